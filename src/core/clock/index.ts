@@ -1,0 +1,2 @@
+export { type Clock, sleep } from './clock.ts';
+export { HLC_TICKS_PER_MS, HLC_ZERO, type Hlc, hlcToMs, isHlc, nextHlc, observeHlc } from './hlc.ts';

@@ -1,0 +1,20 @@
+/**
+ * Order of keys and ids everywhere is by UTF-8 bytes. JavaScript compares UTF-16 units, which differs for characters
+ * beyond U+FFFF against U+E000–U+FFFF only; SQLite's BINARY collation is byte order already.
+ */
+export function compareBytes(a: string, b: string): -1 | 0 | 1 {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return byteRank(x) < byteRank(y) ? -1 : 1;
+  }
+  return a.length < b.length ? -1 : 1;
+}
+
+/** Lifts surrogates above the rest of the basic plane, as their UTF-8 bytes are. */
+function byteRank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}

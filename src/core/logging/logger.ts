@@ -1,0 +1,27 @@
+/**
+ * The logger port, pino-shaped: named fields first, then a short sentence. Silent by default. Never give it a document
+ * body, a token or a key.
+ */
+export interface Logger {
+  trace(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  fatal(fields: object, message: string): void;
+  /** A logger that adds these fields to every line. */
+  child(fields: object): Logger;
+}
+
+const nothing = (): void => {};
+
+/** The default everywhere: says nothing. */
+export const silentLogger: Logger = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  fatal: nothing,
+  child: () => silentLogger,
+};
