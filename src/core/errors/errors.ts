@@ -47,9 +47,13 @@ export class DocumentNotFoundError extends PersistenceError {
   readonly collection: string;
   readonly key: string;
   constructor(collection: string, key: string) {
-    super('DOCUMENT_NOT_FOUND', `there is no document ${JSON.stringify(key)} in collection ${JSON.stringify(collection)}`, {
-      details: { collection, key },
-    });
+    super(
+      'DOCUMENT_NOT_FOUND',
+      `there is no document ${JSON.stringify(key)} in collection ${JSON.stringify(collection)}`,
+      {
+        details: { collection, key },
+      },
+    );
     this.collection = collection;
     this.key = key;
   }
@@ -76,7 +80,10 @@ export class ConcurrencyError extends PersistenceError {
 /** Stored data is damaged; `details` name what. */
 export class DatabaseCorruptionError extends PersistenceError {
   override readonly name: string = 'DatabaseCorruptionError';
-  constructor(message: string, options?: ErrorOptions & { readonly reason?: 'DATABASE_CORRUPT' | 'DOCUMENT_CORRUPT' | 'BACKUP_INVALID' }) {
+  constructor(
+    message: string,
+    options?: ErrorOptions & { readonly reason?: 'DATABASE_CORRUPT' | 'DOCUMENT_CORRUPT' | 'BACKUP_INVALID' },
+  ) {
     super(options?.reason ?? 'DATABASE_CORRUPT', message, options);
   }
 }

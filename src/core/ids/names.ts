@@ -15,7 +15,9 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Throws PERSISTENCE_ERROR / INVALID_NAME that says what is wrong with it. */
 export function parseCollectionName(text: unknown): CollectionName {
-  const wrong = nameProblem(text, COLLECTION_NAME_BYTES_MAX) ?? (CONTROL.test(text as string) ? 'holds control characters' : undefined);
+  const wrong =
+    nameProblem(text, COLLECTION_NAME_BYTES_MAX) ??
+    (CONTROL.test(text as string) ? 'holds control characters' : undefined);
   if (wrong) throw invalidName('collection name', text, wrong, COLLECTION_NAME_BYTES_MAX);
   return text as CollectionName;
 }
@@ -37,5 +39,9 @@ function nameProblem(text: unknown, bytesMax: number): string | undefined {
 
 function invalidName(what: string, text: unknown, wrong: string, bytesMax: number): EntglDbError {
   const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 40)) : String(text);
-  return new EntglDbError('PERSISTENCE_ERROR', 'INVALID_NAME', `the ${what} ${shown} ${wrong}; use 1 to ${bytesMax} bytes of UTF-8`);
+  return new EntglDbError(
+    'PERSISTENCE_ERROR',
+    'INVALID_NAME',
+    `the ${what} ${shown} ${wrong}; use 1 to ${bytesMax} bytes of UTF-8`,
+  );
 }

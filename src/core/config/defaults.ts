@@ -1,0 +1,65 @@
+/**
+ * Every bound of the engine, in one place: name, default, and what happens when it is reached. docs/limits.md is made from
+ * it. A configuration may change each under `Limits`.
+ */
+export const LIMITS = {
+  /** JSON text of one document, bytes. Larger: DOCUMENT_TOO_LARGE; a remote one is set aside and reported. */
+  documentBytesMax: 1024 * 1024,
+  /** Levels of nesting in a document. Deeper: INVALID_DOCUMENT (SQLite's JSON stops at 1,000). */
+  documentDepthMax: 100,
+  /** Documents in one transaction. More: TRANSACTION_TOO_LARGE. */
+  transactionDocumentsMax: 1000,
+  /** Bytes of JSON in one transaction. More: TRANSACTION_TOO_LARGE. */
+  transactionBytesMax: 4 * 1024 * 1024,
+  /** Writes waiting for their commit. More: WRITE_QUEUE_FULL. */
+  writeQueueMax: 100_000,
+  /** Writes in one commit. More wait for the next. */
+  commitWritesMax: 1000,
+  /** Bytes of JSON in one commit. More wait for the next. */
+  commitBytesMax: 1024 * 1024,
+  /** Longest slice of applying remote versions before other work gets its turn, ms. */
+  applySliceMs: 8,
+  /** Checks kept of the own chain, one per commit. Older ones are forgotten: a fork behind them shows at the next commit. */
+  chainLengthMax: 100_000,
+  /** Rows kept of the log of removed documents. A resume token older than the log gets `reset`. */
+  goneLogMax: 100_000,
+  /** Bytes of versions that may travel unacknowledged in one session. More wait. */
+  sessionCreditBytes: 4 * 1024 * 1024,
+  /** Bytes of versions in one message. A larger document travels alone. */
+  messageBytesMax: 256 * 1024,
+  /** Bytes of one frame on the wire. Larger: the connection is closed. */
+  frameBytesMax: 16 * 1024 * 1024,
+  /** Versions in one message. More go into the next. */
+  messageVersionsMax: 1000,
+  /** Bytes of a live transaction group that is applied as one. A larger group is catch-up: whole at the claim. */
+  liveGroupBytesMax: 8 * 1024 * 1024,
+  /** Dots remembered per session so as not to echo what a peer sent. Beyond it, an echo is sent and ignored there. */
+  echoMemoryMax: 10_000,
+  /** Ranges in one answer of a reconciliation. */
+  rangesPerMessageMax: 256,
+  /** Versions in a range that is listed rather than narrowed further. */
+  rangeListMax: 64,
+  /** Nodes that all talk to all; beyond, each keeps about log2(n) + 2 links. */
+  fullMeshNodesMax: 8,
+  /** Peers known at the same time. More: the longest unseen one is forgotten. */
+  peersMax: 1024,
+  /** Entries of evidence, quarantine and errors kept each. More: the oldest is forgotten. */
+  evidenceMax: 1000,
+  /** Receivers of changes (`watch`) with unread changes beyond this restart from their position in the database. */
+  watchBufferMax: 1000,
+} as const;
+
+export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
+
+/** When things happen, in ms unless the name says otherwise. */
+export const TIMES = {
+  claimDelayMs: 100,
+  claimVersionsMax: 1000,
+  syncIntervalMs: 5000,
+  pingIntervalMs: 5000,
+  peerSilenceMsMax: 15_000,
+  clockDriftMsMax: 60_000,
+  tombstoneRetentionMs: 168 * 3600 * 1000,
+  purgeIntervalMs: 60_000,
+  resolverMsMax: 10,
+} as const;

@@ -1,0 +1,1 @@
+export { LIMITS, type Limits, TIMES } from './defaults.ts';

@@ -1,0 +1,92 @@
+import type { Hlc } from '../clock/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../ids/index.ts';
+import {
+  compareVersions,
+  EMPTY_CONTEXT,
+  type FieldStamp,
+  FORMAT_JSON,
+  isSameDot,
+  joinLines,
+  type Knowledge,
+  knows,
+  type Line,
+  replaces,
+  sealVersion,
+  type Version,
+} from '../version/index.ts';
+
+/** A document: the set of its causally maximal versions, one as a rule, several after concurrent writes. */
+export interface DocumentState {
+  /** At least one, sorted by `compareVersions`. */
+  readonly versions: readonly Version[];
+  /** Where this replica's own line of the document began, or 0. Void under another replica id than `lineReplica`. */
+  readonly lineFirst: number;
+  readonly lineReplica: ReplicaId | null;
+}
+
+export interface WriteStamp {
+  readonly replica: ReplicaId;
+  readonly seq: number;
+  readonly hlc: Hlc;
+}
+
+/** R1: a local write replaces every version that is visible here. `value` null deletes. */
+export function writeDocument(
+  collection: CollectionName,
+  key: DocumentKey,
+  before: DocumentState | undefined,
+  stamp: WriteStamp,
+  value: string | null,
+  stamps: readonly FieldStamp[] | null,
+): DocumentState {
+  const lineFirst =
+    before && before.lineReplica === stamp.replica && before.lineFirst > 0 ? before.lineFirst : stamp.seq;
+  const context = before === undefined ? EMPTY_CONTEXT : contextOf(before.versions);
+  const version = sealVersion(collection, key, {
+    ...stamp,
+    first: lineFirst,
+    context,
+    value,
+    stamps,
+    format: FORMAT_JSON,
+  });
+  return { versions: [version], lineFirst, lineReplica: stamp.replica };
+}
+
+/** R2: what one remote version makes of a document; undefined when there is nothing new in it. Idempotent, order-free. */
+export function applyVersion(
+  before: DocumentState | undefined,
+  version: Version,
+  knowledge: Knowledge,
+): DocumentState | undefined {
+  const held = before?.versions ?? [];
+  if (held.some((v) => isSameDot(v, version) || replaces(v, version))) return undefined;
+  if (knows(knowledge, version.replica, version.seq)) return undefined;
+  const versions = [...held.filter((v) => !replaces(version, v)), version].sort(compareVersions);
+  return { versions, lineFirst: before?.lineFirst ?? 0, lineReplica: before?.lineReplica ?? null };
+}
+
+/** R5: the document without some of its versions; undefined when none is left. What is left forgets its own line. */
+export function dropVersions(
+  before: DocumentState,
+  isDropped: (version: Version) => boolean,
+): DocumentState | undefined {
+  const versions = before.versions.filter((v) => !isDropped(v));
+  if (versions.length === before.versions.length) return before;
+  return versions.length === 0 ? undefined : { versions, lineFirst: 0, lineReplica: null };
+}
+
+/** The context of a write that sees all these versions: their lines and all that they replaced. */
+export function contextOf(versions: readonly Version[]): readonly Line[] {
+  return joinLines(versions.flatMap((v) => [...v.context, { replica: v.replica, first: v.first, last: v.seq }]));
+}
+
+/** The versions that readers resolve (R3): no tombstones, and only of formats that this release can read. */
+export function visibleVersions(document: DocumentState): readonly Version[] {
+  return document.versions.filter((v) => v.value !== null && v.format === FORMAT_JSON);
+}
+
+/** Whether every version is a tombstone: the document does not exist, and may be purged one day (R7). */
+export function isDead(document: DocumentState): boolean {
+  return document.versions.every((v) => v.value === null);
+}

@@ -1,0 +1,2 @@
+export { lww } from './lww.ts';
+export type { Resolver } from './resolver.ts';

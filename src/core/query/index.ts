@@ -1,0 +1,1 @@
+export type { Filter, Path, Query, Scalar, SortField } from './query.ts';

@@ -1,0 +1,42 @@
+export { type Context, contextCovers, EMPTY_CONTEXT, isContext, joinLines, type Line } from './context.ts';
+export {
+  bytesToFingerprint,
+  EMPTY_FINGERPRINT,
+  type Fingerprint,
+  FingerprintSum,
+  fingerprintText,
+  fingerprintToBytes,
+  isSameFingerprint,
+} from './fingerprint.ts';
+export {
+  type Check,
+  dominates,
+  FIRST_CHECK,
+  type ForkEvidence,
+  forkBetween,
+  joinKnowledge,
+  joinPurgeLine,
+  type Knowledge,
+  type Known,
+  knows,
+  knowsAll,
+  knowsPurges,
+  newerKnown,
+  nextCheck,
+  type PurgeLine,
+  parseCheck,
+  sortedByReplica,
+} from './knowledge.ts';
+export {
+  compareVersions,
+  type Dot,
+  digestOf,
+  dotText,
+  type FieldStamp,
+  FORMAT_JSON,
+  isSameDot,
+  replaces,
+  sealVersion,
+  type Version,
+  type VersionBody,
+} from './version.ts';

@@ -1,0 +1,1 @@
+export type { Address, Channel, Listener, ListenOptions, Transport } from './transport.ts';

@@ -1,0 +1,179 @@
+import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import type { Check, Dot, Fingerprint, Known, VersionBody } from '../../core/version/index.ts';
+
+/**
+ * What two nodes say to each other (R4–R9), as plain data. `codec.ts` turns it into bytes and back; replica ids travel as
+ * numbers of a dictionary that each direction of a session builds up. Each end is both sender and receiver of versions: two
+ * independent directions of one protocol over one connection.
+ */
+export type Message =
+  | HelloMessage
+  | SummaryMessage
+  | DifferMessage
+  | WantMessage
+  | VersionsMessage
+  | RangesMessage
+  | NarrowMessage
+  | CheckMessage
+  | MissingMessage
+  | ClaimMessage
+  | AckMessage
+  | ForkMessage
+  | PingMessage
+  | PongMessage
+  | GoodbyeMessage;
+
+/** First message in either direction. */
+export interface HelloMessage {
+  readonly kind: 'hello';
+  /** Lowest and highest protocol version that the node speaks. */
+  readonly protocol: { readonly min: number; readonly max: number };
+  /** Human name of the node. */
+  readonly node: string;
+  readonly replica: ReplicaId;
+  /** Random per start of the process: two lives of one replica differ in it (R9). */
+  readonly life: string;
+  /** Wall clock of the sender, ms. */
+  readonly wallMs: number;
+  /** Collections that the node wants; null: all. */
+  readonly collections: readonly CollectionName[] | null;
+  /** Optional abilities, such as `zstd`. Unknown ones are ignored. */
+  readonly capabilities: readonly string[];
+  /** Resolver of each collection that has another than the default, as `name@revision`; key `*` names the default. */
+  readonly resolvers: ReadonlyMap<string, string>;
+}
+
+/** Receiver → sender: opens a round, cheaply. The sender answers with `differ`. */
+export interface SummaryMessage {
+  readonly kind: 'summary';
+  readonly round: number;
+  /** 16 bytes over the digests of all collections that both want. */
+  readonly digest: Uint8Array;
+  /** Digest of (knowledge, purge line, fingerprint) of each collection; empty in a first, cheap try. */
+  readonly collections: readonly { readonly collection: CollectionName; readonly digest: Uint8Array }[];
+}
+
+/** Sender → receiver: the collections of which it needs to know what the receiver knows. None: nothing to send. */
+export interface DifferMessage {
+  readonly kind: 'differ';
+  readonly round: number;
+  readonly collections: readonly CollectionName[];
+}
+
+/** Receiver → sender: what the receiver knows of one collection. Starts the stream of what it lacks. */
+export interface WantMessage {
+  readonly kind: 'want';
+  readonly collection: CollectionName;
+  readonly knowledge: ReadonlyMap<ReplicaId, Known>;
+  readonly fingerprint: Fingerprint;
+}
+
+export interface SentVersion extends VersionBody {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+}
+
+/** Sender → receiver. */
+export interface VersionsMessage {
+  readonly kind: 'versions';
+  /** Rises by one with each `versions` message of the session. */
+  readonly batch: number;
+  readonly versions: readonly SentVersion[];
+  /** True: the next `versions` message belongs to the same live group and both must become visible together. */
+  readonly more: boolean;
+}
+
+/** Sender → receiver (R5): fingerprints of parts of its live set. Ranges are adjacent: each begins after the last one's end. */
+export interface RangesMessage {
+  readonly kind: 'ranges';
+  readonly collection: CollectionName;
+  readonly exchange: number;
+  readonly after: DocumentKey | null;
+  readonly ranges: readonly { readonly upTo: DocumentKey | null; readonly fingerprint: Fingerprint }[];
+}
+
+/** Receiver → sender (R5): these ranges differ, say more about them. */
+export interface NarrowMessage {
+  readonly kind: 'narrow';
+  readonly collection: CollectionName;
+  readonly exchange: number;
+  readonly ranges: readonly { readonly after: DocumentKey | null; readonly upTo: DocumentKey | null }[];
+}
+
+/** Receiver → sender (R5): which of these versions that I hold are not live with you? */
+export interface CheckMessage {
+  readonly kind: 'check';
+  readonly collection: CollectionName;
+  readonly exchange: number;
+  readonly versions: readonly { readonly key: DocumentKey; readonly dot: Dot }[];
+  /** True: nothing else is asked; the claim may follow. */
+  readonly last: boolean;
+}
+
+/** Sender → receiver (R5): of the versions of the last `check`, these are not live here. */
+export interface MissingMessage {
+  readonly kind: 'missing';
+  readonly collection: CollectionName;
+  readonly exchange: number;
+  readonly versions: readonly { readonly key: DocumentKey; readonly dot: Dot }[];
+}
+
+/** Sender → receiver (R4–R6): what the receiver may now call known. Entries are joined; a live claim names what changed. */
+export interface ClaimMessage {
+  readonly kind: 'claim';
+  readonly collections: readonly ClaimedCollection[];
+}
+
+export interface ClaimedCollection {
+  readonly collection: CollectionName;
+  readonly knowledge: ReadonlyMap<ReplicaId, Known>;
+  readonly purged: ReadonlyMap<ReplicaId, number>;
+  /** Number of the R5 exchange that this claim concludes, or 0. */
+  readonly exchange: number;
+  /** True for the claim that ends a round: nothing known to the sender is unsent. */
+  readonly complete: boolean;
+}
+
+/** Receiver → sender: all up to this batch is durable here. Gives its bytes back to the sender's credit. */
+export interface AckMessage {
+  readonly kind: 'ack';
+  readonly batch: number;
+}
+
+/** Either way (R9): two lives wrote under one replica id. */
+export interface ForkMessage {
+  readonly kind: 'fork';
+  readonly replica: ReplicaId;
+  readonly seq: number;
+  readonly checks: readonly [Check, Check];
+}
+
+export interface PingMessage {
+  readonly kind: 'ping';
+  readonly nonce: number;
+  readonly wallMs: number;
+}
+
+export interface PongMessage {
+  readonly kind: 'pong';
+  readonly nonce: number;
+  readonly wallMs: number;
+}
+
+/** Last message before the connection is closed on purpose. */
+export interface GoodbyeMessage {
+  readonly kind: 'goodbye';
+  readonly reason: GoodbyeReason;
+}
+
+export type GoodbyeReason =
+  | 'closing'
+  | 'duplicate'
+  | 'identity'
+  | 'damage'
+  | 'wants'
+  | 'restored'
+  | 'protocol'
+  | 'self'
+  | 'busy'
+  | 'other';

@@ -1,0 +1,50 @@
+/**
+ * The transport port: secure, ordered, full-duplex channels of whole frames between members of one cluster.
+ *
+ * - A channel that reaches `onChannel` or resolves `dial` is already authenticated: both ends hold the cluster key and
+ *   have proven their device keys over this very channel.
+ * - Frames arrive whole, in order, unchanged, or the channel closes. A frame above `frameBytesMax` closes it.
+ * - `send` returns false when the peer is slow; then wait for `onDrain`. It may be called on, but the amount that is
+ *   buffered is bounded: beyond `channelBufferBytesMax` the channel is closed with reason `slow`.
+ * - After `close` nothing is delivered any more; `onClose` is called exactly once, for whatever reason.
+ */
+export interface Transport {
+  /** Starts to accept; resolves with the address that it really listens on (port 0 picks a free one). */
+  listen(options: ListenOptions): Promise<Listener>;
+  /** Rejects with NetworkError (CONNECT_FAILED, HANDSHAKE_FAILED) or TimeoutError. A signal aborts the attempt. */
+  dial(address: Address, options?: { readonly signal?: AbortSignal }): Promise<Channel>;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly onChannel: (channel: Channel) => void;
+}
+
+export interface Listener {
+  readonly address: Address;
+  close(): Promise<void>;
+}
+
+export interface Channel {
+  /** The peer's device key: a stable text; byte order decides which of two simultaneous connections stays. */
+  readonly peerKey: string;
+  readonly ownKey: string;
+  readonly remote: Address;
+  /** True on the end that dialled. */
+  readonly dialled: boolean;
+  /** Bytes that went over the wire so far, in frames, after compression. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  send(frame: Uint8Array): boolean;
+  close(reason?: string): void;
+  /** Set once by the owner before it first yields to the event loop. */
+  onFrame: (frame: Uint8Array) => void;
+  onDrain: () => void;
+  onClose: (reason: string) => void;
+}

@@ -1,0 +1,188 @@
+import type { Hlc } from '../core/clock/index.ts';
+import type { DocumentState } from '../core/document/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
+import type { Query } from '../core/query/index.ts';
+import type { Check, Fingerprint, Known, Version } from '../core/version/index.ts';
+
+/**
+ * The store port: tables of documents, knowledge and small state, changed only by whole batches.
+ *
+ * - Everything is synchronous but `flush` and `close`. `commit` is atomic: after a crash the store is as after some prefix
+ *   of the commits, and that prefix holds every commit that a resolved `flush` followed.
+ * - Reads see every commit made so far, durable or not. Reads return frozen or fresh objects: a caller cannot change the
+ *   store through them.
+ * - Reads that return many rows take a limit and go on where the caller says; they hold no snapshot between calls.
+ * - Orders by key and by replica are byte order (UTF-8). `pos` is unique per document and rises with every change.
+ * - A row whose digests do not fit is reported by `DatabaseCorruptionError` (DOCUMENT_CORRUPT, details: collection, key);
+ *   a file that is damaged beyond a row by DATABASE_CORRUPT. A failed `commit` changes nothing and throws
+ *   PersistenceError (DISK_FULL, IO_FAILED …); after a failed `flush` all commits since the last good one are rejected, the
+ *   store reopens itself and goes on from what is durable: `load` must be called again.
+ * - After `close` every call throws DATABASE_CLOSED; `close` itself is idempotent and flushes first.
+ */
+export interface Store {
+  readonly supports: StoreManifest;
+
+  /** The small state, read once at open: identity, head, collections with their vectors. */
+  load(): StoreImage;
+  commit(batch: StoreBatch): void;
+  /** Resolves when every commit made before the call is durable; concurrent calls share one sync. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+
+  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  /** Documents of a collection in key order, from after `afterKey` (null: from the first). */
+  documents(collection: CollectionName, afterKey: DocumentKey | null, limit: number): StoredDocument[];
+  /** Documents of all collections that changed after `afterPos`, in order of `pos`. */
+  changes(afterPos: number, limit: number): StoredDocument[];
+  /** Live versions of one replica in one collection with a seq above `afterSeq`, in seq order (R4). */
+  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[];
+  /** Replicas that have live versions in the collection, in byte order. */
+  liveReplicas(collection: CollectionName): ReplicaId[];
+  /** Documents whose versions are all tombstones and that arrived here before `beforeMs`, oldest first (R7). */
+  dead(beforeMs: number, limit: number): StoredDocument[];
+  /** Fingerprint of each key range of the collection (R5), in one ordered pass. */
+  fingerprints(collection: CollectionName, ranges: readonly KeyRange[]): Fingerprint[];
+  /** Cuts a key range into at most `parts` ranges of about equally many documents. */
+  splitRange(collection: CollectionName, range: KeyRange, parts: number): KeyRange[];
+  /** Documents in a key range, in key order. */
+  inRange(collection: CollectionName, range: KeyRange, limit: number): StoredDocument[];
+  /** Removed documents logged after `afterPos`, in order of `pos`; bounded by `goneLogMax` (oldest forgotten first). */
+  gone(afterPos: number, limit: number): GoneDocument[];
+  /** Position up to which the log of removed documents has been forgotten. */
+  goneFrom(): number;
+
+  /** Documents that readers see and that fit the query, in its order. */
+  find(collection: CollectionName, query: Query): FoundDocument[];
+  /** How many documents fit the query's filter; sort, skip and limit are ignored. */
+  count(collection: CollectionName, query: Query): number;
+
+  /** The own check at exactly this seq, if a commit ended there and it is still kept. */
+  chainCheck(seq: number): Check | undefined;
+  /** The oldest seq of the own chain that is still kept, or 0. */
+  chainFrom(): number;
+
+  /** Entries of a side table in order of id, after `afterId`. */
+  entries(space: EntrySpace, afterId: number, limit: number): Entry[];
+}
+
+export interface StoreManifest {
+  /** Commits survive the end of the process. */
+  readonly durable: boolean;
+  /** Queries are answered from indexes where there are any. */
+  readonly indexes: boolean;
+}
+
+/** A document at rest. `value` is what readers see: JSON text, or null where the document does not exist. */
+export interface StoredDocument extends DocumentState {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+  readonly pos: number;
+  /** Local wall clock at the moment when all versions were tombstones first, ms; null while the document is alive. */
+  readonly deadAt: number | null;
+  readonly value: string | null;
+}
+
+export interface StoredVersion {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+  readonly version: Version;
+}
+
+export interface FoundDocument {
+  readonly key: DocumentKey;
+  readonly value: string;
+}
+
+/** Keys above `after` (null: from the first) up to and including `upTo` (null: to the last). */
+export interface KeyRange {
+  readonly after: DocumentKey | null;
+  readonly upTo: DocumentKey | null;
+}
+
+/** Why a document's row went away without a write: purged tombstone, dropped by R5, evicted, or found damaged. */
+export type GoneReason = 'purged' | 'dropped' | 'evicted' | 'damaged';
+
+export interface GoneDocument {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+  readonly pos: number;
+  readonly why: GoneReason;
+}
+
+/** Side tables: small, bounded, ordered. The owner of each space bounds it. */
+export type EntrySpace = 'queue' | 'conflicts' | 'evidence' | 'quarantine' | 'receipts' | 'events' | 'peers';
+
+export interface Entry {
+  /** Positive, unique in its space. */
+  readonly id: number;
+  /** JSON text. */
+  readonly data: string;
+}
+
+/** Where this replica's own history stands. */
+export interface Head {
+  readonly replica: ReplicaId;
+  readonly seq: number;
+  readonly check: Check;
+  readonly hlc: Hlc;
+  /** Newest change position. */
+  readonly pos: number;
+}
+
+export interface CollectionRow {
+  readonly name: CollectionName;
+  /** `frozen`: no longer wanted (R12), rows and knowledge stay. */
+  readonly state: 'wanted' | 'frozen';
+  /** Documents that readers see. */
+  readonly documents: number;
+  readonly fingerprint: Fingerprint;
+  /** Resolver name and revision by which `value` of documents with siblings was made, as `name@revision`. */
+  readonly resolver: string;
+}
+
+export interface StoreImage {
+  /** Undefined in a new store. */
+  readonly head: Head | undefined;
+  readonly collections: readonly CollectionRow[];
+  readonly knowledge: ReadonlyMap<CollectionName, ReadonlyMap<ReplicaId, Known>>;
+  readonly purgeLines: ReadonlyMap<CollectionName, ReadonlyMap<ReplicaId, number>>;
+  readonly meta: ReadonlyMap<string, string>;
+}
+
+/** All of it happens, or nothing. Absent means: nothing of that kind. */
+export interface StoreBatch {
+  readonly head?: Head;
+  /** One row of the own chain: the check after this commit, at `head.seq`. */
+  readonly chain?: boolean;
+  /** Forget the own chain: a new replica begins. */
+  readonly resetChain?: boolean;
+  /** Whole new states; made or replaced. */
+  readonly documents?: readonly StoredDocument[];
+  /** Rows to remove, with the log entry that says so. */
+  readonly removed?: readonly GoneDocument[];
+  readonly collections?: readonly CollectionRow[];
+  readonly knowledge?: readonly KnowledgeRow[];
+  /** Collections whose knowledge is forgotten before `knowledge` is written (R11). */
+  readonly forget?: readonly CollectionName[];
+  readonly purged?: readonly PurgeRow[];
+  readonly meta?: ReadonlyMap<string, string | null>;
+  readonly entries?: readonly EntryRow[];
+}
+
+export interface KnowledgeRow extends Known {
+  readonly collection: CollectionName;
+  readonly replica: ReplicaId;
+}
+
+export interface PurgeRow {
+  readonly collection: CollectionName;
+  readonly replica: ReplicaId;
+  readonly seq: number;
+}
+
+export interface EntryRow {
+  readonly space: EntrySpace;
+  readonly id: number;
+  /** Null removes the entry. */
+  readonly data: string | null;
+}
