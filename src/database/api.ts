@@ -1,0 +1,98 @@
+import type { JsonObject } from '../core/query/index.ts';
+
+/** A document: a JSON object. */
+export type Document = JsonObject;
+
+export interface WaitOptions {
+  /** Stops the waiting, never work that has begun; the call rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface WriteOptions extends WaitOptions {
+  /**
+   * Token of the version that the write is meant to replace, as `getVersioned` returns it; null: there must be no document.
+   * Otherwise ConcurrencyError, with the current token. Only this node is asked: a concurrent write elsewhere is a conflict
+   * for the resolver, not an error.
+   */
+  readonly ifVersion?: string | null;
+}
+
+export interface FindOptions {
+  /** 1 ascending, -1 descending; by several fields in the order given. Ties are broken by key. */
+  readonly sort?: Readonly<Record<string, 1 | -1>>;
+  /** Default 0. */
+  readonly skip?: number;
+  /** Default: all. */
+  readonly limit?: number;
+}
+
+/** A document with its place and the token for `ifVersion`. */
+export interface Versioned<T> {
+  readonly key: string;
+  readonly value: T;
+  readonly version: string;
+}
+
+export interface WatchOptions extends WaitOptions {
+  /** Token of the last change seen; default: from now on. */
+  readonly resume?: string;
+}
+
+/** `reset`: the token is older than the log of removals; read the collection again, then go on. */
+export type Change<T> =
+  | {
+      readonly kind: 'put';
+      readonly key: string;
+      readonly value: T;
+      readonly resume: string;
+      readonly origin: 'local' | 'remote';
+    }
+  | { readonly kind: 'delete'; readonly key: string; readonly resume: string; readonly origin: 'local' | 'remote' }
+  | { readonly kind: 'reset'; readonly resume: string };
+
+/**
+ * Documents of one collection. Values are plain objects of the caller's own: changing one changes nothing stored. A write
+ * resolves when it is durable on this node (Persistence.Durability); reads made after the call see it at once.
+ */
+export interface Collection<T extends Document = Document> {
+  readonly name: string;
+  put(key: string, value: T, options?: WriteOptions): Promise<void>;
+  /** Undefined when there is none. */
+  get(key: string, options?: WaitOptions): Promise<T | undefined>;
+  getVersioned(key: string, options?: WaitOptions): Promise<Versioned<T> | undefined>;
+  /** DocumentNotFoundError when there is none. */
+  require(key: string, options?: WaitOptions): Promise<T>;
+  /** False when there was none; then nothing is written. */
+  delete(key: string, options?: WriteOptions): Promise<boolean>;
+  /** All or nothing, here and on every node that wants the collection; at most `transactionDocumentsMax` documents. */
+  putMany(documents: Iterable<readonly [key: string, value: T]>, options?: WaitOptions): Promise<void>;
+  /** All or nothing; resolves with how many there were. */
+  deleteMany(keys: Iterable<string>, options?: WaitOptions): Promise<number>;
+  keys(options?: WaitOptions): AsyncIterable<string>;
+  entries(options?: WaitOptions): AsyncIterable<[key: string, value: T]>;
+  count(filter?: object, options?: WaitOptions): Promise<number>;
+  find(filter?: object, options?: FindOptions & WaitOptions): Promise<T[]>;
+  findEntries(filter?: object, options?: FindOptions & WaitOptions): Promise<[key: string, value: T][]>;
+  /** Changes as they become durable here, from this node and from others, each document's newest state at least once. */
+  watch(options?: WatchOptions): AsyncIterable<Change<T>>;
+}
+
+export interface CollectionInfo {
+  readonly name: string;
+  readonly documents: number;
+  readonly wanted: boolean;
+  /** 12 hex digits of the fingerprint: equal on nodes that hold the same versions. */
+  readonly fingerprint: string;
+}
+
+/** A database on this machine, with or without a network. */
+export interface Database extends AsyncDisposable {
+  /** Human name of this node. */
+  readonly nodeId: string;
+  collection<T extends Document = Document>(name: string): Collection<T>;
+  collections(): CollectionInfo[];
+  /** Resolves when every write made before the call is durable here. */
+  flush(options?: WaitOptions): Promise<void>;
+  /** Finishes accepted writes, then releases everything. Idempotent. */
+  close(): Promise<void>;
+}
