@@ -1,3 +1,4 @@
+export { checkDocumentText, type DocumentTextProblem } from './check-document-text.ts';
 export {
   applyVersion,
   contextOf,
@@ -8,3 +9,4 @@ export {
   type WriteStamp,
   writeDocument,
 } from './document.ts';
+export { type DocumentLimits, documentToText, hasHalfPair, type JsonProblem, jsonProblem } from './document-to-text.ts';

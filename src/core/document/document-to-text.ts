@@ -1,0 +1,125 @@
+import type { Limits } from '../config/index.ts';
+import { PersistenceError } from '../errors/index.ts';
+
+export type DocumentLimits = Pick<Limits, 'documentBytesMax' | 'documentDepthMax'>;
+
+/**
+ * The edge for local writes: the JSON text under which a value is stored, sent and hashed, made once.
+ *
+ * Accepted is what JSON can say and give back: a plain object of plain objects, arrays, texts, finite numbers, booleans
+ * and null. A member that is undefined is left out, as in JSON.stringify; -0 becomes 0. Everything that JSON.stringify
+ * would change silently is refused instead: NaN and infinities, undefined or holes in arrays, functions, symbols, BigInt,
+ * and instances of classes, those with `toJSON` (such as Date) included, for a reader would get something else back than
+ * was written. So are half surrogate pairs, which UTF-8 cannot carry.
+ *
+ * Throws PERSISTENCE_ERROR: INVALID_DOCUMENT (with the path of the culprit), or DOCUMENT_TOO_LARGE.
+ */
+export function documentToText(value: unknown, limits: DocumentLimits): string {
+  if (!isPlainObject(value)) {
+    throw invalidDocument({ path: '', what: `is ${nameOf(value)}; a document is a plain object` });
+  }
+  const problem = jsonProblem(value, limits.documentDepthMax);
+  if (problem) throw invalidDocument(problem);
+  const text = JSON.stringify(value);
+  // JSON.stringify writes half pairs as escapes; the same letters may also be a text's own, so a hit is looked at closely.
+  if (text.includes('\\ud') && hasHalfPair(value)) throw invalidDocument({ path: '', what: HALF_PAIR });
+  const bytes = utf8BytesAbove(text, limits.documentBytesMax);
+  if (bytes !== undefined) throw documentTooLarge(bytes, limits.documentBytesMax);
+  return text;
+}
+
+export interface JsonProblem {
+  /** RFC 6901 pointer to the value that is wrong; empty: the whole. */
+  readonly path: string;
+  readonly what: string;
+}
+
+export const HALF_PAIR = 'holds half of a surrogate pair';
+
+/** Why a value cannot be told in JSON and be read back equal; undefined when it can. Texts are not looked into. */
+export function jsonProblem(value: unknown, depthMax: number): JsonProblem | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return undefined;
+    case 'number':
+      return Number.isFinite(value) ? undefined : { path: '', what: `is ${value}; JSON has finite numbers only` };
+    case 'object':
+      if (value === null) return undefined;
+      if (depthMax < 1) return { path: '', what: 'is nested too deep, or holds itself' };
+      if (Array.isArray(value)) return itemsProblem(value, depthMax - 1);
+      if (isPlainObject(value)) return membersProblem(value, depthMax - 1);
+      return { path: '', what: `is ${nameOf(value)}; convert it to plain JSON first` };
+    default:
+      return { path: '', what: `is ${nameOf(value)}; JSON has no such value` };
+  }
+}
+
+function itemsProblem(items: readonly unknown[], depthMax: number): JsonProblem | undefined {
+  for (let i = 0; i < items.length; i++) {
+    const problem = jsonProblem(items[i], depthMax);
+    if (problem) return within(String(i), problem);
+  }
+  return undefined;
+}
+
+function membersProblem(members: Record<string, unknown>, depthMax: number): JsonProblem | undefined {
+  for (const name of Object.keys(members)) {
+    const member = members[name];
+    if (typeof member === 'string' || member === undefined) continue;
+    const problem = jsonProblem(member, depthMax);
+    if (problem) return within(name, problem);
+  }
+  return undefined;
+}
+
+function within(name: string, problem: JsonProblem): JsonProblem {
+  return { path: `/${pointerToken(name)}${problem.path}`, what: problem.what };
+}
+
+/** One step of an RFC 6901 pointer. */
+export function pointerToken(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** An object made by a literal, JSON.parse or Object.create(null), of this realm or of another. */
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+/** Whether a name or text anywhere in a JSON value holds half of a surrogate pair. */
+export function hasHalfPair(value: unknown): boolean {
+  if (typeof value === 'string') return !value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasHalfPair);
+  return Object.entries(value).some(([name, member]) => !name.isWellFormed() || hasHalfPair(member));
+}
+
+/** The bytes of a text if they are more than `bytesMax`. Only texts that could be too long are counted. */
+export function utf8BytesAbove(text: string, bytesMax: number): number | undefined {
+  if (text.length * 3 <= bytesMax) return undefined;
+  const bytes = Buffer.byteLength(text);
+  return bytes > bytesMax ? bytes : undefined;
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  return Array.isArray(value) ? 'an array' : `an instance of ${value.constructor?.name || 'a class'}`;
+}
+
+function invalidDocument(problem: JsonProblem): PersistenceError {
+  const where = problem.path === '' ? 'the document' : `the document's field ${JSON.stringify(problem.path)}`;
+  return new PersistenceError('INVALID_DOCUMENT', `${where} ${problem.what}`, { details: { path: problem.path } });
+}
+
+function documentTooLarge(bytes: number, bytesMax: number): PersistenceError {
+  return new PersistenceError(
+    'DOCUMENT_TOO_LARGE',
+    `the document has ${bytes} bytes of JSON; at most ${bytesMax} are allowed (Limits.documentBytesMax): split it`,
+    { details: { bytes, bytesMax } },
+  );
+}
