@@ -7,6 +7,12 @@ export const LIMITS = {
   documentBytesMax: 1024 * 1024,
   /** Levels of nesting in a document. Deeper: INVALID_DOCUMENT (SQLite's JSON stops at 1,000). */
   documentDepthMax: 100,
+  /** Levels of $and, $or and $not in a filter, and steps of a path. Deeper: INVALID_FILTER. */
+  filterDepthMax: 32,
+  /** Operators and $in values in one filter. More: INVALID_FILTER. */
+  filterTermsMax: 10_000,
+  /** Fields in one sort. More: INVALID_FILTER. */
+  sortFieldsMax: 16,
   /** Documents in one transaction. More: TRANSACTION_TOO_LARGE. */
   transactionDocumentsMax: 1000,
   /** Bytes of JSON in one transaction. More: TRANSACTION_TOO_LARGE. */

@@ -1,2 +1,8 @@
+export { canonicalJson } from './canonical-json.ts';
+export { compareBySort, compareValues, type SortableDocument, typeRank } from './compare-values.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json.ts';
+export { matches } from './matches.ts';
+export { parseFilter } from './parse-filter.ts';
+export { parseQuery, type QueryOptions } from './parse-query.ts';
+export { isArrayIndex, isJsonArray, readPath } from './path.ts';
 export type { Filter, Path, Query, Scalar, SortField } from './query.ts';

@@ -1,0 +1,51 @@
+import { canonicalJson } from './canonical-json.ts';
+import { compareValues, TYPE_RANK, typeRank } from './compare-values.ts';
+import type { JsonValue } from './json.ts';
+import { readPath } from './path.ts';
+import type { Filter, Scalar } from './query.ts';
+
+/** Whether a document fits a filter: the definition of what filters mean. Stores must agree with it exactly. */
+export function matches(filter: Filter, value: JsonValue): boolean {
+  switch (filter.kind) {
+    case 'all':
+      return true;
+    case 'and':
+      return filter.filters.every((part) => matches(part, value));
+    case 'or':
+      return filter.filters.some((part) => matches(part, value));
+    case 'not':
+      return !matches(filter.filter, value);
+    case 'exists':
+      return readPath(value, filter.path) !== undefined;
+    case 'eq':
+      return isEqual(readPath(value, filter.path), filter.value as JsonValue);
+    case 'in': {
+      const found = readPath(value, filter.path);
+      return filter.values.some((operand) => isEqual(found, operand as JsonValue));
+    }
+    default:
+      return isInRange(filter.kind, readPath(value, filter.path), filter.value);
+  }
+}
+
+/** Same type and same value; members of objects in any order. */
+function isEqual(found: JsonValue | undefined, operand: JsonValue): boolean {
+  if (found === undefined || typeof found !== 'object' || found === null) return found === operand;
+  if (typeRank(operand) !== TYPE_RANK.rest || Array.isArray(found) !== Array.isArray(operand)) return false;
+  return canonicalJson(found) === canonicalJson(operand);
+}
+
+function isInRange(kind: 'gt' | 'gte' | 'lt' | 'lte', found: JsonValue | undefined, operand: Scalar): boolean {
+  if (typeRank(found) !== typeRank(operand)) return false;
+  const order = compareValues(found, operand);
+  switch (kind) {
+    case 'gt':
+      return order > 0;
+    case 'gte':
+      return order >= 0;
+    case 'lt':
+      return order < 0;
+    case 'lte':
+      return order <= 0;
+  }
+}
