@@ -1,2 +1,3 @@
 export { lww } from './lww.ts';
+export { type ResolvedDocument, type ResolveOptions, resolveDocument } from './resolve-document.ts';
 export type { Resolver } from './resolver.ts';
