@@ -1,3 +1,10 @@
+export {
+  createMemoryStore,
+  type MemorySnapshot,
+  type MemoryStore,
+  type MemoryStoreOptions,
+  memoryStoreFromSnapshot,
+} from './memory/index.ts';
 export type {
   CollectionRow,
   Entry,
@@ -14,6 +21,7 @@ export type {
   StoreBatch,
   StoredDocument,
   StoredVersion,
+  StoreIdentity,
   StoreImage,
   StoreManifest,
 } from './store.ts';

@@ -30,8 +30,13 @@ export interface Store {
   close(): Promise<void>;
 
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
-  /** Documents of a collection in key order, from after `afterKey` (null: from the first). */
-  documents(collection: CollectionName, afterKey: DocumentKey | null, limit: number): StoredDocument[];
+  /** Documents of a collection in key order, from after `afterKey` (null: from the first), without reading the rows of `except`. */
+  documents(
+    collection: CollectionName,
+    afterKey: DocumentKey | null,
+    limit: number,
+    except?: ReadonlySet<DocumentKey>,
+  ): StoredDocument[];
   /** Documents of all collections that changed after `afterPos`, in order of `pos`. */
   changes(afterPos: number, limit: number): StoredDocument[];
   /** Live versions of one replica in one collection with a seq above `afterSeq`, in seq order (R4). */
@@ -42,8 +47,8 @@ export interface Store {
   dead(beforeMs: number, limit: number): StoredDocument[];
   /** Fingerprint of each key range of the collection (R5), in one ordered pass. */
   fingerprints(collection: CollectionName, ranges: readonly KeyRange[]): Fingerprint[];
-  /** Cuts a key range into at most `parts` ranges of about equally many documents. */
-  splitRange(collection: CollectionName, range: KeyRange, parts: number): KeyRange[];
+  /** Key of the `n`-th document after `after` in key order (1: the next one); undefined when there are fewer. */
+  nthKey(collection: CollectionName, after: DocumentKey | null, n: number): DocumentKey | undefined;
   /** Documents in a key range, in key order. */
   inRange(collection: CollectionName, range: KeyRange, limit: number): StoredDocument[];
   /** Removed documents logged after `afterPos`, in order of `pos`; bounded by `goneLogMax` (oldest forgotten first). */
@@ -63,6 +68,17 @@ export interface Store {
 
   /** Entries of a side table in order of id, after `afterId`. */
   entries(space: EntrySpace, afterId: number, limit: number): Entry[];
+}
+
+/**
+ * R9 at open: whose history the store may go on writing. `fresh` means that the engine takes a new replica id before its
+ * first write, because the file is new or may be a copy of one that lives on elsewhere.
+ */
+export interface StoreIdentity {
+  readonly fresh: boolean;
+  readonly reason: 'same' | 'new' | 'marker-missing' | 'marker-mismatch' | 'other-machine' | 'sealed';
+  /** Highest seq that the life before may have acknowledged, even where `head` fell back behind it. The next one is above. */
+  readonly reservedSeq: number;
 }
 
 export interface StoreManifest {

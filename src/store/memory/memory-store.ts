@@ -1,0 +1,342 @@
+import { LIMITS } from '../../core/config/index.ts';
+import { type ErrorReason, PersistenceError } from '../../core/errors/index.ts';
+import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import type { Query } from '../../core/query/index.ts';
+import { type Check, type Fingerprint, FingerprintSum } from '../../core/version/index.ts';
+import { SharedSync } from '../shared-sync.ts';
+import type {
+  Entry,
+  EntrySpace,
+  FoundDocument,
+  GoneDocument,
+  KeyRange,
+  Store,
+  StoreBatch,
+  StoredDocument,
+  StoredVersion,
+  StoreIdentity,
+  StoreImage,
+} from '../store.ts';
+import { closedError, documentCorruptError } from '../store-errors.ts';
+import { type MemoryLimits, MemoryTables } from './memory-tables.ts';
+import { fitting, runQuery } from './run-query.ts';
+
+export interface MemoryStoreOptions {
+  /**
+   * What a flush waits for; when it rejects, all commits since the last good flush are taken back and the flush rejects.
+   * Default: a flush is durable at once. The simulator passes one that resolves when the virtual disk is done.
+   */
+  readonly sync?: () => Promise<void>;
+  /** Default: the engine's limits. */
+  readonly limits?: Partial<MemoryLimits>;
+  /** What the store says about itself at open. Default: new. */
+  readonly identity?: StoreIdentity;
+}
+
+type Fault = ErrorReason<'PERSISTENCE_ERROR'>;
+
+/**
+ * The executable specification of the Store port, with a disk that can be crashed, copied and damaged. What survives a
+ * crash is what a completed flush covered.
+ */
+export interface MemoryStore extends Store {
+  readonly identity: StoreIdentity;
+  /**
+   * Power cut: what is not durable is lost, pending flushes never settle, and every later call on this object throws
+   * DATABASE_CLOSED, so that the life before cannot write any more. Returns the store as the next life opens it.
+   */
+  crash(): MemoryStore;
+  /** The store as the next life opens it after `close`. */
+  reopen(): MemoryStore;
+  /** An image of the disk as a reader sees it now; open it any number of times with `memoryStoreFromSnapshot`. */
+  snapshot(): MemorySnapshot;
+  /** `unreadable`: reads of the row fail with DOCUMENT_CORRUPT until it is written or removed. `missing`: it vanishes. */
+  damage(collection: CollectionName, key: DocumentKey, kind?: 'unreadable' | 'missing'): void;
+  /** The next `count` commits fail and change nothing; 0 ends it, Infinity is a disk that stays full. */
+  failCommits(count: number, reason?: Fault): void;
+  /** The next `count` flushes fail. */
+  failFlushes(count: number, reason?: Fault): void;
+}
+
+declare const snapshotBrand: unique symbol;
+/** A copy of a memory store's disk. Nothing can change it. */
+export interface MemorySnapshot {
+  readonly [snapshotBrand]: true;
+}
+
+export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  return new TableStore({ tables: new MemoryTables(), damaged: new Map() }, options);
+}
+
+/** A new store on a copy of the image. Its identity says `marker-missing`, as a copied file would, unless told otherwise. */
+export function memoryStoreFromSnapshot(snapshot: MemorySnapshot, options: MemoryStoreOptions = {}): MemoryStore {
+  return new TableStore(copyDisk(snapshot as unknown as MemoryDisk), { identity: COPIED, ...options });
+}
+
+const NEW: StoreIdentity = { fresh: true, reason: 'new', reservedSeq: 0 };
+const SAME: StoreIdentity = { fresh: false, reason: 'same', reservedSeq: 0 };
+const COPIED: StoreIdentity = { fresh: true, reason: 'marker-missing', reservedSeq: 0 };
+
+interface MemoryDisk {
+  readonly tables: MemoryTables;
+  /** Keys of unreadable rows. */
+  readonly damaged: Map<CollectionName, Set<DocumentKey>>;
+}
+
+function copyDisk({ tables, damaged }: MemoryDisk): MemoryDisk {
+  return {
+    tables: tables.clone(),
+    damaged: new Map([...damaged].map(([collection, keys]) => [collection, new Set(keys)])),
+  };
+}
+
+/** Counts a fault down and throws it while it is there. */
+function failIfTold(fault: { count: number; readonly reason: Fault }, what: string): void {
+  if (fault.count <= 0) return;
+  fault.count--;
+  throw new PersistenceError(fault.reason, `${what} (${fault.reason})`);
+}
+
+function copyNested<K, L, V>(tables: ReadonlyMap<K, ReadonlyMap<L, V>>): Map<K, Map<L, V>> {
+  const copy = new Map<K, Map<L, V>>();
+  for (const [key, table] of tables) if (table.size > 0) copy.set(key, new Map(table));
+  return copy;
+}
+
+class TableStore implements MemoryStore {
+  readonly supports = { durable: false, indexes: false };
+  readonly identity: StoreIdentity;
+  readonly #disk: MemoryDisk;
+  readonly #options: MemoryStoreOptions;
+  readonly #limits: MemoryLimits;
+  readonly #sync: SharedSync;
+  #isClosed = false;
+  #isCrashed = false;
+  #closing: Promise<void> | undefined;
+  #commitFault = { count: 0, reason: 'DISK_FULL' as Fault };
+  #flushFault = { count: 0, reason: 'IO_FAILED' as Fault };
+
+  constructor(disk: MemoryDisk, options: MemoryStoreOptions) {
+    this.#disk = disk;
+    this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.identity = options.identity ?? NEW;
+    this.#sync = new SharedSync(() => this.#syncOnce());
+  }
+
+  get #tables(): MemoryTables {
+    if (this.#isClosed) throw closedError();
+    return this.#disk.tables;
+  }
+
+  load(): StoreImage {
+    const { head, collections, knowledge, purgeLines, meta } = this.#tables;
+    return {
+      head,
+      collections: [...collections.values()].sort((a, b) => compareBytes(a.name, b.name)),
+      knowledge: copyNested(knowledge),
+      purgeLines: copyNested(purgeLines),
+      meta: new Map(meta),
+    };
+  }
+
+  commit(batch: StoreBatch): void {
+    const tables = this.#tables;
+    failIfTold(this.#commitFault, 'the commit was refused');
+    tables.apply(batch, this.#limits);
+    if (this.#disk.damaged.size > 0) this.#forgetDamage(batch);
+  }
+
+  flush(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    return this.#sync.request();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.flush();
+    this.#isClosed = true;
+    return this.#closing;
+  }
+
+  crash(): MemoryStore {
+    this.#isCrashed = true;
+    this.#isClosed = true;
+    this.#disk.tables.revert();
+    return new TableStore(this.#disk, { ...this.#options, identity: SAME });
+  }
+
+  reopen(): MemoryStore {
+    if (!this.#isClosed) throw new TypeError('close the store before it is opened again');
+    return new TableStore(this.#disk, { ...this.#options, identity: SAME });
+  }
+
+  snapshot(): MemorySnapshot {
+    return copyDisk(this.#disk) as unknown as MemorySnapshot;
+  }
+
+  damage(collection: CollectionName, key: DocumentKey, kind: 'unreadable' | 'missing' = 'unreadable'): void {
+    const keys = this.#disk.damaged.get(collection) ?? new Set();
+    if (kind === 'missing') this.#disk.tables.loseDocument(collection, key);
+    else this.#disk.damaged.set(collection, keys.add(key));
+  }
+
+  failCommits(count: number, reason: Fault = 'DISK_FULL'): void {
+    this.#commitFault = { count, reason };
+  }
+
+  failFlushes(count: number, reason: Fault = 'IO_FAILED'): void {
+    this.#flushFault = { count, reason };
+  }
+
+  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    const document = this.#tables.documents.get(collection)?.byKey.get(key);
+    return document && this.#readable(document);
+  }
+
+  documents(
+    collection: CollectionName,
+    afterKey: DocumentKey | null,
+    limit: number,
+    except?: ReadonlySet<DocumentKey>,
+  ): StoredDocument[] {
+    const found: StoredDocument[] = [];
+    if (limit <= 0) return found;
+    this.#tables.documents.get(collection)?.byKey.forEachAfter(afterKey, (document, key) => {
+      if (!except?.has(key)) found.push(document);
+      return found.length < limit;
+    });
+    return this.#allReadable(found);
+  }
+
+  changes(afterPos: number, limit: number): StoredDocument[] {
+    return this.#allReadable(this.#tables.byPos.valuesAfter(afterPos, limit));
+  }
+
+  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
+    const found: StoredVersion[] = [];
+    const bySeq = this.#tables.documents.get(collection)?.byDot.get(replica);
+    if (limit > 0) bySeq?.forEachAfter(afterSeq, (rows) => found.push(...rows) < limit);
+    for (const { key } of found) this.#checkReadable(collection, key);
+    return found;
+  }
+
+  liveReplicas(collection: CollectionName): ReplicaId[] {
+    const byDot = this.#tables.documents.get(collection)?.byDot ?? [];
+    return [...byDot]
+      .filter(([, bySeq]) => bySeq.size > 0)
+      .map(([replica]) => replica)
+      .sort(compareBytes);
+  }
+
+  dead(beforeMs: number, limit: number): StoredDocument[] {
+    const found = [...this.#tables.dead].filter((document) => document.deadAt! < beforeMs);
+    found.sort((a, b) => a.deadAt! - b.deadAt! || a.pos - b.pos);
+    return this.#allReadable(found.slice(0, Math.max(0, limit)));
+  }
+
+  fingerprints(collection: CollectionName, ranges: readonly KeyRange[]): Fingerprint[] {
+    return ranges.map((range) => {
+      const sum = new FingerprintSum();
+      this.#visitRange(collection, range, (document) => {
+        for (const version of document.versions) sum.add(version.digest);
+      });
+      return sum.value();
+    });
+  }
+
+  nthKey(collection: CollectionName, after: DocumentKey | null, n: number): DocumentKey | undefined {
+    let left = n;
+    let found: DocumentKey | undefined;
+    this.#tables.documents.get(collection)?.byKey.forEachAfter(after, (_, key) => {
+      if (--left <= 0) found = key;
+      return left > 0;
+    });
+    return found;
+  }
+
+  inRange(collection: CollectionName, range: KeyRange, limit: number): StoredDocument[] {
+    const found: StoredDocument[] = [];
+    if (limit > 0) this.#visitRange(collection, range, (document) => found.push(document) < limit);
+    return this.#allReadable(found);
+  }
+
+  gone(afterPos: number, limit: number): GoneDocument[] {
+    return this.#tables.gone.valuesAfter(afterPos, limit);
+  }
+
+  goneFrom(): number {
+    return this.#tables.goneFrom;
+  }
+
+  find(collection: CollectionName, query: Query): FoundDocument[] {
+    return runQuery(this.#visible(collection), query);
+  }
+
+  count(collection: CollectionName, query: Query): number {
+    let count = 0;
+    for (const _ of fitting(this.#visible(collection), query)) count++;
+    return count;
+  }
+
+  chainCheck(seq: number): Check | undefined {
+    return this.#tables.chain.get(seq);
+  }
+
+  chainFrom(): number {
+    return this.#tables.chain.firstKey() ?? 0;
+  }
+
+  entries(space: EntrySpace, afterId: number, limit: number): Entry[] {
+    return this.#tables.entries.get(space)?.valuesAfter(afterId, limit) ?? [];
+  }
+
+  async #syncOnce(): Promise<void> {
+    const tables = this.#disk.tables;
+    const covered = tables.undurableCommits;
+    try {
+      failIfTold(this.#flushFault, 'the disk refused to make the commits durable');
+      await this.#options.sync?.();
+    } catch (error) {
+      if (!this.#isCrashed) tables.revert();
+      throw error;
+    }
+    if (this.#isCrashed) return new Promise(() => {});
+    tables.markDurable(covered);
+  }
+
+  #visible(collection: CollectionName): FoundDocument[] {
+    const visible: FoundDocument[] = [];
+    this.#tables.documents.get(collection)?.byKey.forEachAfter(null, (document) => {
+      if (document.value !== null) visible.push({ key: document.key, value: this.#readable(document).value! });
+    });
+    return visible;
+  }
+
+  #visitRange(collection: CollectionName, range: KeyRange, visit: (document: StoredDocument) => unknown): void {
+    const { after, upTo } = range;
+    this.#tables.documents.get(collection)?.byKey.forEachAfter(after, (document, key) => {
+      if (upTo !== null && compareBytes(key, upTo) > 0) return false;
+      return visit(document);
+    });
+  }
+
+  #readable(document: StoredDocument): StoredDocument {
+    this.#checkReadable(document.collection, document.key);
+    return document;
+  }
+
+  #allReadable(documents: StoredDocument[]): StoredDocument[] {
+    if (this.#disk.damaged.size > 0) for (const document of documents) this.#readable(document);
+    return documents;
+  }
+
+  #checkReadable(collection: CollectionName, key: DocumentKey): void {
+    if (this.#disk.damaged.get(collection)?.has(key)) throw documentCorruptError(collection, key);
+  }
+
+  #forgetDamage(batch: StoreBatch): void {
+    for (const { collection, key } of [...(batch.documents ?? []), ...(batch.removed ?? [])]) {
+      this.#disk.damaged.get(collection)?.delete(key);
+    }
+  }
+}

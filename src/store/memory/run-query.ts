@@ -1,0 +1,24 @@
+import { compareBySort, type JsonValue, matches, type Query } from '../../core/query/index.ts';
+import type { FoundDocument } from '../store.ts';
+
+interface Parsed extends FoundDocument {
+  readonly parsed: JsonValue;
+}
+
+/** Documents that fit a filter, as they come. */
+export function* fitting(documents: Iterable<FoundDocument>, query: Query): Iterable<Parsed> {
+  for (const { key, value } of documents) {
+    const parsed = JSON.parse(value) as JsonValue;
+    if (matches(query.filter, parsed)) yield { key, value, parsed };
+  }
+}
+
+/** Answers a query by looking at every document, which come in key order: the definition of what a query finds. */
+export function runQuery(documents: Iterable<FoundDocument>, query: Query): FoundDocument[] {
+  const found = [...fitting(documents, query)];
+  if (query.sort.length > 0) {
+    const compare = compareBySort(query.sort);
+    found.sort((a, b) => compare({ key: a.key, value: a.parsed }, { key: b.key, value: b.parsed }));
+  }
+  return found.slice(query.skip, query.skip + query.limit).map(({ key, value }) => ({ key, value }));
+}

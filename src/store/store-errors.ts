@@ -1,0 +1,13 @@
+import { DatabaseCorruptionError, PersistenceError } from '../core/errors/index.ts';
+
+export function closedError(): PersistenceError {
+  return new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again');
+}
+
+export function documentCorruptError(collection: string, key: string, cause?: unknown): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(
+    `document ${JSON.stringify(key)} in collection ${JSON.stringify(collection)} is damaged on disk; ` +
+      'it is fetched again from a peer, or restore a backup',
+    { reason: 'DOCUMENT_CORRUPT', details: { collection, key }, cause },
+  );
+}
