@@ -1,0 +1,100 @@
+import { type Clock, sleep } from '../clock/index.ts';
+import { NetworkError } from '../errors/index.ts';
+import type { Random } from '../ids/index.ts';
+import { type Logger, silentLogger } from '../logging/index.ts';
+import { fullJitterMs } from './backoff.ts';
+import { isTransient } from './is-transient.ts';
+
+const ATTEMPTS_MAX = 1000;
+const DELAY_MS_MAX = 24 * 3600 * 1000;
+
+export interface RetryPolicyOptions {
+  /** Debug per attempt, Warning per retry, Error when exhausted. Default: silent. */
+  readonly logger?: Logger;
+  /** Attempts in all, the first one included: 1 to 1,000. Default 3. */
+  readonly maxAttempts?: number;
+  /** Longest delay before the second attempt, ms: 0 to a day. It doubles with each further attempt. Default 1,000. */
+  readonly delayMs?: number;
+  /** What no delay exceeds, ms: 0 to a day. Default 30,000. */
+  readonly delayMsMax?: number;
+}
+
+export interface RetryPolicyDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface ExecuteOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Tries an operation a few times as long as its failure is transient (`isTransient`): the delay before attempt n + 1 is random
+ * between 0 and `delayMs` × 2^(n-1), capped at `delayMsMax`. Holds no state between calls and may run any number at once.
+ * Options out of range throw a RangeError.
+ */
+export class RetryPolicy {
+  readonly maxAttempts: number;
+  readonly delayMs: number;
+  readonly delayMsMax: number;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(options: RetryPolicyOptions & RetryPolicyDeps) {
+    this.maxAttempts = checkRange('maxAttempts', options.maxAttempts ?? 3, 1, ATTEMPTS_MAX);
+    if (!Number.isInteger(this.maxAttempts)) throw new RangeError('maxAttempts must be a whole number');
+    this.delayMs = checkRange('delayMs', options.delayMs ?? 1000, 0, DELAY_MS_MAX);
+    this.delayMsMax = checkRange('delayMsMax', options.delayMsMax ?? 30_000, 0, DELAY_MS_MAX);
+    this.#logger = options.logger ?? silentLogger;
+    this.#clock = options.clock;
+    this.#random = options.random;
+  }
+
+  /**
+   * Resolves with what `operation(attempt, signal)` gives, attempts counting from 1.
+   *
+   * Rejects with what the operation threw when that is not transient; with NetworkError RETRIES_EXHAUSTED after the last
+   * attempt, the last failure being its `cause`; with `signal.reason` when the signal aborts. The signal ends a delay at
+   * once, is handed to the operation, and nothing is tried after it; an operation that succeeds in spite of it counts.
+   */
+  async execute<T>(
+    operation: (attempt: number, signal: AbortSignal | undefined) => T | PromiseLike<T>,
+    name: string,
+    options: ExecuteOptions = {},
+  ): Promise<T> {
+    const { signal } = options;
+    for (let attempt = 1; ; attempt++) {
+      signal?.throwIfAborted();
+      this.#logger.debug({ operation: name, attempt, maxAttempts: this.maxAttempts }, 'attempt');
+      try {
+        return await operation(attempt, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!isTransient(error)) throw error;
+        if (attempt >= this.maxAttempts) throw this.#exhausted(name, error);
+        await this.#pause(name, attempt, error, signal);
+      }
+    }
+  }
+
+  #exhausted(name: string, error: unknown): NetworkError {
+    this.#logger.error({ operation: name, attempts: this.maxAttempts, err: error }, 'retries exhausted');
+    return new NetworkError(
+      'RETRIES_EXHAUSTED',
+      `${name} failed ${this.maxAttempts} times, last with: ${(error as Error).message}`,
+      { details: { operation: name, attempts: this.maxAttempts }, cause: error },
+    );
+  }
+
+  #pause(name: string, attempt: number, error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    const delayMs = Math.round(fullJitterMs(this.#random, attempt, this.delayMs, this.delayMsMax));
+    this.#logger.warn({ operation: name, attempt, delayMs, err: error }, 'attempt failed, will retry');
+    return sleep(this.#clock, delayMs, signal);
+  }
+}
+
+function checkRange(name: string, value: number, min: number, max: number): number {
+  if (value >= min && value <= max) return value;
+  throw new RangeError(`${name} is ${value}; give ${min} to ${max}`);
+}
