@@ -1,0 +1,59 @@
+import { isIP } from 'node:net';
+import { ConfigurationError } from '../../core/errors/index.ts';
+import { sourceText } from './config-source.ts';
+import type { LoadedConfig } from './loaded-config.ts';
+
+/** Room for names, contexts and numbers around a document on the wire. */
+const FRAME_OVERHEAD_BYTES = 64 * 1024;
+
+/** Values that are fine each for itself but not together: OPTION_INVALID naming both. */
+export function checkConsistency(config: LoadedConfig): void {
+  const { values, limits } = config;
+  if (values['Network.AuthToken'] !== null && values['Network.AuthTokenFile'] !== null && isSameSource(config)) {
+    throw conflict(
+      config,
+      'Network.AuthTokenFile',
+      'the cluster secret either in AuthToken or in AuthTokenFile, not in both',
+    );
+  }
+  if (!isLoopback(values['Http.Host']) && values['Http.TokenFile'] === null && values['Http.Enabled']) {
+    throw conflict(
+      config,
+      'Http.Host',
+      '127.0.0.1, ::1 or localhost unless Http.TokenFile names a file with a bearer token',
+    );
+  }
+  if (values['Http.Enabled'] && values['Http.Port'] !== 0 && values['Http.Port'] === values['Network.TcpPort']) {
+    throw conflict(config, 'Http.Port', 'another port than Network.TcpPort, or 0 for a free one');
+  }
+  if (limits.frameBytesMax < limits.documentBytesMax + FRAME_OVERHEAD_BYTES) {
+    throw conflict(config, 'Limits.FrameBytesMax', `at least Limits.DocumentBytesMax + ${FRAME_OVERHEAD_BYTES}`);
+  }
+  if (limits.transactionBytesMax < limits.documentBytesMax) {
+    throw conflict(config, 'Limits.TransactionBytesMax', 'at least Limits.DocumentBytesMax');
+  }
+}
+
+/** True for an address that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+}
+
+/** Of two sources the stronger one wins; of one source nobody can tell what was meant. */
+function isSameSource({ sources }: LoadedConfig): boolean {
+  return sources.get('Network.AuthToken')?.kind === sources.get('Network.AuthTokenFile')?.kind;
+}
+
+function conflict({ values, limits, sources }: LoadedConfig, key: string, allowed: string): ConfigurationError {
+  const limit = key.startsWith('Limits.') ? `${key[7]!.toLowerCase()}${key.slice(8)}` : undefined;
+  const value = limit === undefined ? values[key as keyof typeof values] : limits[limit as keyof typeof limits];
+  const source = sourceText(sources.get(key)!);
+  return new ConfigurationError(
+    'OPTION_INVALID',
+    `${key} is ${JSON.stringify(value)} in ${source}; allowed is ${allowed}`,
+    {
+      details: { key, value, allowed, source },
+    },
+  );
+}

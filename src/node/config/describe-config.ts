@@ -1,0 +1,37 @@
+import { ALL_KEYS, type ConfigKeyName, LIMIT_KEYS } from './config-keys.ts';
+import { sourceText } from './config-source.ts';
+import type { LoadedConfig } from './loaded-config.ts';
+
+export interface ConfigLine {
+  readonly key: string;
+  /** Null: none. Secrets are masked. */
+  readonly value: unknown;
+  readonly source: string;
+}
+
+/** Every effective value and where it came from, in the order of the table; secrets masked. */
+export function describeConfig(config: LoadedConfig): ConfigLine[] {
+  return [...ALL_KEYS].map(([key, { secret }]) => {
+    const value = effectiveValue(config, key);
+    return { key, value: secret && value !== null ? '********' : value, source: sourceText(config.sources.get(key)!) };
+  });
+}
+
+function effectiveValue(config: LoadedConfig, key: string): unknown {
+  const limit = LIMIT_KEYS.get(key)?.limit;
+  return limit === undefined ? plain(config.values[key as ConfigKeyName]) : config.limits[limit];
+}
+
+/** What JSON can say: a map becomes an object. */
+function plain(value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value;
+}
+
+/** The rows of the table in docs/configuration.md. */
+export function configTable(): string {
+  const rows = [...ALL_KEYS].map(([name, { kind, fallback, meaning }]) => {
+    const value = fallback === null ? 'none' : `\`${JSON.stringify(plain(fallback))}\``;
+    return `| \`${name}\` | ${value} | ${kind.allowed} | ${meaning} |`;
+  });
+  return ['| key | default | allowed | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}

@@ -1,0 +1,74 @@
+import { readFile, stat } from 'node:fs/promises';
+import { ConfigurationError } from '../../core/errors/index.ts';
+import { type ConfigSource, sourceText } from './config-source.ts';
+import type { LoadedConfig } from './loaded-config.ts';
+
+/** A typed token shorter than this falls to a patient listener within hours. */
+export const TOKEN_CHARS_MIN = 16;
+
+export interface Tokens {
+  /** Secret of the cluster; null: none. */
+  readonly cluster: string | null;
+  /** Bearer token of the HTTP server; null: none. */
+  readonly http: string | null;
+  /** Sentences for the log: files that others can read. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the secrets that the configuration names. Throws CONFIG_ERROR: FILE_NOT_FOUND, FILE_INVALID, TOKEN_WEAK. No
+ * message ever holds a token.
+ */
+export async function readTokens(config: LoadedConfig): Promise<Tokens> {
+  const warnings: string[] = [];
+  const cluster = await readClusterToken(config, warnings);
+  const httpFile = config.values['Http.TokenFile'];
+  const http = httpFile === null ? null : await readTokenFile(httpFile, 'Http.TokenFile', warnings);
+  return { cluster, http, warnings };
+}
+
+async function readClusterToken(config: LoadedConfig, warnings: string[]): Promise<string | null> {
+  const { 'Network.AuthToken': inline, 'Network.AuthTokenFile': file } = config.values;
+  const fileIsStronger = rank(config, 'Network.AuthTokenFile') > rank(config, 'Network.AuthToken');
+  if (file !== null && (inline === null || fileIsStronger)) {
+    return readTokenFile(file, 'Network.AuthTokenFile', warnings);
+  }
+  if (inline === null) return null;
+  const source = config.sources.get('Network.AuthToken')!;
+  if (source.kind === 'file') await warnIfShared(source.path, warnings);
+  return strongEnough(inline.trim(), `Network.AuthToken in ${sourceText(source)}`);
+}
+
+const STRENGTH: readonly ConfigSource['kind'][] = ['default', 'file', 'environment', 'options', 'flag'];
+
+function rank(config: LoadedConfig, key: string): number {
+  return STRENGTH.indexOf(config.sources.get(key)?.kind ?? 'default');
+}
+
+async function readTokenFile(path: string, key: string, warnings: string[]): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === 'ENOENT' ? 'FILE_NOT_FOUND' : 'FILE_INVALID';
+    throw new ConfigurationError(reason, `${key}: cannot read ${path} (${cause.code}); write the token into it`, {
+      details: { key, path },
+      cause,
+    });
+  });
+  await warnIfShared(path, warnings);
+  return strongEnough(text.trim(), `the token in ${path} (${key})`);
+}
+
+function strongEnough(token: string, what: string): string {
+  if (token.length >= TOKEN_CHARS_MIN) return token;
+  throw new ConfigurationError(
+    'TOKEN_WEAK',
+    `${what} has ${token.length} characters; use at least ${TOKEN_CHARS_MIN}, or let \`entgldb init\` make one`,
+    { details: { charactersMin: TOKEN_CHARS_MIN, characters: token.length } },
+  );
+}
+
+/** Windows keeps no such bits: there `mode` says nothing. */
+async function warnIfShared(path: string, warnings: string[]): Promise<void> {
+  if (process.platform === 'win32') return;
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) warnings.push(`${path} holds a token and others can read it; run: chmod 600 ${path}`);
+}

@@ -1,0 +1,51 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ConfigurationError } from '../../core/errors/index.ts';
+import type { Random } from '../../core/ids/index.ts';
+
+export interface NewConfigOptions {
+  readonly path: string;
+  /** Written as Persistence.DatabasePath, relative to the file. */
+  readonly databasePath: string;
+  /** Written as Network.AuthTokenFile; null: a fresh token is written as Network.AuthToken. */
+  readonly tokenFile: string | null;
+  readonly nodeId: string | null;
+  /** True: an existing file is replaced. */
+  readonly force: boolean;
+}
+
+/** A fresh 128-bit token as 32 hex digits. */
+export function createToken(random: Random): string {
+  return Buffer.from(random.bytes(16)).toString('hex');
+}
+
+/** Writes a settings file that only its owner can read. FILE_INVALID when it exists or cannot be written. */
+export async function writeNewConfig(options: NewConfigOptions, random: Random): Promise<void> {
+  const network =
+    options.tokenFile === null ? { AuthToken: createToken(random) } : { AuthTokenFile: options.tokenFile };
+  const content = {
+    EntglDb: {
+      ...(options.nodeId === null ? {} : { NodeId: options.nodeId }),
+      Network: { TcpPort: 5000, UdpPort: 6000, ...network },
+      Persistence: { DatabasePath: options.databasePath, EnableAutoBackup: true, BackupPath: 'backups/' },
+    },
+  };
+  try {
+    await mkdir(dirname(options.path), { recursive: true });
+    const file = await open(options.path, options.force ? 'w' : 'wx', 0o600);
+    // The mode given to `open` counts for new files only; a replaced one may have been readable by all.
+    await file.chmod(0o600);
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await file.close();
+  } catch (cause) {
+    throw notWritten(options.path, cause as NodeJS.ErrnoException);
+  }
+}
+
+function notWritten(path: string, cause: NodeJS.ErrnoException): ConfigurationError {
+  const message =
+    cause.code === 'EEXIST'
+      ? `${path} exists already; use --force to replace it, which also replaces the cluster token`
+      : `cannot write ${path} (${cause.code}); check the folder and its permissions`;
+  return new ConfigurationError('FILE_INVALID', message, { details: { path }, cause });
+}

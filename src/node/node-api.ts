@@ -1,0 +1,116 @@
+import type { Logger } from '../core/logging/index.ts';
+import type { CollectionInfo, Database } from '../database/api.ts';
+import type { Address } from '../net/index.ts';
+import type { LoadedConfig } from './config/index.ts';
+
+/** What the composition root takes. */
+export interface OpenNodeOptions {
+  readonly config: LoadedConfig;
+  /** The cluster secret; null: none, then the node binds loopback only. */
+  readonly clusterToken: string | null;
+  readonly logger: Logger;
+  /** False: only the database; nothing listens, dials or announces. For commands that run beside no node. */
+  readonly network: boolean;
+}
+
+export type OpenNode = (options: OpenNodeOptions) => Promise<RunningNode>;
+
+/** A node of this process, as command line and HTTP see it. */
+export interface RunningNode {
+  readonly database: Database;
+  address(): NodeAddress;
+  status(): NodeStatus;
+  peers(): PeerStatus[];
+  /** Runs the health checks now. */
+  health(): Promise<HealthReport>;
+  /** What only some nodes can do; absent: not offered, and the command says so. */
+  readonly maintenance?: Maintenance;
+  /** Stops gracefully: finishes accepted writes, says goodbye to peers, releases everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Null: that part is not running. */
+export interface NodeAddress {
+  readonly tcp: Address | null;
+  readonly udp: Address | null;
+  readonly http: Address | null;
+}
+
+export interface NodeStatus {
+  readonly nodeId: string;
+  readonly replica: string;
+  /** Version of the package. */
+  readonly version: string;
+  readonly pid: number;
+  /** Wall clock, ms. */
+  readonly startedAt: number;
+  readonly databasePath: string;
+  readonly address: NodeAddress;
+  /** True while at least one peer is connected. */
+  readonly isOnline: boolean;
+  readonly connectedPeers: number;
+  /** Wall clock of the last round with any peer, ms; null: none yet. */
+  readonly lastSyncTime: number | null;
+  /** Operations waiting in the offline queue. */
+  readonly queuedOperations: number;
+  readonly collections: readonly CollectionInfo[];
+  /** What its user should know: no token, another clock, a copied database. */
+  readonly notices: readonly string[];
+}
+
+export interface PeerStatus {
+  readonly nodeId: string | null;
+  readonly address: Address;
+  readonly state: 'connected' | 'connecting' | 'waiting';
+  /** Who named it: the configuration, discovery, or it dialled us. */
+  readonly source: 'configured' | 'discovered' | 'inbound';
+  /** Wall clock, ms; null: never. */
+  readonly lastSeen: number | null;
+  readonly lastSyncTime: number | null;
+  readonly roundTripMs: number | null;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Why the last attempt failed; null: it did not. */
+  readonly lastError: string | null;
+}
+
+/** The guide's health status. */
+export interface HealthReport {
+  readonly isHealthy: boolean;
+  readonly databaseHealthy: boolean;
+  readonly networkHealthy: boolean;
+  readonly connectedPeers: number;
+  /** Wall clock, ms; null: never. */
+  readonly lastSyncTime: number | null;
+  readonly errors: readonly string[];
+  readonly checks: readonly HealthCheckResult[];
+}
+
+export interface HealthCheckResult {
+  readonly name: string;
+  readonly isHealthy: boolean;
+  /** What was found, and what to do about it. */
+  readonly message: string;
+}
+
+export interface Maintenance {
+  /** Resolves with the path of the finished, verified backup. Null: a name with date and time in BackupPath. */
+  backup(path: string | null): Promise<string>;
+  /** Throws DatabaseCorruptionError that names what is damaged. */
+  checkIntegrity(): Promise<void>;
+  /** Gives unused space of the file back; resolves with the bytes it became smaller by. */
+  compact(): Promise<number>;
+  conflicts(limit: number): ConflictEntry[];
+}
+
+/** A line of the conflict ledger. */
+export interface ConflictEntry {
+  readonly id: number;
+  readonly collection: string;
+  readonly key: string;
+  /** Wall clock of its discovery, ms. */
+  readonly at: number;
+  readonly resolver: string;
+  /** Nodes whose writes met. */
+  readonly nodes: readonly string[];
+}
