@@ -1,0 +1,1 @@
+export type { ForkProof, LiveSetVerdict, PlacedDot, RemoteClaim, RemoteOutcome, RemoteVersion } from './outcomes.ts';

@@ -1,0 +1,48 @@
+import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
+import { EMPTY_FINGERPRINT, type Fingerprint, type Known } from '../../core/version/index.ts';
+import type { CollectionRow, StoreImage } from '../../store/index.ts';
+
+/** What the engine keeps in memory of a collection: its vectors and sums, never its documents. */
+export interface CollectionState {
+  readonly name: CollectionName;
+  readonly state: CollectionRow['state'];
+  /** Documents that readers see. */
+  readonly documents: number;
+  readonly fingerprint: Fingerprint;
+  readonly resolver: string;
+  /** Rises with every change of knowledge or purge line, so that others need not compare vectors. */
+  readonly revision: number;
+  readonly knowledge: ReadonlyMap<ReplicaId, Known>;
+  readonly purged: ReadonlyMap<ReplicaId, number>;
+}
+
+export function emptyCollection(name: CollectionName, resolver: string): CollectionState {
+  return {
+    name,
+    state: 'wanted',
+    documents: 0,
+    fingerprint: EMPTY_FINGERPRINT,
+    resolver,
+    revision: 0,
+    knowledge: new Map(),
+    purged: new Map(),
+  };
+}
+
+/** The collections of a store that was just opened. */
+export function loadCollections(image: StoreImage): Map<CollectionName, CollectionState> {
+  const states = new Map<CollectionName, CollectionState>();
+  for (const row of image.collections)
+    states.set(row.name, {
+      ...row,
+      revision: 0,
+      knowledge: new Map(image.knowledge.get(row.name)),
+      purged: new Map(image.purgeLines.get(row.name)),
+    });
+  return states;
+}
+
+export function collectionRow(state: CollectionState): CollectionRow {
+  const { name, documents, fingerprint, resolver } = state;
+  return { name, state: state.state, documents, fingerprint, resolver };
+}

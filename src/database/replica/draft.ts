@@ -1,0 +1,281 @@
+import { type Hlc, nextHlc, observeHlc } from '../../core/clock/index.ts';
+import { type DocumentState, isDead } from '../../core/document/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import {
+  type Check,
+  type Dot,
+  FingerprintSum,
+  type Known,
+  newerKnown,
+  nextCheck,
+  type PurgeLine,
+} from '../../core/version/index.ts';
+import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
+import { type CollectionState, collectionRow } from './collection-state.ts';
+
+/** What a draft needs of the replica that it will change. */
+export interface DraftBase {
+  readonly head: Head;
+  readonly wallMs: number;
+  readonly clockDriftMsMax: number;
+  collection(name: CollectionName): CollectionState;
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  resolve(collection: CollectionName, document: DocumentState): string | null;
+}
+
+interface TouchedCollection {
+  readonly before: CollectionState;
+  documents: number;
+  readonly sum: FingerprintSum;
+  knowledge: Map<ReplicaId, Known> | undefined;
+  purged: Map<ReplicaId, number> | undefined;
+  forget: boolean;
+  state: CollectionState['state'];
+}
+
+export interface CommittedDraft {
+  readonly batch: StoreBatch;
+  readonly head: Head;
+  readonly collections: readonly CollectionState[];
+  readonly changed: readonly StoredDocument[];
+  readonly removed: readonly GoneDocument[];
+}
+
+/**
+ * One commit in the making: reads see its own changes, nothing outside changes until the replica commits it. Row,
+ * knowledge, fingerprint and change position go into one transaction (R1), so that memory and disk can never disagree.
+ */
+export class Draft {
+  readonly #base: DraftBase;
+  readonly #documents = new Map<CollectionName, Map<DocumentKey, StoredDocument | null>>();
+  readonly #removed: GoneDocument[] = [];
+  readonly #touched = new Map<CollectionName, TouchedCollection>();
+  readonly #digests: Uint8Array[] = [];
+  readonly #entries: EntryRow[] = [];
+  readonly #meta = new Map<string, string | null>();
+  #replica: ReplicaId;
+  #seq: number;
+  #check: Check;
+  #hlc: Hlc;
+  #pos: number;
+  #newLife = false;
+
+  constructor(base: DraftBase) {
+    this.#base = base;
+    ({ replica: this.#replica, seq: this.#seq, check: this.#check, hlc: this.#hlc, pos: this.#pos } = base.head);
+  }
+
+  get replica(): ReplicaId {
+    return this.#replica;
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    const drafted = this.#documents.get(collection)?.get(key);
+    return drafted === undefined ? this.#base.read(collection, key) : (drafted ?? undefined);
+  }
+
+  collection(name: CollectionName): CollectionState {
+    const touched = this.#touched.get(name);
+    return touched === undefined ? this.#base.collection(name) : finished(touched);
+  }
+
+  /** R1: the name and the stamp of the next local write. */
+  nextWrite(): { replica: ReplicaId; seq: number; hlc: Hlc } {
+    this.#seq++;
+    this.#hlc = nextHlc(this.#hlc, this.#base.wallMs);
+    return { replica: this.#replica, seq: this.#seq, hlc: this.#hlc };
+  }
+
+  /** R10: follows a remote stamp as far as the own wall clock allows. */
+  observe(stamp: Hlc): void {
+    this.#hlc = observeHlc(this.#hlc, stamp, this.#base.wallMs, this.#base.clockDriftMsMax);
+  }
+
+  /** The own write that `put` is about to store counts in the chain and in the own knowledge of its collection. */
+  signOwn(collection: CollectionName, digest: Uint8Array): void {
+    this.#digests.push(digest);
+    this.#touch(collection).knowledge ??= new Map();
+  }
+
+  put(
+    collection: CollectionName,
+    key: DocumentKey,
+    before: StoredDocument | undefined,
+    after: DocumentState,
+  ): StoredDocument {
+    const touched = this.#touch(collection);
+    if (before !== undefined) for (const version of before.versions) touched.sum.remove(version.digest);
+    for (const version of after.versions) touched.sum.add(version.digest);
+    const value = this.#base.resolve(collection, after);
+    touched.documents += (value === null ? 0 : 1) - (before === undefined || before.value === null ? 0 : 1);
+    const stored: StoredDocument = {
+      collection,
+      key,
+      pos: ++this.#pos,
+      versions: after.versions,
+      lineFirst: after.lineFirst,
+      lineReplica: after.lineReplica,
+      deadAt: isDead(after) ? (before?.deadAt ?? this.#base.wallMs) : null,
+      value,
+    };
+    this.#drafted(collection).set(key, stored);
+    return stored;
+  }
+
+  /** The row goes away; a line in the log says why, so that `watch` can say so too. */
+  remove(before: StoredDocument, why: GoneReason): void {
+    const touched = this.#touch(before.collection);
+    for (const version of before.versions) touched.sum.remove(version.digest);
+    if (before.value !== null) touched.documents--;
+    this.#drafted(before.collection).set(before.key, null);
+    this.#removed.push({ collection: before.collection, key: before.key, pos: ++this.#pos, why });
+  }
+
+  /** R11: a row that cannot be read goes away; its part of the sums is not known, see `recount`. */
+  removeDamaged(collection: CollectionName, key: DocumentKey): void {
+    this.#touch(collection);
+    this.#drafted(collection).set(key, null);
+    this.#removed.push({ collection, key, pos: ++this.#pos, why: 'damaged' });
+  }
+
+  /** R11: sums counted anew, from the rows that are left. */
+  recount(collection: CollectionName, documents: number, sum: FingerprintSum): void {
+    const touched = this.#touch(collection);
+    this.#touched.set(collection, { ...touched, documents, sum });
+  }
+
+  know(collection: CollectionName, replica: ReplicaId, known: Known): void {
+    const touched = this.#touch(collection);
+    const held =
+      touched.knowledge?.get(replica) ?? (touched.forget ? undefined : touched.before.knowledge.get(replica));
+    touched.knowledge ??= new Map();
+    touched.knowledge.set(replica, newerKnown(held, known));
+  }
+
+  /** R9: the entry is set even if that lowers it. */
+  lowerKnowledge(collection: CollectionName, replica: ReplicaId, known: Known): void {
+    const touched = this.#touch(collection);
+    touched.knowledge ??= new Map();
+    touched.knowledge.set(replica, known);
+  }
+
+  forgetKnowledge(collection: CollectionName): void {
+    const touched = this.#touch(collection);
+    touched.forget = true;
+    touched.knowledge = new Map();
+  }
+
+  raisePurgeLine(collection: CollectionName, line: PurgeLine | readonly Dot[]): void {
+    const touched = this.#touch(collection);
+    const entries: Iterable<readonly [ReplicaId, number]> =
+      line instanceof Map ? line : (line as readonly Dot[]).map((dot) => [dot.replica, dot.seq] as const);
+    for (const [replica, seq] of entries) {
+      if (seq <= (touched.purged?.get(replica) ?? touched.before.purged.get(replica) ?? 0)) continue;
+      touched.purged ??= new Map();
+      touched.purged.set(replica, seq);
+    }
+  }
+
+  setState(collection: CollectionName, state: CollectionState['state']): void {
+    this.#touch(collection).state = state;
+  }
+
+  /** R9: from here on, writes carry the new id. Every own line is void, being another replica's. */
+  beginLife(replica: ReplicaId, firstCheck: Check): void {
+    this.#replica = replica;
+    this.#seq = 0;
+    this.#check = firstCheck;
+    this.#newLife = true;
+    this.#digests.length = 0;
+  }
+
+  entry(row: EntryRow): void {
+    this.#entries.push(row);
+  }
+
+  meta(name: string, text: string | null): void {
+    this.#meta.set(name, text);
+  }
+
+  get isEmpty(): boolean {
+    return this.#touched.size === 0 && this.#entries.length === 0 && this.#meta.size === 0 && !this.#newLife;
+  }
+
+  finish(): CommittedDraft {
+    const check = this.#digests.length === 0 ? this.#check : nextCheck(this.#check, this.#digests);
+    const head: Head = { replica: this.#replica, seq: this.#seq, check, hlc: this.#hlc, pos: this.#pos };
+    const signed = this.#digests.length > 0;
+    if (signed) this.#knowOwn(head);
+    const collections = [...this.#touched.values()].map(finished);
+    const changed = [...this.#documents.values()].flatMap((byKey) => [...byKey.values()].filter((d) => d !== null));
+    const batch: StoreBatch = {
+      head,
+      chain: signed,
+      resetChain: this.#newLife,
+      documents: changed,
+      removed: this.#removed.filter((gone) => this.#documents.get(gone.collection)?.get(gone.key) === null),
+      collections: collections.map(collectionRow),
+      forget: [...this.#touched.values()].filter((t) => t.forget).map((t) => t.before.name),
+      knowledge: [...this.#touched.values()].flatMap((t) =>
+        [...(t.knowledge ?? [])].map(([replica, known]) => ({ collection: t.before.name, replica, ...known })),
+      ),
+      purged: [...this.#touched.values()].flatMap((t) =>
+        [...(t.purged ?? [])].map(([replica, seq]) => ({ collection: t.before.name, replica, seq })),
+      ),
+      meta: this.#meta,
+      entries: this.#entries,
+    };
+    return { batch, head, collections, changed, removed: batch.removed ?? [] };
+  }
+
+  #knowOwn(head: Head): void {
+    const own: Known = { seq: head.seq, check: head.check };
+    for (const touched of this.#touched.values()) {
+      if (touched.knowledge === undefined) continue;
+      touched.knowledge.set(head.replica, own);
+    }
+  }
+
+  #drafted(collection: CollectionName): Map<DocumentKey, StoredDocument | null> {
+    let byKey = this.#documents.get(collection);
+    if (byKey === undefined) this.#documents.set(collection, (byKey = new Map()));
+    return byKey;
+  }
+
+  #touch(name: CollectionName): TouchedCollection {
+    let touched = this.#touched.get(name);
+    if (touched === undefined) {
+      const before = this.#base.collection(name);
+      touched = {
+        before,
+        documents: before.documents,
+        sum: new FingerprintSum(before.fingerprint),
+        knowledge: undefined,
+        purged: undefined,
+        forget: false,
+        state: before.state,
+      };
+      this.#touched.set(name, touched);
+    }
+    return touched;
+  }
+}
+
+function finished(touched: TouchedCollection): CollectionState {
+  const { before, documents, sum, knowledge, purged, forget, state } = touched;
+  const isVectorChanged = knowledge !== undefined || purged !== undefined;
+  return {
+    ...before,
+    state,
+    documents,
+    fingerprint: sum.value(),
+    revision: isVectorChanged ? before.revision + 1 : before.revision,
+    knowledge:
+      knowledge === undefined ? before.knowledge : new Map([...(forget ? [] : before.knowledge), ...knowledge]),
+    purged: purged === undefined ? before.purged : new Map([...before.purged, ...purged]),
+  };
+}

@@ -1,0 +1,6 @@
+export type { CollectionState } from './collection-state.ts';
+export type { Draft } from './draft.ts';
+export { versionToken } from './local-write.ts';
+export type { CommitNotice, LocalOutcome, LocalTransaction, LocalWrite, NewLife } from './outcomes.ts';
+export type { PurgePass } from './purge.ts';
+export { type CommitListener, Replica, type ReplicaOptions, resolverText } from './replica.ts';

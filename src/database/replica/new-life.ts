@@ -1,0 +1,75 @@
+import type { Limits } from '../../core/config/index.ts';
+import type { ReplicaId } from '../../core/ids/index.ts';
+import {
+  compareVersions,
+  FIRST_CHECK,
+  joinLines,
+  type Known,
+  sealVersion,
+  type Version,
+} from '../../core/version/index.ts';
+import type { Store, StoredVersion } from '../../store/index.ts';
+import type { CollectionState } from './collection-state.ts';
+import type { Draft } from './draft.ts';
+
+export interface NewLifeContext {
+  readonly draft: Draft;
+  readonly store: Store;
+  readonly collections: readonly CollectionState[];
+}
+
+/**
+ * R9: from here on, writes carry `after`. After a fork, every live version of the old id beyond the confirmed point is
+ * written again under the new one, with the same value and stamp, over its old dot: what two twins wrote under one name is
+ * thereby told apart. Returns how many were.
+ */
+export function draftNewLife(
+  context: NewLifeContext,
+  before: ReplicaId,
+  after: ReplicaId,
+  confirmed: Known,
+  kind: 'plain' | 'forked',
+  limits: Limits,
+): number {
+  context.draft.beginLife(after, FIRST_CHECK);
+  if (kind === 'plain') return 0;
+  let rewritten = 0;
+  for (const { name, knowledge } of context.collections) {
+    for (const stored of versionsBeyond(context.store, name, before, confirmed.seq, limits.messageVersionsMax)) {
+      rewrite(context.draft, stored);
+      rewritten++;
+    }
+    if ((knowledge.get(before)?.seq ?? 0) > confirmed.seq) context.draft.lowerKnowledge(name, before, confirmed);
+  }
+  return rewritten;
+}
+
+function rewrite(draft: Draft, { collection, key, version }: StoredVersion): void {
+  const document = draft.read(collection, key);
+  if (document === undefined) return;
+  const { replica, seq } = draft.nextWrite();
+  const context = joinLines([
+    ...version.context,
+    { replica: version.replica, first: version.first, last: version.seq },
+  ]);
+  const again = sealVersion(collection, key, { ...version, replica, seq, first: seq, context });
+  const isOld = (v: Version): boolean => v.replica === version.replica && v.seq === version.seq;
+  const versions = document.versions.map((v) => (isOld(v) ? again : v)).sort(compareVersions);
+  draft.put(collection, key, document, { versions, lineFirst: 0, lineReplica: null });
+  draft.signOwn(collection, again.digest);
+}
+
+function* versionsBeyond(
+  store: Store,
+  collection: CollectionState['name'],
+  replica: ReplicaId,
+  seq: number,
+  pageSize: number,
+): Iterable<StoredVersion> {
+  for (let after = seq; ; ) {
+    const page = store.delta(collection, replica, after, pageSize);
+    yield* page;
+    if (page.length < pageSize) return;
+    after = page.at(-1)!.version.seq;
+  }
+}

@@ -1,0 +1,110 @@
+import { applyVersion, dropVersions } from '../../core/document/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import type { ForkProof, PlacedDot, RemoteClaim, RemoteVersion } from '../../core/replication/index.ts';
+import type { Dot } from '../../core/version/index.ts';
+import {
+  type ForkEvidence,
+  forkBetween,
+  isSameDot,
+  knows,
+  sealVersion,
+  type Version,
+} from '../../core/version/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { CollectionState } from './collection-state.ts';
+import type { Draft } from './draft.ts';
+
+/** What applying needs to look at beside the draft. */
+export interface ApplyContext {
+  readonly draft: Draft;
+  readonly store: Store;
+  /** Id of this life and what it has written. */
+  readonly own: { readonly replica: ReplicaId; readonly seq: number };
+  collection(name: CollectionName): CollectionState;
+}
+
+/** R2 for each version in order; returns how many changed something. */
+export function draftVersions(context: ApplyContext, versions: readonly RemoteVersion[]): number {
+  let applied = 0;
+  for (const remote of versions) {
+    const { collection, key, ...body } = remote;
+    const state = context.collection(collection);
+    if (state.state !== 'wanted') continue;
+    context.draft.observe(remote.hlc);
+    if (knows(state.knowledge, remote.replica, remote.seq)) continue;
+    const before = context.draft.read(collection, key);
+    const after = applyVersion(before, sealVersion(collection, key, body), state.knowledge);
+    if (after === undefined) continue;
+    context.draft.put(collection, key, before, after);
+    applied++;
+  }
+  return applied;
+}
+
+/** R9 at meeting: what the peer knows of my replica must be a point of my own history. */
+export function proveFork(
+  context: ApplyContext,
+  known: { readonly seq: number; readonly check: string | null } | undefined,
+): ForkProof | undefined {
+  if (known === undefined) return undefined;
+  const { replica, seq } = context.own;
+  const theirs = known.check as ForkProof['theirs'];
+  if (known.seq > seq) return { replica, seq: known.seq, theirs, ours: null, why: 'above-own-seq' };
+  if (known.check === null || known.seq < context.store.chainFrom() || known.seq === 0) return undefined;
+  const ours = context.store.chainCheck(known.seq) ?? null;
+  return ours === known.check ? undefined : { replica, seq: known.seq, theirs, ours, why: 'other-check' };
+}
+
+/** Versions of this collection that the claim's knowledge covers and that no answer of the sender has confirmed (R5). */
+export function unconfirmedVersions(context: ApplyContext, claim: RemoteClaim, pageSize: number): PlacedDot[] {
+  const { liveSet } = claim;
+  if (liveSet === undefined) return [];
+  const missing = new Set(liveSet.missing.map(({ dot }) => `${dot.replica}:${dot.seq}`));
+  const open: PlacedDot[] = [];
+  for (let after = liveSet.comparedFrom; ; ) {
+    const page = context.store.changes(after, pageSize);
+    for (const document of page) {
+      if (document.collection !== claim.collection) continue;
+      for (const { replica, seq } of document.versions) {
+        if (!isJudged(context, claim, { replica, seq })) continue;
+        if (!liveSet.isConfirmed({ replica, seq }) && !missing.has(`${replica}:${seq}`))
+          open.push({ key: document.key, dot: { replica, seq } });
+      }
+    }
+    if (page.length < pageSize) return open;
+    after = page.at(-1)!.pos;
+  }
+}
+
+/** R4–R6: drops what the sender's live set lacks, then joins knowledge and purge line. */
+export function draftClaim(context: ApplyContext, claim: RemoteClaim): ForkEvidence[] {
+  const { draft } = context;
+  for (const { key, dot } of claim.liveSet?.missing ?? [])
+    if (isJudged(context, claim, dot)) draftDrop(context, claim.collection, key, dot);
+  const held = context.collection(claim.collection).knowledge;
+  const forks: ForkEvidence[] = [];
+  for (const [replica, known] of claim.knowledge) {
+    if (replica === context.own.replica) continue;
+    const fork = forkBetween(replica, held.get(replica), known);
+    if (fork !== undefined) forks.push(fork);
+    if (!knows(held, replica, known.seq) || held.get(replica)?.check === null)
+      draft.know(claim.collection, replica, known);
+  }
+  draft.raisePurgeLine(claim.collection, claim.purged);
+  return forks;
+}
+
+/** R5: only what the claimed knowledge covers may be dropped; versions of my own replica only if the sender knows my history. */
+function isJudged(context: ApplyContext, claim: RemoteClaim, dot: Dot): boolean {
+  if (!knows(claim.knowledge, dot.replica, dot.seq)) return false;
+  return dot.replica !== context.own.replica || claim.knowledge.get(dot.replica)!.check !== null;
+}
+
+function draftDrop(context: ApplyContext, collection: CollectionName, key: DocumentKey, dot: Dot): void {
+  const before = context.draft.read(collection, key);
+  if (before === undefined) return;
+  const after = dropVersions(before, (version: Version) => isSameDot(version, dot));
+  if (after === before) return;
+  if (after === undefined) context.draft.remove(before, 'dropped');
+  else context.draft.put(collection, key, before, after);
+}

@@ -1,0 +1,296 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { HLC_ZERO } from '../../core/clock/index.ts';
+import type { Limits } from '../../core/config/index.ts';
+import type { DocumentState } from '../../core/document/index.ts';
+import {
+  type CollectionName,
+  createReplicaId,
+  type DocumentKey,
+  type Random,
+  type ReplicaId,
+} from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import { type Resolver, resolveDocument } from '../../core/merge/index.ts';
+import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
+import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
+import type { Head, Store, StoredDocument } from '../../store/index.ts';
+import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
+import { draftDamage } from './damage.ts';
+import { type CommittedDraft, Draft } from './draft.ts';
+import { draftTransaction } from './local-write.ts';
+import { draftNewLife } from './new-life.ts';
+import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
+import { draftPurges, type PurgePass } from './purge.ts';
+import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
+
+export interface ReplicaOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  readonly clockDriftMsMax: number;
+  /** The collection's resolver (R3). */
+  readonly resolverOf: (collection: CollectionName) => Resolver;
+  /** R9 at open: true when the file's marker proves that this is the same life as before. */
+  readonly isSameLife: boolean;
+}
+
+export type CommitListener = (notice: CommitNotice) => void;
+
+/**
+ * The engine on a store: the rules R1–R12 as synchronous steps, each one commit. It knows nothing of sockets, and time
+ * only through its clock, so that the simulator runs the very same code. After each commit it tells its listeners, in
+ * order; what is durable is a matter of `flush` and `durablePos`.
+ */
+export class Replica {
+  readonly store: Store;
+  readonly #options: ReplicaOptions;
+  readonly #listeners = new Set<CommitListener>();
+  #head: Head;
+  #collections: Map<CollectionName, CollectionState>;
+  #durablePos: number;
+  /** Tombstones that the last purge had to step over; the next one looks behind them. */
+  #stuck = 0;
+  /** The newest point of my history that a peer was seen to share (R9). */
+  #confirmed: Known = { seq: 0, check: null };
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+    this.store = options.store;
+    const image = options.store.load();
+    this.#collections = loadCollections(image);
+    this.#head = image.head ?? {
+      replica: createReplicaId(options.random),
+      seq: 0,
+      check: FIRST_CHECK,
+      hlc: HLC_ZERO,
+      pos: 0,
+    };
+    this.#durablePos = this.#head.pos;
+    this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
+    if (image.head !== undefined && !options.isSameLife)
+      this.takeNewLife('this database file was copied, restored or its marker is missing', 'plain');
+  }
+
+  get id(): ReplicaId {
+    return this.#head.replica;
+  }
+
+  get seq(): number {
+    return this.#head.seq;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  get pos(): number {
+    return this.#head.pos;
+  }
+
+  /** Every change up to here survives a crash. */
+  get durablePos(): number {
+    return this.#durablePos;
+  }
+
+  collections(): IterableIterator<CollectionState> {
+    return this.#collections.values();
+  }
+
+  /** The state of a collection; an empty one where it does not exist yet. */
+  collection(name: CollectionName): CollectionState {
+    return this.#collections.get(name) ?? emptyCollection(name, resolverText(this.#options.resolverOf(name)));
+  }
+
+  onCommit(listener: CommitListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    return this.store.get(collection, key);
+  }
+
+  /** R1. One commit for all transactions; a refused one leaves the others alone. Throws when the store cannot commit. */
+  write(transactions: readonly LocalTransaction[]): LocalOutcome[] {
+    const draft = this.#draft();
+    const outcomes = transactions.map((t) =>
+      draftTransaction(draft, t, this.#options.limits, this.#options.resolverOf),
+    );
+    this.#commit(draft, 'local', undefined);
+    return outcomes;
+  }
+
+  /** R2, then R4–R6, in one commit; the knowledge of a claim moves with the last versions before it. */
+  applyRemote(versions: readonly RemoteVersion[], claims: readonly RemoteClaim[], source?: object): RemoteOutcome {
+    const draft = this.#draft();
+    const context = this.#context(draft);
+    for (const version of versions)
+      if (version.replica === this.id && version.seq > this.seq)
+        return {
+          kind: 'forked',
+          proof: { replica: this.id, seq: version.seq, theirs: null, ours: null, why: 'above-own-seq' },
+        };
+    for (const claim of claims) {
+      const proof = proveFork(context, claim.knowledge.get(this.id));
+      if (proof !== undefined) return { kind: 'forked', proof };
+    }
+    const applied = draftVersions(context, versions);
+    const forks: ForkEvidence[] = [];
+    for (const claim of claims) {
+      const open = unconfirmedVersions(context, claim, this.#options.limits.messageVersionsMax);
+      if (open.length > 0) return { kind: 'unconfirmed', collection: claim.collection, versions: open };
+      if (this.collection(claim.collection).state === 'wanted') forks.push(...draftClaim(context, claim));
+    }
+    this.#commit(draft, 'remote', source);
+    return { kind: 'applied', applied, forks };
+  }
+
+  /** R9 at meeting; undefined when what a peer knows of my replica is a point of my own history, which then counts as confirmed. */
+  meetKnowledge(known: Known | undefined): ForkProof | undefined {
+    const proof = proveFork(this.#context(this.#draft()), known);
+    if (proof === undefined && known !== undefined && known.check !== null && known.seq > this.#confirmed.seq)
+      this.#confirmed = known;
+    return proof;
+  }
+
+  /** True when (seq, check) is a point of my own history, or too old to tell. */
+  isOwnHistory(seq: number, check: Check): boolean {
+    return proveFork(this.#context(this.#draft()), { seq, check }) === undefined;
+  }
+
+  /**
+   * R9: a new id before the next write. `forked`: versions of the old id beyond the last confirmed point are written again
+   * under the new one, and what is known of the old id is lowered to that point. Sessions must be closed by the caller.
+   */
+  takeNewLife(why: string, kind: 'plain' | 'forked'): NewLife {
+    const draft = this.#draft();
+    const before = this.id;
+    const after = createReplicaId(this.#options.random);
+    const confirmed = kind === 'forked' ? this.#confirmed : { seq: this.seq, check: this.#head.check };
+    const rewritten = draftNewLife(
+      { draft, store: this.store, collections: [...this.#collections.values()] },
+      before,
+      after,
+      confirmed,
+      kind,
+      this.#options.limits,
+    );
+    draft.meta('confirmed', null);
+    this.#confirmed = { seq: 0, check: null };
+    this.#commit(draft, 'own', undefined);
+    const life: NewLife = { before, after, why, rewritten, confirmedSeq: confirmed.seq };
+    this.#options.logger.warn({ ...life }, 'this node took a new replica id');
+    return life;
+  }
+
+  /** R7. One bounded batch, oldest first. */
+  purge(retentionMs: number, limit: number): PurgePass {
+    const draft = this.#draft();
+    const pass = draftPurges(draft, this.store, this.#options.clock.now() - retentionMs, limit + this.#stuck);
+    this.#stuck = pass.stuck;
+    this.#commit(draft, 'own', undefined);
+    return pass;
+  }
+
+  /** R11: forgets what is known of a damaged collection, takes a new id and keeps every readable row. */
+  forgetDamaged(collection: CollectionName, keys: readonly DocumentKey[], why: string): NewLife {
+    const before = this.id;
+    const after = createReplicaId(this.#options.random);
+    const draft = this.#draft();
+    draftDamage(draft, this.store, collection, keys, this.#options.limits);
+    draft.beginLife(after, FIRST_CHECK);
+    draft.meta('confirmed', null);
+    const confirmedSeq = this.seq;
+    this.#confirmed = { seq: 0, check: null };
+    this.#commit(draft, 'own', undefined);
+    return { before, after, why, rewritten: 0, confirmedSeq };
+  }
+
+  /** R12: stops or resumes wanting a collection; rows and knowledge stay. */
+  setWanted(collection: CollectionName, isWanted: boolean): void {
+    const draft = this.#draft();
+    draft.setState(collection, isWanted ? 'wanted' : 'frozen');
+    this.#commit(draft, 'own', undefined);
+  }
+
+  /** Side tables and small state, for the services above. */
+  commitEntries(change: (draft: Draft) => void): void {
+    const draft = this.#draft();
+    change(draft);
+    this.#commit(draft, 'own', undefined);
+  }
+
+  /** Resolves when every commit so far is durable. */
+  async flush(): Promise<void> {
+    const pos = this.#head.pos;
+    await this.store.flush();
+    if (pos > this.#durablePos) this.#durablePos = pos;
+  }
+
+  /** After the store went back to what is durable: a failed sync, a crash in the simulator. */
+  reload(): void {
+    const image = this.store.load();
+    this.#collections = loadCollections(image);
+    if (image.head !== undefined) this.#head = image.head;
+    this.#durablePos = this.#head.pos;
+  }
+
+  #context(draft: Draft): ApplyContext {
+    return { draft, store: this.store, own: this.#head, collection: (name) => this.collection(name) };
+  }
+
+  #draft(): Draft {
+    return new Draft({
+      head: this.#head,
+      wallMs: this.#options.clock.now(),
+      clockDriftMsMax: this.#options.clockDriftMsMax,
+      collection: (name) => this.collection(name),
+      read: (collection, key) => this.store.get(collection, key),
+      resolve: (collection, document) => this.#resolve(collection, document),
+    });
+  }
+
+  #resolve(collection: CollectionName, document: DocumentState): string | null {
+    const resolved = resolveDocument(document, this.#options.resolverOf(collection));
+    if (resolved.failed !== undefined)
+      this.#options.logger.error(
+        { collection, resolver: this.#options.resolverOf(collection).name, reason: resolved.failed },
+        'resolver failed, fell back to lww',
+      );
+    return resolved.text;
+  }
+
+  #commit(draft: Draft, origin: CommitNotice['origin'], source: object | undefined): void {
+    if (draft.isEmpty) {
+      return;
+    }
+    if (this.#confirmed.seq > 0) draft.meta('confirmed', `${this.#confirmed.seq}:${this.#confirmed.check}`);
+    const committed = draft.finish();
+    this.store.commit(committed.batch);
+    this.#adopt(committed);
+    const notice: CommitNotice = {
+      origin,
+      source,
+      pos: this.#head.pos,
+      changed: committed.changed,
+      removed: committed.removed,
+    };
+    for (const listener of [...this.#listeners]) listener(notice);
+  }
+
+  #adopt(committed: CommittedDraft): void {
+    this.#head = committed.head;
+    for (const state of committed.collections) this.#collections.set(state.name, state);
+  }
+}
+
+export function resolverText(resolver: Resolver): string {
+  return `${resolver.name}@${resolver.revision}`;
+}
+
+function parseConfirmed(text: string | undefined): Known {
+  const [seq, check] = (text ?? '').split(':');
+  return seq && check && check !== 'null' ? { seq: Number(seq), check: check as Check } : { seq: 0, check: null };
+}

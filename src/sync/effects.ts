@@ -1,0 +1,51 @@
+import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
+import type { ForkProof } from '../core/replication/index.ts';
+import type { ForkEvidence } from '../core/version/index.ts';
+import type { GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
+
+/** What a session wants done. The shell performs effects in order. */
+export type SessionEffect =
+  /** Once everything up to `afterPos` is durable here (0: at once). Versions and claims must stay in order. */
+  | { readonly kind: 'send'; readonly message: Message; readonly afterPos: number }
+  /** There is more to do at once: step again with `pump` after other work had its turn. */
+  | { readonly kind: 'again' }
+  /** Say goodbye, then close the connection. */
+  | { readonly kind: 'close'; readonly reason: GoodbyeReason; readonly text: string }
+  /** R9: this node is a copy, was rolled back, or has a twin. Take a new life; all sessions end. */
+  | { readonly kind: 'forked'; readonly proof: ForkProof }
+  /** R9: somebody else has a twin. Keep the evidence, tell every peer. */
+  | { readonly kind: 'evidence'; readonly fork: ForkEvidence }
+  | { readonly kind: 'event'; readonly event: SessionEvent };
+
+/** For trackers, logs and screens; nothing depends on them. */
+export type SessionEvent =
+  | { readonly kind: 'opened'; readonly hello: HelloMessage; readonly wallOffsetMs: number }
+  | { readonly kind: 'resolver-mismatch'; readonly collection: string; readonly theirs: string; readonly ours: string }
+  | { readonly kind: 'sent'; readonly versions: number }
+  | { readonly kind: 'received'; readonly versions: number; readonly applied: number }
+  /** The peer's claim moved what is known here. */
+  | {
+      readonly kind: 'claimed';
+      readonly collection: CollectionName;
+      readonly complete: boolean;
+      readonly reconciled: boolean;
+    }
+  /** The peer is known to hold all own writes up to this seq of the replica, in this collection (receipts). */
+  | {
+      readonly kind: 'confirmed';
+      readonly collection: CollectionName;
+      readonly replica: ReplicaId;
+      readonly seq: number;
+    }
+  /** Both ends found nothing to exchange. */
+  | { readonly kind: 'equal' }
+  | { readonly kind: 'round-trip'; readonly ms: number };
+
+export type SessionInput =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'message'; readonly message: Message }
+  /** Something was committed here. */
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'pump' }
+  /** Time passed; see `nextWakeMs`. */
+  | { readonly kind: 'tick' };

@@ -1,0 +1,113 @@
+import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { LiveSetVerdict, PlacedDot } from '../core/replication/index.ts';
+import { dotText, isSameFingerprint } from '../core/version/index.ts';
+import type { MissingMessage, RangesMessage } from '../net/messages/index.ts';
+import type { KeyRange } from '../store/index.ts';
+import type { SessionContext } from './session-context.ts';
+
+/**
+ * The receiver's half of R5: finds out which of the versions that it holds are not live at the sender. Ranges of
+ * fingerprints narrow down to lists of dots, and the sender says which of them it lacks. ADR 0002: answers may be given at
+ * later moments than the knowledge that the claim will carry, as long as all that changed meanwhile was streamed before.
+ *
+ *   ranges, ranges …          the sender's whole live set, front to back
+ *     narrow → ranges         for a range that differs and is large
+ *   check → missing           for the versions held in a range that differs and is small
+ *   check(last) → missing, claim
+ */
+export class LiveSetComparison {
+  readonly exchange: number;
+  readonly #context: SessionContext;
+  readonly #collection: CollectionName;
+  /** Rows that have not changed since then were compared. */
+  readonly #comparedFrom: number;
+  readonly #confirmed = new Set<string>();
+  readonly #missing: PlacedDot[] = [];
+  readonly #narrowed = new Set<DocumentKey | null>();
+  #asked: PlacedDot[] = [];
+  #frontDone = false;
+  #front: DocumentKey | null = null;
+  #isLastSent = false;
+
+  constructor(context: SessionContext, collection: CollectionName, exchange: number) {
+    this.#context = context;
+    this.#collection = collection;
+    this.exchange = exchange;
+    this.#comparedFrom = context.replica.pos;
+  }
+
+  ranges(message: RangesMessage): void {
+    const isFront = !this.#frontDone && message.after === this.#front;
+    if (!isFront && !this.#narrowed.delete(message.after)) return;
+    const narrow: KeyRange[] = [];
+    let after = message.after;
+    const ranges = message.ranges.map(({ upTo }) => {
+      const range = { after, upTo };
+      after = upTo;
+      return range;
+    });
+    const ours = this.#context.replica.store.fingerprints(this.#collection, ranges);
+    message.ranges.forEach(({ fingerprint }, i) => {
+      if (isSameFingerprint(fingerprint, ours[i]!) || ours[i]!.count === 0) return;
+      if (isFront && ours[i]!.count > this.#context.deps.limits.rangeListMax) narrow.push(ranges[i]!);
+      else this.#list(ranges[i]!);
+    });
+    for (const range of narrow) this.#narrowed.add(range.after);
+    if (narrow.length > 0)
+      this.#context.send({ kind: 'narrow', collection: this.#collection, exchange: this.exchange, ranges: narrow });
+    if (isFront) {
+      this.#front = after;
+      this.#frontDone = after === null;
+    }
+    this.#flushChecks(false);
+  }
+
+  missing(message: MissingMessage): void {
+    const missing = new Set(message.versions.map(({ dot }) => dotText(dot)));
+    this.#missing.push(...message.versions);
+    for (const text of missing) this.#confirmed.delete(text);
+  }
+
+  /** R5 in the claim's transaction found versions that were never asked about: ask, and the claim will come again. */
+  ask(versions: readonly PlacedDot[]): void {
+    this.#asked.push(...versions);
+    this.#isLastSent = false;
+    this.#flushChecks(true);
+  }
+
+  verdict(): LiveSetVerdict {
+    return {
+      comparedFrom: this.#comparedFrom,
+      isConfirmed: (dot) => this.#confirmed.has(dotText(dot)),
+      missing: this.#missing,
+    };
+  }
+
+  /** All versions held in a range go on the list. */
+  #list(range: KeyRange): void {
+    const { store } = this.#context.replica;
+    const { messageVersionsMax } = this.#context.deps.limits;
+    for (let after = range.after; ; ) {
+      const page = store.inRange(this.#collection, { after, upTo: range.upTo }, messageVersionsMax);
+      for (const { key, versions } of page)
+        for (const { replica, seq } of versions) this.#asked.push({ key, dot: { replica, seq } });
+      if (page.length < messageVersionsMax) return;
+      after = page.at(-1)!.key;
+    }
+  }
+
+  #flushChecks(isAgain: boolean): void {
+    const { messageVersionsMax } = this.#context.deps.limits;
+    const isComplete = isAgain || (this.#frontDone && this.#narrowed.size === 0);
+    while (this.#asked.length >= messageVersionsMax) this.#sendCheck(this.#asked.splice(0, messageVersionsMax), false);
+    if (!isComplete || this.#isLastSent) return;
+    this.#sendCheck(this.#asked.splice(0), true);
+    this.#isLastSent = true;
+  }
+
+  /** What was asked counts as confirmed until the answer, which comes before the claim, says otherwise. */
+  #sendCheck(versions: readonly PlacedDot[], last: boolean): void {
+    for (const { dot } of versions) this.#confirmed.add(dotText(dot));
+    this.#context.send({ kind: 'check', collection: this.#collection, exchange: this.exchange, versions, last });
+  }
+}

@@ -1,0 +1,61 @@
+import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
+import { joinKnowledge, type Knowledge, type Known, knows, type PurgeLine } from '../core/version/index.ts';
+import type { CheckMessage, NarrowMessage } from '../net/messages/index.ts';
+import type { SyncCollection } from './replica-port.ts';
+
+/** R5 at the sender: a comparison of live sets that runs. */
+export interface Exchange {
+  readonly number: number;
+  /** K_T: what the sender knew when its delta was complete. The claim carries this and nothing later (ADR 0002). */
+  readonly knowledge: Knowledge;
+  /** Where the front-to-back pass of ranges goes on. */
+  after: DocumentKey | null;
+  isFrontDone: boolean;
+  readonly questions: (NarrowMessage | CheckMessage)[];
+  isClaimed: boolean;
+}
+
+/** What one collection's stream to one peer has reached. */
+export class OutStream {
+  readonly collection: CollectionName;
+  /** What the peer is known to know: what it asked with, joined with the claims of this session in both directions. */
+  readonly peerKnowledge: Map<ReplicaId, Known>;
+  /** `delta`: what was live when the round began, by replica. `live`: changes in order of position. */
+  phase: 'delta' | 'live' = 'delta';
+  /** Replicas whose versions are still to be streamed; the first is in work. */
+  readonly replicas: ReplicaId[];
+  afterSeq = 0;
+  /** Everything that changed up to here was sent, or need not be. */
+  pos: number;
+  exchange: Exchange | undefined;
+  /** The round is open until its claim was made. */
+  isRoundOpen = true;
+  /** State of the collection at the last claim. */
+  claimed: { readonly knowledge: Knowledge; readonly purged: PurgeLine; readonly revision: number } | undefined;
+
+  constructor(state: SyncCollection, peerKnowledge: Knowledge, pos: number, replicas: readonly ReplicaId[]) {
+    this.collection = state.name;
+    this.peerKnowledge = new Map(peerKnowledge);
+    this.replicas = [...replicas];
+    this.pos = pos;
+    if (replicas.length === 0) this.phase = 'live';
+  }
+
+  peerKnows(knowledge: Knowledge): void {
+    joinKnowledge(this.peerKnowledge, knowledge);
+  }
+
+  isKnownToPeer(replica: ReplicaId, seq: number): boolean {
+    return knows(this.peerKnowledge, replica, seq);
+  }
+
+  /** Entries of both vectors that are newer than at the last claim. */
+  unclaimed(state: SyncCollection): { knowledge: Map<ReplicaId, Known>; purged: Map<ReplicaId, number> } {
+    const knowledge = new Map<ReplicaId, Known>();
+    for (const [replica, known] of state.knowledge)
+      if (this.claimed?.knowledge.get(replica)?.seq !== known.seq) knowledge.set(replica, known);
+    const purged = new Map<ReplicaId, number>();
+    for (const [replica, seq] of state.purged) if (this.claimed?.purged.get(replica) !== seq) purged.set(replica, seq);
+    return { knowledge, purged };
+  }
+}

@@ -1,0 +1,152 @@
+import type { CollectionName } from '../core/ids/index.ts';
+import type { RemoteClaim, RemoteVersion } from '../core/replication/index.ts';
+import type {
+  ClaimedCollection,
+  ClaimMessage,
+  DifferMessage,
+  MissingMessage,
+  RangesMessage,
+  VersionsMessage,
+} from '../net/messages/index.ts';
+import { LiveSetComparison } from './live-set-comparison.ts';
+import type { SessionContext } from './session-context.ts';
+import { sessionDigest } from './summary.ts';
+
+/** The receiving direction of a session: asks for what is missing, applies what comes, moves knowledge with claims. */
+export class Receiver {
+  readonly #context: SessionContext;
+  /** Who holds the turns of the gate, and the source of what is applied. */
+  readonly #owner: object;
+  /** Collections whose round is due, in the order in which they were named. */
+  readonly #due = new Set<CollectionName>();
+  /** Rounds that run: asked for with `want`, not yet concluded by a complete claim. */
+  readonly #running = new Set<CollectionName>();
+  readonly #comparisons = new Map<CollectionName, LiveSetComparison>();
+  #group: RemoteVersion[] = [];
+  #groupBytes = 0;
+  #round = 0;
+  #nextSummaryMs = 0;
+
+  constructor(context: SessionContext, owner: object) {
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** When the next anti-entropy round is due, monotonic ms. */
+  get nextWakeMs(): number {
+    return this.#nextSummaryMs;
+  }
+
+  /** R4: opens a round, at the start of a session with one digest per collection, later with one for all. */
+  sendSummary(withCollections: boolean): void {
+    const digests = this.#context.sharedDigests();
+    this.#context.send({
+      kind: 'summary',
+      round: ++this.#round,
+      digest: sessionDigest(digests),
+      collections: withCollections ? [...digests].map(([collection, digest]) => ({ collection, digest })) : [],
+    });
+    this.#nextSummaryMs = this.#context.nowMs + this.#context.deps.times.syncIntervalMs;
+  }
+
+  tick(): void {
+    if (this.#context.nowMs >= this.#nextSummaryMs) this.sendSummary(false);
+    this.openRounds();
+  }
+
+  differ(message: DifferMessage): void {
+    for (const collection of message.collections) if (this.#context.isShared(collection)) this.#due.add(collection);
+    this.openRounds();
+  }
+
+  /** Starts the rounds that are due, as far as other sessions leave a turn. */
+  openRounds(): void {
+    for (const collection of this.#due) {
+      if (!this.#context.deps.gate.enter(collection, this.#owner, this.#context.nowMs)) continue;
+      this.#due.delete(collection);
+      this.#running.add(collection);
+      this.#comparisons.delete(collection);
+      const { knowledge, fingerprint } = this.#context.replica.collection(collection);
+      this.#context.send({ kind: 'want', collection, knowledge, fingerprint }, this.#context.replica.pos);
+    }
+  }
+
+  /** Versions of one live group become visible together, in one commit. */
+  versions(message: VersionsMessage): void {
+    const { limits } = this.#context.deps;
+    for (const version of message.versions) this.#groupBytes += (version.value?.length ?? 0) + version.key.length;
+    if (message.more && this.#groupBytes <= 2 * limits.liveGroupBytesMax) {
+      for (const version of message.versions) this.#group.push(version);
+    } else {
+      const versions = this.#group.length === 0 ? message.versions : [...this.#group, ...message.versions];
+      this.#group = [];
+      this.#groupBytes = 0;
+      this.#apply(versions, []);
+    }
+    for (const { collection } of message.versions.slice(0, 1)) this.#progress(collection);
+    this.#context.send({ kind: 'ack', batch: message.batch }, this.#context.replica.pos);
+  }
+
+  ranges(message: RangesMessage): void {
+    let comparison = this.#comparisons.get(message.collection);
+    if (comparison?.exchange !== message.exchange) {
+      comparison = new LiveSetComparison(this.#context, message.collection, message.exchange);
+      this.#comparisons.set(message.collection, comparison);
+    }
+    this.#progress(message.collection);
+    comparison.ranges(message);
+  }
+
+  missing(message: MissingMessage): void {
+    const comparison = this.#comparisons.get(message.collection);
+    if (comparison?.exchange !== message.exchange) return;
+    this.#progress(message.collection);
+    comparison.missing(message);
+  }
+
+  claim(message: ClaimMessage): void {
+    for (const claimed of message.collections) if (this.#context.isShared(claimed.collection)) this.#claimOne(claimed);
+  }
+
+  /** The session ends: others may have its turns. */
+  close(): void {
+    this.#context.deps.gate.leaveAll(this.#owner);
+  }
+
+  #claimOne(claimed: ClaimedCollection): void {
+    const { collection, knowledge, purged, exchange, complete } = claimed;
+    const comparison = this.#comparisons.get(collection);
+    if (exchange !== 0 && comparison?.exchange !== exchange) return;
+    const verdict = exchange === 0 ? undefined : comparison?.verdict();
+    const claim: RemoteClaim = { collection, knowledge, purged, liveSet: verdict };
+    const outcome = this.#apply([], [claim]);
+    if (outcome === 'unconfirmed') return;
+    if (exchange !== 0) {
+      this.#comparisons.delete(collection);
+      this.#context.send({ kind: 'check', collection, exchange, versions: [], last: true });
+    }
+    this.#context.event({ kind: 'claimed', collection, complete, reconciled: exchange !== 0 });
+    if (complete) this.#conclude(collection);
+  }
+
+  #conclude(collection: CollectionName): void {
+    this.#running.delete(collection);
+    this.#context.deps.gate.leave(collection, this.#owner);
+  }
+
+  #progress(collection: CollectionName): void {
+    if (this.#running.has(collection)) this.#context.deps.gate.progress(collection, this.#owner, this.#context.nowMs);
+  }
+
+  #apply(versions: readonly RemoteVersion[], claims: readonly RemoteClaim[]): 'applied' | 'unconfirmed' | 'forked' {
+    const outcome = this.#context.replica.applyRemote(versions, claims, this.#owner);
+    if (outcome.kind === 'forked') this.#context.effect({ kind: 'forked', proof: outcome.proof });
+    else if (outcome.kind === 'unconfirmed') this.#comparisons.get(outcome.collection)?.ask(outcome.versions);
+    else {
+      for (const fork of outcome.forks) this.#context.effect({ kind: 'evidence', fork });
+      if (versions.length > 0)
+        this.#context.event({ kind: 'received', versions: versions.length, applied: outcome.applied });
+    }
+    return outcome.kind;
+  }
+}

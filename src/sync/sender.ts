@@ -1,0 +1,336 @@
+import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
+import type { RemoteVersion } from '../core/replication/index.ts';
+import { dominates, isSameFingerprint, knowsPurges } from '../core/version/index.ts';
+import type {
+  AckMessage,
+  CheckMessage,
+  ClaimedCollection,
+  ClaimMessage,
+  NarrowMessage,
+  SummaryMessage,
+  VersionsMessage,
+  WantMessage,
+} from '../net/messages/index.ts';
+import type { StoredDocument } from '../store/index.ts';
+import { EchoMemory } from './echo-memory.ts';
+import { answerQuestion, nextRanges } from './live-set-answers.ts';
+import { OutStream } from './out-stream.ts';
+import type { SyncCollection } from './replica-port.ts';
+import type { SessionContext } from './session-context.ts';
+import { sessionDigest } from './summary.ts';
+
+/** Questions of one exchange that may wait for their answer; a peer that asks more breaks the protocol. */
+const QUESTIONS_MAX = 1024;
+
+/** The sending direction of a session: answers rounds, streams versions in order, and claims when nothing is unsent. */
+export class Sender {
+  readonly #context: SessionContext;
+  readonly #streams = new Map<CollectionName, OutStream>();
+  readonly #echo: EchoMemory;
+  /** Bytes of each batch that the peer has not confirmed as durable. */
+  readonly #unacked: { batch: number; bytes: number }[] = [];
+  #unackedBytes = 0;
+  #batch = 0;
+  #exchanges = 0;
+  /** Monotonic time at which the next live claim is due; undefined: nothing to claim. */
+  #claimDueMs: number | undefined;
+  #sentSinceClaim = 0;
+  /** Average bytes of a version so far, for reading pages of about one message. */
+  #versionBytes = 512;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+    this.#echo = new EchoMemory(context.deps.limits.echoMemoryMax);
+  }
+
+  get nextWakeMs(): number {
+    return this.#claimDueMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** R4: names the collections of which vectors must travel. */
+  summary(message: SummaryMessage): void {
+    const digests = this.#context.sharedDigests();
+    const isEqual = Buffer.compare(message.digest, sessionDigest(digests)) === 0;
+    const theirs = new Map(message.collections.map(({ collection, digest }) => [collection, digest]));
+    const differ: CollectionName[] = [];
+    for (const [collection, digest] of digests) {
+      const their = theirs.get(collection);
+      const isSame = isEqual || (their !== undefined && Buffer.compare(their, digest) === 0);
+      if (isSame) this.#meetEqual(collection);
+      else if (this.#hasUnsent(collection)) differ.push(collection);
+    }
+    if (isEqual) this.#context.event({ kind: 'equal' });
+    this.#context.send({ kind: 'differ', round: message.round, collections: differ });
+  }
+
+  /** R4: the round of one collection begins. */
+  want(message: WantMessage): void {
+    const { collection } = message;
+    if (!this.#context.isShared(collection)) return;
+    const proof = this.#context.replica.meetKnowledge(message.knowledge.get(this.#context.replica.id));
+    if (proof !== undefined) return this.#context.effect({ kind: 'forked', proof });
+    this.#confirm(collection, message.knowledge.get(this.#context.replica.id)?.seq);
+    const state = this.#context.replica.collection(collection);
+    const nothingToSend = isSameFingerprint(state.fingerprint, message.fingerprint);
+    const replicas = nothingToSend ? [] : this.#context.replica.store.liveReplicas(collection);
+    const stream = new OutStream(state, message.knowledge, this.#context.replica.pos, replicas);
+    this.#streams.set(collection, stream);
+    this.#enterReplica(stream);
+  }
+
+  /** The peer, as a sender, claimed: so it knows that much itself. */
+  peerClaimed(message: ClaimMessage): void {
+    for (const { collection, knowledge } of message.collections) {
+      this.#streams.get(collection)?.peerKnows(knowledge);
+      this.#confirm(collection, knowledge.get(this.#context.replica.id)?.seq);
+    }
+  }
+
+  /** What the peer sent is not sent back to it (R8). */
+  peerSent(message: VersionsMessage): void {
+    for (const version of message.versions) this.#echo.remember(version);
+  }
+
+  ask(message: NarrowMessage | CheckMessage): void {
+    const stream = this.#streams.get(message.collection);
+    const exchange = stream?.exchange;
+    if (stream === undefined || exchange?.number !== message.exchange) return;
+    if (message.kind === 'check' && message.last && message.versions.length === 0 && exchange.isClaimed) {
+      stream.exchange = undefined;
+      this.#claimSoon();
+      return;
+    }
+    if (exchange.questions.length >= QUESTIONS_MAX)
+      return this.#context.effect({ kind: 'close', reason: 'protocol', text: 'too many questions in one exchange' });
+    exchange.questions.push(message);
+  }
+
+  ack(message: AckMessage): void {
+    while (this.#unacked.length > 0 && this.#unacked[0]!.batch <= message.batch)
+      this.#unackedBytes -= this.#unacked.shift()!.bytes;
+  }
+
+  /** Something was committed here: a new collection asks for the peer's vectors, the rest is sent by `pump`. */
+  committed(): void {
+    for (const { name } of this.#context.replica.collections())
+      if (!this.#streams.has(name) && this.#hasUnsent(name)) this.#announce(name);
+  }
+
+  /** One bounded unit of work. True when there is more to do at once. */
+  pump(): boolean {
+    this.#pumpLive();
+    const claimed = this.#pumpClaims();
+    if (this.#hasCredit())
+      for (const stream of this.#streams.values()) if (stream.phase === 'delta') return this.#pumpDelta(stream);
+    for (const stream of this.#streams.values()) if (this.#pumpExchange(stream)) return true;
+    return claimed;
+  }
+
+  /** Collections whose vectors the peer was asked for, not to ask twice. */
+  readonly #announced = new Set<CollectionName>();
+
+  #announce(collection: CollectionName): void {
+    if (this.#announced.has(collection)) return;
+    this.#announced.add(collection);
+    this.#context.send({ kind: 'differ', round: 0, collections: [collection] });
+  }
+
+  /** Whether this end may hold something that the peer does not know. */
+  #hasUnsent(collection: CollectionName): boolean {
+    if (!this.#context.isShared(collection)) return false;
+    const stream = this.#streams.get(collection);
+    const state = this.#context.replica.collection(collection);
+    if (stream === undefined) return state.knowledge.size > 0 || state.fingerprint.count > 0 || state.purged.size > 0;
+    if (stream.isRoundOpen || stream.phase === 'delta') return false;
+    return (
+      stream.claimed?.revision !== state.revision &&
+      !dominates(stream.peerKnowledge, state.knowledge) &&
+      this.#claimDueMs === undefined
+    );
+  }
+
+  /** Both ends hold and know the same: the stream is live from here on, as after a claim. */
+  #meetEqual(collection: CollectionName): void {
+    if (this.#streams.get(collection)?.isRoundOpen === true) return;
+    const state = this.#context.replica.collection(collection);
+    const stream =
+      this.#streams.get(collection) ?? new OutStream(state, state.knowledge, this.#context.replica.pos, []);
+    stream.peerKnows(state.knowledge);
+    this.#markClaimed(stream, state);
+    this.#streams.set(collection, stream);
+    this.#confirm(collection, state.knowledge.get(this.#context.replica.id)?.seq);
+  }
+
+  #hasCredit(): boolean {
+    return this.#unackedBytes < this.#context.deps.limits.sessionCreditBytes;
+  }
+
+  #pageSize(): number {
+    const { messageBytesMax, messageVersionsMax } = this.#context.deps.limits;
+    return Math.max(1, Math.min(messageVersionsMax, Math.ceil(messageBytesMax / this.#versionBytes)));
+  }
+
+  /** R4, first part: one page of what was live, by replica, in order of seq. */
+  #pumpDelta(stream: OutStream): boolean {
+    const replica = stream.replicas[0]!;
+    const limit = this.#pageSize();
+    const page = this.#context.replica.store.delta(stream.collection, replica, stream.afterSeq, limit);
+    this.#sendVersions(page.map(({ collection, key, version }) => ({ ...version, collection, key })));
+    if (page.length === limit) stream.afterSeq = page.at(-1)!.version.seq;
+    else {
+      stream.replicas.shift();
+      this.#enterReplica(stream);
+    }
+    return true;
+  }
+
+  #enterReplica(stream: OutStream): void {
+    const replica = stream.replicas[0];
+    stream.afterSeq = replica === undefined ? 0 : (stream.peerKnowledge.get(replica)?.seq ?? 0);
+    if (replica === undefined) stream.phase = 'live';
+  }
+
+  /** R8 and the rest of R4: what changed since, over all live streams in order of position, as one group. */
+  #pumpLive(): void {
+    const { replica, deps } = this.#context;
+    const live = [...this.#streams.values()].filter((s) => s.phase === 'live' && s.pos < replica.pos);
+    if (live.length === 0 || !this.#hasCredit()) return;
+    let pos = Math.min(...live.map((s) => s.pos));
+    let groupBytes = 0;
+    const group: RemoteVersion[] = [];
+    while (pos < replica.pos && groupBytes < deps.limits.liveGroupBytesMax) {
+      const page = replica.store.changes(pos, deps.limits.messageVersionsMax);
+      for (const document of page) groupBytes += this.#collect(document, group);
+      pos = page.length < deps.limits.messageVersionsMax ? replica.pos : page.at(-1)!.pos;
+    }
+    for (const stream of live) stream.pos = Math.max(stream.pos, pos);
+    this.#sendVersions(group, pos === replica.pos);
+    this.#claimSoon();
+  }
+
+  #collect(document: StoredDocument, group: RemoteVersion[]): number {
+    const stream = this.#streams.get(document.collection);
+    if (stream?.phase !== 'live' || document.pos <= stream.pos) return 0;
+    let bytes = 0;
+    for (const version of document.versions) {
+      if (stream.isKnownToPeer(version.replica, version.seq) || this.#echo.has(version)) continue;
+      group.push({ ...version, collection: document.collection, key: document.key });
+      bytes += versionBytes(version.value, document.key);
+    }
+    return bytes;
+  }
+
+  /** Cuts versions into messages of bounded size; `isGroup`: they become visible together at the peer. */
+  #sendVersions(versions: readonly RemoteVersion[], isGroup = false): void {
+    const { messageBytesMax, messageVersionsMax } = this.#context.deps.limits;
+    for (let from = 0; from < versions.length; ) {
+      let bytes = 0;
+      let to = from;
+      while (to < versions.length && to - from < messageVersionsMax && (to === from || bytes < messageBytesMax)) {
+        const { value, key } = versions[to++]!;
+        bytes += versionBytes(value, key);
+      }
+      this.#versionBytes = Math.max(64, bytes / (to - from));
+      this.#unacked.push({ batch: ++this.#batch, bytes });
+      this.#unackedBytes += bytes;
+      const message: VersionsMessage = {
+        kind: 'versions',
+        batch: this.#batch,
+        versions: versions.slice(from, to),
+        more: isGroup && to < versions.length,
+      };
+      this.#context.send(message, this.#context.replica.pos);
+      from = to;
+    }
+    this.#sentSinceClaim += versions.length;
+    if (versions.length > 0) this.#context.event({ kind: 'sent', versions: versions.length });
+  }
+
+  #claimSoon(): void {
+    this.#claimDueMs ??= this.#context.nowMs + this.#context.deps.times.claimDelayMs;
+  }
+
+  /** R4 and R8: claims of all streams that have sent everything; at once where a round is open, else after a while. */
+  #pumpClaims(): boolean {
+    const { replica, deps, nowMs } = this.#context;
+    const isDue =
+      this.#claimDueMs !== undefined &&
+      (nowMs >= this.#claimDueMs || this.#sentSinceClaim >= deps.times.claimVersionsMax);
+    const claims: ClaimedCollection[] = [];
+    for (const stream of this.#streams.values()) {
+      if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
+      const state = replica.collection(stream.collection);
+      if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
+      if (knowsPurges(stream.peerKnowledge, state.purged)) claims.push(this.#claim(stream, state));
+      else this.#beginExchange(stream, state);
+    }
+    if (isDue) {
+      this.#claimDueMs = undefined;
+      this.#sentSinceClaim = 0;
+    }
+    if (claims.length > 0) this.#context.send({ kind: 'claim', collections: claims }, replica.pos);
+    return claims.length > 0;
+  }
+
+  #claim(stream: OutStream, state: SyncCollection): ClaimedCollection {
+    const { knowledge, purged } = stream.unclaimed(state);
+    const complete = stream.isRoundOpen;
+    stream.peerKnows(knowledge);
+    this.#markClaimed(stream, state);
+    return { collection: stream.collection, knowledge, purged, exchange: 0, complete };
+  }
+
+  #markClaimed(stream: OutStream, state: SyncCollection): void {
+    stream.claimed = { knowledge: state.knowledge, purged: state.purged, revision: state.revision };
+    stream.isRoundOpen = false;
+  }
+
+  #beginExchange(stream: OutStream, state: SyncCollection): void {
+    stream.exchange = {
+      number: ++this.#exchanges,
+      knowledge: state.knowledge,
+      after: null,
+      isFrontDone: false,
+      questions: [],
+      isClaimed: false,
+    };
+  }
+
+  /** R5: one step of a running comparison. Answers wait until all that changed before them was streamed. */
+  #pumpExchange(stream: OutStream): boolean {
+    const { replica } = this.#context;
+    const { exchange } = stream;
+    if (exchange === undefined || stream.pos < replica.pos) return false;
+    const question = exchange.questions.shift();
+    if (question !== undefined) {
+      for (const message of answerQuestion(this.#context, stream.collection, question))
+        this.#context.send(message, replica.pos);
+      if (question.kind === 'check' && question.last) this.#claimExchange(stream, exchange.knowledge);
+      return true;
+    }
+    if (exchange.isFrontDone) return false;
+    this.#context.send(nextRanges(this.#context, stream.collection, exchange), replica.pos);
+    return true;
+  }
+
+  /** R5: the claim that concludes a comparison. It stays open until the peer says that it was adopted. */
+  #claimExchange(stream: OutStream, knowledge: SyncCollection['knowledge']): void {
+    const { collection, exchange } = stream;
+    const { purged, revision } = this.#context.replica.collection(collection);
+    exchange!.isClaimed = true;
+    const claimed: ClaimedCollection = { collection, knowledge, purged, exchange: exchange!.number, complete: true };
+    this.#context.send({ kind: 'claim', collections: [claimed] }, this.#context.replica.pos);
+    stream.peerKnows(knowledge);
+    stream.claimed = { knowledge, purged, revision: revision - 1 };
+    stream.isRoundOpen = false;
+  }
+
+  #confirm(collection: CollectionName, seq: number | undefined): void {
+    const replica: ReplicaId = this.#context.replica.id;
+    if (seq !== undefined) this.#context.event({ kind: 'confirmed', collection, replica, seq });
+  }
+}
+
+function versionBytes(value: string | null, key: string): number {
+  return (value?.length ?? 0) + key.length + 32;
+}

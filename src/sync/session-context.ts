@@ -1,0 +1,78 @@
+import type { Limits, TIMES } from '../core/config/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
+import type { HelloMessage, Message } from '../net/messages/index.ts';
+import type { SessionEffect, SessionEvent } from './effects.ts';
+import type { SyncCollection, SyncReplica } from './replica-port.ts';
+import type { RoundGate } from './round-gate.ts';
+import { DigestCache, hasHistory } from './summary.ts';
+
+export type SessionTimes = { readonly [Name in keyof typeof TIMES]: number };
+
+/** What a session is made of; the same for the simulator and for life. */
+export interface SessionDeps {
+  readonly replica: SyncReplica;
+  readonly gate: RoundGate;
+  readonly limits: Limits;
+  readonly times: SessionTimes;
+  /** What this node says of itself; `wallMs` is asked for at the moment of sending. */
+  readonly hello: () => HelloMessage;
+  /** Wall clock, ms. */
+  readonly wallMs: () => number;
+}
+
+/** Shared by both directions of one session: the peer, the time of the step, and the effects that it collects. */
+export class SessionContext {
+  readonly deps: SessionDeps;
+  readonly digests: DigestCache = new DigestCache();
+  peer: HelloMessage | undefined;
+  /** Monotonic time of the step that runs, ms. */
+  nowMs = 0;
+  #effects: SessionEffect[] = [];
+
+  constructor(deps: SessionDeps) {
+    this.deps = deps;
+  }
+
+  get replica(): SyncReplica {
+    return this.deps.replica;
+  }
+
+  send(message: Message, afterPos = 0): void {
+    this.#effects.push({ kind: 'send', message, afterPos });
+  }
+
+  effect(effect: SessionEffect): void {
+    this.#effects.push(effect);
+  }
+
+  event(event: SessionEvent): void {
+    this.#effects.push({ kind: 'event', event });
+  }
+
+  takeEffects(): SessionEffect[] {
+    const taken = this.#effects;
+    this.#effects = [];
+    return taken;
+  }
+
+  /** Whether both ends want the collection. */
+  isShared(name: CollectionName): boolean {
+    const theirs = this.peer?.collections;
+    if (theirs !== null && !theirs?.includes(name)) return false;
+    const ours = this.deps.hello().collections;
+    if (ours !== null && !ours.includes(name)) return false;
+    return this.replica.collection(name).state === 'wanted';
+  }
+
+  /** Digests of the collections that both want and that have any history here. */
+  sharedDigests(): Map<CollectionName, Uint8Array> {
+    const digests = new Map<CollectionName, Uint8Array>();
+    for (const collection of this.replica.collections())
+      if (this.#counts(collection)) digests.set(collection.name, this.digests.digest(collection));
+    return digests;
+  }
+
+  #counts(collection: SyncCollection): boolean {
+    return hasHistory(collection) && this.isShared(collection.name);
+  }
+}

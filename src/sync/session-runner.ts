@@ -1,0 +1,241 @@
+import type { Clock } from '../core/clock/index.ts';
+import { isEntglDbError } from '../core/errors/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import type { ForkProof } from '../core/replication/index.ts';
+import type { ForkEvidence } from '../core/version/index.ts';
+import type { Channel } from '../net/index.ts';
+import type { GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
+import type { SessionEffect, SessionEvent, SessionInput } from './effects.ts';
+import { Session } from './session.ts';
+import type { SessionDeps } from './session-context.ts';
+
+/** Bytes of frames that may wait to be worked on; credit keeps an honest peer far below it. */
+const INBOX_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Turns messages into frames and back, one of each per session and direction. */
+export interface SessionCodec {
+  encode(message: Message): Uint8Array;
+  /** Undefined for a message of a kind that this release does not know. Throws SyncError MESSAGE_INVALID. */
+  decode(frame: Uint8Array): Message | undefined;
+}
+
+export interface SessionRunnerDeps extends SessionDeps {
+  readonly channel: Channel;
+  readonly codec: SessionCodec;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Calls back after other work had its turn. */
+  readonly soon: (run: () => void) => void;
+  /** Resolves when all that is committed now is durable. */
+  readonly flush: () => Promise<void>;
+  readonly durablePos: () => number;
+  readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
+  readonly onForked: (proof: ForkProof, runner: SessionRunner) => void;
+  readonly onEvidence: (fork: ForkEvidence, runner: SessionRunner) => void;
+  /** The store said that stored data is damaged (R11), or something else went wrong while working for this peer. */
+  readonly onFailure: (error: unknown, runner: SessionRunner) => void;
+  readonly onClose: (reason: string, runner: SessionRunner) => void;
+}
+
+/** The shell of a session: performs its effects on a channel, and feeds it with frames, commits and time. */
+export class SessionRunner {
+  readonly #deps: SessionRunnerDeps;
+  readonly #session: Session;
+  /** Messages that wait for their position to be durable, in order. */
+  readonly #outbox: { readonly message: Message; readonly afterPos: number }[] = [];
+  readonly #inbox: Uint8Array[] = [];
+  #inboxBytes = 0;
+  #isInboxScheduled = false;
+  #isPumpScheduled = false;
+  #isFlushing = false;
+  #cancelTimer: () => void = () => {};
+  #timerMs = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(deps: SessionRunnerDeps) {
+    this.#deps = deps;
+    this.#session = new Session(deps);
+    deps.channel.onFrame = (frame) => this.#receive(frame);
+    deps.channel.onDrain = () => {};
+    deps.channel.onClose = (reason) => this.#closed(reason);
+  }
+
+  get channel(): Channel {
+    return this.#deps.channel;
+  }
+
+  get peer(): HelloMessage | undefined {
+    return this.#session.peer;
+  }
+
+  get isOpen(): boolean {
+    return this.#session.phase === 'open';
+  }
+
+  start(): void {
+    this.#step({ kind: 'open' });
+  }
+
+  /** Something was committed here. */
+  committed(): void {
+    if (this.isOpen) this.#schedulePump('committed');
+  }
+
+  /** A turn of the round gate became free. */
+  wake(): void {
+    if (this.isOpen) this.#step({ kind: 'tick' });
+  }
+
+  sendFork(fork: ForkEvidence): void {
+    if (this.isOpen) this.#transmit({ kind: 'fork', ...fork });
+  }
+
+  /** Says goodbye and closes; `onClose` follows. Idempotent. */
+  close(reason: GoodbyeReason, text: string = reason): void {
+    if (this.#isClosed) return;
+    this.#transmit({ kind: 'goodbye', reason });
+    this.#session.close();
+    this.#deps.channel.close(text);
+    this.#closed(text);
+  }
+
+  #receive(frame: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#inbox.push(frame);
+    this.#inboxBytes += frame.length;
+    if (this.#inboxBytes > INBOX_BYTES_MAX) return this.close('protocol', 'the peer sends more than it may');
+    if (!this.#isInboxScheduled) this.#work();
+  }
+
+  /** One frame a turn, so that a flood of them lets local work in between. */
+  #work(): void {
+    this.#isInboxScheduled = false;
+    const frame = this.#inbox.shift();
+    if (frame === undefined || this.#isClosed) return;
+    this.#inboxBytes -= frame.length;
+    if (this.#inbox.length > 0) this.#scheduleInbox();
+    try {
+      const message = this.#deps.codec.decode(frame);
+      if (message !== undefined) this.#step({ kind: 'message', message });
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#inbox.length > 0) this.#scheduleInbox();
+  }
+
+  #scheduleInbox(): void {
+    if (this.#isInboxScheduled) return;
+    this.#isInboxScheduled = true;
+    this.#deps.soon(() => this.#work());
+  }
+
+  /** Commits that come in one burst are looked at once. */
+  #schedulePump(kind: 'committed' | 'pump'): void {
+    if (this.#isPumpScheduled) return;
+    this.#isPumpScheduled = true;
+    this.#deps.soon(() => {
+      this.#isPumpScheduled = false;
+      this.#step({ kind });
+    });
+  }
+
+  #step(input: SessionInput): void {
+    if (this.#isClosed) return;
+    let effects: SessionEffect[];
+    try {
+      effects = this.#session.step(input, this.#deps.clock.monotonic());
+    } catch (error) {
+      return this.#fail(error);
+    }
+    for (const effect of effects) this.#perform(effect);
+    this.#drain();
+    this.#arm();
+  }
+
+  #perform(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#outbox.push(effect);
+        return;
+      case 'again':
+        return this.#schedulePump('pump');
+      case 'close':
+        return this.close(effect.reason, effect.text);
+      case 'forked':
+        return this.#deps.onForked(effect.proof, this);
+      case 'evidence':
+        return this.#deps.onEvidence(effect.fork, this);
+      case 'event':
+        return this.#deps.onEvent(effect.event, this);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #drain(): void {
+    while (this.#outbox.length > 0 && !this.#isClosed) {
+      const { message, afterPos } = this.#outbox[0]!;
+      if (afterPos > this.#deps.durablePos()) return this.#flush();
+      this.#outbox.shift();
+      this.#transmit(message);
+    }
+  }
+
+  #flush(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#deps.flush().then(
+      () => {
+        this.#isFlushing = false;
+        this.#drain();
+      },
+      (error) => {
+        this.#isFlushing = false;
+        this.#fail(error);
+      },
+    );
+  }
+
+  #transmit(message: Message): void {
+    if (this.#isClosed) return;
+    try {
+      this.#deps.channel.send(this.#deps.codec.encode(message));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#deps.onFailure(error, this);
+    this.close(
+      isEntglDbError(error, 'SYNC_ERROR') ? 'protocol' : 'other',
+      error instanceof Error ? error.message : String(error),
+    );
+  }
+
+  /** Keeps one timer, armed for the session's next wake. */
+  #arm(): void {
+    if (this.#isClosed) return;
+    const wakeMs = this.#session.nextWakeMs;
+    if (wakeMs === this.#timerMs) return;
+    this.#cancelTimer();
+    this.#timerMs = wakeMs;
+    if (wakeMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(0, wakeMs - this.#deps.clock.monotonic());
+    this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => {
+      this.#timerMs = Number.POSITIVE_INFINITY;
+      this.#step({ kind: 'tick' });
+    });
+  }
+
+  #closed(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelTimer();
+    this.#session.close();
+    this.#outbox.length = 0;
+    this.#inbox.length = 0;
+    this.#deps.onClose(reason, this);
+  }
+}

@@ -1,0 +1,190 @@
+import type { GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
+import type { SessionEffect, SessionInput } from './effects.ts';
+import { Receiver } from './receiver.ts';
+import { Sender } from './sender.ts';
+import { SessionContext, type SessionDeps } from './session-context.ts';
+
+/** Versions of the protocol that this release speaks. */
+export const PROTOCOL: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
+
+/**
+ * Two nodes over one connection, as a state machine: `step` takes what happened and returns what to do. It reads the
+ * replica synchronously and never waits, so that the simulator and life run the same code (R4–R9).
+ *
+ *   opening ──hello──▶ open ──close──▶ closed
+ *                       │
+ *       Receiver: summary → differ ← want → versions* ← ranges … ← claim → ack
+ *       Sender:   the same seen from the other end; both run at the same time, independently
+ */
+export class Session {
+  readonly #context: SessionContext;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  #phase: 'opening' | 'open' | 'closed' = 'opening';
+  #lastHeardMs = 0;
+  #nextPingMs = 0;
+  #pingNonce = 0;
+  #pingSentMs = 0;
+
+  constructor(deps: SessionDeps) {
+    this.#context = new SessionContext(deps);
+    this.#sender = new Sender(this.#context);
+    this.#receiver = new Receiver(this.#context, this);
+  }
+
+  get phase(): 'opening' | 'open' | 'closed' {
+    return this.#phase;
+  }
+
+  get peer(): HelloMessage | undefined {
+    return this.#context.peer;
+  }
+
+  /** Monotonic time at which `tick` must come at the latest, ms. */
+  get nextWakeMs(): number {
+    if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
+    const silence = this.#lastHeardMs + this.#context.deps.times.peerSilenceMsMax;
+    if (this.#phase === 'opening') return silence;
+    return Math.min(silence, this.#nextPingMs, this.#sender.nextWakeMs, this.#receiver.nextWakeMs);
+  }
+
+  step(input: SessionInput, nowMs: number): SessionEffect[] {
+    if (this.#phase === 'closed') return [];
+    this.#context.nowMs = nowMs;
+    if (input.kind === 'open') this.#open();
+    else if (input.kind === 'message') this.#hear(input.message);
+    else if (this.#phase === 'open' && input.kind === 'committed') this.#sender.committed();
+    else if (input.kind === 'tick') this.#tick();
+    if (this.#phase === 'open' && this.#sender.pump()) this.#context.effect({ kind: 'again' });
+    return this.#finish();
+  }
+
+  /** The connection is gone: gives back what the session held. */
+  close(): void {
+    this.#phase = 'closed';
+    this.#receiver.close();
+  }
+
+  /** An effect that ends the session ends it here too: nothing is sent after it. */
+  #finish(): SessionEffect[] {
+    const effects = this.#context.takeEffects();
+    const end = effects.findIndex((e) => e.kind === 'close' || e.kind === 'forked');
+    if (end < 0) return effects;
+    this.close();
+    return effects.slice(0, end + 1);
+  }
+
+  #open(): void {
+    this.#lastHeardMs = this.#context.nowMs;
+    this.#context.send({ ...this.#context.deps.hello(), wallMs: this.#context.deps.wallMs() });
+  }
+
+  #hear(message: Message): void {
+    this.#lastHeardMs = this.#context.nowMs;
+    if (message.kind === 'goodbye') return this.#end(message.reason, 'the peer said goodbye');
+    if (this.#phase === 'opening') {
+      if (message.kind === 'hello') this.#meet(message);
+      else this.#end('protocol', `the first message was ${message.kind}, not hello`);
+      return;
+    }
+    this.#route(message);
+  }
+
+  #route(message: Exclude<Message, { kind: 'goodbye' }>): void {
+    switch (message.kind) {
+      case 'hello':
+        return this.#end('protocol', 'a second hello');
+      case 'summary':
+        return this.#sender.summary(message);
+      case 'differ':
+        return this.#receiver.differ(message);
+      case 'want':
+        return this.#sender.want(message);
+      case 'versions':
+        this.#sender.peerSent(message);
+        return this.#receiver.versions(message);
+      case 'ranges':
+        return this.#receiver.ranges(message);
+      case 'narrow':
+      case 'check':
+        return this.#sender.ask(message);
+      case 'missing':
+        return this.#receiver.missing(message);
+      case 'claim':
+        this.#receiver.claim(message);
+        return this.#sender.peerClaimed(message);
+      case 'ack':
+        return this.#sender.ack(message);
+      case 'fork':
+        return this.#hearFork(message);
+      case 'ping':
+        return this.#context.send({ kind: 'pong', nonce: message.nonce, wallMs: this.#context.deps.wallMs() });
+      case 'pong':
+        if (message.nonce === this.#pingNonce)
+          this.#context.event({ kind: 'round-trip', ms: this.#context.nowMs - this.#pingSentMs });
+        return;
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #meet(hello: HelloMessage): void {
+    const { deps } = this.#context;
+    if (hello.protocol.min > PROTOCOL.max || hello.protocol.max < PROTOCOL.min)
+      return this.#end(
+        'protocol',
+        `the peer speaks protocol ${hello.protocol.min} to ${hello.protocol.max}, this node ${PROTOCOL.min} to ${PROTOCOL.max}`,
+      );
+    this.#context.peer = hello;
+    if (hello.replica === deps.replica.id) {
+      const proof = { replica: hello.replica, seq: 0, theirs: null, ours: null, why: 'twin' } as const;
+      return this.#context.effect({ kind: 'forked', proof });
+    }
+    this.#phase = 'open';
+    this.#nextPingMs = this.#context.nowMs + deps.times.pingIntervalMs;
+    this.#context.event({ kind: 'opened', hello, wallOffsetMs: hello.wallMs - deps.wallMs() });
+    this.#compareResolvers(hello);
+    this.#receiver.sendSummary(true);
+  }
+
+  /** R3: a mismatch never stops replication, but it is said. */
+  #compareResolvers(hello: HelloMessage): void {
+    const ours = this.#context.deps.hello().resolvers;
+    for (const collection of new Set([...ours.keys(), ...hello.resolvers.keys()])) {
+      const our = ours.get(collection) ?? ours.get('*') ?? '';
+      const their = hello.resolvers.get(collection) ?? hello.resolvers.get('*') ?? '';
+      if (our !== their) this.#context.event({ kind: 'resolver-mismatch', collection, theirs: their, ours: our });
+    }
+  }
+
+  /** R9 by third parties: if it is my own id that two lives share, I am one of the two. */
+  #hearFork(fork: Extract<Message, { kind: 'fork' }>): void {
+    const { replica } = this.#context;
+    if (fork.replica !== replica.id) return this.#context.effect({ kind: 'evidence', fork });
+    const foreign = fork.checks.find((check) => !replica.isOwnHistory(fork.seq, check));
+    if (foreign === undefined) return;
+    this.#context.effect({
+      kind: 'forked',
+      proof: { replica: replica.id, seq: fork.seq, theirs: foreign, ours: null, why: 'other-check' },
+    });
+  }
+
+  #tick(): void {
+    const { nowMs, deps } = this.#context;
+    if (nowMs >= this.#lastHeardMs + deps.times.peerSilenceMsMax) return this.#end('other', 'the peer fell silent');
+    if (this.#phase !== 'open') return;
+    if (nowMs >= this.#nextPingMs) this.#ping();
+    this.#receiver.tick();
+  }
+
+  #ping(): void {
+    const { nowMs, deps } = this.#context;
+    this.#nextPingMs = nowMs + deps.times.pingIntervalMs;
+    this.#pingSentMs = nowMs;
+    this.#context.send({ kind: 'ping', nonce: ++this.#pingNonce, wallMs: deps.wallMs() });
+  }
+
+  #end(reason: GoodbyeReason, text: string): void {
+    this.#context.effect({ kind: 'close', reason, text });
+  }
+}

@@ -1,0 +1,47 @@
+import { hash } from 'node:crypto';
+import type { CollectionName } from '../core/ids/index.ts';
+import { compareBytes } from '../core/ids/index.ts';
+import { fingerprintToBytes, sortedByReplica } from '../core/version/index.ts';
+import type { SyncCollection } from './replica-port.ts';
+
+/**
+ * R4: 16 bytes over (knowledge, purge line, fingerprint) of a collection. Equal digests on two nodes mean equal databases
+ * that know the same: nothing else needs to travel.
+ */
+export function collectionDigest(collection: SyncCollection): Uint8Array {
+  const parts: Uint8Array[] = [fingerprintToBytes(collection.fingerprint)];
+  for (const [replica, { seq, check }] of sortedByReplica(collection.knowledge))
+    parts.push(Buffer.from(`${replica}.${seq}.${check},`));
+  parts.push(Buffer.from('|'));
+  for (const [replica, seq] of sortedByReplica(collection.purged)) parts.push(Buffer.from(`${replica}.${seq},`));
+  return short(Buffer.concat(parts));
+}
+
+/** One digest for all collections that count; those without any history do not. */
+export function sessionDigest(digests: ReadonlyMap<CollectionName, Uint8Array>): Uint8Array {
+  const names = [...digests.keys()].sort(compareBytes);
+  return short(
+    Buffer.concat(names.flatMap((name) => [Buffer.from(`${Buffer.byteLength(name)}:${name}`), digests.get(name)!])),
+  );
+}
+
+/** Digests of many collections, each computed anew only when its collection changed. */
+export class DigestCache {
+  readonly #byName = new Map<CollectionName, { readonly of: SyncCollection; readonly digest: Uint8Array }>();
+
+  digest(collection: SyncCollection): Uint8Array {
+    const held = this.#byName.get(collection.name);
+    if (held?.of === collection) return held.digest;
+    const digest = collectionDigest(collection);
+    this.#byName.set(collection.name, { of: collection, digest });
+    return digest;
+  }
+}
+
+export function hasHistory(collection: SyncCollection): boolean {
+  return collection.knowledge.size > 0 || collection.purged.size > 0 || collection.fingerprint.count > 0;
+}
+
+function short(bytes: Uint8Array): Uint8Array {
+  return hash('sha256', bytes, 'buffer').subarray(0, 16);
+}

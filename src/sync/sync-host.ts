@@ -1,0 +1,107 @@
+import type { Clock } from '../core/clock/index.ts';
+import type { Limits } from '../core/config/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import type { ForkProof } from '../core/replication/index.ts';
+import type { ForkEvidence } from '../core/version/index.ts';
+import type { Channel } from '../net/index.ts';
+import type { GoodbyeReason, HelloMessage } from '../net/messages/index.ts';
+import type { SessionEvent } from './effects.ts';
+import type { SyncReplica } from './replica-port.ts';
+import { RoundGate } from './round-gate.ts';
+import type { SessionTimes } from './session-context.ts';
+import { type SessionCodec, SessionRunner } from './session-runner.ts';
+
+/** A peer that stops making progress in a round loses its turn after this, ms. */
+const ROUND_STALL_MS_MAX = 15_000;
+
+export interface SyncHostDeps {
+  readonly replica: SyncReplica;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  readonly times: SessionTimes;
+  readonly hello: () => HelloMessage;
+  readonly createCodec: () => SessionCodec;
+  readonly soon: (run: () => void) => void;
+  readonly flush: () => Promise<void>;
+  readonly durablePos: () => number;
+  /** R9: take a new life. All sessions have been closed. */
+  readonly onForked: (proof: ForkProof) => void;
+  /** R9: keep the evidence. */
+  readonly onEvidence: (fork: ForkEvidence) => void;
+  /** R11 and everything else that went wrong while working for a peer. */
+  readonly onFailure: (error: unknown) => void;
+  readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
+  readonly onSessionClose: (reason: string, runner: SessionRunner) => void;
+}
+
+/** Evidence that was passed on already; beyond it the oldest is forgotten and may be told again. */
+const EVIDENCE_TOLD_MAX = 1000;
+
+/** All sessions of a node: starts one per channel, feeds them with commits, ends them together when identity changes. */
+export class SyncHost {
+  readonly #deps: SyncHostDeps;
+  readonly #runners = new Set<SessionRunner>();
+  readonly #gate = new RoundGate(ROUND_STALL_MS_MAX);
+  readonly #told = new Set<string>();
+
+  constructor(deps: SyncHostDeps) {
+    this.#deps = deps;
+    this.#gate.onFree(() => deps.soon(() => this.#wakeAll()));
+  }
+
+  sessions(): ReadonlySet<SessionRunner> {
+    return this.#runners;
+  }
+
+  accept(channel: Channel): SessionRunner {
+    const { onForked: _forked, onEvidence: _evidence, onFailure: _failure, ...deps } = this.#deps;
+    const runner = new SessionRunner({
+      ...deps,
+      channel,
+      codec: this.#deps.createCodec(),
+      gate: this.#gate,
+      wallMs: () => this.#deps.clock.now(),
+      onForked: (proof) => this.#forked(proof),
+      onEvidence: (fork, from) => this.#evidence(fork, from),
+      onFailure: (error) => this.#deps.onFailure(error),
+      onClose: (reason, closed) => {
+        this.#runners.delete(closed);
+        this.#deps.onSessionClose(reason, closed);
+      },
+    });
+    this.#runners.add(runner);
+    runner.start();
+    return runner;
+  }
+
+  /** Something was committed here. */
+  committed(): void {
+    for (const runner of this.#runners) runner.committed();
+  }
+
+  /** Ends every session with a reason; peers discard what they believed of this node. */
+  closeAll(reason: GoodbyeReason): void {
+    for (const runner of [...this.#runners]) runner.close(reason);
+  }
+
+  #forked(proof: ForkProof): void {
+    this.closeAll('identity');
+    this.#deps.onForked(proof);
+  }
+
+  /** Kept once, told once to everybody else. */
+  #evidence(fork: ForkEvidence, from: SessionRunner | undefined): void {
+    const text = `${fork.replica}:${fork.seq}:${[...fork.checks].sort().join()}`;
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
+    if (this.#told.size > EVIDENCE_TOLD_MAX) this.#told.delete(this.#told.values().next().value!);
+    this.#deps.onEvidence(fork);
+    for (const runner of this.#runners)
+      if (runner !== from || fork.replica === runner.peer?.replica) runner.sendFork(fork);
+  }
+
+  #wakeAll(): void {
+    for (const runner of this.#runners) runner.wake();
+  }
+}
