@@ -1,0 +1,99 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type BeaconKey, KEY_ID_BYTES, TAG_BYTES } from './beacon-key.ts';
+
+/**
+ * What a node says to its network every few seconds, signed, in one datagram:
+ *
+ *     magic "EB" 2 | version 1 | key id 8 | life tag 8 | replica tag 8 | TCP port 2 | wall clock, ms 6 | sequence 6
+ *     | length 1, device key 1…64 | fields of later releases | HMAC-SHA256 of all before, first 16 bytes
+ *
+ * Numbers are big-endian. It names no token, node, collection or address: the address is where the datagram came from.
+ * Freshness does not rest on clocks, which may be wrong by years, but on the sequence within a life (`replay-window.ts`).
+ */
+export interface Beacon {
+  /** Key of the device, as `Channel.peerKey` gives it: 1 to 64 printable ASCII characters. */
+  readonly deviceKey: string;
+  /** Tag of the life nonce (`beaconTag`): another one at each start of the node. */
+  readonly lifeTag: string;
+  /** Tag of the replica id (`beaconTag`). */
+  readonly replicaTag: string;
+  readonly tcpPort: number;
+  /** The sender's wall clock. For diagnosis only: no beacon is refused because of it. */
+  readonly wallMs: number;
+  /** Rises with each datagram of a life. */
+  readonly sequence: number;
+}
+
+/** Bytes of the largest datagram that is looked at; ours have at most 122. */
+export const BEACON_BYTES_MAX = 200;
+
+const MAGIC = 0x4542;
+const VERSION = 1;
+const KEY_ID_AT = 3;
+const LIFE_AT = KEY_ID_AT + KEY_ID_BYTES;
+const REPLICA_AT = LIFE_AT + TAG_BYTES;
+const PORT_AT = REPLICA_AT + TAG_BYTES;
+const WALL_AT = PORT_AT + 2;
+const SEQUENCE_AT = WALL_AT + 6;
+const LENGTH_AT = SEQUENCE_AT + 6;
+const DEVICE_AT = LENGTH_AT + 1;
+const MAC_BYTES = 16;
+const DEVICE_KEY = /^[\x21-\x7e]{1,64}$/;
+const UINT48_MAX = 2 ** 48 - 1;
+
+/** Throws a RangeError when a field does not fit, which is a mistake of the program. */
+export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
+  if (!DEVICE_KEY.test(beacon.deviceKey)) throw new RangeError('a device key has 1 to 64 printable ASCII characters');
+  const macAt = DEVICE_AT + beacon.deviceKey.length;
+  const bytes = Buffer.alloc(macAt + MAC_BYTES);
+  bytes.writeUInt16BE(MAGIC, 0);
+  bytes.writeUInt8(VERSION, 2);
+  bytes.write(key.id, KEY_ID_AT, 'hex');
+  bytes.write(beacon.lifeTag, LIFE_AT, 'hex');
+  bytes.write(beacon.replicaTag, REPLICA_AT, 'hex');
+  bytes.writeUInt16BE(beacon.tcpPort, PORT_AT);
+  // A wall clock before 1970 or beyond the year 10000 is as wrong as one can be; it must not silence the node.
+  bytes.writeUIntBE(Math.min(Math.max(0, Math.floor(beacon.wallMs)), UINT48_MAX), WALL_AT, 6);
+  bytes.writeUIntBE(beacon.sequence, SEQUENCE_AT, 6);
+  bytes.writeUInt8(beacon.deviceKey.length, LENGTH_AT);
+  bytes.write(beacon.deviceKey, DEVICE_AT, 'latin1');
+  macOf(bytes.subarray(0, macAt), key).copy(bytes, macAt);
+  return bytes;
+}
+
+/** The key that a datagram claims to be made with, or undefined: no beacon, or of another cluster. Costs next to nothing. */
+export function findBeaconKey(bytes: Uint8Array, keys: readonly BeaconKey[]): BeaconKey | undefined {
+  if (bytes.length <= DEVICE_AT + MAC_BYTES || bytes.length > BEACON_BYTES_MAX) return undefined;
+  const view = asBuffer(bytes);
+  if (view.readUInt16BE(0) !== MAGIC || view[2] !== VERSION) return undefined;
+  const id = view.toString('hex', KEY_ID_AT, LIFE_AT);
+  return keys.find((key) => key.id === id);
+}
+
+/** The beacon in a datagram for which `findBeaconKey` found the key; undefined when it is forged or damaged. One HMAC. */
+export function decodeBeacon(bytes: Uint8Array, key: BeaconKey): Beacon | undefined {
+  if (findBeaconKey(bytes, [key]) === undefined) return undefined;
+  const view = asBuffer(bytes);
+  const macAt = view.length - MAC_BYTES;
+  if (!timingSafeEqual(macOf(view.subarray(0, macAt), key), view.subarray(macAt))) return undefined;
+  const deviceEnd = DEVICE_AT + view[LENGTH_AT]!;
+  const deviceKey = view.toString('latin1', DEVICE_AT, Math.min(deviceEnd, macAt));
+  const tcpPort = view.readUInt16BE(PORT_AT);
+  if (deviceEnd > macAt || !DEVICE_KEY.test(deviceKey) || tcpPort === 0) return undefined;
+  return {
+    deviceKey,
+    lifeTag: view.toString('hex', LIFE_AT, REPLICA_AT),
+    replicaTag: view.toString('hex', REPLICA_AT, PORT_AT),
+    tcpPort,
+    wallMs: view.readUIntBE(WALL_AT, 6),
+    sequence: view.readUIntBE(SEQUENCE_AT, 6),
+  };
+}
+
+function macOf(bytes: Uint8Array, key: BeaconKey): Buffer {
+  return createHmac('sha256', key.mac).update(bytes).digest().subarray(0, MAC_BYTES);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
