@@ -1,4 +1,4 @@
-import { type DocumentLimits, HALF_PAIR, utf8BytesAbove } from './document-to-text.ts';
+import { type DocumentLimits, HALF_PAIR, NUL_NAME, utf8BytesAbove } from './document-to-text.ts';
 
 /** Why the text of a remote document is refused; it is then set aside and reported, and counts as known. */
 export interface DocumentTextProblem {
@@ -10,7 +10,7 @@ export interface DocumentTextProblem {
 /**
  * The edge for remote writes: whether a text is a document as `documentToText` could have made it, by one pass over it.
  *
- * It must be a JSON object (RFC 8259) with no name twice in one object, no half surrogate pairs, at most
+ * It must be a JSON object (RFC 8259) with no name twice in one object, no half surrogate pairs, no NUL in names, at most
  * `documentDepthMax` levels and `documentBytesMax` bytes, and its numbers must be written as ECMAScript writes them (as in
  * RFC 8785, 3.2.2.3): so neither -0 nor 1.0 nor an integer that a double cannot hold, and every reader, SQLite included,
  * sees the same number. White space and needless escapes are allowed.
@@ -110,7 +110,11 @@ class Scanner {
     const from = this.#at;
     if (!this.#string()) return undefined;
     const raw = this.#text.slice(from + 1, this.#at - 1);
-    return raw.includes('\\') ? JSON.parse(`"${raw}"`) : raw;
+    if (!raw.includes('\\')) return raw;
+    const name: string = JSON.parse(`"${raw}"`);
+    if (!name.includes('\0')) return name;
+    this.#fail(NUL_NAME);
+    return undefined;
   }
 
   #string(): boolean {

@@ -10,7 +10,8 @@ export type DocumentLimits = Pick<Limits, 'documentBytesMax' | 'documentDepthMax
  * and null. A member that is undefined is left out, as in JSON.stringify; -0 becomes 0. Everything that JSON.stringify
  * would change silently is refused instead: NaN and infinities, undefined or holes in arrays, functions, symbols, BigInt,
  * and instances of classes, those with `toJSON` (such as Date) included, for a reader would get something else back than
- * was written. So are half surrogate pairs, which UTF-8 cannot carry.
+ * was written. So are half surrogate pairs, which UTF-8 cannot carry, and names that hold NUL, for which SQLite reads
+ * `a\0b` as `a`; texts may hold it.
  *
  * Throws PERSISTENCE_ERROR: INVALID_DOCUMENT (with the path of the culprit), or DOCUMENT_TOO_LARGE.
  */
@@ -23,6 +24,7 @@ export function documentToText(value: unknown, limits: DocumentLimits): string {
   const text = JSON.stringify(value);
   // JSON.stringify writes half pairs as escapes; the same letters may also be a text's own, so a hit is looked at closely.
   if (text.includes('\\ud') && hasHalfPair(value)) throw invalidDocument({ path: '', what: HALF_PAIR });
+  if (text.includes('\\u0000') && hasNulName(value)) throw invalidDocument({ path: '', what: NUL_NAME });
   const bytes = utf8BytesAbove(text, limits.documentBytesMax);
   if (bytes !== undefined) throw documentTooLarge(bytes, limits.documentBytesMax);
   return text;
@@ -35,6 +37,7 @@ export interface JsonProblem {
 }
 
 export const HALF_PAIR = 'holds half of a surrogate pair';
+export const NUL_NAME = 'has a name with a NUL character';
 
 /** Why a value cannot be told in JSON and be read back equal; undefined when it can. Texts are not looked into. */
 export function jsonProblem(value: unknown, depthMax: number): JsonProblem | undefined {
@@ -96,6 +99,12 @@ export function hasHalfPair(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasHalfPair);
   return Object.entries(value).some(([name, member]) => !name.isWellFormed() || hasHalfPair(member));
+}
+
+function hasNulName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasNulName);
+  return Object.entries(value).some(([name, member]) => name.includes('\0') || hasNulName(member));
 }
 
 /** The bytes of a text if they are more than `bytesMax`. Only texts that could be too long are counted. */
