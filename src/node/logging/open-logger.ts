@@ -1,0 +1,90 @@
+import type { Logger as PinoLogger } from 'pino';
+import type { Logger } from '../../core/logging/index.ts';
+import type { LogLevel } from '../config/index.ts';
+import { guideLevel, levelOf, PINO_LEVELS } from './levels.ts';
+import { createRedactor, redactPaths } from './redact.ts';
+import { RotatingFile } from './rotating-file.ts';
+
+/** Bytes of log lines waiting for the disk. */
+const LOG_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
+
+export interface OpenLoggerOptions {
+  /** Least level by category; `Default` for all others. */
+  readonly levels: ReadonlyMap<string, LogLevel>;
+  /** Where lines go when there is no file. */
+  readonly output: { write(text: string): unknown; readonly isTTY?: boolean };
+  /** Null: `output`, pretty when it is a terminal. A file always holds JSON lines. */
+  readonly file: { readonly path: string; readonly fileBytesMax: number; readonly filesMax: number } | null;
+  /** Values that must never appear, whatever is logged. */
+  readonly secrets: readonly string[];
+}
+
+export interface OpenLogger {
+  readonly logger: Logger;
+  /** Resolves when all lines are written. */
+  close(): Promise<void>;
+}
+
+/** The logger of a node. A child with the field `category` gets the level of that category. Loads pino when called. */
+export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger> {
+  const { pino } = await import('pino');
+  const redact = createRedactor(options.secrets);
+  const sink = await openSink(options);
+  const root = pino(
+    {
+      level: 'trace',
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: guideLevel(label) }) },
+      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+      redact: { paths: [...redactPaths], censor: '********' },
+    },
+    { write: (line) => sink.write(redact(line)) },
+  );
+  return { logger: adapt(root, 'EntglDb', options.levels), close: () => sink.close() };
+}
+
+interface Sink {
+  write(line: string): void;
+  close(): Promise<void>;
+}
+
+async function openSink({ output, file }: OpenLoggerOptions): Promise<Sink> {
+  if (file !== null) {
+    const onError = (error: Error): void => {
+      output.write(
+        `entgldb: cannot write the log file ${file.path}: ${error.message}; free space or correct its path\n`,
+      );
+    };
+    return new RotatingFile({ ...file, bufferBytesMax: LOG_BUFFER_BYTES_MAX, onError });
+  }
+  if (output.isTTY !== true) return { write: (line) => void output.write(line), close: async () => {} };
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({
+    colorize: true,
+    customLevels: 'trace:10,debug:20,information:30,warning:40,error:50,critical:60',
+    customColors: 'trace:gray,debug:blue,information:green,warning:yellow,error:red,critical:bgRed',
+    useOnlyCustomProps: true,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'category',
+    singleLine: true,
+  });
+  return { write: (line) => void output.write(pretty(line)), close: async () => {} };
+}
+
+/** The logger port over pino, whose methods take the same arguments. */
+function adapt(pino: PinoLogger, category: string, levels: ReadonlyMap<string, LogLevel>): Logger {
+  pino.level = PINO_LEVELS[levelOf(category, levels)];
+  return {
+    trace: (fields, message) => pino.trace(fields, message),
+    debug: (fields, message) => pino.debug(fields, message),
+    info: (fields, message) => pino.info(fields, message),
+    warn: (fields, message) => pino.warn(fields, message),
+    error: (fields, message) => pino.error(fields, message),
+    fatal: (fields, message) => pino.fatal(fields, message),
+    child: (fields) => {
+      const own = 'category' in fields && typeof fields.category === 'string' ? fields.category : category;
+      return adapt(pino.child(fields), own, levels);
+    },
+  };
+}

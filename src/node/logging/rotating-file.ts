@@ -1,0 +1,134 @@
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+
+export interface RotatingFileOptions {
+  /** The file that is being written; older ones lie beside it as `name.1.log`, `name.2.log` …, the highest the oldest. */
+  readonly path: string;
+  /** A file that would grow beyond it is put aside first. A longer line gets a file of its own. */
+  readonly fileBytesMax: number;
+  /** Files in all, the current one included. */
+  readonly filesMax: number;
+  /** Bytes waiting for the disk. When full, further lines are dropped, and counted in the file later. */
+  readonly bufferBytesMax: number;
+  /** Called once per run of failures. */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * A log file bounded in size and number, over restarts too. pino-roll was tried first: it rolls only in a pause of the
+ * writing, so that a busy log grew to 24 times its bound, and the path that is configured never exists.
+ */
+export class RotatingFile {
+  readonly #options: RotatingFileOptions;
+  #file: FileHandle | undefined;
+  #fileBytes = 0;
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  #dropped = 0;
+  #failing = false;
+  #pump: Promise<void> | undefined;
+
+  constructor(options: RotatingFileOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a whole line; never waits, never throws. */
+  write(line: string): void {
+    const bytes = Buffer.byteLength(line);
+    if (this.#waitingBytes + bytes > this.#options.bufferBytesMax) {
+      this.#dropped++;
+      return;
+    }
+    this.#waiting.push(line);
+    this.#waitingBytes += bytes;
+    this.#pump ??= this.#drain();
+  }
+
+  /** Resolves when every line written so far is in the file, or was given up with `onError`. */
+  async close(): Promise<void> {
+    while (this.#pump !== undefined) await this.#pump;
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #drain(): Promise<void> {
+    // One turn of the event loop lets lines of one burst share a write.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const lines = this.#takeFile();
+      try {
+        await this.#append(lines.join(''));
+        this.#failing = false;
+      } catch (error) {
+        this.#fail(lines.length, error as Error);
+      }
+    }
+    this.#pump = undefined;
+  }
+
+  /** The next lines that fit one file. */
+  #takeFile(): string[] {
+    let bytes = 0;
+    let count = 0;
+    for (const line of this.#waiting) {
+      bytes += Buffer.byteLength(line);
+      if (count > 0 && bytes > this.#options.fileBytesMax / 2) break;
+      count++;
+    }
+    const lines = this.#waiting.splice(0, count);
+    for (const line of lines) this.#waitingBytes -= Buffer.byteLength(line);
+    return lines;
+  }
+
+  async #append(text: string): Promise<void> {
+    const bytes = Buffer.byteLength(text);
+    this.#file ??= await this.#open();
+    if (this.#fileBytes > 0 && this.#fileBytes + bytes > this.#options.fileBytesMax) await this.#rotate();
+    await this.#file.appendFile(text);
+    this.#fileBytes += bytes;
+    if (this.#dropped > 0) await this.#confess();
+  }
+
+  async #confess(): Promise<void> {
+    const line = `${JSON.stringify({ level: 'Warning', dropped: this.#dropped, msg: 'log lines were dropped' })}\n`;
+    this.#dropped = 0;
+    await this.#file?.appendFile(line);
+    this.#fileBytes += line.length;
+  }
+
+  async #open(): Promise<FileHandle> {
+    await mkdir(dirname(this.#options.path), { recursive: true, mode: 0o700 });
+    const file = await open(this.#options.path, 'a', 0o600);
+    this.#fileBytes = (await file.stat()).size;
+    return file;
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+    const { filesMax } = this.#options;
+    await rm(this.#name(filesMax - 1), { force: true });
+    for (let number = filesMax - 2; number >= 0; number--) {
+      await rename(this.#name(number), this.#name(number + 1)).catch(ignoreMissing);
+    }
+    this.#file = await this.#open();
+  }
+
+  #name(number: number): string {
+    const { path } = this.#options;
+    if (number === 0) return path;
+    const extension = extname(path);
+    return `${path.slice(0, path.length - extension.length)}.${number}${extension}`;
+  }
+
+  #fail(lines: number, error: Error): void {
+    this.#dropped += lines;
+    if (!this.#failing) this.#options.onError(error);
+    this.#failing = true;
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  // A number that was never reached yet, or a file that somebody moved away.
+  if (error.code !== 'ENOENT') throw error;
+}
