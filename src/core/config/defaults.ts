@@ -43,12 +43,32 @@ export const LIMITS = {
   echoMemoryMax: 10_000,
   /** Ranges in one answer of a reconciliation. */
   rangesPerMessageMax: 256,
+  /** Context lines, field stamps, entries of knowledge, ranges … in one message, all together. More: MESSAGE_TOO_LARGE. */
+  messageEntriesMax: 32_768,
+  /** Protobuf fields in one message. A frame with more closes the connection: no honest one comes near. */
+  messageFieldsMax: 250_000,
+  /** Replica ids that one direction of a session numbers. A full dictionary starts again. */
+  dictionaryReplicasMax: 32_768,
+  /** Bytes from which a message is compressed, where both ends can. */
+  compressBytesMin: 1024,
   /** Versions in a range that is listed rather than narrowed further. */
   rangeListMax: 64,
   /** Nodes that all talk to all; beyond, each keeps about log2(n) + 2 links. */
   fullMeshNodesMax: 8,
   /** Peers known at the same time. More: the longest unseen one is forgotten. */
   peersMax: 1024,
+  /** Addresses remembered of one peer. More: the longest unheard one is forgotten. */
+  addressesPerPeerMax: 8,
+  /** Network interfaces that beacons are sent through. More are shown as skipped. */
+  interfacesMax: 32,
+  /** Signatures of beacons checked in a second, of strangers and of known peers each. More datagrams are dropped. */
+  beaconChecksPerSecondMax: 5000,
+  /** The same for one sending address. */
+  beaconChecksPerSourceMax: 500,
+  /** Links to peers at the same time. More: an incoming one is closed with reason `busy`, unless its peer is wanted. */
+  linksMax: 256,
+  /** Peers dialled at the same time. More wait for their turn. */
+  dialsMax: 16,
   /** Entries of evidence, quarantine and errors kept each. More: the oldest is forgotten. */
   evidenceMax: 1000,
   /** Receivers of changes (`watch`) with unread changes beyond this restart from their position in the database. */
@@ -64,6 +84,10 @@ export const TIMES = {
   syncIntervalMs: 5000,
   pingIntervalMs: 5000,
   peerSilenceMsMax: 15_000,
+  beaconIntervalMs: 5000,
+  beaconExpiryMs: 15_000,
+  interfacePollMs: 5000,
+  dialBackoffMsMax: 30_000,
   clockDriftMsMax: 60_000,
   tombstoneRetentionMs: 168 * 3600 * 1000,
   purgeIntervalMs: 60_000,

@@ -1,3 +1,11 @@
+export {
+  createDecoder,
+  createEncoder,
+  type EncoderOptions,
+  type MessageDecoder,
+  type MessageEncoder,
+  ZSTD_CAPABILITY,
+} from './codec.ts';
 export type {
   AckMessage,
   CheckMessage,
@@ -19,3 +27,4 @@ export type {
   VersionsMessage,
   WantMessage,
 } from './message.ts';
+export { HELLO_TEXT_MAX, WIRE_LIMITS, type WireLimits } from './wire-limits.ts';

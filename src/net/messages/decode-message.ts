@@ -1,0 +1,263 @@
+import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import type { Dot, Known } from '../../core/version/index.ts';
+import type { ReplicaTable } from './dictionary.ts';
+import { invalidMessage } from './invalid-message.ts';
+import type {
+  ClaimedCollection,
+  ForkMessage,
+  GoodbyeReason,
+  HelloMessage,
+  Message,
+  NarrowMessage,
+  RangesMessage,
+  SentVersion,
+  SummaryMessage,
+} from './message.ts';
+import {
+  parseCheckBytes,
+  parseCollection,
+  parseCount,
+  parseFingerprint,
+  parseInteger,
+  parseKey,
+  parseOptionalKey,
+  parsePositive,
+  parseVersion,
+} from './parse-version.ts';
+import type * as wire from './wire_pb.ts';
+import { HELLO_TEXT_MAX, type WireLimits } from './wire-limits.ts';
+
+const DIGEST_BYTES = 16;
+const GOODBYE_REASONS: ReadonlySet<string> = new Set<GoodbyeReason>([
+  'closing',
+  'duplicate',
+  'identity',
+  'damage',
+  'wants',
+  'restored',
+  'protocol',
+  'self',
+  'busy',
+  'other',
+]);
+
+/** The message of a frame, checked against the rules of wire.proto; undefined for one that this release does not know. */
+export function messageFromWire(
+  message: wire.Frame['message'],
+  table: ReplicaTable,
+  limits: WireLimits,
+): Message | undefined {
+  switch (message.case) {
+    case undefined:
+      return undefined;
+    case 'versions': {
+      const { batch, more } = message.value;
+      const versions = parseVersions(message.value.version, table, limits);
+      return { kind: 'versions', batch: parseCount(batch, 'versions.batch'), versions, more };
+    }
+    case 'hello':
+      return parseHello(message.value, table);
+    case 'summary':
+      return parseSummary(message.value);
+    case 'differ': {
+      const collections = parseCollections(message.value.collections, 'differ.collections');
+      return { kind: 'differ', round: parseCount(message.value.round, 'differ.round'), collections };
+    }
+    case 'want': {
+      const collection = parseCollection(message.value.collection, 'want.collection');
+      const knowledge = parseKnowledge(message.value.knowledge, table, 'want.knowledge');
+      return {
+        kind: 'want',
+        collection,
+        knowledge,
+        fingerprint: parseFingerprint(message.value.fingerprint, 'want.fingerprint'),
+      };
+    }
+    case 'ranges':
+      return parseRanges(message.value);
+    case 'narrow':
+      return parseNarrow(message.value);
+    case 'check': {
+      const versions = parseNamed(message.value.version, table, 'check.version');
+      return { kind: 'check', ...parseExchange(message.value, 'check'), versions, last: message.value.last };
+    }
+    case 'missing': {
+      const versions = parseNamed(message.value.version, table, 'missing.version');
+      return { kind: 'missing', ...parseExchange(message.value, 'missing'), versions };
+    }
+    case 'claim':
+      return { kind: 'claim', collections: parseClaimed(message.value.collection, table) };
+    case 'ack':
+      return { kind: 'ack', batch: parseCount(message.value.batch, 'ack.batch') };
+    case 'fork':
+      return parseFork(message.value, table);
+    case 'ping':
+    case 'pong': {
+      const nonce = parseCount(message.value.nonce, `${message.case}.nonce`);
+      return { kind: message.case, nonce, wallMs: parseInteger(message.value.wallMs, `${message.case}.wall_ms`) };
+    }
+    case 'goodbye':
+      return { kind: 'goodbye', reason: parseReason(message.value.reason) };
+    default:
+      return message satisfies never;
+  }
+}
+
+function parseVersions(versions: readonly wire.Version[], table: ReplicaTable, limits: WireLimits): SentVersion[] {
+  if (versions.length > limits.messageVersionsMax) {
+    throw invalidMessage('versions', `has ${versions.length} of at most ${limits.messageVersionsMax} versions`);
+  }
+  let before: CollectionName | undefined;
+  return versions.map((version) => {
+    const parsed = parseVersion(version, before, table);
+    before = parsed.collection;
+    return parsed;
+  });
+}
+
+function parseHello(hello: wire.Hello, table: ReplicaTable): HelloMessage {
+  const { protocolMin: min, protocolMax: max, collections } = hello;
+  if (min < 1 || max < min) throw invalidMessage('hello.protocol', `is ${min} to ${max}`);
+  return {
+    kind: 'hello',
+    protocol: { min, max },
+    node: parseShortText(hello.node, 'hello.node'),
+    replica: table.replica(hello.replica, 'hello.replica'),
+    life: parseShortText(hello.life, 'hello.life'),
+    wallMs: parseInteger(hello.wallMs, 'hello.wall_ms'),
+    collections: collections === undefined ? null : parseCollections(collections.collection, 'hello.collections'),
+    capabilities: hello.capabilities.map((text) => parseShortText(text, 'hello.capabilities')),
+    resolvers: parseResolvers(hello.resolvers),
+  };
+}
+
+function parseResolvers(resolvers: readonly wire.Resolver[]): Map<string, string> {
+  const parsed = new Map<string, string>();
+  for (const { collection, resolver } of resolvers) {
+    const name = parseCollection(collection, 'hello.resolvers.collection');
+    if (parsed.has(name)) throw invalidMessage('hello.resolvers', 'names a collection twice');
+    parsed.set(name, parseShortText(resolver, 'hello.resolvers.resolver'));
+  }
+  return parsed;
+}
+
+function parseSummary(summary: wire.Summary): SummaryMessage {
+  const collections = summary.collections.map(({ collection, digest }) => ({
+    collection: parseCollection(collection, 'summary.collections'),
+    digest: parseDigest(digest, 'summary.collections.digest'),
+  }));
+  requireDistinct(collections, 'summary.collections');
+  const round = parseCount(summary.round, 'summary.round');
+  return { kind: 'summary', round, digest: parseDigest(summary.digest, 'summary.digest'), collections };
+}
+
+/** A copy: a digest that is kept must not keep its whole frame. */
+function parseDigest(bytes: Uint8Array, where: string): Uint8Array {
+  if (bytes.length !== DIGEST_BYTES) throw invalidMessage(where, `has ${bytes.length} bytes, not ${DIGEST_BYTES}`);
+  return Uint8Array.from(bytes);
+}
+
+function parseRanges(message: wire.Ranges): RangesMessage {
+  const after = parseOptionalKey(message.after, 'ranges.after');
+  let end = after;
+  const ranges = message.range.map((range, i) => {
+    const upTo = parseOptionalKey(range.upTo, 'ranges.range.up_to');
+    if (upTo === null && i < message.range.length - 1)
+      throw invalidMessage('ranges.range', 'goes on after the last key');
+    requireAscending(end, upTo, 'ranges.range');
+    end = upTo;
+    return { upTo, fingerprint: parseFingerprint(range.fingerprint, 'ranges.range.fingerprint') };
+  });
+  return { kind: 'ranges', ...parseExchange(message, 'ranges'), after, ranges };
+}
+
+function parseNarrow(message: wire.Narrow): NarrowMessage {
+  const ranges = message.range.map((range) => {
+    const after = parseOptionalKey(range.after, 'narrow.range.after');
+    const upTo = parseOptionalKey(range.upTo, 'narrow.range.up_to');
+    requireAscending(after, upTo, 'narrow.range');
+    return { after, upTo };
+  });
+  return { kind: 'narrow', ...parseExchange(message, 'narrow'), ranges };
+}
+
+function requireAscending(after: DocumentKey | null, upTo: DocumentKey | null, where: string): void {
+  if (after !== null && upTo !== null && compareBytes(after, upTo) >= 0)
+    throw invalidMessage(where, 'ends before it begins');
+}
+
+function parseNamed(
+  versions: readonly wire.KeyAndDot[],
+  table: ReplicaTable,
+  where: string,
+): { key: DocumentKey; dot: Dot }[] {
+  return versions.map(({ key, replica, seq }) => ({
+    key: parseKey(key, `${where}.key`),
+    dot: { replica: table.replica(replica, `${where}.replica`), seq: parsePositive(seq, `${where}.seq`) },
+  }));
+}
+
+function parseClaimed(claimed: readonly wire.ClaimedCollection[], table: ReplicaTable): ClaimedCollection[] {
+  const collections = claimed.map((part) => ({
+    collection: parseCollection(part.collection, 'claim.collection'),
+    knowledge: parseKnowledge(part.knowledge, table, 'claim.knowledge'),
+    purged: parsePurged(part.purged, table),
+    exchange: parseCount(part.exchange, 'claim.exchange'),
+    complete: part.complete,
+  }));
+  requireDistinct(collections, 'claim.collection');
+  return collections;
+}
+
+function parseKnowledge(entries: readonly wire.Known[], table: ReplicaTable, where: string): Map<ReplicaId, Known> {
+  const knowledge = new Map<ReplicaId, Known>();
+  for (const { replica, seq, check } of entries) {
+    knowledge.set(table.replica(replica, `${where}.replica`), {
+      seq: parsePositive(seq, `${where}.seq`),
+      check: check === undefined ? null : parseCheckBytes(check, `${where}.check`),
+    });
+  }
+  if (knowledge.size < entries.length) throw invalidMessage(where, 'names a replica twice');
+  return knowledge;
+}
+
+function parsePurged(entries: readonly wire.Purged[], table: ReplicaTable): Map<ReplicaId, number> {
+  const purged = new Map<ReplicaId, number>();
+  for (const { replica, seq } of entries) {
+    purged.set(table.replica(replica, 'claim.purged.replica'), parsePositive(seq, 'claim.purged.seq'));
+  }
+  if (purged.size < entries.length) throw invalidMessage('claim.purged', 'names a replica twice');
+  return purged;
+}
+
+function parseFork(fork: wire.Fork, table: ReplicaTable): ForkMessage {
+  const checks = [parseCheckBytes(fork.checkA, 'fork.check_a'), parseCheckBytes(fork.checkB, 'fork.check_b')] as const;
+  if (checks[0] === checks[1]) throw invalidMessage('fork', 'has two equal checks');
+  const replica = table.replica(fork.replica, 'fork.replica');
+  return { kind: 'fork', replica, seq: parsePositive(fork.seq, 'fork.seq'), checks };
+}
+
+function parseExchange(message: { readonly collection: string; readonly exchange: bigint }, where: string) {
+  const collection = parseCollection(message.collection, `${where}.collection`);
+  return { collection, exchange: parseCount(message.exchange, `${where}.exchange`) };
+}
+
+function parseCollections(names: readonly string[], where: string): CollectionName[] {
+  const collections = names.map((name) => parseCollection(name, where));
+  if (new Set(collections).size < collections.length) throw invalidMessage(where, 'names a collection twice');
+  return collections;
+}
+
+function requireDistinct(parts: readonly { readonly collection: CollectionName }[], where: string): void {
+  const names = new Set(parts.map((part) => part.collection));
+  if (names.size < parts.length) throw invalidMessage(where, 'names a collection twice');
+}
+
+function parseShortText(text: string, where: string): string {
+  if (text.length > HELLO_TEXT_MAX) throw invalidMessage(where, `is longer than ${HELLO_TEXT_MAX} characters`);
+  return text;
+}
+
+function parseReason(text: string): GoodbyeReason {
+  return GOODBYE_REASONS.has(text) ? (text as GoodbyeReason) : 'other';
+}

@@ -1,0 +1,55 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { invalidMessage } from './invalid-message.ts';
+
+/** First byte of a frame: how the rest is packed. */
+const PLAIN = 0;
+const ZSTD = 1;
+
+// Level 1 inflates documents as fast as any other and takes 0.57 µs a version of 250 bytes, for 4.6 times fewer bytes;
+// 3 saves another 4 % for 13 % more time, the negative levels lose a third of the gain (docs/adr/0003-wire-format.md).
+const COMPRESS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+// A frame may ask its reader for a window of up to 2 GiB. Level 1 asks for 512 KiB; 8 MiB is what zstd tells every reader to accept.
+const WINDOW_LOG_MAX = 23;
+
+/** The frame for a message's bytes. */
+export function packFrame(message: Uint8Array, compress: boolean): Uint8Array {
+  if (compress) {
+    const packed = zstdCompressSync(message, COMPRESS);
+    if (packed.length < message.length) return prefixed(ZSTD, packed);
+  }
+  return prefixed(PLAIN, message);
+}
+
+/** The message's bytes in a frame, at most `bytesMax` of them however small the frame is. Throws MESSAGE_INVALID. */
+export function unpackFrame(frame: Uint8Array, bytesMax: number): Uint8Array {
+  const rest = frame.subarray(1);
+  switch (frame[0]) {
+    case PLAIN:
+      if (rest.length > bytesMax) throw invalidMessage('frame', `has more than ${bytesMax} bytes`);
+      return rest;
+    case ZSTD:
+      return inflate(rest, bytesMax);
+    case undefined:
+      throw invalidMessage('frame', 'is empty');
+    default:
+      throw invalidMessage('frame', `is packed in an unknown way (${frame[0]})`);
+  }
+}
+
+function inflate(packed: Uint8Array, bytesMax: number): Uint8Array {
+  try {
+    return zstdDecompressSync(packed, {
+      maxOutputLength: bytesMax,
+      params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX },
+    });
+  } catch (error) {
+    throw invalidMessage('frame', `is no zstd of at most ${bytesMax} bytes`, error);
+  }
+}
+
+function prefixed(packing: number, bytes: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(bytes.length + 1);
+  frame[0] = packing;
+  frame.set(bytes, 1);
+  return frame;
+}
