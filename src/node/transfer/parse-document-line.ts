@@ -1,0 +1,73 @@
+import type { Limits } from '../../core/config/index.ts';
+import { documentToText } from '../../core/document/index.ts';
+import { isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
+import { parseDocumentKey } from '../../core/ids/index.ts';
+import type { Document } from '../../database/api.ts';
+import type { Line } from './read-lines.ts';
+
+/** A document of an NDJSON file, checked as a write of it would be. */
+export interface ImportedDocument {
+  readonly key: string;
+  readonly value: Document;
+  /** Of its JSON text. */
+  readonly bytes: number;
+}
+
+/** Fields that are taken for the key of a document that does not come from an export. */
+const KEY_FIELDS = ['_id', 'id', '_key', 'key'];
+
+/**
+ * A line as `export` writes it, `{"key":"user1","value":{…}}`, or a document that holds its own key in `keyField` (absent:
+ * in `_id`, `id`, `_key` or `key`). Throws PERSISTENCE_ERROR (INVALID_DOCUMENT, INVALID_NAME, DOCUMENT_TOO_LARGE) with the
+ * number of the line.
+ */
+export function parseDocumentLine(line: Line, keyField: string | undefined, limits: Limits): ImportedDocument {
+  const parsed = parseObject(line);
+  try {
+    const { key, value } = keyed(parsed, keyField);
+    return { key: parseDocumentKey(key), value, bytes: Buffer.byteLength(documentToText(value, limits)) };
+  } catch (error) {
+    if (!isEntglDbError(error, 'PERSISTENCE_ERROR')) throw error;
+    // The reason of the cause: what is wrong with a line is what would be wrong with writing it.
+    const reason = error.reason as 'INVALID_DOCUMENT' | 'INVALID_NAME' | 'DOCUMENT_TOO_LARGE';
+    throw new PersistenceError(reason, `line ${line.number}: ${error.message}`, {
+      details: { ...error.details, line: line.number },
+      cause: error,
+    });
+  }
+}
+
+function parseObject(line: Line): Document {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line.text);
+  } catch (cause) {
+    throw lineError(line, `is not JSON (${(cause as Error).message}); correct or remove it`);
+  }
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Document;
+  throw lineError(line, 'is not a JSON object; each line must be one document');
+}
+
+function lineError({ number }: Line, what: string): PersistenceError {
+  return new PersistenceError('INVALID_DOCUMENT', `line ${number} ${what}`, { details: { line: number } });
+}
+
+function keyed(parsed: Document, keyField: string | undefined): { key: unknown; value: Document } {
+  const { key, value, ...rest } = parsed;
+  if (keyField === undefined && isDocument(value) && Object.keys(rest).length === 0) return { key, value };
+  const field = keyField ?? KEY_FIELDS.find((name) => Object.hasOwn(parsed, name));
+  const found = field === undefined ? undefined : parsed[field];
+  if (typeof found === 'string' || typeof found === 'number') return { key: String(found), value: parsed };
+  const where =
+    keyField === undefined
+      ? 'no {"key": …, "value": …} and no field _id or id'
+      : `no text or number in field ${keyField}`;
+  throw new PersistenceError(
+    'INVALID_DOCUMENT',
+    `there is ${where} to take the key from; name the field that holds it`,
+  );
+}
+
+function isDocument(value: unknown): value is Document {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
