@@ -1,7 +1,7 @@
 // Runs every suite of the project, or those named as arguments, under the project's own Node; prints failures whole and a
 // table of suites with their budgets; the last line is `N passed, N failed, N skipped`. Plain JavaScript: see setup.mjs.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import fs, { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -84,7 +84,8 @@ async function again() {
 
 /** Runs test files, each in its own process; a dot per file. */
 function runFiles({ name, files: patterns, except = [], isAwaited = false }, signal) {
-  const files = globSync(patterns, { cwd: root, exclude: except })
+  const files = fs
+    .globSync(patterns, { cwd: root, exclude: except })
     .sort()
     .map((file) => join(root, file));
   const counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
