@@ -1,0 +1,135 @@
+import type { Clock } from '../src/core/clock/index.ts';
+import type { Channel } from '../src/net/index.ts';
+import type { SeededRandom } from '../src/testing/index.ts';
+
+export interface NetworkFaults {
+  /** Mean delay of a frame, ms. */
+  readonly delayMs: number;
+  /** Probability that a frame kills its channel instead of arriving. */
+  readonly cutChance: number;
+}
+
+/** Frames between two nodes: in order, or not at all, as the transport port promises. */
+class VirtualChannel implements Channel {
+  readonly peerKey: string;
+  readonly ownKey: string;
+  readonly dialled: boolean;
+  readonly remote = { host: 'virtual', port: 1 };
+  bytesSent = 0;
+  bytesReceived = 0;
+  onFrame: (frame: Uint8Array) => void = () => {};
+  onDrain: () => void = () => {};
+  onClose: (reason: string) => void = () => {};
+  other: VirtualChannel | undefined;
+  readonly #network: VirtualNetwork;
+  #busyUntil = 0;
+  #isClosed = false;
+  #isDeaf = false;
+
+  constructor(network: VirtualNetwork, ownKey: string, peerKey: string, dialled: boolean) {
+    this.#network = network;
+    this.ownKey = ownKey;
+    this.peerKey = peerKey;
+    this.dialled = dialled;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.#isClosed) return false;
+    this.bytesSent += frame.length;
+    this.#network.frames++;
+    const arrival = this.#network.arrival(this.#busyUntil);
+    this.#busyUntil = arrival;
+    if (this.#network.isCut()) this.#network.at(arrival, () => this.drop());
+    else this.#network.at(arrival, () => this.other!.deliver(frame, this.ownKey));
+    return true;
+  }
+
+  /** Where a partition swallowed a frame, nothing behind it arrives either: a stream has no holes. */
+  deliver(frame: Uint8Array, from: string): void {
+    this.#isDeaf ||= this.#network.isBlocked(from, this.ownKey);
+    if (this.#isClosed || this.#isDeaf) return;
+    this.bytesReceived += frame.length;
+    this.onFrame(frame);
+  }
+
+  close(reason = 'closed'): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#network.at(this.#network.arrival(this.#busyUntil), () => this.other!.end(reason));
+  }
+
+  /** Both ends learn at once that the connection is gone. */
+  drop(): void {
+    this.end('cut');
+    this.other!.end('cut');
+  }
+
+  end(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.onClose(reason);
+  }
+}
+
+/** Virtual wires: delays, cuts, and one-way or two-way partitions, all from one seed. */
+export class VirtualNetwork {
+  readonly #clock: Clock;
+  readonly #random: SeededRandom;
+  readonly #channels: VirtualChannel[] = [];
+  readonly #blocked = new Set<string>();
+  faults: NetworkFaults;
+  frames = 0;
+
+  constructor(clock: Clock, random: SeededRandom, faults: NetworkFaults) {
+    this.#clock = clock;
+    this.#random = random;
+    this.faults = faults;
+  }
+
+  /** Both ends of a new connection; undefined when no way leads there. */
+  connect(a: string, b: string): [Channel, Channel] | undefined {
+    if (this.isBlocked(a, b) || this.isBlocked(b, a)) return undefined;
+    const dialler = new VirtualChannel(this, a, b, true);
+    const acceptor = new VirtualChannel(this, b, a, false);
+    dialler.other = acceptor;
+    acceptor.other = dialler;
+    for (let i = this.#channels.length; i--; ) if (this.#channels[i]!.isClosed) this.#channels.splice(i, 1);
+    this.#channels.push(dialler, acceptor);
+    return [dialler, acceptor];
+  }
+
+  /** Frames from `a` to `b` vanish from now on; whoever waits for them notices by silence. */
+  block(a: string, b: string): void {
+    this.#blocked.add(`${a}>${b}`);
+  }
+
+  heal(): void {
+    this.#blocked.clear();
+  }
+
+  isBlocked(from: string, to: string): boolean {
+    return this.#blocked.has(`${from}>${to}`);
+  }
+
+  /** A crashed node's connections end at the other side. */
+  dropAllOf(key: string): void {
+    for (const channel of this.#channels) if (channel.ownKey === key && !channel.isClosed) channel.drop();
+  }
+
+  arrival(busyUntil: number): number {
+    const delay = this.faults.delayMs * -Math.log(1 - this.#random.next());
+    return Math.max(busyUntil, this.#clock.monotonic() + Math.min(delay, 10_000));
+  }
+
+  isCut(): boolean {
+    return this.#random.chance(this.faults.cutChance);
+  }
+
+  at(timeMs: number, run: () => void): void {
+    this.#clock.setTimer(timeMs - this.#clock.monotonic(), run);
+  }
+}
