@@ -4,6 +4,7 @@ export type ErrorCode = 'NETWORK_ERROR' | 'PERSISTENCE_ERROR' | 'SYNC_ERROR' | '
 /** The finer cause, by code. docs/errors.md lists each with its meaning and its remedy; a test compares the two. */
 export const REASONS = {
   NETWORK_ERROR: [
+    'ACCESS_DENIED',
     'CONNECT_FAILED',
     'CONNECTION_CLOSED',
     'HANDSHAKE_FAILED',
@@ -12,6 +13,7 @@ export const REASONS = {
     'PORT_IN_USE',
     'RETRIES_EXHAUSTED',
     'NODE_UNREACHABLE',
+    'SERVER_BUSY',
   ],
   PERSISTENCE_ERROR: [
     'BACKUP_EXISTS',
