@@ -4,6 +4,14 @@ export function closedError(): PersistenceError {
   return new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again');
 }
 
+/** A commit between a failed flush and the `load` that has to follow. */
+export function lostCommitsError(): PersistenceError {
+  return new PersistenceError(
+    'IO_FAILED',
+    'the disk lost the latest commits and the database is being read again; write once more',
+  );
+}
+
 export function documentCorruptError(collection: string, key: string, cause?: unknown): DatabaseCorruptionError {
   return new DatabaseCorruptionError(
     `document ${JSON.stringify(key)} in collection ${JSON.stringify(collection)} is damaged on disk; ` +

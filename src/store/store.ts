@@ -16,7 +16,8 @@ import type { Check, Fingerprint, Known, Version } from '../core/version/index.t
  * - A row whose digests do not fit is reported by `DatabaseCorruptionError` (DOCUMENT_CORRUPT, details: collection, key);
  *   a file that is damaged beyond a row by DATABASE_CORRUPT. A failed `commit` changes nothing and throws
  *   PersistenceError (DISK_FULL, IO_FAILED …); after a failed `flush` all commits since the last good one are rejected, the
- *   store reopens itself and goes on from what is durable: `load` must be called again.
+ *   store reopens itself and goes on from what is durable: `load` must be called again, and until then `commit` throws
+ *   IO_FAILED, since it would build on what was lost.
  * - After `close` every call throws DATABASE_CLOSED; `close` itself is idempotent and flushes first.
  */
 export interface Store {
@@ -123,6 +124,11 @@ export interface GoneDocument {
   readonly key: DocumentKey;
   readonly pos: number;
   readonly why: GoneReason;
+  /**
+   * Position of the change by which readers stopped to see the document, long before its row went (a purged tombstone), or
+   * null where they saw it until now. So `watch` tells a deletion to those who missed it, and only to them.
+   */
+  readonly deadSince: number | null;
 }
 
 /** Side tables: small, bounded, ordered. The owner of each space bounds it. */

@@ -132,14 +132,15 @@ export class Draft {
     for (const version of before.versions) touched.sum.remove(version.digest);
     if (before.value !== null) touched.documents--;
     this.#drafted(before.collection).set(before.key, null);
-    this.#removed.push({ collection: before.collection, key: before.key, pos: ++this.#pos, why });
+    const deadSince = before.value === null ? before.pos : null;
+    this.#removed.push({ collection: before.collection, key: before.key, pos: ++this.#pos, why, deadSince });
   }
 
   /** R11: a row that cannot be read goes away; its part of the sums is not known, see `recount`. */
   removeDamaged(collection: CollectionName, key: DocumentKey): void {
     this.#touch(collection);
     this.#drafted(collection).set(key, null);
-    this.#removed.push({ collection, key, pos: ++this.#pos, why: 'damaged' });
+    this.#removed.push({ collection, key, pos: ++this.#pos, why: 'damaged', deadSince: null });
   }
 
   /** R11: sums counted anew, from the rows that are left. */
@@ -241,8 +242,10 @@ export class Draft {
   }
 
   #drafted(collection: CollectionName): Map<DocumentKey, StoredDocument | null> {
-    let byKey = this.#documents.get(collection);
-    if (byKey === undefined) this.#documents.set(collection, (byKey = new Map()));
+    const held = this.#documents.get(collection);
+    if (held !== undefined) return held;
+    const byKey = new Map<DocumentKey, StoredDocument | null>();
+    this.#documents.set(collection, byKey);
     return byKey;
   }
 

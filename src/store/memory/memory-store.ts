@@ -17,7 +17,7 @@ import type {
   StoreIdentity,
   StoreImage,
 } from '../store.ts';
-import { closedError, documentCorruptError } from '../store-errors.ts';
+import { closedError, documentCorruptError, lostCommitsError } from '../store-errors.ts';
 import { type MemoryLimits, MemoryTables } from './memory-tables.ts';
 import { fitting, runQuery } from './run-query.ts';
 
@@ -112,6 +112,7 @@ class TableStore implements MemoryStore {
   readonly #sync: SharedSync;
   #isClosed = false;
   #isCrashed = false;
+  #isLoadDue = false;
   #closing: Promise<void> | undefined;
   #commitFault = { count: 0, reason: 'DISK_FULL' as Fault };
   #flushFault = { count: 0, reason: 'IO_FAILED' as Fault };
@@ -131,6 +132,7 @@ class TableStore implements MemoryStore {
 
   load(): StoreImage {
     const { head, collections, knowledge, purgeLines, meta } = this.#tables;
+    this.#isLoadDue = false;
     return {
       head,
       collections: [...collections.values()].sort((a, b) => compareBytes(a.name, b.name)),
@@ -142,6 +144,7 @@ class TableStore implements MemoryStore {
 
   commit(batch: StoreBatch): void {
     const tables = this.#tables;
+    if (this.#isLoadDue) throw lostCommitsError();
     failIfTold(this.#commitFault, 'the commit was refused');
     tables.apply(batch, this.#limits);
     if (this.#disk.damaged.size > 0) this.#forgetDamage(batch);
@@ -298,6 +301,7 @@ class TableStore implements MemoryStore {
       await this.#options.sync?.();
     } catch (error) {
       if (!this.#isCrashed) tables.revert();
+      this.#isLoadDue = true;
       throw error;
     }
     if (this.#isCrashed) return new Promise(() => {});
