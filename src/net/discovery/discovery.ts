@@ -1,0 +1,282 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { LIMITS, type Limits, TIMES } from '../../core/config/index.ts';
+import type { Random } from '../../core/ids/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import { AnnounceSchedule } from './announce-schedule.ts';
+import { type Beacon, decodeBeacon, encodeBeacon, findBeaconKey } from './beacon.ts';
+import { type BeaconKey, beaconTag } from './beacon-key.ts';
+import { CheckBudget } from './check-budget.ts';
+import type { Datagram, DatagramPort, InterfaceState } from './datagram-port.ts';
+import type { DiscoveredPeer, DiscoveryEvent } from './events.ts';
+import { PeerTable } from './peer-table.ts';
+
+const TWINS_REMEMBERED_MAX = 64;
+const FORGERY_LOG_GAP_MS = 60_000;
+
+export interface DiscoveryOptions {
+  /** UDP port that all nodes of the network share; 0 picks a free one. */
+  readonly udpPort: number;
+  /** The port that this node really listens on for channels. */
+  readonly tcpPort: number;
+  /** As `Channel.ownKey`. */
+  readonly deviceKey: string;
+  readonly replica: string;
+  /** Random per start of the process, as in `Hello`. */
+  readonly life: string;
+  /** The first signs, all are understood: several while the cluster key changes. At least one. */
+  readonly keys: readonly BeaconKey[];
+  readonly limits?: Partial<
+    Pick<Limits, 'peersMax' | 'addressesPerPeerMax' | 'beaconChecksPerSecondMax' | 'beaconChecksPerSourceMax'>
+  >;
+}
+
+export interface DiscoveryDeps {
+  readonly port: DatagramPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: Logger;
+  /** Called for each event, in order. Must not throw. */
+  readonly onEvent: (event: DiscoveryEvent) => void;
+}
+
+/** What became of the datagrams that came in, since the start. */
+export interface DatagramCounts {
+  /** No beacons, or of other clusters: dropped unread. */
+  foreign: number;
+  /** Over the budget of signature checks: dropped unread. */
+  throttled: number;
+  forged: number;
+  own: number;
+  /** Heard before, or of an earlier life. */
+  repeated: number;
+  accepted: number;
+}
+
+export interface DiscoveryDescription {
+  readonly udpPort: number;
+  readonly announcements: number;
+  readonly received: Readonly<DatagramCounts>;
+  readonly interfaces: readonly InterfaceState[];
+}
+
+type OwnTags = Pick<Beacon, 'lifeTag' | 'replicaTag'>;
+
+/**
+ * Finds the other nodes of the cluster on the local network and lets itself be found: announces by beacons, hears those of
+ * others, and never answers one. Goes from new to running to closed, once. It dials nobody: `peers` does.
+ */
+export class Discovery {
+  readonly #options: DiscoveryOptions;
+  readonly #deps: DiscoveryDeps;
+  readonly #logger: Logger;
+  readonly #schedule: AnnounceSchedule;
+  readonly #table: PeerTable;
+  readonly #budget: CheckBudget;
+  readonly #received: DatagramCounts = { foreign: 0, throttled: 0, forged: 0, own: 0, repeated: 0, accepted: 0 };
+  readonly #twinsReported = new Set<string>();
+  readonly #startedWallMs: number;
+  readonly #ownTagsByKey = new Map<BeaconKey, OwnTags>();
+  #replica: string;
+  #udpPort = 0;
+  #sequence = 0;
+  #announcements = 0;
+  #forgeryLoggedAt = Number.NEGATIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+  #cancelPoll: (() => void) | undefined;
+  #state: 'new' | 'running' | 'closed' = 'new';
+
+  constructor(options: DiscoveryOptions, deps: DiscoveryDeps) {
+    if (options.keys.length === 0) throw new RangeError('discovery needs a beacon key');
+    const limits = { ...LIMITS, ...options.limits };
+    this.#options = options;
+    this.#deps = deps;
+    this.#logger = deps.logger ?? silentLogger;
+    this.#replica = options.replica;
+    this.#startedWallMs = deps.clock.now();
+    this.#schedule = new AnnounceSchedule(TIMES.beaconIntervalMs, deps.random);
+    this.#table = new PeerTable({ ...limits, expiryMs: TIMES.beaconExpiryMs });
+    this.#budget = new CheckBudget({
+      perSecondMax: limits.beaconChecksPerSecondMax,
+      perSourceMax: limits.beaconChecksPerSourceMax,
+      salt: Math.floor(deps.random.next() * 2 ** 32),
+    });
+  }
+
+  /** Opens the port, resolves with its number, and announces. Rejects as `DatagramPort.bind`. Once only. */
+  async start(): Promise<number> {
+    if (this.#state !== 'new') throw new TypeError('a discovery can be started once');
+    this.#state = 'running';
+    this.#udpPort = await this.#deps.port.bind(this.#options.udpPort, (datagram) => this.#receive(datagram));
+    if (this.#isClosed()) return this.#udpPort;
+    this.#schedule.start(this.#now());
+    this.#wake();
+    this.#poll();
+    return this.#udpPort;
+  }
+
+  /** The devices that were heard within the last 15 seconds. */
+  peers(): readonly DiscoveredPeer[] {
+    return this.#table.peers();
+  }
+
+  /** This node has taken a new replica id (R9): announces it from now on. */
+  setReplica(replica: string): void {
+    this.#replica = replica;
+    this.#ownTagsByKey.clear();
+    this.#schedule.hurry(this.#now());
+    this.#arm();
+  }
+
+  /** For diagnosis: each interface and what became of it, and of the datagrams. */
+  describe(): DiscoveryDescription {
+    return {
+      udpPort: this.#udpPort,
+      announcements: this.#announcements,
+      received: { ...this.#received },
+      interfaces: this.#deps.port.describe(),
+    };
+  }
+
+  /** Stops announcing and hearing. No event follows. May be called again. */
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#cancelTimer?.();
+    this.#cancelPoll?.();
+    await this.#deps.port.close();
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #now(): number {
+    return this.#deps.clock.monotonic();
+  }
+
+  /** Announces if it is time, forgets who has been silent, and comes back for the next of either. */
+  #wake(): void {
+    const now = this.#now();
+    if (now >= this.#schedule.nextAt) {
+      this.#announce();
+      this.#schedule.announced(now);
+    }
+    this.#emitAll(this.#table.expire(now));
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#cancelTimer?.();
+    if (this.#state !== 'running') return;
+    // Expiry needs no better resolution than a second.
+    const delayMs = Math.min(1000, Math.max(0, this.#schedule.nextAt - this.#now()));
+    this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => this.#wake());
+  }
+
+  #poll(): void {
+    this.#cancelPoll = this.#deps.clock.setTimer(TIMES.interfacePollMs, () => {
+      if (this.#deps.port.refresh()) {
+        this.#logger.info({ interfaces: this.#deps.port.describe().length }, 'network interfaces changed');
+        this.#schedule.start(this.#now());
+        this.#arm();
+        this.#emit({ kind: 'interfaces-changed' });
+      }
+      if (!this.#isClosed()) this.#poll();
+    });
+  }
+
+  /** Each target gets its own sequence number, so that a beacon counts once per way and not once in all. */
+  #announce(): void {
+    const key = this.#options.keys[0]!;
+    const { deviceKey, tcpPort } = this.#options;
+    const fields = { deviceKey, tcpPort, ...this.#ownTags(key), wallMs: this.#deps.clock.now() };
+    for (const target of this.#deps.port.targets()) {
+      this.#deps.port.send(encodeBeacon({ ...fields, sequence: this.#sequence++ }, key), target);
+    }
+    this.#announcements++;
+  }
+
+  #ownTags(key: BeaconKey): OwnTags {
+    let tags = this.#ownTagsByKey.get(key);
+    if (tags === undefined) {
+      const lifeTag = beaconTag(key, 'life', this.#options.life);
+      tags = { lifeTag, replicaTag: beaconTag(key, 'replica', this.#replica) };
+      this.#ownTagsByKey.set(key, tags);
+    }
+    return tags;
+  }
+
+  #receive(datagram: Datagram): void {
+    if (this.#isClosed()) return;
+    const now = this.#now();
+    const key = findBeaconKey(datagram.bytes, this.#options.keys);
+    if (key === undefined) {
+      this.#received.foreign++;
+      return;
+    }
+    if (!this.#budget.take(datagram.host, this.#table.isSource(datagram.host, now), now)) {
+      this.#received.throttled++;
+      return;
+    }
+    const beacon = decodeBeacon(datagram.bytes, key);
+    if (beacon === undefined) this.#noteForgery(datagram, now);
+    else this.#hear(beacon, key, datagram, now);
+  }
+
+  #hear(beacon: Beacon, key: BeaconKey, datagram: Datagram, now: number): void {
+    const isOwnDevice = beacon.deviceKey === this.#options.deviceKey;
+    const isOwnLife = beacon.lifeTag === this.#ownTags(key).lifeTag;
+    if (!isOwnLife) this.#watchForTwin(beacon, key, datagram, isOwnDevice);
+    if (isOwnDevice) {
+      this.#received.own++;
+      return;
+    }
+    const events = this.#table.hear(beacon, datagram, now, this.#deps.clock.now());
+    if (events === undefined) {
+      this.#received.repeated++;
+      return;
+    }
+    this.#received.accepted++;
+    this.#emitAll(events);
+    if (events.some((event) => event.kind === 'found' || event.kind === 'restarted')) {
+      this.#schedule.hurry(now);
+      this.#arm();
+    }
+  }
+
+  #watchForTwin(beacon: Beacon, key: BeaconKey, datagram: Datagram, sameDevice: boolean): void {
+    const sameReplica = beacon.replicaTag === this.#ownTags(key).replicaTag;
+    if (!sameReplica && !sameDevice) return;
+    if (sameDevice && beacon.wallMs < this.#startedWallMs) return;
+    const twin = `${beacon.lifeTag} ${beacon.replicaTag}`;
+    if (this.#twinsReported.has(twin) || this.#twinsReported.size >= TWINS_REMEMBERED_MAX) return;
+    this.#twinsReported.add(twin);
+    const address = { host: datagram.host, port: beacon.tcpPort };
+    this.#logger.warn(
+      { deviceKey: beacon.deviceKey, address, sameReplica, sameDevice },
+      'a twin of this node was heard',
+    );
+    this.#emit({ kind: 'twin', deviceKey: beacon.deviceKey, sameReplica, sameDevice, address });
+  }
+
+  /** Anybody can send rubbish: it is counted, and told once a minute. */
+  #noteForgery(datagram: Datagram, now: number): void {
+    this.#received.forged++;
+    if (now - this.#forgeryLoggedAt < FORGERY_LOG_GAP_MS) return;
+    this.#forgeryLoggedAt = now;
+    this.#logger.warn(
+      { host: datagram.host, forged: this.#received.forged },
+      'a beacon with a wrong signature was dropped',
+    );
+  }
+
+  #emitAll(events: readonly DiscoveryEvent[]): void {
+    for (const event of events) {
+      if (event.kind !== 'moved') this.#logger.debug({ event }, 'discovery');
+      this.#emit(event);
+    }
+  }
+
+  #emit(event: DiscoveryEvent): void {
+    if (!this.#isClosed()) this.#deps.onEvent(event);
+  }
+}

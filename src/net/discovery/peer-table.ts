@@ -1,0 +1,164 @@
+import type { Address } from '../transport.ts';
+import type { Beacon } from './beacon.ts';
+import type { Proximity } from './datagram-port.ts';
+import type { DiscoveredPeer, DiscoveryEvent } from './events.ts';
+import { admitSequence, EMPTY_WINDOW, type ReplayWindow } from './replay-window.ts';
+
+/** Earlier lives of a device that are remembered, so that their recorded beacons count for nothing. */
+const PAST_LIVES_MAX = 8;
+const RANK: Record<Proximity, number> = { host: 0, link: 1, far: 2 };
+
+export interface PeerTableOptions {
+  /** Devices remembered, the silent ones included. More: the longest unheard one is forgotten. */
+  readonly peersMax: number;
+  readonly addressesPerPeerMax: number;
+  readonly expiryMs: number;
+}
+
+interface HeardAddress extends Address {
+  readonly proximity: Proximity;
+  heardAt: number;
+}
+
+interface Row {
+  readonly deviceKey: string;
+  lifeTag: string;
+  replicaTag: string;
+  window: ReplayWindow;
+  pastLives: readonly string[];
+  addresses: readonly HeardAddress[];
+  clockOffsetMs: number;
+  heardAt: number;
+  isAlive: boolean;
+}
+
+/** Where a verified beacon came from. */
+export interface BeaconSource {
+  readonly host: string;
+  readonly proximity: Proximity;
+}
+
+/**
+ * The devices that were heard: pure bookkeeping of verified beacons. A row outlives its expiry, until the room is needed, so
+ * that beacons recorded earlier cannot bring a device back that has gone.
+ */
+export class PeerTable {
+  readonly #options: PeerTableOptions;
+  /** In order of last hearing, the longest unheard first. */
+  readonly #rowsByKey = new Map<string, Row>();
+  /** When each source address last brought a beacon, in the same order. */
+  readonly #heardAtByHost = new Map<string, number>();
+
+  constructor(options: PeerTableOptions) {
+    this.#options = options;
+  }
+
+  /** Devices that are not expired. */
+  peers(): DiscoveredPeer[] {
+    return [...this.#rowsByKey.values()].filter((row) => row.isAlive).map(toPeer);
+  }
+
+  /** Whether a verified beacon came from there lately. */
+  isSource(host: string, nowMs: number): boolean {
+    const heardAt = this.#heardAtByHost.get(host);
+    return heardAt !== undefined && nowMs - heardAt < this.#options.expiryMs;
+  }
+
+  /** What one verified beacon changes; undefined when it was heard before. */
+  hear(beacon: Beacon, source: BeaconSource, nowMs: number, wallMs: number): DiscoveryEvent[] | undefined {
+    const row = this.#rowsByKey.get(beacon.deviceKey) ?? newRow(beacon);
+    const isNewLife = row.lifeTag !== beacon.lifeTag;
+    if (isNewLife && row.pastLives.includes(beacon.lifeTag)) return undefined;
+    const window = admitSequence(isNewLife ? EMPTY_WINDOW : row.window, beacon.sequence);
+    if (window === undefined) return undefined;
+
+    const before = isNewLife || !row.isAlive ? [] : row.addresses;
+    const isBack = !row.isAlive;
+    if (isNewLife) row.pastLives = [row.lifeTag, ...row.pastLives].slice(0, PAST_LIVES_MAX);
+    row.lifeTag = beacon.lifeTag;
+    row.replicaTag = beacon.replicaTag;
+    row.window = window;
+    row.addresses = this.#withAddress(before, { ...source, port: beacon.tcpPort, heardAt: nowMs }, nowMs);
+    row.clockOffsetMs = beacon.wallMs - wallMs;
+    row.heardAt = nowMs;
+    row.isAlive = true;
+    moveToEnd(this.#rowsByKey, row.deviceKey, row);
+    this.#noteSource(source.host, nowMs);
+
+    if (isNewLife) return [{ kind: 'restarted', peer: toPeer(row) }];
+    if (isBack) return [{ kind: 'found', peer: toPeer(row) }, ...this.#forgetOldest()];
+    return isSameList(before, row.addresses) ? [] : [{ kind: 'moved', peer: toPeer(row) }];
+  }
+
+  /** Takes out what has been silent for too long. */
+  expire(nowMs: number): DiscoveryEvent[] {
+    const events: DiscoveryEvent[] = [];
+    for (const row of this.#rowsByKey.values()) {
+      if (!row.isAlive || nowMs - row.heardAt < this.#options.expiryMs) continue;
+      row.isAlive = false;
+      events.push({ kind: 'lost', deviceKey: row.deviceKey });
+    }
+    return events;
+  }
+
+  #noteSource(host: string, nowMs: number): void {
+    moveToEnd(this.#heardAtByHost, host, nowMs);
+    if (this.#heardAtByHost.size > this.#options.peersMax) {
+      this.#heardAtByHost.delete(this.#heardAtByHost.keys().next().value as string);
+    }
+  }
+
+  #withAddress(before: readonly HeardAddress[], heard: HeardAddress, nowMs: number): HeardAddress[] {
+    const others = before
+      .filter((a) => a.host !== heard.host || a.port !== heard.port)
+      .filter((a) => nowMs - a.heardAt < this.#options.expiryMs && a.port === heard.port)
+      .sort((a, b) => b.heardAt - a.heardAt)
+      .slice(0, this.#options.addressesPerPeerMax - 1);
+    return [heard, ...others].sort((a, b) => RANK[a.proximity] - RANK[b.proximity] || compareHosts(a, b));
+  }
+
+  #forgetOldest(): DiscoveryEvent[] {
+    if (this.#rowsByKey.size <= this.#options.peersMax) return [];
+    const oldest = this.#rowsByKey.values().next().value as Row;
+    this.#rowsByKey.delete(oldest.deviceKey);
+    return oldest.isAlive ? [{ kind: 'lost', deviceKey: oldest.deviceKey }] : [];
+  }
+}
+
+/** Keeps a map in order of last change. */
+function moveToEnd<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+}
+
+function newRow(beacon: Beacon): Row {
+  return {
+    deviceKey: beacon.deviceKey,
+    lifeTag: beacon.lifeTag,
+    replicaTag: beacon.replicaTag,
+    window: EMPTY_WINDOW,
+    pastLives: [],
+    addresses: [],
+    clockOffsetMs: 0,
+    heardAt: 0,
+    isAlive: false,
+  };
+}
+
+function compareHosts(a: Address, b: Address): number {
+  return a.host < b.host ? -1 : Number(a.host > b.host);
+}
+
+function isSameList(a: readonly Address[], b: readonly Address[]): boolean {
+  return a.length === b.length && a.every((one, i) => one.host === b[i]!.host && one.port === b[i]!.port);
+}
+
+function toPeer(row: Row): DiscoveredPeer {
+  return {
+    deviceKey: row.deviceKey,
+    lifeTag: row.lifeTag,
+    replicaTag: row.replicaTag,
+    addresses: row.addresses.map(({ host, port }) => ({ host, port })),
+    clockOffsetMs: row.clockOffsetMs,
+  };
+}

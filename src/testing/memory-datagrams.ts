@@ -1,0 +1,82 @@
+import type { Clock } from '../core/clock/index.ts';
+import type { Datagram, DatagramPort, DatagramTarget } from '../net/discovery/index.ts';
+
+const LATENCY_MS = 1;
+
+/** A local network in memory: what one port sends, every bound port hears a millisecond later, the sender included. */
+export interface DatagramNetwork {
+  /** A host's port on this network. `host` is the source address that others see. */
+  createPort(host: string): MemoryDatagramPort;
+  /** Puts a datagram on the network as anybody could, with any source address. */
+  inject(bytes: Uint8Array, host: string): void;
+  /** Asked for each delivery; default: nothing is lost. */
+  isLost: (from: string, to: string) => boolean;
+}
+
+export interface MemoryDatagramPort extends DatagramPort {
+  /** What this port has sent, the last hundred. */
+  readonly sent: readonly Uint8Array[];
+  /** The next `refresh` reports a change. */
+  changeInterfaces(): void;
+}
+
+const SENT_MAX = 100;
+
+export function createDatagramNetwork(clock: Clock): DatagramNetwork {
+  const receivers = new Map<MemoryDatagramPort, { host: string; onDatagram: (datagram: Datagram) => void }>();
+
+  const network: DatagramNetwork = {
+    isLost: () => false,
+    inject(bytes, host) {
+      clock.setTimer(LATENCY_MS, () => {
+        for (const receiver of [...receivers.values()]) {
+          if (network.isLost(host, receiver.host)) continue;
+          const proximity = receiver.host === host ? 'host' : 'link';
+          receiver.onDatagram({ bytes: Uint8Array.from(bytes), host, proximity });
+        }
+      });
+    },
+    createPort(host) {
+      const target: DatagramTarget = { interfaceName: 'memory', host: 'all', from: host };
+      const sent: Uint8Array[] = [];
+      let isChanged = false;
+      const port: MemoryDatagramPort = {
+        sent,
+        bind: (number, onDatagram) => {
+          receivers.set(port, { host, onDatagram });
+          return Promise.resolve(number === 0 ? 6000 : number);
+        },
+        targets: () => [target],
+        send(bytes) {
+          sent.push(bytes);
+          if (sent.length > SENT_MAX) sent.shift();
+          network.inject(bytes, host);
+        },
+        refresh() {
+          const was = isChanged;
+          isChanged = false;
+          return was;
+        },
+        changeInterfaces() {
+          isChanged = true;
+        },
+        describe: () => [
+          {
+            interfaceName: 'memory',
+            address: host,
+            target: 'all',
+            state: 'ok',
+            reason: null,
+            datagramsSent: sent.length,
+          },
+        ],
+        close() {
+          receivers.delete(port);
+          return Promise.resolve();
+        },
+      };
+      return port;
+    },
+  };
+  return network;
+}

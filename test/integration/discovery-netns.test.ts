@@ -1,0 +1,125 @@
+/**
+ * Goal: two hosts on one link find each other without default route, server or configuration, over IPv4 and IPv6.
+ * Method: two network namespaces joined by a pair of virtual interfaces, one real process in each. Needs root and iproute2;
+ * where that is missing the test is skipped and says why. Namespaces are named after this process and removed afterwards.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const NODE_SCRIPT = fileURLToPath(new URL('discovery-node.ts', import.meta.url));
+const NAMES = ['a', 'b'].map((end) => `entgl-${process.pid}-${end}`);
+
+function ip(...args: string[]): string {
+  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Why namespaces cannot be had here, or undefined. */
+function whyNot(): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces exist on Linux only';
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  const probe = `entgl-${process.pid}-p`;
+  try {
+    ip('netns', 'add', probe);
+    ip('netns', 'del', probe);
+    return undefined;
+  } catch (error) {
+    return `network namespaces cannot be made: ${(error as Error).message.trim()}`;
+  }
+}
+
+function addNamespaces(t: TestContext): void {
+  t.after(() => {
+    for (const name of NAMES) ip('netns', 'del', name);
+  });
+  for (const name of NAMES) ip('netns', 'add', name);
+  ip('-n', NAMES[0]!, 'link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', NAMES[1]!);
+  for (const name of NAMES) {
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    ip('-n', name, 'link', 'set', 'veth0', 'up');
+  }
+}
+
+interface Line {
+  readonly kind: string;
+  readonly peer?: { readonly deviceKey: string; readonly addresses: readonly { readonly host: string }[] };
+  readonly interfaces?: readonly { readonly target: string | null; readonly state: string }[];
+}
+
+/** Runs a node in a namespace. `until` resolves with the first line, seen already or to come, that the claim holds for. */
+function runNode(t: TestContext, namespace: string, name: string) {
+  const node: ChildProcess = spawn('ip', ['netns', 'exec', namespace, process.execPath, NODE_SCRIPT, name], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines: Line[] = [];
+  const waiting = new Set<() => void>();
+  createInterface({ input: node.stdout! }).on('line', (text) => {
+    lines.push(JSON.parse(text) as Line);
+    for (const check of waiting) check();
+  });
+  const ended = new Promise((resolve) => node.once('exit', resolve));
+  t.after(async () => {
+    node.stdin!.end();
+    await ended;
+  });
+  const until = (claim: (line: Line) => boolean): Promise<Line> =>
+    new Promise((resolve) => {
+      const check = (): void => {
+        const line = lines.find(claim);
+        if (line === undefined) return;
+        waiting.delete(check);
+        resolve(line);
+      };
+      waiting.add(check);
+      check();
+    });
+  return { until };
+}
+
+const reason = whyNot();
+if (reason !== undefined) console.log(`skipped: ${reason}`);
+
+test('two namespaces without default route find each other', { skip: reason ?? false, timeout: 60_000 }, async (t) => {
+  addNamespaces(t);
+  ip('-n', NAMES[0]!, 'addr', 'add', '10.77.0.1/24', 'dev', 'veth0');
+  ip('-n', NAMES[1]!, 'addr', 'add', '10.77.0.2/24', 'dev', 'veth0');
+  for (const name of NAMES) assert.doesNotMatch(ip('-n', name, 'route'), /default/);
+  const a = runNode(t, NAMES[0]!, 'a');
+  const b = runNode(t, NAMES[1]!, 'b');
+  await Promise.all([a.until((line) => line.kind === 'started'), b.until((line) => line.kind === 'started')]);
+  const startedAt = performance.now();
+  const knows = (key: string, host: string) => (line: Line) =>
+    line.peer?.deviceKey === key && line.peer.addresses.some((address) => address.host === host);
+  await Promise.all([a.until(knows('b', '10.77.0.2')), b.until(knows('a', '10.77.0.1'))]);
+  assert.ok(performance.now() - startedAt < 3000, 'found within 3 s');
+});
+
+test('an address that comes later is noticed and announced through', {
+  skip: reason ?? false,
+  timeout: 60_000,
+}, async (t) => {
+  addNamespaces(t);
+  const a = runNode(t, NAMES[0]!, 'a');
+  const b = runNode(t, NAMES[1]!, 'b');
+  await Promise.all([a.until((line) => line.kind === 'started'), b.until((line) => line.kind === 'started')]);
+  ip('-n', NAMES[0]!, 'addr', 'add', '10.77.0.1/24', 'dev', 'veth0');
+  ip('-n', NAMES[1]!, 'addr', 'add', '10.77.0.2/24', 'dev', 'veth0');
+  await a.until((line) => line.kind === 'interfaces-changed');
+  const knows = (key: string, host: string) => (line: Line) =>
+    line.peer?.deviceKey === key && line.peer.addresses.some((address) => address.host === host);
+  await Promise.all([a.until(knows('b', '10.77.0.2')), b.until(knows('a', '10.77.0.1'))]);
+});
+
+test('a link without any IPv4 address is enough: IPv6 multicast', {
+  skip: reason ?? false,
+  timeout: 60_000,
+}, async (t) => {
+  addNamespaces(t);
+  const a = runNode(t, NAMES[0]!, 'a');
+  const b = runNode(t, NAMES[1]!, 'b');
+  const knows = (key: string) => (line: Line) =>
+    line.peer?.deviceKey === key && line.peer.addresses.every((address) => /^fe80:.*%veth0$/.test(address.host));
+  await Promise.all([a.until(knows('b')), b.until(knows('a'))]);
+});
