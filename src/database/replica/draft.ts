@@ -31,6 +31,7 @@ interface TouchedCollection {
   purged: Map<ReplicaId, number> | undefined;
   forget: boolean;
   state: CollectionState['state'];
+  resolver: string;
 }
 
 export interface CommittedDraft {
@@ -185,6 +186,17 @@ export class Draft {
     this.#touch(collection).state = state;
   }
 
+  /** R3: name and revision of the resolver that made all values of the collection. */
+  setResolver(collection: CollectionName, resolver: string): void {
+    this.#touch(collection).resolver = resolver;
+  }
+
+  /** R3: what readers see of a document, made anew from the same versions; nothing changes where it stays the same. */
+  resolveAgain(document: StoredDocument): void {
+    if (this.#base.resolve(document.collection, document) === document.value) return;
+    this.put(document.collection, document.key, document, document);
+  }
+
   /** R9: from here on, writes carry the new id. Every own line is void, being another replica's. */
   beginLife(replica: ReplicaId, firstCheck: Check): void {
     this.#replica = replica;
@@ -261,6 +273,7 @@ export class Draft {
         purged: undefined,
         forget: false,
         state: before.state,
+        resolver: before.resolver,
       };
       this.#touched.set(name, touched);
     }
@@ -269,11 +282,12 @@ export class Draft {
 }
 
 function finished(touched: TouchedCollection): CollectionState {
-  const { before, documents, sum, knowledge, purged, forget, state } = touched;
+  const { before, documents, sum, knowledge, purged, forget, state, resolver } = touched;
   const isVectorChanged = knowledge !== undefined || purged !== undefined;
   return {
     ...before,
     state,
+    resolver,
     documents,
     fingerprint: sum.value(),
     revision: isVectorChanged ? before.revision + 1 : before.revision,

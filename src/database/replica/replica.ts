@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock/index.ts';
 import { HLC_ZERO } from '../../core/clock/index.ts';
 import type { Limits } from '../../core/config/index.ts';
 import type { DocumentState } from '../../core/document/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
 import {
   type CollectionName,
   createReplicaId,
@@ -12,16 +13,19 @@ import {
 import type { Logger } from '../../core/logging/index.ts';
 import { type Resolver, resolveDocument } from '../../core/merge/index.ts';
 import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
-import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
+import { type Check, FIRST_CHECK, FORMAT_JSON, type ForkEvidence, type Known } from '../../core/version/index.ts';
 import type { Head, Store, StoredDocument } from '../../store/index.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import { draftDamage } from './damage.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
+import { draftEvictedRows, draftEviction, markedEvictions } from './evict.ts';
+import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
 import { draftTransaction } from './local-write.ts';
 import { draftNewLife } from './new-life.ts';
 import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
 import { draftPurges, type PurgePass } from './purge.ts';
 import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
+import { draftReresolved } from './reresolve.ts';
 
 export interface ReplicaOptions {
   readonly store: Store;
@@ -50,6 +54,16 @@ export class Replica {
   #head: Head;
   #collections: Map<CollectionName, CollectionState>;
   #durablePos: number;
+  readonly #durableListeners = new Set<() => void>();
+  readonly #reloadListeners = new Set<(cause: unknown) => void>();
+  /** Rises with every reload: a flush that began before it says nothing about what came after. */
+  #epoch = 0;
+  #isReloadDue = false;
+  #commits = 0;
+  #durableCommits = 0;
+  #isResolving = false;
+  #formerLives: FormerLives;
+  #evictions: Set<CollectionName>;
   /** Tombstones that the last purge had to step over; the next one looks behind them. */
   #stuck = 0;
   /** The newest point of my history that a peer was seen to share (R9). */
@@ -68,6 +82,8 @@ export class Replica {
       pos: 0,
     };
     this.#durablePos = this.#head.pos;
+    this.#formerLives = parseFormerLives(image.meta.get('lives'));
+    this.#evictions = new Set(markedEvictions(image.meta));
     this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
     if (image.head !== undefined && !options.isSameLife)
       this.takeNewLife('this database file was copied, restored or its marker is missing', 'plain');
@@ -106,6 +122,34 @@ export class Replica {
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called whenever `durablePos` has risen. */
+  onDurable(listener: () => void): () => void {
+    this.#durableListeners.add(listener);
+    return () => this.#durableListeners.delete(listener);
+  }
+
+  /**
+   * Called when commits were lost, because a flush failed, and the replica went back to what is durable. What was built on
+   * them must be thrown away: cached documents, unacknowledged writes, sessions.
+   */
+  onReload(listener: (cause: unknown) => void): () => void {
+    this.#reloadListeners.add(listener);
+    return () => this.#reloadListeners.delete(listener);
+  }
+
+  /** True while a resolver runs. It is a program's own code and must not change the database that is asking it. */
+  get isResolving(): boolean {
+    return this.#isResolving;
+  }
+
+  /** Whether a change position that this file once gave out, under that id, still means the same; see FormerLives. */
+  judgePosition(replica: ReplicaId, pos: number): 'kept' | 'lost' | 'foreign' {
+    if (replica === this.id) return pos <= this.pos ? 'kept' : 'foreign';
+    const end = this.#formerLives.get(replica);
+    if (end === undefined) return 'foreign';
+    return pos <= end ? 'kept' : 'lost';
   }
 
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
@@ -177,8 +221,7 @@ export class Replica {
       kind,
       this.#options.limits,
     );
-    draft.meta('confirmed', null);
-    this.#confirmed = { seq: 0, check: null };
+    this.#endLife(draft);
     this.#commit(draft, 'own', undefined);
     const life: NewLife = { before, after, why, rewritten, confirmedSeq: confirmed.seq };
     this.#options.logger.warn({ ...life }, 'this node took a new replica id');
@@ -201,11 +244,53 @@ export class Replica {
     const draft = this.#draft();
     draftDamage(draft, this.store, collection, keys, this.#options.limits);
     draft.beginLife(after, FIRST_CHECK);
-    draft.meta('confirmed', null);
     const confirmedSeq = this.seq;
-    this.#confirmed = { seq: 0, check: null };
+    this.#endLife(draft);
     this.#commit(draft, 'own', undefined);
     return { before, after, why, rewritten: 0, confirmedSeq };
+  }
+
+  /** R12, first step: knowledge of the collection goes, the id is new, nothing comes in any more. Then `evictRows`. */
+  beginEviction(collection: CollectionName): NewLife {
+    const before = this.id;
+    const after = createReplicaId(this.#options.random);
+    const confirmedSeq = this.seq;
+    const draft = this.#draft();
+    draftEviction(draft, collection, after);
+    this.#endLife(draft);
+    this.#commit(draft, 'own', undefined);
+    this.#evictions.add(collection);
+    return { before, after, why: `collection ${collection} is evicted`, rewritten: 0, confirmedSeq };
+  }
+
+  /** R12: drops one slice of the rows; true when it was the last. */
+  evictRows(collection: CollectionName): boolean {
+    const draft = this.#draft();
+    const isDone = draftEvictedRows(draft, this.store, collection, this.#options.limits);
+    this.#commit(draft, 'own', undefined);
+    if (isDone) this.#evictions.delete(collection);
+    return isDone;
+  }
+
+  /** Collections whose eviction has begun and is not done, in this life or in one before. */
+  pendingEvictions(): CollectionName[] {
+    return [...this.#evictions];
+  }
+
+  /** R3: collections whose values were made by another resolver, or another revision of it, than they have now. */
+  staleCollections(): CollectionName[] {
+    const isStale = ({ name, resolver }: CollectionState): boolean =>
+      resolver !== resolverText(this.#options.resolverOf(name));
+    return [...this.#collections.values()].filter(isStale).map(({ name }) => name);
+  }
+
+  /** R3: resolves one page of the collection again. Returns the key to go on after, or null when all is done. */
+  resolveAgain(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey | null {
+    const draft = this.#draft();
+    const text = resolverText(this.#options.resolverOf(collection));
+    const next = draftReresolved(draft, this.store, collection, after, limit, text);
+    this.#commit(draft, 'own', undefined);
+    return next;
   }
 
   /** R12: stops or resumes wanting a collection; rows and knowledge stay. */
@@ -222,19 +307,49 @@ export class Replica {
     this.#commit(draft, 'own', undefined);
   }
 
-  /** Resolves when every commit so far is durable. */
+  /**
+   * Resolves when every commit so far is durable. When the store cannot make it so, the replica goes back to what is
+   * durable, tells `onReload`, and every call that waits rejects.
+   */
   async flush(): Promise<void> {
-    const pos = this.#head.pos;
-    await this.store.flush();
-    if (pos > this.#durablePos) this.#durablePos = pos;
+    if (this.#commits === this.#durableCommits) return;
+    const epoch = this.#epoch;
+    const commits = this.#commits;
+    const { pos } = this.#head;
+    try {
+      await this.store.flush();
+    } catch (error) {
+      if (epoch === this.#epoch && !isEntglDbError(error, 'DATABASE_CLOSED')) this.reload(error);
+      throw error;
+    }
+    if (epoch !== this.#epoch) return;
+    this.#durableCommits = Math.max(this.#durableCommits, commits);
+    if (pos <= this.#durablePos) return;
+    this.#durablePos = pos;
+    for (const listener of [...this.#durableListeners]) listener();
   }
 
   /** After the store went back to what is durable: a failed sync, a crash in the simulator. */
-  reload(): void {
+  reload(cause?: unknown): void {
+    this.#epoch++;
+    this.#isReloadDue = true;
     const image = this.store.load();
+    this.#isReloadDue = false;
     this.#collections = loadCollections(image);
     if (image.head !== undefined) this.#head = image.head;
     this.#durablePos = this.#head.pos;
+    this.#durableCommits = this.#commits;
+    this.#formerLives = parseFormerLives(image.meta.get('lives'));
+    this.#evictions = new Set(markedEvictions(image.meta));
+    for (const listener of [...this.#reloadListeners]) listener(cause);
+  }
+
+  /** R9: the id of the draft is another one from here on; nobody has confirmed anything of it yet. */
+  #endLife(draft: Draft): void {
+    this.#formerLives = endLife(this.#formerLives, this.id, this.pos);
+    this.#confirmed = { seq: 0, check: null };
+    draft.meta('lives', formerLivesToText(this.#formerLives));
+    draft.meta('confirmed', null);
   }
 
   #context(draft: Draft): ApplyContext {
@@ -242,6 +357,8 @@ export class Replica {
   }
 
   #draft(): Draft {
+    if (this.#isResolving) throw new TypeError('a resolver must not change the database; it is a pure function');
+    if (this.#isReloadDue) this.reload();
     return new Draft({
       head: this.#head,
       wallMs: this.#options.clock.now(),
@@ -253,7 +370,10 @@ export class Replica {
   }
 
   #resolve(collection: CollectionName, document: DocumentState): string | null {
+    if (document.versions.length === 1) return soleValue(document);
+    this.#isResolving = true;
     const resolved = resolveDocument(document, this.#options.resolverOf(collection));
+    this.#isResolving = false;
     if (resolved.failed !== undefined)
       this.#options.logger.error(
         { collection, resolver: this.#options.resolverOf(collection).name, reason: resolved.failed },
@@ -269,6 +389,7 @@ export class Replica {
     if (this.#confirmed.seq > 0) draft.meta('confirmed', `${this.#confirmed.seq}:${this.#confirmed.check}`);
     const committed = draft.finish();
     this.store.commit(committed.batch);
+    this.#commits++;
     this.#adopt(committed);
     const notice: CommitNotice = {
       origin,
@@ -284,6 +405,12 @@ export class Replica {
     this.#head = committed.head;
     for (const state of committed.collections) this.#collections.set(state.name, state);
   }
+}
+
+/** What readers see of a document with one version, without asking a resolver. */
+function soleValue({ versions }: DocumentState): string | null {
+  const version = versions[0]!;
+  return version.format === FORMAT_JSON ? version.value : null;
 }
 
 export function resolverText(resolver: Resolver): string {
