@@ -7,6 +7,8 @@ export const LIMITS = {
   documentBytesMax: 1024 * 1024,
   /** Levels of nesting in a document. Deeper: INVALID_DOCUMENT (SQLite's JSON stops at 1,000). */
   documentDepthMax: 100,
+  /** Field stamps in one version (resolver `merge`). More: the version has none, and counts as the setter of all its fields. */
+  fieldStampsMax: 10_000,
   /** Levels of $and, $or and $not in a filter, and steps of a path. Deeper: INVALID_FILTER. */
   filterDepthMax: 32,
   /** Operators and $in values in one filter. More: INVALID_FILTER. */
@@ -53,6 +55,26 @@ export const LIMITS = {
   compressBytesMin: 1024,
   /** Versions in a range that is listed rather than narrowed further. */
   rangeListMax: 64,
+  /** Bytes that wait in one channel for a slow peer. With more waiting, the next frame closes it with reason `slow`. */
+  channelBufferBytesMax: 8 * 1024 * 1024,
+  /** Bytes that wait in one channel before `send` says false. */
+  channelHighWaterBytes: 512 * 1024,
+  /** Bytes per second below which a frame under way, in or out, closes the channel with reason `slow`. */
+  channelBytesPerSecondMin: 2048,
+  /** Connections that have not yet proven anything. One more: the oldest is closed. */
+  handshakesPendingMax: 64,
+  /** Of these, from one address other than loopback. One more is refused. */
+  handshakesPerAddressMax: 16,
+  /** Connections accepted per second from one address. More are refused before TLS. */
+  acceptsPerSecondMax: 20,
+  /** The same for loopback addresses, where a whole cluster may live on one machine. */
+  acceptsPerSecondLoopbackMax: 500,
+  /** Addresses counted in one second. Connections from more are counted together. */
+  acceptAddressesMax: 4096,
+  /** Addresses that the log of refused connections remembers. The oldest is forgotten. */
+  refusalAddressesMax: 256,
+  /** Lines per minute in the log of refused connections. More are counted and not written. */
+  refusalLinesPerMinuteMax: 20,
   /** Nodes that all talk to all; beyond, each keeps about log2(n) + 2 links. */
   fullMeshNodesMax: 8,
   /** Peers known at the same time. More: the longest unseen one is forgotten. */
@@ -82,6 +104,17 @@ export const TIMES = {
   claimDelayMs: 100,
   claimVersionsMax: 1000,
   syncIntervalMs: 5000,
+  /** TCP connect and TLS handshake together, counted from the first byte; then the proof of the device key. */
+  handshakeMsMax: 5000,
+  deviceProofMsMax: 5000,
+  /** A frame under way must bring its minimum of bytes in each such window. */
+  channelWindowMs: 30_000,
+  /** Time that a closed channel has for its last frames. */
+  channelCloseMsMax: 1000,
+  /** Idle time after which TCP asks whether the peer's machine is still there. */
+  tcpKeepAliveMs: 15_000,
+  /** One address is named in the log of refused connections once in this time. */
+  refusalLogIntervalMs: 600_000,
   pingIntervalMs: 5000,
   peerSilenceMsMax: 15_000,
   beaconIntervalMs: 5000,

@@ -9,4 +9,11 @@ export {
   type WriteStamp,
   writeDocument,
 } from './document.ts';
-export { type DocumentLimits, documentToText, hasHalfPair, type JsonProblem, jsonProblem } from './document-to-text.ts';
+export {
+  type DocumentLimits,
+  documentToText,
+  hasHalfPair,
+  type JsonProblem,
+  jsonProblem,
+  pointerToken,
+} from './document-to-text.ts';

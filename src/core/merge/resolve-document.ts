@@ -18,7 +18,7 @@ export interface ResolvedDocument {
   readonly failed?: { readonly reason: string; readonly cause?: unknown };
 }
 
-/** A merge may be larger and deeper than its parts are allowed to be: only that it is a document counts. */
+/** A merge may be larger than its parts are allowed to be; how deep it may be is what SQLite can read. */
 const RESULT_LIMITS = { documentBytesMax: Number.MAX_SAFE_INTEGER, documentDepthMax: 1000 };
 
 /**

@@ -1,4 +1,4 @@
-import type { Hlc } from '../clock/index.ts';
+import type { WriteStamp } from '../document/index.ts';
 import type { FieldStamp, Version } from '../version/index.ts';
 
 /**
@@ -14,5 +14,5 @@ export interface Resolver {
    */
   resolve(siblings: readonly Version[]): string;
   /** Field stamps for a local write of `value` by `writer` over `seen` (visible versions only); absent: none are kept. */
-  stamp?(seen: readonly Version[], value: string, writer: { readonly hlc: Hlc }): readonly FieldStamp[] | null;
+  stamp?(seen: readonly Version[], value: string, writer: WriteStamp): readonly FieldStamp[] | null;
 }

@@ -9,7 +9,10 @@ export interface Dot {
   readonly seq: number;
 }
 
-/** Setter of one field, where it differs from the version's own dot and stamp (collections with resolver `merge`). */
+/**
+ * Setter of a field, and of all below it that has no stamp nearer, in collections with resolver `merge`. A field that no
+ * stamp speaks for was set by the version itself; a stamp may also name the version's own dot, inside what another set.
+ */
 export interface FieldStamp extends Dot {
   /** RFC 6901 JSON pointer of the field; items of arrays that merge by id are named by their id. */
   readonly path: string;
