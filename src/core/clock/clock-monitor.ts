@@ -1,0 +1,51 @@
+/** What the wall clocks of the connected nodes say about ours. */
+export interface ClockAssessment {
+  /** How far the median of all clocks, ours included, is ahead of ours, ms. */
+  readonly offsetMs: number;
+  /** Clocks that were compared, ours included. */
+  readonly clocks: number;
+  /** Ours is off: by more than the allowed drift from the median of at least three clocks. */
+  readonly isOff: boolean;
+  /** What stamps are corrected by, ms; 0 unless ours is off. */
+  readonly correctionMs: number;
+}
+
+/** Fewer clocks cannot tell which of them is wrong. */
+const CLOCKS_MIN = 3;
+
+/**
+ * R10: a node whose clock is off from the median of at least three corrects its stamps by that offset, and says so; with
+ * fewer it only reports. Versions are never stamped again, and no write ever waits for a clock.
+ */
+export class ClockMonitor {
+  readonly #driftMsMax: number;
+  /** Wall clock of each connected peer minus ours, ms, as last heard. */
+  readonly #offsetsByPeer = new Map<string, number>();
+
+  constructor(driftMsMax: number) {
+    this.#driftMsMax = driftMsMax;
+  }
+
+  /** A peer's clock, `offsetMs` ahead of ours. One entry per connected peer: `forget` it when it leaves. */
+  observe(peer: string, offsetMs: number): void {
+    if (Number.isFinite(offsetMs)) this.#offsetsByPeer.set(peer, offsetMs);
+  }
+
+  forget(peer: string): void {
+    this.#offsetsByPeer.delete(peer);
+  }
+
+  assess(): ClockAssessment {
+    const offsets = [0, ...this.#offsetsByPeer.values()].sort((a, b) => a - b);
+    const offsetMs = lowerMedian(offsets);
+    const isOff = offsets.length >= CLOCKS_MIN && Math.abs(offsetMs) > this.#driftMsMax;
+    return { offsetMs, clocks: offsets.length, isOff, correctionMs: isOff ? offsetMs : 0 };
+  }
+}
+
+/** Of an even number, the middle one nearer to zero: no correction without a majority for it. */
+function lowerMedian(sorted: readonly number[]): number {
+  const upper = sorted[sorted.length >> 1]!;
+  const lower = sorted[(sorted.length - 1) >> 1]!;
+  return Math.abs(lower) <= Math.abs(upper) ? lower : upper;
+}
