@@ -82,7 +82,7 @@ function within(name: string, problem: JsonProblem): JsonProblem {
 
 /** One step of an RFC 6901 pointer. */
 export function pointerToken(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+  return name.includes('~') || name.includes('/') ? name.replaceAll('~', '~0').replaceAll('/', '~1') : name;
 }
 
 /** An object made by a literal, JSON.parse or Object.create(null), of this realm or of another. */

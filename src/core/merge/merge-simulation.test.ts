@@ -14,6 +14,7 @@ import { isJsonArray, type JsonObject, type JsonValue } from '../query/index.ts'
 import { contextCovers, type Dot, dotText, isSameDot, type Version } from '../version/index.ts';
 import { counterValue, incrementCounter, merge } from './index.ts';
 import { resolveDocument } from './resolve-document.ts';
+import { fieldsOf, resolveFields } from './resolve-fields.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const COLLECTION = 'c' as CollectionName;
@@ -239,6 +240,9 @@ test('replicas agree byte for byte, what was replaced is not seen again, counts 
       const [text] = texts;
       const document: JsonObject = text ? JSON.parse(text) : {};
       for (const peer of world.peers) world.checkNothingReplacedIsSeen(peer);
+      for (const { state } of world.peers) {
+        for (const version of state?.versions ?? []) assert.deepEqual(fieldsOf(version), resolveFields([version]));
+      }
       assert.equal(counterValue(document.n) ?? 0, world.counted);
       if (skews.every((skew) => skew === 0)) world.checkNothingIsLost(document);
     }),

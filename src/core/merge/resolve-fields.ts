@@ -52,6 +52,22 @@ export function resolveFields(versions: readonly Version[]): Field {
   );
 }
 
+/** The fields of one version, of which nothing needs to be decided. */
+export function fieldsOf(version: Version): Field {
+  const { value, own, setterOf } = toSibling(version);
+  const read = (value: JsonValue, path: string, setter: Setter): Field => {
+    const kind = kindOf(value);
+    if (!isContainer(kind)) return { kind, value, setter };
+    const members = new Map<string, Field>();
+    for (const [name, member] of membersOf(value, kind)) {
+      const memberPath = `${path}/${pointerToken(name)}`;
+      members.set(name, read(member, memberPath, setterOf(memberPath, setter)));
+    }
+    return { kind, value, setter, members };
+  };
+  return read(value, '', setterOf('', own));
+}
+
 interface Sibling {
   readonly version: Version;
   readonly own: Setter;

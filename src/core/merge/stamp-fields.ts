@@ -4,7 +4,7 @@ import { compareBytes } from '../ids/index.ts';
 import { canonicalJson, type JsonValue } from '../query/index.ts';
 import { dotText, type FieldStamp, isSameDot, type Version } from '../version/index.ts';
 import { type ContainerKind, isContainer, isItems, kindOf, membersOf } from './field-kind.ts';
-import { type Field, resolveFields, type Setter } from './resolve-fields.ts';
+import { type Field, fieldsOf, resolveFields, type Setter } from './resolve-fields.ts';
 
 /**
  * The stamps of a write that saw these versions: fields that it left as they were keep their setter, all others are set by
@@ -16,7 +16,7 @@ import { type Field, resolveFields, type Setter } from './resolve-fields.ts';
  */
 export function stampFields(seen: readonly Version[], value: string, writer: Setter): readonly FieldStamp[] | null {
   const own: Setter = { replica: writer.replica, seq: writer.seq, hlc: writer.hlc };
-  const written = setBy(resolveFields(seen), JSON.parse(value), own);
+  const written = setBy(seen.length === 1 ? fieldsOf(seen[0]!) : resolveFields(seen), JSON.parse(value), own);
   const stamps: FieldStamp[] = [];
   collectStamps({ ...written, setter: commonSetter(written, own) }, '', own, stamps);
   if (stamps.length === 0 || stamps.length > LIMITS.fieldStampsMax) return null;
@@ -33,11 +33,16 @@ function setBy(before: Field | undefined, value: JsonValue, own: Setter): Writte
   if (before === undefined) return { setter: own };
   const kind = containerKind(before, value);
   if (kind === undefined) {
-    return { setter: canonicalJson(before.value) === canonicalJson(value) ? before.setter : own };
+    return { setter: isSameValue(before.value, value) ? before.setter : own };
   }
   const members = new Map<string, WrittenField>();
   for (const [name, member] of membersOf(value, kind)) members.set(name, setBy(before.members?.get(name), member, own));
   return { setter: before.setter, members };
+}
+
+function isSameValue(a: JsonValue, b: JsonValue): boolean {
+  if (a === b) return true;
+  return typeof a === 'object' && typeof b === 'object' && canonicalJson(a) === canonicalJson(b);
 }
 
 /** The kind by which a write is compared with what was there; undefined when it is one register, or changed its kind. */

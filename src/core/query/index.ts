@@ -1,5 +1,5 @@
 export { canonicalJson } from './canonical-json.ts';
-export { compareBySort, compareValues, type SortableDocument, typeRank } from './compare-values.ts';
+export { compareBySort, compareValues, type SortableDocument } from './compare-values.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json.ts';
 export { matches } from './matches.ts';
 export { parseFilter } from './parse-filter.ts';
