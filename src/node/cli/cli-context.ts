@@ -1,0 +1,43 @@
+import type { Clock } from '../../core/clock/index.ts';
+import type { Random } from '../../core/ids/index.ts';
+import type { OpenNode } from '../node-api.ts';
+
+/** The world of a command line, so that tests can run one in their own process. */
+export interface CliContext {
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Loads the composition root: only commands that open a database pay for it. */
+  loadOpenNode(): Promise<OpenNode>;
+  /** Calls `listener` at the first SIGINT or SIGTERM; a second one ends the process at once. Returns what stops listening. */
+  onStopSignal(listener: (signal: string) => void): () => void;
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** What a command function works with. */
+export interface CommandRun {
+  readonly context: CliContext;
+  readonly globals: GlobalOptions;
+  readonly output: Output;
+}
+
+/** Answers go to the standard output, one way for people and one for programs. */
+export interface Output {
+  readonly isJson: boolean;
+  /** One JSON value on one line with `--json`, else the text; waits while the reader is slow. */
+  answer(value: unknown, text: string): Promise<void>;
+  /** As it is, in either form. */
+  raw(text: string): Promise<void>;
+  /** A remark for people, on the standard error output; nothing with `--json`. */
+  note(text: string): void;
+}

@@ -1,0 +1,86 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { ConfigurationError } from '../../../core/errors/index.ts';
+import { importDocuments } from '../../transfer/index.ts';
+import type { CommandRun } from '../cli-context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { formatCount, plural } from '../format.ts';
+import { loadCliConfig, withTarget } from '../open-target.ts';
+import { startProgress } from '../progress.ts';
+
+export interface ImportArguments {
+  readonly keyField?: string;
+  readonly skipBad?: boolean;
+}
+
+interface Source {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** 0: not known. */
+  readonly total: number;
+}
+
+/** Exit code 2 when a line was bad, with `--skip-bad` too: then the others are in. */
+export async function importCommand(
+  run: CommandRun,
+  collection: string,
+  file: string,
+  { keyField, skipBad }: ImportArguments,
+): Promise<ExitCode> {
+  const { context, output } = run;
+  const { limits } = await loadCliConfig(context, run.globals);
+  const source = await openSource(run, file);
+  const progress = await startProgress(context, output, source.total);
+  let bytesRead = 0;
+  let skipped = 0;
+  const startMs = context.clock.monotonic();
+  const onBadLine = (error: Error): void => {
+    skipped++;
+    context.stderr.write(`entgldb: ${error.message}; left out\n`);
+  };
+  try {
+    const imported = await withTarget(run, { create: true }, (target) =>
+      importDocuments(
+        counted(source.bytes, (bytes) => {
+          bytesRead += bytes;
+        }),
+        target.collection(collection),
+        {
+          limits,
+          keyField,
+          onProgress: (documents) => progress.update(bytesRead, documents),
+          ...(skipBad === true ? { onBadLine } : {}),
+        },
+      ),
+    );
+    progress.stop();
+    const seconds = (context.clock.monotonic() - startMs) / 1000;
+    const speed = `${formatCount(Math.round(imported / Math.max(seconds, 0.001)))} a second`;
+    await output.answer(
+      { collection, imported, skipped, seconds },
+      `Imported ${plural(imported, 'document')} into ${collection} (${speed}).`,
+    );
+    return skipped === 0 ? EXIT.ok : EXIT.usage;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function openSource({ context }: CommandRun, file: string): Promise<Source> {
+  if (file === '-') return { bytes: context.stdin, total: 0 };
+  const path = resolve(context.workingDirectory, file);
+  try {
+    const { size } = await stat(path);
+    return { bytes: createReadStream(path), total: size };
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ConfigurationError('FILE_NOT_FOUND', `cannot read ${path} (${code}); check the path`, { cause });
+  }
+}
+
+async function* counted(bytes: AsyncIterable<Uint8Array>, add: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    add(chunk.length);
+    yield chunk;
+  }
+}

@@ -1,0 +1,39 @@
+import { join, resolve } from 'node:path';
+import { writeNewConfig } from '../../config/index.ts';
+import type { CommandRun } from '../cli-context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+
+export interface InitArguments {
+  readonly tokenFile?: string;
+  readonly nodeId?: string;
+  readonly force?: boolean;
+}
+
+/** Writes `--config`, else `appsettings.json` in the folder of `--data`, else in the working directory. */
+export async function init(run: CommandRun, { tokenFile, nodeId, force }: InitArguments): Promise<ExitCode> {
+  const { context, globals, output } = run;
+  const folder = resolve(context.workingDirectory, globals.data ?? '.');
+  const path =
+    globals.config === undefined ? join(folder, 'appsettings.json') : resolve(context.workingDirectory, globals.config);
+  const options = {
+    path,
+    databasePath: databasePath(globals.data, globals.config === undefined, folder),
+    tokenFile: tokenFile === undefined ? null : resolve(context.workingDirectory, tokenFile),
+    nodeId: nodeId ?? null,
+    force: force === true,
+  };
+  await writeNewConfig(options, context.random);
+  const secret =
+    tokenFile === undefined
+      ? 'It holds a fresh cluster token; copy the file to the other nodes.'
+      : `It takes the cluster token from ${tokenFile}.`;
+  const text = [`Wrote ${path}, readable by you alone. ${secret}`, `Next: entgldb start --config ${path}`];
+  await output.answer({ file: path, databasePath: options.databasePath }, text.join('\n'));
+  return EXIT.ok;
+}
+
+/** As the file says it: so that `--config` alone finds the database that `--data` names. */
+function databasePath(data: string | undefined, isInFolder: boolean, folder: string): string {
+  if (data === undefined) return 'data/entgldb.db';
+  return isInFolder ? 'entgldb.db' : join(folder, 'entgldb.db');
+}

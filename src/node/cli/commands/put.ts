@@ -1,0 +1,24 @@
+import type { CommandRun } from '../cli-context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { withTarget } from '../open-target.ts';
+import { parseJsonObject } from '../parse-argument.ts';
+
+/** Absent or `-`: the document comes from the standard input. */
+export async function put(
+  run: CommandRun,
+  collection: string,
+  key: string,
+  json: string | undefined,
+): Promise<ExitCode> {
+  const text = json === undefined || json === '-' ? await readText(run.context.stdin) : json;
+  const value = parseJsonObject(text, 'the document');
+  await withTarget(run, { create: true }, (target) => target.collection(collection).put(key, value));
+  await run.output.answer({ collection, key, stored: true }, `Stored ${key} in ${collection}.`);
+  return EXIT.ok;
+}
+
+async function readText(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stdin) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,116 @@
+import { resolve } from 'node:path';
+import { type LoadedConfig, readTokens, type Tokens } from '../../config/index.ts';
+import { startDaemon, urlOf } from '../../daemon.ts';
+import { type OpenLogger, openLogger } from '../../logging/index.ts';
+import type { RunningNode } from '../../node-api.ts';
+import type { CliContext, CommandRun } from '../cli-context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { loadCliConfig } from '../open-target.ts';
+
+export interface StartArguments {
+  readonly nodeId?: string;
+  readonly tcpPort?: string;
+  readonly udpPort?: string;
+  readonly httpPort?: string;
+  readonly peer?: readonly string[];
+  /** Commander's form of `--no-discovery`. */
+  readonly discovery?: boolean;
+  readonly tokenFile?: string;
+}
+
+/** Runs a node until SIGINT or SIGTERM. */
+export async function start(run: CommandRun, options: StartArguments): Promise<ExitCode> {
+  const { context } = run;
+  const config = await loadCliConfig(context, run.globals, flagsOf(options, context));
+  const tokens = await readTokens(config);
+  const log = await openNodeLog(context, config, tokens);
+  for (const warning of [...config.warnings, ...tokens.warnings]) log.logger.warn({}, warning);
+  const stopped = nextStopSignal(context);
+  try {
+    const { clock, random } = context;
+    const node = await startDaemon(config, tokens, {
+      openNode: await context.loadOpenNode(),
+      clock,
+      random,
+      logger: log.logger,
+    });
+    await run.output.answer(readyValue(node, config), readyText(node, config));
+    log.logger.info({ signal: await stopped.signal }, 'stopping');
+    return await closeInTime(node, config, context, log);
+  } finally {
+    stopped.forget();
+    await log.close();
+  }
+}
+
+function flagsOf(options: StartArguments, { workingDirectory }: CliContext) {
+  const flags = [
+    { flag: '--node-id', key: 'NodeId', value: options.nodeId },
+    { flag: '--tcp-port', key: 'Network.TcpPort', value: options.tcpPort },
+    { flag: '--udp-port', key: 'Network.UdpPort', value: options.udpPort },
+    { flag: '--http-port', key: 'Http.Port', value: options.httpPort },
+    { flag: '--peer', key: 'Network.KnownPeers', value: options.peer },
+    { flag: '--no-discovery', key: 'Network.EnableDiscovery', value: options.discovery === false ? false : undefined },
+    {
+      flag: '--token-file',
+      key: 'Network.AuthTokenFile',
+      // What is typed is meant from where it is typed, not from the folder of the file.
+      value: options.tokenFile === undefined ? undefined : resolve(workingDirectory, options.tokenFile),
+    },
+  ];
+  return flags.filter(({ value }) => value !== undefined);
+}
+
+function openNodeLog({ stderr }: CliContext, { values }: LoadedConfig, { cluster, http }: Tokens): Promise<OpenLogger> {
+  const path = values['Logging.LogFilePath'];
+  const fileBytesMax = values['Logging.MaxLogFileSizeMb'] * 1024 * 1024;
+  return openLogger({
+    levels: values['Logging.LogLevel'],
+    output: stderr,
+    file: path === null ? null : { path, fileBytesMax, filesMax: values['Logging.MaxLogFiles'] },
+    secrets: [cluster, http].filter((secret) => secret !== null),
+  });
+}
+
+function nextStopSignal(context: CliContext): { signal: Promise<string>; forget: () => void } {
+  let forget = (): void => {};
+  const signal = new Promise<string>((resolve) => {
+    forget = context.onStopSignal(resolve);
+  });
+  return { signal, forget: () => forget() };
+}
+
+/** A stop that hangs must not keep the machine from shutting down; what was acknowledged is on disk either way. */
+async function closeInTime(
+  node: RunningNode,
+  config: LoadedConfig,
+  { clock }: CliContext,
+  log: OpenLogger,
+): Promise<ExitCode> {
+  const timeoutMs = config.values['Health.ShutdownTimeoutMs'];
+  let cancel = (): void => {};
+  const late = new Promise<boolean>((resolve) => {
+    cancel = clock.setTimer(timeoutMs, () => resolve(false));
+  });
+  const inTime = await Promise.race([node.close().then(() => true), late]);
+  cancel();
+  if (inTime) log.logger.info({}, 'stopped');
+  else log.logger.error({ timeoutMs }, 'stopping took too long; ended anyway');
+  return inTime ? EXIT.ok : EXIT.unreachable;
+}
+
+function readyValue(node: RunningNode, { dataDirectory }: LoadedConfig): object {
+  const { nodeId, pid } = node.status();
+  return { nodeId, pid, ...node.address(), dataDirectory };
+}
+
+function readyText(node: RunningNode, { dataDirectory }: LoadedConfig): string {
+  const { tcp, udp, http } = node.address();
+  const parts = [
+    tcp === null ? 'sync off' : `sync tcp ${tcp.host}:${tcp.port}`,
+    udp === null ? 'discovery off' : `discovery udp ${udp.port}`,
+    http === null ? 'http off' : urlOf(http),
+    `data ${dataDirectory}`,
+  ];
+  return `Node ${node.status().nodeId} is ready: ${parts.join(', ')}`;
+}

@@ -1,0 +1,48 @@
+import { urlOf } from '../../daemon.ts';
+import type { NodeStatus } from '../../node-api.ts';
+import type { CommandRun } from '../cli-context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { formatAgo, formatCount, formatDuration, formatFields, formatTable, plural } from '../format.ts';
+import { withTarget } from '../open-target.ts';
+
+export async function status(run: CommandRun): Promise<ExitCode> {
+  await withTarget(run, {}, async (target) => {
+    const found = await target.status();
+    const nowMs = run.context.clock.now();
+    await run.output.answer({ isRunning: target.isRunning, ...found }, statusText(found, target.isRunning, nowMs));
+  });
+  return EXIT.ok;
+}
+
+function statusText(status: NodeStatus, isRunning: boolean, nowMs: number): string {
+  const { address, collections, notices } = status;
+  const since = `running for ${formatDuration(nowMs - status.startedAt)}, process ${status.pid}`;
+  const fields: [string, string][] = [
+    ['Node', status.nodeId],
+    ['State', isRunning ? since : 'not running; this is what its database says'],
+    ['Database', status.databasePath],
+  ];
+  if (isRunning) {
+    const tcp = address.tcp === null ? 'off' : `${address.tcp.host}:${address.tcp.port}`;
+    const udp = address.udp === null ? 'off' : `UDP port ${address.udp.port}`;
+    fields.push(
+      ['Sync', tcp],
+      ['Discovery', udp],
+      ['HTTP', address.http === null ? 'off' : urlOf(address.http)],
+      ['Peers', `${formatCount(status.connectedPeers)} connected`],
+    );
+  }
+  fields.push(
+    ['Last sync', formatAgo(status.lastSyncTime, nowMs)],
+    ['Waiting', plural(status.queuedOperations, 'queued operation')],
+  );
+  const rows = collections.map(({ name, documents, wanted, fingerprint }) => [
+    name,
+    formatCount(documents),
+    wanted ? 'yes' : 'no',
+    fingerprint,
+  ]);
+  const table =
+    rows.length === 0 ? 'No collections yet.' : formatTable(['COLLECTION', 'DOCUMENTS', 'SYNCED', 'FINGERPRINT'], rows);
+  return [formatFields(fields), ...notices.map((notice) => `! ${notice}`), '', table].join('\n');
+}

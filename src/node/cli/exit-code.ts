@@ -1,0 +1,40 @@
+import { type ErrorReason, isEntglDbError } from '../../core/errors/index.ts';
+
+/** What a script can branch on. */
+export const EXIT = {
+  /** Fine. */
+  ok: 0,
+  /** The answer is no: not found, unhealthy, corrupt. */
+  no: 1,
+  /** Wrong usage, input or configuration. */
+  usage: 2,
+  /** The node cannot be reached or opened. */
+  unreachable: 3,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const ANSWERS_NO: readonly ErrorReason[] = [
+  'BACKUP_EXISTS',
+  'BACKUP_INVALID',
+  'CONCURRENCY_CONFLICT',
+  'DATABASE_CORRUPT',
+  'DOCUMENT_CORRUPT',
+  'DOCUMENT_NOT_FOUND',
+  'EVICT_REFUSED',
+];
+
+const WRONG_INPUT: readonly ErrorReason[] = [
+  'DOCUMENT_TOO_LARGE',
+  'INVALID_DOCUMENT',
+  'INVALID_FILTER',
+  'INVALID_NAME',
+  'TRANSACTION_TOO_LARGE',
+];
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!isEntglDbError(error)) return EXIT.unreachable;
+  if (ANSWERS_NO.includes(error.reason)) return EXIT.no;
+  if (error.code === 'CONFIG_ERROR' || WRONG_INPUT.includes(error.reason)) return EXIT.usage;
+  return EXIT.unreachable;
+}

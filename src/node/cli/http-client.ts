@@ -1,0 +1,104 @@
+import { type IncomingMessage, request } from 'node:http';
+import { EntglDbError, type ErrorCode, NetworkError, REASONS, TimeoutError } from '../../core/errors/index.ts';
+
+/** A local node answers at once; one that does not within this time hangs. Backups and checks take longer. */
+const ANSWER_MS_MAX = 5000;
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly path: string;
+  /** JSON unless `type` says otherwise. */
+  readonly body?: string;
+  readonly type?: string;
+  /** Longest time until the answer begins, ms; Infinity: as long as it takes. */
+  readonly answerMsMax?: number;
+}
+
+/**
+ * Speaks to one node over HTTP. On `node:http` rather than fetch, which refuses some port numbers, 6000 among them.
+ * Rejects with the error that the node answered with, NODE_UNREACHABLE, or TIMED_OUT.
+ */
+export class HttpClient {
+  readonly #url: string;
+  readonly #secret: string;
+
+  constructor(url: string, secret: string) {
+    this.#url = url;
+    this.#secret = secret;
+  }
+
+  /** The parsed JSON of the answer; undefined when it has no body. */
+  async json(options: HttpRequest): Promise<unknown> {
+    const response = await this.open(options);
+    const text = await readAll(response);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  /** The answer as a stream; a status of 400 and above rejects, but for one in `accept`. */
+  async open(options: HttpRequest, accept: readonly number[] = []): Promise<IncomingMessage> {
+    const response = await this.#send(options);
+    const status = response.statusCode ?? 500;
+    if (status < 400 || accept.includes(status)) return response;
+    throw errorOf(status, await readAll(response));
+  }
+
+  #send({ method, path, body, type, answerMsMax = ANSWER_MS_MAX }: HttpRequest): Promise<IncomingMessage> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#secret}` };
+    if (body !== undefined) headers['content-type'] = type ?? 'application/json';
+    return new Promise((resolve, reject) => {
+      const sent = request(`${this.#url}${path}`, { method, headers, agent: false }, resolve);
+      sent.on('error', (cause) => reject(unreachable(this.#url, cause)));
+      if (Number.isFinite(answerMsMax)) {
+        sent.setTimeout(answerMsMax, () => {
+          const message = `the node at ${this.#url} did not answer within ${answerMsMax} ms; look at its log or restart it`;
+          sent.destroy(new TimeoutError(message));
+        });
+      }
+      sent.end(body);
+    });
+  }
+}
+
+function unreachable(url: string, cause: Error): Error {
+  if (cause instanceof TimeoutError) return cause;
+  return new NetworkError('NODE_UNREACHABLE', `cannot reach the node at ${url}: ${cause.message}`, { cause });
+}
+
+export async function readAll(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  return text;
+}
+
+/** The error as the node threw it. */
+function errorOf(status: number, text: string): EntglDbError {
+  const error = parseErrorBody(text);
+  if (error === undefined) {
+    return new NetworkError('NODE_UNREACHABLE', `the node answered with HTTP status ${status}; look at its log`);
+  }
+  const { code, reason, message, details } = error;
+  const known = (Object.keys(REASONS) as ErrorCode[]).find((each) =>
+    (REASONS[each] as readonly string[]).includes(reason),
+  );
+  if (known === undefined || known !== code) return new NetworkError('NETWORK_FAILED', message);
+  return new EntglDbError(known, reason as EntglDbError['reason'], message, { details });
+}
+
+interface ErrorFields {
+  readonly code: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly details: Record<string, unknown>;
+}
+
+function parseErrorBody(text: string): ErrorFields | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: Partial<ErrorFields> };
+    if (typeof error?.message !== 'string' || typeof error.reason !== 'string') return undefined;
+    return { code: String(error.code), reason: error.reason, message: error.message, details: error.details ?? {} };
+  } catch {
+    // No JSON: something else than a node answered.
+    return undefined;
+  }
+}

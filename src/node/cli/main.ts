@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
+import { systemClock } from '../system-clock.ts';
+import { systemRandom } from '../system-random.ts';
+import type { CliContext } from './cli-context.ts';
+import { runCli } from './run-cli.ts';
+
+const context: CliContext = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  clock: systemClock,
+  random: systemRandom,
+  loadOpenNode: async () => (await import('../open-node.ts')).openNode,
+  onStopSignal,
+};
+
+/** The first signal stops gracefully; the handlers are gone then, so that a second one ends the process as usual. */
+function onStopSignal(listener: (signal: string) => void): () => void {
+  const forget = (): void => {
+    process.off('SIGINT', handle);
+    process.off('SIGTERM', handle);
+  };
+  const handle = (signal: string): void => {
+    forget();
+    listener(signal);
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+  return forget;
+}
+
+/** Who reads may stop reading: `entgldb export users | head`. That is no error, and nothing is left to say. */
+function quietOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+}
+
+process.stdout.on('error', quietOnClosedPipe);
+// Without a reader of the log a node goes on: it must not stop because a terminal was closed.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
+const code = await runCli(process.argv.slice(2), context, version);
+// A last answer may still be on its way to a slow reader.
+process.stdout.write('', () => process.exit(code));

@@ -1,0 +1,24 @@
+import type { Collection } from '../../database/api.ts';
+import type { ConflictEntry, HealthReport, NodeStatus, PeerStatus } from '../node-api.ts';
+
+/** What commands need of a collection, here or over HTTP. */
+export type DocumentAccess = Pick<
+  Collection,
+  'get' | 'put' | 'delete' | 'count' | 'findEntries' | 'putMany' | 'entries'
+>;
+
+/** The node that a command works on: the running one, or the database itself while none runs. */
+export interface NodeTarget {
+  readonly isRunning: boolean;
+  collection(name: string): DocumentAccess;
+  status(): Promise<NodeStatus>;
+  peers(): Promise<readonly PeerStatus[]>;
+  health(): Promise<HealthReport>;
+  /** Resolves with the path of the backup. */
+  backup(name: string | null): Promise<string>;
+  checkIntegrity(): Promise<void>;
+  /** Resolves with the bytes given back. */
+  compact(): Promise<number>;
+  conflicts(limit: number): Promise<readonly ConflictEntry[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,135 @@
+import { access } from 'node:fs/promises';
+import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
+import type { ConflictEntry, HealthReport, Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
+import { readNodeFile } from '../node-file.ts';
+import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
+import { HttpClient, readAll } from './http-client.ts';
+import type { NodeTarget } from './node-target.ts';
+import { createRemoteCollection } from './remote-collection.ts';
+
+export interface TargetNeeds {
+  /** True: without a running node the command makes no sense. */
+  readonly running?: boolean;
+  /** True: a database that is not there yet is made. */
+  readonly create?: boolean;
+}
+
+/** The configuration as the global options name it. */
+export function loadCliConfig(
+  context: CliContext,
+  globals: GlobalOptions,
+  flags: readonly { readonly flag: string; readonly key: string; readonly value: unknown }[] = [],
+): Promise<LoadedConfig> {
+  return loadConfig({
+    workingDirectory: context.workingDirectory,
+    environment: context.environment,
+    flags,
+    ...(globals.config === undefined ? {} : { configFile: globals.config }),
+    ...(globals.data === undefined ? {} : { dataDirectory: globals.data }),
+  });
+}
+
+/** Works on a target and closes it, whatever happens. */
+export async function withTarget<T>(
+  run: CommandRun,
+  needs: TargetNeeds,
+  work: (target: NodeTarget) => Promise<T>,
+): Promise<T> {
+  const target = await openTarget(run, needs);
+  try {
+    return await work(target);
+  } finally {
+    await target.close();
+  }
+}
+
+/** The running node of the data directory; without one the database itself, with no network. */
+async function openTarget({ context, globals }: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
+  const config = await loadCliConfig(context, globals);
+  const databasePath = config.values['Persistence.DatabasePath'];
+  const running = await findRunning(databasePath);
+  if (running !== undefined) return remoteTarget(running);
+  if (needs.running === true) {
+    const message = `no node is running on ${databasePath}; start one with \`entgldb start\``;
+    throw new NetworkError('NODE_UNREACHABLE', message, { details: { databasePath } });
+  }
+  if (needs.create !== true) await requireDatabase(databasePath);
+  const openNode = await context.loadOpenNode();
+  const { cluster } = await readTokens(config);
+  return localTarget(await openNode({ config, clusterToken: cluster, logger: silentLogger, network: false }));
+}
+
+/** Undefined when nobody answers to the secret: then the file was left behind by a start that is no more. */
+async function findRunning(databasePath: string): Promise<HttpClient | undefined> {
+  const file = await readNodeFile(databasePath);
+  if (file === undefined) return undefined;
+  const client = new HttpClient(file.url, file.secret);
+  try {
+    await client.json({ method: 'GET', path: '/api/v1/status' });
+    return client;
+  } catch (error) {
+    if (isEntglDbError(error, 'TIMED_OUT')) throw error;
+    return undefined;
+  }
+}
+
+async function requireDatabase(databasePath: string): Promise<void> {
+  try {
+    await access(databasePath);
+  } catch (cause) {
+    const message = `there is no database ${databasePath}; check --data and --config, or start a node`;
+    throw new PersistenceError('IO_FAILED', message, { details: { databasePath }, cause });
+  }
+}
+
+function remoteTarget(client: HttpClient): NodeTarget {
+  return {
+    isRunning: true,
+    collection: (name) => createRemoteCollection(client, name),
+    status: async () => (await client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus,
+    peers: async () => ((await client.json({ method: 'GET', path: '/api/v1/peers' })) as { peers: PeerStatus[] }).peers,
+    health: async () => {
+      const response = await client.open({ method: 'GET', path: '/health', answerMsMax: 30_000 }, [503]);
+      return JSON.parse(await readAll(response)) as HealthReport;
+    },
+    backup: async (name) => {
+      const body = JSON.stringify(name === null ? {} : { name });
+      const answer = await client.json({ method: 'POST', path: '/api/v1/backups', body, answerMsMax: Infinity });
+      return (answer as { path: string }).path;
+    },
+    checkIntegrity: async () => {
+      await client.json({ method: 'POST', path: '/api/v1/integrity-check', answerMsMax: Infinity });
+    },
+    compact: async () => {
+      const answer = await client.json({ method: 'POST', path: '/api/v1/compaction', answerMsMax: Infinity });
+      return (answer as { bytesFreed: number }).bytesFreed;
+    },
+    conflicts: async (limit) => {
+      const answer = await client.json({ method: 'GET', path: `/api/v1/conflicts?limit=${limit}` });
+      return (answer as { conflicts: ConflictEntry[] }).conflicts;
+    },
+    close: async () => {},
+  };
+}
+
+function localTarget(node: RunningNode): NodeTarget {
+  return {
+    isRunning: false,
+    collection: (name) => node.database.collection(name),
+    status: async () => node.status(),
+    peers: async () => node.peers(),
+    health: () => node.health(),
+    backup: (name) => maintenanceOf(node).backup(name),
+    checkIntegrity: () => maintenanceOf(node).checkIntegrity(),
+    compact: () => maintenanceOf(node).compact(),
+    conflicts: async (limit) => maintenanceOf(node).conflicts(limit),
+    close: () => node.close(),
+  };
+}
+
+function maintenanceOf({ maintenance }: RunningNode): Maintenance {
+  if (maintenance !== undefined) return maintenance;
+  throw new ConfigurationError('USAGE', 'this database offers no maintenance');
+}

@@ -1,0 +1,169 @@
+import { Command } from 'commander';
+import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
+import { config } from './commands/config.ts';
+import { count } from './commands/count.ts';
+import { deleteDocument } from './commands/delete.ts';
+import { exportCommand } from './commands/export.ts';
+import { type FindArguments, find } from './commands/find.ts';
+import { get } from './commands/get.ts';
+import { health } from './commands/health.ts';
+import { type ImportArguments, importCommand } from './commands/import.ts';
+import { type InitArguments, init } from './commands/init.ts';
+import { backup, check, compact, conflicts } from './commands/maintenance.ts';
+import { peers } from './commands/peers.ts';
+import { put } from './commands/put.ts';
+import { type StartArguments, start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import type { ExitCode } from './exit-code.ts';
+import { createOutput } from './output.ts';
+
+/** Commander's program; `finish` is told the exit code of the command that ran. */
+export function createProgram(context: CliContext, version: string, finish: (code: ExitCode) => void): Command {
+  const program = new Command('entgldb')
+    .description('A document database whose nodes find each other on the LAN and keep each other in sync.')
+    .version(version)
+    .option('--config <file>', 'settings file (default: appsettings.json in the data or working directory)')
+    .option('--data <dir>', 'where the database file lies')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      examples('init', 'start', 'put users user1 \'{"name":"Alice","age":31}\'', 'find users --sort=-age'),
+    );
+
+  /** Runs a command's function with the global options as they were given, before or behind its name. */
+  const running =
+    <Arguments extends unknown[]>(command: (run: CommandRun, ...args: Arguments) => Promise<ExitCode>) =>
+    async (...args: [...Arguments, ...unknown[]]): Promise<void> => {
+      const globals = program.opts<GlobalOptions>();
+      const output = createOutput(context, globals.json === true);
+      // Commander hands over its options and itself behind the arguments; a function takes as many as it names.
+      finish(await command({ context, globals, output }, ...(args as unknown as Arguments)));
+    };
+
+  addNodeCommands(program, running);
+  addDocumentCommands(program, running);
+  addMaintenanceCommands(program, running);
+  return program;
+}
+
+type Running = <Arguments extends unknown[]>(
+  command: (run: CommandRun, ...args: Arguments) => Promise<ExitCode>,
+) => (...args: [...Arguments, ...unknown[]]) => Promise<void>;
+
+function addNodeCommands(program: Command, running: Running): void {
+  program
+    .command('start')
+    .description('run a node in the foreground until Ctrl+C or SIGTERM')
+    .option('--node-id <id>', 'human name of the node')
+    .option('--tcp-port <n>', 'port for sync; 0 picks a free one')
+    .option('--udp-port <n>', 'port for discovery; the same on all nodes')
+    .option('--http-port <n>', 'port of the HTTP server; 0 picks a free one')
+    .option('--peer <host:port>', 'a node to connect to, besides discovery; may be repeated', collect)
+    .option('--no-discovery', 'do not look for nodes on the local network')
+    .option('--token-file <file>', 'file that holds the cluster token')
+    .addHelpText('after', examples('start', 'start --data till1 --tcp-port 0 --http-port 0 --peer 192.168.1.20:5000'))
+    .action(running<[StartArguments]>(start));
+  program
+    .command('init')
+    .description('write a configuration with a fresh cluster token, readable by its owner only')
+    .option('--node-id <id>', 'human name of the node')
+    .option('--token-file <file>', 'take the token from this file rather than making one')
+    .option('--force', 'replace an existing file')
+    .addHelpText('after', examples('init', 'init --data till1 --node-id till-1'))
+    .action(running<[InitArguments]>(init));
+  program
+    .command('status')
+    .description('what the node is and does, and its collections')
+    .addHelpText('after', examples('status', 'status --data till1 --json'))
+    .action(running(status));
+  program
+    .command('peers')
+    .description('the other nodes: where, connected or not, last sync, last error')
+    .addHelpText('after', examples('peers'))
+    .action(running(peers));
+  program
+    .command('health')
+    .description('run the health checks; exit code 1 when not healthy')
+    .addHelpText('after', examples('health', 'health --json'))
+    .action(running(health));
+  program
+    .command('config')
+    .description('every effective setting and where it came from, secrets masked')
+    .addHelpText('after', examples('config', 'config --config appsettings.json --json'))
+    .action(running(config));
+}
+
+function addDocumentCommands(program: Command, running: Running): void {
+  program
+    .command('put <collection> <key> [json]')
+    .description('write a document; without JSON or with - it comes from the standard input')
+    .addHelpText('after', examples('put users user1 \'{"name":"Alice"}\'', 'put users user2 - < user2.json'))
+    .action(running<[string, string, string | undefined]>(put));
+  program
+    .command('get <collection> <key>')
+    .description('print a document; exit code 1 when there is none')
+    .addHelpText('after', examples('get users user1'))
+    .action(running<[string, string]>(get));
+  program
+    .command('delete <collection> <key>')
+    .description('delete a document; exit code 1 when there is none')
+    .addHelpText('after', examples('delete users user1'))
+    .action(running<[string, string]>(deleteDocument));
+  program
+    .command('find <collection> [filter]')
+    .description('print the documents that fit a filter')
+    .option('--sort <fields>', 'field names with commas, - before one for descending')
+    .option('--skip <n>', 'leave out the first')
+    .option('--limit <n>', 'at most so many')
+    .addHelpText('after', examples('find users', 'find users \'{"age":{"$gte":18}}\' --sort=-age,name --limit 20'))
+    .action(running<[string, string | undefined, FindArguments]>(find));
+  program
+    .command('count <collection> [filter]')
+    .description('count the documents that fit a filter')
+    .addHelpText('after', examples('count users', 'count users \'{"age":{"$gte":18}}\''))
+    .action(running<[string, string | undefined]>(count));
+  program
+    .command('import <collection> <file>')
+    .description('write the documents of an NDJSON file, - for the standard input')
+    .option('--key-field <name>', 'field that holds the key (default: _id or id)')
+    .option('--skip-bad', 'leave bad lines out and go on; exit code 2 if there were any')
+    .addHelpText('after', examples('import users users.ndjson', 'import articles articles.ndjson --key-field sku'))
+    .action(running<[string, string, ImportArguments]>(importCommand));
+  program
+    .command('export <collection> [file]')
+    .description('write a collection as NDJSON to a file or the standard output')
+    .addHelpText('after', examples('export users users.ndjson', 'export users | gzip > users.ndjson.gz'))
+    .action(running<[string, string | undefined]>(exportCommand));
+}
+
+function addMaintenanceCommands(program: Command, running: Running): void {
+  program
+    .command('backup [file]')
+    .description('back the database up while it runs; the backup is verified')
+    .addHelpText('after', examples('backup', 'backup before-update.db'))
+    .action(running<[string | undefined]>(backup));
+  program
+    .command('check')
+    .description('check every document and index; exit code 1 when something is damaged')
+    .addHelpText('after', examples('check'))
+    .action(running(check));
+  program
+    .command('compact')
+    .description('give unused space of the database file back')
+    .addHelpText('after', examples('compact'))
+    .action(running(compact));
+  program
+    .command('conflicts')
+    .description('concurrent writes that met, newest first')
+    .option('--limit <n>', 'at most so many', '20')
+    .addHelpText('after', examples('conflicts', 'conflicts --limit 100 --json'))
+    .action(running<[{ readonly limit: string }]>(conflicts));
+}
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ entgldb ${line}`).join('\n')}`;
+}

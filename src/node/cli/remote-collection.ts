@@ -1,0 +1,85 @@
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { Document, FindOptions } from '../../database/api.ts';
+import { QUERY_LIMIT_MAX } from '../http/index.ts';
+import { readLines } from '../transfer/index.ts';
+import type { HttpClient } from './http-client.ts';
+import type { DocumentAccess } from './node-target.ts';
+
+/** Longest line that the own node may send. */
+const EXPORT_LINE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A collection of the running node. */
+export function createRemoteCollection(client: HttpClient, name: string): DocumentAccess {
+  const path = `/api/v1/collections/${encodeURIComponent(name)}`;
+  const documentPath = (key: string): string => `${path}/documents/${encodeURIComponent(key)}`;
+  return {
+    get: async (key) => {
+      const found = await orMissing(client.json({ method: 'GET', path: documentPath(key) }));
+      return found as Document | undefined;
+    },
+    put: async (key, value) => {
+      await client.json({ method: 'PUT', path: documentPath(key), body: JSON.stringify(value) });
+    },
+    delete: async (key) => {
+      const answer = client.json({ method: 'DELETE', path: documentPath(key) }).then(() => true);
+      return (await orMissing(answer)) ?? false;
+    },
+    count: async (filter) => {
+      const body = JSON.stringify({ filter });
+      const { count } = (await client.json({ method: 'POST', path: `${path}/count`, body, answerMsMax: Infinity })) as {
+        count: number;
+      };
+      return count;
+    },
+    findEntries: (filter, options) => findPages(client, `${path}/query`, filter, options ?? {}),
+    putMany: async (documents) => {
+      const lines = Array.from(documents, ([key, value]) => `${JSON.stringify({ key, value })}\n`);
+      const body = lines.join('');
+      await client.json({
+        method: 'POST',
+        path: `${path}/import`,
+        body,
+        type: 'application/x-ndjson',
+        answerMsMax: Infinity,
+      });
+    },
+    entries: () => exportEntries(client, `${path}/export`),
+  };
+}
+
+async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isEntglDbError(error, 'DOCUMENT_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** Page by page, because an answer is bounded. A write between two pages may show a document twice or not at all. */
+async function findPages(
+  client: HttpClient,
+  path: string,
+  filter: object | undefined,
+  { sort, skip = 0, limit = Infinity }: FindOptions,
+): Promise<[key: string, value: Document][]> {
+  const found: [string, Document][] = [];
+  while (found.length < limit) {
+    const page = Math.min(QUERY_LIMIT_MAX, limit - found.length);
+    const body = JSON.stringify({ filter, sort, skip: skip + found.length, limit: page });
+    const { documents } = (await client.json({ method: 'POST', path, body, answerMsMax: Infinity })) as {
+      documents: { key: string; value: Document }[];
+    };
+    for (const { key, value } of documents) found.push([key, value]);
+    if (documents.length < page) break;
+  }
+  return found;
+}
+
+async function* exportEntries(client: HttpClient, path: string): AsyncGenerator<[key: string, value: Document]> {
+  const response = await client.open({ method: 'GET', path, answerMsMax: Infinity });
+  for await (const { text } of readLines(response, EXPORT_LINE_BYTES_MAX)) {
+    const { key, value } = JSON.parse(text) as { key: string; value: Document };
+    yield [key, value];
+  }
+}

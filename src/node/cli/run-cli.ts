@@ -1,0 +1,54 @@
+import { CommanderError } from 'commander';
+import { ConfigurationError, isEntglDbError } from '../../core/errors/index.ts';
+import { errorBody } from '../http/index.ts';
+import type { CliContext } from './cli-context.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { createProgram } from './program.ts';
+
+/**
+ * Runs one command line (without the names of the program) and resolves with its exit code. Never rejects: an error is one
+ * line on the standard error output, with `--json` one JSON object.
+ */
+export async function runCli(args: readonly string[], context: CliContext, version: string): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const program = createProgram(context, version, (result) => {
+    code = result;
+  });
+  let help = '';
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => {
+        help += text;
+      },
+      outputError: () => {},
+    });
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    if (error instanceof CommanderError && error.code === 'commander.help') context.stderr.write(help);
+    else report(usageError(error, args), context, args.includes('--json'));
+    return error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
+  }
+}
+
+/** What commander says about a command line, in our words: one line that ends with what to do. */
+function usageError(error: unknown, args: readonly string[]): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  const command = args.find((arg) => !arg.startsWith('-'));
+  return new ConfigurationError('USAGE', `${message}; see \`entgldb ${command ?? ''} --help\``.replace('  ', ' '));
+}
+
+function report(error: unknown, { stderr }: CliContext, isJson: boolean): void {
+  const known = isEntglDbError(error) ? error : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  const body =
+    known === undefined
+      ? { error: { code: 'INTERNAL_ERROR', reason: 'INTERNAL', message, details: {} } }
+      : errorBody(known);
+  stderr.write(`${isJson ? JSON.stringify(body) : `entgldb: ${message.replace(/\s*\n\s*/g, ' ')}`}\n`);
+}

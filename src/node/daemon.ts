@@ -1,0 +1,76 @@
+import type { Clock } from '../core/clock/index.ts';
+import type { Random } from '../core/ids/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import type { Address } from '../net/index.ts';
+import { createToken, type LoadedConfig, type Tokens } from './config/index.ts';
+import { type HttpServer, startHttpServer } from './http/index.ts';
+import type { OpenNode, RunningNode } from './node-api.ts';
+import { removeNodeFile, writeNodeFile } from './node-file.ts';
+
+export interface DaemonDeps {
+  readonly openNode: OpenNode;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** A node with its HTTP server, and the file by which commands find it. Rejects with what either of them rejects with. */
+export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: DaemonDeps): Promise<RunningNode> {
+  const { logger } = deps;
+  const node = await deps.openNode({ config, clusterToken: tokens.cluster, logger, network: true });
+  const { 'Http.Enabled': isServed, 'Persistence.DatabasePath': databasePath } = config.values;
+  if (!isServed) return node;
+  const startSecret = createToken(deps.random);
+  try {
+    const server = await startHttp(
+      withHttp(node, () => server.address),
+      config,
+      tokens,
+      startSecret,
+      deps,
+    );
+    const running = withHttp(node, () => server.address);
+    const { nodeId, pid } = node.status();
+    await writeNodeFile(databasePath, { pid, nodeId, url: urlOf(server.address), secret: startSecret });
+    const close = async (): Promise<void> => {
+      await removeNodeFile(databasePath, startSecret);
+      await server.close();
+      await node.close();
+    };
+    return { ...running, close };
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+function startHttp(
+  node: RunningNode,
+  { values, limits }: LoadedConfig,
+  tokens: Tokens,
+  startSecret: string,
+  { clock, logger }: DaemonDeps,
+): Promise<HttpServer> {
+  const options = { host: values['Http.Host'], port: values['Http.Port'], token: tokens.http, startSecret, limits };
+  return startHttpServer(options, { node, clock, logger: logger.child({ category: 'EntglDb.Http' }) });
+}
+
+/** The same node, whose addresses include the HTTP server's. */
+function withHttp(node: RunningNode, http: () => Address): RunningNode {
+  const address = () => ({ ...node.address(), http: http() });
+  return {
+    database: node.database,
+    address,
+    status: () => ({ ...node.status(), address: address() }),
+    peers: () => node.peers(),
+    health: () => node.health(),
+    ...(node.maintenance === undefined ? {} : { maintenance: node.maintenance }),
+    close: () => node.close(),
+  };
+}
+
+/** An address to which a command on this machine can connect: an unspecified one is every one, so loopback too. */
+export function urlOf({ host, port }: Address): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

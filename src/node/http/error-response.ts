@@ -1,0 +1,63 @@
+import { type EntglDbError, type ErrorReason, isEntglDbError } from '../../core/errors/index.ts';
+
+/** The body of every answer that is no success. */
+export interface ErrorBody {
+  readonly error: {
+    readonly code: string;
+    readonly reason: string;
+    readonly message: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** Reasons that are the caller's doing, or that a caller can do something about. All others are 500. */
+const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
+  USAGE: 400,
+  INVALID_DOCUMENT: 400,
+  INVALID_FILTER: 400,
+  INVALID_NAME: 400,
+  RESUME_TOKEN_INVALID: 400,
+  ACCESS_DENIED: 403,
+  DOCUMENT_NOT_FOUND: 404,
+  BACKUP_EXISTS: 409,
+  COLLECTION_NOT_WANTED: 409,
+  QUEUE_DISABLED: 409,
+  CONCURRENCY_CONFLICT: 412,
+  DOCUMENT_TOO_LARGE: 413,
+  TRANSACTION_TOO_LARGE: 413,
+  DATABASE_CLOSED: 503,
+  DATABASE_LOCKED: 503,
+  QUEUE_FULL: 503,
+  READ_ONLY: 503,
+  SERVER_BUSY: 503,
+  WRITE_QUEUE_FULL: 503,
+  TIMED_OUT: 504,
+  DISK_FULL: 507,
+};
+
+/** Status and body for anything that was thrown. What is not an error of ours says nothing about the inside. */
+export function errorResponse(error: unknown): { readonly status: number; readonly body: ErrorBody } {
+  if (isEntglDbError(error)) return { status: STATUS_BY_REASON[error.reason] ?? 500, body: errorBody(error) };
+  const status = clientStatus(error);
+  if (status === undefined) return { status: 500, body: bodyOf('INTERNAL_ERROR', 'INTERNAL', INTERNAL_MESSAGE) };
+  const { message } = error as Error;
+  const reason = status === 413 ? 'DOCUMENT_TOO_LARGE' : 'USAGE';
+  return { status, body: bodyOf(status === 413 ? 'PERSISTENCE_ERROR' : 'CONFIG_ERROR', reason, message) };
+}
+
+const INTERNAL_MESSAGE = 'the node failed to answer; its log says why';
+
+export function errorBody({ code, reason, message, details }: EntglDbError): ErrorBody {
+  return { error: { code, reason, message, details } };
+}
+
+function bodyOf(code: string, reason: string, message: string): ErrorBody {
+  return { error: { code, reason, message, details: {} } };
+}
+
+/** Fastify's own errors about a request (media type, length, schema) carry a status below 500. */
+function clientStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
+  const { statusCode } = error;
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
+}

@@ -1,0 +1,172 @@
+import type { FastifyError, FastifyInstance } from 'fastify';
+import type { Clock } from '../../core/clock/index.ts';
+import type { Limits } from '../../core/config/index.ts';
+import { ConfigurationError, NetworkError } from '../../core/errors/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { Address } from '../../net/index.ts';
+import { isLoopback } from '../config/index.ts';
+import type { RunningNode } from '../node-api.ts';
+import { changeRoutes } from './change-routes.ts';
+import { documentRoutes } from './document-routes.ts';
+import { errorResponse } from './error-response.ts';
+import { checkAccess, type GuardOptions } from './guard.ts';
+import { healthRoutes } from './health-routes.ts';
+import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
+import { queryRoutes } from './query-routes.ts';
+import type { RouteContext } from './route-context.ts';
+import { statusRoutes } from './status-routes.ts';
+import { transferRoutes } from './transfer-routes.ts';
+
+/** Connections at once; more are refused by closing them. */
+const CONNECTIONS_MAX = 256;
+/** Room around a document in a request: names, a query. */
+const BODY_OVERHEAD_BYTES = 64 * 1024;
+/** Longest key, percent-encoded. */
+const PATH_PART_CHARS_MAX = 3 * 1024;
+/** Time for the headers of a request to arrive. */
+const HEADERS_TIMEOUT_MS = 10_000;
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Bearer token; null: none is needed, and `host` must be loopback. */
+  readonly token: string | null;
+  /** A secret of this start, which opens everything for those who can read the node file. */
+  readonly startSecret: string;
+  readonly limits: Limits;
+}
+
+export interface HttpServerDeps {
+  readonly node: RunningNode;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface HttpServer {
+  readonly address: Address;
+  /** Ends streams, finishes requests under way, closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the HTTP server of a node; loads fastify when called.
+ *
+ * Throws OPTION_INVALID for an address beyond loopback without a token, PORT_IN_USE, and LISTEN_FAILED.
+ */
+export async function startHttpServer(options: HttpServerOptions, deps: HttpServerDeps): Promise<HttpServer> {
+  refuseOpenServer(options);
+  const { fastify } = await import('fastify');
+  const app: FastifyInstance = fastify({
+    bodyLimit: options.limits.documentBytesMax + BODY_OVERHEAD_BYTES,
+    routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    forceCloseConnections: 'idle',
+    logger: false,
+  });
+  const closing = new AbortController();
+  const metrics = await createNodeMetrics(deps.node);
+  await prepare(app, { tokens: tokensOf(options), isTokenRequired: options.token !== null }, metrics, deps);
+  addRoutes(app, { ...deps, limits: options.limits, metrics, closing: closing.signal });
+  const address = await listen(app, options);
+  deps.logger.info({ host: address.host, port: address.port }, 'HTTP server started');
+  return {
+    address,
+    close: async () => {
+      closing.abort();
+      await app.close();
+    },
+  };
+}
+
+function refuseOpenServer({ host, token }: HttpServerOptions): void {
+  if (token !== null || isLoopback(host)) return;
+  const allowed = '127.0.0.1, ::1 or localhost unless Http.TokenFile names a file with a bearer token';
+  throw new ConfigurationError('OPTION_INVALID', `Http.Host is ${JSON.stringify(host)}; allowed is ${allowed}`, {
+    details: { key: 'Http.Host', value: host, allowed },
+  });
+}
+
+function tokensOf({ token, startSecret }: HttpServerOptions): string[] {
+  return token === null ? [startSecret] : [token, startSecret];
+}
+
+/** What counts for every route: access, errors, JSON only, measurement, the description. */
+async function prepare(
+  app: FastifyInstance,
+  guard: GuardOptions,
+  metrics: NodeMetrics,
+  { logger, clock }: HttpServerDeps,
+): Promise<void> {
+  app.server.maxConnections = CONNECTIONS_MAX;
+  // Fastify takes text bodies by itself; a form of a foreign page can send those, JSON it cannot.
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.url === '/health/live') return;
+    const refusal = checkAccess(request.headers, guard);
+    if (refusal === undefined) return;
+    if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    const { body } = errorResponse(new NetworkError('ACCESS_DENIED', refusal.message));
+    return reply.code(refusal.status).send(body);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    logger.debug({ method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'HTTP request');
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const { status, body } = errorResponse(error);
+    if (status >= 500)
+      logger.error({ err: error, route: request.routeOptions.url, at: clock.now() }, 'HTTP request failed');
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const message = `there is no ${request.method} ${request.url.split('?')[0]}; see /openapi.json`;
+    return reply.code(404).send({ error: { code: 'CONFIG_ERROR', reason: 'USAGE', message, details: {} } });
+  });
+  const { default: swagger } = await import('@fastify/swagger');
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.0.3',
+      info: {
+        title: 'EntglDb node',
+        version: '1',
+        description: 'Documents, queries, changes and the state of a node.',
+      },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    },
+  });
+}
+
+/** In a plugin, so that the description, which is one too, is ready before the first route is added. */
+function addRoutes(app: FastifyInstance, context: RouteContext): void {
+  app.register(async (scope) => {
+    healthRoutes(scope, context);
+    documentRoutes(scope, context);
+    queryRoutes(scope, context);
+    changeRoutes(scope, context);
+    transferRoutes(scope, context);
+    statusRoutes(scope, context);
+    scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  });
+}
+
+async function listen(app: FastifyInstance, { host, port }: HttpServerOptions): Promise<Address> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    const { code } = cause as NodeJS.ErrnoException;
+    const where = `${host}:${port}`;
+    throw code === 'EADDRINUSE'
+      ? new NetworkError(
+          'PORT_IN_USE',
+          `HTTP port ${where} is in use; choose another with --http-port, 0 for a free one`,
+          { cause },
+        )
+      : new NetworkError('LISTEN_FAILED', `cannot listen for HTTP on ${where} (${code}); check Http.Host`, { cause });
+  }
+  const bound = app.server.address();
+  if (bound === null || typeof bound === 'string') throw new TypeError('an HTTP server listens on a port');
+  return { host: bound.address, port: bound.port };
+}

@@ -1,0 +1,52 @@
+import type { FastifyInstance } from 'fastify';
+import type { FindOptions } from '../../database/api.ts';
+import { anyObject, type CollectionParams, collectionParams } from './request-schemas.ts';
+import type { RouteContext } from './route-context.ts';
+
+/** Documents in one answer; `skip` goes on, and `export` streams a whole collection. */
+const QUERY_LIMIT_DEFAULT = 100;
+export const QUERY_LIMIT_MAX = 1000;
+
+interface QueryBody {
+  readonly filter?: object;
+  readonly sort?: Readonly<Record<string, 1 | -1>>;
+  readonly skip?: number;
+  readonly limit?: number;
+}
+
+const queryBody = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    filter: anyObject,
+    sort: { type: 'object', additionalProperties: { type: 'integer', enum: [1, -1] } },
+    skip: { type: 'integer', minimum: 0, default: 0 },
+    limit: { type: 'integer', minimum: 1, maximum: QUERY_LIMIT_MAX, default: QUERY_LIMIT_DEFAULT },
+  },
+} as const;
+
+const countBody = { type: 'object', additionalProperties: false, properties: { filter: anyObject } } as const;
+
+export function queryRoutes(app: FastifyInstance, { node }: RouteContext): void {
+  const schema = { tags: ['queries'], params: collectionParams };
+  const path = '/api/v1/collections/:collection';
+
+  app.post<{ Params: CollectionParams; Body: QueryBody }>(
+    `${path}/query`,
+    { schema: { ...schema, summary: 'Find documents', body: queryBody } },
+    async ({ params, body }) => {
+      const options: FindOptions = {
+        skip: body.skip ?? 0,
+        limit: body.limit ?? QUERY_LIMIT_DEFAULT,
+        ...(body.sort === undefined ? {} : { sort: body.sort }),
+      };
+      const entries = await node.database.collection(params.collection).findEntries(body.filter, options);
+      return { documents: entries.map(([key, value]) => ({ key, value })) };
+    },
+  );
+  app.post<{ Params: CollectionParams; Body: Pick<QueryBody, 'filter'> }>(
+    `${path}/count`,
+    { schema: { ...schema, summary: 'Count documents', body: countBody } },
+    async ({ params, body }) => ({ count: await node.database.collection(params.collection).count(body.filter) }),
+  );
+}

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+import { ConfigurationError } from '../../core/errors/index.ts';
+import type { Maintenance } from '../node-api.ts';
+import type { RouteContext } from './route-context.ts';
+
+/** The state of the node, and what can be done to it. */
+export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void {
+  const schema = { tags: ['node'] };
+  app.get('/api/v1/status', { schema: { ...schema, summary: 'What the node is and does' } }, async () => node.status());
+  app.get('/api/v1/peers', { schema: { ...schema, summary: 'Known peers and their state' } }, async () => ({
+    peers: node.peers(),
+  }));
+  app.get('/api/v1/collections', { schema: { ...schema, summary: 'Collections' } }, async () => ({
+    collections: node.database.collections(),
+  }));
+  app.get<{ Querystring: { limit: number } }>(
+    '/api/v1/conflicts',
+    {
+      schema: {
+        ...schema,
+        summary: 'The conflict ledger, newest first',
+        querystring: {
+          type: 'object',
+          properties: { limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } },
+        },
+      },
+    },
+    async ({ query }) => ({ conflicts: maintenanceOf(node.maintenance).conflicts(query.limit) }),
+  );
+  app.post<{ Body: { name?: string } }>(
+    '/api/v1/backups',
+    {
+      schema: {
+        ...schema,
+        summary: 'Back up now; the name is resolved inside BackupPath',
+        body: { type: 'object', additionalProperties: false, properties: { name: { type: 'string', minLength: 1 } } },
+      },
+    },
+    async ({ body }, reply) => {
+      const path = await maintenanceOf(node.maintenance).backup(body.name ?? null);
+      return reply.code(201).send({ path });
+    },
+  );
+  app.post('/api/v1/integrity-check', { schema: { ...schema, summary: 'Check the whole database' } }, async () => {
+    await maintenanceOf(node.maintenance).checkIntegrity();
+    return { isSound: true };
+  });
+  app.post('/api/v1/compaction', { schema: { ...schema, summary: 'Give unused space back' } }, async () => ({
+    bytesFreed: await maintenanceOf(node.maintenance).compact(),
+  }));
+}
+
+function maintenanceOf(maintenance: Maintenance | undefined): Maintenance {
+  if (maintenance !== undefined) return maintenance;
+  throw new ConfigurationError('USAGE', 'this node offers no maintenance; stop it and run the command beside its data');
+}

@@ -1,0 +1,50 @@
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+
+/**
+ * How a command finds the running node of a data directory: a file beside the database that only its owner can read. It may be
+ * stale after a crash; so nothing in it is believed before the node has answered to the secret.
+ */
+export interface NodeFile {
+  readonly pid: number;
+  readonly nodeId: string;
+  /** Of the HTTP server, without a slash at the end. */
+  readonly url: string;
+  /** Bearer token of this start. */
+  readonly secret: string;
+}
+
+export function nodeFilePath(databasePath: string): string {
+  return `${databasePath}.node.json`;
+}
+
+/** Replaces what an earlier start left, at once: a reader sees the old one or the new one. */
+export async function writeNodeFile(databasePath: string, content: NodeFile): Promise<void> {
+  const path = nodeFilePath(databasePath);
+  const draft = `${path}.${content.pid}.tmp`;
+  await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+  await chmod(draft, 0o600);
+  await rename(draft, path);
+}
+
+/** Undefined when there is none, or nothing that can be understood. */
+export async function readNodeFile(databasePath: string): Promise<NodeFile | undefined> {
+  try {
+    const content: unknown = JSON.parse(await readFile(nodeFilePath(databasePath), 'utf8'));
+    return isNodeFile(content) ? content : undefined;
+  } catch {
+    // No file, no permission or half a file: the database itself then says whether somebody runs on it.
+    return undefined;
+  }
+}
+
+/** Leaves the file of another start alone. */
+export async function removeNodeFile(databasePath: string, secret: string): Promise<void> {
+  const current = await readNodeFile(databasePath);
+  if (current?.secret === secret) await rm(nodeFilePath(databasePath), { force: true });
+}
+
+function isNodeFile(content: unknown): content is NodeFile {
+  if (typeof content !== 'object' || content === null) return false;
+  const { pid, nodeId, url, secret } = content as Record<string, unknown>;
+  return typeof pid === 'number' && [nodeId, url, secret].every((field) => typeof field === 'string');
+}
