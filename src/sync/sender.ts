@@ -27,6 +27,8 @@ export class Sender {
   readonly #context: SessionContext;
   readonly #streams = new Map<CollectionName, OutStream>();
   readonly #echo: EchoMemory;
+  /** Collections whose vectors the peer was asked for, not to ask twice. */
+  readonly #announced = new Set<CollectionName>();
   /** Bytes of each batch that the peer has not confirmed as durable. */
   readonly #unacked: { batch: number; bytes: number }[] = [];
   #unackedBytes = 0;
@@ -125,9 +127,6 @@ export class Sender {
     for (const stream of this.#streams.values()) if (this.#pumpExchange(stream)) return true;
     return claimed;
   }
-
-  /** Collections whose vectors the peer was asked for, not to ask twice. */
-  readonly #announced = new Set<CollectionName>();
 
   #announce(collection: CollectionName): void {
     if (this.#announced.has(collection)) return;

@@ -28,6 +28,8 @@ export class SessionContext {
   /** Monotonic time of the step that runs, ms. */
   nowMs = 0;
   #effects: SessionEffect[] = [];
+  #ours: ((name: CollectionName) => boolean) | undefined;
+  #theirs: ((name: CollectionName) => boolean) | undefined;
 
   constructor(deps: SessionDeps) {
     this.deps = deps;
@@ -55,13 +57,11 @@ export class SessionContext {
     return taken;
   }
 
-  /** Whether both ends want the collection. */
+  /** Whether both ends want the collection. Wants are those of the hellos: when they change, sessions end. */
   isShared(name: CollectionName): boolean {
-    const theirs = this.peer?.collections;
-    if (theirs !== null && !theirs?.includes(name)) return false;
-    const ours = this.deps.hello().collections;
-    if (ours !== null && !ours.includes(name)) return false;
-    return this.replica.collection(name).state === 'wanted';
+    this.#ours ??= wanted(this.deps.hello());
+    if (this.peer !== undefined) this.#theirs ??= wanted(this.peer);
+    return this.#ours(name) && (this.#theirs?.(name) ?? false) && this.replica.collection(name).state === 'wanted';
   }
 
   /** Digests of the collections that both want and that have any history here. */
@@ -75,4 +75,10 @@ export class SessionContext {
   #counts(collection: SyncCollection): boolean {
     return hasHistory(collection) && this.isShared(collection.name);
   }
+}
+
+function wanted({ collections }: HelloMessage): (name: CollectionName) => boolean {
+  if (collections === null) return () => true;
+  const names = new Set(collections);
+  return (name) => names.has(name);
 }
