@@ -1,0 +1,240 @@
+import type { AttackCounts } from './attack-options.ts';
+import { type AttackReplica, joinVectors, placeOf, type Version } from './attack-replica.ts';
+import { type Pick, pickOne } from './random.ts';
+import { covers, dominates, dotOf, type Vector } from './vectors.ts';
+
+/** Variants of the live set in several messages (docs/adr/0002). All absent: the rule as decided, but in lock-step. */
+export interface EarlyOptions {
+  /** Messages of both directions wait in queues; otherwise each is answered within the same step. */
+  readonly isQueued?: boolean;
+  /** Claims in one session; default 1. */
+  readonly claims?: number;
+  /** Refuted: knowledge of the claim's moment instead of the beginning's. */
+  readonly claimsLaterKnowledge?: boolean;
+  /** Refuted: the purge line of the beginning, or none, instead of the claim's. */
+  readonly purgeLine?: 'ofBeginning' | 'none';
+  /** Refuted: rows that came while the claim travelled are not asked about, and kept. */
+  readonly doesNotAskAgain?: boolean;
+  /** What no answer mentioned is dropped: refuted together with later knowledge, no counterexample with early knowledge. */
+  readonly dropsUnconfirmed?: boolean;
+  /** Refuted: answers do not stream first what changed. */
+  readonly answersBeforeChanges?: boolean;
+}
+
+type Message =
+  | { readonly kind: 'version'; readonly version: Version }
+  | { readonly kind: 'claim without live set'; readonly known: Vector; readonly purged: Vector }
+  | { readonly kind: 'begin'; readonly known: Vector }
+  | { readonly kind: 'list'; readonly key: string; readonly dots: ReadonlySet<string> }
+  | { readonly kind: 'lists end' }
+  | { readonly kind: 'answer'; readonly dots: readonly { readonly dot: string; readonly isLive: boolean }[] }
+  | { readonly kind: 'claim'; readonly known: Vector; readonly purged: Vector };
+
+interface Question {
+  readonly key: string;
+  readonly dot: string;
+}
+
+/**
+ * R5 in several messages: delta; K_T, the sender's knowledge when nothing was unsent; lists of the live set, each of its own
+ * moment and after what changed before it; questions about every held version under K_T that no list confirmed; the claim.
+ */
+export class EarlySession {
+  readonly from: AttackReplica;
+  readonly to: AttackReplica;
+  readonly #options: EarlyOptions;
+  readonly #counts: AttackCounts;
+  readonly #pick: Pick;
+  readonly #keys: readonly string[];
+  readonly #wanted: Vector;
+  /** Messages on their way to the receiver, and questions on their way to the sender. */
+  readonly #down: Message[] = [];
+  readonly #up: (readonly Question[])[] = [];
+  /** Sender. */
+  #phase: 'delta' | 'lists' | 'answering' = 'delta';
+  #queue: Version[];
+  #unlisted: string[] = [];
+  #purgedThen: Vector = new Map();
+  readonly #looked: Set<string>;
+  /** Receiver. */
+  #claims = 0;
+  #early: Vector = new Map();
+  #confirmed = new Set<string>();
+  #gone = new Set<string>();
+
+  constructor(
+    from: AttackReplica,
+    to: AttackReplica,
+    options: EarlyOptions,
+    counts: AttackCounts,
+    pick: Pick,
+    keys: readonly string[],
+  ) {
+    this.from = from;
+    this.to = to;
+    this.#options = options;
+    this.#counts = counts;
+    this.#pick = pick;
+    this.#keys = keys;
+    this.#wanted = new Map(to.known);
+    this.#queue = from.allLive().filter((version) => !covers(this.#wanted, version));
+    this.#looked = from.livePlaces();
+  }
+
+  /** One event at one end; true when the session's last claim was made. */
+  step(): boolean {
+    if (!this.#options.isQueued) return this.#stepLocked();
+    const possible: (() => boolean)[] = [];
+    if (this.#down.length > 0) possible.push(() => this.#receive(this.#down.shift()!));
+    if (this.#up.length > 0) possible.push(() => this.#answer(this.#up.shift()!));
+    if (this.#phase !== 'answering') possible.push(() => this.#send());
+    return pickOne(this.#pick, possible)();
+  }
+
+  /** The sender goes on, and everything is delivered and answered at once. */
+  #stepLocked(): boolean {
+    this.#send();
+    while (this.#down.length + this.#up.length > 0) {
+      const message = this.#down.shift();
+      if (message) {
+        if (this.#receive(message)) return true;
+      } else this.#answer(this.#up.shift()!);
+    }
+    return false;
+  }
+
+  #send(): boolean {
+    if (this.#phase === 'delta') this.#sendDelta();
+    else if (this.#phase === 'lists') this.#sendList();
+    return false;
+  }
+
+  #sendDelta(): void {
+    const { from } = this;
+    for (let version = this.#queue.shift(); version; version = this.#queue.shift()) {
+      if (from.live(version.key).includes(version)) return void this.#down.push({ kind: 'version', version });
+    }
+    const changed = this.#changed();
+    for (const version of changed) this.#down.push({ kind: 'version', version });
+    if (changed.length > 0 && this.#pick(2) > 0) return;
+    const known = new Map(from.known);
+    this.#purgedThen = new Map(from.purged);
+    if (dominates(this.#wanted, from.purged)) {
+      this.#phase = 'answering';
+      this.#down.push({ kind: 'claim without live set', known, purged: this.#purgedThen });
+      return;
+    }
+    this.#phase = 'lists';
+    this.#unlisted = [...this.#keys];
+    this.#down.push({ kind: 'begin', known });
+  }
+
+  #sendList(): void {
+    this.#streamChanges();
+    const key = this.#unlisted.splice(this.#pick(this.#unlisted.length), 1)[0]!;
+    this.#down.push({ kind: 'list', key, dots: new Set(this.from.live(key).map(dotOf)) });
+    if (this.#unlisted.length > 0) return;
+    this.#phase = 'answering';
+    this.#down.push({ kind: 'lists end' });
+  }
+
+  #answer(questions: readonly Question[]): false {
+    this.#streamChanges();
+    const isLive = ({ key, dot }: Question) => this.from.live(key).some((version) => dotOf(version) === dot);
+    this.#down.push({ kind: 'answer', dots: questions.map((q) => ({ dot: q.dot, isLive: isLive(q) })) });
+    this.#down.push({ kind: 'claim', known: new Map(this.from.known), purged: new Map(this.from.purged) });
+    return false;
+  }
+
+  #streamChanges(): void {
+    if (this.#options.answersBeforeChanges) return;
+    for (const version of this.#changed()) this.#down.push({ kind: 'version', version });
+  }
+
+  /** Versions that came to the sender since the last look, and that the receiver is not known to know. */
+  #changed(): Version[] {
+    const fresh = this.from.allLive().filter((version) => !this.#looked.has(placeOf(version)));
+    for (const version of fresh) this.#looked.add(placeOf(version));
+    return fresh.filter((version) => !covers(this.#wanted, version));
+  }
+
+  /** True at the session's last claim. */
+  #receive(message: Message): boolean {
+    switch (message.kind) {
+      case 'version':
+        this.to.apply(message.version);
+        return false;
+      case 'claim without live set':
+        joinVectors(this.to, message.known, message.purged);
+        return this.#isLastClaim(message.known);
+      case 'begin':
+        this.#early = message.known;
+        this.#confirmed = new Set();
+        this.#gone = new Set();
+        return false;
+      case 'list':
+        for (const version of this.to.live(message.key)) {
+          if (covers(this.#early, version)) this.#note(dotOf(version), message.dots.has(dotOf(version)));
+        }
+        return false;
+      case 'lists end':
+        this.#ask(this.#unconfirmed());
+        return false;
+      case 'answer':
+        for (const { dot, isLive } of message.dots) this.#note(dot, isLive);
+        return false;
+      case 'claim':
+        return this.#claim(message.known, message.purged);
+    }
+  }
+
+  #note(dot: string, isLive: boolean): void {
+    (isLive ? this.#confirmed : this.#gone).add(dot);
+  }
+
+  #unconfirmed(): Version[] {
+    const isAnswered = (dot: string) => this.#confirmed.has(dot) || this.#gone.has(dot);
+    return this.to.allLive().filter((version) => covers(this.#early, version) && !isAnswered(dotOf(version)));
+  }
+
+  #ask(versions: readonly Version[]): void {
+    this.#up.push(versions.map((version) => ({ key: version.key, dot: dotOf(version) })));
+  }
+
+  #claim(knownNow: Vector, purgedNow: Vector): boolean {
+    const unconfirmed = this.#unconfirmed();
+    if (unconfirmed.length > 0 && !this.#options.doesNotAskAgain) {
+      this.#counts.early.askedAgain++;
+      this.#ask(unconfirmed);
+      return false;
+    }
+    this.#countClaim(knownNow, purgedNow);
+    const known = this.#options.claimsLaterKnowledge ? knownNow : this.#early;
+    const isGone = this.#options.dropsUnconfirmed
+      ? (version: Version) => covers(known, version) && !this.#confirmed.has(dotOf(version))
+      : (version: Version) => this.#gone.has(dotOf(version));
+    this.#counts.early.dropped += this.to.drop(isGone);
+    joinVectors(this.to, known, this.#purgeLine(purgedNow));
+    return this.#isLastClaim(known);
+  }
+
+  #purgeLine(purgedNow: Vector): Vector {
+    if (this.#options.purgeLine === 'none') return new Map();
+    return this.#options.purgeLine === 'ofBeginning' ? this.#purgedThen : purgedNow;
+  }
+
+  #countClaim(knownNow: Vector, purgedNow: Vector): void {
+    this.#counts.liveSets++;
+    this.#counts.early.completed++;
+    if (!dominates(this.#purgedThen, purgedNow)) this.#counts.early.purgedMeanwhile++;
+    if (!dominates(this.#early, knownNow)) this.#counts.early.learnedMeanwhile++;
+  }
+
+  /** R8: the session stays, and what the sender believes of the receiver rises by the claim. */
+  #isLastClaim(known: Vector): boolean {
+    if (++this.#claims >= (this.#options.claims ?? 1)) return true;
+    for (const [replica, seq] of known) this.#wanted.set(replica, Math.max(seq, this.#wanted.get(replica) ?? 0));
+    this.#phase = 'delta';
+    return false;
+  }
+}
