@@ -5,6 +5,7 @@ export {
   type MemoryStoreOptions,
   memoryStoreFromSnapshot,
 } from './memory/index.ts';
+export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './sqlite/index.ts';
 export type {
   CollectionRow,
   Entry,

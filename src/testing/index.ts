@@ -1,3 +1,12 @@
 export { createManualClock, type ManualClock, type ManualClockOptions } from './manual-clock.ts';
 export { createDatagramNetwork, type DatagramNetwork, type MemoryDatagramPort } from './memory-datagrams.ts';
 export { createSeededRandom, type SeededRandom } from './seeded-random.ts';
+export { runStoreConformance, type StoreConformanceOptions, type StoreUnderTest } from './store-conformance.ts';
+export {
+  type SampleDocument,
+  sampleCheck,
+  sampleDocument,
+  sampleHead,
+  sampleReplica,
+  sampleVersion,
+} from './stored-documents.ts';

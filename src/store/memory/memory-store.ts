@@ -103,6 +103,11 @@ function copyNested<K, L, V>(tables: ReadonlyMap<K, ReadonlyMap<L, V>>): Map<K, 
   return copy;
 }
 
+/** The versions of one dot, of which there are several only where two lives broke R9. */
+function inKeyOrder(rows: readonly StoredVersion[]): readonly StoredVersion[] {
+  return rows.length === 1 ? rows : [...rows].sort((a, b) => compareBytes(a.key, b.key));
+}
+
 class TableStore implements MemoryStore {
   readonly supports = { durable: false, indexes: false };
   readonly identity: StoreIdentity;
@@ -218,7 +223,7 @@ class TableStore implements MemoryStore {
   delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
     const found: StoredVersion[] = [];
     const bySeq = this.#tables.documents.get(collection)?.byDot.get(replica);
-    if (limit > 0) bySeq?.forEachAfter(afterSeq, (rows) => found.push(...rows) < limit);
+    if (limit > 0) bySeq?.forEachAfter(afterSeq, (rows) => found.push(...inKeyOrder(rows)) < limit);
     for (const { key } of found) this.#checkReadable(collection, key);
     return found;
   }

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/**
+ * A name of this machine that a copied disk image does not carry along unnoticed: the system's own id where there is one
+ * (freedesktop.org machine-id), else the host name.
+ */
+export function readMachineId(): string {
+  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
+    try {
+      const id = readFileSync(path, 'utf8').trim();
+      if (id !== '') return id;
+    } catch {
+      // Other systems have no such file.
+    }
+  }
+  return hostname();
+}

@@ -1,0 +1,117 @@
+/**
+ * Goal: the memory store keeps the contract of the Store port, and loses on a crash exactly what no flush covered.
+ * Method: the conformance suite; directed cases for its virtual disk.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { runStoreConformance, sampleDocument } from '../../testing/index.ts';
+import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from './memory-store.ts';
+
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+const C = parseCollectionName('c');
+const K = parseDocumentKey('k');
+const document = (pos: number) => sampleDocument({ key: 'k', pos });
+
+runStoreConformance({
+  test,
+  scale: SCALE,
+  factory: async (limits) => {
+    const store = createMemoryStore(limits === undefined ? {} : { limits });
+    return {
+      store,
+      failCommit: (failing, batch) => {
+        (failing as MemoryStore).failCommits(1);
+        failing.commit(batch);
+      },
+      dispose: () => store.close(),
+    };
+  },
+});
+
+test('a crash takes back every commit since the last completed flush', async () => {
+  const store = createMemoryStore();
+  store.commit({ documents: [document(1)] });
+  await store.flush();
+  store.commit({ documents: [document(2)] });
+  store.commit({ removed: [{ collection: C, key: K, pos: 3, why: 'dropped', deadSince: null }] });
+  const next = store.crash();
+  assert.deepEqual(next.get(C, K), document(1));
+  assert.deepEqual(next.gone(0, 9), []);
+  assert.throws(() => store.commit({ documents: [document(4)] }), { reason: 'DATABASE_CLOSED' });
+});
+
+test('a flush covers what was committed before its sync began, and no more', async () => {
+  const syncs: (() => void)[] = [];
+  const store = createMemoryStore({ sync: () => new Promise((resolve) => syncs.push(resolve)) });
+  store.commit({ documents: [document(1)] });
+  const first = store.flush();
+  store.commit({ documents: [document(2)] });
+  const second = store.flush();
+  syncs[0]!();
+  await first;
+  assert.deepEqual(store.crash().get(C, K), document(1));
+  let isSettled = false;
+  second.finally(() => {
+    isSettled = true;
+  });
+  syncs[1]?.();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isSettled, false, 'nobody of the life before hears of a flush after the crash');
+});
+
+test('a failed flush rejects all who wait, takes their commits back, and asks for a new load', async () => {
+  const store = createMemoryStore({ sync: () => Promise.reject(new Error('the disk is gone')) });
+  store.commit({ documents: [document(1)] });
+  const both = await Promise.allSettled([store.flush(), store.flush()]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  assert.equal(store.get(C, K), undefined);
+  assert.throws(() => store.commit({}), { reason: 'IO_FAILED' });
+  store.load();
+  store.commit({ documents: [document(2)] });
+});
+
+test('an image of the disk lives on by itself', async () => {
+  const store = createMemoryStore();
+  store.commit({ documents: [document(1)] });
+  const image = store.snapshot();
+  store.commit({ documents: [document(2)] });
+  const copy = memoryStoreFromSnapshot(image);
+  assert.equal(copy.identity.reason, 'marker-missing');
+  assert.deepEqual(copy.get(C, K), document(1));
+  copy.commit({ documents: [document(3)] });
+  assert.deepEqual(store.get(C, K), document(2));
+  assert.deepEqual(memoryStoreFromSnapshot(image).get(C, K), document(1));
+});
+
+test('a damaged row is named until it is written anew', () => {
+  const store = createMemoryStore();
+  store.commit({ documents: [document(1), sampleDocument({ key: 'other', pos: 2 })] });
+  store.damage(C, K);
+  const damaged = { reason: 'DOCUMENT_CORRUPT', details: { collection: C, key: K } };
+  assert.throws(() => store.get(C, K), damaged);
+  assert.throws(() => store.changes(0, 9), damaged);
+  assert.equal(store.documents(C, null, 9, new Set([K])).length, 1);
+  store.commit({ documents: [document(3)] });
+  assert.deepEqual(store.get(C, K), document(3));
+});
+
+test('a row that the disk lost stays lost after a crash', async () => {
+  const store = createMemoryStore();
+  store.commit({ documents: [document(1)] });
+  store.damage(C, K, 'missing');
+  assert.equal(store.crash().get(C, K), undefined);
+});
+
+test('a full disk refuses commits until there is room again', () => {
+  const store = createMemoryStore();
+  store.failCommits(Number.POSITIVE_INFINITY);
+  assert.throws(() => store.commit({ documents: [document(1)] }), { reason: 'DISK_FULL' });
+  assert.throws(() => store.commit({ documents: [document(1)] }), { reason: 'DISK_FULL' });
+  store.failCommits(0);
+  store.commit({ documents: [document(1)] });
+  assert.deepEqual(store.get(C, K), document(1));
+});

@@ -1,0 +1,38 @@
+import { DatabaseSync } from 'node:sqlite';
+
+export interface ConnectionOptions {
+  readonly busyTimeoutMs: number;
+  /** Bytes of the file's pages that SQLite keeps in memory. */
+  readonly pageCacheBytes: number;
+  readonly walMode: boolean;
+  /** `full`: every commit waits for the disk. `normal`: in WAL mode only checkpoints do. */
+  readonly synchronous: 'full' | 'normal';
+}
+
+/** A connection that trusts neither the file's schema nor its pages, and never checkpoints by itself. */
+export function openConnection(path: string, options: ConnectionOptions): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: options.busyTimeoutMs, allowExtension: false });
+  try {
+    harden(db);
+    // Takes effect in a file without tables only: freed pages can then be given back in small steps.
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+    db.exec(`PRAGMA journal_mode = ${options.walMode ? 'WAL' : 'DELETE'}`);
+    db.exec(`PRAGMA synchronous = ${options.synchronous}; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY`);
+    db.exec(`PRAGMA cache_size = -${Math.ceil(options.pageCacheBytes / 1024)}`);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return db;
+}
+
+/** A second connection of the same process, which reads only. */
+export function openReader(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, allowExtension: false });
+  harden(db);
+  return db;
+}
+
+function harden(db: DatabaseSync): void {
+  db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0');
+}

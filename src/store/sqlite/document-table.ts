@@ -1,0 +1,317 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import { compareVersions, type Fingerprint, FingerprintSum, type Version } from '../../core/version/index.ts';
+import type { KeyRange, StoredDocument, StoredVersion } from '../store.ts';
+import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
+import {
+  type DocumentColumns,
+  documentSum,
+  encodeContext,
+  encodeLine,
+  encodeStamps,
+  RowDecoder,
+  rowVersion,
+  type SiblingColumns,
+  type VersionColumns,
+} from './row-codec.ts';
+
+const COLUMNS = 'id, coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value';
+const SIBLING_COLUMNS = 'replica, seq, span, hlc, ctx, stamps, format, fp, value';
+
+const UPSERT = `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value)
+  VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT(coll, key) DO UPDATE SET pos = excluded.pos, replica = excluded.replica, seq = excluded.seq,
+    span = excluded.span, hlc = excluded.hlc, line = excluded.line, line_replica = excluded.line_replica,
+    ctx = excluded.ctx, stamps = excluded.stamps, dead_at = excluded.dead_at, fp = excluded.fp, sum = excluded.sum,
+    value = excluded.value`;
+
+type DocumentRow = DocumentColumns & { readonly coll: number };
+
+/** Tables `doc` and `sibling`. Every row that is read is verified. */
+export class DocumentTable {
+  readonly #db: DatabaseSync;
+  readonly #collections: CollectionDictionary;
+  readonly #replicas: ReplicaDictionary;
+  readonly #decoder: RowDecoder;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #upsert: StatementSync;
+  readonly #get: StatementSync;
+  /** False: no document has rows in `sibling`, so that nobody needs to look there. */
+  #hasSiblings: boolean | undefined;
+
+  constructor(db: DatabaseSync, collections: CollectionDictionary, replicas: ReplicaDictionary) {
+    this.#db = db;
+    this.#collections = collections;
+    this.#replicas = replicas;
+    this.#decoder = new RowDecoder(replicas);
+    this.#upsert = db.prepare(UPSERT);
+    this.#get = db.prepare(`SELECT ${COLUMNS} FROM doc WHERE coll = ? AND key = ?`);
+  }
+
+  /** After a rollback. */
+  reset(): void {
+    this.#hasSiblings = undefined;
+  }
+
+  put(document: StoredDocument): void {
+    const coll = this.#collections.idOf(document.collection);
+    const { key, pos, deadAt, value } = document;
+    if (this.#siblingsExist()) this.#deleteSiblings(coll, key);
+    const version = rowVersion(document);
+    const { line, lineReplica } = encodeLine(document, version, this.#replicas);
+    const elsewhere = version ? undefined : { value, digests: document.versions.map(({ digest }) => digest) };
+    const sum = documentSum({ pos, line, line_replica: lineReplica, dead_at: deadAt }, elsewhere);
+    this.#upsert.run(
+      coll,
+      key,
+      pos,
+      version ? this.#replicas.idOf(version.replica) : null,
+      version ? version.seq : null,
+      version ? version.seq - version.first : null,
+      version ? version.hlc : null,
+      line,
+      lineReplica,
+      version ? encodeContext(version.context, this.#replicas) : null,
+      version ? encodeStamps(version.stamps, this.#replicas) : null,
+      deadAt,
+      version ? version.digest : null,
+      sum,
+      value,
+    );
+    if (version === undefined) this.#insertSiblings(coll, key, document.versions);
+  }
+
+  remove(collection: CollectionName, key: DocumentKey): void {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return;
+    if (this.#siblingsExist()) this.#deleteSiblings(coll, key);
+    this.#prepare('DELETE FROM doc WHERE coll = ? AND key = ?').run(coll, key);
+  }
+
+  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    const coll = this.#collections.knownId(collection);
+    const row = coll === undefined ? undefined : (this.#get.get(coll, key) as DocumentRow | undefined);
+    return row && this.#decode(row);
+  }
+
+  documents(
+    collection: CollectionName,
+    afterKey: DocumentKey | null,
+    limit: number,
+    except?: ReadonlySet<DocumentKey>,
+  ): StoredDocument[] {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined || limit <= 0) return [];
+    if (except === undefined || except.size === 0) return this.#inRange(coll, afterKey, null, limit);
+    const found: StoredDocument[] = [];
+    // Keys come from the index alone, so that an unreadable row that is excepted is not touched.
+    const rows = this.#prepare('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key');
+    for (const { key } of rows.iterate(coll, afterKey ?? '') as Iterable<{ key: DocumentKey }>) {
+      if (!except.has(key)) found.push(this.get(collection, key)!);
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  inRange(collection: CollectionName, range: KeyRange, limit: number): StoredDocument[] {
+    const coll = this.#collections.knownId(collection);
+    return coll === undefined || limit <= 0 ? [] : this.#inRange(coll, range.after, range.upTo, limit);
+  }
+
+  changes(afterPos: number, limit: number): StoredDocument[] {
+    return this.#select('pos > ? ORDER BY pos LIMIT ?', [afterPos, atMost(limit)]);
+  }
+
+  /** Names of the documents that changed last, newest first; nothing is verified. */
+  newestKeys(limit: number): { collection: CollectionName; key: DocumentKey }[] {
+    const rows = this.#prepare('SELECT coll, key FROM doc ORDER BY pos DESC LIMIT ?').all(limit);
+    return rows.map(({ coll, key }) => ({
+      collection: this.#collections.nameOf(coll as number),
+      key: key as DocumentKey,
+    }));
+  }
+
+  dead(beforeMs: number, limit: number): StoredDocument[] {
+    return this.#select('dead_at < ? ORDER BY dead_at, pos LIMIT ?', [beforeMs, atMost(limit)]);
+  }
+
+  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
+    const coll = this.#collections.knownId(collection);
+    const by = this.#replicas.knownId(replica);
+    if (coll === undefined || by === undefined || limit <= 0) return [];
+    const rows = this.#deltaOf('doc', coll, by, afterSeq, limit);
+    if (this.#siblingsExist()) rows.push(...this.#deltaOf('sibling', coll, by, afterSeq, limit));
+    rows.sort((a, b) => a.seq - b.seq || compareBytes(a.key, b.key));
+    const last = rows[limit - 1]?.seq ?? Number.POSITIVE_INFINITY;
+    return this.#versions(
+      collection,
+      rows.filter(({ seq }) => seq <= last),
+    );
+  }
+
+  liveReplicas(collection: CollectionName): ReplicaId[] {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return [];
+    const tables = this.#siblingsExist() ? ['doc', 'sibling'] : ['doc'];
+    const found = new Set(tables.flatMap((table) => this.#replicasIn(table, coll)));
+    return [...found].map((id) => this.#replicas.nameOf(id)).sort(compareBytes);
+  }
+
+  nthKey(collection: CollectionName, after: DocumentKey | null, n: number): DocumentKey | undefined {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return undefined;
+    const sql = 'SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ?';
+    const row = this.#prepare(sql).get(coll, after ?? '', Math.max(0, n - 1));
+    return row?.key as DocumentKey | undefined;
+  }
+
+  fingerprints(collection: CollectionName, ranges: readonly KeyRange[]): Fingerprint[] {
+    const coll = this.#collections.knownId(collection);
+    return ranges.map((range) => {
+      const sum = new FingerprintSum();
+      if (coll !== undefined) this.#addDigests(sum, coll, range);
+      return sum.value();
+    });
+  }
+
+  /** Documents that readers see and that fit an SQL condition over `value`. */
+  select(collection: CollectionName, condition: string, parameters: readonly SQLInputValue[]): StoredDocument[] {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return [];
+    return this.#select(`coll = ? AND value IS NOT NULL AND ${condition}`, [coll, ...parameters]);
+  }
+
+  /** How many documents that readers see fit an SQL condition over `value`. */
+  count(collection: CollectionName, condition: string, parameters: readonly SQLInputValue[]): number {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return 0;
+    const sql = `SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL AND ${condition}`;
+    return this.#db.prepare(sql).get(coll, ...parameters)!.n as number;
+  }
+
+  #inRange(coll: number, after: DocumentKey | null, upTo: DocumentKey | null, limit: number): StoredDocument[] {
+    // No key is empty: everything is above the empty text.
+    return upTo === null
+      ? this.#select('coll = ? AND key > ? ORDER BY key LIMIT ?', [coll, after ?? '', atMost(limit)])
+      : this.#select('coll = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?', [
+          coll,
+          after ?? '',
+          upTo,
+          atMost(limit),
+        ]);
+  }
+
+  #select(rest: string, parameters: readonly SQLInputValue[]): StoredDocument[] {
+    const rows = this.#prepare(`SELECT ${COLUMNS} FROM doc WHERE ${rest}`).all(
+      ...parameters,
+    ) as unknown as DocumentRow[];
+    return rows.map((row) => this.#decode(row));
+  }
+
+  #decode(row: DocumentRow): StoredDocument {
+    const siblings = row.replica === null ? this.#siblingsOf(row.id) : [];
+    return this.#decoder.document(this.#collections.nameOf(row.coll), row, siblings);
+  }
+
+  #siblingsOf(doc: number): SiblingColumns[] {
+    const rows = this.#prepare(`SELECT ${SIBLING_COLUMNS} FROM sibling WHERE doc = ?`).all(doc);
+    return (rows as unknown as SiblingColumns[]).sort((a, b) => this.#compare(a, b));
+  }
+
+  #compare(a: SiblingColumns, b: SiblingColumns): number {
+    const order = { replica: this.#replicas.nameOf(a.replica), seq: a.seq, hlc: a.hlc } as Version;
+    return compareVersions(order, { replica: this.#replicas.nameOf(b.replica), seq: b.seq, hlc: b.hlc } as Version);
+  }
+
+  /** A page never ends amid the versions of one seq, of which there are several only where two lives broke R9. */
+  #deltaOf(table: 'doc' | 'sibling', coll: number, replica: number, afterSeq: number, limit: number): DeltaRow[] {
+    const columns =
+      table === 'doc' ? 'key, replica, seq, span, hlc, ctx, stamps, 0 AS format, fp, value' : `key, ${SIBLING_COLUMNS}`;
+    const select = `SELECT ${columns} FROM ${table} WHERE coll = ? AND replica = ? AND seq`;
+    const parameters = [coll, replica, afterSeq, atMost(limit)];
+    const rows = this.#prepare(`${select} > ? ORDER BY seq LIMIT ?`).all(...parameters) as unknown as DeltaRow[];
+    if (rows.length < limit) return rows;
+    const last = rows.at(-1)!.seq;
+    const whole = this.#prepare(`${select} = ?`).all(coll, replica, last) as unknown as DeltaRow[];
+    return [...rows.filter(({ seq }) => seq < last), ...whole];
+  }
+
+  #versions(collection: CollectionName, rows: readonly DeltaRow[]): StoredVersion[] {
+    return rows.map((row) => ({
+      collection,
+      key: row.key,
+      version: this.#decoder.version(collection, row.key, row, row.format),
+    }));
+  }
+
+  #replicasIn(table: string, coll: number): number[] {
+    const next = this.#prepare(
+      `SELECT replica FROM ${table} WHERE coll = ? AND replica > ? AND replica IS NOT NULL ORDER BY replica LIMIT 1`,
+    );
+    const found: number[] = [];
+    for (let row = next.get(coll, 0); row !== undefined; row = next.get(coll, found.at(-1)!)) {
+      found.push(row.replica as number);
+    }
+    return found;
+  }
+
+  #addDigests(sum: FingerprintSum, coll: number, { after, upTo }: KeyRange): void {
+    const tables = this.#siblingsExist() ? ['doc', 'sibling'] : ['doc'];
+    const bound = upTo === null ? '' : 'AND key <= ?';
+    const parameters = upTo === null ? [coll, after ?? ''] : [coll, after ?? '', upTo];
+    for (const table of tables) {
+      const rows = this.#prepare(`SELECT fp FROM ${table} WHERE coll = ? AND key > ? ${bound} AND fp IS NOT NULL`);
+      for (const row of rows.iterate(...parameters)) sum.add(row.fp as Uint8Array);
+    }
+  }
+
+  #siblingsExist(): boolean {
+    this.#hasSiblings ??= this.#prepare('SELECT 1 FROM sibling LIMIT 1').get() !== undefined;
+    return this.#hasSiblings;
+  }
+
+  #deleteSiblings(coll: number, key: DocumentKey): void {
+    const doc = 'SELECT id FROM doc WHERE coll = ? AND key = ? AND replica IS NULL';
+    this.#prepare(`DELETE FROM sibling WHERE doc = (${doc})`).run(coll, key);
+  }
+
+  #insertSiblings(coll: number, key: DocumentKey, versions: readonly Version[]): void {
+    const doc = this.#prepare('SELECT id FROM doc WHERE coll = ? AND key = ?').get(coll, key)!.id as number;
+    const insert = this.#prepare(
+      `INSERT INTO sibling(doc, coll, key, ${SIBLING_COLUMNS}) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    for (const version of versions) {
+      insert.run(
+        doc,
+        coll,
+        key,
+        this.#replicas.idOf(version.replica),
+        version.seq,
+        version.seq - version.first,
+        version.hlc,
+        encodeContext(version.context, this.#replicas),
+        encodeStamps(version.stamps, this.#replicas),
+        version.format,
+        version.digest,
+        version.value,
+      );
+    }
+    this.#hasSiblings = true;
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+type DeltaRow = VersionColumns & { readonly key: DocumentKey; readonly format: number };
+
+/** SQLite knows no infinite limit but a negative one. */
+function atMost(limit: number): number {
+  return Number.isFinite(limit) ? Math.max(0, Math.floor(limit)) : -1;
+}

@@ -1,0 +1,100 @@
+import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
+import { describesGeneration, type Marker } from './marker.ts';
+import { syncFolderOf } from './private-files.ts';
+import { APPLICATION_ID, FORMAT } from './schema.ts';
+
+/** What the main file says by itself, without the log beside it. */
+export type MainFile =
+  | { readonly kind: 'absent' | 'empty' | 'unreadable' }
+  | { readonly kind: 'ours'; readonly format: number; readonly generation: number };
+
+const HEADER_BYTES = 100;
+const MAGIC = 'SQLite format 3\0';
+
+/**
+ * Looks at the main file before SQLite may change anything. Throws DATABASE_CORRUPT for a file that is no database of ours,
+ * FORMAT_TOO_NEW for one of a later release. To be called before the database is opened: see `takeOwnerLock`.
+ */
+export function inspectMainFile(path: string): MainFile {
+  if (!existsSync(path)) return { kind: 'absent' };
+  if (statSync(path).size === 0) return { kind: 'empty' };
+  const header = readHeader(path);
+  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw foreign(path, 'is no database');
+  const format = header.readUInt32BE(60);
+  const application = header.readUInt32BE(68);
+  // The first transaction of a new file writes both; a file without them was cut off before that, or is not ours.
+  if (application !== APPLICATION_ID) return inspectUnmarked(path, application);
+  if (format > FORMAT) {
+    throw new PersistenceError(
+      'FORMAT_TOO_NEW',
+      `the database ${path} has format ${format}, this release reads up to ${FORMAT}; install a newer release`,
+      { details: { path, format, supported: FORMAT } },
+    );
+  }
+  const generation = readAlone(path, (db) => Number(db.prepare("SELECT v FROM meta WHERE k = 'generation'").get()?.v));
+  return generation === undefined ? { kind: 'unreadable' } : { kind: 'ours', format, generation };
+}
+
+/**
+ * Sets a log aside that belongs to another main file: somebody copied a backup over it. SQLite would mix the two. A log
+ * beside a main file that cannot be read alone stays: it may be what mends it.
+ */
+export function setStrayLogsAside(path: string, main: MainFile, marker: Marker | undefined, nowMs: number): string[] {
+  const isStray =
+    main.kind === 'absent' || (main.kind === 'ours' && !(marker && describesGeneration(marker, main.generation)));
+  if (!isStray) return [];
+  const moved = ['-wal', '-shm', '-journal']
+    .map((suffix) => path + suffix)
+    .filter((log) => existsSync(log))
+    .map((log) => {
+      const aside = `${log}.aside-${Math.floor(nowMs)}`;
+      renameSync(log, aside);
+      return aside;
+    });
+  if (moved.length > 0) syncFolderOf(path);
+  return moved;
+}
+
+function inspectUnmarked(path: string, application: number): MainFile {
+  const tables = readAlone(path, (db) => Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!.n));
+  if (application !== 0 || tables !== 0) throw foreign(path, 'was not made by EntglDb or is damaged');
+  return { kind: 'empty' };
+}
+
+/** Reads the main file as it is, without its log and without locks; undefined when it cannot be read so. */
+function readAlone(path: string, read: (db: DatabaseSync) => number): number | undefined {
+  const url = pathToFileURL(path);
+  url.search = 'immutable=1';
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(url, { readOnly: true });
+    const found = read(db);
+    return Number.isSafeInteger(found) ? found : undefined;
+  } catch {
+    // Amid a checkpoint the main file is no database without its log. What cannot be mended is found after opening.
+    return undefined;
+  } finally {
+    db?.close();
+  }
+}
+
+function readHeader(path: string): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+  return header;
+}
+
+function foreign(path: string, what: string): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(
+    `${path} ${what}; nothing was changed. Restore a backup over it, or name another DatabasePath`,
+    { details: { path } },
+  );
+}

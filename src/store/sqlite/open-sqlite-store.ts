@@ -1,0 +1,103 @@
+import { dirname, resolve } from 'node:path';
+import type { Clock } from '../../core/clock/index.ts';
+import { LIMITS } from '../../core/config/index.ts';
+import { DatabaseCorruptionError } from '../../core/errors/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import { markerPathOf } from './identity-keeper.ts';
+import { inspectMainFile, setStrayLogsAside } from './main-file.ts';
+import { readMarker } from './marker.ts';
+import { takeOwnerLock } from './owner-lock.ts';
+import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
+import { guarded } from './sqlite-errors.ts';
+import { SqliteStore } from './sqlite-store.ts';
+import type { TableLimits } from './tables.ts';
+import type { DataSync } from './wal-file.ts';
+
+export interface SqliteStoreOptions {
+  /** The main file. Beside it lie `-wal`, `-shm`, `.marker`, `.lock` and `.pid`. Missing folders are made. */
+  readonly path: string;
+  /**
+   * `full`: a resolved `flush` survives a power cut. `normal`: it survives the end of the process, and a power cut takes
+   * back the newest commits, whole ones. Default `full`.
+   */
+  readonly durability?: 'full' | 'normal';
+  /** False: rollback journal instead of a write-ahead log, and every commit waits for the disk. Default true. */
+  readonly walMode?: boolean;
+  /** How long to wait for another program that reads or writes the file. Default 5,000. */
+  readonly busyTimeoutMs?: number;
+  /** Memory for pages of the file. Default 16 MiB. */
+  readonly pageCacheBytes?: number;
+  readonly limits?: Partial<TableLimits>;
+  /** Names this machine, so that a file that was copied from another one is noticed. Empty: unknown. */
+  readonly machineId: string;
+  /** Number of this process, for the message that a second opener gets. */
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Makes a file durable; tests let it fail. Default: `fdatasync`. */
+  readonly dataSync?: DataSync;
+}
+
+const DEFAULT_BUSY_TIMEOUT_MS = 5000;
+const DEFAULT_PAGE_CACHE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Opens the database, or makes it where there is no file. Rejects with DATABASE_LOCKED (details: pid) while another process
+ * owns it, FORMAT_TOO_NEW, DATABASE_CORRUPT for a file that is damaged or not ours, PERMISSION_DENIED, DISK_FULL or
+ * IO_FAILED. A file that cannot be opened is left as it is.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const path = resolve(options.path);
+  guarded(path, () => createPrivateFolder(dirname(path)));
+  const lock = takeOwnerLock(path, options.pid);
+  try {
+    guarded(path, () => prepareFiles(path, options));
+    const walMode = options.walMode ?? true;
+    const durability = options.durability ?? 'full';
+    return guarded(
+      path,
+      () =>
+        new SqliteStore({
+          path,
+          durability,
+          machineId: options.machineId,
+          limits: { ...LIMITS, ...options.limits },
+          clock: options.clock,
+          logger: options.logger,
+          dataSync: options.dataSync ?? ((file) => file.datasync()),
+          lock,
+          connection: {
+            walMode,
+            busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
+            pageCacheBytes: options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES,
+            synchronous: !walMode && durability === 'full' ? 'full' : 'normal',
+          },
+        }),
+    );
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Leaves a main file that SQLite may open: of our format, without the log of another one. */
+function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): void {
+  const main = inspectMainFile(path);
+  const marker = readMarker(markerPathOf(path));
+  if (main.kind === 'empty' && marker !== undefined && marker.replica !== null) throw emptiedError(path);
+  if (main.kind === 'absent' && marker !== undefined) {
+    logger.warn({ path }, 'the database file is gone; a new one is made');
+  }
+  const aside = setStrayLogsAside(path, main, marker, clock.now());
+  if (aside.length > 0) logger.warn({ path, aside }, 'logs of another database file were set aside');
+  if (main.kind !== 'absent') return;
+  createPrivateFile(path);
+  syncFolderOf(path);
+}
+
+function emptiedError(path: string): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(
+    `the database ${path} is empty but held documents before; restore a backup, or remove it to fetch all from peers`,
+    { details: { path } },
+  );
+}

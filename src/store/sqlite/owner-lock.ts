@@ -1,0 +1,60 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { PersistenceError } from '../../core/errors/index.ts';
+import { createPrivateFile } from './private-files.ts';
+import { guarded, toStoreError } from './sqlite-errors.ts';
+
+/** SQLITE_BUSY. */
+const BUSY = 5;
+
+export interface OwnerLock {
+  release(): void;
+}
+
+/**
+ * Makes this process the one owner of the database: an open exclusive transaction on a tiny database beside it, which the
+ * operating system ends with the process, however that dies. Throws DATABASE_LOCKED with details `path` and `pid`.
+ *
+ * The lock file itself is touched through SQLite only: on POSIX, closing any other handle of it would drop the lock.
+ */
+export function takeOwnerLock(path: string, pid: number): OwnerLock {
+  const lockPath = `${path}.lock`;
+  const pidPath = `${path}.pid`;
+  const lock = guarded(lockPath, () => {
+    if (!existsSync(lockPath)) createPrivateFile(lockPath);
+    return new DatabaseSync(lockPath, { timeout: 0 });
+  });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    writeFileSync(pidPath, `${pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    lock.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === BUSY) throw lockedError(path, pidPath);
+    throw toStoreError(error, lockPath);
+  }
+  return {
+    release: () => {
+      rmSync(pidPath, { force: true });
+      lock.close();
+    },
+  };
+}
+
+function lockedError(path: string, pidPath: string): PersistenceError {
+  const pid = readPid(pidPath);
+  const owner = pid === undefined ? 'another process' : `process ${pid}`;
+  return new PersistenceError('DATABASE_LOCKED', `${owner} has the database ${path} open; stop it or use it`, {
+    details: { path, pid },
+  });
+}
+
+/** Undefined while the owner is between taking the lock and writing its number. */
+function readPid(pidPath: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(pidPath, 'utf8'), 10);
+    return Number.isSafeInteger(pid) ? pid : undefined;
+  } catch {
+    // The number only helps to word the message.
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** `EGDB` in the file's header: says that the file is ours. */
+export const APPLICATION_ID = 0x45474442;
+
+/**
+ * Tables of format 1.
+ *
+ * - `state` is one small b-tree for what changes with nearly every commit, so that a commit dirties one page for all of it:
+ *   row (0, 0) is the head, (c, 0) a collection, (c, r) what collection c knows of replica r and its purge line.
+ * - `doc` holds one row per document. A single live version sits in the row itself, and its text is what readers see. Any
+ *   other document has `replica` NULL, its versions in `sibling`, and in `value` what the resolver made of them.
+ * - `span` is seq − first. `line` is the document's own line: NULL none, 0 the one of the row's version.
+ * - `fp` is the version's digest, `sum` guards the columns that no digest covers.
+ */
+const FORMAT_1 = `
+CREATE TABLE meta(k TEXT PRIMARY KEY, v TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE replica(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE) STRICT;
+CREATE TABLE collection(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE state(coll INTEGER NOT NULL, replica INTEGER NOT NULL, seq INTEGER, chk TEXT, purged INTEGER, data TEXT,
+  sum INTEGER NOT NULL, PRIMARY KEY(coll, replica)) STRICT, WITHOUT ROWID;
+CREATE TABLE doc(id INTEGER PRIMARY KEY, coll INTEGER NOT NULL, key TEXT NOT NULL, pos INTEGER NOT NULL,
+  replica INTEGER, seq INTEGER, span INTEGER, hlc INTEGER, line INTEGER, line_replica INTEGER, ctx BLOB, stamps TEXT,
+  dead_at INTEGER, fp BLOB, sum INTEGER NOT NULL, value TEXT) STRICT;
+CREATE UNIQUE INDEX doc_key ON doc(coll, key);
+CREATE INDEX doc_dot ON doc(coll, replica, seq) WHERE replica IS NOT NULL;
+CREATE INDEX doc_pos ON doc(pos);
+CREATE INDEX doc_dead ON doc(dead_at, pos) WHERE dead_at IS NOT NULL;
+CREATE TABLE sibling(doc INTEGER NOT NULL, coll INTEGER NOT NULL, key TEXT NOT NULL, replica INTEGER NOT NULL,
+  seq INTEGER NOT NULL, span INTEGER NOT NULL, hlc INTEGER NOT NULL, ctx BLOB, stamps TEXT, format INTEGER NOT NULL,
+  fp BLOB NOT NULL, value TEXT, PRIMARY KEY(doc, replica, seq)) STRICT, WITHOUT ROWID;
+CREATE INDEX sibling_dot ON sibling(coll, replica, seq);
+CREATE TABLE chain(seq INTEGER PRIMARY KEY, chk TEXT NOT NULL) STRICT;
+CREATE TABLE gone(pos INTEGER PRIMARY KEY, coll INTEGER NOT NULL, key TEXT NOT NULL, why TEXT NOT NULL,
+  since INTEGER) STRICT;
+CREATE TABLE entry(space TEXT NOT NULL, id INTEGER NOT NULL, data TEXT NOT NULL, sum INTEGER NOT NULL,
+  PRIMARY KEY(space, id)) STRICT, WITHOUT ROWID;
+`;
+
+/** Entry n brings a file of format n to format n + 1. A format that was ever published is never edited. */
+const MIGRATIONS: readonly string[] = [FORMAT_1];
+
+/** Newest format that this release can read and write. */
+export const FORMAT = MIGRATIONS.length;
+
+/** Brings a file of an older format, or an empty one, to the newest, in one transaction. */
+export function migrate(db: DatabaseSync): void {
+  const format = readPragma(db, 'user_version');
+  if (format >= FORMAT) return;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    for (const step of MIGRATIONS.slice(format)) db.exec(step);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}; COMMIT`);
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** An integer pragma. */
+export function readPragma(db: DatabaseSync, name: string): number {
+  const row = db.prepare(`PRAGMA ${name}`).get();
+  return Number(row === undefined ? 0 : Object.values(row)[0]);
+}

@@ -1,0 +1,88 @@
+import { DatabaseCorruptionError, EntglDbError, PersistenceError } from '../../core/errors/index.ts';
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html). */
+const PERM = 3;
+const BUSY = 5;
+const LOCKED = 6;
+const READONLY = 8;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const AUTH = 23;
+const NOTADB = 26;
+/** Extended code: the file system itself found damage. */
+const IOERR_CORRUPTFS = 8458;
+
+/** What SQLite or the file system threw, as an error of this library; programming mistakes come back as they are. */
+export function toStoreError(error: unknown, path: string): unknown {
+  if (error instanceof EntglDbError || !(error instanceof Error)) return error;
+  const details = { path };
+  if ('errcode' in error && typeof error.errcode === 'number') return sqliteError(error, error.errcode, path);
+  switch ('code' in error ? error.code : undefined) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new PersistenceError('PERMISSION_DENIED', deniedText(path), { details, cause: error });
+    default:
+      return 'syscall' in error ? ioError(error, path) : error;
+  }
+}
+
+/** Runs a step and lets only errors of this library out of it. */
+export function guarded<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw toStoreError(error, path);
+  }
+}
+
+function sqliteError(error: Error, code: number, path: string): PersistenceError {
+  const details = { path, sqlite: code };
+  switch (code & 0xff) {
+    case CORRUPT:
+    case NOTADB:
+      return corruptError(error, path, code);
+    case FULL:
+      return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
+    case BUSY:
+    case LOCKED:
+      return new PersistenceError(
+        'DATABASE_LOCKED',
+        `another program is using the database ${path}; close it and try again`,
+        { details, cause: error },
+      );
+    case CANTOPEN:
+    case PERM:
+    case AUTH:
+    case READONLY:
+      return new PersistenceError('PERMISSION_DENIED', deniedText(path), { details, cause: error });
+    default:
+      return code === IOERR_CORRUPTFS ? corruptError(error, path, code) : ioError(error, path, code);
+  }
+}
+
+function corruptError(cause: Error, path: string, sqlite: number): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(
+    `the database ${path} is damaged (${cause.message}); restore a backup, or remove the file to fetch all from peers`,
+    { details: { path, sqlite }, cause },
+  );
+}
+
+function ioError(cause: Error, path: string, sqlite?: number): PersistenceError {
+  return new PersistenceError('IO_FAILED', `reading or writing ${path} failed (${cause.message}); check the disk`, {
+    details: { path, ...(sqlite === undefined ? {} : { sqlite }) },
+    cause,
+  });
+}
+
+function fullText(path: string): string {
+  return `the disk is full: ${path} cannot grow; free some space, writing resumes by itself`;
+}
+
+function deniedText(path: string): string {
+  return `${path} cannot be opened for writing; check that the folder exists and who owns it`;
+}

@@ -1,0 +1,292 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../core/clock/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { Query } from '../../core/query/index.ts';
+import type { Check, Fingerprint } from '../../core/version/index.ts';
+import { SharedSync } from '../shared-sync.ts';
+import type {
+  Entry,
+  EntrySpace,
+  FoundDocument,
+  GoneDocument,
+  KeyRange,
+  Store,
+  StoreBatch,
+  StoredDocument,
+  StoredVersion,
+  StoreIdentity,
+  StoreImage,
+} from '../store.ts';
+import { closedError, lostCommitsError } from '../store-errors.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { type ConnectionOptions, openConnection } from './connection.ts';
+import { IdentityKeeper } from './identity-keeper.ts';
+import type { OwnerLock } from './owner-lock.ts';
+import { registerQueryFunctions } from './query-functions.ts';
+import { compileQuery } from './query-sql.ts';
+import { migrate } from './schema.ts';
+import { guarded, toStoreError } from './sqlite-errors.ts';
+import { type TableLimits, Tables } from './tables.ts';
+import { type DataSync, WalFile } from './wal-file.ts';
+
+/** Everything that `openSqliteStore` found out and decided. */
+export interface SqliteStoreParts {
+  readonly path: string;
+  readonly durability: 'full' | 'normal';
+  readonly connection: ConnectionOptions;
+  readonly machineId: string;
+  readonly limits: TableLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly lock: OwnerLock;
+  readonly dataSync: DataSync;
+}
+
+/** Seqs that one durable step reserves with durability `normal`. */
+const SEQ_BLOCK = 100_000;
+/** Newest documents verified at open, and for how long at most. */
+const VERIFIED_AT_OPEN = 1000;
+const VERIFY_MS_MAX = 50;
+
+/** The Store port on one SQLite file. */
+export class SqliteStore implements Store {
+  readonly supports = { durable: true, indexes: true };
+  readonly identity: StoreIdentity;
+  /** Documents among the newest ones that were found damaged at open (R11). */
+  readonly damagedAtOpen: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[];
+  readonly #parts: SqliteStoreParts;
+  readonly #identity: IdentityKeeper;
+  readonly #wal: WalFile;
+  readonly #sync: SharedSync;
+  readonly #checkpointer: Checkpointer;
+  #db: DatabaseSync;
+  #openTables: Tables;
+  /** Commits made, and those that the last good sync covered. */
+  #commits = 0;
+  #syncedCommits = 0;
+  #isLoadDue = false;
+  /** A sync failed and the log was not written anew since: what it says may not be on the disk. */
+  #isWalSuspect = false;
+  #isClosed = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: SqliteStoreParts) {
+    this.#parts = parts;
+    this.#wal = new WalFile(parts.path, parts.dataSync);
+    this.#db = this.#connect();
+    try {
+      migrate(this.#db);
+      this.#openTables = new Tables(this.#db, parts.limits);
+      this.#checkpointer = new Checkpointer(() => this.#db, this.#wal, parts);
+      this.#identity = IdentityKeeper.open(this.#openTables, {
+        path: parts.path,
+        machineId: parts.machineId,
+        seqBlock: parts.durability === 'full' || !parts.connection.walMode ? 0 : SEQ_BLOCK,
+        makeDurable: () => this.#checkpointer.truncate(),
+      });
+      this.damagedAtOpen = this.#verifyNewest();
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+    this.identity = this.#identity.identity;
+    this.#sync = new SharedSync(() => this.#syncOnce());
+  }
+
+  load(): StoreImage {
+    const image = this.#read((tables) => tables.load());
+    this.#isLoadDue = false;
+    return image;
+  }
+
+  commit(batch: StoreBatch): void {
+    if (this.#isLoadDue) throw lostCommitsError();
+    const { head } = batch;
+    this.#read((tables) => {
+      if (head !== undefined) this.#identity.reserve(head);
+      tables.transaction(() => {
+        tables.apply(batch);
+        if (head !== undefined) this.#identity.unseal(tables, head);
+      });
+      if (head !== undefined) this.#identity.adopt(head);
+    });
+    this.#commits++;
+    this.#checkpointer.noteCommit(1 + (batch.documents?.length ?? 0));
+  }
+
+  flush(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    return this.#flush();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    return this.#read(({ documents }) => documents.get(collection, key));
+  }
+
+  documents(
+    collection: CollectionName,
+    afterKey: DocumentKey | null,
+    limit: number,
+    except?: ReadonlySet<DocumentKey>,
+  ): StoredDocument[] {
+    return this.#read(({ documents }) => documents.documents(collection, afterKey, limit, except));
+  }
+
+  changes(afterPos: number, limit: number): StoredDocument[] {
+    return this.#read(({ documents }) => documents.changes(afterPos, limit));
+  }
+
+  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
+    return this.#read(({ documents }) => documents.delta(collection, replica, afterSeq, limit));
+  }
+
+  liveReplicas(collection: CollectionName): ReplicaId[] {
+    return this.#read(({ documents }) => documents.liveReplicas(collection));
+  }
+
+  dead(beforeMs: number, limit: number): StoredDocument[] {
+    return this.#read(({ documents }) => documents.dead(beforeMs, limit));
+  }
+
+  fingerprints(collection: CollectionName, ranges: readonly KeyRange[]): Fingerprint[] {
+    return this.#read(({ documents }) => documents.fingerprints(collection, ranges));
+  }
+
+  nthKey(collection: CollectionName, after: DocumentKey | null, n: number): DocumentKey | undefined {
+    return this.#read(({ documents }) => documents.nthKey(collection, after, n));
+  }
+
+  inRange(collection: CollectionName, range: KeyRange, limit: number): StoredDocument[] {
+    return this.#read(({ documents }) => documents.inRange(collection, range, limit));
+  }
+
+  gone(afterPos: number, limit: number): GoneDocument[] {
+    return this.#read(({ gone }) => gone.after(afterPos, limit));
+  }
+
+  goneFrom(): number {
+    return this.#read(({ gone }) => gone.from());
+  }
+
+  find(collection: CollectionName, query: Query): FoundDocument[] {
+    const { where, orderBy, params } = compileQuery(query);
+    const page = `${where} ORDER BY ${orderBy} LIMIT ? OFFSET ?`;
+    const parameters = [...params, Number.isFinite(query.limit) ? query.limit : -1, query.skip];
+    const found = this.#read(({ documents }) => documents.select(collection, page, parameters));
+    return found.map(({ key, value }) => ({ key, value: value! }));
+  }
+
+  count(collection: CollectionName, query: Query): number {
+    const { where, params } = compileQuery(query);
+    return this.#read(({ documents }) => documents.count(collection, where, params));
+  }
+
+  chainCheck(seq: number): Check | undefined {
+    return this.#read(({ chain }) => chain.check(seq));
+  }
+
+  chainFrom(): number {
+    return this.#read(({ chain }) => chain.from());
+  }
+
+  entries(space: EntrySpace, afterId: number, limit: number): Entry[] {
+    return this.#read(({ entries }) => entries.after(space, afterId, limit));
+  }
+
+  /** Runs on the open tables; errors come out as errors of this library. */
+  #read<T>(run: (tables: Tables) => T): T {
+    if (this.#isClosed) throw closedError();
+    return guarded(this.#parts.path, () => run(this.#openTables));
+  }
+
+  #flush(): Promise<void> {
+    const { durability, connection } = this.#parts;
+    return durability === 'full' && connection.walMode ? this.#sync.request() : Promise.resolve();
+  }
+
+  async #syncOnce(): Promise<void> {
+    const covered = this.#commits;
+    if (covered === this.#syncedCommits && !this.#isWalSuspect) return;
+    try {
+      await (this.#isWalSuspect ? this.#wal.rewrite() : this.#wal.sync());
+      this.#isWalSuspect = false;
+      this.#syncedCommits = covered;
+    } catch (error) {
+      await this.#recover(error);
+      throw toStoreError(error, this.#wal.path);
+    }
+  }
+
+  /** After a failed sync: nothing is believed that was not read back through a new connection. */
+  async #recover(error: unknown): Promise<void> {
+    this.#isLoadDue = true;
+    this.#isWalSuspect = true;
+    this.#parts.logger.error({ err: error, path: this.#wal.path }, 'the disk refused to make commits durable');
+    await this.#checkpointer.pause();
+    try {
+      await this.#wal.rewrite();
+      this.#isWalSuspect = false;
+    } catch {
+      // The same disk refused again; the next flush tries to write the log anew before it acknowledges anything.
+    }
+    await this.#wal.close();
+    this.#db.close();
+    this.#db = this.#connect();
+    this.#openTables = new Tables(this.#db, this.#parts.limits);
+    this.#checkpointer.resume();
+  }
+
+  async #close(): Promise<void> {
+    const flushed = this.#flush();
+    this.#isClosed = true;
+    try {
+      await flushed;
+    } finally {
+      await this.#checkpointer.pause();
+      await this.#wal.close();
+      this.#leave();
+    }
+  }
+
+  /** The file is left with an empty log and a marker that fits it; where that fails, the next open makes up for it. */
+  #leave(): void {
+    try {
+      this.#identity.close(this.#openTables);
+    } catch (error) {
+      this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');
+    }
+    this.#db.close();
+    this.#parts.lock.release();
+  }
+
+  #connect(): DatabaseSync {
+    const db = openConnection(this.#parts.path, this.#parts.connection);
+    registerQueryFunctions(db);
+    return db;
+  }
+
+  #verifyNewest(): { collection: CollectionName; key: DocumentKey }[] {
+    const { clock, logger, path } = this.#parts;
+    const end = clock.monotonic() + VERIFY_MS_MAX;
+    const { documents } = this.#openTables;
+    const damaged: { collection: CollectionName; key: DocumentKey }[] = [];
+    for (const name of documents.newestKeys(VERIFIED_AT_OPEN)) {
+      if (clock.monotonic() > end) break;
+      try {
+        documents.get(name.collection, name.key);
+      } catch (error) {
+        if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) throw error;
+        logger.fatal({ path, ...name }, 'a document is damaged');
+        damaged.push(name);
+      }
+    }
+    return damaged;
+  }
+}
