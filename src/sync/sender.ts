@@ -120,7 +120,7 @@ export class Sender {
 
   /** One bounded unit of work. True when there is more to do at once. */
   pump(): boolean {
-    this.#pumpLive();
+    if (this.#pumpLive()) return true;
     const claimed = this.#pumpClaims();
     if (this.#hasCredit())
       for (const stream of this.#streams.values()) if (stream.phase === 'delta') return this.#pumpDelta(stream);
@@ -169,6 +169,11 @@ export class Sender {
     return Math.max(1, Math.min(messageVersionsMax, Math.ceil(messageBytesMax / this.#versionBytes)));
   }
 
+  #groupSize(): number {
+    const { liveGroupBytesMax, liveGroupVersionsMax } = this.#context.deps.limits;
+    return Math.max(1, Math.min(liveGroupVersionsMax, Math.ceil(liveGroupBytesMax / this.#versionBytes)));
+  }
+
   /** R4, first part: one page of what was live, by replica, in order of seq. */
   #pumpDelta(stream: OutStream): boolean {
     const replica = stream.replicas[0]!;
@@ -189,34 +194,33 @@ export class Sender {
     if (replica === undefined) stream.phase = 'live';
   }
 
-  /** R8 and the rest of R4: what changed since, over all live streams in order of position, as one group. */
-  #pumpLive(): void {
-    const { replica, deps } = this.#context;
+  /**
+   * R8 and the rest of R4: what changed since, over all live streams in order of position. What fits into one group becomes
+   * visible together at the peer (I6); a longer backlog is sent page by page. True when some of it is left.
+   */
+  #pumpLive(): boolean {
+    const { replica } = this.#context;
     const live = [...this.#streams.values()].filter((s) => s.phase === 'live' && s.pos < replica.pos);
-    if (live.length === 0 || !this.#hasCredit()) return;
-    let pos = Math.min(...live.map((s) => s.pos));
-    let groupBytes = 0;
+    if (live.length === 0 || !this.#hasCredit()) return false;
+    const limit = this.#groupSize();
+    const page = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
+    const isCaughtUp = page.length < limit;
     const group: RemoteVersion[] = [];
-    while (pos < replica.pos && groupBytes < deps.limits.liveGroupBytesMax) {
-      const page = replica.store.changes(pos, deps.limits.messageVersionsMax);
-      for (const document of page) groupBytes += this.#collect(document, group);
-      pos = page.length < deps.limits.messageVersionsMax ? replica.pos : page.at(-1)!.pos;
-    }
+    for (const document of page) this.#collect(document, group);
+    const pos = isCaughtUp ? replica.pos : page.at(-1)!.pos;
     for (const stream of live) stream.pos = Math.max(stream.pos, pos);
-    this.#sendVersions(group, pos === replica.pos);
+    this.#sendVersions(group, isCaughtUp);
     this.#claimSoon();
+    return !isCaughtUp;
   }
 
-  #collect(document: StoredDocument, group: RemoteVersion[]): number {
+  #collect(document: StoredDocument, group: RemoteVersion[]): void {
     const stream = this.#streams.get(document.collection);
-    if (stream?.phase !== 'live' || document.pos <= stream.pos) return 0;
-    let bytes = 0;
+    if (stream?.phase !== 'live' || document.pos <= stream.pos) return;
     for (const version of document.versions) {
       if (stream.isKnownToPeer(version.replica, version.seq) || this.#echo.has(version)) continue;
       group.push({ ...version, collection: document.collection, key: document.key });
-      bytes += versionBytes(version.value, document.key);
     }
-    return bytes;
   }
 
   /** Cuts versions into messages of bounded size; `isGroup`: they become visible together at the peer. */

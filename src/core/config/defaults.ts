@@ -39,6 +39,8 @@ export const LIMITS = {
   frameBytesMax: 16 * 1024 * 1024,
   /** Versions in one message. More go into the next. */
   messageVersionsMax: 1000,
+  /** Versions of a live group that is applied as one. A longer backlog is catch-up: whole at the claim. */
+  liveGroupVersionsMax: 2000,
   /** Bytes of a live transaction group that is applied as one. A larger group is catch-up: whole at the claim. */
   liveGroupBytesMax: 8 * 1024 * 1024,
   /** Dots remembered per session so as not to echo what a peer sent. Beyond it, an echo is sent and ignored there. */
