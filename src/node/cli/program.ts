@@ -3,6 +3,7 @@ import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { config } from './commands/config.ts';
 import { count } from './commands/count.ts';
 import { deleteDocument } from './commands/delete.ts';
+import { demo } from './commands/demo.ts';
 import { exportCommand } from './commands/export.ts';
 import { type FindArguments, find } from './commands/find.ts';
 import { get } from './commands/get.ts';
@@ -63,6 +64,11 @@ function addNodeCommands(program: Command, running: Running): void {
     .option('--token-file <file>', 'file that holds the cluster token')
     .addHelpText('after', examples('start', 'start --data till1 --tcp-port 0 --http-port 0 --peer 192.168.1.20:5000'))
     .action(running<[StartArguments]>(start));
+  program
+    .command('demo')
+    .description('three nodes on this machine: watch them meet, sync, lose each other and heal')
+    .addHelpText('after', examples('demo'))
+    .action(running(demo));
   program
     .command('init')
     .description('write a configuration with a fresh cluster token, readable by its owner only')

@@ -39,7 +39,7 @@ export async function runCli(args: readonly string[], context: CliContext, versi
 function usageError(error: unknown, args: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const command = args.find((arg) => !arg.startsWith('-'));
+  const command = error.code === 'commander.unknownCommand' ? undefined : args.find((arg) => !arg.startsWith('-'));
   return new ConfigurationError('USAGE', `${message}; see \`entgldb ${command ?? ''} --help\``.replace('  ', ' '));
 }
 

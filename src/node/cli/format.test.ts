@@ -1,0 +1,91 @@
+/** Goal: what people read and type is right at the edges. Method: tables of inputs and outputs. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ConfigurationError,
+  DatabaseCorruptionError,
+  DocumentNotFoundError,
+  NetworkError,
+  PersistenceError,
+} from '../../core/errors/index.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { formatAgo, formatBytes, formatDuration, formatFields, formatTable, plural } from './format.ts';
+import { parseJsonObject, parseSort, parseWhole } from './parse-argument.ts';
+
+test('numbers, sizes and times are written for people', () => {
+  assert.equal(plural(1, 'document'), '1 document');
+  assert.equal(plural(1_234_567, 'document'), '1,234,567 documents');
+  assert.deepEqual([0, 1023, 1024, 1_572_864, 5e15].map(formatBytes), [
+    '0 B',
+    '1023 B',
+    '1.0 KiB',
+    '1.5 MiB',
+    '4547 TiB',
+  ]);
+  assert.deepEqual([0, 999, 59_400, 60_000, 7_200_000, 90_000_000].map(formatDuration), [
+    '0 seconds',
+    '1 second',
+    '59 seconds',
+    '1 minute',
+    '2 hours',
+    '1 day',
+  ]);
+  assert.deepEqual(
+    [formatAgo(null, 5), formatAgo(0, 999), formatAgo(0, 5000), formatAgo(10, 5)],
+    ['never', 'just now', '5 seconds ago', 'just now'],
+  );
+});
+
+test('tables and fields line up and end without blanks', () => {
+  assert.equal(
+    formatTable(
+      ['A', 'LONG'],
+      [
+        ['wide', 'x'],
+        ['y', ''],
+      ],
+    ),
+    'A     LONG\nwide  x\ny',
+  );
+  assert.equal(
+    formatFields([
+      ['a', '1'],
+      ['long', ''],
+    ]),
+    'a     1\nlong',
+  );
+});
+
+test('a sort is named by fields or as JSON, in the order given', () => {
+  assert.deepEqual(Object.entries(parseSort('-age,name')), [
+    ['age', -1],
+    ['name', 1],
+  ]);
+  assert.deepEqual(Object.entries(parseSort('{"b":1,"a":-1}')), [
+    ['b', 1],
+    ['a', -1],
+  ]);
+  for (const bad of ['', '-', 'a,,b', '{"a":2}', '{a']) assert.throws(() => parseSort(bad), ConfigurationError);
+});
+
+test('what is no object or no whole number is refused in one sentence', () => {
+  for (const bad of ['{x', '[1]', '1', 'null', '""']) {
+    assert.throws(
+      () => parseJsonObject(bad, 'the document'),
+      (error: Error) => !error.message.includes('\n') && error instanceof ConfigurationError,
+    );
+  }
+  assert.equal(parseWhole('20', '--limit', 1), 20);
+  for (const bad of ['0', '-1', '1.5', 'x', '', '99999999999999999999'])
+    assert.throws(() => parseWhole(bad, '--limit', 1), ConfigurationError);
+});
+
+test('exit codes say no, wrong usage, or unreachable', () => {
+  assert.equal(exitCodeOf(new DocumentNotFoundError('c', 'k')), 1);
+  assert.equal(exitCodeOf(new DatabaseCorruptionError('x')), 1);
+  assert.equal(exitCodeOf(new ConfigurationError('OPTION_INVALID', 'x')), 2);
+  assert.equal(exitCodeOf(new PersistenceError('INVALID_DOCUMENT', 'x')), 2);
+  assert.equal(exitCodeOf(new NetworkError('NODE_UNREACHABLE', 'x')), 3);
+  assert.equal(exitCodeOf(new PersistenceError('DATABASE_LOCKED', 'x')), 3);
+  assert.equal(exitCodeOf(new TypeError('a defect')), 3);
+});
