@@ -1,6 +1,9 @@
 import type { JsonObject } from '../core/query/index.ts';
 
-/** A document: a JSON object. */
+/**
+ * A document: a JSON object. A type parameter may be any object type, so that interfaces fit too; what is no JSON object is
+ * refused when it is written.
+ */
 export type Document = JsonObject;
 
 export interface WaitOptions {
@@ -54,7 +57,7 @@ export type Change<T> =
  * Documents of one collection. Values are plain objects of the caller's own: changing one changes nothing stored. A write
  * resolves when it is durable on this node (Persistence.Durability); reads made after the call see it at once.
  */
-export interface Collection<T extends Document = Document> {
+export interface Collection<T extends object = Document> {
   readonly name: string;
   put(key: string, value: T, options?: WriteOptions): Promise<void>;
   /** Undefined when there is none. */
@@ -85,12 +88,24 @@ export interface CollectionInfo {
   readonly fingerprint: string;
 }
 
-/** A database on this machine, with or without a network. */
+/**
+ * A database on this machine, with or without a network. After `close` every method, those of its collections included,
+ * fails with PERSISTENCE_ERROR / DATABASE_CLOSED.
+ */
 export interface Database extends AsyncDisposable {
   /** Human name of this node. */
   readonly nodeId: string;
-  collection<T extends Document = Document>(name: string): Collection<T>;
+  collection<T extends object = Document>(name: string): Collection<T>;
   collections(): CollectionInfo[];
+  /** R12: stops wanting a collection. Its documents stay readable, frozen: local writes get COLLECTION_NOT_WANTED. */
+  narrow(collection: string): Promise<void>;
+  /** R12: wants a collection again and goes on from where it was frozen. */
+  widen(collection: string): Promise<void>;
+  /**
+   * R12: stops wanting a collection and removes its documents from this node alone; others keep them. SYNC_ERROR /
+   * EVICT_REFUSED while this node has writes in it that no other node has confirmed.
+   */
+  evict(collection: string): Promise<void>;
   /** Resolves when every write made before the call is durable here. */
   flush(options?: WaitOptions): Promise<void>;
   /** Finishes accepted writes, then releases everything. Idempotent. */

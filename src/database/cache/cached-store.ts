@@ -1,0 +1,46 @@
+import type { Store } from '../../store/index.ts';
+import type { DocumentCache } from './document-cache.ts';
+
+/**
+ * The store with `get` answered from the cache where it can. The cache changes in the same step as the store: at each
+ * commit, local or remote, and when the store went back after a failed flush. So reads see exactly what the store holds,
+ * and a write finds the row that it replaces without asking the disk.
+ */
+export function cachedStore(store: Store, cache: DocumentCache): Store {
+  return {
+    supports: store.supports,
+    load() {
+      cache.clear();
+      return store.load();
+    },
+    commit(batch) {
+      store.commit(batch);
+      for (const row of batch.documents ?? []) cache.changeRow(row);
+      for (const { collection, key } of batch.removed ?? []) cache.delete(collection, key);
+    },
+    get(collection, key) {
+      const held = cache.row(collection, key, false);
+      if (held !== undefined) return held;
+      const row = store.get(collection, key);
+      if (row !== undefined) cache.keepRow(row);
+      return row;
+    },
+    flush: () => store.flush(),
+    close: () => store.close(),
+    documents: (...query) => store.documents(...query),
+    changes: (...query) => store.changes(...query),
+    delta: (...query) => store.delta(...query),
+    liveReplicas: (...query) => store.liveReplicas(...query),
+    dead: (...query) => store.dead(...query),
+    fingerprints: (...query) => store.fingerprints(...query),
+    nthKey: (...query) => store.nthKey(...query),
+    inRange: (...query) => store.inRange(...query),
+    gone: (...query) => store.gone(...query),
+    goneFrom: () => store.goneFrom(),
+    find: (...query) => store.find(...query),
+    count: (...query) => store.count(...query),
+    chainCheck: (seq) => store.chainCheck(seq),
+    chainFrom: () => store.chainFrom(),
+    entries: (...query) => store.entries(...query),
+  };
+}

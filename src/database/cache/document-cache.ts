@@ -1,0 +1,166 @@
+import { LRUCache } from 'lru-cache';
+import { LIMITS } from '../../core/config/index.ts';
+import { documentToText } from '../../core/document/index.ts';
+import type { JsonObject } from '../../core/query/index.ts';
+import type { StoredDocument } from '../../store/index.ts';
+
+export interface DocumentCacheOptions {
+  /** Bound in megabytes (1024 × 1024 bytes), above 0. Default 10. */
+  readonly maxSizeMb?: number;
+}
+
+export interface CacheStatistics {
+  readonly hits: number;
+  readonly misses: number;
+  /** Entries. */
+  readonly size: number;
+  /** Never above the bound; texts are counted as they lie in memory, with the overhead of each entry. */
+  readonly sizeBytes: number;
+  /** Entries that made room for others. */
+  readonly evictions: number;
+  /** hits / (hits + misses); 0 before the first look. */
+  readonly hitRate: number;
+}
+
+const MB = 1024 * 1024;
+const MAX_SIZE_MB_DEFAULT = 10;
+
+/** Bytes of an entry besides its texts: the cache's own lists, key, text headers; measured with --expose-gc. */
+const ENTRY_BYTES = 200;
+/** Bytes of a row besides its texts: the objects of document, version, digest and context. */
+const ROW_BYTES = 600;
+
+type Entry = { readonly text: string } | { readonly row: StoredDocument };
+
+/**
+ * Documents by collection and key, least recently used first out, bounded in bytes. What comes out is a fresh object each
+ * time: whatever a caller does to it, the cache keeps what was put in.
+ *
+ * Alone it is a plain cache. As the cache of a database, the database keeps its rows in it, by itself: those it drops or
+ * replaces at the moment of a local or remote change, so `get` never shows what is no longer there. What a program sets
+ * itself is dropped by such a change too, but is never what the database reads.
+ */
+export class DocumentCache {
+  #entries: LRUCache<string, Entry>;
+  #hits = 0;
+  #misses = 0;
+  #evictions = 0;
+
+  /** Throws RangeError when the size is not a number above 0. */
+  constructor(options: DocumentCacheOptions = {}) {
+    this.#entries = this.#createEntries(options.maxSizeMb ?? MAX_SIZE_MB_DEFAULT);
+  }
+
+  /** A fresh copy, or undefined. */
+  get<T extends object = JsonObject>(collection: string, key: string): T | undefined {
+    const text = this.#textOf(collection, key);
+    this.#count(text !== undefined);
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** Keeps a copy. One that alone is above the bound is not kept. Throws INVALID_DOCUMENT for what is no JSON object. */
+  set(collection: string, key: string, document: object): void {
+    const text = documentToText(document, { ...LIMITS, documentBytesMax: Number.MAX_SAFE_INTEGER });
+    this.#entries.set(entryKey('document', collection, key), { text });
+  }
+
+  /** False when there was none. */
+  delete(collection: string, key: string): boolean {
+    const wasDocument = this.#entries.delete(entryKey('document', collection, key));
+    return this.#entries.delete(entryKey('row', collection, key)) || wasDocument;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /** Changes the bound at once; what no longer fits goes, least recently used first. Throws RangeError as the constructor does. */
+  resize(maxSizeMb: number): void {
+    const before = this.#entries;
+    const evictionsBefore = this.#evictions;
+    const entries = this.#createEntries(maxSizeMb);
+    for (const key of before.rkeys()) entries.set(key, before.peek(key)!);
+    this.#entries = entries;
+    this.#evictions = evictionsBefore + before.size - entries.size;
+  }
+
+  getStatistics(): CacheStatistics {
+    const looks = this.#hits + this.#misses;
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      size: this.#entries.size,
+      sizeBytes: this.#entries.calculatedSize,
+      evictions: this.#evictions,
+      hitRate: looks === 0 ? 0 : this.#hits / looks,
+    };
+  }
+
+  /** For the database: a row that it keeps here. Counts when a program asks for it, not when a write looks for what it replaces. */
+  row(collection: string, key: string, isCounted: boolean): StoredDocument | undefined {
+    const entry = this.#entries.get(entryKey('row', collection, key));
+    const row = entry !== undefined && 'row' in entry ? entry.row : undefined;
+    if (isCounted) this.#count(row !== undefined);
+    return row;
+  }
+
+  /** For the database: the row as it was just read. */
+  keepRow(row: StoredDocument): void {
+    this.#entries.set(entryKey('row', row.collection, row.key), { row });
+  }
+
+  /** For the database: a change was committed; a row that is held is replaced by the new one. */
+  changeRow(row: StoredDocument): void {
+    const { collection, key } = row;
+    if (this.#entries.has(entryKey('row', collection, key))) this.keepRow(row);
+    this.#entries.delete(entryKey('document', collection, key));
+  }
+
+  #textOf(collection: string, key: string): string | undefined {
+    const row = this.#entries.get(entryKey('row', collection, key));
+    if (row !== undefined && 'row' in row) return row.row.value ?? undefined;
+    const entry = this.#entries.get(entryKey('document', collection, key));
+    return entry !== undefined && 'text' in entry ? entry.text : undefined;
+  }
+
+  #count(isHit: boolean): void {
+    if (isHit) this.#hits++;
+    else this.#misses++;
+  }
+
+  #createEntries(maxSizeMb: number): LRUCache<string, Entry> {
+    if (!(maxSizeMb > 0 && maxSizeMb * MB <= Number.MAX_SAFE_INTEGER))
+      throw new RangeError(`the size of a cache is a number of megabytes above 0, not ${maxSizeMb}`);
+    return new LRUCache({
+      maxSize: Math.max(1, Math.floor(maxSizeMb * MB)),
+      sizeCalculation: bytesOf,
+      dispose: (_entry, _key, reason) => {
+        if (reason === 'evict') this.#evictions++;
+      },
+    });
+  }
+}
+
+/** Unambiguous whatever the names hold, since the collection's length leads. */
+function entryKey(kind: 'row' | 'document', collection: string, key: string): string {
+  return `${kind === 'row' ? 'r' : 'd'}${collection.length}:${collection}${key}`;
+}
+
+function bytesOf(entry: Entry, key: string): number {
+  return ENTRY_BYTES + textBytes(key) + ('row' in entry ? rowBytes(entry.row) : textBytes(entry.text));
+}
+
+function rowBytes(row: StoredDocument): number {
+  let bytes = row.value === null ? 0 : textBytes(row.value);
+  for (const version of row.versions) {
+    bytes += ROW_BYTES + 100 * version.context.length;
+    if (version.value !== null && version.value !== row.value) bytes += textBytes(version.value);
+    for (const stamp of version.stamps ?? []) bytes += 100 + textBytes(stamp.path);
+  }
+  return bytes;
+}
+
+/** V8 keeps a text of Latin-1 in one byte a character and any other in two; only ASCII is told apart cheaply. */
+function textBytes(text: string): number {
+  return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
+}

@@ -1,0 +1,162 @@
+import type { Limits } from '../core/config/index.ts';
+import { documentToText } from '../core/document/index.ts';
+import { DocumentNotFoundError, PersistenceError } from '../core/errors/index.ts';
+import { type CollectionName, type DocumentKey, parseDocumentKey } from '../core/ids/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import { parseQuery, type Query, type QueryOptions } from '../core/query/index.ts';
+import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import { abortable } from './abortable.ts';
+import type {
+  Change,
+  Collection,
+  Document,
+  FindOptions,
+  Versioned,
+  WaitOptions,
+  WatchOptions,
+  WriteOptions,
+} from './api.ts';
+import { type LocalWrite, versionToken } from './replica/index.ts';
+import type { Existed } from './writer.ts';
+
+/** What a collection needs of its database; every method throws DATABASE_CLOSED once that is closed. */
+export interface CollectionHost {
+  readonly limits: Limits;
+  readonly logger: Logger;
+  write(writes: readonly LocalWrite[]): Promise<Existed>;
+  /** As readers see it now, with every write made before. */
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  find(collection: CollectionName, query: Query): FoundDocument[];
+  count(collection: CollectionName, query: Query): number;
+  /** Pages of documents in key order, with a turn of the event loop between them. */
+  scan(collection: CollectionName, signal: AbortSignal | undefined): AsyncIterable<readonly StoredDocument[]>;
+  watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterable<Change<T>>;
+}
+
+/** A handle, cheap to make and without state of its own. */
+export class LocalCollection<T extends object = Document> implements Collection<T> {
+  readonly name: CollectionName;
+  readonly #host: CollectionHost;
+
+  constructor(host: CollectionHost, name: CollectionName) {
+    this.#host = host;
+    this.name = name;
+  }
+
+  async put(key: string, value: T, options?: WriteOptions): Promise<void> {
+    await this.#write([this.#putting(key, value, options)], options);
+  }
+
+  async get(key: string, options?: WaitOptions): Promise<T | undefined> {
+    const row = this.#read(key, options);
+    return row === undefined || row.value === null ? undefined : JSON.parse(row.value);
+  }
+
+  async getVersioned(key: string, options?: WaitOptions): Promise<Versioned<T> | undefined> {
+    const row = this.#read(key, options);
+    if (row === undefined || row.value === null) return undefined;
+    return { key, value: JSON.parse(row.value), version: versionToken(row)! };
+  }
+
+  async require(key: string, options?: WaitOptions): Promise<T> {
+    const row = this.#read(key, options);
+    if (row !== undefined && row.value !== null) return JSON.parse(row.value);
+    this.#host.logger.warn({ collection: this.name, key }, 'a document that is required does not exist');
+    throw new DocumentNotFoundError(this.name, key);
+  }
+
+  async delete(key: string, options?: WriteOptions): Promise<boolean> {
+    const [existed] = await this.#write([this.#deleting(key, options)], options);
+    return existed!;
+  }
+
+  async putMany(documents: Iterable<readonly [key: string, value: T]>, options?: WaitOptions): Promise<void> {
+    const writes: LocalWrite[] = [];
+    let chars = 0;
+    for (const [key, value] of documents) {
+      const write = this.#putting(key, value, undefined);
+      chars += write.value?.length ?? 0;
+      // Refused here already, so that an endless iterable ends and a huge one is not collected first.
+      this.#checkSize(writes.push(write), chars);
+    }
+    if (writes.length > 0) await this.#write(writes, options);
+  }
+
+  async deleteMany(keys: Iterable<string>, options?: WaitOptions): Promise<number> {
+    const writes = new Map<string, LocalWrite>();
+    for (const key of keys) {
+      writes.set(key, this.#deleting(key, undefined));
+      this.#checkSize(writes.size, 0);
+    }
+    if (writes.size === 0) return 0;
+    const existed = await this.#write([...writes.values()], options);
+    return existed.filter(Boolean).length;
+  }
+
+  async *keys(options?: WaitOptions): AsyncGenerator<string> {
+    for await (const page of this.#host.scan(this.name, options?.signal))
+      for (const row of page) if (row.value !== null) yield row.key;
+  }
+
+  async *entries(options?: WaitOptions): AsyncGenerator<[key: string, value: T]> {
+    for await (const page of this.#host.scan(this.name, options?.signal))
+      for (const row of page) if (row.value !== null) yield [row.key, JSON.parse(row.value)];
+  }
+
+  async count(filter?: object, options?: WaitOptions): Promise<number> {
+    options?.signal?.throwIfAborted();
+    return this.#host.count(this.name, parseQuery(filter));
+  }
+
+  async find(filter?: object, options?: FindOptions & WaitOptions): Promise<T[]> {
+    return this.#find(filter, options).map(({ value }) => JSON.parse(value));
+  }
+
+  async findEntries(filter?: object, options?: FindOptions & WaitOptions): Promise<[key: string, value: T][]> {
+    return this.#find(filter, options).map(({ key, value }) => [key, JSON.parse(value)]);
+  }
+
+  watch(options: WatchOptions = {}): AsyncIterable<Change<T>> {
+    return this.#host.watch<T>(this.name, options);
+  }
+
+  #read(key: string, options: WaitOptions | undefined): StoredDocument | undefined {
+    options?.signal?.throwIfAborted();
+    return this.#host.read(this.name, parseDocumentKey(key));
+  }
+
+  #find(filter: object | undefined, options: (FindOptions & WaitOptions) | undefined): FoundDocument[] {
+    options?.signal?.throwIfAborted();
+    return this.#host.find(this.name, parseQuery(filter, options as QueryOptions));
+  }
+
+  #putting(key: string, value: T, options: WriteOptions | undefined): LocalWrite {
+    const text = documentToText(value, this.#host.limits);
+    return { collection: this.name, key: parseDocumentKey(key), value: text, ifVersion: options?.ifVersion };
+  }
+
+  #deleting(key: string, options: WriteOptions | undefined): LocalWrite {
+    return { collection: this.name, key: parseDocumentKey(key), value: null, ifVersion: options?.ifVersion };
+  }
+
+  #write(writes: readonly LocalWrite[], options: WaitOptions | undefined): Promise<Existed> {
+    options?.signal?.throwIfAborted();
+    return abortable(this.#host.write(writes), options?.signal);
+  }
+
+  #checkSize(documents: number, chars: number): void {
+    const { transactionDocumentsMax, transactionBytesMax } = this.#host.limits;
+    if (documents > transactionDocumentsMax)
+      throw tooLarge('documents', transactionDocumentsMax, 'transactionDocumentsMax');
+    if (documents > 1 && chars > transactionBytesMax)
+      throw tooLarge('bytes of JSON', transactionBytesMax, 'transactionBytesMax');
+  }
+}
+
+function tooLarge(what: string, max: number, limit: string): PersistenceError {
+  return new PersistenceError(
+    'TRANSACTION_TOO_LARGE',
+    `a transaction has at most ${max} ${what} (Limits.${limit}); write these in parts`,
+    { details: { [limit]: max } },
+  );
+}

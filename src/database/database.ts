@@ -1,0 +1,206 @@
+import type { Limits } from '../core/config/index.ts';
+import { isEntglDbError, PersistenceError, SyncError } from '../core/errors/index.ts';
+import { type CollectionName, type DocumentKey, parseCollectionName } from '../core/ids/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import type { Query } from '../core/query/index.ts';
+import { fingerprintText } from '../core/version/index.ts';
+import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import { abortable } from './abortable.ts';
+import type { Change, Collection, CollectionInfo, Database, Document, WaitOptions, WatchOptions } from './api.ts';
+import type { DocumentCache } from './cache/index.ts';
+import { type CollectionHost, LocalCollection } from './collection.ts';
+import { ChangeFeeds } from './feed/index.ts';
+import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
+import type { LocalWrite, Replica } from './replica/index.ts';
+import { type Existed, Writer } from './writer.ts';
+
+/** Rows read at a time by `keys` and `entries`. */
+const SCAN_ROWS_MAX = 100;
+
+export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
+  readonly nodeId: string;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly cache: DocumentCache;
+  readonly replica: Replica;
+  /** R11: a row cannot be read. The read fails with the same error; the repair is up to the receiver. */
+  readonly onDamage: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
+}
+
+/** The public database on an engine: what `openLocalDatabase` makes. */
+export class LocalDatabase implements Database, CollectionHost {
+  readonly nodeId: string;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly cache: DocumentCache;
+  /** The engine, for sync and the services above. Call `commitPending` before looking at it. */
+  readonly replica: Replica;
+  readonly #parts: LocalDatabaseParts;
+  readonly #writer: Writer;
+  readonly #feeds: ChangeFeeds;
+  readonly #maintenance: Maintenance;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: LocalDatabaseParts) {
+    this.#parts = parts;
+    ({
+      nodeId: this.nodeId,
+      limits: this.limits,
+      logger: this.logger,
+      cache: this.cache,
+      replica: this.replica,
+    } = parts);
+    const onDamage = (error: unknown): void => this.#reportDamage(error);
+    const assertOpen = (): void => this.#assertOpen();
+    this.#writer = new Writer({ replica: this.replica, limits: this.limits, onDamage });
+    this.#feeds = new ChangeFeeds({ replica: this.replica, soon: parts.soon, assertOpen, onDamage });
+    this.#maintenance = new Maintenance({ ...parts, onDamage });
+    this.#maintenance.start();
+  }
+
+  /** Writes accepted and not durable yet. */
+  get waitingWrites(): number {
+    return this.#writer.waiting;
+  }
+
+  /** Iterators of `watch` that have begun and not ended. */
+  get watchers(): number {
+    return this.#feeds.running;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  collection<T extends object = Document>(name: string): Collection<T> {
+    this.#assertOpen();
+    return new LocalCollection<T>(this, parseCollectionName(name));
+  }
+
+  collections(): CollectionInfo[] {
+    this.commitPending();
+    return [...this.replica.collections()].map(({ name, documents, state, fingerprint }) => ({
+      name,
+      documents,
+      wanted: state === 'wanted',
+      fingerprint: fingerprintText(fingerprint),
+    }));
+  }
+
+  async narrow(collection: string): Promise<void> {
+    this.commitPending();
+    this.#maintenance.narrow(parseCollectionName(collection));
+    await this.replica.flush();
+  }
+
+  async widen(collection: string): Promise<void> {
+    this.commitPending();
+    await this.#maintenance.widen(parseCollectionName(collection));
+    await this.replica.flush();
+  }
+
+  async evict(collection: string): Promise<void> {
+    this.commitPending();
+    await this.#maintenance.evict(parseCollectionName(collection));
+  }
+
+  async flush(options?: WaitOptions): Promise<void> {
+    this.#assertOpen();
+    options?.signal?.throwIfAborted();
+    await abortable(this.#writer.flush(), options?.signal);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Makes every write accepted so far visible in the replica and its store. */
+  commitPending(): void {
+    this.#assertOpen();
+    this.#writer.commitPending();
+  }
+
+  async write(writes: readonly LocalWrite[]): Promise<Existed> {
+    this.#assertOpen();
+    for (const { collection } of writes)
+      if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
+    return this.#writer.write({ writes });
+  }
+
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    this.commitPending();
+    return this.cache.row(collection, key, true) ?? this.#reporting(() => this.replica.get(collection, key));
+  }
+
+  find(collection: CollectionName, query: Query): FoundDocument[] {
+    this.commitPending();
+    return this.#reporting(() => this.replica.store.find(collection, query));
+  }
+
+  count(collection: CollectionName, query: Query): number {
+    this.commitPending();
+    return this.#reporting(() => this.replica.store.count(collection, query));
+  }
+
+  async *scan(collection: CollectionName, signal: AbortSignal | undefined): AsyncGenerator<readonly StoredDocument[]> {
+    for (let after: DocumentKey | null = null; ; ) {
+      signal?.throwIfAborted();
+      this.commitPending();
+      const page: readonly StoredDocument[] = this.#reporting(() =>
+        this.replica.store.documents(collection, after, SCAN_ROWS_MAX),
+      );
+      yield page;
+      if (page.length < SCAN_ROWS_MAX) return;
+      after = page.at(-1)!.key;
+      await new Promise<void>((resolve) => this.#parts.soon(resolve));
+    }
+  }
+
+  watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterable<Change<T>> {
+    return this.#feeds.watch<T>(collection, options);
+  }
+
+  async #close(): Promise<void> {
+    this.#feeds.close();
+    this.#maintenance.stop();
+    try {
+      await this.#writer.drain();
+    } finally {
+      await this.replica.store.close();
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined)
+      throw new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again');
+  }
+
+  #reporting<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.#reportDamage(error);
+      throw error;
+    }
+  }
+
+  #reportDamage(error: unknown): void {
+    if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) return;
+    const { collection, key } = error.details;
+    this.logger.error({ collection, key, err: error }, 'a document is damaged on disk');
+    this.#parts.onDamage(collection as CollectionName, key as DocumentKey, error);
+  }
+}
+
+function frozenError(collection: CollectionName): SyncError {
+  return new SyncError(
+    'COLLECTION_NOT_WANTED',
+    `collection ${JSON.stringify(collection)} is frozen on this node, which does not want it; widen it before you write`,
+    { details: { collection } },
+  );
+}

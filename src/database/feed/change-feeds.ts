@@ -1,0 +1,105 @@
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { Change, WatchOptions } from '../api.ts';
+import type { Replica } from '../replica/index.ts';
+import { ChangeIterator } from './change-iterator.ts';
+import { type FeedPage, readChangePage } from './change-page.ts';
+import { type FeedPosition, parseResumeText, resumeText, resumeTokenError } from './resume-token.ts';
+
+export interface ChangeFeedsDeps {
+  readonly replica: Replica;
+  /** Runs something in a later turn of the event loop. */
+  readonly soon: (run: () => void) => void;
+  /** Throws once the database is closed. */
+  readonly assertOpen: () => void;
+  readonly onDamage: (error: unknown) => void;
+}
+
+/**
+ * All watchers of a database. A watcher is a position, not a buffer: a page of changes is read from the store when its
+ * consumer asks, and only up to what is durable, so that nothing is announced that a crash could take back. A document that
+ * changes while a slow consumer is behind moves on to its new position: its newest state always comes, in order.
+ */
+export class ChangeFeeds {
+  readonly #deps: ChangeFeedsDeps;
+  readonly #running = new Set<ChangeIterator<unknown>>();
+  /** Newest change of each collection since `#openedAt`: what does not concern a watcher is not read for it. */
+  readonly #newest = new Map<CollectionName, number>();
+  readonly #openedAt: number;
+
+  constructor(deps: ChangeFeedsDeps) {
+    this.#deps = deps;
+    this.#openedAt = deps.replica.pos;
+    deps.replica.onCommit(({ changed, removed }) => {
+      for (const { collection, pos } of changed) this.#note(collection, pos);
+      for (const { collection, pos } of removed) this.#note(collection, pos);
+    });
+    deps.replica.onDurable(() => {
+      for (const feed of [...this.#running]) feed.wake();
+    });
+  }
+
+  /** Watchers that have begun and not ended. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** From now on, that is, from what is durable at this call, or from after the resume token. */
+  watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>> {
+    const { replica, soon, assertOpen } = this.#deps;
+    const begin = this.#now();
+    const iterator: ChangeIterator<T> = new ChangeIterator<T>({
+      start: () => {
+        assertOpen();
+        const at = options.resume === undefined ? begin : this.#resume(options.resume);
+        this.#running.add(iterator as ChangeIterator<unknown>);
+        return at;
+      },
+      read: (from) => this.#read(collection, from),
+      now: () => this.#now(),
+      end: () => this.#running.delete(iterator as ChangeIterator<unknown>),
+      soon,
+      resumeText: (at) => resumeText(replica.id, at),
+      signal: options.signal,
+    });
+    return iterator;
+  }
+
+  /** Ends all watchers. */
+  close(): void {
+    for (const iterator of [...this.#running]) iterator.finish();
+  }
+
+  #now(): FeedPosition {
+    const { durablePos } = this.#deps.replica;
+    return { pos: durablePos, seen: durablePos };
+  }
+
+  #resume(token: string): FeedPosition {
+    const { replica, pos, seen } = parseResumeText(token);
+    const verdict = this.#deps.replica.judgePosition(replica, pos);
+    if (verdict === 'foreign') throw resumeTokenError('comes from another database, or from a later state of this one');
+    return verdict === 'lost' ? LOST : { pos, seen };
+  }
+
+  #read(collection: CollectionName, from: FeedPosition): FeedPage | 'reset' | 'idle' {
+    const { replica, onDamage } = this.#deps;
+    const { durablePos } = replica;
+    if (from === LOST || from.pos < replica.store.goneFrom()) return 'reset';
+    if (durablePos <= from.pos) return 'idle';
+    if (from.pos >= this.#openedAt && (this.#newest.get(collection) ?? 0) <= from.pos)
+      return { changes: [], at: { pos: durablePos, seen: durablePos } };
+    try {
+      return readChangePage(replica, collection, from);
+    } catch (error) {
+      onDamage(error);
+      throw error;
+    }
+  }
+
+  #note(collection: CollectionName, pos: number): void {
+    if (pos > (this.#newest.get(collection) ?? 0)) this.#newest.set(collection, pos);
+  }
+}
+
+/** A position that this file gave out and then lost, being restored from an earlier copy. */
+const LOST: FeedPosition = { pos: 0, seen: 0 };

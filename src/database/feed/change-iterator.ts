@@ -1,0 +1,154 @@
+import type { Change } from '../api.ts';
+import type { FeedChange, FeedPage } from './change-page.ts';
+import type { FeedPosition } from './resume-token.ts';
+
+export interface ChangeIteratorDeps {
+  /** At the first `next`: registers for `wake` and says where to begin, or throws. */
+  readonly start: () => FeedPosition;
+  /** 'reset': what happened since can no longer be told. 'idle': nothing new is durable. */
+  readonly read: (from: FeedPosition) => FeedPage | 'reset' | 'idle';
+  /** Where a feed goes on after a reset. */
+  readonly now: () => FeedPosition;
+  readonly end: () => void;
+  readonly soon: (run: () => void) => void;
+  readonly resumeText: (at: FeedPosition) => string;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Waiting<T> {
+  readonly resolve: (result: IteratorResult<Change<T>, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+/**
+ * Pulls changes as its consumer asks for them: holds one page at most, nothing before the first `next`, nothing after the
+ * end. Between two pages other work gets a turn. Ends by `return`, by an error, by its signal (the pending and else the next
+ * `next` rejects with the reason), or when the database closes.
+ */
+export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undefined> {
+  readonly #deps: ChangeIteratorDeps;
+  readonly #waiting: Waiting<T>[] = [];
+  #state: 'new' | 'open' | 'done' = 'new';
+  #at: FeedPosition = { pos: 0, seen: 0 };
+  #page: readonly FeedChange[] = [];
+  #delivered = 0;
+  #isReadDue = false;
+  #failure: { readonly reason: unknown } | undefined;
+
+  constructor(deps: ChangeIteratorDeps) {
+    this.#deps = deps;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Change<T>, undefined>> {
+    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Change<T>, undefined>>();
+    this.#waiting.push({ resolve, reject });
+    if (this.#state === 'new') this.#start();
+    this.#deliver();
+    if (this.#waiting.length > 0) this.#readSoon();
+    return promise;
+  }
+
+  return(): Promise<IteratorResult<Change<T>, undefined>> {
+    this.finish();
+    return Promise.resolve(DONE);
+  }
+
+  throw(error: unknown): Promise<IteratorResult<Change<T>, undefined>> {
+    this.finish();
+    return Promise.reject(error);
+  }
+
+  /** More became durable. */
+  wake(): void {
+    if (this.#waiting.length > 0) this.#read();
+  }
+
+  /** The end, without an error. */
+  finish(): void {
+    const wasOpen = this.#state === 'open';
+    this.#state = 'done';
+    this.#page = [];
+    this.#delivered = 0;
+    if (wasOpen) {
+      this.#deps.signal?.removeEventListener('abort', this.#abort);
+      this.#deps.end();
+    }
+    this.#deliver();
+  }
+
+  #start(): void {
+    const { signal } = this.#deps;
+    try {
+      signal?.throwIfAborted();
+      this.#at = this.#deps.start();
+      this.#state = 'open';
+      signal?.addEventListener('abort', this.#abort, { once: true });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  readonly #abort = (): void => this.#fail(this.#deps.signal?.reason);
+
+  #fail(reason: unknown): void {
+    this.#failure = { reason };
+    this.finish();
+  }
+
+  #readSoon(): void {
+    if (this.#isReadDue) return;
+    this.#isReadDue = true;
+    this.#deps.soon(() => {
+      this.#isReadDue = false;
+      this.#read();
+    });
+  }
+
+  /** Reads a page if somebody waits and nothing is left of the last one. */
+  #read(): void {
+    this.#deliver();
+    if (this.#state !== 'open' || this.#waiting.length === 0) return;
+    try {
+      const page = this.#deps.read(this.#at);
+      if (page === 'idle') return;
+      if (page === 'reset') return this.#reset();
+      this.#page = page.changes;
+      this.#delivered = 0;
+      this.#at = page.at;
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#deliver();
+    if (this.#waiting.length > 0) this.#readSoon();
+  }
+
+  #reset(): void {
+    this.#at = this.#deps.now();
+    this.#waiting.shift()!.resolve({ value: { kind: 'reset', resume: this.#deps.resumeText(this.#at) } });
+    if (this.#waiting.length > 0) this.#readSoon();
+  }
+
+  #deliver(): void {
+    while (this.#waiting.length > 0 && this.#delivered < this.#page.length)
+      this.#waiting.shift()!.resolve({ value: this.#toChange(this.#page[this.#delivered++]!) });
+    if (this.#state !== 'done') return;
+    if (this.#failure !== undefined && this.#waiting.length > 0) {
+      this.#waiting.shift()!.reject(this.#failure.reason);
+      this.#failure = undefined;
+    }
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve(DONE);
+  }
+
+  #toChange({ key, value, origin, at }: FeedChange): Change<T> {
+    const resume = this.#deps.resumeText(at);
+    return value === null
+      ? { kind: 'delete', key, resume, origin }
+      : { kind: 'put', key, value: JSON.parse(value), resume, origin };
+  }
+}

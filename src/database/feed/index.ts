@@ -1,0 +1,1 @@
+export { ChangeFeeds, type ChangeFeedsDeps } from './change-feeds.ts';

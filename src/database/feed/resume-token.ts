@@ -1,0 +1,41 @@
+import { PersistenceError } from '../../core/errors/index.ts';
+import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
+
+/**
+ * Where a watcher stands in the order of changes. `seen`, at most `pos`: every row up to here was there when it was read,
+ * so that the purge of something that was deleted by then needs no event. It stays behind `pos` only while removals lie
+ * ahead of what was read.
+ */
+export interface FeedPosition {
+  readonly pos: number;
+  readonly seen: number;
+}
+
+export interface ResumeToken extends FeedPosition {
+  /** Whose positions these are. */
+  readonly replica: ReplicaId;
+}
+
+const PATTERN = /^1\.([0-9a-f]{32})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})$/;
+
+export function resumeText(replica: ReplicaId, { pos, seen }: FeedPosition): string {
+  return `1.${replica}.${pos.toString(36)}.${seen.toString(36)}`;
+}
+
+/** Throws PERSISTENCE_ERROR / RESUME_TOKEN_INVALID. */
+export function parseResumeText(text: unknown): ResumeToken {
+  const [, id, posText, seenText] = (typeof text === 'string' ? PATTERN.exec(text) : null) ?? [];
+  const replica = parseReplicaId(id);
+  const pos = Number.parseInt(posText ?? '', 36);
+  const seen = Number.parseInt(seenText ?? '', 36);
+  if (replica === undefined || !Number.isSafeInteger(pos) || !(seen <= pos))
+    throw resumeTokenError('was not made by this library');
+  return { replica, pos, seen };
+}
+
+export function resumeTokenError(what: string): PersistenceError {
+  return new PersistenceError(
+    'RESUME_TOKEN_INVALID',
+    `the resume token ${what}; read the collection again and watch without a token`,
+  );
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '../core/clock/index.ts';
+import { isEntglDbError, SyncError } from '../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import type { Replica } from './replica/index.ts';
+
+/** Tombstones purged, or documents resolved again, in one commit. */
+const SLICE_DOCUMENTS_MAX = 200;
+
+export interface MaintenanceTimes {
+  /** How long a deletion is remembered document by document (R7), ms. */
+  readonly tombstoneRetentionMs: number;
+  /** Time between two passes, ms. */
+  readonly purgeIntervalMs: number;
+}
+
+export interface MaintenanceDeps {
+  readonly replica: Replica;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly times: MaintenanceTimes;
+  readonly soon: (run: () => void) => void;
+  /** Whether other nodes hold every version that this node wrote in the collection (R12). */
+  readonly isConfirmed: (collection: CollectionName) => boolean;
+  /** Knowledge was forgotten and the id is new, or wants changed: sessions must end, peers discard what they believed. */
+  readonly onSessionsVoid: (why: 'identity' | 'wants') => void;
+  readonly onDamage: (error: unknown) => void;
+}
+
+/**
+ * What a database does by itself: purges old tombstones (R7), resolves documents again after their resolver changed (R3),
+ * and removes evicted collections (R12). All in slices, one commit each, with a turn of the event loop between two; what
+ * fails is reported and tried again at the next pass.
+ */
+export class Maintenance {
+  readonly #deps: MaintenanceDeps;
+  readonly #evictions = new Map<CollectionName, Promise<void>>();
+  #isStopped = false;
+  #isPassing = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(deps: MaintenanceDeps) {
+    this.#deps = deps;
+  }
+
+  /** The first pass begins soon, further ones follow each `purgeIntervalMs`. */
+  start(): void {
+    this.#deps.soon(() => void this.#pass());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelTimer();
+  }
+
+  narrow(collection: CollectionName): void {
+    this.#want(collection, false);
+  }
+
+  async widen(collection: CollectionName): Promise<void> {
+    await this.#evictions.get(collection);
+    this.#want(collection, true);
+  }
+
+  /** Resolves when all rows are gone. */
+  evict(collection: CollectionName): Promise<void> {
+    const { replica, isConfirmed, onSessionsVoid, logger } = this.#deps;
+    const running = this.#evictions.get(collection);
+    if (running !== undefined) return running;
+    if (replica.collection(collection).fingerprint.count > 0 && !isConfirmed(collection)) throw refused(collection);
+    logger.info({ ...replica.beginEviction(collection) }, 'a collection is evicted');
+    onSessionsVoid('identity');
+    return this.#evictRows(collection);
+  }
+
+  #want(collection: CollectionName, isWanted: boolean): void {
+    const { replica, onSessionsVoid } = this.#deps;
+    if ((replica.collection(collection).state === 'wanted') === isWanted) return;
+    replica.setWanted(collection, isWanted);
+    onSessionsVoid('wants');
+  }
+
+  #evictRows(collection: CollectionName): Promise<void> {
+    const work = this.#slices(() => this.#deps.replica.evictRows(collection)).finally(() =>
+      this.#evictions.delete(collection),
+    );
+    this.#evictions.set(collection, work);
+    return work;
+  }
+
+  async #pass(): Promise<void> {
+    if (this.#isStopped || this.#isPassing) return;
+    this.#isPassing = true;
+    await this.#guarded(() => this.#resumeEvictions());
+    await this.#guarded(() => this.#resolveAgain());
+    await this.#guarded(() => this.#purge());
+    this.#isPassing = false;
+    if (this.#isStopped) return;
+    this.#cancelTimer = this.#deps.clock.setTimer(this.#deps.times.purgeIntervalMs, () => void this.#pass());
+  }
+
+  async #resumeEvictions(): Promise<void> {
+    for (const collection of this.#deps.replica.pendingEvictions())
+      await (this.#evictions.get(collection) ?? this.#evictRows(collection));
+  }
+
+  async #resolveAgain(): Promise<void> {
+    const { replica, logger } = this.#deps;
+    for (const collection of replica.staleCollections()) {
+      let after: DocumentKey | null = null;
+      await this.#slices(() => {
+        after = replica.resolveAgain(collection, after, SLICE_DOCUMENTS_MAX);
+        return after === null;
+      });
+      logger.info({ collection }, 'documents were resolved again after a change of the resolver');
+    }
+  }
+
+  async #purge(): Promise<void> {
+    const { replica, times } = this.#deps;
+    await this.#slices(
+      () => replica.purge(times.tombstoneRetentionMs, SLICE_DOCUMENTS_MAX).purged < SLICE_DOCUMENTS_MAX,
+    );
+  }
+
+  /** Repeats a slice until it says that it was the last, then makes the work durable. */
+  async #slices(runSlice: () => boolean): Promise<void> {
+    while (!this.#isStopped && !runSlice()) await new Promise<void>((resolve) => this.#deps.soon(resolve));
+    if (!this.#isStopped) await this.#deps.replica.flush();
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      if (!this.#isStopped) await work();
+    } catch (error) {
+      if (this.#isStopped) return;
+      if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) this.#deps.onDamage(error);
+      else this.#deps.logger.error({ err: error }, 'maintenance of the database failed and is tried again');
+    }
+  }
+}
+
+function refused(collection: CollectionName): SyncError {
+  return new SyncError(
+    'EVICT_REFUSED',
+    `collection ${JSON.stringify(collection)} holds writes of this node that no other node has confirmed; ` +
+      'let it sync first, or its documents would be lost',
+    { details: { collection } },
+  );
+}

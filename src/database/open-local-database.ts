@@ -1,0 +1,66 @@
+import type { Clock } from '../core/clock/index.ts';
+import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
+import type { CollectionName, DocumentKey, Random } from '../core/ids/index.ts';
+import { type Logger, silentLogger } from '../core/logging/index.ts';
+import { createResolverRegistry, type Resolver } from '../core/merge/index.ts';
+import type { Store, StoreIdentity } from '../store/index.ts';
+import { cachedStore, DocumentCache } from './cache/index.ts';
+import { LocalDatabase } from './database.ts';
+import type { MaintenanceTimes } from './maintenance.ts';
+import { Replica } from './replica/index.ts';
+
+export interface LocalDatabaseDeps {
+  /** Open, and from now on the database's: it is closed with it. */
+  readonly store: Store;
+  readonly identity: StoreIdentity;
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Runs something in a later turn of the event loop, after pending I/O (`setImmediate` in Node). */
+  readonly soon: (run: () => void) => void;
+  /** Default: silent. */
+  readonly logger?: Logger;
+  /** Default: LIMITS. */
+  readonly limits?: Limits;
+  /** Default: TIMES. */
+  readonly times?: MaintenanceTimes & { readonly clockDriftMsMax: number };
+  /** The resolver of each collection (R3). Default: `lww` for all. */
+  readonly resolverOf?: (collection: CollectionName) => Resolver;
+  /** Default: one of 10 MB. */
+  readonly cache?: DocumentCache;
+  /** Whether other nodes hold every version that this node wrote in the collection (R12). Default: never. */
+  readonly isConfirmed?: (collection: CollectionName) => boolean;
+  /** The id is new or wants changed: all sessions must end. */
+  readonly onSessionsVoid?: (why: 'identity' | 'wants') => void;
+  /** R11: a row cannot be read. The read that found it fails with the same error; the repair is up to the receiver. */
+  readonly onDamage?: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
+}
+
+/** The engine with its public face, on any store, without a network. Throws what the store throws when it is read. */
+export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
+  const { clock, random, soon, nodeId, logger = silentLogger, limits = LIMITS, times = TIMES } = deps;
+  const cache = deps.cache ?? new DocumentCache();
+  const replica = new Replica({
+    store: cachedStore(deps.store, cache),
+    clock,
+    random,
+    logger,
+    limits,
+    clockDriftMsMax: times.clockDriftMsMax,
+    resolverOf: deps.resolverOf ?? createResolverRegistry(),
+    isSameLife: !deps.identity.fresh,
+  });
+  return new LocalDatabase({
+    nodeId,
+    clock,
+    logger,
+    limits,
+    times,
+    cache,
+    replica,
+    soon,
+    isConfirmed: deps.isConfirmed ?? (() => false),
+    onSessionsVoid: deps.onSessionsVoid ?? (() => {}),
+    onDamage: deps.onDamage ?? (() => {}),
+  });
+}

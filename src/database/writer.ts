@@ -1,0 +1,201 @@
+import type { Limits } from '../core/config/index.ts';
+import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
+import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts';
+
+export interface WriterDeps {
+  readonly replica: Replica;
+  readonly limits: Limits;
+  /** A commit met a damaged document; the writes to others went through. */
+  readonly onDamage: (error: unknown) => void;
+}
+
+/** For each write of a transaction in order: whether there was a document before. */
+export type Existed = readonly boolean[];
+
+interface Waiter {
+  readonly transaction: LocalTransaction;
+  readonly bytes: number;
+  readonly resolve: (existed: Existed) => void;
+  readonly reject: (error: unknown) => void;
+  existed: Existed;
+}
+
+/**
+ * Group commit. Writes made in one turn of the event loop, and those made while the disk is busy, share a commit and a
+ * sync; each promise resolves when its write is durable.
+ *
+ *     write → pending ── microtask, full batch, or a read ──→ commit → committed ── sync ──→ resolved
+ *
+ * - Pending are never more than one commit (`commitWritesMax`, `commitBytesMax`): a batch that is full is committed at
+ *   once, so a loop without an await holds no texts. Accepted and not yet durable are at most `writeQueueMax`.
+ * - While a sync runs, further writes wait for its end instead of making small commits that need another sync anyway.
+ * - A commit is synchronous: no transaction is ever open across an await.
+ */
+export class Writer {
+  readonly #deps: WriterDeps;
+  #pending: Waiter[] = [];
+  #pendingWrites = 0;
+  #pendingBytes = 0;
+  /** Committed, not yet durable, waiting for the next sync. */
+  #committed: Waiter[] = [];
+  /** Committed and part of the running sync; undefined: none runs. */
+  #syncing: Waiter[] | undefined;
+  /** Accepted writes that are not durable yet. */
+  #accepted = 0;
+  #isTurnDue = false;
+  #isCommitting = false;
+  /** The newest sync and what follows from it. */
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps;
+    deps.replica.onReload((cause) => this.#lose(cause));
+  }
+
+  /** Writes accepted and not durable yet. */
+  get waiting(): number {
+    return this.#accepted;
+  }
+
+  /**
+   * Accepts a transaction whose documents were checked already. Resolves when it is durable. Rejects with WRITE_QUEUE_FULL,
+   * the refusal of this transaction alone (CONCURRENCY_CONFLICT, TRANSACTION_TOO_LARGE), or what the store threw.
+   */
+  write(transaction: LocalTransaction): Promise<Existed> {
+    const { writes } = transaction;
+    const { limits } = this.#deps;
+    if (this.#accepted + writes.length > limits.writeQueueMax) return Promise.reject(queueFull(limits.writeQueueMax));
+    let bytes = 0;
+    for (const write of writes) bytes += write.value?.length ?? 0;
+    if (this.#isOverfull(this.#pendingWrites + writes.length - 1, this.#pendingBytes + bytes - 1)) this.commitPending();
+    const { promise, resolve, reject } = Promise.withResolvers<Existed>();
+    this.#pending.push({ transaction, bytes, resolve, reject, existed: [] });
+    this.#accepted += writes.length;
+    this.#pendingWrites += writes.length;
+    this.#pendingBytes += bytes;
+    if (this.#isOverfull(this.#pendingWrites, this.#pendingBytes)) this.commitPending();
+    else if (this.#syncing === undefined) this.#takeTurnSoon();
+    return promise;
+  }
+
+  /**
+   * Commits what waits, so that a read sees every write made before it. Never throws: what fails, fails the promise of its
+   * write. Does nothing while a commit runs, that is, when a resolver asks.
+   */
+  commitPending(): void {
+    if (this.#pending.length === 0 || this.#isCommitting || this.#deps.replica.isResolving) return;
+    const batch = this.#pending;
+    this.#pending = [];
+    this.#pendingWrites = 0;
+    this.#pendingBytes = 0;
+    this.#isCommitting = true;
+    try {
+      this.#commit(batch);
+    } finally {
+      this.#isCommitting = false;
+    }
+    if (this.#syncing === undefined) this.#takeTurnSoon();
+  }
+
+  /** Resolves when every write accepted before the call is durable or has failed; rejects when the disk lost some of them. */
+  async flush(): Promise<void> {
+    this.commitPending();
+    await this.#deps.replica.flush();
+  }
+
+  /** Ends once nobody waits any more; ends only if nothing new is accepted. */
+  async drain(): Promise<void> {
+    await this.flush();
+    while (this.#accepted > 0) {
+      this.#takeTurn();
+      await this.#running;
+    }
+  }
+
+  #isOverfull(writes: number, bytes: number): boolean {
+    return writes >= this.#deps.limits.commitWritesMax || bytes >= this.#deps.limits.commitBytesMax;
+  }
+
+  #takeTurnSoon(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    queueMicrotask(this.#takeTurn);
+  }
+
+  readonly #takeTurn = (): void => {
+    this.#isTurnDue = false;
+    this.commitPending();
+    if (this.#syncing !== undefined || this.#committed.length === 0) return;
+    const syncing = this.#committed;
+    this.#syncing = syncing;
+    this.#committed = [];
+    this.#running = this.#deps.replica.flush().then(
+      () => this.#settle(syncing),
+      (error: unknown) => {
+        // After a reload they were rejected already, and what is committed now is another history.
+        if (this.#syncing === syncing) this.#lose(error);
+      },
+    );
+  };
+
+  #commit(batch: readonly Waiter[]): void {
+    let outcomes: readonly LocalOutcome[];
+    try {
+      outcomes = this.#deps.replica.write(batch.map((waiter) => waiter.transaction));
+    } catch (error) {
+      this.#failed(batch, error);
+      return;
+    }
+    for (let i = 0; i < batch.length; i++) this.#note(batch[i]!, outcomes[i]!);
+  }
+
+  /** A damaged document fails only the writes that touch it; whatever else a store throws concerns the whole commit. */
+  #failed(batch: readonly Waiter[], error: unknown): void {
+    const isDamage = isEntglDbError(error, 'DOCUMENT_CORRUPT');
+    if (isDamage && batch.length > 1) {
+      for (const waiter of batch) this.#commit([waiter]);
+      return;
+    }
+    for (const waiter of batch) this.#reject(waiter, error);
+    if (isDamage) this.#deps.onDamage(error);
+  }
+
+  #note(waiter: Waiter, outcome: LocalOutcome): void {
+    if (outcome.kind === 'refused') return this.#reject(waiter, outcome.error);
+    waiter.existed = outcome.existed;
+    this.#committed.push(waiter);
+  }
+
+  #settle(durable: readonly Waiter[]): void {
+    if (this.#syncing !== durable) return;
+    this.#syncing = undefined;
+    for (const waiter of durable) {
+      this.#accepted -= waiter.transaction.writes.length;
+      waiter.resolve(waiter.existed);
+    }
+    // After the continuations of those that were just resolved, so that what they write joins the same commit.
+    if (this.#pending.length > 0 || this.#committed.length > 0) this.#takeTurnSoon();
+  }
+
+  /** Everything since the last durable point is gone; what is only pending will be committed on what is left. */
+  #lose(error: unknown): void {
+    const lost = [...(this.#syncing ?? []), ...this.#committed];
+    this.#syncing = undefined;
+    this.#committed = [];
+    for (const waiter of lost) this.#reject(waiter, error);
+    if (this.#pending.length > 0) this.#takeTurnSoon();
+  }
+
+  #reject(waiter: Waiter, error: unknown): void {
+    this.#accepted -= waiter.transaction.writes.length;
+    waiter.reject(error);
+  }
+}
+
+function queueFull(max: number): PersistenceError {
+  return new PersistenceError(
+    'WRITE_QUEUE_FULL',
+    `${max} writes wait for the disk already (Limits.writeQueueMax); await some of them before you write more`,
+    { details: { writeQueueMax: max } },
+  );
+}
