@@ -1,0 +1,293 @@
+/**
+ * Goal: the HTTP API does what it says, to honest and to hostile clients. Method: a real server on a free loopback port over a
+ * real node, spoken to with fetch and raw sockets.
+ */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { LIMITS } from '../../core/config/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import type { RunningNode } from '../node-api.ts';
+import { systemClock } from '../system-clock.ts';
+import { openTestNode } from '../test-node.ts';
+import { type HttpServer, type HttpServerOptions, METRICS, startHttpServer } from './index.ts';
+
+const SECRET = 'the secret of this start';
+const OPTIONS: HttpServerOptions = { host: '127.0.0.1', port: 0, token: null, startSecret: SECRET, limits: LIMITS };
+
+let node: RunningNode;
+let server: HttpServer;
+let url: string;
+
+before(async () => {
+  node = await openTestNode();
+  server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
+  url = `http://127.0.0.1:${server.address.port}`;
+});
+after(async () => {
+  await server.close();
+  await node.close();
+});
+
+async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  const isText = typeof body === 'string';
+  const response = await fetch(`${url}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
+    headers: { ...(body === undefined || isText ? {} : { 'content-type': 'application/json' }), ...headers },
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+}
+
+function assertError(answer: Awaited<ReturnType<typeof call>>, status: number, reason: string): void {
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(answer.json.error.reason, reason);
+  assert.deepEqual(Object.keys(answer.json.error), ['code', 'reason', 'message', 'details']);
+}
+
+describe('documents', () => {
+  const path = '/api/v1/collections/users/documents/user1';
+
+  test('are written, read, replaced and deleted', async () => {
+    assert.equal((await call('PUT', path, { name: 'Alice' })).status, 204);
+    const read = await call('GET', path);
+    assert.deepEqual(read.json, { name: 'Alice' });
+    assert.equal((await call('GET', path, undefined, { 'if-none-match': read.headers.get('etag')! })).status, 304);
+    assert.equal((await call('DELETE', path)).status, 204);
+    assertError(await call('DELETE', path), 404, 'DOCUMENT_NOT_FOUND');
+    assertError(await call('GET', path), 404, 'DOCUMENT_NOT_FOUND');
+  });
+
+  test('are changed only over the version that was read', async () => {
+    assert.equal((await call('PUT', path, { n: 1 }, { 'if-none-match': '*' })).status, 204);
+    assertError(await call('PUT', path, { n: 2 }, { 'if-none-match': '*' }), 412, 'CONCURRENCY_CONFLICT');
+    const etag = (await call('GET', path)).headers.get('etag')!;
+    assert.equal((await call('PUT', path, { n: 2 }, { 'if-match': etag })).status, 204);
+    const refused = await call('PUT', path, { n: 3 }, { 'if-match': etag });
+    assertError(refused, 412, 'CONCURRENCY_CONFLICT');
+    assert.equal(`"${refused.json.error.details.current}"`, (await call('GET', path)).headers.get('etag'));
+    assertError(await call('DELETE', path, undefined, { 'if-match': etag }), 412, 'CONCURRENCY_CONFLICT');
+    assert.equal((await call('PUT', path, { n: 4 }, { 'if-match': '*' })).status, 204);
+    assertError(await call('PUT', path, {}, { 'if-match': 'naked' }), 400, 'USAGE');
+    await call('DELETE', path);
+    assertError(await call('PUT', path, {}, { 'if-match': '*' }), 412, 'CONCURRENCY_CONFLICT');
+  });
+
+  test('may have any key and collection name, percent-encoded', async () => {
+    const odd = `/api/v1/collections/${encodeURIComponent('a/ä b')}/documents/${encodeURIComponent('../😀?#%'.repeat(90))}`;
+    assert.equal((await call('PUT', odd, { odd: true })).status, 204);
+    assert.deepEqual((await call('GET', odd)).json, { odd: true });
+  });
+
+  test('that are none are refused, each with its reason', async () => {
+    assertError(await call('PUT', path, '[1]', { 'content-type': 'application/json' }), 400, 'USAGE');
+    assertError(await call('PUT', path, '{"a":', { 'content-type': 'application/json' }), 400, 'USAGE');
+    assertError(await call('PUT', path, '{"a":1}', { 'content-type': 'text/plain' }), 415, 'USAGE');
+    assertError(await call('PUT', path, { pad: 'x'.repeat(LIMITS.documentBytesMax) }), 413, 'DOCUMENT_TOO_LARGE');
+    assertError(await call('PUT', path, { pad: 'x'.repeat(2 * LIMITS.documentBytesMax) }), 413, 'DOCUMENT_TOO_LARGE');
+    const long = `/api/v1/collections/users/documents/${'x'.repeat(1025)}`;
+    assertError(await call('PUT', long, {}), 400, 'INVALID_NAME');
+    assertError(await call('GET', '/api/v1/nothing'), 404, 'USAGE');
+  });
+});
+
+describe('queries', () => {
+  before(async () => {
+    const documents = Array.from({ length: 150 }, (_, i) => [`n${String(i).padStart(3, '0')}`, { i }] as const);
+    await node.database.collection('numbers').putMany(documents);
+  });
+
+  test('find with filter, sort, skip and limit, and count', async () => {
+    const query = { filter: { i: { $gte: 100 } }, sort: { i: -1 }, skip: 1, limit: 2 };
+    const found = await call('POST', '/api/v1/collections/numbers/query', query);
+    assert.deepEqual(found.json, {
+      documents: [
+        { key: 'n148', value: { i: 148 } },
+        { key: 'n147', value: { i: 147 } },
+      ],
+    });
+    const counted = await call('POST', '/api/v1/collections/numbers/count', { filter: { i: { $lt: 10 } } });
+    assert.deepEqual(counted.json, { count: 10 });
+  });
+
+  test('are bounded, and wrong ones are refused', async () => {
+    assert.equal((await call('POST', '/api/v1/collections/numbers/query', {})).json.documents.length, 100);
+    assertError(await call('POST', '/api/v1/collections/numbers/query', { limit: 1001 }), 400, 'USAGE');
+    assertError(await call('POST', '/api/v1/collections/numbers/query', { sort: { i: 2 } }), 400, 'USAGE');
+    assertError(
+      await call('POST', '/api/v1/collections/numbers/query', { filter: { i: { $near: 1 } } }),
+      400,
+      'INVALID_FILTER',
+    );
+  });
+});
+
+describe('transfer', () => {
+  test('what is exported can be imported, and a bad line is named', async () => {
+    const lines = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ key: `k${i}`, value: { i } }));
+    const type = { 'content-type': 'application/x-ndjson' };
+    const path = '/api/v1/collections/transfer';
+    assert.deepEqual((await call('POST', `${path}/import`, lines.join('\n'), type)).json, { imported: 2500 });
+    const exported = await call('GET', `${path}/export`);
+    assert.deepEqual(exported.text.trimEnd().split('\n').sort(), [...lines].sort());
+    const refused = await call('POST', `${path}/import`, '{"id":1}\nnot json', type);
+    assertError(refused, 400, 'INVALID_DOCUMENT');
+    assert.equal(refused.json.error.details.line, 2);
+    assert.deepEqual((await call('POST', `${path}/import?keyField=sku`, '{"sku":"s1"}', type)).json, { imported: 1 });
+  });
+});
+
+describe('changes', () => {
+  async function openStream(query: string, headers: Record<string, string> = {}) {
+    const controller = new AbortController();
+    const response = await fetch(`${url}/api/v1/collections/watched/changes${query}`, {
+      headers,
+      signal: controller.signal,
+    });
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const next = async (): Promise<{ id: string; event: string; data: Record<string, unknown> }> => {
+      for (;;) {
+        const end = text.indexOf('\n\n');
+        if (end === -1) {
+          const { value, done } = await reader.read();
+          if (done) throw new Error('the stream ended');
+          text += value;
+          continue;
+        }
+        const lines = text.slice(0, end).split('\n');
+        text = text.slice(end + 2);
+        const fields = Object.fromEntries(
+          lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+        );
+        if (fields.event !== undefined) return { id: fields.id!, event: fields.event, data: JSON.parse(fields.data!) };
+      }
+    };
+    return { response, next, close: () => controller.abort() };
+  }
+
+  test('stream as they happen, and go on after the last one that was seen', async () => {
+    const documents = node.database.collection('watched');
+    const first = await openStream('');
+    assert.equal(first.response.headers.get('content-type'), 'text/event-stream');
+    await documents.put('a', { n: 1 });
+    const change = await first.next();
+    assert.deepEqual([change.event, change.data], ['put', { key: 'a', value: { n: 1 }, origin: 'local' }]);
+    first.close();
+    await documents.put('b', { n: 2 });
+    const second = await openStream('', { 'last-event-id': change.id });
+    assert.equal((await second.next()).data.key, 'b');
+    second.close();
+    const third = await openStream(`?resume=${encodeURIComponent(change.id)}`);
+    assert.equal((await third.next()).data.key, 'b');
+    third.close();
+  });
+
+  test('do not start from a token that means nothing', async () => {
+    assertError(await call('GET', '/api/v1/collections/watched/changes?resume=nonsense'), 400, 'RESUME_TOKEN_INVALID');
+  });
+
+  test('end when the server closes', async () => {
+    const own = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
+    const response = await fetch(`http://127.0.0.1:${own.address.port}/api/v1/collections/watched/changes`);
+    await own.close();
+    assert.match(await response.text(), /^: still here/);
+  });
+});
+
+describe('the node', () => {
+  test('tells health, liveness, readiness and status', async () => {
+    const health = await call('GET', '/health');
+    assert.equal(health.status, 200);
+    assert.equal(health.json.isHealthy, true);
+    assert.deepEqual((await call('GET', '/health/live')).json, { isLive: true });
+    assert.deepEqual((await call('GET', '/health/ready')).json, { isReady: true });
+    assert.equal((await call('GET', '/api/v1/status')).json.nodeId, node.status().nodeId);
+    assert.deepEqual((await call('GET', '/api/v1/peers')).json, { peers: [] });
+    assert.ok((await call('GET', '/api/v1/collections')).json.collections.length > 0);
+  });
+
+  test('an unhealthy one answers 503 with the report', async () => {
+    const report = { ...(await node.health()), isHealthy: false, databaseHealthy: false, errors: ['disk'] };
+    const sick: RunningNode = { ...node, health: async () => report, status: () => node.status(), peers: () => [] };
+    const own = await startHttpServer(OPTIONS, { node: sick, clock: systemClock, logger: silentLogger });
+    const base = `http://127.0.0.1:${own.address.port}`;
+    const health = await fetch(`${base}/health`);
+    assert.equal(health.status, 503);
+    assert.deepEqual(((await health.json()) as typeof report).errors, ['disk']);
+    assert.equal((await fetch(`${base}/health/ready`)).status, 503);
+    assert.equal((await fetch(`${base}/health/live`)).status, 200);
+    await own.close();
+  });
+
+  test('gives every metric by its name, and describes its API', async () => {
+    await call('GET', '/health');
+    const { text } = await call('GET', '/metrics');
+    for (const name of Object.keys(METRICS)) assert.match(text, new RegExp(`^# HELP ${name} `, 'm'));
+    assert.match(text, /^entgldb_healthy\{part="all"\} 1$/m);
+    assert.match(text, /^entgldb_http_request_seconds_count\{method="GET",route="\/health",status="200"\} /m);
+    assert.match(text, /^process_cpu_seconds_total /m);
+    const { json } = await call('GET', '/openapi.json');
+    const paths = Object.keys(json.paths);
+    assert.ok(paths.includes('/api/v1/collections/{collection}/documents/{key}'), paths.join());
+    assert.ok(paths.includes('/health'));
+  });
+});
+
+describe('access', () => {
+  test('an address beyond loopback needs a token', async () => {
+    await assert.rejects(
+      startHttpServer({ ...OPTIONS, host: '0.0.0.0' }, { node, clock: systemClock, logger: silentLogger }),
+      (error: Error) => isEntglDbError(error, 'OPTION_INVALID'),
+    );
+  });
+
+  test('with a token everything but the bare "alive" needs it', async () => {
+    const token = '0123456789abcdef0123456789abcdef';
+    const own = await startHttpServer({ ...OPTIONS, token }, { node, clock: systemClock, logger: silentLogger });
+    const base = `http://127.0.0.1:${own.address.port}`;
+    for (const path of ['/health', '/health/ready', '/metrics', '/openapi.json', '/api/v1/status', '/api/v1/nothing']) {
+      const refused = await fetch(`${base}${path}`);
+      assert.equal(refused.status, 401, path);
+      assert.equal(refused.headers.get('www-authenticate'), 'Bearer');
+      assert.ok(!(await refused.text()).includes(token));
+    }
+    assert.equal((await fetch(`${base}/health/live`)).status, 200);
+    for (const right of [token, SECRET]) {
+      const answer = await fetch(`${base}/api/v1/status`, { headers: { authorization: `Bearer ${right}` } });
+      assert.equal(answer.status, 200);
+    }
+    await own.close();
+  });
+
+  test('a rebound name is refused', async () => {
+    assert.match(
+      await rawRequest('GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'),
+      /^HTTP\/1\.1 403 /,
+    );
+    assert.match(await rawRequest('GET /api/v1/status HTTP/1.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  });
+
+  test('a port in use is named with what to do', async () => {
+    const { port } = server.address;
+    await assert.rejects(
+      startHttpServer({ ...OPTIONS, port }, { node, clock: systemClock, logger: silentLogger }),
+      (error: Error) => isEntglDbError(error, 'PORT_IN_USE') && error.message.includes(`:${port}`),
+    );
+  });
+});
+
+function rawRequest(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(server.address.port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
+}
