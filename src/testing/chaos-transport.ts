@@ -1,0 +1,328 @@
+import { type Clock, sleep } from '../core/clock/index.ts';
+import { LIMITS } from '../core/config/index.ts';
+import { NetworkError } from '../core/errors/index.ts';
+import type { Address, Channel, Listener, ListenOptions, Transport } from '../net/index.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** What goes wrong, and how often. The port promises order, so no frame is lost or swapped within a living channel. */
+export interface ChaosFaults {
+  /** Each frame waits for up to this time; those behind it wait with it. */
+  readonly frameDelayMsMax: number;
+  /** Probability that a frame, instead of being sent, is the end of its channel. */
+  readonly cutChance: number;
+  /** Probability that after a frame this direction of the channel stands still for up to `stallMsMax`. */
+  readonly stallChance: number;
+  readonly stallMsMax: number;
+  /** Each dial waits for up to this time before it begins. */
+  readonly dialDelayMsMax: number;
+  /** Probability that a dial fails. */
+  readonly dialFailChance: number;
+}
+
+export const NO_FAULTS: ChaosFaults = {
+  frameDelayMsMax: 0,
+  cutChance: 0,
+  stallChance: 0,
+  stallMsMax: 0,
+  dialDelayMsMax: 0,
+  dialFailChance: 0,
+};
+
+export interface ChaosTransportOptions {
+  readonly inner: Transport;
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  /** Default: none. */
+  readonly faults?: Partial<ChaosFaults>;
+}
+
+export type Direction = 'in' | 'out';
+
+export interface ChaosTransport extends Transport {
+  /** From now on these; those that are not named stay. */
+  setFaults(faults: Partial<ChaosFaults>): void;
+  /** Cuts all channels that live now; both ends notice. */
+  cutAll(): void;
+  /** Stops or releases one direction of all channels, those to come included: a partition that works one way. */
+  setStalled(direction: Direction, isStalled: boolean): void;
+}
+
+/** A transport that behaves as badly as a real network may, by chance from a seed, and with faults off not at all. */
+export function createChaosTransport(options: ChaosTransportOptions): ChaosTransport {
+  return new FaultyTransport(options);
+}
+
+class Chaos {
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  faults: ChaosFaults;
+  readonly stalled = new Set<Direction>();
+  readonly channels = new Set<FaultyChannel>();
+
+  constructor({ clock, random, faults }: ChaosTransportOptions) {
+    this.clock = clock;
+    this.random = random;
+    this.faults = { ...NO_FAULTS, ...faults };
+  }
+
+  /** Draws nothing where there is nothing to draw, so that faults that are off change no other chance. */
+  happens(chance: number): boolean {
+    return chance > 0 && this.random.chance(chance);
+  }
+
+  upTo(msMax: number): number {
+    return msMax > 0 ? this.random.next() * msMax : 0;
+  }
+}
+
+class FaultyTransport implements ChaosTransport {
+  readonly #inner: Transport;
+  readonly #chaos: Chaos;
+
+  constructor(options: ChaosTransportOptions) {
+    this.#inner = options.inner;
+    this.#chaos = new Chaos(options);
+  }
+
+  listen(options: ListenOptions): Promise<Listener> {
+    return this.#inner.listen({
+      ...options,
+      onChannel: (channel) => options.onChannel(new FaultyChannel(channel, this.#chaos)),
+    });
+  }
+
+  async dial(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
+    const { faults } = this.#chaos;
+    const delayMs = this.#chaos.upTo(faults.dialDelayMsMax);
+    if (delayMs > 0) await sleep(this.#chaos.clock, delayMs, options.signal);
+    if (this.#chaos.happens(faults.dialFailChance)) {
+      throw new NetworkError('CONNECT_FAILED', `the network failed on the way to ${address.host}:${address.port}`);
+    }
+    return new FaultyChannel(await this.#inner.dial(address, options), this.#chaos);
+  }
+
+  setFaults(faults: Partial<ChaosFaults>): void {
+    this.#chaos.faults = { ...this.#chaos.faults, ...faults };
+  }
+
+  cutAll(): void {
+    for (const channel of [...this.#chaos.channels]) channel.cut();
+  }
+
+  setStalled(direction: Direction, isStalled: boolean): void {
+    if (isStalled) this.#chaos.stalled.add(direction);
+    else this.#chaos.stalled.delete(direction);
+    if (!isStalled) for (const channel of [...this.#chaos.channels]) channel.release(direction);
+  }
+}
+
+/** What travels in a lane: a frame, or the end with its reason. */
+type Item = Uint8Array | { readonly reason: string };
+
+/** One direction of a channel: items leave in the order in which they came, each not before its time. */
+class Lane {
+  readonly #chaos: Chaos;
+  readonly #direction: Direction;
+  readonly #deliver: (item: Item) => void;
+  readonly #items: { readonly item: Item; readonly dueAt: number }[] = [];
+  #cancelTimer: (() => void) | undefined;
+  #stillUntil = 0;
+  bytesWaiting = 0;
+
+  constructor(chaos: Chaos, direction: Direction, deliver: (item: Item) => void) {
+    this.#chaos = chaos;
+    this.#direction = direction;
+    this.#deliver = deliver;
+  }
+
+  get isEmpty(): boolean {
+    return this.#items.length === 0;
+  }
+
+  push(item: Item): void {
+    const now = this.#chaos.clock.monotonic();
+    const { frameDelayMsMax, stallChance, stallMsMax } = this.#chaos.faults;
+    const dueAt = Math.max(now + this.#chaos.upTo(frameDelayMsMax), this.#stillUntil);
+    if (this.#chaos.happens(stallChance)) this.#stillUntil = dueAt + this.#chaos.upTo(stallMsMax);
+    this.#items.push({ item, dueAt });
+    this.bytesWaiting += bytesOf(item);
+    this.run();
+  }
+
+  clear(): void {
+    this.#items.length = 0;
+    this.bytesWaiting = 0;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** Lets out what is due, then waits for what is not. */
+  run(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const now = this.#chaos.clock.monotonic();
+    while (!this.#chaos.stalled.has(this.#direction)) {
+      const first = this.#items[0];
+      if (first === undefined) return;
+      if (first.dueAt > now) {
+        this.#cancelTimer = this.#chaos.clock.setTimer(first.dueAt - now, () => this.run());
+        return;
+      }
+      this.#items.shift();
+      this.bytesWaiting -= bytesOf(first.item);
+      this.#deliver(first.item);
+    }
+  }
+}
+
+class FaultyChannel implements Channel {
+  onDrain: () => void = () => {};
+  readonly #inner: Channel;
+  readonly #chaos: Chaos;
+  readonly #out: Lane;
+  readonly #in: Lane;
+  #innerHasRoom = true;
+  #isFull = false;
+  #onFrame: ((frame: Uint8Array) => void) | undefined;
+  #onClose: ((reason: string) => void) | undefined;
+  #closedFor: string | undefined;
+
+  constructor(inner: Channel, chaos: Chaos) {
+    this.#inner = inner;
+    this.#chaos = chaos;
+    this.#out = new Lane(chaos, 'out', (item) => this.#sendOn(item));
+    this.#in = new Lane(chaos, 'in', (item) => this.#receive(item));
+    inner.onDrain = () => this.#drained();
+    inner.onClose = (reason) => this.#innerClosed(reason);
+    chaos.channels.add(this);
+  }
+
+  get peerKey(): string {
+    return this.#inner.peerKey;
+  }
+  get ownKey(): string {
+    return this.#inner.ownKey;
+  }
+  get remote(): Address {
+    return this.#inner.remote;
+  }
+  get dialled(): boolean {
+    return this.#inner.dialled;
+  }
+  get bytesSent(): number {
+    return this.#inner.bytesSent;
+  }
+  get bytesReceived(): number {
+    return this.#inner.bytesReceived;
+  }
+
+  get onFrame(): (frame: Uint8Array) => void {
+    return this.#onFrame ?? (() => {});
+  }
+
+  set onFrame(deliver: (frame: Uint8Array) => void) {
+    this.#onFrame = deliver;
+    this.#inner.onFrame = (frame) => this.#arrived(frame);
+  }
+
+  get onClose(): (reason: string) => void {
+    return this.#onClose ?? (() => {});
+  }
+
+  set onClose(closed: (reason: string) => void) {
+    const isFirst = this.#onClose === undefined;
+    this.#onClose = closed;
+    if (isFirst && this.#closedFor !== undefined) this.#tellClosed();
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.#closedFor !== undefined) return false;
+    if (this.#chaos.happens(this.#chaos.faults.cutChance)) {
+      this.cut();
+      return false;
+    }
+    if (this.#out.bytesWaiting > LIMITS.channelBufferBytesMax) {
+      this.cut('slow');
+      return false;
+    }
+    this.#out.push(this.#out.isEmpty ? frame : frame.slice());
+    const hasRoom = this.#innerHasRoom && this.#out.bytesWaiting < LIMITS.channelHighWaterBytes;
+    if (!hasRoom) this.#isFull = true;
+    return hasRoom && this.#closedFor === undefined;
+  }
+
+  close(reason = 'closed'): void {
+    if (!this.#markClosed(reason)) return;
+    this.#in.clear();
+    this.#out.push({ reason });
+  }
+
+  /** Ends the channel at once: what is on its way is lost. */
+  cut(reason = 'cut'): void {
+    this.#markClosed(reason);
+    this.#in.clear();
+    this.#out.clear();
+    this.#chaos.channels.delete(this);
+    this.#inner.close(reason);
+  }
+
+  release(direction: Direction): void {
+    if (direction === 'out') this.#out.run();
+    else this.#in.run();
+  }
+
+  #sendOn(item: Item): void {
+    if (item instanceof Uint8Array) {
+      this.#innerHasRoom = this.#inner.send(item);
+      if (this.#innerHasRoom) this.#drained();
+      return;
+    }
+    this.#chaos.channels.delete(this);
+    this.#inner.close(item.reason);
+  }
+
+  #drained(): void {
+    this.#innerHasRoom = true;
+    if (!this.#isFull || !this.#out.isEmpty || this.#closedFor !== undefined) return;
+    this.#isFull = false;
+    this.onDrain();
+  }
+
+  #arrived(frame: Uint8Array): void {
+    if (this.#closedFor !== undefined) return;
+    if (this.#in.bytesWaiting > LIMITS.channelBufferBytesMax) this.cut('slow');
+    else this.#in.push(frame);
+  }
+
+  /** The end of the inner channel arrives behind the frames that came before it. */
+  #innerClosed(reason: string): void {
+    this.#out.clear();
+    if (this.#closedFor === undefined) this.#in.push({ reason });
+    else this.#chaos.channels.delete(this);
+  }
+
+  #receive(item: Item): void {
+    if (this.#closedFor !== undefined) return;
+    if (item instanceof Uint8Array) {
+      this.#onFrame?.(item);
+      return;
+    }
+    this.#markClosed(item.reason);
+    this.#chaos.channels.delete(this);
+  }
+
+  #markClosed(reason: string): boolean {
+    if (this.#closedFor !== undefined) return false;
+    this.#closedFor = reason;
+    if (this.#onClose !== undefined) this.#tellClosed();
+    return true;
+  }
+
+  #tellClosed(): void {
+    queueMicrotask(() => this.#onClose?.(this.#closedFor ?? 'closed'));
+  }
+}
+
+function bytesOf(item: Item): number {
+  return item instanceof Uint8Array ? item.length : 0;
+}

@@ -1,0 +1,302 @@
+import type { Clock } from '../core/clock/index.ts';
+import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
+import { NetworkError, SyncError, TimeoutError } from '../core/errors/index.ts';
+import type { Address, Channel, Listener, ListenOptions, Transport } from '../net/index.ts';
+
+export interface MemoryNetworkOptions {
+  readonly clock: Clock;
+  /** Time that each frame and each dial takes, one way. Default: 0 ms, which is still later than the call. */
+  readonly latencyMs?: number;
+  /** Default: LIMITS. */
+  readonly limits?: Partial<MemoryLimits>;
+}
+
+export type MemoryLimits = Pick<Limits, 'frameBytesMax' | 'channelBufferBytesMax' | 'channelHighWaterBytes'>;
+
+/** A network in memory: its transports reach each other by host and port, in the time of its clock and in no other. */
+export interface MemoryNetwork {
+  /** `deviceKey` is what peers will know this end by; `host` the name under which it listens. */
+  createTransport(options: { readonly deviceKey: string; readonly host: string }): Transport;
+  /** Whether frames and dials get from one host to the other; may differ by direction. Default: all do. Frames wait. */
+  setReachable(from: string, to: string, isReachable: boolean): void;
+}
+
+const FIRST_FREE_PORT = 49_152;
+
+/**
+ * The reference of the transport port: same clock, same calls, same result. What is on its way travels on timers of the
+ * clock, so that time moves only when a test moves it.
+ */
+export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+  const network = new Network(options);
+  return {
+    createTransport: ({ deviceKey, host }) => new MemoryTransport(network, deviceKey, host),
+    setReachable: (from, to, isReachable) => network.setReachable(from, to, isReachable),
+  };
+}
+
+interface Door {
+  readonly deviceKey: string;
+  readonly onChannel: (channel: Channel) => void;
+}
+
+class Network {
+  readonly clock: Clock;
+  readonly latencyMs: number;
+  readonly limits: MemoryLimits;
+  readonly doors = new Map<string, Door>();
+  readonly #cuts = new Set<string>();
+  readonly #waiting = new Map<string, Set<() => void>>();
+  #nextPort = FIRST_FREE_PORT;
+
+  constructor(options: MemoryNetworkOptions) {
+    this.clock = options.clock;
+    this.latencyMs = options.latencyMs ?? 0;
+    this.limits = { ...LIMITS, ...options.limits };
+  }
+
+  takePort(): number {
+    return this.#nextPort++;
+  }
+
+  isReachable(from: string, to: string): boolean {
+    return !this.#cuts.has(`${from}>${to}`);
+  }
+
+  setReachable(from: string, to: string, isReachable: boolean): void {
+    const way = `${from}>${to}`;
+    if (!isReachable) {
+      this.#cuts.add(way);
+      return;
+    }
+    this.#cuts.delete(way);
+    const woken = this.#waiting.get(way) ?? [];
+    this.#waiting.delete(way);
+    for (const wake of woken) wake();
+  }
+
+  /** Calls once when the way is open again. */
+  whenReachable(from: string, to: string, wake: () => void): void {
+    const way = `${from}>${to}`;
+    const waiting = this.#waiting.get(way) ?? new Set();
+    this.#waiting.set(way, waiting.add(wake));
+  }
+}
+
+class MemoryTransport implements Transport {
+  readonly #network: Network;
+  readonly #deviceKey: string;
+  readonly #host: string;
+
+  constructor(network: Network, deviceKey: string, host: string) {
+    this.#network = network;
+    this.#deviceKey = deviceKey;
+    this.#host = host;
+  }
+
+  async listen({ host, port, onChannel }: ListenOptions): Promise<Listener> {
+    const { doors } = this.#network;
+    const address = { host, port: port === 0 ? this.#network.takePort() : port };
+    const name = doorName(address);
+    if (doors.has(name))
+      throw new NetworkError('PORT_IN_USE', `port ${port} on ${host} is in use`, { details: address });
+    const door = { deviceKey: this.#deviceKey, onChannel };
+    doors.set(name, door);
+    return {
+      address,
+      close: async () => {
+        if (doors.get(name) === door) doors.delete(name);
+      },
+    };
+  }
+
+  dial(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
+    const { signal } = options;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const settle = (): void => {
+        cancel();
+        signal?.removeEventListener('abort', aborted);
+      };
+      const aborted = (): void => {
+        settle();
+        reject(signal?.reason);
+      };
+      const { clock, latencyMs } = this.#network;
+      const isOpen = this.#isRoundTripOpen(address.host);
+      const cancel = clock.setTimer(isOpen ? latencyMs : TIMES.handshakeMsMax, () => {
+        settle();
+        if (isOpen) this.#connect(address, resolve, reject);
+        else reject(new TimeoutError(`${doorName(address)} did not answer`, { details: { ...address } }));
+      });
+      signal?.addEventListener('abort', aborted, { once: true });
+    });
+  }
+
+  #isRoundTripOpen(host: string): boolean {
+    return this.#network.isReachable(this.#host, host) && this.#network.isReachable(host, this.#host);
+  }
+
+  #connect(address: Address, resolve: (channel: Channel) => void, reject: (error: Error) => void): void {
+    const door = this.#network.doors.get(doorName(address));
+    if (door === undefined) {
+      const message = `cannot connect to ${doorName(address)}: nobody listens there`;
+      return reject(new NetworkError('CONNECT_FAILED', message, { details: { ...address } }));
+    }
+    if (door.deviceKey === this.#deviceKey) {
+      return reject(new SyncError('SELF_CONNECTION', `${doorName(address)} is this very node`));
+    }
+    const own = { key: this.#deviceKey, address: { host: this.#host, port: this.#network.takePort() } };
+    const peer = { key: door.deviceKey, address };
+    const dialled = new MemoryChannel(this.#network, own, peer, true);
+    const accepted = new MemoryChannel(this.#network, peer, own, false);
+    dialled.join(accepted);
+    accepted.join(dialled);
+    door.onChannel(accepted);
+    resolve(dialled);
+  }
+}
+
+interface End {
+  readonly key: string;
+  readonly address: Address;
+}
+
+class MemoryChannel implements Channel {
+  readonly peerKey: string;
+  readonly ownKey: string;
+  readonly remote: Address;
+  readonly dialled: boolean;
+  bytesSent = 0;
+  bytesReceived = 0;
+  onDrain: () => void = () => {};
+  readonly #network: Network;
+  readonly #ownHost: string;
+  /** Frames, and at last perhaps the end, on their way to the peer; null is the end. */
+  readonly #outgoing: (Uint8Array | null)[] = [];
+  readonly #early: Uint8Array[] = [];
+  #peer: MemoryChannel | undefined;
+  #bytesWaiting = 0;
+  #isFull = false;
+  #isBlocked = false;
+  #onFrame: ((frame: Uint8Array) => void) | undefined;
+  #onClose: ((reason: string) => void) | undefined;
+  #closedFor: string | undefined;
+
+  constructor(network: Network, own: End, peer: End, dialled: boolean) {
+    this.#network = network;
+    this.#ownHost = own.address.host;
+    this.ownKey = own.key;
+    this.peerKey = peer.key;
+    this.remote = peer.address;
+    this.dialled = dialled;
+  }
+
+  join(peer: MemoryChannel): void {
+    this.#peer = peer;
+  }
+
+  get onFrame(): (frame: Uint8Array) => void {
+    return this.#onFrame ?? (() => {});
+  }
+
+  set onFrame(deliver: (frame: Uint8Array) => void) {
+    this.#onFrame = deliver;
+    queueMicrotask(() => this.#deliverEarly());
+  }
+
+  get onClose(): (reason: string) => void {
+    return this.#onClose ?? (() => {});
+  }
+
+  set onClose(closed: (reason: string) => void) {
+    const isFirst = this.#onClose === undefined;
+    this.#onClose = closed;
+    if (isFirst && this.#closedFor !== undefined) this.#tellClosed();
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (this.#closedFor !== undefined) return false;
+    const { channelBufferBytesMax, channelHighWaterBytes } = this.#network.limits;
+    if (this.#bytesWaiting > channelBufferBytesMax) {
+      this.#abort('slow');
+      return false;
+    }
+    this.bytesSent += frame.length;
+    this.#bytesWaiting += frame.length;
+    // A copy, as a wire makes one: what the sender does with its bytes afterwards is its own business.
+    this.#carry(frame.slice());
+    if (this.#bytesWaiting >= channelHighWaterBytes) this.#isFull = true;
+    return !this.#isFull;
+  }
+
+  close(reason = 'closed'): void {
+    if (this.#markClosed(reason)) this.#carry(null);
+  }
+
+  /** Closes at once; what is on its way is lost. */
+  #abort(reason: string): void {
+    if (!this.#markClosed(reason)) return;
+    this.#outgoing.length = 0;
+    this.#carry(null);
+  }
+
+  #markClosed(reason: string): boolean {
+    if (this.#closedFor !== undefined) return false;
+    this.#closedFor = reason;
+    if (this.#onClose !== undefined) this.#tellClosed();
+    return true;
+  }
+
+  #tellClosed(): void {
+    queueMicrotask(() => this.#onClose?.(this.#closedFor ?? 'closed'));
+  }
+
+  #carry(item: Uint8Array | null): void {
+    this.#outgoing.push(item);
+    this.#network.clock.setTimer(this.#network.latencyMs, () => this.#arrive());
+  }
+
+  /** One timer for each item: the first one due takes the first item. */
+  #arrive(): void {
+    if (this.#isBlocked) return;
+    if (this.#network.isReachable(this.#ownHost, this.remote.host)) return this.#handOver();
+    this.#isBlocked = true;
+    this.#network.whenReachable(this.#ownHost, this.remote.host, () => {
+      this.#isBlocked = false;
+      while (this.#outgoing.length > 0 && !this.#isBlocked) this.#arrive();
+    });
+  }
+
+  #handOver(): void {
+    const item = this.#outgoing.shift();
+    if (item === undefined) return;
+    if (item === null) this.#peer?.close('ended');
+    else this.#peer?.receive(item);
+    this.#bytesWaiting -= item?.length ?? 0;
+    if (this.#isFull && this.#bytesWaiting === 0) this.#drain();
+  }
+
+  #drain(): void {
+    this.#isFull = false;
+    if (this.#closedFor === undefined) this.onDrain();
+  }
+
+  receive(frame: Uint8Array): void {
+    if (this.#closedFor !== undefined) return;
+    if (frame.length === 0 || frame.length > this.#network.limits.frameBytesMax) {
+      return this.#abort(frame.length === 0 ? 'frame invalid' : 'frame too large');
+    }
+    this.bytesReceived += frame.length;
+    this.#early.push(frame);
+    if (this.#onFrame !== undefined) this.#deliverEarly();
+  }
+
+  #deliverEarly(): void {
+    while (this.#closedFor === undefined && this.#early.length > 0) this.#onFrame?.(this.#early.shift()!);
+  }
+}
+
+function doorName({ host, port }: Address): string {
+  return `${host}:${port}`;
+}
