@@ -1,0 +1,62 @@
+// Goal: the reference pages say what the code says. Method: each page is compared with the table in the code that it is about.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limitsPage } from '../../scripts/limits.ts';
+import { REASONS } from '../../src/core/errors/index.ts';
+import { readProjectFile, typescriptFiles } from './sources.ts';
+
+test('docs/errors.md lists every reason under its code, and no other', () => {
+  const sections = readProjectFile('docs/errors.md').split(/^## /m).slice(1);
+  const listed = sections.map((section) => {
+    const reasons = [...section.matchAll(/^\| `(\w+)` \| .*\S.* \| .*\S.* \|$/gm)].map(([, reason]) => reason);
+    return [section.match(/^`(\w+)`/)?.[1], reasons.sort()];
+  });
+  const expected = Object.entries(REASONS).map(([code, reasons]) => [code, [...reasons].sort()]);
+  assert.deepEqual(listed, expected);
+});
+
+test('docs/limits.md is what scripts/limits.ts makes of the comments in defaults.ts', () => {
+  assert.equal(
+    readProjectFile('docs/limits.md'),
+    limitsPage(readProjectFile('src/core/config/defaults.ts')),
+    'run: npm run limits',
+  );
+});
+
+test('every limit is documented and is used', () => {
+  const defaults = 'src/core/config/defaults.ts';
+  const names = [...readProjectFile(defaults).matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name!);
+  const code = typescriptFiles('src')
+    .filter(({ path }) => path !== defaults)
+    .map(({ text }) => text)
+    .join('\n');
+  assert.deepEqual(
+    names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code)),
+    [],
+  );
+});
+
+test('docs/dependencies.md has a line for every dependency, and for no other', () => {
+  const manifest = JSON.parse(readProjectFile('package.json')) as Record<'dependencies' | 'devDependencies', object>;
+  const toolchain = JSON.parse(readProjectFile('toolchain/package.json')) as { optionalDependencies: object };
+  const [runtime = '', development = ''] = readProjectFile('docs/dependencies.md').split(/^## /m).slice(1);
+  const listed = (section: string) => [...section.matchAll(/^\| `([^`]+)` \| /gm)].map(([, name]) => name).sort();
+  assert.deepEqual(listed(runtime), Object.keys(manifest.dependencies).sort());
+  const expected = [...Object.keys(manifest.devDependencies), ...Object.keys(toolchain.optionalDependencies)];
+  assert.deepEqual(listed(development), expected.sort());
+});
+
+test('every word of docs/glossary.md lives in the code under the name given there', () => {
+  const code = typescriptFiles('src')
+    .map(({ text }) => text)
+    .join('\n');
+  const rows = [
+    ...readProjectFile('docs/glossary.md').matchAll(/^\| (?<word>[^|]+) \| [^|]+ \| (?<names>[^|]*) \|$/gm),
+  ];
+  const names = rows.flatMap(({ groups }) => [...(groups?.names ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+  assert.ok(names.length > 20, 'the glossary has its table');
+  assert.deepEqual(
+    names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code)),
+    [],
+  );
+});

@@ -1,0 +1,10 @@
+/** Functions over the length limit, by `path#name`, with the reason. A line that no longer applies fails the test. */
+export const LONG_FUNCTIONS: Readonly<Record<string, string>> = {};
+
+/** Uses of clock, random, timers, process or console outside src/node, by path, with the reason. Stale lines fail, too. */
+export const AMBIENT: Readonly<Record<string, string>> = {};
+
+/** Tests that wait for real time, by path, with the reason. */
+export const SLEEPS: Readonly<Record<string, string>> = {
+  'src/node/system-clock.test.ts': 'it is about the real timers',
+};

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+export interface SourceFile {
+  /** From the root of the repository, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Files that are in the repository or would be with the next `git add`. */
+export function projectFiles(): string[] {
+  const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
+  const paths = list.toString('utf8').split('\0');
+  return [...new Set(paths)].filter(
+    (path) => path !== '' && statSync(join(ROOT, path), { throwIfNoEntry: false })?.isFile(),
+  );
+}
+
+export function readProjectFile(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** TypeScript under the given folders; generated files are nobody's prose and not looked at. */
+export function typescriptFiles(...folders: readonly string[]): SourceFile[] {
+  const isWanted = (path: string) => folders.some((folder) => path.startsWith(`${folder}/`));
+  return projectFiles()
+    .filter((path) => path.endsWith('.ts') && isWanted(path) && !isGenerated(path))
+    .sort()
+    .map((path) => ({ path, text: readProjectFile(path) }));
+}
+
+/** Tests, what they share in their folder (`test-…`), and the published suites, whose functions are lists of tests. */
+export function isTest(path: string): boolean {
+  return path.endsWith('.test.ts') || posix.basename(path).startsWith('test-') || path.endsWith('-conformance.ts');
+}
+
+function isGenerated(path: string): boolean {
+  return path.endsWith('_pb.ts');
+}
+
+export interface Import {
+  readonly specifier: string;
+  /** Path of the file imported, from the root; null for packages and `node:` modules. */
+  readonly path: string | null;
+  /** Erased before anything runs. */
+  readonly isTypeOnly: boolean;
+  /** Loaded when the line is reached. */
+  readonly isLazy: boolean;
+}
+
+const IMPORT =
+  /^(?:import|export)\s(?<clause>type\s)?[^;'"]*?from\s+'(?<from>[^']+)'|^import\s+'(?<bare>[^']+)'|\bimport\('(?<lazy>[^']+)'\)/gm;
+
+/** All imports and re-exports of a file. The formatter keeps them at the start of a line. */
+export function importsOf(file: SourceFile): Import[] {
+  return [...file.text.matchAll(IMPORT)].map(({ groups }) => {
+    const specifier = groups?.from ?? groups?.bare ?? groups?.lazy ?? '';
+    const isRelative = specifier.startsWith('.');
+    const path = isRelative ? posix.join(posix.dirname(file.path), specifier) : null;
+    return { specifier, path, isTypeOnly: groups?.clause !== undefined, isLazy: groups?.lazy !== undefined };
+  });
+}
+
+/** The text with comments and the insides of strings blanked, line for line: what is left is code. */
+export function codeOf(text: string): string {
+  return text.replace(COMMENT_OR_STRING, (match, regexStart: string | undefined) => {
+    const kept = regexStart ?? '';
+    return kept + match.slice(kept.length).replace(/[^\n]/g, ' ');
+  });
+}
+
+/** Comments, strings, templates without nesting, and regular expressions where an expression may begin. */
+const COMMENT_OR_STRING = new RegExp(
+  [
+    String.raw`\/\*[\s\S]*?\*\/`,
+    String.raw`\/\/[^\n]*`,
+    String.raw`'(?:[^'\\\n]|\\.)*'`,
+    String.raw`"(?:[^"\\\n]|\\.)*"`,
+    String.raw`((?:[(,=:[!&|?{};]|\breturn)\s*)\/(?![/*])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*`,
+  ].join('|'),
+  'g',
+);
+
+/** Places where a pattern occurs, as `path:line: text`. */
+export function occurrences(file: SourceFile, pattern: RegExp, text = codeOf(file.text)): string[] {
+  const lines = file.text.split('\n');
+  return text
+    .split('\n')
+    .flatMap((line, i) => (pattern.test(line) ? [`${file.path}:${i + 1}: ${lines[i]?.trim()}`] : []));
+}
