@@ -1,0 +1,348 @@
+/**
+ * Goal: commands do what their help says, with the right exit code, for people and for programs, whether a node runs or not.
+ * Method: whole command lines in this process, with streams of the test's own, on real database files; `start` really listens.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import type { OpenNode } from '../node-api.ts';
+import { nodeFilePath, readNodeFile, writeNodeFile } from '../node-file.ts';
+import { systemClock } from '../system-clock.ts';
+import { systemRandom } from '../system-random.ts';
+import { openTestNodeOnDisk } from '../test-node.ts';
+import type { CliContext } from './cli-context.ts';
+import { runCli } from './run-cli.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entgldb-cli-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Started {
+  /** The first line on the standard output. */
+  readonly ready: Promise<string>;
+  readonly done: Promise<Result>;
+  stop(): void;
+}
+
+function begin(args: readonly string[], stdin = '', openNode: OpenNode = openTestNodeOnDisk): Started {
+  const stdout = new PassThrough({ encoding: 'utf8' });
+  const stderr = new PassThrough({ encoding: 'utf8' });
+  let out = '';
+  let err = '';
+  stdout.on('data', (text) => {
+    out += text;
+  });
+  stderr.on('data', (text) => {
+    err += text;
+  });
+  let stop = (): void => {};
+  const context: CliContext = {
+    stdin: PassThrough.from([Buffer.from(stdin)]),
+    stdout,
+    stderr,
+    environment: { EntglDb__Persistence__Durability: 'normal' },
+    workingDirectory: folder,
+    clock: systemClock,
+    random: systemRandom,
+    loadOpenNode: async () => openNode,
+    onStopSignal: (listener) => {
+      stop = () => listener('SIGTERM');
+      return () => {};
+    },
+  };
+  const done = runCli(args, context, '1.2.3').then((code) => ({ code, out, err }));
+  const ready = Promise.race([
+    once(stdout, 'data').then(([text]) => String(text)),
+    done.then((result) => assert.fail(`ended with ${result.code}: ${result.err}`)),
+  ]);
+  ready.catch(() => {});
+  return { ready, done, stop: () => stop() };
+}
+
+function cli(...args: string[]): Promise<Result> {
+  return begin(args).done;
+}
+
+describe('documents', () => {
+  /** The same commands against the file and against a running node must not differ. */
+  for (const isRunning of [false, true]) {
+    test(`are put, read, found, counted and deleted ${isRunning ? 'over HTTP' : 'in the file'}`, async () => {
+      const node = isRunning ? begin(['start', '--http-port', '0', '--tcp-port', '0', '--no-discovery']) : undefined;
+      await node?.ready;
+
+      assert.deepEqual(await cli('put', 'users', 'user1', '{"name":"Alice","age":31}'), {
+        code: 0,
+        out: 'Stored user1 in users.\n',
+        err: '',
+      });
+      const piped = begin(['put', 'users', 'user/2', '-', '--json'], '{"name":"Bob","age":17}');
+      assert.deepEqual(JSON.parse((await piped.done).out), { collection: 'users', key: 'user/2', stored: true });
+
+      const read = await cli('get', 'users', 'user/2', '--json');
+      assert.equal(read.out, '{"name":"Bob","age":17}\n');
+      const missing = await cli('get', 'users', 'nobody');
+      assert.equal(missing.code, 1);
+      assert.match(missing.err, /^entgldb: there is no document "nobody" in collection "users"\n$/);
+
+      assert.equal((await cli('count', 'users')).out, '2\n');
+      assert.equal(
+        (await cli('count', 'users', '{"age":{"$gte":18}}', '--json')).out,
+        '{"collection":"users","count":1}\n',
+      );
+      const sorted = await cli('find', 'users', '--sort', '-age', '--limit', '1', '--json');
+      assert.deepEqual(JSON.parse(sorted.out), [{ key: 'user1', value: { name: 'Alice', age: 31 } }]);
+      const people = await cli('find', 'users', '{}', '--sort=age');
+      assert.match(people.out, /^user\/2 {2}\{"name":"Bob","age":17\}\nuser1 /);
+      assert.equal((await cli('find', 'users', '{"age":{"$near":1}}')).code, 2);
+
+      assert.equal((await cli('delete', 'users', 'user1')).code, 0);
+      assert.equal((await cli('delete', 'users', 'user1')).code, 1);
+
+      node?.stop();
+      if (node !== undefined) assert.equal((await node.done).code, 0);
+    });
+
+    test(`are imported and exported ${isRunning ? 'over HTTP' : 'in the file'}, and a bad line is named`, async () => {
+      const node = isRunning ? begin(['start', '--http-port', '0', '--tcp-port', '0', '--no-discovery']) : undefined;
+      await node?.ready;
+      const lines = Array.from({ length: 2500 }, (_, i) =>
+        JSON.stringify({ key: `k${String(i).padStart(4, '0')}`, value: { i } }),
+      );
+      await writeFile(join(folder, 'in.ndjson'), `${lines.join('\n')}\n`);
+
+      const imported = await cli('import', 'things', 'in.ndjson');
+      assert.match(imported.out, /^Imported 2,500 documents into things \(/);
+      assert.equal(imported.err, '');
+      assert.equal(
+        (await cli('export', 'things', 'out.ndjson')).out,
+        'Exported 2,500 documents of things to out.ndjson.\n',
+      );
+      assert.equal(await readFile(join(folder, 'out.ndjson'), 'utf8'), `${lines.join('\n')}\n`);
+      assert.equal((await cli('export', 'things', '--json')).out, `${lines.join('\n')}\n`);
+      assert.equal((await cli('find', 'things', '--json')).out.match(/"key"/g)?.length, 2500);
+
+      const bad = begin(['import', 'things', '-'], '{"id":1}\n{"name":"no key"}\n{"id":3}\n');
+      const refused = await bad.done;
+      assert.equal(refused.code, 2);
+      assert.match(refused.err, /^entgldb: line 2: .*name the field that holds it\n$/);
+      const rest = await begin(['import', 'others', '-', '--skip-bad', '--json'], '{"id":1}\nx\n{"id":3}\n').done;
+      assert.equal(rest.code, 2);
+      assert.match(rest.err, /line 2 is not JSON/);
+      assert.equal(JSON.parse(rest.out).imported, 2);
+      assert.equal(JSON.parse(rest.out).skipped, 1);
+
+      node?.stop();
+      await node?.done;
+    });
+  }
+
+  test('of a database that is not there are not made up', async () => {
+    const answer = await cli('get', 'users', 'user1', '--data', 'nowhere');
+    assert.equal(answer.code, 3);
+    assert.match(answer.err, /^entgldb: there is no database .*nowhere.entgldb\.db; check --data and --config/);
+    assert.deepEqual(await readdir(folder), []);
+  });
+});
+
+describe('a running node', () => {
+  let own: string;
+  let node: Started;
+  before(async () => {
+    own = await mkdtemp(join(tmpdir(), 'entgldb-cli-node-'));
+    node = begin(['start', '--data', own, '--node-id', 'till-1', '--http-port', '0', '--tcp-port', '0', '--json']);
+    await node.ready;
+  });
+  after(async () => {
+    node.stop();
+    await node.done;
+    await rm(own, { recursive: true });
+  });
+
+  test('says in one line where it is', async () => {
+    const ready = JSON.parse(await node.ready);
+    assert.equal(ready.nodeId, 'till-1');
+    assert.equal(ready.pid, process.pid);
+    assert.equal(ready.dataDirectory, own);
+    assert.ok(ready.http.port > 0);
+  });
+
+  test('is found by its data directory, through a file that only its owner can read', async () => {
+    const path = nodeFilePath(join(own, 'entgldb.db'));
+    if (process.platform !== 'win32') assert.equal((await stat(path)).mode & 0o777, 0o600);
+    const { secret } = (await readNodeFile(join(own, 'entgldb.db')))!;
+    assert.match(secret, /^[0-9a-f]{32}$/);
+    const { out } = await cli('status', '--data', own, '--json');
+    assert.equal(JSON.parse(out).isRunning, true);
+    assert.ok(!out.includes(secret));
+  });
+
+  test('shows status, peers and health to people and to programs', async () => {
+    assert.match((await cli('status', '--data', own)).out, /^Node +till-1\nState +running for .*\nDatabase /);
+    assert.match((await cli('peers', '--data', own)).out, /^No peers yet/);
+    assert.deepEqual(JSON.parse((await cli('peers', '--data', own, '--json')).out), { peers: [] });
+    const health = await cli('health', '--data', own);
+    assert.equal(health.code, 0);
+    assert.match(health.out, /^Node +healthy\n/);
+    assert.equal(JSON.parse((await cli('health', '--data', own, '--json')).out).isHealthy, true);
+  });
+
+  test('keeps a second one from its data, with exit code 3', async () => {
+    const second = await cli('start', '--data', own, '--http-port', '0');
+    assert.equal(second.code, 3);
+    assert.equal(second.err.trimEnd().split('\n').at(-1)?.startsWith('entgldb: '), true, second.err);
+  });
+});
+
+describe('starting and stopping', () => {
+  test('a stopped node leaves no file behind, and its log says that it stopped', async () => {
+    const node = begin(['start', '--data', 'till', '--http-port', '0', '--tcp-port', '0']);
+    assert.match(await node.ready, /^Node till-1 is ready: .*http:\/\/127\.0\.0\.1:\d+, data /);
+    node.stop();
+    const { code, err } = await node.done;
+    assert.equal(code, 0);
+    assert.match(err, /"signal":"SIGTERM".*\n.*"msg":"stopped"/s);
+    assert.ok(!(await readdir(join(folder, 'till'))).some((name) => name.endsWith('.node.json')));
+  });
+
+  test('an unhealthy node makes `health` exit with 1', async () => {
+    const sick: OpenNode = async (options) => {
+      const node = await openTestNodeOnDisk(options);
+      const report = { ...(await node.health()), isHealthy: false, errors: ['the disk is full'] };
+      return { ...node, health: async () => report };
+    };
+    const node = begin(['start', '--data', 'till', '--http-port', '0'], '', sick);
+    await node.ready;
+    const health = await cli('health', '--data', 'till');
+    assert.equal(health.code, 1);
+    assert.match(health.out, /NOT HEALTHY.*the disk is full/s);
+    node.stop();
+    await node.done;
+  });
+
+  test('a stop that hangs ends in time, with exit code 3', async () => {
+    await writeFile(join(folder, 'appsettings.json'), '{ "EntglDb": { "Health": { "ShutdownTimeoutMs": 1 } } }');
+    let finish = (): void => {};
+    const hanging: OpenNode = async (options) => {
+      const node = await openTestNodeOnDisk(options);
+      finish = () => void node.close();
+      return { ...node, close: () => new Promise(() => {}) };
+    };
+    const node = begin(['start', '--http-port', '0', '--config', 'appsettings.json'], '', hanging);
+    await node.ready;
+    // The timer that ends the wait does not keep the process alive; in a real one the hanging work would.
+    const hold = setInterval(() => {}, 1000);
+    node.stop();
+    assert.equal((await node.done).code, 3);
+    clearInterval(hold);
+    finish();
+  });
+
+  test('a port in use is named, and the database is free again', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const refused = await cli('start', '--data', 'till', '--http-port', String(port));
+    assert.equal(refused.code, 3);
+    assert.match(refused.err, /HTTP port 127\.0\.0\.1:\d+ is in use; choose another with --http-port/);
+    assert.equal((await cli('put', 'c', 'k', '{}', '--data', 'till')).code, 0);
+    other.close();
+  });
+
+  test('a node file left behind by a crash is not believed, whoever listens there now', async () => {
+    assert.equal((await cli('put', 'c', 'k', '{"a":1}', '--data', 'till')).code, 0);
+    const stranger = createServer((socket) => socket.end('HTTP/1.1 401 no\r\n\r\n')).listen(0, '127.0.0.1');
+    await once(stranger, 'listening');
+    const { port } = stranger.address() as { port: number };
+    for (const url of [`http://127.0.0.1:${port}`, 'http://127.0.0.1:1']) {
+      const file = { pid: 1, nodeId: 'old', url, secret: 'x'.repeat(32) };
+      await writeNodeFile(join(folder, 'till', 'entgldb.db'), file);
+      assert.equal((await cli('get', 'c', 'k', '--data', 'till', '--json')).out, '{"a":1}\n');
+    }
+    stranger.close();
+  });
+});
+
+describe('the command line', () => {
+  test('wrong usage is one line that ends with what to do, and exit code 2', async () => {
+    const wrong = [
+      ['pot'],
+      ['put'],
+      ['get', 'a', 'b', 'c'],
+      ['get', '--nope', 'a', 'b'],
+      ['put', 'a', 'b', '{x'],
+      ['find', 'a', '--limit', 'x'],
+    ];
+    for (const args of wrong) {
+      const { code, out, err } = await cli(...args);
+      assert.equal(code, 2, args.join(' '));
+      assert.equal(out, '');
+      assert.match(err, /^entgldb: [^\n]+\n$/);
+    }
+    assert.match((await cli('pot')).err, /Did you mean put\?.*see `entgldb --help`/);
+  });
+
+  test('with --json errors are JSON too', async () => {
+    for (const args of [
+      ['get', 'a', '--json'],
+      ['--json', 'start', '--tcp-port', '99999'],
+      ['peers', '--json'],
+    ]) {
+      const { error } = JSON.parse((await cli(...args)).err);
+      assert.deepEqual(Object.keys(error), ['code', 'reason', 'message', 'details']);
+    }
+  });
+
+  test('every command has help with examples', async () => {
+    const { out } = await cli('--help');
+    const names = [...out.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]!).filter((name) => name !== 'help');
+    assert.ok(names.includes('start') && names.includes('find') && names.includes('backup'));
+    for (const name of names) {
+      const help = await cli(name, '--help');
+      assert.equal(help.code, 0);
+      assert.match(help.out, new RegExp(`Examples:\\n  \\$ entgldb ${name}`));
+    }
+    assert.deepEqual(await cli('--version'), { code: 0, out: '1.2.3\n', err: '' });
+  });
+
+  test('without a running node, what needs one says so with exit code 3', async () => {
+    for (const command of ['peers', 'health']) {
+      const { code, err } = await cli(command);
+      assert.equal(code, 3);
+      assert.match(err, /no node is running on .*; start one with `entgldb start`/);
+    }
+  });
+
+  test('`init` and `config` agree, and no token is shown', async () => {
+    assert.equal((await cli('init', '--data', 'till', '--node-id', 'till-7')).code, 0);
+    assert.equal((await cli('init', '--data', 'till')).code, 2);
+    const text = await readFile(join(folder, 'till', 'appsettings.json'), 'utf8');
+    const token = JSON.parse(text).EntglDb.Network.AuthToken;
+    for (const args of [
+      ['--data', 'till'],
+      ['--config', 'till/appsettings.json'],
+    ]) {
+      const { code, out } = await cli('config', '--json', ...args);
+      assert.equal(code, 0);
+      assert.ok(!out.includes(token));
+      const values = new Map(
+        JSON.parse(out).values.map((line: { key: string; value: unknown }) => [line.key, line.value]),
+      );
+      assert.equal(values.get('NodeId'), 'till-7');
+      assert.equal(values.get('Persistence.DatabasePath'), join(folder, 'till', 'entgldb.db'));
+    }
+    assert.match((await cli('config', '--data', 'till')).out, /Network\.AuthToken +\*{8} /);
+  });
+});

@@ -1,0 +1,112 @@
+import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
+import type { SessionEvent } from '../../sync/index.ts';
+
+/** What is known of a peer beyond its connection. Wall clock times in ms, null: never. */
+export interface PeerRecord {
+  node: string;
+  replica: ReplicaId | undefined;
+  isConnected: boolean;
+  lastSeenMs: number | null;
+  lastSyncMs: number | null;
+  roundTripMs: number | null;
+  versionsSent: number;
+  versionsReceived: number;
+  /** Own writes up to this seq are durable at the peer, by its own word, per collection. Void under another own id. */
+  readonly confirmed: Map<CollectionName, { readonly replica: ReplicaId; readonly seq: number }>;
+}
+
+/** Peers kept in mind at the same time; beyond it the one not seen for longest is forgotten. */
+const PEERS_KEPT_MAX = 1024;
+
+/** Follows the sessions: who holds what, when it was last heard, how fast it answers. Fed by the engine, asked by screens. */
+export class PeerProgress {
+  readonly #records = new Map<string, PeerRecord>();
+
+  record(deviceKey: string): PeerRecord | undefined {
+    return this.#records.get(deviceKey);
+  }
+
+  /** Wall clock of the newest claim of any peer. */
+  get lastSyncMs(): number | null {
+    let newest: number | null = null;
+    for (const { lastSyncMs } of this.#records.values())
+      if (lastSyncMs !== null && (newest === null || lastSyncMs > newest)) newest = lastSyncMs;
+    return newest;
+  }
+
+  get connected(): number {
+    let count = 0;
+    for (const record of this.#records.values()) if (record.isConnected) count++;
+    return count;
+  }
+
+  closed(deviceKey: string): void {
+    const record = this.#records.get(deviceKey);
+    if (record !== undefined) record.isConnected = false;
+  }
+
+  follow(deviceKey: string, event: SessionEvent, wallMs: number): void {
+    const record = this.#records.get(deviceKey) ?? this.#add(deviceKey);
+    record.lastSeenMs = wallMs;
+    switch (event.kind) {
+      case 'opened':
+        record.node = event.hello.node;
+        record.replica = event.hello.replica;
+        record.isConnected = true;
+        return;
+      case 'sent':
+        record.versionsSent += event.versions;
+        return;
+      case 'received':
+        record.versionsReceived += event.versions;
+        return;
+      case 'claimed':
+      case 'equal':
+        record.lastSyncMs = wallMs;
+        return;
+      case 'confirmed':
+        record.confirmed.set(event.collection, { replica: event.replica, seq: event.seq });
+        return;
+      case 'round-trip':
+        record.roundTripMs = event.ms;
+        return;
+      case 'resolver-mismatch':
+        return;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  /** Whether some other node holds all own writes up to `seq` in the collection. */
+  isConfirmed(collection: CollectionName, replica: ReplicaId, seq: number): boolean {
+    for (const { confirmed } of this.#records.values()) {
+      const held = confirmed.get(collection);
+      if (held?.replica === replica && held.seq >= seq) return true;
+    }
+    return false;
+  }
+
+  #add(deviceKey: string): PeerRecord {
+    if (this.#records.size >= PEERS_KEPT_MAX) this.#forgetOldest();
+    const record: PeerRecord = {
+      node: '',
+      replica: undefined,
+      isConnected: false,
+      lastSeenMs: null,
+      lastSyncMs: null,
+      roundTripMs: null,
+      versionsSent: 0,
+      versionsReceived: 0,
+      confirmed: new Map(),
+    };
+    this.#records.set(deviceKey, record);
+    return record;
+  }
+
+  #forgetOldest(): void {
+    let oldest: [string, number] | undefined;
+    for (const [key, { isConnected, lastSeenMs }] of this.#records)
+      if (!isConnected && (oldest === undefined || (lastSeenMs ?? 0) < oldest[1])) oldest = [key, lastSeenMs ?? 0];
+    if (oldest !== undefined) this.#records.delete(oldest[0]);
+  }
+}
