@@ -1,0 +1,2 @@
+export { Supervisor, type SupervisorDeps, type SupervisorOptions } from './supervisor.ts';
+export type { PeerError, PeerStatus } from './target.ts';

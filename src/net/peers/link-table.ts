@@ -1,0 +1,176 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+import type { Channel } from '../transport.ts';
+import { decideDuplicate } from './duplicate.ts';
+import { HeldChannel } from './held-channel.ts';
+
+/** How long a second connection from the same dialler must last before it replaces the first (`decideDuplicate`). */
+const HOLD_MS = 250;
+/** A link that may be dead must bring a byte within this time, which is a little more than the peer's pings take. */
+const PROOF_OF_LIFE_MS = TIMES.pingIntervalMs + 1000;
+
+/** A live channel to a device, the only one that counts. */
+export interface Link {
+  readonly channel: Channel;
+  readonly deviceKey: string;
+  /** Monotonic and wall time at which it became the link, ms. */
+  readonly startedAt: number;
+  readonly sinceMs: number;
+  /** Name from the peer's greeting. */
+  node: string | null;
+  /** Set while the mesh reaches the device through others. */
+  surplusSince: number | undefined;
+}
+
+export interface LinkTableDeps {
+  readonly clock: Clock;
+  /** Links at the same time. */
+  readonly linksMax: number;
+  /** Whether this node wants a link with a device; at the limit such a one displaces another. */
+  readonly isWanted: (deviceKey: string) => boolean;
+  /** A new link: its handlers are set before this returns. */
+  readonly onLink: (link: Link) => void;
+  /** A link has ended. `isOver`: there is no other one with the device. */
+  readonly onEnd: (link: Link, reason: string, isOver: boolean) => void;
+}
+
+interface Candidate extends Link {
+  readonly channel: HeldChannel;
+  startedAt: number;
+  sinceMs: number;
+  wasLink: boolean;
+  /** Set while the link may be dead: it must have received more than `bytes` at `until`, or it is closed. */
+  suspicion: { readonly until: number; readonly bytes: number } | undefined;
+  cancelHold: (() => void) | undefined;
+}
+
+/** One link per device: settles duplicates, makes a second connection wait for its right, and closes links that are dead. */
+export class LinkTable {
+  readonly #deps: LinkTableDeps;
+  readonly #byDevice = new Map<string, Candidate>();
+  /** Second connections that must prove themselves; at most one per device. */
+  readonly #heldByDevice = new Map<string, Candidate>();
+
+  constructor(deps: LinkTableDeps) {
+    this.#deps = deps;
+  }
+
+  get(deviceKey: string): Link | undefined {
+    return this.#byDevice.get(deviceKey);
+  }
+
+  has(deviceKey: string): boolean {
+    return this.#byDevice.has(deviceKey);
+  }
+
+  all(): Link[] {
+    return [...this.#byDevice.values()];
+  }
+
+  /** Takes a new channel: it becomes the link with its device now or a moment later, or is closed as `duplicate` or `busy`. */
+  offer(channel: Channel): void {
+    const old = this.#byDevice.get(channel.peerKey);
+    if (old === undefined) {
+      if (this.#hasRoomFor(channel)) this.#adopt(this.#toCandidate(channel));
+      else channel.close('busy');
+      return;
+    }
+    const decision = decideDuplicate(old.channel, channel, old.suspicion !== undefined);
+    if (decision === 'keep') return channel.close('duplicate');
+    const candidate = this.#toCandidate(channel);
+    if (decision === 'hold') this.#hold(candidate);
+    else this.#replace(old, candidate);
+  }
+
+  /** A link may be dead: it must bring a byte soon, and gives way to any other meanwhile. */
+  suspect(deviceKey: string): void {
+    const link = this.#byDevice.get(deviceKey);
+    if (link === undefined) return;
+    link.suspicion = { until: this.#deps.clock.monotonic() + PROOF_OF_LIFE_MS, bytes: link.channel.bytesReceived };
+  }
+
+  /** Closes suspects that have brought nothing in time. */
+  closeSilent(): void {
+    const now = this.#deps.clock.monotonic();
+    for (const link of this.all() as Candidate[]) {
+      const { suspicion } = link;
+      if (suspicion === undefined) continue;
+      if (link.channel.bytesReceived > suspicion.bytes) link.suspicion = undefined;
+      else if (now >= suspicion.until) link.channel.close('silent');
+    }
+  }
+
+  closeAll(reason: string): void {
+    for (const link of [...this.#heldByDevice.values(), ...this.#byDevice.values()]) link.channel.close(reason);
+  }
+
+  #toCandidate(channel: Channel): Candidate {
+    const candidate: Candidate = {
+      channel: new HeldChannel(channel, (reason) => this.#ended(candidate, reason)),
+      deviceKey: channel.peerKey,
+      startedAt: 0,
+      sinceMs: 0,
+      node: null,
+      wasLink: false,
+      suspicion: undefined,
+      surplusSince: undefined,
+      cancelHold: undefined,
+    };
+    return candidate;
+  }
+
+  /** At the limit a device that is wanted takes the place of the newest one that is not. */
+  #hasRoomFor(channel: Channel): boolean {
+    if (this.#byDevice.size < this.#deps.linksMax) return true;
+    if (!this.#deps.isWanted(channel.peerKey)) return false;
+    const least = this.all().findLast((link) => !this.#deps.isWanted(link.deviceKey));
+    least?.channel.close('busy');
+    return least !== undefined;
+  }
+
+  #hold(candidate: Candidate): void {
+    const { deviceKey } = candidate;
+    const earlier = this.#heldByDevice.get(deviceKey);
+    this.#heldByDevice.set(deviceKey, candidate);
+    earlier?.cancelHold?.();
+    earlier?.channel.close('duplicate');
+    candidate.cancelHold = this.#deps.clock.setTimer(HOLD_MS, () => {
+      this.#heldByDevice.delete(deviceKey);
+      const old = this.#byDevice.get(deviceKey);
+      if (old === undefined) this.#adopt(candidate);
+      else this.#replace(old, candidate);
+    });
+  }
+
+  #replace(old: Candidate, candidate: Candidate): void {
+    this.#byDevice.delete(old.deviceKey);
+    old.channel.close('duplicate');
+    candidate.node = old.node;
+    this.#adopt(candidate);
+  }
+
+  #adopt(candidate: Candidate): void {
+    candidate.wasLink = true;
+    candidate.startedAt = this.#deps.clock.monotonic();
+    candidate.sinceMs = this.#deps.clock.now();
+    this.#byDevice.set(candidate.deviceKey, candidate);
+    this.#deps.onLink(candidate);
+    candidate.channel.release();
+  }
+
+  #ended(candidate: Candidate, reason: string): void {
+    const { deviceKey } = candidate;
+    if (this.#heldByDevice.get(deviceKey) === candidate) {
+      this.#heldByDevice.delete(deviceKey);
+      candidate.cancelHold?.();
+    }
+    if (!candidate.wasLink) return;
+    if (this.#byDevice.get(deviceKey) === candidate) this.#byDevice.delete(deviceKey);
+    const held = this.#heldByDevice.get(deviceKey);
+    this.#deps.onEnd(candidate, reason, held === undefined && !this.#byDevice.has(deviceKey));
+    if (held === undefined || this.#byDevice.has(deviceKey)) return;
+    this.#heldByDevice.delete(deviceKey);
+    held.cancelHold?.();
+    this.#adopt(held);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Goal: the mesh is connected whatever its size, stays so when a node dies or views differ, and nobody carries many links.
+ * Method: the choices of all nodes for every size from 1 to 200, with keys from a printed seed, and a search through the graph.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSeededRandom } from '../../testing/index.ts';
+import { chooseLinks, type MeshMember, toMeshMember } from './mesh.ts';
+
+const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 7004);
+const FULL = 8;
+
+function createMembers(count: number, seed: number): MeshMember[] {
+  const random = createSeededRandom(seed);
+  return Array.from({ length: count }, () => toMeshMember(Buffer.from(random.bytes(32)).toString('base64url')));
+}
+
+/** Who is linked with whom: a link exists when either end chooses it. `sees` limits the view of a node. */
+function buildGraph(
+  members: readonly MeshMember[],
+  sees: (own: MeshMember, other: MeshMember) => boolean = () => true,
+): Map<string, Set<string>> {
+  const graph = new Map(members.map((member) => [member.deviceKey, new Set<string>()]));
+  for (const own of members) {
+    const others = members.filter((other) => other !== own && sees(own, other));
+    for (const key of chooseLinks(own, others, FULL)) {
+      graph.get(own.deviceKey)!.add(key);
+      graph.get(key)!.add(own.deviceKey);
+    }
+  }
+  return graph;
+}
+
+function isConnected(graph: ReadonlyMap<string, ReadonlySet<string>>, without?: string): boolean {
+  const keys = [...graph.keys()].filter((key) => key !== without);
+  const reached = new Set(keys.slice(0, 1));
+  for (const key of reached) for (const next of graph.get(key)!) if (next !== without) reached.add(next);
+  return reached.size === keys.length;
+}
+
+test('up to eight nodes are all linked with all', () => {
+  for (let n = 1; n <= FULL; n++) {
+    for (const links of buildGraph(createMembers(n, SEED)).values()) assert.equal(links.size, n - 1);
+  }
+});
+
+test('from 9 to 200 nodes the graph is connected, and each has about log2(n) + 2 links', () => {
+  for (let n = 9; n <= 200; n++) {
+    const graph = buildGraph(createMembers(n, SEED + n));
+    assert.ok(isConnected(graph), `n = ${n}, seed ${SEED}`);
+    for (const links of graph.values()) {
+      const wanted = Math.log2(n) + 2;
+      assert.ok(
+        links.size >= wanted - 2.5 && links.size <= wanted + 1.5,
+        `${links.size} links at n = ${n}, seed ${SEED}`,
+      );
+    }
+  }
+});
+
+test('who is chosen chooses back', () => {
+  const members = createMembers(37, SEED);
+  const choices = new Map(
+    members.map((own) => [
+      own.deviceKey,
+      chooseLinks(
+        own,
+        members.filter((other) => other !== own),
+        FULL,
+      ),
+    ]),
+  );
+  for (const [key, chosen] of choices) for (const other of chosen) assert.ok(choices.get(other)!.has(key));
+});
+
+test('the graph stays connected when any one node dies', () => {
+  for (const n of [9, 10, 16, 33, 64, 100]) {
+    const graph = buildGraph(createMembers(n, SEED + n));
+    for (const dead of graph.keys()) assert.ok(isConnected(graph, dead), `n = ${n}, seed ${SEED}`);
+  }
+});
+
+test('nodes that each miss a fifth of the others still make a connected graph', () => {
+  const random = createSeededRandom(SEED);
+  for (let run = 0; run < 100; run++) {
+    const n = random.integer(12, 120);
+    const graph = buildGraph(createMembers(n, SEED + run), () => !random.chance(0.2));
+    assert.ok(isConnected(graph), `run ${run}, n = ${n}, seed ${SEED}`);
+  }
+});
+
+test('a node that joins moves few links', () => {
+  const members = createMembers(65, SEED);
+  const before = buildGraph(members.slice(1));
+  const after = buildGraph(members);
+  let lost = 0;
+  let all = 0;
+  for (const [key, links] of before) {
+    for (const other of links) if (!after.get(key)!.has(other)) lost++;
+    all += links.size;
+  }
+  assert.ok(lost / all < 0.25, `${lost} of ${all} (seed ${SEED})`);
+});

@@ -1,0 +1,72 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { NetworkError } from '../../core/errors/index.ts';
+import type { Address, Channel, Transport } from '../transport.ts';
+
+/** Head start of each address over the next (RFC 8305 §5 recommends 250 ms). */
+const HEAD_START_MS = 250;
+
+/**
+ * Dials several addresses of one peer, the next one when the last has failed or has had its head start, and resolves with the
+ * first channel; the others are given up. Rejects with the only address's own error, with NetworkError CONNECT_FAILED
+ * when several have failed, or with `signal.reason`: then every attempt is given up.
+ */
+export async function raceDial(
+  transport: Pick<Transport, 'dial'>,
+  addresses: readonly Address[],
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<Channel> {
+  signal?.throwIfAborted();
+  const over = new AbortController();
+  const give = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const failures: { readonly address: Address; readonly error: unknown }[] = [];
+  const cancels: (() => void)[] = [];
+
+  try {
+    return await new Promise<Channel>((resolve, reject) => {
+      let isWon = false;
+      let next = 0;
+      signal?.addEventListener('abort', () => reject(signal.reason), { signal: over.signal });
+
+      const startNext = (): void => {
+        const address = addresses[next++];
+        if (address === undefined || give.aborted) return;
+        let isStepDone = false;
+        const step = (): void => {
+          if (!isStepDone) startNext();
+          isStepDone = true;
+        };
+        cancels.push(clock.setTimer(HEAD_START_MS, step));
+        transport.dial(address, { signal: give }).then(
+          (channel) => {
+            if (isWon || give.aborted) return channel.close('duplicate');
+            isWon = true;
+            resolve(channel);
+          },
+          (error: unknown) => {
+            failures.push({ address, error });
+            if (failures.length === addresses.length) reject(summarise(failures));
+            else step();
+          },
+        );
+      };
+      if (addresses.length === 0) reject(new NetworkError('CONNECT_FAILED', 'no address of the peer is known'));
+      startNext();
+    });
+  } finally {
+    for (const cancel of cancels) cancel();
+    over.abort();
+  }
+}
+
+function summarise(failures: readonly { readonly address: Address; readonly error: unknown }[]): unknown {
+  if (failures.length === 1) return failures[0]!.error;
+  const lines = failures.map(({ address, error }) => `${address.host} port ${address.port}: ${messageOf(error)}`);
+  return new NetworkError('CONNECT_FAILED', `none of ${failures.length} addresses answers; ${lines.join('; ')}`, {
+    cause: failures.at(-1)!.error,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,388 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { LIMITS, type Limits, TIMES } from '../../core/config/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import { compareBytes, type Random } from '../../core/ids/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import { fullJitterMs, type RetryPolicy } from '../../core/retry/index.ts';
+import type { DiscoveryEvent } from '../discovery/index.ts';
+import type { Address, Channel, Transport } from '../transport.ts';
+import { type Link, LinkTable } from './link-table.ts';
+import { raceDial } from './race-dial.ts';
+import { addressText, type PeerError, type PeerStatus, type Target } from './target.ts';
+import { TargetTable } from './target-table.ts';
+
+/** Back-off after the first failed round; it doubles up to `dialBackoffMsMax`. */
+const BACKOFF_BASE_MS = 250;
+/** The larger device key leaves the first attempt to the smaller for this long, so that they need not meet half-way. */
+const PASSIVE_MS = 1000;
+const PASSIVE_SPREAD_MS = 500;
+/** A link that lived this long was a success; a shorter one counts as a failure. */
+const STABLE_MS = 5000;
+/** A link that the mesh no longer wants is kept this long, since views come and go. */
+const SURPLUS_MS = 60_000;
+const HOUSEKEEPING_MS = 1000;
+
+export interface SupervisorOptions {
+  /** As `Channel.ownKey`. */
+  readonly ownKey: string;
+  /** Dialled for ever, discovery or not. More than `peersMax` throw a RangeError. */
+  readonly knownPeers?: readonly Address[];
+  readonly limits?: Partial<Pick<Limits, 'fullMeshNodesMax' | 'peersMax' | 'linksMax' | 'dialsMax'>>;
+}
+
+export interface SupervisorDeps {
+  readonly transport: Pick<Transport, 'dial'>;
+  /** What each round of dialling goes through. The supervisor starts the next round, for ever. */
+  readonly retry: RetryPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: Logger;
+  /**
+   * A new link, for the receiver to own: it sets all three handlers before it returns. Must not throw. A link that replaces
+   * another to the same device may come before the other's end is told.
+   */
+  readonly onLink: (channel: Channel) => void;
+  /** The end of a link that `onLink` gave, after its own `onClose`, once. Must not throw. */
+  readonly onLinkClosed?: (channel: Channel, reason: string) => void;
+}
+
+/**
+ * Keeps the node linked with its peers for ever: dials, takes what comes in, settles duplicates, and begins again whenever a
+ * link ends, with a back-off that full jitter spreads. A channel lives once; this makes the next one. The back-off of a peer
+ * starts anew when its link was good, when it is heard again or in a new life, and when the network changes.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #deps: SupervisorDeps;
+  readonly #limits: Limits;
+  readonly #logger: Logger;
+  readonly #targets: TargetTable;
+  readonly #links: LinkTable;
+  readonly #rounds = new Set<Promise<void>>();
+  #state: 'new' | 'running' | 'closed' = 'new';
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(options: SupervisorOptions, deps: SupervisorDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#logger = deps.logger ?? silentLogger;
+    this.#targets = new TargetTable({
+      ...this.#limits,
+      ownKey: options.ownKey,
+      isLinked: (deviceKey) => this.#links.has(deviceKey),
+    });
+    this.#links = new LinkTable({
+      clock: deps.clock,
+      linksMax: this.#limits.linksMax,
+      isWanted: (deviceKey) => this.#targets.isWanted(deviceKey),
+      onLink: (link) => this.#linked(link),
+      onEnd: (link, reason, isOver) => this.#ended(link, reason, isOver),
+    });
+    const known = options.knownPeers ?? [];
+    if (known.length > this.#limits.peersMax) {
+      throw new RangeError(
+        `${known.length} known peers are more than the limit of ${this.#limits.peersMax} (peersMax)`,
+      );
+    }
+    for (const address of known) this.#targets.addKnown(address, this.#now(), deps.clock.now());
+  }
+
+  /** Begins to dial. `accept` and `discovered` may be called before. */
+  start(): void {
+    if (this.#state !== 'new') throw new TypeError('a supervisor can be started once');
+    this.#state = 'running';
+    this.#wakeBy(this.#now());
+  }
+
+  /** Takes an incoming channel: it becomes a link, or is closed with `self`, `duplicate`, `busy` or `closing`. */
+  accept(channel: Channel): void {
+    if (this.#state === 'closed') return channel.close('closing');
+    if (channel.peerKey === this.#options.ownKey) return channel.close('self');
+    this.#links.offer(channel);
+  }
+
+  /** Takes the events of discovery; a twin is none of its business. */
+  discovered(event: DiscoveryEvent): void {
+    if (this.#state === 'closed' || event.kind === 'twin') return;
+    if (event.kind === 'interfaces-changed') return this.networkChanged();
+    if (event.kind === 'lost') return this.#lost(event.deviceKey);
+    const target = this.#targets.addDiscovered(
+      event.peer.deviceKey,
+      event.peer.addresses,
+      this.#now(),
+      this.#deps.clock.now(),
+    );
+    if (target === undefined) return;
+    target.lostAt = undefined;
+    if (event.kind === 'moved') this.#hasten(target);
+    else this.#beginAnew(target);
+    if (event.kind === 'restarted') this.#links.suspect(event.peer.deviceKey);
+    this.#wakeBy(target.dueAt);
+  }
+
+  /** The network is another one: everybody is dialled anew, and links must prove that they still live. */
+  networkChanged(): void {
+    if (this.#state === 'closed') return;
+    for (const target of this.#targets.all()) {
+      target.isSelf = false;
+      this.#beginAnew(target);
+    }
+    for (const link of this.#links.all()) this.#links.suspect(link.deviceKey);
+    this.#wakeBy(this.#now());
+  }
+
+  /** The greeting of a linked peer has told its name. */
+  nameNode(deviceKey: string, node: string): void {
+    const link = this.#links.get(deviceKey);
+    if (link !== undefined) link.node = node;
+  }
+
+  isLinked(deviceKey: string): boolean {
+    return this.#links.has(deviceKey);
+  }
+
+  /** Every peer: linked, configured or discovered; at most one entry per device, and one per address that never answered. */
+  status(): readonly PeerStatus[] {
+    const statuses: PeerStatus[] = [];
+    const shown = new Set<string>();
+    for (const target of this.#targets.all()) {
+      if (target.deviceKey !== undefined && shown.has(target.deviceKey)) continue;
+      if (target.deviceKey !== undefined) shown.add(target.deviceKey);
+      statuses.push(this.#statusOf(target));
+    }
+    for (const link of this.#links.all()) if (!shown.has(link.deviceKey)) statuses.push(incomingStatus(link));
+    return statuses;
+  }
+
+  /** Stops dialling and closes all links with reason `closing`. Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#cancelTimer?.();
+    for (const target of this.#targets.all()) target.round?.abort(new Error('closing'));
+    this.#links.closeAll('closing');
+    await Promise.allSettled(this.#rounds);
+  }
+
+  #now(): number {
+    return this.#deps.clock.monotonic();
+  }
+
+  // What to do, and when.
+
+  /** Goes to work at this time, monotonic, if nothing brings it there sooner. */
+  #wakeBy(at: number): void {
+    if (this.#state !== 'running' || at >= this.#wakeAt) return;
+    this.#cancelTimer?.();
+    this.#wakeAt = at;
+    this.#cancelTimer = this.#deps.clock.setTimer(Math.max(0, at - this.#now()), () => this.#work());
+  }
+
+  #work(): void {
+    const now = this.#now();
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#targets.refresh(now);
+    this.#links.closeSilent();
+    for (const link of this.#links.all()) this.#closeSurplus(link, now);
+
+    const waiting = [...this.#targets.all()]
+      .filter((target) => this.#mayDial(target))
+      .sort((a, b) => a.dueAt - b.dueAt);
+    for (const target of waiting) {
+      if (this.#rounds.size >= this.#limits.dialsMax) break;
+      if (target.dueAt > now) {
+        this.#wakeBy(target.dueAt);
+        break;
+      }
+      if (this.#mayDial(target)) this.#startRound(target);
+    }
+    this.#wakeBy(now + HOUSEKEEPING_MS);
+  }
+
+  #mayDial(target: Target): boolean {
+    if (target.round !== undefined || target.isSelf) return false;
+    const { deviceKey } = target;
+    if (deviceKey === undefined) return true;
+    if (this.#links.has(deviceKey) || !this.#targets.isWanted(deviceKey)) return false;
+    for (const other of this.#targets.ofDevice(deviceKey)) if (other.round !== undefined) return false;
+    return true;
+  }
+
+  #closeSurplus(link: Link, now: number): void {
+    // The dialler lets go: the other end, if it still wants the link, dials it anew and keeps it.
+    if (!link.channel.dialled || !this.#targets.isSurplus(link.deviceKey)) link.surplusSince = undefined;
+    else if (link.surplusSince === undefined) link.surplusSince = now;
+    else if (now - link.surplusSince >= SURPLUS_MS) link.channel.close('surplus');
+  }
+
+  #lost(deviceKey: string): void {
+    const target = this.#targets.discovered(deviceKey);
+    if (target !== undefined) target.lostAt = this.#now();
+  }
+
+  #beginAnew(target: Target): void {
+    target.failures = 0;
+    target.round?.abort(new Error('dialling begins anew'));
+    target.dueAt = this.#now() + this.#backoffMs(target);
+  }
+
+  #hasten(target: Target): void {
+    target.failures = 0;
+    target.dueAt = Math.min(target.dueAt, this.#now() + this.#backoffMs(target));
+  }
+
+  #backoffMs(target: Target): number {
+    const { random } = this.#deps;
+    const delayMs = fullJitterMs(random, target.failures + 1, BACKOFF_BASE_MS, TIMES.dialBackoffMsMax);
+    const isPassive =
+      target.failures === 0 &&
+      target.deviceKey !== undefined &&
+      compareBytes(this.#options.ownKey, target.deviceKey) > 0;
+    return isPassive ? delayMs + PASSIVE_MS + random.next() * PASSIVE_SPREAD_MS : delayMs;
+  }
+
+  // Dialling.
+
+  #startRound(target: Target): void {
+    const round = new AbortController();
+    target.round = round;
+    target.attempts++;
+    target.sinceMs = this.#deps.clock.now();
+    const running = this.#dial(target, round.signal).finally(() => {
+      this.#rounds.delete(running);
+      if (target.round === round) target.round = undefined;
+      this.#wakeBy(this.#now());
+    });
+    this.#rounds.add(running);
+  }
+
+  async #dial(target: Target, signal: AbortSignal): Promise<void> {
+    const { transport, clock, retry } = this.#deps;
+    try {
+      const channel = await retry.execute(
+        (attempt, given) => {
+          if (attempt > 1 && this.#isTargetLinked(target)) target.round?.abort(new Error('linked already'));
+          given?.throwIfAborted();
+          return raceDial(transport, target.addresses, clock, given);
+        },
+        'TCP Connect',
+        { signal },
+      );
+      if (signal.aborted) channel.close('duplicate');
+      else this.#dialled(target, channel);
+    } catch (error) {
+      if (!signal.aborted) this.#failed(target, error);
+    }
+  }
+
+  #dialled(target: Target, channel: Channel): void {
+    if (channel.peerKey === this.#options.ownKey) {
+      channel.close('self');
+      return this.#noteSelf(target);
+    }
+    if (target.kind === 'known') target.deviceKey = channel.peerKey;
+    else if (target.deviceKey !== channel.peerKey) {
+      this.#failed(target, new Error('another device answers at its address'));
+    }
+    this.#links.offer(channel);
+  }
+
+  #failed(target: Target, error: unknown): void {
+    if (isEntglDbError(error, 'SELF_CONNECTION')) return this.#noteSelf(target);
+    const { clock } = this.#deps;
+    target.failures++;
+    target.dueAt = this.#now() + this.#backoffMs(target);
+    target.sinceMs = clock.now();
+    target.lastError = toPeerError(error, clock.now());
+    const fields = {
+      address: addressText(target.addresses[0]!),
+      deviceKey: target.deviceKey,
+      failures: target.failures,
+    };
+    // A peer that is away for days is worth one line, not one in each half minute.
+    if (target.failures === 1) this.#logger.warn({ ...fields, err: error }, 'peer cannot be reached, dialling on');
+    else this.#logger.debug({ ...fields, err: error }, 'peer still cannot be reached');
+  }
+
+  #noteSelf(target: Target): void {
+    target.sinceMs = this.#deps.clock.now();
+    // A discovered device is never this node: its address has moved on, and discovery will tell where to.
+    if (target.kind === 'known') target.isSelf = true;
+    else this.#failed(target, new Error('this node itself answers at its address'));
+  }
+
+  // Links.
+
+  #linked(link: Link): void {
+    const isSmaller = compareBytes(this.#options.ownKey, link.deviceKey) < 0;
+    for (const target of this.#targets.ofDevice(link.deviceKey)) {
+      target.hasBeenLinked = true;
+      target.attempts = 0;
+      // Of two connections that cross the one of the smaller key stays: only the larger may give up its own on sight.
+      if (!isSmaller) target.round?.abort(new Error('linked already'));
+    }
+    const { remote, dialled } = link.channel;
+    this.#logger.info({ deviceKey: link.deviceKey, address: addressText(remote), dialled }, 'peer linked');
+    this.#deps.onLink(link.channel);
+  }
+
+  #ended(link: Link, reason: string, isOver: boolean): void {
+    this.#logger.info({ deviceKey: link.deviceKey, node: link.node, reason }, 'peer link closed');
+    this.#deps.onLinkClosed?.(link.channel, reason);
+    if (!isOver) return;
+    const wallMs = this.#deps.clock.now();
+    const wasGood = this.#now() - link.startedAt >= STABLE_MS;
+    for (const target of this.#targets.ofDevice(link.deviceKey)) {
+      target.failures = wasGood ? 0 : target.failures + 1;
+      target.dueAt = this.#now() + this.#backoffMs(target);
+      target.sinceMs = wallMs;
+      target.lastError = { message: `the link was closed: ${reason}`, code: null, reason: null, atMs: wallMs };
+      this.#wakeBy(target.dueAt);
+    }
+  }
+
+  #isTargetLinked(target: Target): boolean {
+    return target.deviceKey !== undefined && this.#links.has(target.deviceKey);
+  }
+
+  #statusOf(target: Target): PeerStatus {
+    const link = target.deviceKey === undefined ? undefined : this.#links.get(target.deviceKey);
+    return {
+      deviceKey: target.deviceKey ?? null,
+      node: link?.node ?? null,
+      address: link?.channel.dialled ? link.channel.remote : target.addresses[0]!,
+      state: link === undefined ? this.#stateOf(target) : 'connected',
+      sinceMs: link?.sinceMs ?? target.sinceMs,
+      attempts: target.attempts,
+      lastError: target.lastError,
+      origin: target.kind,
+    };
+  }
+
+  #stateOf(target: Target): PeerStatus['state'] {
+    if (target.isSelf) return 'self';
+    if (target.round !== undefined) return 'connecting';
+    const { deviceKey } = target;
+    return deviceKey === undefined || this.#targets.isWanted(deviceKey) ? 'waiting' : 'idle';
+  }
+}
+
+function incomingStatus(link: Link): PeerStatus {
+  return {
+    deviceKey: link.deviceKey,
+    node: link.node,
+    address: link.channel.remote,
+    state: 'connected',
+    sinceMs: link.sinceMs,
+    attempts: 0,
+    lastError: null,
+    origin: 'incoming',
+  };
+}
+
+function toPeerError(error: unknown, atMs: number): PeerError {
+  const message = error instanceof Error ? error.message : String(error);
+  const known = isEntglDbError(error) ? error : undefined;
+  return { message, code: known?.code ?? null, reason: known?.reason ?? null, atMs };
+}

@@ -1,0 +1,113 @@
+import type { Address } from '../transport.ts';
+import { chooseLinks, type MeshMember, toMeshMember } from './mesh.ts';
+import { addressText, createTarget, type Target } from './target.ts';
+
+/** A device that was linked and is no longer heard is dialled on for this long: datagrams may be blocked where TCP is not. */
+const LOST_DIAL_MS = 600_000;
+/** Failed rounds after which the mesh also links whoever would stand in for a peer. */
+const STAND_IN_FAILURES = 3;
+
+export interface TargetTableOptions {
+  readonly ownKey: string;
+  readonly fullMeshNodesMax: number;
+  /** Discovered devices that are remembered. Beyond, the longest lost one goes; a newcomer is ignored when none is lost. */
+  readonly peersMax: number;
+  readonly isLinked: (deviceKey: string) => boolean;
+}
+
+/** Whom the supervisor should be linked with: the configured addresses, and the part of the discovered devices that the mesh wants. */
+export class TargetTable {
+  readonly #options: TargetTableOptions;
+  readonly #own: MeshMember;
+  readonly #known = new Map<string, Target>();
+  readonly #discovered = new Map<string, Target>();
+  #chosen: ReadonlySet<string> = new Set();
+
+  constructor(options: TargetTableOptions) {
+    this.#options = options;
+    this.#own = toMeshMember(options.ownKey);
+  }
+
+  *all(): Generator<Target> {
+    yield* this.#known.values();
+    yield* this.#discovered.values();
+  }
+
+  *ofDevice(deviceKey: string): Generator<Target> {
+    for (const target of this.#known.values()) if (target.deviceKey === deviceKey) yield target;
+    const discovered = this.#discovered.get(deviceKey);
+    if (discovered !== undefined) yield discovered;
+  }
+
+  discovered(deviceKey: string): Target | undefined {
+    return this.#discovered.get(deviceKey);
+  }
+
+  addKnown(address: Address, nowMs: number, wallMs: number): void {
+    const id = addressText(address);
+    if (!this.#known.has(id)) this.#known.set(id, createTarget('known', [address], undefined, nowMs, wallMs));
+  }
+
+  /** The target of a device, made if need be; undefined when there is no room. */
+  addDiscovered(deviceKey: string, addresses: readonly Address[], nowMs: number, wallMs: number): Target | undefined {
+    const held = this.#discovered.get(deviceKey);
+    if (held !== undefined) {
+      held.addresses = addresses;
+      return held;
+    }
+    if (this.#discovered.size >= this.#options.peersMax && !this.#dropLost()) return undefined;
+    const target = createTarget('discovered', addresses, toMeshMember(deviceKey), nowMs, wallMs);
+    this.#discovered.set(deviceKey, target);
+    return target;
+  }
+
+  /** Forgets who has been gone for too long, and chooses anew whom the mesh wants. */
+  refresh(nowMs: number): void {
+    const { isLinked } = this.#options;
+    for (const [key, target] of this.#discovered) {
+      if (target.lostAt === undefined || isLinked(key)) continue;
+      if (target.hasBeenLinked && nowMs - target.lostAt < LOST_DIAL_MS) continue;
+      target.round?.abort(new Error('the peer has gone'));
+      this.#discovered.delete(key);
+    }
+    const present = [...this.#discovered.values()].filter((t) => t.lostAt === undefined || isLinked(t.deviceKey!));
+    const reachable = present.filter((t) => t.failures < STAND_IN_FAILURES || isLinked(t.deviceKey!));
+    const standIns = reachable.length < present.length ? this.#choose(reachable) : [];
+    this.#chosen = new Set([...this.#choose(present), ...standIns]);
+  }
+
+  /** Whether a link with this device should exist as far as this node can tell. */
+  isWanted(deviceKey: string): boolean {
+    for (const target of this.ofDevice(deviceKey)) {
+      if (target.kind === 'known' || this.#chosen.has(deviceKey)) return true;
+      // Not heard any more, but linked before: the mesh cannot judge it.
+      if (target.lostAt !== undefined && target.hasBeenLinked) return true;
+    }
+    return false;
+  }
+
+  /** Whether this node knows of a device and the mesh reaches it through others. */
+  isSurplus(deviceKey: string): boolean {
+    return (
+      this.#discovered.get(deviceKey)?.lostAt === undefined &&
+      this.#discovered.has(deviceKey) &&
+      !this.isWanted(deviceKey)
+    );
+  }
+
+  #choose(targets: readonly Target[]): ReadonlySet<string> {
+    const members = targets.map((target) => target.member!);
+    return chooseLinks(this.#own, members, this.#options.fullMeshNodesMax);
+  }
+
+  #dropLost(): boolean {
+    let oldest: Target | undefined;
+    for (const target of this.#discovered.values()) {
+      if (target.lostAt === undefined || this.#options.isLinked(target.deviceKey!)) continue;
+      if (oldest === undefined || target.lostAt < oldest.lostAt!) oldest = target;
+    }
+    if (oldest === undefined) return false;
+    oldest.round?.abort(new Error('the peer has gone'));
+    return this.#discovered.delete(oldest.deviceKey!);
+  }
+}

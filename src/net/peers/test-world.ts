@@ -1,0 +1,160 @@
+/** Test support: supervisors on a network in memory and a manual clock, with a discovery that hears whom the test says. */
+import type { Clock } from '../../core/clock/index.ts';
+import { RetryPolicy } from '../../core/retry/index.ts';
+import { createManualClock, createMemoryNetwork, createSeededRandom, type ManualClock } from '../../testing/index.ts';
+import type { DiscoveredPeer, DiscoveryEvent } from '../discovery/index.ts';
+import type { Address, Channel, Listener, Transport } from '../transport.ts';
+import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+
+const PORT = 5000;
+
+export interface World {
+  readonly clock: ManualClock;
+  readonly seed: number;
+  /** Moves time on, letting promises settle at each timer. */
+  run(ms: number): Promise<void>;
+  /** Runs until the claim holds and says how long it took, ms; throws after `msMax`. */
+  runUntil(claim: () => boolean, msMax: number): Promise<number>;
+  setReachable(a: string, b: string, isReachable: boolean): void;
+  /** `host`: where it listens, which is its name unless given. */
+  startNode(name: string, options?: Partial<SupervisorOptions>, host?: string): Promise<WorldNode>;
+}
+
+export interface WorldNode {
+  readonly name: string;
+  readonly host: string;
+  readonly supervisor: Supervisor;
+  readonly transport: Transport;
+  /** Live links, as the receiver of `onLink` and `onLinkClosed` sees them. */
+  readonly links: Set<Channel>;
+  /** Reasons of the links that ended. */
+  readonly ends: string[];
+  /** Addresses that were dialled, with the time. */
+  readonly dials: { readonly host: string; readonly at: number }[];
+  linkCount: number;
+  hears(other: WorldNode, kind?: 'found' | 'restarted' | 'moved'): void;
+  /** Ends the process: no goodbye, nobody listens any more. */
+  crash(): Promise<void>;
+}
+
+export function createWorld(seed: number): World {
+  const clock = createManualClock();
+  const network = createMemoryNetwork({ clock, latencyMs: 1 });
+  const random = createSeededRandom(seed);
+
+  const run = async (ms: number): Promise<void> => {
+    const end = clock.monotonic() + ms;
+    for (;;) {
+      await settle();
+      const at = clock.nextTimerAt();
+      if (at === undefined || at > end) break;
+      clock.advance(at - clock.monotonic());
+    }
+    clock.advance(end - clock.monotonic());
+    await settle();
+  };
+
+  return {
+    clock,
+    seed,
+    run,
+    async runUntil(claim, msMax) {
+      const startedAt = clock.monotonic();
+      for (await run(0); !claim(); await run(10)) {
+        if (clock.monotonic() - startedAt > msMax) throw new Error(`not within ${msMax} ms (seed ${seed})`);
+      }
+      return clock.monotonic() - startedAt;
+    },
+    setReachable(a, b, isReachable) {
+      network.setReachable(a, b, isReachable);
+      network.setReachable(b, a, isReachable);
+    },
+    async startNode(name, options = {}, host = name) {
+      const inner = network.createTransport({ deviceKey: name, host });
+      return startNode(name, host, inner, clock, random.fork(), options);
+    },
+  };
+}
+
+async function startNode(
+  name: string,
+  host: string,
+  inner: Transport,
+  clock: Clock,
+  random: ReturnType<typeof createSeededRandom>,
+  options: Partial<SupervisorOptions>,
+): Promise<WorldNode> {
+  const dials: { host: string; at: number }[] = [];
+  const transport: Transport = {
+    listen: (given) => inner.listen(given),
+    dial: (address, given) => {
+      dials.push({ host: address.host, at: clock.monotonic() });
+      return inner.dial(address, given);
+    },
+  };
+  const links = new Set<Channel>();
+  const ends: string[] = [];
+  const supervisor = new Supervisor(
+    { ownKey: name, ...options },
+    {
+      transport,
+      retry: new RetryPolicy({ clock, random }),
+      clock,
+      random,
+      onLink: (channel) => {
+        links.add(channel);
+        node.linkCount++;
+      },
+      onLinkClosed: (channel, reason) => {
+        links.delete(channel);
+        ends.push(reason);
+      },
+    },
+  );
+  const listener: Listener = await inner.listen({ host, port: PORT, onChannel: (c) => supervisor.accept(c) });
+  supervisor.start();
+  const node: WorldNode = {
+    name,
+    host,
+    supervisor,
+    transport,
+    links,
+    ends,
+    dials,
+    linkCount: 0,
+    hears: (other, kind = 'found') => supervisor.discovered(eventOf(kind, other.name, [other.host])),
+    async crash() {
+      await listener.close();
+      await supervisor.close();
+    },
+  };
+  return node;
+}
+
+export function addressOf(name: string): Address {
+  return { host: name, port: PORT };
+}
+
+export function eventOf(
+  kind: 'found' | 'restarted' | 'moved',
+  name: string,
+  hosts: readonly string[] = [name],
+): DiscoveryEvent {
+  const peer: DiscoveredPeer = {
+    deviceKey: name,
+    lifeTag: name,
+    replicaTag: name,
+    addresses: hosts.map(addressOf),
+    clockOffsetMs: 0,
+  };
+  return { kind, peer };
+}
+
+/** Everybody hears everybody. */
+export function introduce(nodes: readonly WorldNode[]): void {
+  for (const node of nodes) for (const other of nodes) if (other !== node) node.hears(other);
+}
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}
