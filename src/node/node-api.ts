@@ -1,5 +1,5 @@
 import type { Logger } from '../core/logging/index.ts';
-import type { CollectionInfo, Database } from '../database/api.ts';
+import type { CollectionInfo, Database } from '../database/index.ts';
 import type { Address } from '../net/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 

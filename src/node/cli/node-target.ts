@@ -1,4 +1,4 @@
-import type { Collection } from '../../database/api.ts';
+import type { Collection } from '../../database/index.ts';
 import type { ConflictEntry, HealthReport, NodeStatus, PeerStatus } from '../node-api.ts';
 
 /** What commands need of a collection, here or over HTTP. */

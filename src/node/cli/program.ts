@@ -1,20 +1,29 @@
 import { Command } from 'commander';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
-import { config } from './commands/config.ts';
-import { count } from './commands/count.ts';
-import { deleteDocument } from './commands/delete.ts';
-import { demo } from './commands/demo.ts';
-import { exportCommand } from './commands/export.ts';
-import { type FindArguments, find } from './commands/find.ts';
-import { get } from './commands/get.ts';
-import { health } from './commands/health.ts';
-import { type ImportArguments, importCommand } from './commands/import.ts';
-import { type InitArguments, init } from './commands/init.ts';
-import { backup, check, compact, conflicts } from './commands/maintenance.ts';
-import { peers } from './commands/peers.ts';
-import { put } from './commands/put.ts';
-import { type StartArguments, start } from './commands/start.ts';
-import { status } from './commands/status.ts';
+import {
+  backup,
+  check,
+  compact,
+  config,
+  conflicts,
+  count,
+  deleteDocument,
+  demo,
+  exportCommand,
+  type FindArguments,
+  find,
+  get,
+  health,
+  type ImportArguments,
+  type InitArguments,
+  importCommand,
+  init,
+  peers,
+  put,
+  type StartArguments,
+  start,
+  status,
+} from './commands/index.ts';
 import type { ExitCode } from './exit-code.ts';
 import { createOutput } from './output.ts';
 

@@ -1,5 +1,5 @@
 import { isEntglDbError } from '../../core/errors/index.ts';
-import type { Document, FindOptions } from '../../database/api.ts';
+import type { Document, FindOptions } from '../../database/index.ts';
 import { QUERY_LIMIT_MAX } from '../http/index.ts';
 import { readLines } from '../transfer/index.ts';
 import type { HttpClient } from './http-client.ts';

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { NetworkError } from '../../core/errors/index.ts';
-import type { Change, Collection, Document, WatchOptions } from '../../database/api.ts';
+import type { Change, Collection, Document, WatchOptions } from '../../database/index.ts';
 import { errorResponse } from './error-response.ts';
 import { type CollectionParams, collectionParams } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ConcurrencyError, ConfigurationError, DocumentNotFoundError } from '../../core/errors/index.ts';
-import type { Collection, Document, WriteOptions } from '../../database/api.ts';
+import type { Collection, Document, WriteOptions } from '../../database/index.ts';
 import { anyObject, type DocumentParams, documentParams } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 

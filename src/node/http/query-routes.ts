@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { FindOptions } from '../../database/api.ts';
+import type { FindOptions } from '../../database/index.ts';
 import { anyObject, type CollectionParams, collectionParams } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 

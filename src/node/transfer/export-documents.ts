@@ -1,4 +1,4 @@
-import type { Collection } from '../../database/api.ts';
+import type { Collection } from '../../database/index.ts';
 
 /** Characters that are gathered before they are handed on: fewer, larger writes. */
 const CHUNK_CHARS = 64 * 1024;

@@ -1,6 +1,6 @@
 import type { Limits } from '../../core/config/index.ts';
 import { type EntglDbError, isEntglDbError } from '../../core/errors/index.ts';
-import type { Collection } from '../../database/api.ts';
+import type { Collection } from '../../database/index.ts';
 import { type ImportedDocument, parseDocumentLine } from './parse-document-line.ts';
 import { type Line, readLines } from './read-lines.ts';
 

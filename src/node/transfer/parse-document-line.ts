@@ -2,7 +2,7 @@ import type { Limits } from '../../core/config/index.ts';
 import { documentToText } from '../../core/document/index.ts';
 import { isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import { parseDocumentKey } from '../../core/ids/index.ts';
-import type { Document } from '../../database/api.ts';
+import type { Document } from '../../database/index.ts';
 import type { Line } from './read-lines.ts';
 
 /** A document of an NDJSON file, checked as a write of it would be. */

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
-import type { Document } from '../../database/api.ts';
+import type { Document } from '../../database/index.ts';
 import { exportDocuments, type ImportOptions, importDocuments, readLines } from './index.ts';
 
 async function* chunks(text: string | Uint8Array, size: number): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import type { FindOptions } from '../../../database/api.ts';
+import type { FindOptions } from '../../../database/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { plural } from '../format.ts';

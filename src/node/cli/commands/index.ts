@@ -1,0 +1,15 @@
+export { config } from './config.ts';
+export { count } from './count.ts';
+export { deleteDocument } from './delete.ts';
+export { demo } from './demo.ts';
+export { exportCommand } from './export.ts';
+export { type FindArguments, find } from './find.ts';
+export { get } from './get.ts';
+export { health } from './health.ts';
+export { type ImportArguments, importCommand } from './import.ts';
+export { type InitArguments, init } from './init.ts';
+export { backup, check, compact, conflicts } from './maintenance.ts';
+export { peers } from './peers.ts';
+export { put } from './put.ts';
+export { type StartArguments, start } from './start.ts';
+export { status } from './status.ts';
