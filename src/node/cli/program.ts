@@ -9,6 +9,7 @@ import {
   count,
   deleteDocument,
   demo,
+  doctor,
   exportCommand,
   type FindArguments,
   find,
@@ -101,6 +102,11 @@ function addNodeCommands(program: Command, running: Running): void {
     .description('run the health checks; exit code 1 when not healthy')
     .addHelpText('after', examples('health', 'health --json'))
     .action(running(health));
+  program
+    .command('doctor [address]')
+    .description('check the whole installation; with host:port, whether that node can be reached')
+    .addHelpText('after', examples('doctor', 'doctor 192.168.1.20:5000'))
+    .action(running<[string | undefined]>(doctor));
   program
     .command('config')
     .description('every effective setting and where it came from, secrets masked')

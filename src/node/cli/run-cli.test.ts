@@ -53,7 +53,8 @@ function begin(args: readonly string[], stdin = '', openNode: OpenNode = openTes
     stdin: PassThrough.from([Buffer.from(stdin)]),
     stdout,
     stderr,
-    environment: { EntglDb__Persistence__Durability: 'normal' },
+    // Whatever else runs on this machine, these tests do not meet it.
+    environment: { EntglDb__Network__TcpPort: '0', EntglDb__Network__UdpPort: '0', EntglDb__Http__Port: '0' },
     workingDirectory: folder,
     clock: systemClock,
     random: systemRandom,
@@ -203,6 +204,59 @@ describe('a running node', () => {
     const second = await cli('start', '--data', own, '--http-port', '0');
     assert.equal(second.code, 3);
     assert.equal(second.err.trimEnd().split('\n').at(-1)?.startsWith('entgldb: '), true, second.err);
+  });
+});
+
+describe('doctor', () => {
+  test('says what is missing before the first start, in words', async () => {
+    const { code, out } = await cli('doctor', '--data', 'till');
+    assert.equal(code, 0, out);
+    assert.match(out, /^WARNING configuration: there is no file/m);
+    assert.match(out, /^WARNING cluster token: none: this node talks to nobody/m);
+    assert.match(out, /^ok +database file: .*not there yet/m);
+    assert.match(out, /^WARNING backups: none; set Persistence\.BackupPath/m);
+    assert.match(out, /^WARNING node: no node is running/m);
+    assert.match(out, /^ok +sync port: a free one is picked/m);
+  });
+
+  test('finds a running node, its health, and what is wrong with an address', async () => {
+    await cli('init', '--data', 'till');
+    const node = begin(['start', '--data', 'till', '--http-port', '0', '--tcp-port', '0']);
+    await node.ready;
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const reached = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till');
+    assert.equal(reached.code, 0, reached.out);
+    assert.match(reached.out, /^ok +node: till-1 is running/m);
+    assert.match(reached.out, /^ok +health: /m);
+    assert.match(reached.out, /^ok +cluster token: set/m);
+    assert.match(reached.out, /accepts connections; if its node is no peer, compare the tokens/);
+    silent.close();
+    await once(silent, 'close');
+    const refused = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till', '--json');
+    assert.equal(refused.code, 1);
+    const { findings } = JSON.parse(refused.out);
+    assert.match(findings.at(-1).message, /nothing listens on that port/);
+    assert.equal((await cli('doctor', 'nonsense')).code, 2);
+    node.stop();
+    await node.done;
+  });
+
+  test('tells a weak token, a folder that cannot be written, and a node that nobody can find', async () => {
+    await writeFile(join(folder, 'token'), 'short');
+    await writeFile(join(folder, 'not-a-folder'), '');
+    const settings = {
+      Network: { AuthTokenFile: 'token', EnableDiscovery: false, TcpPort: 0 },
+      Persistence: { BackupPath: 'not-a-folder/backups' },
+      Http: { Enabled: false },
+    };
+    await writeFile(join(folder, 'appsettings.json'), JSON.stringify({ EntglDb: settings }));
+    const { code, out } = await cli('doctor');
+    assert.equal(code, 1);
+    assert.match(out, /^FAILED +cluster token: .*has 5 characters/m);
+    assert.match(out, /^FAILED +backups: cannot write into .*not-a-folder/m);
+    assert.match(out, /^FAILED +reach: .*this node can find nobody/m);
   });
 });
 

@@ -1,0 +1,54 @@
+import { ConfigurationError, isEntglDbError } from '../../../core/errors/index.ts';
+import { type LoadedConfig, parseAddress } from '../../config/index.ts';
+import { readNodeFile } from '../../node-file.ts';
+import type { CommandRun } from '../cli-context.ts';
+import {
+  checkAddress,
+  checkConfiguration,
+  checkPorts,
+  checkReach,
+  checkRunning,
+  checkStorage,
+  type Finding,
+  warning,
+} from '../doctor/index.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { loadCliConfig, withTarget } from '../open-target.ts';
+
+const MARKS = { ok: 'ok      ', warning: 'WARNING ', failed: 'FAILED  ' } as const;
+
+/** Every point of the deployment checklist; with an address, whether the other node can be reached. 1 when one failed. */
+export async function doctor(run: CommandRun, other: string | undefined): Promise<ExitCode> {
+  const { context, output } = run;
+  const address = other === undefined ? undefined : parseAddress(other);
+  if (other !== undefined && address === undefined) {
+    throw new ConfigurationError('USAGE', `${other} is no address; give host:port of the other node`);
+  }
+  const config = await loadCliConfig(context, run.globals);
+  const findings = [
+    ...(await checkConfiguration(config)),
+    ...(await checkStorage(config, context.clock.now())),
+    ...checkReach(config),
+    ...(await checkNode(run, config)),
+  ];
+  if (address !== undefined) findings.push(await checkAddress(address, config.values['Network.ConnectionTimeoutMs']));
+  await output.answer({ findings }, findings.map(line).join('\n'));
+  return findings.some(({ state }) => state === 'failed') ? EXIT.no : EXIT.ok;
+}
+
+function line({ point, state, message }: Finding): string {
+  return `${MARKS[state]}${point}: ${message}`;
+}
+
+async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding[]> {
+  try {
+    return await withTarget(run, { running: true }, checkRunning);
+  } catch (error) {
+    if (!isEntglDbError(error, 'NODE_UNREACHABLE')) throw error;
+    const left = await readNodeFile(config.values['Persistence.DatabasePath']);
+    const state = left === undefined ? 'no node is running; `entgldb start` starts one' : CRASHED;
+    return [warning('node', state), ...(await checkPorts(config))];
+  }
+}
+
+const CRASHED = 'no node is running, and the last one did not stop gracefully; nothing acknowledged is lost';

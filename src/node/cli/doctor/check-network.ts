@@ -1,0 +1,139 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Address } from '../../../net/index.ts';
+import { isLoopback, type LoadedConfig } from '../../config/index.ts';
+import type { PeerStatus } from '../../node-api.ts';
+import type { NodeTarget } from '../node-target.ts';
+import { type Finding, failed, ok, warning } from './finding.ts';
+
+/** Interfaces and ports, before a node runs. */
+export async function checkPorts({ values }: LoadedConfig): Promise<Finding[]> {
+  const host = values['Network.LocalhostOnly'] ? '127.0.0.1' : '0.0.0.0';
+  const ports = [await checkTcp('sync port', host, values['Network.TcpPort'], '--tcp-port')];
+  if (values['Network.EnableDiscovery']) ports.push(await checkUdp(host, values['Network.UdpPort']));
+  if (values['Http.Enabled']) {
+    ports.push(await checkTcp('HTTP port', values['Http.Host'], values['Http.Port'], '--http-port'));
+  }
+  return ports;
+}
+
+/** Whether others can be seen at all, by what this machine has and is told. */
+export function checkReach({ values }: LoadedConfig): Finding[] {
+  const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+    (list ?? []).filter((each) => !each.internal && each.family === 'IPv4').map((each) => `${name} ${each.address}`),
+  );
+  const findings = [
+    addresses.length === 0
+      ? failed('network interfaces', 'none but loopback; connect the machine to the network')
+      : ok('network interfaces', addresses.join(', ')),
+  ];
+  if (values['Network.LocalhostOnly']) {
+    findings.push(warning('reach', 'Network.LocalhostOnly is on: no other machine can reach this node'));
+  }
+  const known = values['Network.KnownPeers'].length;
+  if (!values['Network.EnableDiscovery'] && known === 0) {
+    findings.push(failed('reach', 'discovery is off and Network.KnownPeers is empty: this node can find nobody'));
+  }
+  return findings;
+}
+
+/** What the running node says of itself and of its peers. */
+export async function checkRunning(target: NodeTarget): Promise<Finding[]> {
+  const [status, report, peers] = [await target.status(), await target.health(), await target.peers()];
+  const health = report.isHealthy
+    ? ok('health', 'the health endpoint answers: healthy')
+    : failed('health', `not healthy: ${report.errors.join('; ') || 'see `entgldb health`'}`);
+  const queue = ok('offline queue', `${status.queuedOperations} operations waiting`);
+  const notices = status.notices.map((notice) => warning('node', notice));
+  return [
+    ok('node', `${status.nodeId} is running, process ${status.pid}`),
+    health,
+    queue,
+    ...notices,
+    ...checkPeers(peers),
+  ];
+}
+
+function checkPeers(peers: readonly PeerStatus[]): Finding[] {
+  if (peers.length === 0) {
+    return [
+      warning(
+        'peers',
+        'none found. On the other node: is it running, with the same token and the same UDP port, in the same network? Do the firewalls of both let TCP and UDP through? Networks that hide their devices from each other (guest Wi-Fi, VPN) need Network.KnownPeers',
+      ),
+    ];
+  }
+  return peers.map((peer) => {
+    const name = `${peer.nodeId ?? 'unknown node'} at ${textOf(peer.address)}`;
+    if (peer.state === 'connected') return ok('peer', `${name} is connected`);
+    return failed('peer', `${name} is not connected: ${peer.lastError ?? 'no answer yet'}`);
+  });
+}
+
+/** Whether anything accepts connections there: the question behind "why do they not see each other". */
+export async function checkAddress(address: Address, timeoutMs: number): Promise<Finding> {
+  const socket = connect({ host: address.host, port: address.port });
+  const where = textOf(address);
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
+    return ok('address', `${where} accepts connections; if its node is no peer, compare the tokens of both`);
+  } catch (error) {
+    return failed('address', `${where}: ${reachText((error as NodeJS.ErrnoException).code)}`);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function reachText(code: string | undefined): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'the machine answers, but nothing listens on that port; is the node running, and is this its TcpPort?';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'there is no way to that machine; is it switched on and in the same network?';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'that name means nothing here; use the IP address';
+    default:
+      return 'no answer; a firewall on the way or on that machine drops the connection, or it is switched off';
+  }
+}
+
+async function checkTcp(point: string, host: string, port: number, flag: string): Promise<Finding> {
+  if (port === 0) return ok(point, 'a free one is picked at each start');
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, 'listening');
+    const firewall = isLoopback(host) ? '' : '; let it through the firewall';
+    return ok(point, `TCP ${port} is free${firewall}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return failed(point, `cannot listen on TCP ${host}:${port} (${code}); stop the other program or use ${flag}`);
+  } finally {
+    server.close();
+  }
+}
+
+async function checkUdp(host: string, port: number): Promise<Finding> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  try {
+    socket.bind(port, host);
+    await once(socket, 'listening');
+    return ok('discovery port', `UDP ${port} can be used; let it through the firewall`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return failed(
+      'discovery port',
+      `cannot use UDP ${host}:${port} (${code}); stop the other program or use --udp-port`,
+    );
+  } finally {
+    socket.close();
+  }
+}
+
+function textOf({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

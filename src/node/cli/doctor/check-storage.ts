@@ -1,0 +1,85 @@
+import { constants } from 'node:fs';
+import { access, readdir, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { LoadedConfig } from '../../config/index.ts';
+import { formatAgo, formatBytes } from '../format.ts';
+import { type Finding, failed, ok, warning } from './finding.ts';
+
+/** Below this much free space, beyond the size of the database itself, a warning. */
+const FREE_BYTES_MIN = 200 * 1024 * 1024;
+
+/** Database, backups and log: there, writable, with room. */
+export async function checkStorage(config: LoadedConfig, nowMs: number): Promise<Finding[]> {
+  return [await checkDatabase(config), await checkBackups(config, nowMs), await checkLog(config)];
+}
+
+async function checkDatabase({ values, dataDirectory }: LoadedConfig): Promise<Finding> {
+  const path = values['Persistence.DatabasePath'];
+  const problem = await writeProblem(dataDirectory);
+  if (problem !== undefined) return failed('database file', problem);
+  const size = await fileBytes(path);
+  const free = await freeBytes(dataDirectory);
+  if (free < size + FREE_BYTES_MIN) {
+    return warning('database file', `${path}: only ${formatBytes(free)} free on its disk; make room`);
+  }
+  const what = size === 0 ? 'not there yet' : formatBytes(size);
+  return ok('database file', `${path}: ${what}, ${formatBytes(free)} free on its disk`);
+}
+
+async function checkBackups({ values }: LoadedConfig, nowMs: number): Promise<Finding> {
+  const folder = values['Persistence.BackupPath'];
+  if (folder === null) return warning('backups', 'none; set Persistence.BackupPath, best on another disk');
+  if (!values['Persistence.EnableAutoBackup']) return warning('backups', 'Persistence.EnableAutoBackup is off');
+  const problem = await writeProblem(folder);
+  if (problem !== undefined) return failed('backups', problem);
+  const newest = await newestFileMs(folder);
+  if (newest === null) return warning('backups', `${folder}: none yet; \`entgldb backup\` makes one now`);
+  const ageMax = 2 * values['Persistence.BackupIntervalMinutes'] * 60_000;
+  const text = `${folder}: the newest was made ${formatAgo(newest, nowMs)}`;
+  return nowMs - newest > ageMax ? warning('backups', `${text}; is the node running?`) : ok('backups', text);
+}
+
+async function checkLog({ values }: LoadedConfig): Promise<Finding> {
+  const path = values['Logging.LogFilePath'];
+  if (path === null) return ok('log', 'written to the standard error output');
+  const problem = await writeProblem(dirname(path));
+  return problem === undefined ? ok('log', `written to ${path}`) : failed('log', problem);
+}
+
+/** A folder that is not there yet is judged by the nearest one that is: it will be made. */
+async function writeProblem(folder: string): Promise<string | undefined> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(folder) !== folder) return writeProblem(dirname(folder));
+    return `cannot write into ${folder} (${code}); give the user of the node the right to, or choose another path`;
+  }
+}
+
+async function fileBytes(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) return Infinity;
+    return freeBytes(dirname(folder));
+  }
+}
+
+/** Null: there is no backup. */
+async function newestFileMs(folder: string): Promise<number | null> {
+  const names = await readdir(folder).catch(() => []);
+  const times = await Promise.all(
+    names.filter((name) => name.endsWith('.db')).map(async (name) => (await stat(join(folder, name))).mtimeMs),
+  );
+  return times.length === 0 ? null : Math.max(...times);
+}

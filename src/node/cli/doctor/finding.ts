@@ -1,0 +1,20 @@
+/** What doctor found at one point of the deployment checklist. */
+export interface Finding {
+  readonly point: string;
+  /** `warning`: it works, but not as well as it should. */
+  readonly state: 'ok' | 'warning' | 'failed';
+  /** What was found, and unless it is fine, what to do. */
+  readonly message: string;
+}
+
+export function ok(point: string, message: string): Finding {
+  return { point, state: 'ok', message };
+}
+
+export function warning(point: string, message: string): Finding {
+  return { point, state: 'warning', message };
+}
+
+export function failed(point: string, message: string): Finding {
+  return { point, state: 'failed', message };
+}
