@@ -49,6 +49,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     clockDriftMsMax: times.clockDriftMsMax,
     resolverOf: deps.resolverOf ?? createResolverRegistry(),
     isSameLife: !deps.identity.fresh,
+    reservedSeq: deps.identity.reservedSeq,
   });
   return new LocalDatabase({
     nodeId,

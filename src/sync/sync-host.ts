@@ -30,7 +30,7 @@ export interface SyncHostDeps {
   /** R9: keep the evidence. */
   readonly onEvidence: (fork: ForkEvidence) => void;
   /** R11 and everything else that went wrong while working for a peer. */
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: (error: unknown, runner: SessionRunner) => void;
   readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
   readonly onSessionClose: (reason: string, runner: SessionRunner) => void;
 }
@@ -64,7 +64,7 @@ export class SyncHost {
       wallMs: () => this.#deps.clock.now(),
       onForked: (proof) => this.#forked(proof),
       onEvidence: (fork, from) => this.#evidence(fork, from),
-      onFailure: (error) => this.#deps.onFailure(error),
+      onFailure: (error, failed) => this.#deps.onFailure(error, failed),
       onClose: (reason, closed) => {
         this.#runners.delete(closed);
         this.#deps.onSessionClose(reason, closed);

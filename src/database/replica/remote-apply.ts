@@ -1,8 +1,9 @@
-import { applyVersion, dropVersions } from '../../core/document/index.ts';
+import { applyVersion, checkDocumentText, type DocumentLimits, dropVersions } from '../../core/document/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { ForkProof, PlacedDot, RemoteClaim, RemoteVersion } from '../../core/replication/index.ts';
 import type { Dot } from '../../core/version/index.ts';
 import {
+  FORMAT_JSON,
   type ForkEvidence,
   forkBetween,
   isSameDot,
@@ -20,7 +21,10 @@ export interface ApplyContext {
   readonly store: Store;
   /** Id of this life and what it has written. */
   readonly own: { readonly replica: ReplicaId; readonly seq: number };
+  readonly limits: DocumentLimits;
   collection(name: CollectionName): CollectionState;
+  /** Keeps a version that this node cannot hold, for its user to see; it counts as known. */
+  setAside(version: RemoteVersion, problem: string): void;
 }
 
 /** R2 for each version in order; returns how many changed something. */
@@ -32,6 +36,11 @@ export function draftVersions(context: ApplyContext, versions: readonly RemoteVe
     if (state.state !== 'wanted') continue;
     context.draft.observe(remote.hlc);
     if (knows(state.knowledge, remote.replica, remote.seq)) continue;
+    const problem = valueProblem(remote, context.limits);
+    if (problem !== undefined) {
+      context.setAside(remote, problem);
+      continue;
+    }
     const before = context.draft.read(collection, key);
     const after = applyVersion(before, sealVersion(collection, key, body), state.knowledge);
     if (after === undefined) continue;
@@ -39,6 +48,11 @@ export function draftVersions(context: ApplyContext, versions: readonly RemoteVe
     applied++;
   }
   return applied;
+}
+
+/** The edge for remote documents, the same as for local ones. Other formats are kept raw. */
+function valueProblem({ value, format }: RemoteVersion, limits: DocumentLimits): string | undefined {
+  return value === null || format !== FORMAT_JSON ? undefined : checkDocumentText(value, limits)?.what;
 }
 
 /** R9 at meeting: what the peer knows of my replica must be a point of my own history. */

@@ -15,6 +15,7 @@ import { type Resolver, resolveDocument } from '../../core/merge/index.ts';
 import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
 import { type Check, FIRST_CHECK, FORMAT_JSON, type ForkEvidence, type Known } from '../../core/version/index.ts';
 import type { Head, Store, StoredDocument } from '../../store/index.ts';
+import { BoundedLog } from './bounded-log.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import { draftDamage } from './damage.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
@@ -38,6 +39,8 @@ export interface ReplicaOptions {
   readonly resolverOf: (collection: CollectionName) => Resolver;
   /** R9 at open: true when the file's marker proves that this is the same life as before. */
   readonly isSameLife: boolean;
+  /** The highest seq that the life before may have acknowledged, where the disk may have lost it. Default 0. */
+  readonly reservedSeq?: number;
 }
 
 export type CommitListener = (notice: CommitNotice) => void;
@@ -69,9 +72,12 @@ export class Replica {
   /** The newest point of my history that a peer was seen to share (R9). */
   #confirmed: Known = { seq: 0, check: null };
 
+  readonly #quarantine: BoundedLog;
+
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.store = options.store;
+    this.#quarantine = new BoundedLog(options.store, 'quarantine', options.limits.evidenceMax);
     const image = options.store.load();
     this.#collections = loadCollections(image);
     this.#head = image.head ?? {
@@ -82,6 +88,7 @@ export class Replica {
       pos: 0,
     };
     this.#durablePos = this.#head.pos;
+    this.#head = { ...this.#head, seq: Math.max(this.#head.seq, options.reservedSeq ?? 0) };
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
@@ -353,7 +360,20 @@ export class Replica {
   }
 
   #context(draft: Draft): ApplyContext {
-    return { draft, store: this.store, own: this.#head, collection: (name) => this.collection(name) };
+    return {
+      draft,
+      store: this.store,
+      own: this.#head,
+      limits: this.#options.limits,
+      collection: (name) => this.collection(name),
+      setAside: (version, problem) => this.#setAside(draft, version, problem),
+    };
+  }
+
+  #setAside(draft: Draft, { collection, key, replica, seq, value }: RemoteVersion, problem: string): void {
+    const characters = value?.length ?? 0;
+    this.#quarantine.append(draft, { collection, key, replica, seq, problem, characters });
+    this.#options.logger.warn({ collection, key, replica, seq }, `a document from a peer was set aside: it ${problem}`);
   }
 
   #draft(): Draft {
@@ -376,7 +396,7 @@ export class Replica {
     this.#isResolving = false;
     if (resolved.failed !== undefined)
       this.#options.logger.error(
-        { collection, resolver: this.#options.resolverOf(collection).name, reason: resolved.failed },
+        { collection, resolver: this.#options.resolverOf(collection).name, reason: resolved.failed.reason },
         'resolver failed, fell back to lww',
       );
     return resolved.text;

@@ -1,0 +1,27 @@
+import type { EntrySpace, Store } from '../../store/index.ts';
+import type { Draft } from './draft.ts';
+
+/** A side table as a log of the newest `sizeMax` entries: a new one takes the place of the oldest. */
+export class BoundedLog {
+  readonly #store: Store;
+  readonly #space: EntrySpace;
+  readonly #sizeMax: number;
+  /** Ids that are kept, oldest first; read when first needed. */
+  #ids: number[] | undefined;
+
+  constructor(store: Store, space: EntrySpace, sizeMax: number) {
+    this.#store = store;
+    this.#space = space;
+    this.#sizeMax = sizeMax;
+  }
+
+  /** `entry` must be JSON. Returns the id under which it is found. */
+  append(draft: Draft, entry: object): number {
+    this.#ids ??= this.#store.entries(this.#space, 0, this.#sizeMax).map(({ id }) => id);
+    const id = (this.#ids.at(-1) ?? 0) + 1;
+    this.#ids.push(id);
+    draft.entry({ space: this.#space, id, data: JSON.stringify(entry) });
+    while (this.#ids.length > this.#sizeMax) draft.entry({ space: this.#space, id: this.#ids.shift()!, data: null });
+    return id;
+  }
+}

@@ -1,0 +1,10 @@
+import type { Clock, ClockMonitor } from '../core/clock/index.ts';
+
+/** R10: the clock that stamps writes: the system's, moved by what the other nodes agree that it is off. */
+export function createCorrectedClock(clock: Clock, monitor: ClockMonitor): Clock {
+  return {
+    now: () => clock.now() + monitor.assess().correctionMs,
+    monotonic: () => clock.monotonic(),
+    setTimer: (delayMs, run) => clock.setTimer(delayMs, run),
+  };
+}

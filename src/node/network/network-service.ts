@@ -1,0 +1,374 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock, ClockAssessment, ClockMonitor } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName, Random } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { ForkProof } from '../../core/replication/index.ts';
+import { RetryPolicy } from '../../core/retry/index.ts';
+import type { LocalDatabase } from '../../database/index.ts';
+import {
+  createUdpPort,
+  Discovery,
+  type DiscoveryDescription,
+  type DiscoveryEvent,
+  deriveBeaconKey,
+} from '../../net/discovery/index.ts';
+import type { Address, Channel, Listener } from '../../net/index.ts';
+import type { HelloMessage } from '../../net/messages/index.ts';
+import { Supervisor } from '../../net/peers/index.ts';
+import {
+  type ClusterKey,
+  createTlsTransport,
+  type DeviceKey,
+  deriveClusterKey,
+  loopbackKey,
+  type TlsTransport,
+} from '../../net/tcp/index.ts';
+import { PROTOCOL, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
+import type { PeerStatus } from '../node-api.ts';
+import { CAPABILITIES, createSessionCodec } from './codec.ts';
+import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
+import type { NetworkOptions } from './network-options.ts';
+import { PeerProgress, type PeerRecord } from './peer-progress.ts';
+
+export interface NetworkDeps {
+  readonly database: LocalDatabase;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly clocks: ClockMonitor;
+  /** The copied disk carries the device key of another device: take a new one. */
+  readonly isCopied: boolean;
+  /** Connected peers changed between none and some. */
+  readonly onOnline: (isOnline: boolean) => void;
+  readonly onEvent: (event: SessionEvent, peer: string) => void;
+  /** Something went wrong while working for a peer; damage of stored data among it (R11). */
+  readonly onFailure: (error: unknown, peer: string) => void;
+  /** Something its user should know. */
+  readonly onNotice: (notice: string) => void;
+}
+
+/** Everything between the database and the network: transport, discovery, supervisor and sessions, wired together. */
+export class NetworkService {
+  readonly #options: NetworkOptions;
+  readonly #deps: NetworkDeps;
+  readonly #progress = new PeerProgress();
+  readonly #life: string = randomUUID();
+  #host: SyncHost;
+  #keys: readonly ClusterKey[] = [];
+  #deviceKey: DeviceKey | undefined;
+  #transport: TlsTransport | undefined;
+  #listener: Listener | undefined;
+  #supervisor: Supervisor | undefined;
+  #discovery: Discovery | undefined;
+  #udpPort: number | undefined;
+  #tcpPort: number;
+  #isOnline = false;
+  #isPaused = false;
+  #changing: Promise<void> = Promise.resolve();
+  #unsubscribe: () => void = () => {};
+
+  constructor(options: NetworkOptions, deps: NetworkDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#tcpPort = options.tcpPort;
+    this.#host = this.#createHost();
+  }
+
+  /** True while at least one peer is connected. */
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  get progress(): PeerProgress {
+    return this.#progress;
+  }
+
+  get tcpAddress(): Address | null {
+    return this.#listener?.address ?? null;
+  }
+
+  get udpAddress(): Address | null {
+    return this.#udpPort === undefined
+      ? null
+      : { host: this.#isLocal() ? '127.0.0.1' : '0.0.0.0', port: this.#udpPort };
+  }
+
+  get bytes(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#transport?.counts.bytesSent ?? 0, received: this.#transport?.counts.bytesReceived ?? 0 };
+  }
+
+  get clock(): ClockAssessment {
+    return this.#deps.clocks.assess();
+  }
+
+  /** Rejects with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; then nothing is left open. */
+  async start(): Promise<void> {
+    const { databasePath, clusterToken } = this.#options;
+    this.#deviceKey = this.#deps.isCopied
+      ? await renewDeviceKey(databasePath, this.#deps.random)
+      : await loadDeviceKey(databasePath, this.#deps.random);
+    this.#keys = [clusterToken === null ? loopbackKey() : await deriveClusterKey(clusterToken)];
+    this.#unsubscribe = this.#deps.database.replica.onCommit(() => this.#host.committed());
+    await this.#open();
+  }
+
+  /** Takes the node off the network, or back: for tests, for demonstrations, for a laptop that shall stay silent. */
+  setPaused(isPaused: boolean): Promise<void> {
+    if (this.#isPaused === isPaused) return this.#changing;
+    this.#isPaused = isPaused;
+    return this.#change(async () => {
+      if (isPaused) await this.#shut('closing');
+      else await this.#open();
+    });
+  }
+
+  /** Ends all sessions with a reason; the supervisor makes new ones. */
+  endSessions(reason: 'identity' | 'wants' | 'damage' | 'restored'): void {
+    this.#host.closeAll(reason);
+    this.#discovery?.setReplica(this.#deps.database.replica.id);
+  }
+
+  peers(): PeerStatus[] {
+    const channels = new Map([...this.#host.sessions()].map((s) => [s.channel.peerKey, s.channel]));
+    return (this.#supervisor?.status() ?? [])
+      .filter((peer) => peer.state !== 'self')
+      .map((peer) => {
+        const record = peer.deviceKey === null ? undefined : this.#progress.record(peer.deviceKey);
+        const channel = peer.deviceKey === null ? undefined : channels.get(peer.deviceKey);
+        return peerStatus(peer, record, channel);
+      });
+  }
+
+  describeDiscovery(): DiscoveryDescription | undefined {
+    return this.#discovery?.describe();
+  }
+
+  /** Says goodbye to all peers and releases every port. Idempotent. */
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    await this.#change(() => this.#shut('closing'));
+  }
+
+  /** One change of state at a time, in order. */
+  #change(run: () => Promise<void>): Promise<void> {
+    this.#changing = this.#changing.catch(() => {}).then(run);
+    return this.#changing;
+  }
+
+  async #open(): Promise<void> {
+    const { clock, random, logger } = this.#deps;
+    const deviceKey = this.#deviceKey!;
+    const { limits } = this.#options;
+    this.#transport = createTlsTransport({ keys: this.#keys, deviceKey, clock, limits, logger });
+    this.#supervisor = new Supervisor(
+      { ownKey: deviceKey.publicKey, knownPeers: this.#options.knownPeers, limits },
+      {
+        transport: this.#transport,
+        retry: new RetryPolicy({
+          logger,
+          maxAttempts: this.#options.retryAttempts,
+          delayMs: this.#options.retryDelayMs,
+          clock,
+          random,
+        }),
+        clock,
+        random,
+        logger,
+        onLink: (channel) => this.#host.accept(channel),
+        onLinkClosed: (channel) => this.#left(channel),
+      },
+    );
+    try {
+      this.#listener = await this.#listen(this.#transport);
+      this.#tcpPort = this.#listener.address.port;
+      if (this.#options.enableDiscovery) await this.#discover(deviceKey);
+      this.#supervisor.start();
+    } catch (error) {
+      await this.#shut('closing');
+      throw error;
+    }
+  }
+
+  /** All addresses, or loopback alone; hosts without IPv6 have IPv4. */
+  async #listen(transport: TlsTransport): Promise<Listener> {
+    const onChannel = (channel: Channel): void => this.#supervisor!.accept(channel);
+    const port = this.#tcpPort;
+    if (this.#isLocal()) return transport.listen({ host: '127.0.0.1', port, onChannel });
+    try {
+      return await transport.listen({ host: '::', port, onChannel });
+    } catch (error) {
+      if (!isEntglDbError(error, 'LISTEN_FAILED')) throw error;
+      return transport.listen({ host: '0.0.0.0', port, onChannel });
+    }
+  }
+
+  async #discover(deviceKey: DeviceKey): Promise<void> {
+    const { clock, random, logger, database } = this.#deps;
+    this.#discovery = new Discovery(
+      {
+        udpPort: this.#options.udpPort,
+        tcpPort: this.#tcpPort,
+        deviceKey: deviceKey.publicKey,
+        replica: database.replica.id,
+        life: this.#life,
+        keys: this.#keys.map((key) => deriveBeaconKey(key.beacon)),
+        limits: this.#options.limits,
+      },
+      {
+        port: createUdpPort({ localhostOnly: this.#isLocal() }),
+        clock,
+        random,
+        logger,
+        onEvent: (event) => this.#discovered(event),
+      },
+    );
+    this.#udpPort = await this.#discovery.start();
+  }
+
+  async #shut(reason: 'closing' | 'identity'): Promise<void> {
+    this.#host.closeAll(reason);
+    await this.#discovery?.close();
+    await this.#supervisor?.close();
+    await this.#listener?.close();
+    await this.#transport?.close();
+    this.#discovery = undefined;
+    this.#udpPort = undefined;
+    this.#listener = undefined;
+    this.#updateOnline();
+  }
+
+  #isLocal(): boolean {
+    return this.#options.localhostOnly || this.#options.clusterToken === null;
+  }
+
+  #createHost(): SyncHost {
+    const { database, clock, logger } = this.#deps;
+    const { replica } = database;
+    return new SyncHost({
+      replica,
+      clock,
+      logger,
+      limits: this.#options.limits,
+      times: { ...TIMES, syncIntervalMs: this.#options.syncIntervalMs, clockDriftMsMax: this.#options.clockDriftMsMax },
+      hello: () => this.#hello(),
+      createCodec: createSessionCodec,
+      soon: setImmediate,
+      flush: () => replica.flush(),
+      durablePos: () => replica.durablePos,
+      onForked: (proof) => this.#forked(proof),
+      onEvidence: (fork) => {
+        logger.error({ replica: fork.replica, seq: fork.seq }, 'two nodes write under one replica id; both are told');
+        this.#deps.onNotice(`two other nodes share the replica id ${fork.replica}: one is a copy of the other`);
+      },
+      onFailure: (error, runner) => this.#deps.onFailure(error, runner.peer?.node ?? runner.channel.remote.host),
+      onEvent: (event, runner) => this.#followed(event, runner),
+      onSessionClose: (reason, runner) =>
+        logger.info({ peer: runner.peer?.node, address: runner.channel.remote, reason }, 'peer disconnected'),
+    });
+  }
+
+  #hello(): HelloMessage {
+    return {
+      kind: 'hello',
+      protocol: PROTOCOL,
+      node: this.#options.nodeId,
+      replica: this.#deps.database.replica.id,
+      life: this.#life,
+      wallMs: this.#deps.clock.now(),
+      collections: this.#options.collections as readonly CollectionName[] | null,
+      capabilities: CAPABILITIES,
+      resolvers: this.#options.resolvers,
+    };
+  }
+
+  #followed(event: SessionEvent, runner: SessionRunner): void {
+    const { peerKey } = runner.channel;
+    this.#progress.follow(peerKey, event, this.#deps.clock.now());
+    if (event.kind === 'opened') {
+      this.#supervisor?.nameNode(peerKey, event.hello.node);
+      this.#deps.clocks.observe(peerKey, event.wallOffsetMs);
+      this.#deps.logger.info({ peer: event.hello.node, address: runner.channel.remote }, 'peer connected');
+      this.#updateOnline();
+    }
+    if (event.kind === 'resolver-mismatch')
+      this.#deps.logger.warn(
+        { peer: runner.peer?.node, ...event },
+        'nodes resolve conflicts of a collection differently',
+      );
+    this.#deps.onEvent(event, runner.peer?.node ?? '');
+  }
+
+  #left(channel: Channel): void {
+    this.#progress.closed(channel.peerKey);
+    this.#deps.clocks.forget(channel.peerKey);
+    this.#updateOnline();
+  }
+
+  #updateOnline(): void {
+    const isOnline = this.#progress.connected > 0;
+    if (isOnline === this.#isOnline) return;
+    this.#isOnline = isOnline;
+    this.#deps.onOnline(isOnline);
+  }
+
+  #discovered(event: DiscoveryEvent): void {
+    if (event.kind !== 'twin') return this.#supervisor?.discovered(event);
+    const { database } = this.#deps;
+    this.#deps.logger.error(
+      { ...event },
+      'another node runs with the identity of this one: one is a copy of the other',
+    );
+    if (event.sameReplica)
+      this.#forked({ replica: database.replica.id, seq: 0, theirs: null, ours: null, why: 'twin' });
+    else if (event.sameDevice) this.#renewDevice();
+  }
+
+  /** R9: this node is a copy, was rolled back, or has a twin: a new replica id, and a new device key with it. */
+  #forked(proof: ForkProof): void {
+    const { database, logger, onNotice } = this.#deps;
+    this.#host.closeAll('identity');
+    database.commitPending();
+    const life = database.replica.takeNewLife(proof.why, 'forked');
+    logger.error(
+      { ...life, proof },
+      'this node shared its replica id with a copy, or was rolled back; it took a new one',
+    );
+    onNotice(
+      `this database shared its identity with a copy of itself or was rolled back; it took a new one, and ${life.rewritten} documents were written again`,
+    );
+    this.#renewDevice();
+  }
+
+  #renewDevice(): void {
+    this.#change(async () => {
+      this.#deviceKey = await renewDeviceKey(this.#options.databasePath, this.#deps.random);
+      await this.#shut('identity');
+      if (!this.#isPaused) await this.#open();
+    }).catch((error: unknown) => this.#deps.onFailure(error, this.#options.nodeId));
+  }
+}
+
+function peerStatus(
+  peer: ReturnType<Supervisor['status']>[number],
+  record: PeerRecord | undefined,
+  channel: Channel | undefined,
+): PeerStatus {
+  return {
+    nodeId: record?.node || peer.node,
+    address: peer.address,
+    state: peer.state === 'connected' || peer.state === 'connecting' ? peer.state : 'waiting',
+    source: peer.origin === 'known' ? 'configured' : peer.origin === 'incoming' ? 'inbound' : 'discovered',
+    lastSeen: record?.lastSeenMs ?? null,
+    lastSyncTime: record?.lastSyncMs ?? null,
+    roundTripMs: record?.roundTripMs ?? null,
+    bytesSent: channel?.bytesSent ?? 0,
+    bytesReceived: channel?.bytesReceived ?? 0,
+    lastError: peer.lastError?.message ?? null,
+  };
+}

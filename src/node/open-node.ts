@@ -1,0 +1,163 @@
+import { hostname } from 'node:os';
+import { type Clock, ClockMonitor } from '../core/clock/index.ts';
+import { TIMES } from '../core/config/index.ts';
+import { isEntglDbError } from '../core/errors/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import { createResolverRegistry } from '../core/merge/index.ts';
+import { DocumentCache, type LocalDatabase, openLocalDatabase } from '../database/index.ts';
+import { resolverText } from '../database/replica/index.ts';
+import { openSqliteStore, type SqliteStore } from '../store/sqlite/index.ts';
+import type { LoadedConfig } from './config/index.ts';
+import { createCorrectedClock } from './corrected-clock.ts';
+import { readMachineId } from './machine-id.ts';
+import { type NetworkOptions, NetworkService } from './network/index.ts';
+import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
+import { NodeState } from './node-state.ts';
+import { systemClock } from './system-clock.ts';
+import { systemRandom } from './system-random.ts';
+
+/**
+ * The composition root: a database on its file, and with `network` a node that others find. Rejects with what the store
+ * rejects with (DATABASE_LOCKED, DATABASE_CORRUPT …), NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; nothing
+ * stays open then.
+ */
+export const openNode: OpenNode = async (options) => {
+  const { config, logger } = options;
+  const clocks = new ClockMonitor(config.values['Sync.MaxClockDriftMs']);
+  const store = await openStore(config, systemClock, logger);
+  try {
+    const state = openState(store, options, createCorrectedClock(systemClock, clocks));
+    if (options.network) await startNetwork(options, state, clocks);
+    return runningNode(state);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+};
+
+/** The database on its store, under the name that the configuration gives it or that it has kept. */
+function openState(store: SqliteStore, options: OpenNodeOptions, clock: Clock): NodeState {
+  const { config, logger } = options;
+  const kept = store.load().meta.get('node-id');
+  const nodeId = config.values.NodeId ?? kept ?? `${hostname()}-${randomLetters(4)}`;
+  let state: NodeState | undefined;
+  const database = openDatabaseOn(store, options, nodeId, clock, () => state);
+  if (nodeId !== kept) database.replica.commitEntries((draft) => draft.meta('node-id', nodeId));
+  state = new NodeState({ config, clock: systemClock, logger, database, store });
+  for (const { collection, key } of store.damagedAtOpen) state.damaged(collection, key, undefined);
+  return state;
+}
+
+function openStore({ values, limits }: LoadedConfig, clock: Clock, logger: Logger): Promise<SqliteStore> {
+  return openSqliteStore({
+    path: values['Persistence.DatabasePath'],
+    durability: values['Persistence.Durability'],
+    walMode: values['Persistence.EnableWalMode'],
+    busyTimeoutMs: values['Persistence.BusyTimeoutMs'],
+    machineId: readMachineId(),
+    pid: process.pid,
+    limits,
+    clock,
+    logger: logger.child({ category: 'EntglDb.Persistence' }),
+  });
+}
+
+function openDatabaseOn(
+  store: SqliteStore,
+  { config, logger }: OpenNodeOptions,
+  nodeId: string,
+  clock: Clock,
+  state: () => NodeState | undefined,
+): LocalDatabase {
+  const { values, limits } = config;
+  return openLocalDatabase({
+    store,
+    identity: store.identity,
+    nodeId,
+    clock,
+    random: systemRandom,
+    soon: setImmediate,
+    logger: logger.child({ category: 'EntglDb.Core' }),
+    limits,
+    times: {
+      ...TIMES,
+      clockDriftMsMax: values['Sync.MaxClockDriftMs'],
+      tombstoneRetentionMs: values['Sync.TombstoneRetentionHours'] * 3_600_000,
+    },
+    resolverOf: resolvers(config),
+    cache: new DocumentCache({ maxSizeMb: values['Persistence.CacheSizeMb'] }),
+    isConfirmed: (collection) => state()?.isConfirmed(collection) ?? false,
+    onSessionsVoid: (why) => state()?.network?.endSessions(why),
+    onDamage: (collection, key, error) => state()?.damaged(collection, key, error),
+  });
+}
+
+function resolvers({ values }: LoadedConfig): ReturnType<typeof createResolverRegistry> {
+  const { '*': otherwise = 'lww', ...byCollection } = Object.fromEntries(values['Sync.ConflictResolver']);
+  return createResolverRegistry({ default: otherwise, byCollection });
+}
+
+function randomLetters(count: number): string {
+  return Array.from(systemRandom.bytes(count), (byte) => String.fromCharCode(97 + (byte % 26))).join('');
+}
+
+async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: ClockMonitor): Promise<void> {
+  const { logger } = options;
+  const network = new NetworkService(networkOptions(options, state.nodeId), {
+    database: state.database,
+    clock: systemClock,
+    random: systemRandom,
+    logger: logger.child({ category: 'EntglDb.Network' }),
+    clocks,
+    isCopied: state.store.identity.fresh && state.store.identity.reason !== 'new',
+    onOnline: () => {},
+    onEvent: () => {},
+    onFailure: (error, peer) => {
+      if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) state.damagedBy(error);
+      else logger.warn({ err: error, peer }, 'work for a peer failed; it is tried again');
+    },
+    onNotice: (notice) => state.notice(notice),
+  });
+  if (options.clusterToken === null)
+    state.notice(
+      'no cluster token is set: this node speaks only to nodes on this machine (set Network.AuthToken, or run `entgldb init`)',
+    );
+  state.network = network;
+  await network.start();
+}
+
+function networkOptions({ config, clusterToken }: OpenNodeOptions, nodeId: string): NetworkOptions {
+  const { values, limits } = config;
+  const resolverOf = resolvers(config);
+  const named = [...values['Sync.ConflictResolver'].keys()].filter((name) => name !== '*');
+  return {
+    nodeId,
+    databasePath: values['Persistence.DatabasePath'],
+    tcpPort: values['Network.TcpPort'],
+    udpPort: values['Network.UdpPort'],
+    localhostOnly: values['Network.LocalhostOnly'],
+    enableDiscovery: values['Network.EnableDiscovery'],
+    knownPeers: values['Network.KnownPeers'],
+    clusterToken,
+    retryAttempts: values['Network.RetryAttempts'],
+    retryDelayMs: values['Network.RetryDelayMs'],
+    syncIntervalMs: values['Sync.SyncIntervalMs'],
+    clockDriftMsMax: values['Sync.MaxClockDriftMs'],
+    collections: values['Sync.Collections'] as readonly CollectionName[] | null,
+    resolvers: new Map(['*', ...named].map((name) => [name, resolverText(resolverOf(name as CollectionName))])),
+    limits,
+  };
+}
+
+function runningNode(state: NodeState): RunningNode {
+  return {
+    database: state.database,
+    address: () => state.address(),
+    status: () => state.status(),
+    peers: () => state.network?.peers() ?? [],
+    health: () => state.health(),
+    maintenance: state.maintenance(),
+    close: () => state.close(),
+  };
+}
