@@ -5,9 +5,16 @@ export {
   type MemoryStoreOptions,
   memoryStoreFromSnapshot,
 } from './memory/index.ts';
-export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './sqlite/index.ts';
+export {
+  openSqliteStore,
+  restoreSqliteFile,
+  type SqliteStore,
+  type SqliteStoreOptions,
+  verifySqliteFile,
+} from './sqlite/index.ts';
 export type {
   CollectionRow,
+  Damage,
   Entry,
   EntryRow,
   EntrySpace,
@@ -17,12 +24,15 @@ export type {
   Head,
   KeyRange,
   KnowledgeRow,
+  MaintainableStore,
   PurgeRow,
   Store,
+  StoreBackupOptions,
   StoreBatch,
   StoredDocument,
   StoredVersion,
   StoreIdentity,
   StoreImage,
   StoreManifest,
+  StoreStatistics,
 } from './store.ts';

@@ -82,6 +82,52 @@ export interface StoreIdentity {
   readonly reservedSeq: number;
 }
 
+/** What a store on a file can do for its own upkeep, beside the port. All of it while the store is used. */
+export interface MaintainableStore extends Store {
+  readonly identity: StoreIdentity;
+  /** Documents among the newest ones that were found damaged at open (R11). */
+  readonly damagedAtOpen: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[];
+  /**
+   * Reads everything and names what is damaged, at most `damageListMax` of it. A signal ends the reading. Throws only
+   * where the file cannot be read at all.
+   */
+  checkIntegrity(options?: { readonly signal?: AbortSignal }): AsyncIterable<Damage>;
+  /**
+   * Writes a consistent, verified copy, which takes a new replica id when it is opened. It appears under its name when it
+   * is whole and durable. Rejects with BACKUP_EXISTS unless `overwrite`, BACKUP_FAILED when this store is damaged, or as
+   * writing does; a signal removes what was written.
+   */
+  backup(toPath: string, options?: StoreBackupOptions): Promise<void>;
+  /** Gives unused pages back to the file system, in short steps. A signal ends it between two of them. */
+  compact(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  statistics(): StoreStatistics;
+}
+
+export interface StoreBackupOptions {
+  readonly signal?: AbortSignal;
+  readonly overwrite?: boolean;
+  /** Told now and then; `fraction` from 0 to 1. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+export interface StoreStatistics {
+  readonly databaseBytes: number;
+  readonly walBytes: number;
+  /** Pages of the file that hold nothing. */
+  readonly freePages: number;
+}
+
+/** One damaged thing. `collection`: what it says of itself does not fit its documents. `file`: anything else. */
+export type Damage =
+  | {
+      readonly kind: 'document';
+      readonly collection: CollectionName;
+      readonly key: DocumentKey;
+      readonly problem: string;
+    }
+  | { readonly kind: 'collection'; readonly collection: CollectionName; readonly problem: string }
+  | { readonly kind: 'file'; readonly problem: string };
+
 export interface StoreManifest {
   /** Commits survive the end of the process. */
   readonly durable: boolean;

@@ -29,6 +29,8 @@ export const LIMITS = {
   applySliceMs: 8,
   /** Checks kept of the own chain, one per commit. Older ones are forgotten: a fork behind them shows at the next commit. */
   chainLengthMax: 100_000,
+  /** Damaged things that one check names. More: it stops and says so. */
+  damageListMax: 10_000,
   /** Rows kept of the log of removed documents. A resume token older than the log gets `reset`. */
   goneLogMax: 100_000,
   /** Bytes of versions that may travel unacknowledged in one session. More wait. */
@@ -95,6 +97,8 @@ export const LIMITS = {
   dialsMax: 16,
   /** Entries of evidence, quarantine and errors kept each. More: the oldest is forgotten. */
   evidenceMax: 1000,
+  /** Documents that may fail in one flush of the offline queue. One more: the flush ends, and the next one begins anew. */
+  queueBlockedDocumentsMax: 100_000,
   /** Receivers of changes (`watch`) with unread changes beyond this restart from their position in the database. */
   watchBufferMax: 1000,
 } as const;
@@ -127,4 +131,9 @@ export const TIMES = {
   tombstoneRetentionMs: 168 * 3600 * 1000,
   purgeIntervalMs: 60_000,
   resolverMsMax: 10,
+  /** Time that a handler has for one operation of the offline queue. */
+  queueOperationMsMax: 30_000,
+  /** Longest pause before the offline queue flushes again by itself after a failure; it doubles up to the second. */
+  queueRetryMs: 1000,
+  queueRetryMsMax: 300_000,
 } as const;

@@ -1,25 +1,37 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import { Maintenance } from './maintenance.ts';
 import type { WalFile } from './wal-file.ts';
 
 export interface CheckpointerOptions {
   readonly path: string;
   readonly connection: { readonly walMode: boolean; readonly busyTimeoutMs: number };
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** Rows written between two looks at the size of the log. */
 const ROWS_PER_LOOK = 512;
-/** A log of this size is copied into the main file. */
+/** A log of this size is copied into the main file by the maintenance thread. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+/** A log that the thread cannot catch up with is finished by the writer, which blocks it for what is left. */
+const FINISH_BYTES = 16 * 1024 * 1024;
 /** A log file that grew beyond this is cut back. */
-const LOG_FILE_BYTES_MAX = 32 * 1024 * 1024;
+const FILE_BYTES_MAX = 32 * 1024 * 1024;
+/** Rounds of the thread before the writer has to help. */
+const ROUNDS_MAX = 3;
 
-/** Keeps the write-ahead log short. Commits never wait for it longer than a few pages take. */
+/**
+ * Keeps the write-ahead log short. The thread copies what readers allow; when it has copied all and no commit came between,
+ * the next commit begins the log anew. Under steady writing it never has, and the writer finishes the last pages.
+ */
 export class Checkpointer {
   readonly #db: () => DatabaseSync;
   readonly #wal: WalFile;
+  /** A thread of its own: a check or a backup keeps the other one busy for minutes. */
+  readonly #maintenance: Maintenance;
   readonly #options: CheckpointerOptions;
   #rowsSinceLook = 0;
   #running: Promise<void> | undefined;
@@ -28,6 +40,7 @@ export class Checkpointer {
   constructor(db: () => DatabaseSync, wal: WalFile, options: CheckpointerOptions) {
     this.#db = db;
     this.#wal = wal;
+    this.#maintenance = new Maintenance(options.clock);
     this.#options = options;
   }
 
@@ -46,6 +59,12 @@ export class Checkpointer {
       });
   }
 
+  async close(): Promise<void> {
+    this.#isPaused = true;
+    await this.#maintenance.close();
+    await this.#running;
+  }
+
   /** Resolves when no checkpoint runs; none begins until `resume`. */
   async pause(): Promise<void> {
     this.#isPaused = true;
@@ -58,20 +77,37 @@ export class Checkpointer {
 
   /** Brings everything into the main file, durably, and empties the log. Throws DATABASE_LOCKED when a reader is in the way. */
   truncate(): void {
-    if (!this.#options.connection.walMode) return;
-    const row = this.#db().prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
-    if (row?.busy === 0) return;
+    if (!this.#options.connection.walMode || this.#finish('TRUNCATE')) return;
+    const { path } = this.#options;
     throw new PersistenceError(
       'DATABASE_LOCKED',
-      `another program reads the database ${this.#options.path}; close it and try again`,
-      { details: { path: this.#options.path } },
+      `another program reads the database ${path}; close it and try again`,
+      {
+        details: { path },
+      },
     );
   }
 
   async #look(): Promise<void> {
     if ((await this.#wal.pendingBytes()) < CHECKPOINT_BYTES) return;
+    let left = 1;
+    for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++) {
+      left = await this.#maintenance.run({ kind: 'checkpoint', path: this.#options.path });
+    }
+    const pending = await this.#wal.pendingBytes();
     if (this.#isPaused) return;
-    const mode = (await this.#wal.sizeBytes()) > LOG_FILE_BYTES_MAX ? 'TRUNCATE' : 'RESTART';
-    this.#db().prepare(`PRAGMA wal_checkpoint(${mode})`).get();
+    if (this.#wal.sizeBytes() > FILE_BYTES_MAX) this.#finish('TRUNCATE');
+    else if (pending > FINISH_BYTES) this.#finish('RESTART');
+  }
+
+  /** False when somebody reads: then it is tried again after some more commits, rather than waited for here. */
+  #finish(mode: 'RESTART' | 'TRUNCATE'): boolean {
+    const db = this.#db();
+    db.exec('PRAGMA busy_timeout = 0');
+    try {
+      return db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()?.busy === 0;
+    } finally {
+      db.exec(`PRAGMA busy_timeout = ${this.#options.connection.busyTimeoutMs}`);
+    }
   }
 }

@@ -131,6 +131,23 @@ export class DocumentTable {
     }));
   }
 
+  /** Collections that have documents. */
+  collections(): CollectionName[] {
+    const next = this.#prepare('SELECT coll FROM doc WHERE coll > ? ORDER BY coll LIMIT 1');
+    const found: CollectionName[] = [];
+    for (let row = next.get(0); row !== undefined; row = next.get(row.coll as number)) {
+      found.push(this.#collections.nameOf(row.coll as number));
+    }
+    return found;
+  }
+
+  /** Keys in order, from the index alone: a damaged row is not touched. */
+  keys(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey[] {
+    const coll = this.#collections.knownId(collection);
+    const rows = this.#prepare('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?');
+    return coll === undefined ? [] : rows.all(coll, after ?? '', limit).map(({ key }) => key as DocumentKey);
+  }
+
   dead(beforeMs: number, limit: number): StoredDocument[] {
     return this.#select('dead_at < ? ORDER BY dead_at, pos LIMIT ?', [beforeMs, atMost(limit)]);
   }

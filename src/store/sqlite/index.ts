@@ -1,2 +1,3 @@
 export { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
+export { type RestoreOptions, restoreSqliteFile, verifySqliteFile } from './restore-file.ts';
 export type { SqliteStore } from './sqlite-store.ts';

@@ -11,6 +11,9 @@ export type MainFile =
   | { readonly kind: 'absent' | 'empty' | 'unreadable' }
   | { readonly kind: 'ours'; readonly format: number; readonly generation: number };
 
+/** Ends of the names of the files in which SQLite keeps what is not in the main file yet. */
+export const LOG_SUFFIXES = ['-wal', '-shm', '-journal'] as const;
+
 const HEADER_BYTES = 100;
 const MAGIC = 'SQLite format 3\0';
 
@@ -46,8 +49,7 @@ export function setStrayLogsAside(path: string, main: MainFile, marker: Marker |
   const isStray =
     main.kind === 'absent' || (main.kind === 'ours' && !(marker && describesGeneration(marker, main.generation)));
   if (!isStray) return [];
-  const moved = ['-wal', '-shm', '-journal']
-    .map((suffix) => path + suffix)
+  const moved = LOG_SUFFIXES.map((suffix) => path + suffix)
     .filter((log) => existsSync(log))
     .map((log) => {
       const aside = `${log}.aside-${Math.floor(nowMs)}`;

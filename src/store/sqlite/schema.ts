@@ -7,7 +7,8 @@ export const APPLICATION_ID = 0x45474442;
  * Tables of format 1.
  *
  * - `state` is one small b-tree for what changes with nearly every commit, so that a commit dirties one page for all of it:
- *   row (0, 0) is the head, (c, 0) a collection, (c, r) what collection c knows of replica r and its purge line.
+ *   row (0, 0) is the head, (c, 0) a collection, (c, r) what collection c knows of replica r and its purge line. Rows
+ *   (-1, seq) are the own chain: the newest of them, which every commit adds to, lies beside the head.
  * - `doc` holds one row per document. A single live version sits in the row itself, and its text is what readers see. Any
  *   other document has `replica` NULL, its versions in `sibling`, and in `value` what the resolver made of them.
  * - `span` is seq − first. `line` is the document's own line: NULL none, 0 the one of the row's version.
@@ -30,7 +31,6 @@ CREATE TABLE sibling(doc INTEGER NOT NULL, coll INTEGER NOT NULL, key TEXT NOT N
   seq INTEGER NOT NULL, span INTEGER NOT NULL, hlc INTEGER NOT NULL, ctx BLOB, stamps TEXT, format INTEGER NOT NULL,
   fp BLOB NOT NULL, value TEXT, PRIMARY KEY(doc, replica, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX sibling_dot ON sibling(coll, replica, seq);
-CREATE TABLE chain(seq INTEGER PRIMARY KEY, chk TEXT NOT NULL) STRICT;
 CREATE TABLE gone(pos INTEGER PRIMARY KEY, coll INTEGER NOT NULL, key TEXT NOT NULL, why TEXT NOT NULL,
   since INTEGER) STRICT;
 CREATE TABLE entry(space TEXT NOT NULL, id INTEGER NOT NULL, data TEXT NOT NULL, sum INTEGER NOT NULL,

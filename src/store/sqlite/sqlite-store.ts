@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../core/clock/index.ts';
+import { type Clock, sleep } from '../../core/clock/index.ts';
+import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
@@ -7,26 +9,31 @@ import type { Query } from '../../core/query/index.ts';
 import type { Check, Fingerprint } from '../../core/version/index.ts';
 import { SharedSync } from '../shared-sync.ts';
 import type {
+  Damage,
   Entry,
   EntrySpace,
   FoundDocument,
   GoneDocument,
   KeyRange,
-  Store,
+  MaintainableStore,
+  StoreBackupOptions,
   StoreBatch,
   StoredDocument,
   StoredVersion,
   StoreIdentity,
   StoreImage,
+  StoreStatistics,
 } from '../store.ts';
 import { closedError, lostCommitsError } from '../store-errors.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
+import { streamDamage } from './damage-stream.ts';
 import { IdentityKeeper } from './identity-keeper.ts';
+import { Maintenance } from './maintenance.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import { registerQueryFunctions } from './query-functions.ts';
 import { compileQuery } from './query-sql.ts';
-import { migrate } from './schema.ts';
+import { migrate, readPragma } from './schema.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 import { type TableLimits, Tables } from './tables.ts';
 import { type DataSync, WalFile } from './wal-file.ts';
@@ -50,16 +57,19 @@ const SEQ_BLOCK = 100_000;
 const VERIFIED_AT_OPEN = 1000;
 const VERIFY_MS_MAX = 50;
 
+/** Pages given back in one step of `compact`. */
+const PAGES_PER_STEP = 256;
+
 /** The Store port on one SQLite file. */
-export class SqliteStore implements Store {
+export class SqliteStore implements MaintainableStore {
   readonly supports = { durable: true, indexes: true };
   readonly identity: StoreIdentity;
-  /** Documents among the newest ones that were found damaged at open (R11). */
   readonly damagedAtOpen: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[];
   readonly #parts: SqliteStoreParts;
   readonly #identity: IdentityKeeper;
   readonly #wal: WalFile;
   readonly #sync: SharedSync;
+  readonly #maintenance: Maintenance;
   readonly #checkpointer: Checkpointer;
   #db: DatabaseSync;
   #openTables: Tables;
@@ -75,6 +85,7 @@ export class SqliteStore implements Store {
   constructor(parts: SqliteStoreParts) {
     this.#parts = parts;
     this.#wal = new WalFile(parts.path, parts.dataSync);
+    this.#maintenance = new Maintenance(parts.clock);
     this.#db = this.#connect();
     try {
       migrate(this.#db);
@@ -189,15 +200,52 @@ export class SqliteStore implements Store {
   }
 
   chainCheck(seq: number): Check | undefined {
-    return this.#read(({ chain }) => chain.check(seq));
+    return this.#read(({ state }) => state.chainCheck(seq));
   }
 
   chainFrom(): number {
-    return this.#read(({ chain }) => chain.from());
+    return this.#read(({ state }) => state.chainFrom());
   }
 
   entries(space: EntrySpace, afterId: number, limit: number): Entry[] {
     return this.#read(({ entries }) => entries.after(space, afterId, limit));
+  }
+
+  checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
+    if (this.#isClosed) throw closedError();
+    return streamDamage(this.#maintenance, this.#parts.path, LIMITS.damageListMax, signal);
+  }
+
+  async backup(toPath: string, options: StoreBackupOptions = {}): Promise<void> {
+    const { signal, overwrite = false, onProgress } = options;
+    await this.#maintenance.run(
+      { kind: 'backup', path: this.#parts.path, toPath: resolve(toPath), overwrite },
+      {
+        ...(signal && { signal }),
+        onReport: (report) => {
+          if (report.kind === 'progress') onProgress?.(report.fraction);
+        },
+      },
+    );
+  }
+
+  async compact({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    while (this.statistics().freePages > 0) {
+      signal?.throwIfAborted();
+      this.#read(() => this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
+      this.#commits++;
+      this.#checkpointer.noteCommit(PAGES_PER_STEP);
+      await sleep(this.#parts.clock, 0, signal);
+    }
+    this.#read(() => this.#checkpointer.truncate());
+  }
+
+  statistics(): StoreStatistics {
+    return this.#read(() => ({
+      databaseBytes: readPragma(this.#db, 'page_count') * readPragma(this.#db, 'page_size'),
+      walBytes: this.#wal.sizeBytes(),
+      freePages: readPragma(this.#db, 'freelist_count'),
+    }));
   }
 
   /** Runs on the open tables; errors come out as errors of this library. */
@@ -249,7 +297,7 @@ export class SqliteStore implements Store {
     try {
       await flushed;
     } finally {
-      await this.#checkpointer.pause();
+      await Promise.all([this.#maintenance.close(), this.#checkpointer.close()]);
       await this.#wal.close();
       this.#leave();
     }

@@ -30,18 +30,40 @@ export interface StateImage {
   readonly purgeLines: Map<CollectionName, Map<ReplicaId, number>>;
 }
 
-/** Table `state`: the head, the collections, and what they know. */
+/** Where the own chain is in `state`. */
+const CHAIN = -1;
+/** Of a full chain, this part more is kept before the oldest checks go, so that not every commit touches both ends. */
+const CHAIN_SLACK = 0.01;
+
+/** Table `state`: the head, the own chain, the collections, and what they know. */
 export class StateTable {
   readonly #collections: CollectionDictionary;
   readonly #replicas: ReplicaDictionary;
   readonly #all: StatementSync;
   readonly #get: StatementSync;
   readonly #put: StatementSync;
+  readonly #chainStart: StatementSync;
+  readonly #chainLength: StatementSync;
+  readonly #trimChain: StatementSync;
+  readonly #chainLengthMax: number;
+  #length: number | undefined;
+  /** The last vector row that was written: with most commits it is the same one. */
+  #lastVector: StateRow | undefined;
 
-  constructor(db: DatabaseSync, collections: CollectionDictionary, replicas: ReplicaDictionary) {
+  constructor(
+    db: DatabaseSync,
+    collections: CollectionDictionary,
+    replicas: ReplicaDictionary,
+    chainLengthMax: number,
+  ) {
     this.#collections = collections;
     this.#replicas = replicas;
-    this.#all = db.prepare('SELECT coll, replica, seq, chk, purged, data, sum FROM state');
+    this.#chainLengthMax = chainLengthMax;
+    this.#chainStart = db.prepare(`SELECT min(replica) AS seq FROM state WHERE coll = ${CHAIN}`);
+    this.#chainLength = db.prepare(`SELECT count(*) AS n FROM state WHERE coll = ${CHAIN}`);
+    this.#trimChain = db.prepare(`DELETE FROM state WHERE coll = ${CHAIN} AND replica IN
+      (SELECT replica FROM state WHERE coll = ${CHAIN} ORDER BY replica LIMIT ?)`);
+    this.#all = db.prepare('SELECT coll, replica, seq, chk, purged, data, sum FROM state WHERE coll >= 0');
     this.#get = db.prepare(
       'SELECT coll, replica, seq, chk, purged, data, sum FROM state WHERE coll = ? AND replica = ?',
     );
@@ -80,26 +102,67 @@ export class StateTable {
   }
 
   putKnown({ collection, replica, seq, check }: KnowledgeRow): void {
-    const coll = this.#collections.idOf(collection);
-    const id = this.#replicas.idOf(replica);
-    const before = this.#get.get(coll, id) as StateRow | undefined;
-    this.#write(coll, id, seq, check, before?.purged ?? null, null);
+    const before = this.#vector(collection, replica);
+    this.#putVector({ ...before, seq, chk: check });
   }
 
   putPurged({ collection, replica, seq }: PurgeRow): void {
-    const coll = this.#collections.idOf(collection);
-    const id = this.#replicas.idOf(replica);
-    const before = this.#get.get(coll, id) as StateRow | undefined;
-    this.#write(coll, id, before?.seq ?? null, before?.chk ?? null, seq, null);
+    const before = this.#vector(collection, replica);
+    this.#putVector({ ...before, purged: seq });
+  }
+
+  addCheck(seq: number, check: Check): void {
+    this.#length ??= this.#chainLength.get()!.n as number;
+    this.#write(CHAIN, seq, null, check, null, null);
+    this.#length++;
+    if (this.#length <= this.#chainLengthMax * (1 + CHAIN_SLACK)) return;
+    this.#trimChain.run(this.#length - this.#chainLengthMax);
+    this.#length = this.#chainLengthMax;
+  }
+
+  clearChain(): void {
+    this.#trimChain.run(-1);
+    this.#length = 0;
+  }
+
+  chainCheck(seq: number): Check | undefined {
+    const row = this.#get.get(CHAIN, seq) as StateRow | undefined;
+    if (row !== undefined && row.sum !== sumOf(row)) throw stateCorrupt(`the own check ${seq} does not fit its sum`);
+    return parseCheck(row?.chk);
+  }
+
+  chainFrom(): number {
+    return (this.#chainStart.get()?.seq ?? 0) as number;
+  }
+
+  /** After a rollback. */
+  reset(): void {
+    this.#length = undefined;
+    this.#lastVector = undefined;
   }
 
   /** R11: knowledge is forgotten, the purge line stays. */
   forget(collection: CollectionName): void {
     const coll = this.#collections.knownId(collection);
+    this.#lastVector = undefined;
     for (const row of this.#all.all() as unknown as StateRow[]) {
       if (row.coll !== coll || row.replica === 0) continue;
       this.#write(row.coll, row.replica, null, null, row.purged, null);
     }
+  }
+
+  #vector(collection: CollectionName, replica: ReplicaId): StateRow {
+    const coll = this.#collections.idOf(collection);
+    const id = this.#replicas.idOf(replica);
+    const last = this.#lastVector;
+    if (last?.coll === coll && last.replica === id) return last;
+    const none = { coll, replica: id, seq: null, chk: null, purged: null, data: null, sum: 0 };
+    return (this.#get.get(coll, id) as StateRow | undefined) ?? none;
+  }
+
+  #putVector(row: StateRow): void {
+    this.#write(row.coll, row.replica, row.seq, row.chk, row.purged, null);
+    this.#lastVector = row;
   }
 
   #write(

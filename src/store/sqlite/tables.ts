@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { StoreBatch, StoreImage } from '../store.ts';
 import { createCollectionDictionary, createReplicaDictionary } from './dictionary.ts';
 import { DocumentTable } from './document-table.ts';
-import { ChainTable, GoneTable } from './log-tables.ts';
+import { GoneTable } from './gone-table.ts';
 import { EntryTable, MetaTable } from './side-tables.ts';
 import { StateTable } from './state-table.ts';
 
@@ -16,7 +16,6 @@ export interface TableLimits {
 export class Tables {
   readonly documents: DocumentTable;
   readonly state: StateTable;
-  readonly chain: ChainTable;
   readonly gone: GoneTable;
   readonly entries: EntryTable;
   readonly meta: MetaTable;
@@ -29,12 +28,11 @@ export class Tables {
     const collections = createCollectionDictionary(db);
     const replicas = createReplicaDictionary(db);
     this.documents = new DocumentTable(db, collections, replicas);
-    this.state = new StateTable(db, collections, replicas);
-    this.chain = new ChainTable(db, limits.chainLengthMax);
+    this.state = new StateTable(db, collections, replicas, limits.chainLengthMax);
     this.gone = new GoneTable(db, collections, limits.goneLogMax);
     this.entries = new EntryTable(db);
     this.meta = new MetaTable(db);
-    this.#resets = [collections, replicas, this.documents, this.chain, this.gone];
+    this.#resets = [collections, replicas, this.documents, this.state, this.gone];
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#db = db;
@@ -59,8 +57,8 @@ export class Tables {
 
   apply(batch: StoreBatch): void {
     if (batch.head !== undefined) this.state.putHead(batch.head);
-    if (batch.resetChain) this.chain.clear();
-    if (batch.chain && batch.head !== undefined) this.chain.add(batch.head.seq, batch.head.check);
+    if (batch.resetChain) this.state.clearChain();
+    if (batch.chain && batch.head !== undefined) this.state.addCheck(batch.head.seq, batch.head.check);
     for (const row of batch.removed ?? []) {
       this.documents.remove(row.collection, row.key);
       this.gone.add(row);

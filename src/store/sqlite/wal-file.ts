@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Layout of a write-ahead log (sqlite.org/fileformat2.html#walformat). */
@@ -52,9 +52,9 @@ export class WalFile {
     return low * frameBytes;
   }
 
-  async sizeBytes(): Promise<number> {
-    const file = await this.#open();
-    return file === undefined ? 0 : (await file.stat()).size;
+  /** Size of the file, checkpointed or not. */
+  sizeBytes(): number {
+    return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /**

@@ -1,56 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DocumentKey } from '../../core/ids/index.ts';
-import { type Check, parseCheck } from '../../core/version/index.ts';
 import type { GoneDocument, GoneReason } from '../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
-
-/** Table `chain`: the newest checks of the own chain, one per commit. */
-export class ChainTable {
-  readonly #insert: StatementSync;
-  readonly #get: StatementSync;
-  readonly #first: StatementSync;
-  readonly #count: StatementSync;
-  readonly #deleteFirst: StatementSync;
-  readonly #deleteAll: StatementSync;
-  readonly #lengthMax: number;
-  #length: number | undefined;
-
-  constructor(db: DatabaseSync, lengthMax: number) {
-    this.#lengthMax = lengthMax;
-    this.#insert = db.prepare('INSERT OR REPLACE INTO chain(seq, chk) VALUES(?, ?)');
-    this.#get = db.prepare('SELECT chk FROM chain WHERE seq = ?');
-    this.#first = db.prepare('SELECT min(seq) AS seq FROM chain');
-    this.#count = db.prepare('SELECT count(*) AS n FROM chain');
-    this.#deleteFirst = db.prepare('DELETE FROM chain WHERE seq IN (SELECT seq FROM chain ORDER BY seq LIMIT ?)');
-    this.#deleteAll = db.prepare('DELETE FROM chain');
-  }
-
-  reset(): void {
-    this.#length = undefined;
-  }
-
-  add(seq: number, check: Check): void {
-    this.#length ??= this.#count.get()!.n as number;
-    this.#insert.run(seq, check);
-    this.#length++;
-    if (this.#length <= this.#lengthMax) return;
-    this.#deleteFirst.run(this.#length - this.#lengthMax);
-    this.#length = this.#lengthMax;
-  }
-
-  clear(): void {
-    this.#deleteAll.run();
-    this.#length = 0;
-  }
-
-  check(seq: number): Check | undefined {
-    return parseCheck(this.#get.get(seq)?.chk);
-  }
-
-  from(): number {
-    return (this.#first.get()?.seq ?? 0) as number;
-  }
-}
 
 /** Table `gone`: the newest rows that went away without a write. */
 export class GoneTable {

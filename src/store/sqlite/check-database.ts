@@ -1,0 +1,114 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { isSameFingerprint } from '../../core/version/index.ts';
+import type { CollectionRow, Damage, EntrySpace } from '../store.ts';
+import type { JobContext } from './maintenance-jobs.ts';
+import { Tables } from './tables.ts';
+
+/** Keys read in one step; between two steps the log may be shortened. */
+const KEYS_PER_STEP = 500;
+const SPACES: readonly EntrySpace[] = ['queue', 'conflicts', 'evidence', 'quarantine', 'receipts', 'events', 'peers'];
+const WHOLE = [{ after: null, upTo: null }];
+
+/**
+ * Reads everything: SQLite's own structures and indexes, the sum or digest of every row, and whether each collection's count
+ * and fingerprint fit its documents. Holds no snapshot for longer than one step takes.
+ */
+export function checkDatabase(db: DatabaseSync, context: JobContext): void {
+  const file = (problem: string): void => context.onDamage({ kind: 'file', problem });
+  for (const problem of structureProblems(db, context)) file(problem);
+  if (context.isStopped()) return;
+  const tables = new Tables(db, { chainLengthMax: 0, goneLogMax: 0 });
+  const collections = readOr(() => tables.state.read().collections, [], file);
+  for (const space of SPACES) readOr(() => tables.entries.after(space, 0, Number.POSITIVE_INFINITY), [], file);
+  for (const name of readOr(() => tables.documents.collections(), [], file)) {
+    checkDocuments(tables, name, context);
+    checkCollection(db, tables, name, context);
+    if (context.isStopped()) return;
+  }
+  for (const { name, documents } of collections) {
+    const isEmpty = readOr(() => tables.documents.nthKey(name, null, 1) === undefined, false, file);
+    if (isEmpty && documents > 0) context.onDamage(lostDocuments(name, documents));
+  }
+}
+
+function* structureProblems(db: DatabaseSync, context: JobContext): Iterable<string> {
+  try {
+    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+    for (const { name } of tables) {
+      if (context.isStopped()) return;
+      const rows = db.prepare(`PRAGMA integrity_check("${name as string}")`).all();
+      for (const row of rows) if (row.integrity_check !== 'ok') yield String(row.integrity_check);
+    }
+  } catch (error) {
+    yield messageOf(error);
+  }
+}
+
+function checkDocuments(tables: Tables, name: CollectionName, context: JobContext): void {
+  let after: DocumentKey | null = null;
+  for (;;) {
+    if (context.isStopped()) return;
+    let keys: DocumentKey[];
+    try {
+      keys = tables.documents.keys(name, after, KEYS_PER_STEP);
+    } catch (error) {
+      context.onDamage({ kind: 'collection', collection: name, problem: messageOf(error) });
+      return;
+    }
+    for (const key of keys) checkDocument(tables, name, key, context);
+    after = keys.at(-1) ?? null;
+    if (keys.length < KEYS_PER_STEP) return;
+  }
+}
+
+function checkDocument(tables: Tables, collection: CollectionName, key: DocumentKey, context: JobContext): void {
+  try {
+    tables.documents.get(collection, key);
+  } catch (error) {
+    context.onDamage({ kind: 'document', collection, key, problem: messageOf(error) });
+  }
+}
+
+/** Count and fingerprint against the documents of the same moment. */
+function checkCollection(db: DatabaseSync, tables: Tables, name: CollectionName, context: JobContext): void {
+  const report = (problem: string): void => context.onDamage({ kind: 'collection', collection: name, problem });
+  db.exec('BEGIN');
+  try {
+    const row = tables.state.read().collections.find((found) => found.name === name);
+    if (row !== undefined) for (const problem of collectionProblems(tables, row)) report(problem);
+  } catch (error) {
+    report(messageOf(error));
+  } finally {
+    db.exec('ROLLBACK');
+  }
+}
+
+function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<string> {
+  const [held] = tables.documents.fingerprints(row.name, WHOLE);
+  if (!isSameFingerprint(held!, row.fingerprint)) {
+    yield `the fingerprint counts ${row.fingerprint.count} versions, the documents hold ${held!.count} or others`;
+  }
+  const visible = tables.documents.count(row.name, '1', []);
+  if (visible !== row.documents) yield `${row.documents} documents are counted, ${visible} are there`;
+}
+
+function lostDocuments(collection: CollectionName, documents: number): Damage {
+  return { kind: 'collection', collection, problem: `${documents} documents are counted, none are there` };
+}
+
+function readOr<T>(read: () => T, otherwise: T, onProblem: (problem: string) => void): T {
+  try {
+    return read();
+  } catch (error) {
+    onProblem(messageOf(error));
+    return otherwise;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = isEntglDbError(error) && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return error.message + cause;
+}

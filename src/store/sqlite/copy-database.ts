@@ -1,0 +1,119 @@
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { PersistenceError } from '../../core/errors/index.ts';
+import { checkDatabase } from './check-database.ts';
+import { openReader } from './connection.ts';
+import type { JobContext } from './maintenance-jobs.ts';
+import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
+
+/** Pages copied in one step: 256 KiB. */
+const PAGES_PER_STEP = 64;
+/** Examples of damage that an error carries. */
+const EXAMPLES_MAX = 10;
+
+/** A verified, sealed, durable copy of a database that may be in use. See `MaintainableStore.backup`. */
+export async function copyDatabase(
+  path: string,
+  toPath: string,
+  overwrite: boolean,
+  context: JobContext,
+): Promise<void> {
+  if (!overwrite && existsSync(toPath)) throw existsError(toPath);
+  const partial = `${toPath}.partial`;
+  createPrivateFolder(dirname(toPath));
+  removeWithLogs(partial);
+  try {
+    await copyPages(path, partial, context);
+    if (context.isStopped()) return;
+    seal(partial);
+    verify(partial, context);
+    if (context.isStopped()) return;
+    publish(partial, toPath, overwrite);
+  } finally {
+    removeWithLogs(partial);
+  }
+}
+
+/** One moment of the database: the reading transaction stays open until all pages are copied. */
+async function copyPages(path: string, partial: string, context: JobContext): Promise<void> {
+  createPrivateFile(partial);
+  const source = openReader(path);
+  try {
+    source.exec('BEGIN');
+    source.prepare('SELECT count(*) FROM meta').get();
+    await backup(source, partial, {
+      rate: PAGES_PER_STEP,
+      progress: ({ totalPages, remainingPages }) => {
+        if (context.isStopped()) throw new StoppedError();
+        context.onProgress(totalPages === 0 ? 0 : (totalPages - remainingPages) / totalPages);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error;
+  } finally {
+    source.close();
+  }
+}
+
+/** Marks the copy: whoever opens it takes a new replica id, and a log of the original does not fit it. */
+function seal(partial: string): void {
+  const copy = new DatabaseSync(partial);
+  try {
+    copy.exec("PRAGMA journal_mode = DELETE; BEGIN; INSERT OR REPLACE INTO meta(k, v) VALUES('sealed', '1')");
+    copy.exec("INSERT OR REPLACE INTO meta(k, v) VALUES('generation', '0'); COMMIT");
+  } finally {
+    copy.close();
+  }
+}
+
+function verify(partial: string, context: JobContext): void {
+  const problems: string[] = [];
+  const copy = openReader(partial);
+  try {
+    checkDatabase(copy, { ...context, onDamage: (damage) => problems.push(JSON.stringify(damage)) });
+  } finally {
+    copy.close();
+  }
+  if (problems.length === 0) return;
+  throw new PersistenceError(
+    'BACKUP_FAILED',
+    `the copy holds ${problems.length} damaged things, so the database does; no backup was made. Run a check`,
+    { details: { path: partial, problems: problems.slice(0, EXAMPLES_MAX) } },
+  );
+}
+
+function publish(partial: string, toPath: string, overwrite: boolean): void {
+  const file = openSync(partial, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  if (overwrite) renameSync(partial, toPath);
+  else publishNew(partial, toPath);
+  syncFolderOf(toPath);
+}
+
+/** A link, unlike a rename, never replaces a file that appeared meanwhile. Some file systems have none. */
+function publishNew(partial: string, toPath: string): void {
+  try {
+    linkSync(partial, toPath);
+  } catch (error) {
+    if (existsSync(toPath)) throw existsError(toPath);
+    if (!(error instanceof Error)) throw error;
+    renameSync(partial, toPath);
+  }
+}
+
+function removeWithLogs(path: string): void {
+  for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
+
+function existsError(toPath: string): PersistenceError {
+  return new PersistenceError('BACKUP_EXISTS', `${toPath} exists; name another file, or allow to overwrite it`, {
+    details: { path: toPath },
+  });
+}
+
+class StoppedError extends Error {}

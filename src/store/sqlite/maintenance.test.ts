@@ -1,0 +1,248 @@
+/**
+ * Goal: a check names what is damaged and nothing else; a backup is whole, verified and sealed, or is not there.
+ * Method: real files; bytes flipped and rows changed behind the store's back.
+ */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { FingerprintSum } from '../../core/version/index.ts';
+import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
+import type { Damage, Store, StoreBatch } from '../store.ts';
+import { restoreSqliteFile, verifySqliteFile } from './restore-file.ts';
+import { openInFolder, withFolder } from './sqlite-test-folder.ts';
+
+const C = parseCollectionName('c');
+const clock = createManualClock();
+
+/** A batch whose collection row fits its documents. */
+function consistentBatch(count: number): StoreBatch {
+  const documents = Array.from({ length: count }, (_, i) =>
+    sampleDocument({
+      key: `k${String(i).padStart(5, '0')}`,
+      pos: i + 1,
+      ...(i === 1 ? { versions: [{ seq: 2 }, { replica: sampleReplica(2), seq: 9 }] } : {}),
+    }),
+  );
+  const sum = new FingerprintSum();
+  for (const { versions } of documents) for (const { digest } of versions) sum.add(digest);
+  return {
+    head: sampleHead({ seq: count, pos: count }),
+    documents,
+    collections: [{ name: C, state: 'wanted', documents: count, fingerprint: sum.value(), resolver: 'lww@1' }],
+  };
+}
+
+async function damageOf(store: { checkIntegrity(): AsyncIterable<Damage> }): Promise<Damage[]> {
+  const found: Damage[] = [];
+  for await (const damage of store.checkIntegrity()) found.push(damage);
+  return found;
+}
+
+/** Changes the closed file behind the store's back. */
+function tamper(path: string, sql: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
+}
+
+test('a healthy database has no damage', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(1200));
+    assert.deepEqual(await damageOf(store), []);
+    await store.close();
+  }));
+
+test('a changed value is named by a read, by the check and at open', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(10));
+    await store.close();
+    tamper(join(folder, 'test.db'), `UPDATE doc SET value = '{"n":0}' WHERE key = 'k00003'`);
+    const again = await openInFolder(folder);
+    const key = parseDocumentKey('k00003');
+    assert.deepEqual(again.damagedAtOpen, [{ collection: C, key }]);
+    const corrupt = { reason: 'DOCUMENT_CORRUPT', details: { collection: C, key } };
+    assert.throws(() => again.get(C, key), corrupt);
+    assert.throws(() => again.changes(0, 100), corrupt);
+    assert.equal(again.documents(C, null, 100, new Set([key])).length, 9);
+    const damage = await damageOf(again);
+    assert.deepEqual(
+      damage.map((found) => [found.kind, 'key' in found && found.key]),
+      [['document', key]],
+    );
+    await again.close();
+  }));
+
+for (const [what, sql, kind] of [
+  ['position', "UPDATE doc SET pos = 999 WHERE key = 'k00003'", 'document'],
+  ['own line', "UPDATE doc SET line = 1, line_replica = 1 WHERE key = 'k00003'", 'document'],
+  ['missing sibling', 'DELETE FROM sibling WHERE seq = 9', 'document'],
+  ['resolved value', "UPDATE doc SET value = '{}' WHERE replica IS NULL", 'document'],
+  ['knowledge', 'UPDATE state SET seq = 7 WHERE coll = 1 AND replica = 0', 'file'],
+  ['lost row', "DELETE FROM doc WHERE key = 'k00003'", 'collection'],
+  ['lost collection', 'DELETE FROM doc; DELETE FROM sibling', 'collection'],
+] as const) {
+  test(`a check finds damage: ${what}`, () =>
+    withFolder(async (folder) => {
+      const store = await openInFolder(folder);
+      store.commit(consistentBatch(10));
+      await store.close();
+      const again = await openInFolder(folder);
+      tamper(join(folder, 'test.db'), sql);
+      const damage = await damageOf(again);
+      assert.ok(
+        damage.some((found) => found.kind === kind),
+        JSON.stringify(damage),
+      );
+      await again.close();
+    }));
+}
+
+test('leaving a check early, or aborting it, ends it', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(10));
+    for await (const damage of store.checkIntegrity()) assert.fail(JSON.stringify(damage));
+    const reason = new Error('enough');
+    const aborted = store.checkIntegrity({ signal: AbortSignal.abort(reason) });
+    await assert.rejects(aborted.next(), reason);
+    await store.close();
+  }));
+
+test('a backup holds everything, is sealed and verified, and belongs to its owner alone', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(600));
+    const to = join(folder, 'backups', 'one.db');
+    const fractions: number[] = [];
+    await store.backup(to, { onProgress: (fraction) => fractions.push(fraction) });
+    assert.ok(fractions.every((fraction) => fraction >= 0 && fraction <= 1));
+    assert.equal(statSync(to).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(join(folder, 'backups')), ['one.db']);
+    assert.deepEqual(await verifySqliteFile(to, { clock }), []);
+    const copy = await openInFolder(join(folder, 'backups'), { path: to });
+    assert.deepEqual(copy.identity, { fresh: true, reason: 'sealed', reservedSeq: 0 });
+    assert.deepEqual(copy.load().head, store.load().head);
+    assert.equal(copy.changes(0, 1000).length, 600);
+    await Promise.all([copy.close(), store.close()]);
+  }));
+
+test('a backup is of one moment, whatever is written meanwhile', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(3000));
+    const to = join(folder, 'one.db');
+    let pos = 3000;
+    await store.backup(to, {
+      onProgress: () => {
+        store.commit({ documents: [sampleDocument({ key: `new${++pos}`, pos })] });
+      },
+    });
+    assert.ok(pos > 3000, 'something was written meanwhile');
+    assert.deepEqual(await verifySqliteFile(to, { clock }), []);
+    await store.close();
+  }));
+
+test('a backup never replaces a file unless it is told to', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(5));
+    const to = join(folder, 'one.db');
+    writeFileSync(to, 'precious');
+    await assert.rejects(store.backup(to), { reason: 'BACKUP_EXISTS' });
+    assert.equal(readFileSync(to, 'utf8'), 'precious');
+    await store.backup(to, { overwrite: true });
+    assert.deepEqual(await verifySqliteFile(to, { clock }), []);
+    await store.close();
+  }));
+
+test('an aborted backup and one of a damaged database leave nothing', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(3000));
+    const to = join(folder, 'one.db');
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    await assert.rejects(store.backup(to, { signal: stop.signal, onProgress: () => stop.abort(reason) }), reason);
+    await store.close();
+    tamper(join(folder, 'test.db'), "UPDATE doc SET value = '{}' WHERE key = 'k00003'");
+    const again = await openInFolder(folder);
+    await assert.rejects(again.backup(to), { reason: 'BACKUP_FAILED' });
+    assert.ok(!existsSync(to) && !existsSync(`${to}.partial`));
+    await again.close();
+  }));
+
+test('a backup into a folder that nobody may write says so', { skip: process.getuid?.() === 0 }, () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    chmodSync(folder, 0o500);
+    await assert.rejects(store.backup(join(folder, 'x', 'one.db')), { reason: 'PERMISSION_DENIED' });
+    chmodSync(folder, 0o700);
+    await store.close();
+  }),
+);
+
+test('a flipped bit in a backup is found, and it is not restored', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(200));
+    const to = join(folder, 'one.db');
+    await store.backup(to);
+    await store.close();
+    const bytes = readFileSync(to);
+    const at = bytes.lastIndexOf('{"n":100}');
+    bytes[at + 5]! ^= 1;
+    writeFileSync(to, bytes);
+    assert.equal((await verifySqliteFile(to, { clock }))[0]?.kind, 'document');
+    const restore = restoreSqliteFile({ backupPath: to, path: join(folder, 'test.db'), pid: 1, clock });
+    await assert.rejects(restore, { reason: 'BACKUP_INVALID' });
+    const again = await openInFolder(folder);
+    assert.equal(again.identity.reason, 'same');
+    await again.close();
+  }));
+
+test('a restored backup takes the place of the database, and the old file stays beside it', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(20));
+    const backupPath = join(folder, 'one.db');
+    await store.backup(backupPath);
+    store.commit({ documents: [sampleDocument({ key: 'later', pos: 21 })] });
+    await assert.rejects(restoreSqliteFile({ backupPath, path, pid: 1, clock }), { reason: 'DATABASE_LOCKED' });
+    await store.close();
+    const aside = await restoreSqliteFile({ backupPath, path, pid: 1, clock });
+    assert.ok(existsSync(aside!));
+    const restored = await openInFolder(folder);
+    assert.equal(restored.identity.fresh, true);
+    assert.equal(restored.get(C, parseDocumentKey('later')), undefined);
+    assert.equal(restored.documents(C, null, 100).length, 20);
+    await restored.close();
+  }));
+
+test('pages that deletions left are given back', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder, { clock: { ...clock, setTimer: runSoon } });
+    const count = 2000;
+    store.commit(consistentBatch(count));
+    const before = store.statistics().databaseBytes;
+    const keys = (store as Store).documents(C, null, count).map(({ key }) => key);
+    store.commit({
+      removed: keys.map((key, i) => ({ collection: C, key, pos: count + i + 1, why: 'evicted', deadSince: null })),
+    });
+    assert.ok(store.statistics().freePages > 10);
+    await store.compact();
+    const { databaseBytes, freePages, walBytes } = store.statistics();
+    assert.deepEqual([freePages, walBytes], [0, 0]);
+    assert.ok(databaseBytes < before / 2, `${databaseBytes} of ${before} bytes are left`);
+    await store.close();
+  }));
+
+function runSoon(_delayMs: number, run: () => void): () => void {
+  queueMicrotask(run);
+  return () => {};
+}

@@ -1,0 +1,279 @@
+/**
+ * Goal: R9 at open: a file goes on under its replica id only where nobody else can have written under it. One owner at a
+ * time; a file that cannot be opened is left as it is.
+ * Method: real files that are copied, swapped, cut off and tampered with between two openings; child processes for owners.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
+import type { Store, StoreIdentity } from '../store.ts';
+import { openInFolder, withFolder } from './sqlite-test-folder.ts';
+
+const C = parseCollectionName('c');
+const K = parseDocumentKey('k');
+const FILES = ['', '-wal', '-shm', '.marker'];
+
+function write(store: Store, seq: number, replica = sampleReplica(1)): void {
+  const document = sampleDocument({ key: 'k', pos: seq, versions: [{ replica, seq }] });
+  store.commit({ head: sampleHead({ replica, seq, pos: seq }), documents: [document] });
+}
+
+/** Copies the files of an open database as they are: what the disk holds after the power went. */
+function cutPower(from: string, to: string): void {
+  for (const suffix of FILES) {
+    if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
+  }
+}
+
+/** Puts the bytes of a file into another one and leaves that file's inode as it is, as `cp` does. */
+function copyInPlace(from: string, to: string): void {
+  writeFileSync(to, readFileSync(from));
+}
+
+async function identityOf(folder: string, options: Parameters<typeof openInFolder>[1] = {}): Promise<StoreIdentity> {
+  const store = await openInFolder(folder, options);
+  await store.close();
+  return store.identity;
+}
+
+test('a new file is new until it has a head, and the same after that', () =>
+  withFolder(async (folder) => {
+    assert.deepEqual(await identityOf(folder), { fresh: true, reason: 'new', reservedSeq: 0 });
+    const store = await openInFolder(folder);
+    assert.equal(store.identity.reason, 'new');
+    write(store, 5);
+    await store.close();
+    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 5 });
+    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 5 });
+  }));
+
+test('files and folders belong to their owner alone', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'data', 'deep', 'test.db');
+    const store = await openInFolder(folder, { path });
+    write(store, 1);
+    for (const name of readdirSync(join(folder, 'data', 'deep'))) {
+      assert.equal(statSync(join(folder, 'data', 'deep', name)).mode & 0o777, 0o600, name);
+    }
+    assert.equal(statSync(join(folder, 'data')).mode & 0o777, 0o700);
+    await store.close();
+  }));
+
+test('after a power cut at any time the file goes on, with all that was flushed', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const store = await openInFolder(folder);
+    write(store, 1);
+    await store.flush();
+    const image = join(folder, 'image');
+    cutPower(path, image);
+    await store.close();
+    for (const suffix of FILES) if (existsSync(image + suffix)) copyInPlace(image + suffix, path + suffix);
+    rmSync(`${path}-shm`, { force: true });
+    const again = await openInFolder(folder);
+    assert.equal(again.identity.reason, 'same');
+    assert.equal(again.get(C, K)?.pos, 1);
+    await again.close();
+  }));
+
+test('without its marker, with another one, on another machine or as a copy, a file takes a new id', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const restart = async (): Promise<void> => {
+      const store = await openInFolder(folder);
+      write(store, (store.load().head?.seq ?? 0) + 1, sampleReplica(1 + (store.load().head?.pos ?? 0)));
+      await store.close();
+    };
+    await restart();
+    rmSync(`${path}.marker`);
+    assert.equal((await identityOf(folder)).reason, 'marker-missing');
+    assert.equal((await identityOf(folder)).reason, 'sealed', 'it stays so until a new id is written');
+
+    await restart();
+    assert.equal((await identityOf(folder)).reason, 'same');
+    const marker = readFileSync(`${path}.marker`);
+    await restart();
+    writeFileSync(`${path}.marker`, marker);
+    assert.equal((await identityOf(folder)).reason, 'marker-mismatch');
+
+    await restart();
+    assert.equal((await identityOf(folder, { machineId: 'another' })).reason, 'other-machine');
+
+    await restart();
+    renameSync(path, `${path}.moved`);
+    copyFileSync(`${path}.moved`, path);
+    assert.equal((await identityOf(folder)).reason, 'other-machine', 'another inode');
+
+    await restart();
+    writeFileSync(`${path}.marker`, 'torn');
+    assert.equal((await identityOf(folder)).reason, 'marker-missing');
+  }));
+
+test('a file that was rolled back by hand is noticed, whether the program ran on in between or not', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const store = await openInFolder(folder);
+    write(store, 1);
+    await store.close();
+    const old = join(folder, 'old');
+    copyFileSync(path, old);
+    const next = await openInFolder(folder);
+    write(next, 2);
+    await next.close();
+    copyInPlace(old, path);
+    assert.equal((await identityOf(folder)).reason, 'marker-mismatch');
+  }));
+
+test('a new life is the same one at the next start, and one that crashed before it began is not', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const store = await openInFolder(folder);
+    write(store, 7);
+    await store.close();
+    rmSync(`${path}.marker`);
+    const fresh = await openInFolder(folder);
+    fresh.commit({ meta: new Map([['note', 'not a new life yet']]) });
+    write(fresh, 1, sampleReplica(2));
+    await fresh.close();
+    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 1 });
+  }));
+
+test('a log is set aside when its main file was replaced by a backup, and kept after a crash', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const store = await openInFolder(folder);
+    write(store, 1);
+    const backup = join(folder, 'backup.db');
+    await store.backup(backup);
+    write(store, 2);
+    await store.flush();
+    const wal = readFileSync(`${path}-wal`);
+    await store.close();
+    copyInPlace(backup, path);
+    writeFileSync(`${path}-wal`, wal);
+    const restored = await openInFolder(folder);
+    assert.equal(restored.identity.fresh, true);
+    assert.equal(restored.get(C, K)?.pos, 1, 'the log of the other file was not mixed in');
+    await restored.close();
+    const aside = readdirSync(folder).filter((name) => name.includes('-wal.aside-'));
+    assert.equal(aside.length, 1);
+    assert.deepEqual(readFileSync(join(folder, aside[0]!)), wal);
+  }));
+
+test('with durability normal, an unclean stop leaves a hole in the seqs and never a reuse', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const first = await openInFolder(folder, { durability: 'normal' });
+    write(first, 1);
+    await first.close();
+    const store = await openInFolder(folder, { durability: 'normal' });
+    const image = readFileSync(path);
+    for (const seq of [2, 99_999, 250_000]) write(store, seq);
+    const marker = readFileSync(`${path}.marker`);
+    await store.close();
+    // The disk had the main file and the marker, and nothing of the log.
+    writeFileSync(path, image);
+    writeFileSync(`${path}.marker`, marker);
+    const { fresh, reservedSeq } = await identityOf(folder, { durability: 'normal' });
+    assert.equal(fresh, false);
+    assert.ok(reservedSeq >= 250_000, `only ${reservedSeq} are reserved`);
+  }));
+
+test('with durability normal, a clean stop leaves no hole', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder, { durability: 'normal' });
+    write(store, 3);
+    await store.close();
+    assert.equal((await identityOf(folder, { durability: 'normal' })).reservedSeq, 3);
+  }));
+
+test('a file of a later format is refused untouched', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    await (await openInFolder(folder)).close();
+    const db = new DatabaseSync(path);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    rmSync(`${path}-wal`, { force: true });
+    rmSync(`${path}-shm`, { force: true });
+    const before = readFileSync(path);
+    await assert.rejects(openInFolder(folder), { reason: 'FORMAT_TOO_NEW' });
+    assert.deepEqual(readFileSync(path), before);
+  }));
+
+test('a file that is no database of ours, or was emptied, is refused and left as it is', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const refuses = async (bytes: Buffer | string): Promise<void> => {
+      writeFileSync(path, bytes);
+      const before = readFileSync(path);
+      await assert.rejects(openInFolder(folder), { reason: 'DATABASE_CORRUPT' });
+      assert.deepEqual(readFileSync(path), before);
+    };
+    await refuses('this is not a database, and it is longer than a header of one hundred bytes, or it would not count');
+    rmSync(path);
+    const other = new DatabaseSync(path);
+    other.exec('CREATE TABLE t(a)');
+    other.close();
+    await refuses(readFileSync(path));
+    rmSync(path);
+    const store = await openInFolder(folder);
+    write(store, 1);
+    await store.close();
+    const whole = readFileSync(path);
+    await refuses('');
+    await refuses(whole.subarray(0, 5000));
+    writeFileSync(path, whole);
+    assert.equal((await identityOf(folder)).reason, 'same', 'the lock of a refused opening was given back');
+  }));
+
+test('a second owner in this process is refused by the number of the first', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder, { pid: 4711 });
+    await assert.rejects(openInFolder(folder), (error: Error & { reason: string; details: { pid: number } }) => {
+      assert.equal(error.reason, 'DATABASE_LOCKED');
+      assert.equal(error.details.pid, 4711);
+      return error.message.includes('4711');
+    });
+    write(store, 1);
+    await store.close();
+    await (await openInFolder(folder)).close();
+  }));
+
+test('a second process is refused, and takes over at once when the first is killed', () =>
+  withFolder(async (folder) => {
+    const script = `
+      import { openInFolder } from ${JSON.stringify(new URL('./sqlite-test-folder.ts', import.meta.url).href)};
+      await openInFolder(${JSON.stringify(folder)}, { pid: process.pid });
+      console.log('open');
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      await assert.rejects(openInFolder(folder), {
+        reason: 'DATABASE_LOCKED',
+        details: { path: join(folder, 'test.db'), pid: child.pid },
+      });
+    } finally {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await exited;
+    }
+    await (await openInFolder(folder)).close();
+  }));

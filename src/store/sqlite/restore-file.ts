@@ -1,0 +1,104 @@
+import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Clock } from '../../core/clock/index.ts';
+import { LIMITS } from '../../core/config/index.ts';
+import { DatabaseCorruptionError } from '../../core/errors/index.ts';
+import type { Damage } from '../store.ts';
+import { streamDamage } from './damage-stream.ts';
+import { inspectMainFile, LOG_SUFFIXES } from './main-file.ts';
+import { Maintenance } from './maintenance.ts';
+import { takeOwnerLock } from './owner-lock.ts';
+import { createPrivateFolder, syncFolderOf } from './private-files.ts';
+import { guarded } from './sqlite-errors.ts';
+
+export interface RestoreOptions {
+  readonly backupPath: string;
+  /** The database to replace; it must not be open. */
+  readonly path: string;
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What is damaged in a database file that nobody has open, such as a backup; none: it can be trusted. Throws DATABASE_CORRUPT
+ * for a file that is no database of ours, FORMAT_TOO_NEW for one of a later release.
+ */
+export async function verifySqliteFile(
+  path: string,
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
+): Promise<Damage[]> {
+  const main = guarded(path, () => inspectMainFile(path));
+  if (main.kind === 'absent' || main.kind === 'empty') return [{ kind: 'file', problem: `${path} holds no database` }];
+  const maintenance = new Maintenance(clock);
+  try {
+    const found: Damage[] = [];
+    for await (const damage of streamDamage(maintenance, path, LIMITS.damageListMax, signal)) found.push(damage);
+    return found;
+  } finally {
+    await maintenance.close();
+  }
+}
+
+/**
+ * Puts a verified backup in the place of a database and returns where the replaced file was set aside, or undefined when
+ * there was none. Rejects with DATABASE_LOCKED while the database is open, BACKUP_INVALID when the backup is damaged. The
+ * exchange is one rename: after a crash there is the old database or the restored one.
+ */
+export async function restoreSqliteFile(options: RestoreOptions): Promise<string | undefined> {
+  const { backupPath, clock, signal } = options;
+  const path = resolve(options.path);
+  guarded(path, () => createPrivateFolder(dirname(path)));
+  const lock = takeOwnerLock(path, options.pid);
+  try {
+    const damage = await verifySqliteFile(backupPath, { clock, ...(signal && { signal }) });
+    if (damage.length > 0) throw invalidError(backupPath, damage);
+    return guarded(path, () => exchange(backupPath, path, Math.floor(clock.now())));
+  } finally {
+    lock.release();
+  }
+}
+
+/** The old file stays under another name, and so does its log: it may hold what the backup lacks. */
+function exchange(backupPath: string, path: string, nowMs: number): string | undefined {
+  const incoming = `${path}.restoring`;
+  const aside = existsSync(path) ? `${path}.replaced-${nowMs}` : undefined;
+  try {
+    copyFileSync(backupPath, incoming);
+    syncFile(incoming);
+    if (aside !== undefined) keepAs(path, aside);
+    renameSync(incoming, path);
+    syncFolderOf(path);
+    for (const suffix of LOG_SUFFIXES) {
+      if (existsSync(path + suffix)) renameSync(path + suffix, (aside ?? `${path}.replaced-${nowMs}`) + suffix);
+    }
+    return aside;
+  } finally {
+    rmSync(incoming, { force: true });
+  }
+}
+
+/** A second name for the file; a copy where the file system has no links. */
+function keepAs(path: string, aside: string): void {
+  try {
+    linkSync(path, aside);
+  } catch {
+    copyFileSync(path, aside);
+  }
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function invalidError(path: string, damage: readonly Damage[]): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(
+    `the backup ${path} is damaged (${damage.length} things); nothing was changed. Choose another one`,
+    { reason: 'BACKUP_INVALID', details: { path, damage: damage.slice(0, 10) } },
+  );
+}

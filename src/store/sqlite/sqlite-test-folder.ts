@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '../../core/logging/index.ts';
+import { createManualClock } from '../../testing/index.ts';
+import { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
+import type { SqliteStore } from './sqlite-store.ts';
+
+/** Runs a test in a folder of its own and removes it afterwards. */
+export async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'entgldb-store-'));
+  try {
+    await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Opens `test.db` in the folder. */
+export function openInFolder(folder: string, options: Partial<SqliteStoreOptions> = {}): Promise<SqliteStore> {
+  return openSqliteStore({
+    path: join(folder, 'test.db'),
+    machineId: 'machine',
+    pid: 1,
+    clock: createManualClock(),
+    logger: silentLogger,
+    ...options,
+  });
+}
