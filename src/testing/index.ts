@@ -8,6 +8,7 @@ export {
 } from './chaos-transport.ts';
 export { createManualClock, type ManualClock, type ManualClockOptions } from './manual-clock.ts';
 export { createDatagramNetwork, type DatagramNetwork, type MemoryDatagramPort } from './memory-datagrams.ts';
+export { type MemoryReplicaOptions, openMemoryReplica } from './memory-replica.ts';
 export {
   createMemoryNetwork,
   type MemoryLimits,

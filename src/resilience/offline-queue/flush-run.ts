@@ -1,0 +1,107 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { TimeoutError } from '../../core/errors/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import { withDeadline } from '../with-deadline.ts';
+import { documentOf, failedOperationText, type QueuedOperation } from './operation.ts';
+import type { QueueTable } from './queue-table.ts';
+
+/** Carries out one operation. It counts as done when the returned promise resolves, and as failed when it rejects. */
+export type OperationHandler = (operation: QueuedOperation, context: OperationContext) => unknown;
+
+export interface OperationContext {
+  /** Aborts when the flush is aborted or the operation's time is over. A handler that goes on regardless may overlap the next attempt. */
+  readonly signal: AbortSignal;
+  /** The operation's own; the same at each of its attempts. */
+  readonly idempotencyKey: string;
+  /** This attempt, counting from 1 over all flushes. */
+  readonly attempt: number;
+}
+
+export interface FlushResult {
+  /** Operations done; they have left the queue. */
+  readonly successful: number;
+  /** Operations whose handler failed; they stay, with their error. */
+  readonly failed: number;
+  /** Operations that were not tried because an earlier one on the same document failed. */
+  readonly waiting: number;
+}
+
+export interface FlushRunDeps {
+  readonly table: QueueTable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handler: OperationHandler;
+  /** 0: no limit. */
+  readonly operationMsMax: number;
+  /** Aborts the whole run. */
+  readonly signal: AbortSignal;
+  /** Documents that failed in one run; when there are more, the run ends. */
+  readonly blockedDocumentsMax: number;
+  /** Runs something in a later turn of the event loop. */
+  readonly soon: (run: () => void) => void;
+  readonly onAttempt: (id: number) => void;
+}
+
+/** A run gives other work its turn after this, ms, even where handlers never wait. */
+const TURN_MS_MAX = 8;
+
+/**
+ * One pass over what is queued at its beginning, in order, one operation at a time. An operation leaves the queue in a commit
+ * of its own right after its handler has done it. Rejects with the reason of the signal, or with what the store throws; what
+ * is not done by then stays queued.
+ */
+export async function runFlush(deps: FlushRunDeps): Promise<FlushResult> {
+  const { table, clock, signal, blockedDocumentsMax } = deps;
+  const result = { successful: 0, failed: 0, waiting: 0 };
+  const blocked = new Set<string>();
+  const lastId = table.lastId;
+  let turnEnd = clock.monotonic() + TURN_MS_MAX;
+  for (let operation = table.next(0); operation && operation.id <= lastId; operation = table.next(operation.id)) {
+    signal.throwIfAborted();
+    if (clock.monotonic() >= turnEnd) {
+      await new Promise<void>((resolve) => deps.soon(resolve));
+      turnEnd = clock.monotonic() + TURN_MS_MAX;
+    }
+    if (blocked.has(documentOf(operation))) result.waiting++;
+    else if (await attempt(deps, operation)) result.successful++;
+    else {
+      result.failed++;
+      blocked.add(documentOf(operation));
+      if (blocked.size >= blockedDocumentsMax) break;
+    }
+  }
+  return result;
+}
+
+/** True when it is done. */
+async function attempt(deps: FlushRunDeps, operation: QueuedOperation): Promise<boolean> {
+  const { table, clock, logger, handler, operationMsMax, signal } = deps;
+  const { id, idempotencyKey, type, collection, key } = operation;
+  const attemptNumber = operation.attempts + 1;
+  deps.onAttempt(id);
+  try {
+    await withDeadline(
+      clock,
+      operationMsMax,
+      (own) => handler(operation, { signal: own, idempotencyKey, attempt: attemptNumber }),
+      () => lateError(operation, operationMsMax),
+      signal,
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.error({ id, type, collection, key, attempt: attemptNumber, err: error }, 'queued operation failed');
+    // Read again: it may have been removed meanwhile, and the handler may have changed its copy.
+    const held = table.get(id);
+    if (held !== undefined) table.replace(id, failedOperationText(held, error, clock.now()));
+    return false;
+  }
+  table.remove(id);
+  return true;
+}
+
+function lateError({ type, collection, key }: QueuedOperation, operationMsMax: number): TimeoutError {
+  return new TimeoutError(
+    `the handler took more than ${operationMsMax} ms for the queued ${type} of ${collection}/${key}; it is tried again later`,
+    { details: { type, collection, key, operationMsMax } },
+  );
+}

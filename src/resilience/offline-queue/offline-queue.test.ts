@@ -1,0 +1,438 @@
+/**
+ * Goal: an operation that was queued is done, in order for its document and once in effect, whatever fails in between; or
+ * somebody is told why not.
+ * Method: the real engine on a memory store that can crash and refuse, a manual clock, handlers that throw, hang and count.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isEntglDbError, type TimeoutError } from '../../core/errors/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import { createManualClock, createSeededRandom, openMemoryReplica, type SeededRandom } from '../../testing/index.ts';
+import {
+  type DroppedOperation,
+  OfflineQueue,
+  type OfflineQueueOptions,
+  type OperationHandler,
+  type QueuedOperation,
+} from './index.ts';
+
+const SEED = 20260115;
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+
+function setUp(options: OfflineQueueOptions = {}, random: SeededRandom = createSeededRandom(SEED)) {
+  const clock = createManualClock();
+  const { replica, store } = openMemoryReplica({ clock, random });
+  const lines: [level: string, message: string][] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (_: object, message: string) => lines.push(['warn', message]),
+    error: (_: object, message: string) => lines.push(['error', message]),
+    fatal: (_: object, message: string) => lines.push(['fatal', message]),
+  };
+  const open = (keeper = replica) =>
+    new OfflineQueue({ logger, ...options, keeper, clock, random, soon: queueMicrotask });
+  return { clock, replica, store, lines, open, queue: open(), random };
+}
+
+const put = (key: string, n: number) => ({ type: 'put', collection: 'users', key, data: { n } }) as const;
+
+/** Lets pending promises settle: nothing here waits for anything but the manual clock. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 60; i++) await Promise.resolve();
+}
+
+/** A handler that notes what it was given, and fails for the keys in `broken`. */
+function recorder(broken: Set<string> = new Set()) {
+  const done: string[] = [];
+  const handler: OperationHandler = async (operation) => {
+    if (broken.has(operation.key)) throw new Error(`no way to ${operation.key}`);
+    done.push(`${operation.type} ${operation.key} ${JSON.stringify(operation.data)}`);
+  };
+  return { done, handler };
+}
+
+test("the guide's loop puts and deletes in the order of queueing, and counts", async () => {
+  const { queue } = setUp();
+  const user = { n: 1, deep: { list: [1, 2] } };
+  queue.enqueue({ type: 'put', collection: 'users', key: 'user1', data: user });
+  user.deep.list.push(3);
+  await queue.enqueue({ type: 'delete', collection: 'users', key: 'user2' });
+  assert.equal(queue.count, 2);
+  const { done, handler } = recorder();
+  assert.deepEqual(await queue.flush(handler), { successful: 2, failed: 0, waiting: 0 });
+  assert.deepEqual(done, ['put user1 {"n":1,"deep":{"list":[1,2]}}', 'delete user2 undefined']);
+  assert.equal(queue.count, 0);
+});
+
+test('a full queue throws at once, queues nothing, and warns once until there was room again', async () => {
+  const { queue, lines } = setUp({ maxSize: 2 });
+  queue.enqueue(put('a', 1));
+  queue.enqueue(put('b', 1));
+  for (let i = 0; i < 3; i++) {
+    assert.throws(
+      () => queue.enqueue(put('c', 1)),
+      (error) => isEntglDbError(error, 'QUEUE_FULL') && error.code === 'PERSISTENCE_ERROR',
+    );
+  }
+  assert.deepEqual(lines, [['warn', 'the offline queue is full']]);
+  await queue.flush(recorder().handler);
+  queue.enqueue(put('a', 2));
+  queue.enqueue(put('b', 2));
+  assert.throws(() => queue.enqueue(put('c', 2)), { reason: 'QUEUE_FULL' });
+  assert.equal(lines.length, 2);
+});
+
+test('told so, a full queue drops the oldest operation that is not being done, and reports it', async () => {
+  const dropped: DroppedOperation[] = [];
+  const { queue, lines } = setUp({ maxSize: 2, overflow: 'drop-oldest', onDropped: (one) => dropped.push(one) });
+  queue.enqueue(put('a', 1));
+  queue.enqueue(put('b', 1));
+  const seen: string[] = [];
+  await queue.flush((operation) => {
+    if (seen.push(operation.key) === 1) queue.enqueue(put('c', 1));
+  });
+  assert.deepEqual(seen, ['a'], 'b was dropped while a was under way; c came after the flush began');
+  assert.deepEqual(
+    dropped.map(({ id, why, operation }) => [id, why, operation?.key, operation?.data]),
+    [[2, 'overflow', 'b', { n: 1 }]],
+  );
+  assert.deepEqual(lines, [['warn', 'a queued operation was dropped: queue full']]);
+  assert.deepEqual(
+    queue.peek(5).map(({ key }) => key),
+    ['c'],
+  );
+});
+
+test('what cannot be written is refused where it is queued, not when it is flushed', () => {
+  const { queue } = setUp();
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  assert.throws(() => queue.enqueue({ type: 'put', collection: 'c', key: 'k', data: cyclic }), {
+    reason: 'INVALID_DOCUMENT',
+  });
+  assert.throws(() => queue.enqueue({ type: 'put', collection: 'c', key: 'k' }), { reason: 'INVALID_DOCUMENT' });
+  assert.throws(() => queue.enqueue({ type: 'put', collection: '', key: 'k', data: {} }), { reason: 'INVALID_NAME' });
+  assert.throws(() => queue.enqueue({ type: 'merge' as 'put', collection: 'c', key: 'k', data: {} }), TypeError);
+  assert.equal(queue.count, 0);
+  const off = setUp({ isEnabled: false });
+  assert.throws(() => off.queue.enqueue(put('a', 1)), { reason: 'QUEUE_DISABLED' });
+  assert.throws(() => setUp({ maxSize: 0 }), RangeError);
+});
+
+test('an awaited operation survives a crash, an unawaited one the next commit that is made durable', async () => {
+  const { clock, store, queue, random } = setUp();
+  await queue.enqueue(put('a', 1));
+  queue.enqueue(put('lost', 1));
+  const next = openMemoryReplica({ clock, random, store: store.crash() });
+  const again = new OfflineQueue({ keeper: next.replica, clock, random });
+  assert.deepEqual(
+    again.peek(9).map(({ key, attempts, lastError }) => [key, attempts, lastError]),
+    [['a', 0, undefined]],
+  );
+});
+
+test('when the disk cannot keep it, an awaited operation rejects, an unawaited one is logged, and neither is counted', async () => {
+  const { queue, store, lines } = setUp();
+  await queue.enqueue(put('kept', 1));
+  store.failFlushes(1);
+  const awaited = queue.enqueue(put('a', 1));
+  queue.enqueue(put('b', 1));
+  await assert.rejects(awaited, { reason: 'IO_FAILED' });
+  await settle();
+  assert.equal(queue.count, 1);
+  assert.equal(lines.filter(([level]) => level === 'error').length, 2);
+  assert.equal(await queue.enqueue(put('c', 1)), 2);
+  store.failCommits(1);
+  assert.throws(() => queue.enqueue(put('d', 1)), { reason: 'DISK_FULL' });
+  assert.equal(queue.count, 2);
+});
+
+test('a failed operation stays with its error and its attempts, and holds up its own document only', async () => {
+  const { clock, queue } = setUp();
+  for (const key of ['a', 'bad', 'b', 'bad', 'c']) queue.enqueue(put(key, queue.count));
+  const broken = new Set(['bad']);
+  const { done, handler } = recorder(broken);
+  assert.deepEqual(await queue.flush(handler), { successful: 3, failed: 1, waiting: 1 });
+  assert.deepEqual(await queue.flush(handler), { successful: 0, failed: 1, waiting: 1 });
+  const held = queue.peek(9);
+  assert.deepEqual(
+    held.map(({ key, attempts, lastError }) => [key, attempts, lastError]),
+    [
+      ['bad', 2, { message: 'no way to bad', at: clock.now() }],
+      ['bad', 0, undefined],
+    ],
+  );
+  broken.clear();
+  assert.deepEqual(await queue.flush(handler), { successful: 2, failed: 0, waiting: 0 });
+  assert.deepEqual(done.slice(-2), ['put bad {"n":1}', 'put bad {"n":3}']);
+});
+
+test('the handler learns attempt and idempotency key, and the key stays the same over attempts and restarts', async () => {
+  const { clock, store, queue, random } = setUp();
+  queue.enqueue(put('a', 1));
+  const seen: [number, string][] = [];
+  const failing: OperationHandler = (operation, { attempt, idempotencyKey }) => {
+    seen.push([attempt, idempotencyKey]);
+    (operation.data as Record<string, unknown>).n = 'spoilt';
+    throw Object.assign(new Error('x'.repeat(2000)), { code: 'ECONNREFUSED' });
+  };
+  await queue.flush(failing);
+  await queue.flush(failing);
+  const next = openMemoryReplica({ clock, random, store: store.crash() });
+  const again = new OfflineQueue({ keeper: next.replica, clock, random, soon: queueMicrotask });
+  assert.equal(again.peek()[0]?.lastError?.message.length, 500);
+  assert.equal(again.peek()[0]?.lastError?.code, 'ECONNREFUSED');
+  await again.flush((operation, { attempt, idempotencyKey }) => {
+    seen.push([attempt, idempotencyKey]);
+    assert.deepEqual(operation.data, { n: 1 });
+  });
+  assert.match(seen[0]![1], /^[0-9a-f]{32}$/);
+  assert.deepEqual(seen, [
+    [1, seen[0]![1]],
+    [2, seen[0]![1]],
+    [3, seen[0]![1]],
+  ]);
+});
+
+test('what is queued during a flush waits for the next one, behind an older failure on its document', async () => {
+  const { queue } = setUp();
+  queue.enqueue(put('a', 1));
+  const result = await queue.flush(() => {
+    queue.enqueue(put('a', 2));
+    throw new Error('later');
+  });
+  assert.deepEqual(result, { successful: 0, failed: 1, waiting: 0 });
+  const { done, handler } = recorder();
+  await queue.flush(handler);
+  assert.deepEqual(done, ['put a {"n":1}', 'put a {"n":2}']);
+});
+
+test('concurrent flushes share one run and its result', async () => {
+  const { queue } = setUp();
+  for (let i = 0; i < 5; i++) queue.enqueue(put(`k${i}`, i));
+  const first = recorder();
+  const second = recorder();
+  const [a, b] = await Promise.all([queue.flush(first.handler), queue.flush(second.handler)]);
+  assert.deepEqual([a, b, first.done.length, second.done.length], [{ successful: 5, failed: 0, waiting: 0 }, a, 5, 0]);
+});
+
+test('an abort keeps everything, counts no attempt, and aborts the handler', async () => {
+  const { queue } = setUp();
+  queue.enqueue(put('a', 1));
+  queue.enqueue(put('b', 1));
+  const stop = new AbortController();
+  let inner: AbortSignal | undefined;
+  const hanging: OperationHandler = (operation, { signal }) => {
+    inner = signal;
+    return operation.key === 'b' ? new Promise(() => {}) : undefined;
+  };
+  const flushing = queue.flush(hanging, { signal: stop.signal });
+  await settle();
+  stop.abort(new Error('enough'));
+  await assert.rejects(flushing, /enough/);
+  assert.equal(inner?.aborted, true);
+  assert.deepEqual(
+    queue.peek(9).map(({ key, attempts }) => [key, attempts]),
+    [['b', 0]],
+  );
+  await assert.rejects(queue.flush(hanging, { signal: stop.signal }), /enough/);
+  assert.deepEqual(await queue.flush(recorder().handler), { successful: 1, failed: 0, waiting: 0 });
+});
+
+test('a shared flush goes on while somebody still waits for it', async () => {
+  const { queue } = setUp();
+  queue.enqueue(put('a', 1));
+  const gate = Promise.withResolvers<void>();
+  const stop = new AbortController();
+  const leaving = queue.flush(() => gate.promise, { signal: stop.signal });
+  const staying = queue.flush(() => assert.fail('not the second handler'));
+  await settle();
+  stop.abort(new Error('bye'));
+  await assert.rejects(leaving, /bye/);
+  gate.resolve();
+  assert.deepEqual(await staying, { successful: 1, failed: 0, waiting: 0 });
+});
+
+test('a flush that was left by everybody ends before the next one begins', async () => {
+  const { queue } = setUp();
+  queue.enqueue(put('a', 1));
+  const stop = new AbortController();
+  const left = queue.flush(() => new Promise(() => {}), { signal: stop.signal });
+  await settle();
+  stop.abort(new Error('bye'));
+  const { done, handler } = recorder();
+  assert.deepEqual(await queue.flush(handler), { successful: 1, failed: 0, waiting: 0 });
+  assert.equal(done.length, 1);
+  await assert.rejects(left, /bye/);
+});
+
+test('a handler that hangs fails its operation when its time is over, and the rest goes on', async () => {
+  const { clock, queue } = setUp({ operationMsMax: 100 });
+  queue.enqueue(put('a', 1));
+  queue.enqueue(put('b', 1));
+  const flushing = queue.flush((operation) => (operation.key === 'a' ? new Promise(() => {}) : undefined));
+  await settle();
+  clock.advance(100);
+  assert.deepEqual(await flushing, { successful: 1, failed: 1, waiting: 0 });
+  assert.equal(queue.peek()[0]?.lastError?.code, 'TIMED_OUT' satisfies TimeoutError['reason']);
+  assert.equal(clock.nextTimerAt(), undefined, 'no timer is left behind');
+});
+
+test('a registered handler flushes when the node comes online, and when something is queued then', async () => {
+  const { queue } = setUp();
+  queue.enqueue(put('a', 1));
+  const { done, handler } = recorder();
+  const unregister = queue.register(handler);
+  await settle();
+  assert.deepEqual(done, []);
+  queue.setOnline(true);
+  await settle();
+  assert.equal(done.length, 1);
+  queue.enqueue(put('b', 1));
+  await settle();
+  assert.equal(done.length, 2);
+  unregister();
+  queue.enqueue(put('c', 1));
+  await settle();
+  assert.deepEqual([done.length, queue.count], [2, 1]);
+});
+
+test('after a failure the registered handler is tried again with growing pauses, or at once on request', async () => {
+  const { clock, queue } = setUp({ retryDelayMs: 1000, retryDelayMsMax: 8000 });
+  const broken = new Set(['a']);
+  const { done, handler } = recorder(broken);
+  queue.register(handler);
+  queue.setOnline(true);
+  queue.enqueue(put('a', 1));
+  await settle();
+  const ceilings = [1000, 2000, 4000, 8000, 8000];
+  for (const [i, ceiling] of ceilings.entries()) {
+    assert.equal(queue.peek()[0]?.attempts, i + 1);
+    const pause = clock.nextTimerAt()! - clock.monotonic();
+    assert.ok(pause <= ceiling, `pause ${pause} after ${i + 1} failures, seed ${SEED}`);
+    clock.advance(pause);
+    await settle();
+  }
+  broken.clear();
+  queue.retry();
+  await settle();
+  assert.deepEqual([done.length, queue.count, clock.nextTimerAt()], [1, 0, undefined]);
+});
+
+test('going offline stops the flush under way without a failed attempt; coming back starts it again', async () => {
+  const { clock, queue } = setUp();
+  let calls = 0;
+  queue.register((_, { signal }) => {
+    calls++;
+    if (calls > 1) return;
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  });
+  queue.enqueue(put('a', 1));
+  queue.setOnline(true);
+  await settle();
+  queue.setOnline(false);
+  queue.setOnline(true);
+  await settle();
+  assert.deepEqual([calls, queue.count, clock.nextTimerAt()], [2, 0, undefined]);
+});
+
+test('an operation that cannot be read is taken out and reported; the others are done', async () => {
+  const dropped: DroppedOperation[] = [];
+  const { replica, queue, lines } = setUp({ onDropped: (one) => dropped.push(one) });
+  for (const key of ['a', 'b', 'c']) queue.enqueue(put(key, 1));
+  replica.commitEntries((draft) => draft.entry({ space: 'queue', id: 2, data: '{"type":"put",' }));
+  const { done, handler } = recorder();
+  await queue.flush(handler);
+  assert.equal(done.length, 2);
+  assert.deepEqual(dropped, [{ id: 2, why: 'damaged', operation: undefined }]);
+  assert.deepEqual([queue.count, lines[0]?.[0]], [0, 'fatal']);
+});
+
+test('operations can be looked at, taken out one by one, and cleared', async () => {
+  const { queue } = setUp({ maxSize: 2000 });
+  for (let i = 0; i < 1200; i++) queue.enqueue(put(`k${i}`, i));
+  const [first] = queue.peek();
+  (first as { data: Record<string, unknown> }).data.n = 'changed';
+  assert.deepEqual(
+    queue.peek(3).map(({ data }) => data),
+    [{ n: 0 }, { n: 1 }, { n: 2 }],
+  );
+  assert.equal(await queue.remove(2), true);
+  assert.equal(await queue.remove(2), false);
+  assert.equal(queue.count, 1199);
+  const clearing = queue.clear();
+  const kept = queue.enqueue(put('new', 1));
+  assert.equal(await clearing, 1199);
+  assert.equal(await kept, 1201);
+  assert.deepEqual(
+    queue.peek(9).map(({ key }) => key),
+    ['new'],
+  );
+});
+
+test('clearing or removing during a flush never brings an operation back', async () => {
+  const { queue } = setUp();
+  for (const key of ['a', 'b', 'c']) queue.enqueue(put(key, 1));
+  const seen: string[] = [];
+  const result = await queue.flush(async (operation) => {
+    seen.push(operation.key);
+    await queue.clear();
+    throw new Error('and it failed, too');
+  });
+  assert.deepEqual([result, seen, queue.count], [{ successful: 0, failed: 1, waiting: 0 }, ['a'], 0]);
+});
+
+test('after close every call throws, the flush under way has ended, and the queue is durable', async () => {
+  const { clock, store, queue, random } = setUp();
+  queue.enqueue(put('a', 1));
+  const flushing = queue.flush(() => new Promise(() => {}));
+  const caught = assert.rejects(flushing, { reason: 'DATABASE_CLOSED' });
+  await settle();
+  await queue.close();
+  await queue.close();
+  await caught;
+  assert.throws(() => queue.enqueue(put('a', 1)), { reason: 'DATABASE_CLOSED' });
+  await assert.rejects(
+    queue.flush(() => {}),
+    { reason: 'DATABASE_CLOSED' },
+  );
+  queue.setOnline(true);
+  const next = openMemoryReplica({ clock, random, store: store.crash() });
+  assert.equal(new OfflineQueue({ keeper: next.replica, clock, random }).count, 1);
+});
+
+test(`${2000 * SCALE} operations over restarts are each done once in effect, and in order for each document`, async () => {
+  const random = createSeededRandom(SEED);
+  const total = 2000 * SCALE;
+  let { clock, store, queue } = setUp({ maxSize: total }, random);
+  const effects = new Map<string, QueuedOperation>();
+  const lastByDocument = new Map<string, number>();
+  let queued = 0;
+  const handler: OperationHandler = async (operation, { idempotencyKey }) => {
+    if (random.chance(0.1)) throw new Error('refused');
+    if (effects.has(idempotencyKey)) return;
+    effects.set(idempotencyKey, operation);
+    const n = operation.data?.n as number;
+    assert.ok(n > (lastByDocument.get(operation.key) ?? -1), `order of ${operation.key}, seed ${SEED}`);
+    lastByDocument.set(operation.key, n);
+    if (random.chance(0.05)) throw new Error('done, but the answer got lost');
+  };
+  while (queued < total || queue.count > 0) {
+    for (let i = random.integer(0, 100); i > 0 && queued < total; i--) {
+      await queue.enqueue(put(`k${random.integer(0, 40)}`, queued));
+      queued++;
+    }
+    const stop = new AbortController();
+    const steps = random.integer(0, 2000);
+    const flushing = queue.flush(handler, { signal: stop.signal }).catch(() => {});
+    for (let i = 0; i < steps; i++) await Promise.resolve();
+    if (random.chance(0.5)) await flushing;
+    else {
+      store = store.crash();
+      stop.abort(new Error('power cut'));
+      const next = openMemoryReplica({ clock, random, store });
+      queue = new OfflineQueue({ keeper: next.replica, clock, random, maxSize: total, soon: queueMicrotask });
+    }
+  }
+  assert.equal(effects.size, total, `seed ${SEED}`);
+});
