@@ -1,7 +1,6 @@
-import type { Clock } from '../../core/clock/index.ts';
+import { type Clock, withDeadline } from '../../core/clock/index.ts';
 import { TimeoutError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import { withDeadline } from '../with-deadline.ts';
 import { documentOf, failedOperationText, type QueuedOperation } from './operation.ts';
 import type { QueueTable } from './queue-table.ts';
 

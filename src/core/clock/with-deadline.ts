@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock/index.ts';
+import type { Clock } from './clock.ts';
 
 /**
  * Settles as `run` does, but no later than after `msMax` (0: no limit), with the error of `late`, or at once with the reason of

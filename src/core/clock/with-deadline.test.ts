@@ -1,0 +1,58 @@
+/**
+ * Goal: nobody waits longer than the deadline, and nothing is left behind: no timer, no listener, no unhandled rejection.
+ * Method: a manual clock and works that answer, throw and hang.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createManualClock } from '../../testing/index.ts';
+import { withDeadline } from './index.ts';
+
+const late = (): Error => new Error('late');
+
+test('work that answers in time gives its answer and leaves no timer', async () => {
+  const clock = createManualClock();
+  assert.equal(await withDeadline(clock, 100, async () => 'done', late), 'done');
+  assert.equal(clock.nextTimerAt(), undefined);
+});
+
+test('work that throws, at once or later, rejects', async () => {
+  const clock = createManualClock();
+  const throwing = (): never => {
+    throw new Error('broken');
+  };
+  await assert.rejects(withDeadline(clock, 100, throwing, late), /broken/);
+  await assert.rejects(
+    withDeadline(clock, 100, async () => throwing(), late),
+    /broken/,
+  );
+  assert.equal(clock.nextTimerAt(), undefined);
+});
+
+test('work that hangs is told to stop and left alone, and its late failure bothers nobody', async () => {
+  const clock = createManualClock();
+  let seen: unknown;
+  const hanging = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        seen = signal.reason;
+        reject(new Error('too late to matter'));
+      });
+    });
+  const waiting = withDeadline(clock, 100, hanging, late);
+  clock.advance(100);
+  await assert.rejects(waiting, /^Error: late$/);
+  assert.match(String(seen), /late/);
+});
+
+test('without a limit there is no timer; the signal ends the waiting with its reason', async () => {
+  const clock = createManualClock();
+  const stop = new AbortController();
+  const waiting = withDeadline(clock, 0, () => new Promise(() => {}), late, stop.signal);
+  assert.equal(clock.nextTimerAt(), undefined);
+  stop.abort(new Error('bye'));
+  await assert.rejects(waiting, /bye/);
+  await assert.rejects(
+    withDeadline(clock, 0, () => assert.fail('must not start'), late, stop.signal),
+    /bye/,
+  );
+});
