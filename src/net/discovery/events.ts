@@ -3,7 +3,7 @@ import type { Address } from '../transport.ts';
 /** A device that was heard within the last 15 seconds. */
 export interface DiscoveredPeer {
   readonly deviceKey: string;
-  /** Opaque: another one means that the node was started again. */
+  /** Opaque: another one means that the node, or its discovery, was started again. */
   readonly lifeTag: string;
   /** Opaque: another one means that the node has taken a new replica id. */
   readonly replicaTag: string;

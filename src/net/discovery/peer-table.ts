@@ -40,7 +40,8 @@ export interface BeaconSource {
 
 /**
  * The devices that were heard: pure bookkeeping of verified beacons. A row outlives its expiry, until the room is needed, so
- * that beacons recorded earlier cannot bring a device back that has gone.
+ * that beacons recorded earlier cannot bring a device back that has gone. A recorded life that this node never heard of can
+ * pass once as a restart; it costs a dial, at which the sender proves its key or fails.
  */
 export class PeerTable {
   readonly #options: PeerTableOptions;

@@ -216,7 +216,6 @@ export class NetworkService {
         tcpPort: this.#tcpPort,
         deviceKey: deviceKey.publicKey,
         replica: database.replica.id,
-        life: this.#life,
         keys: this.#keys.map((key) => deriveBeaconKey(key.beacon)),
         limits: this.#options.limits,
       },
