@@ -13,20 +13,29 @@ export function withDeadline<T>(
 ): Promise<T> {
   const own = new AbortController();
   return new Promise<T>((resolve, reject) => {
-    const give = (reason: unknown): void => {
-      reject(reason);
-      own.abort(reason);
-    };
-    const aborted = (): void => give(signal?.reason);
-    if (signal?.aborted) return aborted();
-    signal?.addEventListener('abort', aborted, { once: true });
-    const cancel = msMax > 0 ? clock.setTimer(msMax, () => give(late())) : () => {};
     const leave = (): void => {
       cancel();
       signal?.removeEventListener('abort', aborted);
     };
-    own.signal.addEventListener('abort', leave, { once: true });
+    const give = (reason: unknown): void => {
+      leave();
+      reject(reason);
+      own.abort(reason);
+    };
+    const aborted = (): void => give(signal?.reason);
+    const cancel = msMax > 0 && !signal?.aborted ? clock.setTimer(msMax, () => give(late())) : () => {};
+    if (signal?.aborted) return aborted();
+    signal?.addEventListener('abort', aborted, { once: true });
     // `run` may throw at once; that is a rejection like any other.
-    new Promise<T>((settle) => settle(run(own.signal))).then(resolve, reject).finally(leave);
+    new Promise<T>((settle) => settle(run(own.signal))).then(
+      (value) => {
+        leave();
+        resolve(value);
+      },
+      (error: unknown) => {
+        leave();
+        reject(error);
+      },
+    );
   });
 }
