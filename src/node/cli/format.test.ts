@@ -9,7 +9,7 @@ import {
   PersistenceError,
 } from '../../core/errors/index.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { formatAgo, formatBytes, formatDuration, formatFields, formatTable, plural } from './format.ts';
+import { formatAddress, formatAgo, formatBytes, formatDuration, formatFields, formatTable, plural } from './format.ts';
 import { parseJsonObject, parseSort, parseWhole } from './parse-argument.ts';
 
 test('numbers, sizes and times are written for people', () => {
@@ -34,6 +34,11 @@ test('numbers, sizes and times are written for people', () => {
     [formatAgo(null, 5), formatAgo(0, 999), formatAgo(0, 5000), formatAgo(10, 5)],
     ['never', 'just now', '5 seconds ago', 'just now'],
   );
+});
+
+test('an IPv6 address is written in brackets', () => {
+  assert.equal(formatAddress({ host: '::', port: 1 }), '[::]:1');
+  assert.equal(formatAddress({ host: 'till', port: 1 }), 'till:1');
 });
 
 test('tables and fields line up and end without blanks', () => {

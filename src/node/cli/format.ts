@@ -1,3 +1,5 @@
+import type { Address } from '../../net/index.ts';
+
 /** Numbers, times and tables as people read them. */
 
 /** 1,234,567. */
@@ -41,6 +43,11 @@ export function formatDuration(ms: number): string {
 export function formatAgo(atMs: number | null, nowMs: number): string {
   if (atMs === null) return 'never';
   return nowMs - atMs < 1000 ? 'just now' : `${formatDuration(nowMs - atMs)} ago`;
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Columns under their titles, two blanks apart, without blanks at the end of a line. */

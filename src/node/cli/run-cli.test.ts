@@ -12,11 +12,17 @@ import { PassThrough } from 'node:stream';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { OpenNode } from '../node-api.ts';
 import { nodeFilePath, readNodeFile, writeNodeFile } from '../node-file.ts';
+import { openNode as openRealNode } from '../open-node.ts';
 import { systemClock } from '../system-clock.ts';
 import { systemRandom } from '../system-random.ts';
-import { openTestNodeOnDisk } from '../test-node.ts';
 import type { CliContext } from './cli-context.ts';
 import { runCli } from './run-cli.ts';
+
+const NO_FIXED_PORTS = {
+  EntglDb__Network__TcpPort: '0',
+  EntglDb__Network__UdpPort: '0',
+  EntglDb__Http__Port: '0',
+};
 
 let folder: string;
 beforeEach(async () => {
@@ -37,7 +43,13 @@ interface Started {
   stop(): void;
 }
 
-function begin(args: readonly string[], stdin = '', openNode: OpenNode = openTestNodeOnDisk): Started {
+/** Those that a failed test left behind must not keep this process alive. */
+const stops = new Set<() => void>();
+after(() => {
+  for (const stop of stops) stop();
+});
+
+function begin(args: readonly string[], stdin = '', openNode: OpenNode = openRealNode): Started {
   const stdout = new PassThrough({ encoding: 'utf8' });
   const stderr = new PassThrough({ encoding: 'utf8' });
   let out = '';
@@ -54,7 +66,7 @@ function begin(args: readonly string[], stdin = '', openNode: OpenNode = openTes
     stdout,
     stderr,
     // Whatever else runs on this machine, these tests do not meet it.
-    environment: { EntglDb__Network__TcpPort: '0', EntglDb__Network__UdpPort: '0', EntglDb__Http__Port: '0' },
+    environment: NO_FIXED_PORTS,
     workingDirectory: folder,
     clock: systemClock,
     random: systemRandom,
@@ -64,13 +76,18 @@ function begin(args: readonly string[], stdin = '', openNode: OpenNode = openTes
       return () => {};
     },
   };
-  const done = runCli(args, context, '1.2.3').then((code) => ({ code, out, err }));
+  const stopNow = (): void => stop();
+  stops.add(stopNow);
+  const done = runCli(args, context, '1.2.3').then((code) => {
+    stops.delete(stopNow);
+    return { code, out, err };
+  });
   const ready = Promise.race([
     once(stdout, 'data').then(([text]) => String(text)),
     done.then((result) => assert.fail(`ended with ${result.code}: ${result.err}`)),
   ]);
   ready.catch(() => {});
-  return { ready, done, stop: () => stop() };
+  return { ready, done, stop: stopNow };
 }
 
 function cli(...args: string[]): Promise<Result> {
@@ -81,7 +98,7 @@ describe('documents', () => {
   /** The same commands against the file and against a running node must not differ. */
   for (const isRunning of [false, true]) {
     test(`are put, read, found, counted and deleted ${isRunning ? 'over HTTP' : 'in the file'}`, async () => {
-      const node = isRunning ? begin(['start', '--http-port', '0', '--tcp-port', '0', '--no-discovery']) : undefined;
+      const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
       await node?.ready;
 
       assert.deepEqual(await cli('put', 'users', 'user1', '{"name":"Alice","age":31}'), {
@@ -117,7 +134,7 @@ describe('documents', () => {
     });
 
     test(`are imported and exported ${isRunning ? 'over HTTP' : 'in the file'}, and a bad line is named`, async () => {
-      const node = isRunning ? begin(['start', '--http-port', '0', '--tcp-port', '0', '--no-discovery']) : undefined;
+      const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
       await node?.ready;
       const lines = Array.from({ length: 2500 }, (_, i) =>
         JSON.stringify({ key: `k${String(i).padStart(4, '0')}`, value: { i } }),
@@ -163,7 +180,7 @@ describe('a running node', () => {
   let node: Started;
   before(async () => {
     own = await mkdtemp(join(tmpdir(), 'entgldb-cli-node-'));
-    node = begin(['start', '--data', own, '--node-id', 'till-1', '--http-port', '0', '--tcp-port', '0', '--json']);
+    node = begin(['start', '--data', own, '--node-id', 'till-1', '--json']);
     await node.ready;
   });
   after(async () => {
@@ -221,7 +238,7 @@ describe('doctor', () => {
 
   test('finds a running node, its health, and what is wrong with an address', async () => {
     await cli('init', '--data', 'till');
-    const node = begin(['start', '--data', 'till', '--http-port', '0', '--tcp-port', '0']);
+    const node = begin(['start', '--data', 'till', '--node-id', 'till-1']);
     await node.ready;
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -262,7 +279,7 @@ describe('doctor', () => {
 
 describe('starting and stopping', () => {
   test('a stopped node leaves no file behind, and its log says that it stopped', async () => {
-    const node = begin(['start', '--data', 'till', '--http-port', '0', '--tcp-port', '0']);
+    const node = begin(['start', '--data', 'till', '--node-id', 'till-1']);
     assert.match(await node.ready, /^Node till-1 is ready: .*http:\/\/127\.0\.0\.1:\d+, data /);
     node.stop();
     const { code, err } = await node.done;
@@ -273,7 +290,7 @@ describe('starting and stopping', () => {
 
   test('an unhealthy node makes `health` exit with 1', async () => {
     const sick: OpenNode = async (options) => {
-      const node = await openTestNodeOnDisk(options);
+      const node = await openRealNode(options);
       const report = { ...(await node.health()), isHealthy: false, errors: ['the disk is full'] };
       return { ...node, health: async () => report };
     };
@@ -290,7 +307,7 @@ describe('starting and stopping', () => {
     await writeFile(join(folder, 'appsettings.json'), '{ "EntglDb": { "Health": { "ShutdownTimeoutMs": 1 } } }');
     let finish = (): void => {};
     const hanging: OpenNode = async (options) => {
-      const node = await openTestNodeOnDisk(options);
+      const node = await openRealNode(options);
       finish = () => void node.close();
       return { ...node, close: () => new Promise(() => {}) };
     };

@@ -31,7 +31,7 @@ export async function writeNewConfig(options: NewConfigOptions, random: Random):
     },
   };
   try {
-    await mkdir(dirname(options.path), { recursive: true });
+    await mkdir(dirname(options.path), { recursive: true, mode: 0o700 });
     const file = await open(options.path, options.force ? 'w' : 'wx', 0o600);
     // The mode given to `open` counts for new files only; a replaced one may have been readable by all.
     await file.chmod(0o600);

@@ -3,31 +3,39 @@
  * real node, spoken to with fetch and raw sockets.
  */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
+import { loadConfig } from '../config/index.ts';
 import type { RunningNode } from '../node-api.ts';
+import { openNode } from '../open-node.ts';
 import { systemClock } from '../system-clock.ts';
-import { openTestNode } from '../test-node.ts';
 import { type HttpServer, type HttpServerOptions, METRICS, startHttpServer } from './index.ts';
 
 const SECRET = 'the secret of this start';
 const OPTIONS: HttpServerOptions = { host: '127.0.0.1', port: 0, token: null, startSecret: SECRET, limits: LIMITS };
 
+let folder: string;
 let node: RunningNode;
 let server: HttpServer;
 let url: string;
 
 before(async () => {
-  node = await openTestNode();
+  folder = await mkdtemp(join(tmpdir(), 'entgldb-http-'));
+  const config = await loadConfig({ workingDirectory: folder, environment: {} });
+  node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
   server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
   url = `http://127.0.0.1:${server.address.port}`;
 });
 after(async () => {
   await server.close();
   await node.close();
+  await rm(folder, { recursive: true });
 });
 
 async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {

@@ -1,7 +1,7 @@
 import type { PeerStatus } from '../../node-api.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { formatAgo, formatBytes, formatTable } from '../format.ts';
+import { formatAddress, formatAgo, formatBytes, formatTable } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 
 export async function peers(run: CommandRun): Promise<ExitCode> {
@@ -14,7 +14,7 @@ function peersText(found: readonly PeerStatus[], nowMs: number): string {
   if (found.length === 0) return 'No peers yet. `entgldb doctor` says why two nodes may not see each other.';
   const rows = found.map((peer) => [
     peer.nodeId ?? '?',
-    `${peer.address.host}:${peer.address.port}`,
+    formatAddress(peer.address),
     peer.state,
     peer.source,
     formatAgo(peer.lastSyncTime, nowMs),

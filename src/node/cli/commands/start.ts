@@ -5,6 +5,7 @@ import { type OpenLogger, openLogger } from '../../logging/index.ts';
 import type { RunningNode } from '../../node-api.ts';
 import type { CliContext, CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { formatAddress } from '../format.ts';
 import { loadCliConfig } from '../open-target.ts';
 
 export interface StartArguments {
@@ -107,7 +108,7 @@ function readyValue(node: RunningNode, { dataDirectory }: LoadedConfig): object 
 function readyText(node: RunningNode, { dataDirectory }: LoadedConfig): string {
   const { tcp, udp, http } = node.address();
   const parts = [
-    tcp === null ? 'sync off' : `sync tcp ${tcp.host}:${tcp.port}`,
+    tcp === null ? 'sync off' : `sync tcp ${formatAddress(tcp)}`,
     udp === null ? 'discovery off' : `discovery udp ${udp.port}`,
     http === null ? 'http off' : urlOf(http),
     `data ${dataDirectory}`,

@@ -2,7 +2,7 @@ import { urlOf } from '../../daemon.ts';
 import type { NodeStatus } from '../../node-api.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { formatAgo, formatCount, formatDuration, formatFields, formatTable, plural } from '../format.ts';
+import { formatAddress, formatAgo, formatCount, formatDuration, formatFields, formatTable, plural } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 
 export async function status(run: CommandRun): Promise<ExitCode> {
@@ -23,7 +23,7 @@ function statusText(status: NodeStatus, isRunning: boolean, nowMs: number): stri
     ['Database', status.databasePath],
   ];
   if (isRunning) {
-    const tcp = address.tcp === null ? 'off' : `${address.tcp.host}:${address.tcp.port}`;
+    const tcp = address.tcp === null ? 'off' : formatAddress(address.tcp);
     const udp = address.udp === null ? 'off' : `UDP port ${address.udp.port}`;
     fields.push(
       ['Sync', tcp],

@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import type { Address } from '../../../net/index.ts';
 import { isLoopback, type LoadedConfig } from '../../config/index.ts';
 import type { PeerStatus } from '../../node-api.ts';
+import { formatAddress } from '../format.ts';
 import type { NodeTarget } from '../node-target.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
@@ -66,7 +67,7 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
     ];
   }
   return peers.map((peer) => {
-    const name = `${peer.nodeId ?? 'unknown node'} at ${textOf(peer.address)}`;
+    const name = `${peer.nodeId ?? 'unknown node'} at ${formatAddress(peer.address)}`;
     if (peer.state === 'connected') return ok('peer', `${name} is connected`);
     return failed('peer', `${name} is not connected: ${peer.lastError ?? 'no answer yet'}`);
   });
@@ -75,7 +76,7 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
 /** Whether anything accepts connections there: the question behind "why do they not see each other". */
 export async function checkAddress(address: Address, timeoutMs: number): Promise<Finding> {
   const socket = connect({ host: address.host, port: address.port });
-  const where = textOf(address);
+  const where = formatAddress(address);
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
     return ok('address', `${where} accepts connections; if its node is no peer, compare the tokens of both`);
@@ -132,8 +133,4 @@ async function checkUdp(host: string, port: number): Promise<Finding> {
   } finally {
     socket.close();
   }
-}
-
-function textOf({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

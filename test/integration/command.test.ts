@@ -1,0 +1,92 @@
+/**
+ * Goal: the command behaves in a shell: signals, closed pipes, exit codes of a real process. Method: real processes of this very
+ * program, on loopback, with ports that the system picks.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
+const START = ['start', '--tcp-port', '0', '--http-port', '0', '--no-discovery', '--json'];
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entgldb-main-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+function entgldb(...args: string[]): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function run(...args: string[]): Promise<{ code: number; out: string }> {
+  const child = entgldb(...args);
+  child.stderr?.resume();
+  let out = '';
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    out += text;
+  });
+  const [code] = await once(child, 'close');
+  return { code, out };
+}
+
+async function startNode(data: string): Promise<ChildProcess> {
+  const node = entgldb(...START, '--data', data);
+  node.stderr?.resume();
+  await once(node.stdout!, 'data');
+  return node;
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} stops a node gracefully, with exit code 0 and nothing left behind`, async () => {
+    const node = await startNode(signal);
+    assert.equal((await run('put', 'c', 'k', '{"a":1}', '--data', signal)).code, 0);
+    node.kill(signal);
+    assert.deepEqual(await once(node, 'exit'), [0, null]);
+    const left = (await readdir(join(folder, signal))).filter(
+      (name) => name.endsWith('.node.json') || name.endsWith('-wal'),
+    );
+    assert.deepEqual(left, []);
+    assert.equal((await run('get', 'c', 'k', '--json', '--data', signal)).out, '{"a":1}\n');
+  });
+}
+
+test('after kill -9 the next start takes over, and nothing acknowledged is lost', async () => {
+  const node = await startNode('killed');
+  assert.equal((await run('put', 'c', 'k', '{"a":1}', '--data', 'killed')).code, 0);
+  node.kill('SIGKILL');
+  await once(node, 'exit');
+  assert.equal((await run('get', 'c', 'k', '--json', '--data', 'killed')).out, '{"a":1}\n');
+  const next = await startNode('killed');
+  assert.equal((await run('count', 'c', '--data', 'killed')).out, '1\n');
+  next.kill('SIGTERM');
+  assert.deepEqual(await once(next, 'exit'), [0, null]);
+});
+
+test('a reader that stops reading is no error', async () => {
+  const lines = Array.from({ length: 20_000 }, (_, i) =>
+    JSON.stringify({ key: `k${i}`, value: { pad: 'x'.repeat(100) } }),
+  );
+  await writeFile(join(folder, 'in.ndjson'), lines.join('\n'));
+  assert.equal((await run('import', 'c', 'in.ndjson', '--data', 'pipe')).code, 0);
+  const child = entgldb('export', 'c', '--data', 'pipe');
+  let err = '';
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    err += text;
+  });
+  await once(child.stdout!, 'data');
+  child.stdout!.destroy();
+  assert.deepEqual(await once(child, 'close'), [0, null]);
+  assert.equal(err, '');
+});
+
+test('exit codes reach the shell', async () => {
+  assert.equal((await run('pot')).code, 2);
+  assert.equal((await run('peers', '--data', 'nowhere')).code, 3);
+  assert.equal((await run('--version')).out.trim().split('.').length, 3);
+});
