@@ -1,11 +1,12 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
 /** What beacons of one cluster key are made with. Knowing `id` helps nobody to find the cluster key or to forge a beacon. */
 export interface BeaconKey {
   /** 16 hex digits, in clear in each beacon: finds the right key, and drops beacons of other clusters for nothing. */
   readonly id: string;
-  readonly mac: Uint8Array;
-  readonly tag: Uint8Array;
+  /** Key objects: with bytes, Node would import the key for each HMAC, which costs nine times the HMAC itself. */
+  readonly mac: KeyObject;
+  readonly tag: KeyObject;
 }
 
 export const KEY_ID_BYTES = 8;
@@ -15,7 +16,11 @@ export const TAG_BYTES = 8;
 export function deriveBeaconKey(clusterKey: Uint8Array): BeaconKey {
   const derive = (purpose: string, bytes: number): Buffer =>
     Buffer.from(hkdfSync('sha256', clusterKey, 'entgldb beacon 1', purpose, bytes));
-  return { id: derive('id', KEY_ID_BYTES).toString('hex'), mac: derive('mac', 32), tag: derive('tag', 32) };
+  return {
+    id: derive('id', KEY_ID_BYTES).toString('hex'),
+    mac: createSecretKey(derive('mac', 32)),
+    tag: createSecretKey(derive('tag', 32)),
+  };
 }
 
 /**

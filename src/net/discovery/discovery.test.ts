@@ -271,7 +271,7 @@ test('a flood of forged beacons costs a bounded number of checks and log lines, 
   const { received } = a.discovery.describe();
   assert.ok(received.forged <= 5000 * (seconds + 1), `${received.forged} checks (seed ${SEED})`);
   assert.ok(received.forged + received.throttled > 99_000 * SCALE);
-  assert.equal(warnings, 1);
+  assert.equal(warnings, Math.ceil(seconds / 60));
   assert.deepEqual(a.kinds(), ['found'], `seed ${SEED}`);
 });
 
