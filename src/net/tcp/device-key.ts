@@ -1,0 +1,61 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { ConfigurationError } from '../../core/errors/index.ts';
+import type { Random } from '../../core/ids/index.ts';
+
+/**
+ * Ed25519 key pair of one device, kept in a file beside the database that only its owner can read. The cluster token says
+ * that a peer is a member; the device key says which one.
+ */
+export interface DeviceKey {
+  /** 32 bytes as 43 characters of base64url: what peers know the device by. */
+  readonly publicKey: string;
+  sign(bytes: Uint8Array): Uint8Array;
+  /** PKCS #8 in PEM: what the file holds. */
+  serialize(): string;
+}
+
+export const PUBLIC_KEY_BYTES = 32;
+export const SIGNATURE_BYTES = 64;
+const SEED_BYTES = 32;
+// RFC 8410: the fixed beginning of an Ed25519 key in PKCS #8 and in SubjectPublicKeyInfo; the 32 bytes of the key follow.
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+
+export function createDeviceKey(random: Random): DeviceKey {
+  const seed = random.bytes(SEED_BYTES);
+  return deviceKeyOf(createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' }));
+}
+
+/** The key in the text of its file. Throws CONFIG_ERROR / FILE_INVALID. */
+export function parseDeviceKey(text: string): DeviceKey {
+  const key = readPrivateKey(text);
+  if (key?.asymmetricKeyType === 'ed25519') return deviceKeyOf(key);
+  throw new ConfigurationError(
+    'FILE_INVALID',
+    'the file of the device key holds no Ed25519 key; restore it, or remove it and the node takes a new one, under which its peers do not know it',
+  );
+}
+
+/** Whether the holder of this public key signed the bytes. */
+export function isSignedBy(publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
+  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
+  return verify(null, bytes, key, signature);
+}
+
+function readPrivateKey(text: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(text);
+  } catch {
+    // Any text that is no key: the caller says so in its own words, without what OpenSSL quotes from the file.
+    return undefined;
+  }
+}
+
+function deviceKeyOf(key: KeyObject): DeviceKey {
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  return {
+    publicKey: spki.subarray(SPKI_PREFIX.length).toString('base64url'),
+    sign: (bytes) => sign(null, bytes, key),
+    serialize: () => key.export({ format: 'pem', type: 'pkcs8' }).toString(),
+  };
+}

@@ -1,0 +1,69 @@
+import { connect, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+import { NetworkError, TimeoutError } from '../../core/errors/index.ts';
+import type { Address } from '../transport.ts';
+import { addressText } from './addresses.ts';
+import type { ClusterKey } from './keys.ts';
+import { clientOptions, isSecure } from './tls-options.ts';
+
+/**
+ * A socket to the address whose TLS handshake is done. Rejects with CONNECT_FAILED, HANDSHAKE_FAILED, TIMED_OUT after 5 s,
+ * or `signal.reason`; the socket is destroyed then.
+ */
+export function dialTls(address: Address, key: ClusterKey, clock: Clock, signal?: AbortSignal): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...clientOptions(key), host: address.host, port: address.port });
+    let isConnected = false;
+    const settle = (): void => {
+      cancelDeadline();
+      signal?.removeEventListener('abort', aborted);
+      socket.off('close', closed);
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    const closed = (): void => fail(handshakeError(address));
+    const aborted = (): void => fail(signal?.reason);
+    const cancelDeadline = clock.setTimer(TIMES.handshakeMsMax, () => {
+      fail(
+        new TimeoutError(`${addressText(address)} did not answer within ${TIMES.handshakeMsMax} ms`, {
+          details: { ...address },
+        }),
+      );
+    });
+    socket.on('error', (error) => fail(isConnected ? handshakeError(address, error) : connectError(address, error)));
+    socket.once('connect', () => {
+      isConnected = true;
+      socket.setNoDelay(true).setKeepAlive(true, TIMES.tcpKeepAliveMs);
+    });
+    socket.once('close', closed);
+    socket.once('secureConnect', () => {
+      if (!isSecure(socket, true)) return fail(handshakeError(address));
+      settle();
+      resolve(socket);
+    });
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+function connectError(address: Address, cause: NodeJS.ErrnoException): NetworkError {
+  return new NetworkError(
+    'CONNECT_FAILED',
+    `cannot connect to ${addressText(address)} (${cause.code ?? cause.message})`,
+    {
+      details: { ...address, code: cause.code },
+      cause,
+    },
+  );
+}
+
+function handshakeError(address: Address, cause?: NodeJS.ErrnoException): NetworkError {
+  return new NetworkError(
+    'HANDSHAKE_FAILED',
+    `${addressText(address)} refused the secure connection; it has another cluster token, is busy, or is no EntglDb node`,
+    { details: { ...address, code: cause?.code }, cause },
+  );
+}

@@ -1,0 +1,64 @@
+import { hkdfSync, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
+import { ConfigurationError } from '../../core/errors/index.ts';
+import type { Random } from '../../core/ids/index.ts';
+
+/** What a node derives from one cluster token. Whoever holds the token can derive it; nobody can go the other way. */
+export interface ClusterKey {
+  /** 16 hex digits that name the key, in clear on the wire; they tell nothing about it. */
+  readonly id: string;
+  /** Pre-shared key of TLS 1.3, 32 bytes. */
+  readonly psk: Uint8Array;
+  /** Root of the keys that sign beacons, 32 bytes. */
+  readonly beacon: Uint8Array;
+  /** True for the well-known key of nodes without a token: it may be used over loopback only. */
+  readonly loopbackOnly: boolean;
+}
+
+const TOKEN_BYTES = 16;
+/** Characters below which a typed token falls to guessing: a passive listener can test guesses offline. */
+export const TOKEN_CHARS_MIN = 16;
+const KEY_BYTES = 32;
+const ID_BYTES = 8;
+const SALT = 'entgldb cluster token 1';
+// scrypt (RFC 7914) with N = 2^15, r = 8, p = 1: 32 MiB and about 70 ms, once per start, for each guess of an attacker too.
+const SCRYPT = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
+const stretch = promisify<string, string, number, typeof SCRYPT, Buffer>(scrypt);
+
+/** A fresh cluster token: 128 random bits as 22 characters of base64url. */
+export function createToken(random: Random): string {
+  return Buffer.from(random.bytes(TOKEN_BYTES)).toString('base64url');
+}
+
+/**
+ * The keys of a token: scrypt, then HKDF-SHA256 (RFC 5869) for each purpose. Typed tokens are normalised (NFC) and trimmed.
+ * Rejects with CONFIG_ERROR / TOKEN_WEAK for one of under 16 characters; no message ever holds a token.
+ */
+export async function deriveClusterKey(token: string): Promise<ClusterKey> {
+  const typed = token.normalize('NFC').trim();
+  const characters = [...typed].length;
+  if (characters < TOKEN_CHARS_MIN) {
+    throw new ConfigurationError(
+      'TOKEN_WEAK',
+      `the cluster token has ${characters} characters; use at least ${TOKEN_CHARS_MIN}, or let \`entgldb init\` make one`,
+      { details: { characters, charactersMin: TOKEN_CHARS_MIN } },
+    );
+  }
+  return keyFrom(await stretch(typed, SALT, KEY_BYTES, SCRYPT), false);
+}
+
+/** The key of nodes without a token: everybody knows it, so the transport refuses every address that is not loopback. */
+export function loopbackKey(): ClusterKey {
+  return keyFrom(Buffer.from('entgldb nodes without a token'), true);
+}
+
+function keyFrom(master: Uint8Array, loopbackOnly: boolean): ClusterKey {
+  const derive = (purpose: string, bytes: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', master, SALT, purpose, bytes));
+  return {
+    id: derive('key id', ID_BYTES).toString('hex'),
+    psk: derive('tls 1.3 psk sha256', KEY_BYTES),
+    beacon: derive('beacon', KEY_BYTES),
+    loopbackOnly,
+  };
+}

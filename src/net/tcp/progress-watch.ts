@@ -1,0 +1,54 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+
+export interface ProgressWatchDeps {
+  readonly clock: Clock;
+  readonly bytesPerSecondMin: number;
+  /** Whether something is under way at this moment. */
+  readonly isUnderWay: () => boolean;
+  /** Bytes that have gone through so far; never decreases. */
+  readonly bytesDone: () => number;
+  readonly tooSlow: () => void;
+}
+
+/**
+ * Watches that what is under way comes through at a minimum rate: in each window of 30 s so many bytes, or the next thing
+ * has begun. A frame that drips in, or a peer that has stopped reading, cannot hold memory for longer. One timer at a time,
+ * and none once a window ends with nothing under way.
+ */
+export class ProgressWatch {
+  readonly #deps: ProgressWatchDeps;
+  #cancelTimer: (() => void) | undefined;
+  #hasStartedAnew = false;
+  #bytesAtWindow = 0;
+
+  constructor(deps: ProgressWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** Something may be under way from now on. `isNew`: another thing than the one before. */
+  begin(isNew: boolean): void {
+    if (isNew) this.#hasStartedAnew = true;
+    if (this.#cancelTimer === undefined) this.#openWindow();
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #openWindow(): void {
+    this.#hasStartedAnew = false;
+    this.#bytesAtWindow = this.#deps.bytesDone();
+    this.#cancelTimer = this.#deps.clock.setTimer(TIMES.channelWindowMs, () => this.#closeWindow());
+  }
+
+  #closeWindow(): void {
+    this.#cancelTimer = undefined;
+    if (!this.#deps.isUnderWay()) return;
+    const bytesMin = (this.#deps.bytesPerSecondMin * TIMES.channelWindowMs) / 1000;
+    const isFast = this.#deps.bytesDone() - this.#bytesAtWindow >= bytesMin;
+    if (isFast || this.#hasStartedAnew) this.#openWindow();
+    else this.#deps.tooSlow();
+  }
+}

@@ -1,0 +1,53 @@
+import { constants } from 'node:crypto';
+import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
+import type { ClusterKey } from './keys.ts';
+
+/**
+ * TLS 1.3 with the cluster key as external pre-shared key (RFC 8446 §4.2.11, RFC 9257), always together with X25519 or
+ * P-256, so that a token that leaks later opens no recorded traffic. No certificates. What else it needs with Node:
+ *
+ * - only suites with SHA-256: the one with SHA-384 never works with the PSK callbacks;
+ * - no session tickets, which would let in whoever held a token that has been removed since;
+ * - ALPN is checked by `isSecure` as well: a server accepts clients that offer none at all.
+ */
+const ALPN = 'entgldb/1';
+
+const COMMON = {
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256',
+  ecdhCurve: 'X25519:P-256',
+  ALPNProtocols: [ALPN],
+} as const;
+
+/** `keyOf` finds the key that a client names; undefined refuses it. */
+export function serverOptions(keyOf: (socket: TLSSocket, id: string) => ClusterKey | undefined): TlsOptions {
+  return {
+    ...COMMON,
+    ALPNProtocols: [...COMMON.ALPNProtocols],
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    pskCallback: (socket, id) => pskOf(typeof id === 'string' ? keyOf(socket, id) : undefined),
+  };
+}
+
+export function clientOptions(key: ClusterKey): ConnectionOptions {
+  return {
+    ...COMMON,
+    ALPNProtocols: [...COMMON.ALPNProtocols],
+    // There is no certificate whose name could be checked: the key is what proves the server.
+    checkServerIdentity: () => undefined,
+    pskCallback: () => ({ psk: key.psk, identity: key.id }),
+  };
+}
+
+/** Whether the handshake ended where it had to: this protocol, TLS 1.3, and on the client's side a fresh key exchange. */
+export function isSecure(socket: TLSSocket, dialled: boolean): boolean {
+  if (socket.alpnProtocol !== ALPN || socket.getProtocol() !== 'TLSv1.3') return false;
+  if (!dialled) return true;
+  const exchange = socket.getEphemeralKeyInfo();
+  return exchange !== null && 'type' in exchange;
+}
+
+function pskOf(key: ClusterKey | undefined): Buffer | null {
+  return key === undefined ? null : Buffer.from(key.psk);
+}

@@ -1,0 +1,238 @@
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../core/clock/index.ts';
+import { LIMITS, type Limits } from '../../core/config/index.ts';
+import { ConfigurationError, type EntglDbError, isEntglDbError, NetworkError } from '../../core/errors/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import type { Address, Channel, Listener, ListenOptions, Transport } from '../transport.ts';
+import { addressText, isLoopback } from './addresses.ts';
+import type { AdmissionLimits } from './admission.ts';
+import { type Authenticated, authenticate } from './authenticate.ts';
+import type { DeviceKey } from './device-key.ts';
+import { dialTls } from './dial-tls.ts';
+import type { ClusterKey } from './keys.ts';
+import { TlsListener } from './listen-tls.ts';
+import { type RefusalLimits, RefusalLog } from './refusal-log.ts';
+import { type ChannelLimits, TlsChannel } from './tls-channel.ts';
+
+export type TlsTransportLimits = ChannelLimits & AdmissionLimits & RefusalLimits;
+
+export interface TlsTransportOptions {
+  /** At least one. The first is offered when dialling, the others after it; all are accepted (a token that changes). */
+  readonly keys: readonly ClusterKey[];
+  readonly deviceKey: DeviceKey;
+  readonly clock: Clock;
+  /** Default: LIMITS. */
+  readonly limits?: Partial<Pick<Limits, keyof TlsTransportLimits>>;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** What the transport has seen since it was made. */
+export interface TransportCounts {
+  /** Channels that are open now. */
+  readonly channels: number;
+  readonly accepted: number;
+  readonly dialled: number;
+  /** Connections refused before they became a channel. */
+  readonly refused: number;
+  /** Bytes in frames over all channels, those included that have gone. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+export interface TlsTransport extends Transport {
+  readonly counts: TransportCounts;
+  /** From now on these keys hold. Channels that were made with another are closed, with reason `key removed`. */
+  rotateKeys(keys: readonly ClusterKey[]): void;
+  /** Closes all listeners and channels. */
+  close(): Promise<void>;
+}
+
+/**
+ * Channels over TCP and TLS 1.3 with the cluster key as pre-shared key, and proofs of the device keys on top. Close reasons
+ * besides those of `close`: `ended` (by the other end), `slow`, `frame too large`, `frame invalid`, `key removed`, `failed: CODE`.
+ * With a loopback-only key every other address is refused with CONFIG_ERROR / OPTION_INVALID.
+ */
+export function createTlsTransport(options: TlsTransportOptions): TlsTransport {
+  return new TcpTlsTransport(options);
+}
+
+class TcpTlsTransport implements TlsTransport {
+  readonly #deviceKey: DeviceKey;
+  readonly #clock: Clock;
+  readonly #limits: TlsTransportLimits;
+  readonly #logger: Logger;
+  readonly #refusals: RefusalLog;
+  readonly #listeners = new Set<TlsListener>();
+  /** Open channels and the id of the key that each was made with. */
+  readonly #keyIdByChannel = new Map<TlsChannel, string>();
+  readonly #counts = { accepted: 0, dialled: 0, refused: 0, bytesSent: 0, bytesReceived: 0 };
+  #keys: readonly ClusterKey[];
+  #isClosed = false;
+
+  constructor(options: TlsTransportOptions) {
+    this.#keys = requireKeys(options.keys);
+    this.#deviceKey = options.deviceKey;
+    this.#clock = options.clock;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#logger = options.logger ?? silentLogger;
+    this.#refusals = new RefusalLog(options.clock, this.#logger, this.#limits);
+  }
+
+  get counts(): TransportCounts {
+    let { bytesSent, bytesReceived } = this.#counts;
+    for (const channel of this.#keyIdByChannel.keys()) {
+      bytesSent += channel.bytesSent;
+      bytesReceived += channel.bytesReceived;
+    }
+    return { ...this.#counts, channels: this.#keyIdByChannel.size, bytesSent, bytesReceived };
+  }
+
+  async listen({ host, port, onChannel }: ListenOptions): Promise<Listener> {
+    this.#requireAllowed({ host, port });
+    const listener = new TlsListener({
+      clock: this.#clock,
+      limits: this.#limits,
+      keyOf: (id) => this.#keys.find((key) => key.id === id),
+      onSecure: (socket, keyId, remote) => this.#accept(socket, keyId, remote, onChannel),
+      onRefused: (from, why) => this.#refuse(from, why),
+    });
+    await listener.open({ host, port });
+    this.#listeners.add(listener);
+    return {
+      address: listener.address,
+      close: () => {
+        this.#listeners.delete(listener);
+        return listener.close();
+      },
+    };
+  }
+
+  async dial(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
+    this.#requireAllowed(address);
+    options.signal?.throwIfAborted();
+    const { socket, keyId } = await this.#dialWithAnyKey(address, options.signal);
+    const abort = (): void => void socket.destroy();
+    options.signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const proven = await authenticate(socket, 'dialler', { deviceKey: this.#deviceKey, clock: this.#clock });
+      const channel = this.#open(socket, proven, keyId, address, true);
+      this.#counts.dialled++;
+      return channel;
+    } catch (error) {
+      socket.destroy();
+      options.signal?.throwIfAborted();
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  rotateKeys(keys: readonly ClusterKey[]): void {
+    this.#keys = requireKeys(keys);
+    const kept = new Set(keys.map((key) => key.id));
+    for (const [channel, keyId] of this.#keyIdByChannel) if (!kept.has(keyId)) channel.close('key removed');
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const channel of [...this.#keyIdByChannel.keys()]) channel.close('closing');
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+
+  /** A peer that has not learnt of a new token yet knows the one before. */
+  async #dialWithAnyKey(address: Address, signal?: AbortSignal): Promise<{ socket: TLSSocket; keyId: string }> {
+    const [first, ...others] = this.#keys as [ClusterKey, ...ClusterKey[]];
+    let key = first;
+    for (;;) {
+      try {
+        return { socket: await dialTls(address, key, this.#clock, signal), keyId: key.id };
+      } catch (error) {
+        const next = others.shift();
+        if (next === undefined || !isEntglDbError(error, 'HANDSHAKE_FAILED')) throw error;
+        key = next;
+      }
+    }
+  }
+
+  async #accept(
+    socket: TLSSocket,
+    keyId: string,
+    remote: Address,
+    onChannel: ListenOptions['onChannel'],
+  ): Promise<void> {
+    const channel = await this.#prove(socket, keyId, remote);
+    if (channel === undefined) return;
+    this.#counts.accepted++;
+    onChannel(channel);
+  }
+
+  async #prove(socket: TLSSocket, keyId: string, remote: Address): Promise<TlsChannel | undefined> {
+    try {
+      const proven = await authenticate(socket, 'acceptor', { deviceKey: this.#deviceKey, clock: this.#clock });
+      return this.#open(socket, proven, keyId, remote, false);
+    } catch (error) {
+      if (!isEntglDbError(error)) throw error;
+      this.#turnAway(socket, remote, error);
+      return undefined;
+    }
+  }
+
+  #turnAway(socket: TLSSocket, remote: Address, error: EntglDbError): void {
+    if (error.reason !== 'SELF_CONNECTION') {
+      socket.destroy();
+      this.#refuse(remote.host, error.message);
+      return;
+    }
+    // The own proof must still get to the dialling end, which is this node too, so that it learns whom it has dialled.
+    socket.destroySoon();
+    this.#logger.debug(remote, 'this node has dialled itself');
+  }
+
+  #open(socket: TLSSocket, proven: Authenticated, keyId: string, remote: Address, dialled: boolean): TlsChannel {
+    if (this.#isClosed || !this.#keys.some((key) => key.id === keyId)) {
+      const why = this.#isClosed ? 'this node is closing' : 'its cluster token was removed meanwhile';
+      throw new NetworkError('CONNECTION_CLOSED', `the connection with ${addressText(remote)} was dropped: ${why}`);
+    }
+    const channel = new TlsChannel({
+      socket,
+      reader: proven.reader,
+      peerKey: proven.peerKey,
+      ownKey: this.#deviceKey.publicKey,
+      remote,
+      dialled,
+      clock: this.#clock,
+      limits: this.#limits,
+      onGone: (gone) => this.#forget(gone),
+    });
+    if (!channel.isClosed) this.#keyIdByChannel.set(channel, keyId);
+    return channel;
+  }
+
+  #forget(channel: TlsChannel): void {
+    if (!this.#keyIdByChannel.delete(channel)) return;
+    this.#counts.bytesSent += channel.bytesSent;
+    this.#counts.bytesReceived += channel.bytesReceived;
+  }
+
+  #refuse(host: string, why: string): void {
+    this.#counts.refused++;
+    this.#refusals.report(host, why);
+  }
+
+  #requireAllowed(address: Address): void {
+    if (isLoopback(address.host) || !this.#keys.some((key) => key.loopbackOnly)) return;
+    throw new ConfigurationError(
+      'OPTION_INVALID',
+      `${addressText(address)} is not this machine, and a node without a cluster token talks over loopback only; run \`entgldb init\` for a token`,
+      { details: { ...address } },
+    );
+  }
+}
+
+function requireKeys(keys: readonly ClusterKey[]): readonly ClusterKey[] {
+  if (keys.length === 0) throw new RangeError('a transport needs at least one cluster key');
+  return keys;
+}
