@@ -8,91 +8,13 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { OpenNode } from '../node-api.ts';
 import { nodeFilePath, readNodeFile, writeNodeFile } from '../node-file.ts';
-import { openNode as openRealNode } from '../open-node.ts';
-import { systemClock } from '../system-clock.ts';
-import { systemRandom } from '../system-random.ts';
-import type { CliContext } from './cli-context.ts';
-import { runCli } from './run-cli.ts';
+import { openNode } from '../open-node.ts';
+import { createTestShell, type Started } from './test-shell.ts';
 
-const NO_FIXED_PORTS = {
-  EntglDb__Network__TcpPort: '0',
-  EntglDb__Network__UdpPort: '0',
-  EntglDb__Http__Port: '0',
-};
-
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'entgldb-cli-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Started {
-  /** The first line on the standard output. */
-  readonly ready: Promise<string>;
-  readonly done: Promise<Result>;
-  stop(): void;
-}
-
-/** Those that a failed test left behind must not keep this process alive. */
-const stops = new Set<() => void>();
-after(() => {
-  for (const stop of stops) stop();
-});
-
-function begin(args: readonly string[], stdin = '', openNode: OpenNode = openRealNode): Started {
-  const stdout = new PassThrough({ encoding: 'utf8' });
-  const stderr = new PassThrough({ encoding: 'utf8' });
-  let out = '';
-  let err = '';
-  stdout.on('data', (text) => {
-    out += text;
-  });
-  stderr.on('data', (text) => {
-    err += text;
-  });
-  let stop = (): void => {};
-  const context: CliContext = {
-    stdin: PassThrough.from([Buffer.from(stdin)]),
-    stdout,
-    stderr,
-    // Whatever else runs on this machine, these tests do not meet it.
-    environment: NO_FIXED_PORTS,
-    workingDirectory: folder,
-    clock: systemClock,
-    random: systemRandom,
-    loadOpenNode: async () => openNode,
-    onStopSignal: (listener) => {
-      stop = () => listener('SIGTERM');
-      return () => {};
-    },
-  };
-  const stopNow = (): void => stop();
-  stops.add(stopNow);
-  const done = runCli(args, context, '1.2.3').then((code) => {
-    stops.delete(stopNow);
-    return { code, out, err };
-  });
-  const ready = Promise.race([
-    once(stdout, 'data').then(([text]) => String(text)),
-    done.then((result) => assert.fail(`ended with ${result.code}: ${result.err}`)),
-  ]);
-  ready.catch(() => {});
-  return { ready, done, stop: stopNow };
-}
-
-function cli(...args: string[]): Promise<Result> {
-  return begin(args).done;
-}
+const { folder, begin, cli } = createTestShell();
 
 describe('documents', () => {
   /** The same commands against the file and against a running node must not differ. */
@@ -139,7 +61,7 @@ describe('documents', () => {
       const lines = Array.from({ length: 2500 }, (_, i) =>
         JSON.stringify({ key: `k${String(i).padStart(4, '0')}`, value: { i } }),
       );
-      await writeFile(join(folder, 'in.ndjson'), `${lines.join('\n')}\n`);
+      await writeFile(join(folder(), 'in.ndjson'), `${lines.join('\n')}\n`);
 
       const imported = await cli('import', 'things', 'in.ndjson');
       assert.match(imported.out, /^Imported 2,500 documents into things \(/);
@@ -148,7 +70,7 @@ describe('documents', () => {
         (await cli('export', 'things', 'out.ndjson')).out,
         'Exported 2,500 documents of things to out.ndjson.\n',
       );
-      assert.equal(await readFile(join(folder, 'out.ndjson'), 'utf8'), `${lines.join('\n')}\n`);
+      assert.equal(await readFile(join(folder(), 'out.ndjson'), 'utf8'), `${lines.join('\n')}\n`);
       assert.equal((await cli('export', 'things', '--json')).out, `${lines.join('\n')}\n`);
       assert.equal((await cli('find', 'things', '--json')).out.match(/"key"/g)?.length, 2500);
 
@@ -171,7 +93,7 @@ describe('documents', () => {
     const answer = await cli('get', 'users', 'user1', '--data', 'nowhere');
     assert.equal(answer.code, 3);
     assert.match(answer.err, /^entgldb: there is no database .*nowhere.entgldb\.db; check --data and --config/);
-    assert.deepEqual(await readdir(folder), []);
+    assert.deepEqual(await readdir(folder()), []);
   });
 });
 
@@ -224,59 +146,6 @@ describe('a running node', () => {
   });
 });
 
-describe('doctor', () => {
-  test('says what is missing before the first start, in words', async () => {
-    const { code, out } = await cli('doctor', '--data', 'till');
-    assert.equal(code, 0, out);
-    assert.match(out, /^WARNING configuration: there is no file/m);
-    assert.match(out, /^WARNING cluster token: none: this node talks to nobody/m);
-    assert.match(out, /^ok +database file: .*not there yet/m);
-    assert.match(out, /^WARNING backups: none; set Persistence\.BackupPath/m);
-    assert.match(out, /^WARNING node: no node is running/m);
-    assert.match(out, /^ok +sync port: a free one is picked/m);
-  });
-
-  test('finds a running node, its health, and what is wrong with an address', async () => {
-    await cli('init', '--data', 'till');
-    const node = begin(['start', '--data', 'till', '--node-id', 'till-1']);
-    await node.ready;
-    const silent = createServer().listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const { port } = silent.address() as { port: number };
-    const reached = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till');
-    assert.equal(reached.code, 0, reached.out);
-    assert.match(reached.out, /^ok +node: till-1 is running/m);
-    assert.match(reached.out, /^ok +health: /m);
-    assert.match(reached.out, /^ok +cluster token: set/m);
-    assert.match(reached.out, /accepts connections; if its node is no peer, compare the tokens/);
-    silent.close();
-    await once(silent, 'close');
-    const refused = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till', '--json');
-    assert.equal(refused.code, 1);
-    const { findings } = JSON.parse(refused.out);
-    assert.match(findings.at(-1).message, /nothing listens on that port/);
-    assert.equal((await cli('doctor', 'nonsense')).code, 2);
-    node.stop();
-    await node.done;
-  });
-
-  test('tells a weak token, a folder that cannot be written, and a node that nobody can find', async () => {
-    await writeFile(join(folder, 'token'), 'short');
-    await writeFile(join(folder, 'not-a-folder'), '');
-    const settings = {
-      Network: { AuthTokenFile: 'token', EnableDiscovery: false, TcpPort: 0 },
-      Persistence: { BackupPath: 'not-a-folder/backups' },
-      Http: { Enabled: false },
-    };
-    await writeFile(join(folder, 'appsettings.json'), JSON.stringify({ EntglDb: settings }));
-    const { code, out } = await cli('doctor');
-    assert.equal(code, 1);
-    assert.match(out, /^FAILED +cluster token: .*has 5 characters/m);
-    assert.match(out, /^FAILED +backups: cannot write into .*not-a-folder/m);
-    assert.match(out, /^FAILED +reach: .*this node can find nobody/m);
-  });
-});
-
 describe('starting and stopping', () => {
   test('a stopped node leaves no file behind, and its log says that it stopped', async () => {
     const node = begin(['start', '--data', 'till', '--node-id', 'till-1']);
@@ -285,12 +154,12 @@ describe('starting and stopping', () => {
     const { code, err } = await node.done;
     assert.equal(code, 0);
     assert.match(err, /"signal":"SIGTERM".*\n.*"msg":"stopped"/s);
-    assert.ok(!(await readdir(join(folder, 'till'))).some((name) => name.endsWith('.node.json')));
+    assert.ok(!(await readdir(join(folder(), 'till'))).some((name) => name.endsWith('.node.json')));
   });
 
   test('an unhealthy node makes `health` exit with 1', async () => {
     const sick: OpenNode = async (options) => {
-      const node = await openRealNode(options);
+      const node = await openNode(options);
       const report = { ...(await node.health()), isHealthy: false, errors: ['the disk is full'] };
       return { ...node, health: async () => report };
     };
@@ -304,10 +173,10 @@ describe('starting and stopping', () => {
   });
 
   test('a stop that hangs ends in time, with exit code 3', async () => {
-    await writeFile(join(folder, 'appsettings.json'), '{ "EntglDb": { "Health": { "ShutdownTimeoutMs": 1 } } }');
+    await writeFile(join(folder(), 'appsettings.json'), '{ "EntglDb": { "Health": { "ShutdownTimeoutMs": 1 } } }');
     let finish = (): void => {};
     const hanging: OpenNode = async (options) => {
-      const node = await openRealNode(options);
+      const node = await openNode(options);
       finish = () => void node.close();
       return { ...node, close: () => new Promise(() => {}) };
     };
@@ -339,7 +208,7 @@ describe('starting and stopping', () => {
     const { port } = stranger.address() as { port: number };
     for (const url of [`http://127.0.0.1:${port}`, 'http://127.0.0.1:1']) {
       const file = { pid: 1, nodeId: 'old', url, secret: 'x'.repeat(32) };
-      await writeNodeFile(join(folder, 'till', 'entgldb.db'), file);
+      await writeNodeFile(join(folder(), 'till', 'entgldb.db'), file);
       assert.equal((await cli('get', 'c', 'k', '--data', 'till', '--json')).out, '{"a":1}\n');
     }
     stranger.close();
@@ -399,7 +268,7 @@ describe('the command line', () => {
   test('`init` and `config` agree, and no token is shown', async () => {
     assert.equal((await cli('init', '--data', 'till', '--node-id', 'till-7')).code, 0);
     assert.equal((await cli('init', '--data', 'till')).code, 2);
-    const text = await readFile(join(folder, 'till', 'appsettings.json'), 'utf8');
+    const text = await readFile(join(folder(), 'till', 'appsettings.json'), 'utf8');
     const token = JSON.parse(text).EntglDb.Network.AuthToken;
     for (const args of [
       ['--data', 'till'],
@@ -412,7 +281,7 @@ describe('the command line', () => {
         JSON.parse(out).values.map((line: { key: string; value: unknown }) => [line.key, line.value]),
       );
       assert.equal(values.get('NodeId'), 'till-7');
-      assert.equal(values.get('Persistence.DatabasePath'), join(folder, 'till', 'entgldb.db'));
+      assert.equal(values.get('Persistence.DatabasePath'), join(folder(), 'till', 'entgldb.db'));
     }
     assert.match((await cli('config', '--data', 'till')).out, /Network\.AuthToken +\*{8} /);
   });

@@ -1,0 +1,64 @@
+/**
+ * Goal: doctor finds what is wrong with an installation, and says it in words. Method: whole command lines on folders that lack or
+ * hold one thing each, and against a real node.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createTestShell } from '../test-shell.ts';
+
+const { folder, begin, cli } = createTestShell();
+
+test('doctor says what is missing before the first start, in words', async () => {
+  const { code, out } = await cli('doctor', '--data', 'till');
+  assert.equal(code, 0, out);
+  assert.match(out, /^WARNING configuration: there is no file/m);
+  assert.match(out, /^WARNING cluster token: none: this node talks to nobody/m);
+  assert.match(out, /^ok +database file: .*not there yet/m);
+  assert.match(out, /^WARNING backups: none; set Persistence\.BackupPath/m);
+  assert.match(out, /^WARNING node: no node is running/m);
+  assert.match(out, /^ok +sync port: a free one is picked/m);
+});
+
+test('doctor finds a running node, its health, and what is wrong with an address', async () => {
+  await cli('init', '--data', 'till');
+  const node = begin(['start', '--data', 'till', '--node-id', 'till-1']);
+  await node.ready;
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as { port: number };
+  const reached = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till');
+  assert.equal(reached.code, 0, reached.out);
+  assert.match(reached.out, /^ok +node: till-1 is running/m);
+  assert.match(reached.out, /^ok +health: /m);
+  assert.match(reached.out, /^ok +cluster token: set/m);
+  assert.match(reached.out, /accepts connections; if its node is no peer, compare the tokens/);
+  silent.close();
+  await once(silent, 'close');
+  const refused = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till', '--json');
+  assert.equal(refused.code, 1);
+  const { findings } = JSON.parse(refused.out);
+  assert.match(findings.at(-1).message, /nothing listens on that port/);
+  assert.equal((await cli('doctor', 'nonsense')).code, 2);
+  node.stop();
+  await node.done;
+});
+
+test('doctor tells a weak token, a folder that cannot be written, and a node that nobody can find', async () => {
+  await writeFile(join(folder(), 'token'), 'short');
+  await writeFile(join(folder(), 'not-a-folder'), '');
+  const settings = {
+    Network: { AuthTokenFile: 'token', EnableDiscovery: false, TcpPort: 0 },
+    Persistence: { BackupPath: 'not-a-folder/backups' },
+    Http: { Enabled: false },
+  };
+  await writeFile(join(folder(), 'appsettings.json'), JSON.stringify({ EntglDb: settings }));
+  const { code, out } = await cli('doctor');
+  assert.equal(code, 1);
+  assert.match(out, /^FAILED +cluster token: .*has 5 characters/m);
+  assert.match(out, /^FAILED +backups: cannot write into .*not-a-folder/m);
+  assert.match(out, /^FAILED +reach: .*this node can find nobody/m);
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { after, afterEach, beforeEach } from 'node:test';
+import type { OpenNode } from '../node-api.ts';
+import { openNode as openRealNode } from '../open-node.ts';
+import { systemClock } from '../system-clock.ts';
+import { systemRandom } from '../system-random.ts';
+import type { CliContext } from './cli-context.ts';
+import { runCli } from './run-cli.ts';
+
+export interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Started {
+  /** The first line on the standard output. */
+  readonly ready: Promise<string>;
+  readonly done: Promise<Result>;
+  stop(): void;
+}
+
+/** For tests: runs command lines in this process, in a working directory that each test gets for itself. */
+export interface TestShell {
+  /** Absolute path of the working directory of the test under way. */
+  folder(): string;
+  begin(args: readonly string[], stdin?: string, openNode?: OpenNode): Started;
+  cli(...args: string[]): Promise<Result>;
+}
+
+/** Whatever else runs on this machine, these tests do not meet it. */
+const NO_FIXED_PORTS = {
+  EntglDb__Network__TcpPort: '0',
+  EntglDb__Network__UdpPort: '0',
+  EntglDb__Http__Port: '0',
+};
+
+/** Registers what makes the folders and, so that a failed test keeps no process alive, what stops nodes left behind. */
+export function createTestShell(): TestShell {
+  let folder = tmpdir();
+  const stops = new Set<() => void>();
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'entgldb-cli-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  after(() => {
+    for (const stop of stops) stop();
+  });
+  const begin: TestShell['begin'] = (args, stdin = '', openNode = openRealNode) => {
+    const started = beginCommand(args, stdin, openNode, folder);
+    stops.add(started.stop);
+    void started.done.then(() => stops.delete(started.stop));
+    return started;
+  };
+  return { folder: () => folder, begin, cli: (...args) => begin(args).done };
+}
+
+function beginCommand(args: readonly string[], stdin: string, openNode: OpenNode, folder: string): Started {
+  const [stdout, stderr] = [createCollector(), createCollector()];
+  let stop = (): void => {};
+  const context: CliContext = {
+    stdin: PassThrough.from([Buffer.from(stdin)]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    environment: NO_FIXED_PORTS,
+    workingDirectory: folder,
+    clock: systemClock,
+    random: systemRandom,
+    loadOpenNode: async () => openNode,
+    onStopSignal: (listener) => {
+      stop = () => listener('SIGTERM');
+      return () => {};
+    },
+  };
+  const done = runCli(args, context, '1.2.3').then((code) => ({ code, out: stdout.text(), err: stderr.text() }));
+  const ready = Promise.race([
+    once(stdout.stream, 'data').then(([text]) => String(text)),
+    done.then((result) => assert.fail(`ended with ${result.code}: ${result.err}`)),
+  ]);
+  // A command that is not waited for in this way may end as it likes.
+  ready.catch(() => {});
+  return { ready, done, stop: () => stop() };
+}
+
+function createCollector(): { readonly stream: PassThrough; text(): string } {
+  const stream = new PassThrough({ encoding: 'utf8' });
+  let text = '';
+  stream.on('data', (chunk) => {
+    text += chunk;
+  });
+  return { stream, text: () => text };
+}
