@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import {
+  type Durability,
+  type OpenRawStore,
+  openChainedStore,
+  openRowStore,
+  type RawStore,
+} from './baselines/index.ts';
+import type { Figures, Prepared, Subject } from './bench-case.ts';
+import { benchDocuments } from './documents.ts';
+import { chunks } from './stopwatch.ts';
+
+export interface RawOptions {
+  /** Documents there before the first run; default 0. */
+  readonly documents?: number;
+  readonly durability: Durability;
+  /** With the index on prices; default: without. */
+  readonly isIndexed?: boolean;
+  /** A new, empty file for every run. */
+  readonly isFreshEachRun?: boolean;
+  /** The file is opened anew for every run, so that nothing is cached in the process. */
+  readonly isReopenedEachRun?: boolean;
+}
+
+type Measure = (store: RawStore, round: number) => Figures;
+
+const BATCH = 1000;
+
+/** Both baselines, measured in the same way. */
+export function rawSubjects(options: RawOptions, measure: Measure): { chained: Subject; row: Subject } {
+  return {
+    chained: rawSubject(openChainedStore, options, measure),
+    row: rawSubject(openRowStore, options, measure),
+  };
+}
+
+function rawSubject(open: OpenRawStore, options: RawOptions, measure: Measure): Subject {
+  return async (folder): Promise<Prepared> => {
+    const path = (round: number) => join(folder, options.isFreshEachRun ? `run-${round}.db` : 'data.db');
+    let store = open(path(0), 'normal');
+    for (const batch of chunks(benchDocuments(options.documents ?? 0), BATCH)) store.write(batch);
+    if (options.isIndexed) store.indexPrices();
+    const reopen = (round: number) => {
+      store.close();
+      store = open(path(round), options.durability);
+    };
+    reopen(0);
+    return {
+      async run(round) {
+        if (options.isFreshEachRun || options.isReopenedEachRun) reopen(round);
+        return measure(store, round);
+      },
+      async close() {
+        store.close();
+      },
+    };
+  };
+}
