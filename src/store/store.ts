@@ -178,7 +178,7 @@ export interface GoneDocument {
 }
 
 /** Side tables: small, bounded, ordered. The owner of each space bounds it. */
-export type EntrySpace = 'queue' | 'conflicts' | 'evidence' | 'quarantine' | 'receipts' | 'events' | 'peers';
+export type EntrySpace = 'queue' | 'conflicts' | 'evidence' | 'quarantine' | 'receipts' | 'events' | 'peers' | 'health';
 
 export interface Entry {
   /** Positive, unique in its space. */

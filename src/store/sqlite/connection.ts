@@ -1,4 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
+import { readPragma } from './schema.ts';
+
+/** How long the maintenance thread waits while the writer finishes a checkpoint of its own. */
+const CHECKPOINT_BUSY_MS = 1000;
 
 export interface ConnectionOptions {
   readonly busyTimeoutMs: number;
@@ -14,8 +18,8 @@ export function openConnection(path: string, options: ConnectionOptions): Databa
   const db = new DatabaseSync(path, { timeout: options.busyTimeoutMs, allowExtension: false });
   try {
     harden(db);
-    // Takes effect in a file without tables only: freed pages can then be given back in small steps.
-    db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+    // Freed pages can then be given back in small steps. Only a file without pages takes it.
+    if (readPragma(db, 'page_count') === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
     db.exec(`PRAGMA journal_mode = ${options.walMode ? 'WAL' : 'DELETE'}`);
     db.exec(`PRAGMA synchronous = ${options.synchronous}; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY`);
     db.exec(`PRAGMA cache_size = -${Math.ceil(options.pageCacheBytes / 1024)}`);
@@ -30,6 +34,14 @@ export function openConnection(path: string, options: ConnectionOptions): Databa
 export function openReader(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, allowExtension: false });
   harden(db);
+  return db;
+}
+
+/** A second connection of the same process, for checkpoints: it takes no lock that a writer could wait for. */
+export function openCheckpointer(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: CHECKPOINT_BUSY_MS, allowExtension: false });
+  harden(db);
+  db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
   return db;
 }
 

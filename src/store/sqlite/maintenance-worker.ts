@@ -2,7 +2,7 @@ import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Damage } from '../store.ts';
 import { checkDatabase } from './check-database.ts';
-import { openConnection, openReader } from './connection.ts';
+import { openCheckpointer, openReader } from './connection.ts';
 import { copyDatabase } from './copy-database.ts';
 import type { Job, JobContext, JobReport, JobRequest } from './maintenance-jobs.ts';
 import { toStoreError } from './sqlite-errors.ts';
@@ -49,7 +49,7 @@ async function run(job: Job, context: JobContext): Promise<number> {
 
 /** SQLite syncs the log before it copies and the main file after it. */
 function checkpoint(path: string): number {
-  const db = openConnection(path, { busyTimeoutMs: 0, pageCacheBytes: 0, walMode: true, synchronous: 'normal' });
+  const db = openCheckpointer(path);
   try {
     const row = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()!;
     return (row.log as number) - (row.checkpointed as number);

@@ -200,11 +200,11 @@ export class SqliteStore implements MaintainableStore {
   }
 
   chainCheck(seq: number): Check | undefined {
-    return this.#read(({ state }) => state.chainCheck(seq));
+    return this.#read(({ chain }) => chain.check(seq));
   }
 
   chainFrom(): number {
-    return this.#read(({ state }) => state.chainFrom());
+    return this.#read(({ chain }) => chain.from());
   }
 
   entries(space: EntrySpace, afterId: number, limit: number): Entry[] {

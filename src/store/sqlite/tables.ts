@@ -1,9 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { StoreBatch, StoreImage } from '../store.ts';
+import { ChainRows } from './chain-rows.ts';
 import { createCollectionDictionary, createReplicaDictionary } from './dictionary.ts';
 import { DocumentTable } from './document-table.ts';
 import { GoneTable } from './gone-table.ts';
 import { EntryTable, MetaTable } from './side-tables.ts';
+import { StateRows } from './state-rows.ts';
 import { StateTable } from './state-table.ts';
 
 /** How much of the bounded logs is kept. */
@@ -16,9 +18,11 @@ export interface TableLimits {
 export class Tables {
   readonly documents: DocumentTable;
   readonly state: StateTable;
+  readonly chain: ChainRows;
   readonly gone: GoneTable;
   readonly entries: EntryTable;
   readonly meta: MetaTable;
+  readonly #stateRows: StateRows;
   readonly #resets: readonly { reset(): void }[];
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
@@ -28,11 +32,13 @@ export class Tables {
     const collections = createCollectionDictionary(db);
     const replicas = createReplicaDictionary(db);
     this.documents = new DocumentTable(db, collections, replicas);
-    this.state = new StateTable(db, collections, replicas, limits.chainLengthMax);
+    this.#stateRows = new StateRows(db);
+    this.state = new StateTable(this.#stateRows, collections, replicas);
+    this.chain = new ChainRows(db, this.#stateRows, limits.chainLengthMax);
     this.gone = new GoneTable(db, collections, limits.goneLogMax);
     this.entries = new EntryTable(db);
     this.meta = new MetaTable(db);
-    this.#resets = [collections, replicas, this.documents, this.state, this.gone];
+    this.#resets = [collections, replicas, this.documents, this.#stateRows, this.state, this.chain, this.gone];
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#db = db;
@@ -57,8 +63,8 @@ export class Tables {
 
   apply(batch: StoreBatch): void {
     if (batch.head !== undefined) this.state.putHead(batch.head);
-    if (batch.resetChain) this.state.clearChain();
-    if (batch.chain && batch.head !== undefined) this.state.addCheck(batch.head.seq, batch.head.check);
+    if (batch.resetChain) this.chain.clear();
+    if (batch.chain && batch.head !== undefined) this.chain.add(batch.head.seq, batch.head.check);
     for (const row of batch.removed ?? []) {
       this.documents.remove(row.collection, row.key);
       this.gone.add(row);
@@ -69,6 +75,7 @@ export class Tables {
     for (const name of batch.forget ?? []) this.state.forget(name);
     for (const row of batch.knowledge ?? []) this.state.putKnown(row);
     for (const row of batch.purged ?? []) this.state.putPurged(row);
+    this.#stateRows.write();
     for (const [name, text] of batch.meta ?? []) this.meta.setEngine(name, text);
     for (const row of batch.entries ?? []) this.entries.put(row);
   }

@@ -1,0 +1,91 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { DatabaseCorruptionError } from '../../core/errors/index.ts';
+import { rowSum } from './row-sum.ts';
+
+/** A row of table `state`; see `schema.ts` for what each one means. */
+export interface StateRow {
+  readonly coll: number;
+  readonly replica: number;
+  readonly seq: number | null;
+  readonly chk: string | null;
+  readonly purged: number | null;
+  readonly data: string | null;
+}
+
+const COLUMNS = 'coll, replica, seq, chk, purged, data, sum';
+/** A commit writes about four rows; one statement for them costs little more than one for each. */
+const ROWS_PER_STATEMENT = 4;
+
+/** Rows of `state` by their key. Rows that are put wait for `write`; each is verified when it is read. */
+export class StateRows {
+  readonly #db: DatabaseSync;
+  readonly #get: StatementSync;
+  readonly #all: StatementSync;
+  /** Statement n − 1 writes n rows. */
+  readonly #puts: StatementSync[] = [];
+  #pending: StateRow[] = [];
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#get = db.prepare(`SELECT ${COLUMNS} FROM state WHERE coll = ? AND replica = ?`);
+    this.#all = db.prepare(`SELECT ${COLUMNS} FROM state WHERE coll >= 0`);
+  }
+
+  get(coll: number, replica: number): StateRow | undefined {
+    const pending = this.#pending.findLast((row) => row.coll === coll && row.replica === replica);
+    return pending ?? verified(this.#get.get(coll, replica) as StoredRow | undefined);
+  }
+
+  /** All but the own chain. */
+  all(): StateRow[] {
+    this.write();
+    return (this.#all.all() as unknown as StoredRow[]).map((row) => verified(row)!);
+  }
+
+  put(row: StateRow): void {
+    this.#pending.push(row);
+  }
+
+  /** Inside the transaction. */
+  write(): void {
+    const rows = this.#pending;
+    for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT)
+      this.#writeTogether(rows.slice(i, i + ROWS_PER_STATEMENT));
+    this.#pending = [];
+  }
+
+  /** After a rollback. */
+  reset(): void {
+    this.#pending = [];
+  }
+
+  #writeTogether(rows: readonly StateRow[]): void {
+    const values: SQLInputValue[] = [];
+    for (const row of rows) values.push(row.coll, row.replica, row.seq, row.chk, row.purged, row.data, sumOf(row));
+    this.#puts[rows.length - 1] ??= this.#prepare(rows.length);
+    this.#puts[rows.length - 1]!.run(...values);
+  }
+
+  #prepare(count: number): StatementSync {
+    const values = Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?, ?)').join(', ');
+    return this.#db.prepare(`INSERT INTO state(${COLUMNS}) VALUES ${values} ON CONFLICT DO UPDATE SET
+      seq = excluded.seq, chk = excluded.chk, purged = excluded.purged, data = excluded.data, sum = excluded.sum`);
+  }
+}
+
+interface StoredRow extends StateRow {
+  readonly sum: number;
+}
+
+export function stateCorrupt(what: string): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(`${what}; restore a backup, or remove the database to fetch all from peers`);
+}
+
+function verified(row: StoredRow | undefined): StateRow | undefined {
+  if (row !== undefined && row.sum !== sumOf(row)) throw stateCorrupt('a row of the state table does not fit its sum');
+  return row;
+}
+
+function sumOf({ coll, replica, seq, chk, purged, data }: StateRow): number {
+  return rowSum(coll, replica, seq, chk, purged, data);
+}
