@@ -15,7 +15,7 @@ function monitor(...offsets: number[]): ClockMonitor {
 }
 
 test('a clock alone is never off', () => {
-  assert.deepEqual(monitor().assess(), { offsetMs: 0, clocks: 1, isOff: false, correctionMs: 0 });
+  assert.deepEqual(monitor().assess(), { offsetMs: 0, widestMs: 0, clocks: 1, isOff: false, correctionMs: 0 });
 });
 
 test('two clocks that disagree correct nothing: nobody knows which one is wrong', () => {

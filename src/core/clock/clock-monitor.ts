@@ -2,6 +2,8 @@
 export interface ClockAssessment {
   /** How far the median of all clocks, ours included, is ahead of ours, ms. */
   readonly offsetMs: number;
+  /** Furthest that any of them is from ours, in either direction, ms. */
+  readonly widestMs: number;
   /** Clocks that were compared, ours included. */
   readonly clocks: number;
   /** Ours is off: by more than the allowed drift from the median of at least three clocks. */
@@ -39,7 +41,8 @@ export class ClockMonitor {
     const offsets = [0, ...this.#offsetsByPeer.values()].sort((a, b) => a - b);
     const offsetMs = lowerMedian(offsets);
     const isOff = offsets.length >= CLOCKS_MIN && Math.abs(offsetMs) > this.#driftMsMax;
-    return { offsetMs, clocks: offsets.length, isOff, correctionMs: isOff ? offsetMs : 0 };
+    const widestMs = Math.max(Math.abs(offsets[0]!), Math.abs(offsets.at(-1)!));
+    return { offsetMs, widestMs, clocks: offsets.length, isOff, correctionMs: isOff ? offsetMs : 0 };
   }
 }
 

@@ -49,11 +49,14 @@ export const LIMITS = {
   echoMemoryMax: 10_000,
   /** Ranges in one answer of a reconciliation. */
   rangesPerMessageMax: 256,
-  /** Context lines, field stamps, entries of knowledge, ranges … in one message, all together. More: MESSAGE_TOO_LARGE. */
+  /**
+   * Context lines, field stamps, entries of knowledge, ranges … in one message, all together. More: MESSAGE_TOO_LARGE. Fixed
+   * by the wire format.
+   */
   messageEntriesMax: 32_768,
-  /** Protobuf fields in one message. A frame with more closes the connection: no honest one comes near. */
+  /** Protobuf fields in one message. A frame with more closes the connection. Fixed by the wire format. */
   messageFieldsMax: 250_000,
-  /** Replica ids that one direction of a session numbers. A full dictionary starts again. */
+  /** Replica ids that one direction of a session numbers. A full dictionary starts again. Fixed by the wire format. */
   dictionaryReplicasMax: 32_768,
   /** Bytes from which a message is compressed, where both ends can. */
   compressBytesMin: 1024,
@@ -131,6 +134,10 @@ export const TIMES = {
   tombstoneRetentionMs: 168 * 3600 * 1000,
   purgeIntervalMs: 60_000,
   resolverMsMax: 10,
+  /** Periodic health checks: everything, and what is quick to look at; and the time that one check has. */
+  healthIntervalMs: 300_000,
+  healthQuickIntervalMs: 1000,
+  healthCheckMsMax: 1500,
   /** Time that a handler has for one operation of the offline queue. */
   queueOperationMsMax: 30_000,
   /** Longest pause before the offline queue flushes again by itself after a failure; it doubles up to the second. */

@@ -1,0 +1,52 @@
+import { type Clock, withDeadline } from '../../core/clock/index.ts';
+import { TimeoutError } from '../../core/errors/index.ts';
+import { type HealthCheck, type HealthCheckResult, type HealthFinding, unhealthy } from './health-report.ts';
+
+/**
+ * Runs one check so that nobody waits for it longer than `msMax`. A run that is late is left alone, and no other is begun
+ * before it has ended: a disk that hangs is not asked ever more.
+ */
+export class CheckRunner {
+  readonly check: HealthCheck;
+  readonly #clock: Clock;
+  readonly #msMax: number;
+  #hangingSince: number | undefined;
+
+  constructor(check: HealthCheck, clock: Clock, msMax: number) {
+    this.check = check;
+    this.#clock = clock;
+    this.#msMax = msMax;
+  }
+
+  async run(): Promise<HealthCheckResult> {
+    const { state, message } = await this.#find();
+    return { name: this.check.name, isHealthy: state !== 'unhealthy', state, message };
+  }
+
+  async #find(): Promise<HealthFinding> {
+    if (this.#hangingSince !== undefined) {
+      const seconds = Math.round((this.#clock.monotonic() - this.#hangingSince) / 1000);
+      return unhealthy(`has not answered for ${seconds} s`);
+    }
+    const startedAt = this.#clock.monotonic();
+    let isDone = false;
+    const work = async (signal: AbortSignal): Promise<HealthFinding> => {
+      try {
+        return await this.check.run(signal);
+      } finally {
+        isDone = true;
+        this.#hangingSince = undefined;
+      }
+    };
+    try {
+      return await withDeadline(this.#clock, this.#msMax, work, () => this.#late());
+    } catch (error) {
+      if (!isDone) this.#hangingSince = startedAt;
+      return unhealthy(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #late(): TimeoutError {
+    return new TimeoutError(`has not answered within ${this.#msMax} ms`, { details: { check: this.check.name } });
+  }
+}

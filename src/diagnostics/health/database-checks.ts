@@ -1,0 +1,114 @@
+import type { Clock } from '../../core/clock/index.ts';
+import type { Entry, EntryRow, EntrySpace } from '../../store/index.ts';
+import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.ts';
+
+/** What the database check needs: a `Replica` is one. */
+export interface ProbedDatabase {
+  readonly store: { entries(space: EntrySpace, afterId: number, limit: number): Entry[] };
+  commitEntries(change: (draft: { entry(row: EntryRow): void }) => void): void;
+  flush(): Promise<void>;
+}
+
+export interface DatabaseCheckOptions {
+  readonly database: ProbedDatabase;
+  readonly clock: Clock;
+  /** Whether the file under the database's name still is the one that is open. Default: not looked at. */
+  readonly isInPlace?: () => Promise<boolean>;
+}
+
+/** A row that was written and read so short a time ago need not be written again, ms. */
+const PROBE_INTERVAL_MS = 1000;
+const PROBE_ID = 1;
+const MB = 1024 * 1024;
+
+/** `database`: a row can be written, made durable and read again, and the file is in its place. */
+export function createDatabaseCheck({ database, clock, isInPlace }: DatabaseCheckOptions): HealthCheck {
+  let probedAt = Number.NEGATIVE_INFINITY;
+  const probe = async (): Promise<void> => {
+    const data = JSON.stringify(clock.now());
+    database.commitEntries((draft) => draft.entry({ space: 'health', id: PROBE_ID, data }));
+    await database.flush();
+    const [read] = database.store.entries('health', PROBE_ID - 1, 1);
+    if (read?.data !== data) throw new Error('a row that was just written does not read the same; restore a backup');
+    probedAt = clock.monotonic();
+  };
+  return {
+    name: 'database',
+    part: 'database',
+    run: async () => {
+      if (isInPlace !== undefined && !(await isInPlace()))
+        return unhealthy('its file was removed or replaced while it is open; stop the node and restore a backup');
+      if (clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) await probe();
+      return healthy('a row was written, made durable and read');
+    },
+  };
+}
+
+/** Of the file system that holds the database. */
+export interface DiskSpace {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface DiskSpaceCheckOptions {
+  readonly statfs: () => Promise<DiskSpace>;
+  /** Below both this, bytes, and a tenth of the disk: degraded. Default 256 MiB. */
+  readonly degradedBytes?: number;
+  /** Below both this, bytes, and a fiftieth of the disk: unhealthy. Default 32 MiB. */
+  readonly unhealthyBytes?: number;
+}
+
+/** `disk-space`: there is room for more. */
+export function createDiskSpaceCheck(options: DiskSpaceCheckOptions): HealthCheck {
+  const { statfs, degradedBytes = 256 * MB, unhealthyBytes = 32 * MB } = options;
+  return {
+    name: 'disk-space',
+    part: 'database',
+    run: async () => {
+      const { freeBytes, totalBytes } = await statfs();
+      const room = `${Math.floor(freeBytes / MB)} MB of ${Math.floor(totalBytes / MB)} MB are free`;
+      if (freeBytes < Math.min(unhealthyBytes, totalBytes / 50))
+        return unhealthy(`${room}; make room before writes fail`);
+      if (freeBytes < Math.min(degradedBytes, totalBytes / 10)) return degraded(`${room}; make room`);
+      return healthy(room);
+    },
+  };
+}
+
+/** What the integrity service knows. */
+export interface IntegrityStatus {
+  /** Documents found damaged and not repaired yet. */
+  readonly damaged: number;
+  /** What could not be brought back, from peers or from a backup. */
+  readonly missing: number;
+  /** Writing has stopped after repeated damage. */
+  readonly isReadOnly: boolean;
+  /** Wall clock of the last repair, ms; null: never. */
+  readonly lastRepairAt: number | null;
+  /** Wall clock at which everything had been read last, ms; null: not since the start. */
+  readonly lastScrubAt: number | null;
+  /** What is wrong with the file beyond single documents; null: nothing known. */
+  readonly fileProblem: string | null;
+}
+
+/** A repair is mentioned for so long, ms. */
+const REPAIR_SHOWN_MS = 24 * 3600 * 1000;
+
+/** `integrity`: what is stored can be read and is what was written. */
+export function createIntegrityCheck(status: () => IntegrityStatus, clock: Clock): HealthCheck {
+  return {
+    name: 'integrity',
+    part: 'database',
+    isQuick: true,
+    run: () => {
+      const { damaged, missing, isReadOnly, lastRepairAt, lastScrubAt, fileProblem } = status();
+      if (isReadOnly) return unhealthy('the file was damaged again and again; writing has stopped: replace the disk');
+      if (fileProblem !== null) return unhealthy(`${fileProblem}; restore a backup`);
+      if (damaged > 0) return unhealthy(`${damaged} damaged documents wait for their repair from a peer or a backup`);
+      if (missing > 0) return degraded(`${missing} damaged documents could not be brought back; see the events`);
+      const isRecent = lastRepairAt !== null && clock.now() - lastRepairAt < REPAIR_SHOWN_MS;
+      if (isRecent) return degraded('damaged documents were repaired today; look at the disk');
+      return healthy(lastScrubAt === null ? 'no damage known; not all is checked yet' : 'everything was checked');
+    },
+  };
+}

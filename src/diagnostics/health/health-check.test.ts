@@ -1,0 +1,164 @@
+/**
+ * Goal: health tells the truth now: never hangs, never throws, comes back by itself, and each change is told once.
+ * Method: checks that answer, throw and hang, on a manual clock.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLogger } from '../../core/logging/index.ts';
+import { createManualClock } from '../../testing/index.ts';
+import { SyncStatusTracker } from '../sync-status-tracker.ts';
+import { degraded, EntglDbHealthCheck, type HealthCheck, healthy, unhealthy } from './index.ts';
+
+function setUp(checks: readonly HealthCheck[], intervalMs = 60_000) {
+  const clock = createManualClock();
+  const lines: string[] = [];
+  const line = (level: string) => (fields: object) => lines.push(`${level} ${(fields as { check: string }).check}`);
+  const logger = { ...silentLogger, info: line('info'), warn: line('warn'), error: line('error') };
+  const tracker = new SyncStatusTracker({ clock });
+  return { clock, lines, tracker, health: new EntglDbHealthCheck({ checks, tracker, clock, logger, intervalMs }) };
+}
+
+const fixed = (name: string, finding = healthy('fine'), part?: 'database' | 'network'): HealthCheck => ({
+  name,
+  ...(part && { part }),
+  run: () => finding,
+});
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+}
+
+test("a node without a fault is healthy, with the guide's flat fields on top", async () => {
+  const { clock, tracker, health } = setUp([fixed('database', healthy('fine'), 'database')]);
+  tracker.updatePeer('till-2', { isConnected: true });
+  tracker.recordPeerSuccess('till-2');
+  assert.deepEqual(await health.check(), {
+    isHealthy: true,
+    state: 'healthy',
+    databaseHealthy: true,
+    networkHealthy: true,
+    connectedPeers: 1,
+    lastSyncTime: clock.now(),
+    errors: [],
+    checks: [{ name: 'database', isHealthy: true, state: 'healthy', message: 'fine' }],
+  });
+});
+
+test('each part answers for its own checks, and what fails is named with its reason', async () => {
+  const { health } = setUp([
+    fixed('database', unhealthy('locked'), 'database'),
+    fixed('network', healthy('listens'), 'network'),
+    fixed('clock', degraded('a bit off')),
+    {
+      name: 'backup',
+      run: () => {
+        throw new Error('the folder is gone');
+      },
+    },
+  ]);
+  const report = await health.check();
+  assert.deepEqual(
+    [report.isHealthy, report.state, report.databaseHealthy, report.networkHealthy],
+    [false, 'unhealthy', false, true],
+  );
+  assert.deepEqual(report.errors, ['database: locked', 'backup: the folder is gone']);
+});
+
+test('a node that lost all peers is healthy, since it works, but its network is not', async () => {
+  const { health } = setUp([fixed('network', healthy('x'), 'network'), fixed('peers', degraded('gone'), 'network')]);
+  const report = await health.check();
+  assert.deepEqual([report.isHealthy, report.state, report.networkHealthy], [true, 'degraded', false]);
+});
+
+test('a check that hangs is unhealthy after its deadline, is not begun again meanwhile, and recovers with its answer', async () => {
+  let begun = 0;
+  let gate = Promise.withResolvers<void>();
+  const { clock, health } = setUp([
+    {
+      name: 'disk-space',
+      run: async () => {
+        begun++;
+        await gate.promise;
+        return healthy('answered');
+      },
+    },
+    fixed('network'),
+  ]);
+  const first = health.check();
+  await settle();
+  clock.advance(1500);
+  assert.deepEqual((await first).errors, ['disk-space: has not answered within 1500 ms']);
+  clock.advance(8500);
+  assert.deepEqual((await health.check()).errors, ['disk-space: has not answered for 10 s']);
+  assert.equal(begun, 1);
+  gate.resolve();
+  await settle();
+  gate = Promise.withResolvers<void>();
+  gate.resolve();
+  assert.equal((await health.check()).isHealthy, true);
+  assert.equal(clock.nextTimerAt(), undefined);
+});
+
+test('calls that come at once share one look', async () => {
+  let looks = 0;
+  const { health } = setUp([{ name: 'database', run: async () => healthy(`look ${++looks}`) }]);
+  const [a, b] = await Promise.all([health.check(), health.check()]);
+  assert.equal(a, b);
+  await health.check();
+  assert.equal(looks, 2);
+});
+
+test('each change of state is logged and told once, whoever looked, and a bad listener disturbs nobody', async () => {
+  let finding = healthy('fine');
+  const { health, lines } = setUp([{ name: 'clock', run: () => finding }]);
+  const told: string[] = [];
+  health.onChange(() => {
+    throw new Error('bad listener');
+  });
+  health.onChange(({ name, before, after, message }) => told.push(`${name}: ${before} to ${after}, ${message}`));
+  await health.check();
+  finding = degraded('a bit off');
+  for (let i = 0; i < 3; i++) await health.check();
+  finding = unhealthy('far off');
+  for (let i = 0; i < 3; i++) await health.check();
+  finding = healthy('fine');
+  for (let i = 0; i < 3; i++) await health.check();
+  assert.deepEqual(lines, [
+    'warn clock',
+    'error undefined',
+    'error clock',
+    'error undefined',
+    'info clock',
+    'error undefined',
+  ]);
+  assert.deepEqual(told, [
+    'clock: healthy to degraded, a bit off',
+    'clock: degraded to unhealthy, far off',
+    'clock: unhealthy to healthy, fine',
+  ]);
+});
+
+test('running, it looks at everything at each interval and at what is quick every second, until it is stopped', async () => {
+  const looks = { quick: 0, slow: 0 };
+  const { clock, health } = setUp([
+    { name: 'network', isQuick: true, run: () => healthy(`${++looks.quick}`) },
+    { name: 'database', run: () => healthy(`${++looks.slow}`) },
+  ]);
+  health.start();
+  health.start();
+  await settle();
+  assert.deepEqual(looks, { quick: 1, slow: 1 });
+  for (let second = 0; second < 60; second++) {
+    clock.advance(1000);
+    await settle();
+  }
+  assert.deepEqual(looks, { quick: 61, slow: 2 });
+  health.stop();
+  clock.advance(120_000);
+  await settle();
+  assert.deepEqual([looks, clock.nextTimerAt()], [{ quick: 61, slow: 2 }, undefined]);
+  health.start();
+  await settle();
+  assert.deepEqual(looks, { quick: 62, slow: 3 });
+  health.stop();
+});

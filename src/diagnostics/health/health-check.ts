@@ -1,0 +1,145 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import type { SyncStatusTracker } from '../sync-status-tracker.ts';
+import { CheckRunner } from './check-runner.ts';
+import {
+  type HealthCheck,
+  type HealthCheckResult,
+  type HealthReport,
+  type HealthState,
+  worstState,
+} from './health-report.ts';
+
+export interface EntglDbHealthCheckOptions {
+  /** What is looked at, in the order in which it is shown; names are unique. */
+  readonly checks: readonly HealthCheck[];
+  /** Where `connectedPeers` and `lastSyncTime` come from. */
+  readonly tracker: SyncStatusTracker;
+  readonly clock: Clock;
+  /** Each change of a check's state is one line. Default: silent. */
+  readonly logger?: Logger;
+  /** Time between two periodic checks, ms. Default 300,000. */
+  readonly intervalMs?: number;
+  /** Time that one check has, ms. Default 1,500. */
+  readonly checkMsMax?: number;
+}
+
+/** A check whose state is another than when it was last looked at. */
+export interface HealthChange {
+  readonly name: string;
+  readonly before: HealthState;
+  readonly after: HealthState;
+  readonly message: string;
+}
+
+/**
+ * Whether the node is well, and if not, what is not and why. Each `check` looks anew, so that health comes back by itself
+ * with what it is about. It takes no longer than the slowest check may, and never throws.
+ */
+export class EntglDbHealthCheck {
+  readonly #runners: readonly CheckRunner[];
+  readonly #tracker: SyncStatusTracker;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #intervalMs: number;
+  readonly #stateByName = new Map<string, HealthState>();
+  readonly #listeners = new Set<(change: HealthChange) => void>();
+  #checking: Promise<HealthReport> | undefined;
+  #isRunning = false;
+  #isTicking = false;
+  #nextFullMs = 0;
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: EntglDbHealthCheckOptions) {
+    const { checks, tracker, clock, logger = silentLogger } = options;
+    const msMax = options.checkMsMax ?? TIMES.healthCheckMsMax;
+    this.#runners = checks.map((check) => new CheckRunner(check, clock, msMax));
+    this.#tracker = tracker;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#intervalMs = options.intervalMs ?? TIMES.healthIntervalMs;
+  }
+
+  /** Looks at everything now; calls that come meanwhile share the answer. */
+  check(): Promise<HealthReport> {
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  /** Called at each change of a check's state, whoever asked for the check. Returns what ends the subscription. */
+  onChange(listener: (change: HealthChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Looks at everything now and at each interval, and at what is quick to look at every second. */
+  start(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#nextFullMs = this.#clock.monotonic();
+    if (!this.#isTicking) void this.#tick();
+  }
+
+  /** Ends the periodic check; `check` still answers. Idempotent. */
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancelTimer();
+  }
+
+  async #tick(): Promise<void> {
+    this.#isTicking = true;
+    if (this.#clock.monotonic() >= this.#nextFullMs) {
+      this.#nextFullMs = this.#clock.monotonic() + this.#intervalMs;
+      await this.check();
+    } else {
+      await this.#run(this.#runners.filter(({ check }) => check.isQuick));
+    }
+    this.#isTicking = false;
+    if (!this.#isRunning) return;
+    this.#cancelTimer = this.#clock.setTimer(TIMES.healthQuickIntervalMs, () => void this.#tick());
+  }
+
+  async #check(): Promise<HealthReport> {
+    const checks = await this.#run(this.#runners);
+    const isPartHealthy = (part: HealthCheck['part']): boolean =>
+      this.#runners.every(({ check }, i) => check.part !== part || checks[i]!.isHealthy);
+    const { activePeers, lastSyncTime } = this.#tracker.getStatus();
+    return {
+      isHealthy: checks.every(({ isHealthy }) => isHealthy),
+      state: worstState(checks.map(({ state }) => state)),
+      databaseHealthy: isPartHealthy('database'),
+      networkHealthy:
+        isPartHealthy('network') && !checks.some(({ name, state }) => name === 'peers' && state !== 'healthy'),
+      connectedPeers: activePeers.length,
+      lastSyncTime,
+      errors: checks.filter(({ isHealthy }) => !isHealthy).map(({ name, message }) => `${name}: ${message}`),
+      checks,
+    };
+  }
+
+  async #run(runners: readonly CheckRunner[]): Promise<HealthCheckResult[]> {
+    const results = await Promise.all(runners.map((runner) => runner.run()));
+    for (const result of results) this.#note(result);
+    return results;
+  }
+
+  #note({ name, state, message }: HealthCheckResult): void {
+    const before = this.#stateByName.get(name) ?? 'healthy';
+    this.#stateByName.set(name, state);
+    if (state === before) return;
+    const fields = { check: name, before, after: state, reason: message };
+    if (state === 'healthy') this.#logger.info(fields, 'healthy again');
+    else if (state === 'degraded') this.#logger.warn(fields, 'health is degraded');
+    else this.#logger.error(fields, 'unhealthy');
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener({ name, before, after: state, message });
+      } catch (error) {
+        this.#logger.error({ err: error }, 'a listener of health threw');
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+export {
+  createDatabaseCheck,
+  createDiskSpaceCheck,
+  createIntegrityCheck,
+  type DatabaseCheckOptions,
+  type DiskSpace,
+  type DiskSpaceCheckOptions,
+  type IntegrityStatus,
+  type ProbedDatabase,
+} from './database-checks.ts';
+export { EntglDbHealthCheck, type EntglDbHealthCheckOptions, type HealthChange } from './health-check.ts';
+export {
+  degraded,
+  type HealthCheck,
+  type HealthCheckResult,
+  type HealthFinding,
+  type HealthReport,
+  type HealthState,
+  healthy,
+  unhealthy,
+} from './health-report.ts';
+export {
+  createClockCheck,
+  createNetworkCheck,
+  createPeersCheck,
+  createSyncLagCheck,
+  type NetworkStatus,
+  type PeersCheckOptions,
+  type SyncLagCheckOptions,
+} from './network-checks.ts';
+export { type BackupStatus, createBackupCheck, createQueueCheck, type QueueStatus } from './service-checks.ts';

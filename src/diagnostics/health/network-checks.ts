@@ -1,0 +1,102 @@
+import type { Clock, ClockAssessment } from '../../core/clock/index.ts';
+import type { SyncStatusTracker } from '../sync-status-tracker.ts';
+import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.ts';
+
+export interface NetworkStatus {
+  /** False: this node runs without a network, on purpose. */
+  readonly isEnabled: boolean;
+  readonly isListening: boolean;
+  /** Where it listens, `host:port`; null: nowhere. */
+  readonly address: string | null;
+  /** Why it does not listen; null: it does, or nobody knows. */
+  readonly problem: string | null;
+}
+
+/** `network`: other nodes can reach this one. */
+export function createNetworkCheck(status: () => NetworkStatus): HealthCheck {
+  return {
+    name: 'network',
+    part: 'network',
+    isQuick: true,
+    run: () => {
+      const { isEnabled, isListening, address, problem } = status();
+      if (!isEnabled) return healthy('runs without a network');
+      if (isListening) return healthy(`listens on ${address ?? 'an unknown address'}`);
+      return unhealthy(`other nodes cannot connect: ${problem ?? 'the listening port is lost'}; it is tried again`);
+    },
+  };
+}
+
+export interface PeersCheckOptions {
+  readonly tracker: SyncStatusTracker;
+  /** Peers that the configuration names. */
+  readonly configuredPeers: () => number;
+  /** False: this node runs without a network, on purpose. */
+  readonly isEnabled: () => boolean;
+}
+
+/** `peers`: this node is not cut off. */
+export function createPeersCheck({ tracker, configuredPeers, isEnabled }: PeersCheckOptions): HealthCheck {
+  return {
+    name: 'peers',
+    part: 'network',
+    isQuick: true,
+    run: () => {
+      const { activePeers, peers } = tracker.getStatus();
+      const known = Math.max(peers.length, configuredPeers());
+      if (!isEnabled()) return healthy('runs without a network');
+      if (activePeers.length > 0) return healthy(`${activePeers.length} of ${known} connected`);
+      if (known === 0) return healthy('none is known; this node works alone');
+      return degraded(`none of ${known} known peers is connected; writes are kept and sent when one comes back`);
+    },
+  };
+}
+
+export interface SyncLagCheckOptions {
+  readonly tracker: SyncStatusTracker;
+  readonly clock: Clock;
+  /** Time without a completed round with a connected peer, ms, from which it lags. Default: 30,000. */
+  readonly lagMsMax?: number;
+}
+
+const LAG_MS_MAX = 30_000;
+
+/** `sync-lag`: every connected peer completes its rounds. */
+export function createSyncLagCheck({ tracker, clock, lagMsMax = LAG_MS_MAX }: SyncLagCheckOptions): HealthCheck {
+  return {
+    name: 'sync-lag',
+    part: 'network',
+    isQuick: true,
+    run: () => {
+      let worst = { lagMs: 0, nodeId: '' };
+      const { activePeers } = tracker.getStatus();
+      for (const { nodeId, lastSyncTime, connectedSince } of activePeers) {
+        const lagMs = clock.now() - Math.max(lastSyncTime ?? 0, connectedSince ?? 0);
+        if (lagMs > worst.lagMs) worst = { lagMs, nodeId };
+      }
+      if (worst.lagMs <= lagMsMax) return healthy(activePeers.length === 0 ? 'no peer to lag behind' : 'none');
+      const seconds = Math.round(worst.lagMs / 1000);
+      return degraded(`no round with ${worst.nodeId} was completed for ${seconds} s, though it is connected`);
+    },
+  };
+}
+
+/** `clock`: this machine's clock agrees with the others (R10). */
+export function createClockCheck(assess: () => ClockAssessment, driftMsMax: number): HealthCheck {
+  return {
+    name: 'clock',
+    isQuick: true,
+    run: () => {
+      const { offsetMs, widestMs, clocks, isOff } = assess();
+      const side = offsetMs > 0 ? 'behind' : 'ahead of';
+      if (isOff) return unhealthy(`this clock is ${seconds(offsetMs)} s ${side} the median of ${clocks}; set it right`);
+      if (clocks === 2 && widestMs > driftMsMax)
+        return degraded(`this clock and another are ${seconds(widestMs)} s apart; a third would tell which is off`);
+      return healthy(clocks < 2 ? 'no other clock to compare with' : `agrees with ${clocks - 1} others`);
+    },
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.abs(Math.round(ms / 1000));
+}
