@@ -6,12 +6,21 @@
  * - Frames arrive whole, in order, unchanged, or the channel closes. A frame above `frameBytesMax` closes it.
  * - `send` returns false when the peer is slow; then wait for `onDrain`. It may be called on, but the amount that is
  *   buffered is bounded: beyond `channelBufferBytesMax` the channel is closed with reason `slow`.
- * - After `close` nothing is delivered any more; `onClose` is called exactly once, for whatever reason.
+ * - Frames that arrive before the owner has set `onFrame` wait for it.
+ * - After `close` nothing is delivered any more, but frames sent before it still go out; `onClose` is called exactly once, for
+ *   whatever reason and never from within `close` or `send`. Reasons besides the owner's own: `ended` (by the other end),
+ *   `slow`, `frame too large`, `frame invalid`, and `failed: CODE` for the network.
  */
 export interface Transport {
-  /** Starts to accept; resolves with the address that it really listens on (port 0 picks a free one). */
+  /**
+   * Starts to accept; resolves with the address that it really listens on (port 0 picks a free one). Rejects with
+   * NetworkError (PORT_IN_USE, LISTEN_FAILED). Channels outlive their listener.
+   */
   listen(options: ListenOptions): Promise<Listener>;
-  /** Rejects with NetworkError (CONNECT_FAILED, HANDSHAKE_FAILED) or TimeoutError. A signal aborts the attempt. */
+  /**
+   * Rejects with NetworkError (CONNECT_FAILED, HANDSHAKE_FAILED), TimeoutError, or SyncError SELF_CONNECTION where the address
+   * leads back to this node. A signal aborts the attempt, which then rejects with its reason.
+   */
   dial(address: Address, options?: { readonly signal?: AbortSignal }): Promise<Channel>;
 }
 
