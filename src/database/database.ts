@@ -125,7 +125,7 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#writer.commitPending();
   }
 
-  async write(writes: readonly LocalWrite[]): Promise<Existed> {
+  write(writes: readonly LocalWrite[]): Promise<Existed> {
     this.#assertOpen();
     for (const { collection } of writes)
       if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);

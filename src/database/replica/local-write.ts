@@ -15,26 +15,24 @@ export function versionToken(document: StoredDocument | undefined): string | und
   return hash('sha256', document.versions.map(dotText).join(), 'hex').slice(0, 24);
 }
 
-/** R1 for a whole transaction: refused before anything is drafted, or drafted whole. */
+/** R1 for a whole transaction: refused before anything is drafted, or drafted whole. Each document is read once. */
 export function draftTransaction(
   draft: Draft,
-  transaction: LocalTransaction,
+  { writes }: LocalTransaction,
   limits: Limits,
   resolverOf: (collection: CollectionName) => Resolver,
 ): LocalOutcome {
-  const error = transactionProblem(draft, transaction, limits);
-  if (error !== undefined) return { kind: 'refused', error };
-  const existed = transaction.writes.map((write) => {
-    const before = draft.read(write.collection, write.key);
-    return before !== undefined && before.value !== null;
-  });
-  for (const write of lastOfEach(transaction.writes)) draftWrite(draft, write, resolverOf(write.collection));
-  return { kind: 'written', existed };
+  const tooMuch = sizeProblem(writes, limits);
+  if (tooMuch !== undefined) return { kind: 'refused', error: tooMuch };
+  const befores = writes.map(({ collection, key }) => draft.read(collection, key));
+  const conflict = conflictOf(writes, befores);
+  if (conflict !== undefined) return { kind: 'refused', error: conflict };
+  for (const i of lastOfEach(writes)) draftWrite(draft, writes[i]!, befores[i], resolverOf(writes[i]!.collection));
+  return { kind: 'written', existed: befores.map((before) => before !== undefined && before.value !== null) };
 }
 
-function draftWrite(draft: Draft, write: LocalWrite, resolver: Resolver): void {
+function draftWrite(draft: Draft, write: LocalWrite, before: StoredDocument | undefined, resolver: Resolver): void {
   const { collection, key, value } = write;
-  const before = draft.read(collection, key);
   if (value === null && (before === undefined || before.value === null)) return;
   const stamp = draft.nextWrite();
   const seen = before === undefined || value === null ? [] : visibleVersions(before);
@@ -44,17 +42,24 @@ function draftWrite(draft: Draft, write: LocalWrite, resolver: Resolver): void {
   draft.signOwn(collection, after.versions[0]!.digest);
 }
 
-function transactionProblem(draft: Draft, { writes }: LocalTransaction, limits: Limits): EntglDbError | undefined {
+function sizeProblem(writes: readonly LocalWrite[], limits: Limits): EntglDbError | undefined {
   if (writes.length > limits.transactionDocumentsMax)
     return tooLarge(`${writes.length} documents`, `${limits.transactionDocumentsMax}`);
   let bytes = 0;
   for (const write of writes) bytes += write.value?.length ?? 0;
   if (writes.length > 1 && bytes > limits.transactionBytesMax)
     return tooLarge(`${bytes} characters of JSON`, `${limits.transactionBytesMax}`);
-  for (const write of writes) {
-    if (write.ifVersion === undefined) continue;
-    const current = versionToken(draft.read(write.collection, write.key));
-    if (current !== (write.ifVersion ?? undefined)) return new ConcurrencyError(write.collection, write.key, current);
+  return undefined;
+}
+
+function conflictOf(
+  writes: readonly LocalWrite[],
+  befores: readonly (StoredDocument | undefined)[],
+): EntglDbError | undefined {
+  for (const [i, { collection, key, ifVersion }] of writes.entries()) {
+    if (ifVersion === undefined) continue;
+    const current = versionToken(befores[i]);
+    if (current !== (ifVersion ?? undefined)) return new ConcurrencyError(collection, key, current);
   }
   return undefined;
 }
@@ -66,9 +71,12 @@ function tooLarge(size: string, allowed: string): EntglDbError {
   );
 }
 
-function lastOfEach(writes: readonly LocalWrite[]): Iterable<LocalWrite> {
-  if (writes.length === 1) return writes;
-  const last = new Map<string, LocalWrite>();
-  for (const write of writes) last.set(`${write.collection}\u0000${write.key}`, write);
+/** Indexes of the last write of each document. */
+function lastOfEach(writes: readonly LocalWrite[]): Iterable<number> {
+  if (writes.length === 1) return [0];
+  const last = new Map<string, number>();
+  writes.forEach(({ collection, key }, i) => {
+    last.set(`${collection}\u0000${key}`, i);
+  });
   return last.values();
 }

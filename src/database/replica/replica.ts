@@ -64,6 +64,8 @@ export class Replica {
   #isReloadDue = false;
   #commits = 0;
   #durableCommits = 0;
+  /** The newest flush: a further one without a commit in between is the same. */
+  #flushing: { readonly commits: number; readonly done: Promise<void> } | undefined;
   #isResolving = false;
   #formerLives: FormerLives;
   #evictions: Set<CollectionName>;
@@ -318,8 +320,15 @@ export class Replica {
    * Resolves when every commit so far is durable. When the store cannot make it so, the replica goes back to what is
    * durable, tells `onReload`, and every call that waits rejects.
    */
-  async flush(): Promise<void> {
-    if (this.#commits === this.#durableCommits) return;
+  flush(): Promise<void> {
+    if (this.#commits === this.#durableCommits) return Promise.resolve();
+    if (this.#flushing?.commits === this.#commits) return this.#flushing.done;
+    const flushing = { commits: this.#commits, done: this.#flush() };
+    this.#flushing = flushing;
+    return flushing.done;
+  }
+
+  async #flush(): Promise<void> {
     const epoch = this.#epoch;
     const commits = this.#commits;
     const { pos } = this.#head;
@@ -346,6 +355,7 @@ export class Replica {
     if (image.head !== undefined) this.#head = image.head;
     this.#durablePos = this.#head.pos;
     this.#durableCommits = this.#commits;
+    this.#flushing = undefined;
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#evictions = new Set(markedEvictions(image.meta));
     for (const listener of [...this.#reloadListeners]) listener(cause);
