@@ -1,8 +1,10 @@
 // The sending node of the sync cases: a process of its own, so that both ends have a core each.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonObject } from '../src/core/query/index.ts';
 import { openChainedStore, openRowStore, serveRaw } from './baselines/index.ts';
-import { benchDocument, benchDocuments, randomIndexes } from './documents.ts';
+import { type BenchDocument, benchDocument, benchDocuments, randomIndexes } from './documents.ts';
+import { articles, entryOf, fill, openOurs } from './ours.ts';
 import { liveText, type SenderCommand, type SenderDone, type SendingNode } from './sender.ts';
 import { chunks } from './stopwatch.ts';
 
@@ -36,7 +38,21 @@ async function perform(command: SenderCommand): Promise<void> {
   }
 }
 
-async function openSendingNode(command: SenderCommand & { kind: 'open' }): Promise<SendingNode> {
+type OpenCommand = SenderCommand & { kind: 'open' };
+
+async function openOurSendingNode({ folder, documents, durability }: OpenCommand): Promise<SendingNode> {
+  const ours = await openOurs(folder, { nodeId: 'sender', durability, peerPort: null });
+  await fill(ours, documents);
+  return {
+    port: ours.address().tcp?.port ?? 0,
+    update: (count, round) => articles(ours).putMany(revised(count, documents, round).map(entryOf)),
+    live: (index, text) => articles(ours).put(`live-${index}`, JSON.parse(text) as JsonObject),
+    close: () => ours.close(),
+  };
+}
+
+async function openSendingNode(command: OpenCommand): Promise<SendingNode> {
+  if (command.subject === 'ours') return openOurSendingNode(command);
   const open = command.subject === 'chained' ? openChainedStore : openRowStore;
   const store = open(join(command.folder, 'sender.db'), command.durability);
   for (const batch of chunks(benchDocuments(command.documents), BATCH)) store.write(batch);
@@ -44,7 +60,7 @@ async function openSendingNode(command: SenderCommand & { kind: 'open' }): Promi
   return {
     port: sender.port,
     async update(count, round) {
-      store.write(distinctIndexes(count, command.documents, round).map((index) => benchDocument(index, round + 1)));
+      store.write(revised(count, command.documents, round));
       sender.push();
     },
     async live(index, text) {
@@ -58,6 +74,8 @@ async function openSendingNode(command: SenderCommand & { kind: 'open' }): Promi
   };
 }
 
-function distinctIndexes(count: number, below: number, round: number): number[] {
-  return [...new Set(randomIndexes(count * 2, below, round))].slice(0, count);
+/** New revisions of distinct documents. */
+function revised(count: number, below: number, round: number): BenchDocument[] {
+  const indexes = [...new Set(randomIndexes(count * 2, below, round))].slice(0, count);
+  return indexes.map((index) => benchDocument(index, round + 1));
 }

@@ -5,5 +5,4 @@ export { indexedRange } from './indexed-range.ts';
 export { liveLatencyFull, liveLatencyNormal } from './live-latency.ts';
 export { pointRead } from './point-read.ts';
 export { randomUpdate } from './random-update.ts';
-export { singleWriteFull } from './single-write-full.ts';
-export { singleWriteNormal } from './single-write-normal.ts';
+export { singleWriteFull, singleWriteNormal } from './single-write.ts';
