@@ -30,6 +30,7 @@ export {
   type SyncLagCheckOptions,
   unhealthy,
 } from './health/index.ts';
+export { METRICS, type MetricDefinition, type MetricName, type MetricSample } from './metrics.ts';
 export {
   type PeerInfo,
   type SyncErrorInfo,

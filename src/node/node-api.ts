@@ -1,5 +1,6 @@
 import type { Logger } from '../core/logging/index.ts';
 import type { CollectionInfo, Database } from '../database/index.ts';
+import type { MetricSample } from '../diagnostics/index.ts';
 import type { Address } from '../net/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 
@@ -23,6 +24,8 @@ export interface RunningNode {
   peers(): PeerStatus[];
   /** Runs the health checks now. */
   health(): Promise<HealthReport>;
+  /** Values of metrics that neither `status`, `peers` nor `health` give; absent: there are none. */
+  metrics?(): Promise<readonly MetricSample[]>;
   /** What only some nodes can do; absent: not offered, and the command says so. */
   readonly maintenance?: Maintenance;
   /** Stops gracefully: finishes accepted writes, says goodbye to peers, releases everything. Idempotent. */

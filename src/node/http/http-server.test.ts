@@ -11,11 +11,12 @@ import { after, before, describe, test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
+import { METRICS } from '../../diagnostics/index.ts';
 import { loadConfig } from '../config/index.ts';
 import type { RunningNode } from '../node-api.ts';
 import { openNode } from '../open-node.ts';
 import { systemClock } from '../system-clock.ts';
-import { type HttpServer, type HttpServerOptions, METRICS, startHttpServer } from './index.ts';
+import { type HttpServer, type HttpServerOptions, startHttpServer } from './index.ts';
 
 const SECRET = 'the secret of this start';
 const OPTIONS: HttpServerOptions = { host: '127.0.0.1', port: 0, token: null, startSecret: SECRET, limits: LIMITS };

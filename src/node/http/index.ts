@@ -1,4 +1,3 @@
 export { type ErrorBody, errorBody } from './error-response.ts';
 export { type HttpServer, type HttpServerDeps, type HttpServerOptions, startHttpServer } from './http-server.ts';
-export { METRICS } from './metrics.ts';
 export { QUERY_LIMIT_MAX } from './query-routes.ts';

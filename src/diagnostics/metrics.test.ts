@@ -17,7 +17,7 @@ function metricsTable(): string {
 }
 
 test('the table in docs/metrics.md is the table of the metrics', async () => {
-  const file = new URL('../../../docs/metrics.md', import.meta.url);
+  const file = new URL('../../docs/metrics.md', import.meta.url);
   const text = await readFile(file, 'utf8');
   if (process.env.ENTGLDB_WRITE_DOCS === '1')
     await writeFile(
