@@ -20,10 +20,25 @@ export function benchDocument(index: number, revision = 0): BenchDocument {
     group: `group-${index % 40}`,
     isActive: index % 7 !== 0,
     supplier: { id: index % 300, name: `Supplier ${index % 300}`, city: 'Vicenza' },
-    note: 'Keep cool and dry; sold by the piece, returned within fourteen days',
+    note: noteOf(index, revision),
     revision,
   };
   return { key: `article-${String(index).padStart(8, '0')}`, text: JSON.stringify(value) };
+}
+
+const WORDS =
+  'keep cool dry sold piece returned within fourteen days fragile red blue green large small pack box glass steel wood organic local fresh frozen spare part left right upper lower inner outer old new'.split(
+    ' ',
+  );
+
+/** Some seventy letters that compress no better than what people write. */
+function noteOf(index: number, revision: number): string {
+  let state = Math.imul(index + 1, 2654435761) ^ Math.imul(revision + 1, 40503);
+  const words = Array.from({ length: 11 }, () => {
+    state = Math.imul(state ^ (state >>> 15), 2246822519) + 374761393;
+    return WORDS[(state >>> 8) % WORDS.length];
+  });
+  return `${words.join(' ')} ${(state >>> 0).toString(36)}`;
 }
 
 export function benchDocuments(count: number, first = 0): BenchDocument[] {

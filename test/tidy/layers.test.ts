@@ -14,7 +14,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   diagnostics: ['core', 'store', 'database'],
   net: ['core'],
   sync: ['core', 'net'],
-  testing: ['core', 'store', 'net', 'sync'],
+  testing: ['core', 'store', 'database', 'net', 'sync'],
   node: ['core', 'store', 'database', 'resilience', 'diagnostics', 'net', 'sync'],
 };
 

@@ -35,7 +35,7 @@ export function typescriptFiles(...folders: readonly string[]): SourceFile[] {
 
 /** Tests, what they share in their folder (`test-…`), and the published suites, whose functions are lists of tests. */
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || posix.basename(path).startsWith('test-') || path.endsWith('-conformance.ts');
+  return path.endsWith('.test.ts') || posix.basename(path).startsWith('test-') || /-conformance(?:\.ts$|\/)/.test(path);
 }
 
 function isGenerated(path: string): boolean {
