@@ -16,7 +16,7 @@ export {
   type MemoryNetworkOptions,
 } from './memory-transport.ts';
 export { createSeededRandom, type SeededRandom } from './seeded-random.ts';
-export { runStoreConformance, type StoreConformanceOptions, type StoreUnderTest } from './store-conformance.ts';
+export { runStoreConformance, type StoreConformanceOptions, type StoreUnderTest } from './store-conformance/index.ts';
 export {
   type SampleDocument,
   sampleCheck,

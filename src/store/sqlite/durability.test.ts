@@ -3,6 +3,7 @@
  * Method: real files with a sync that the test holds back or lets fail.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { copyFileSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +11,10 @@ import { test } from 'node:test';
 import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
 import { sampleDocument } from '../../testing/index.ts';
 import type { Store } from '../store.ts';
-import { openInFolder, withFolder } from './sqlite-test-folder.ts';
+import { openInFolder, withFolder } from './test-folder.ts';
 
 const C = parseCollectionName('c');
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
 function write(store: Store, pos: number): void {
   store.commit({ documents: [sampleDocument({ key: `k${pos}`, pos })] });
@@ -150,6 +152,42 @@ test('the log is shortened while writing goes on', () =>
       undefined,
       'a clean end leaves no log',
     );
+  }));
+
+test('what was acknowledged is there after kill -9 at any moment', () =>
+  withFolder(async (folder) => {
+    const module = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+    const script = `
+      import { sampleDocument, sampleHead } from ${module('../../testing/index.ts')};
+      import { openInFolder } from ${module('./test-folder.ts')};
+      import { writeSync } from 'node:fs';
+      const store = await openInFolder(${JSON.stringify(folder)}, { durability: process.argv[1] });
+      if (store.identity.reason !== 'new' && store.identity.reason !== 'same') throw new Error(store.identity.reason);
+      for (let pos = (store.load().head?.pos ?? 0) + 1; ; pos++) {
+        store.commit({ head: sampleHead({ seq: pos, pos }), chain: true, documents: [sampleDocument({ key: 'k' + pos, pos })] });
+        await store.flush();
+        writeSync(1, pos + '\\n');
+      }`;
+    const rounds = 3 * SCALE;
+    let acknowledged = 0;
+    for (let round = 0; round < rounds; round++) {
+      const args = ['--input-type=module', '-e', script, round % 2 === 0 ? 'full' : 'normal'];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      const exited = new Promise((resolve) => child.once('close', resolve));
+      let said = '';
+      const enough = 1 + 40 * round;
+      child.stdout.on('data', (text) => {
+        said += text;
+        if (said.split('\n').length > enough) child.kill('SIGKILL');
+      });
+      await exited;
+      acknowledged = Math.max(acknowledged, Number(said.split('\n').at(-2)));
+      const store = await openInFolder(folder);
+      assert.equal(store.identity.reason, 'same', `round ${round}`);
+      for (let pos = 1; pos <= acknowledged; pos++) assert.ok(has(store, pos), `round ${round}: ${pos} is lost`);
+      assert.equal(store.load().head?.pos, store.changes(0, 10 * acknowledged + 100).length, 'no half commit');
+      await store.close();
+    }
   }));
 
 test('without a write-ahead log a commit is durable by itself', () =>

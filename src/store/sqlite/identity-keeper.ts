@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import type { Logger } from '../../core/logging/index.ts';
 import type { Head, StoreIdentity } from '../store.ts';
 import { describesGeneration, type Marker, readMarker, writeMarker } from './marker.ts';
 import type { Tables } from './tables.ts';
@@ -12,6 +13,7 @@ export interface IdentityOptions {
   readonly seqBlock: number;
   /** Makes the newest transaction durable in the main file. */
   readonly makeDurable: () => void;
+  readonly logger: Logger;
 }
 
 /** R9 at open: knows whether this file may go on with its replica id, and keeps file and marker in step. */
@@ -73,9 +75,14 @@ export class IdentityKeeper {
   /** After a commit with this head: a new life began, or nothing. */
   adopt({ replica, seq }: Head): void {
     if (replica === this.#marker.replica) return;
-    const { seqBlock } = this.#options;
-    this.#isSealed = false;
-    this.#write({ ...this.#marker, replica, reservedSeq: seqBlock === 0 ? 0 : seq + seqBlock });
+    const { seqBlock, logger } = this.#options;
+    try {
+      this.#write({ ...this.#marker, replica, reservedSeq: seqBlock === 0 ? 0 : seq + seqBlock });
+      this.#isSealed = false;
+    } catch (error) {
+      // The commit stands. Until a later one gets the marker right, a restart takes yet another new id, which does no harm.
+      logger.warn({ err: error, path: this.#markerPath }, 'the marker of the database could not be written');
+    }
   }
 
   /** At the end: a copy that was taken while this life ran is told apart from the file that lives on. */

@@ -12,7 +12,7 @@ import { FingerprintSum } from '../../core/version/index.ts';
 import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Damage, Store, StoreBatch } from '../store.ts';
 import { restoreSqliteFile, verifySqliteFile } from './restore-file.ts';
-import { openInFolder, withFolder } from './sqlite-test-folder.ts';
+import { openInFolder, withFolder } from './test-folder.ts';
 
 const C = parseCollectionName('c');
 const clock = createManualClock();

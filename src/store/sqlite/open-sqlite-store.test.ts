@@ -21,7 +21,7 @@ import { test } from 'node:test';
 import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
 import { sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Store, StoreIdentity } from '../store.ts';
-import { openInFolder, withFolder } from './sqlite-test-folder.ts';
+import { openInFolder, withFolder } from './test-folder.ts';
 
 const C = parseCollectionName('c');
 const K = parseDocumentKey('k');
@@ -257,7 +257,7 @@ test('a second owner in this process is refused by the number of the first', () 
 test('a second process is refused, and takes over at once when the first is killed', () =>
   withFolder(async (folder) => {
     const script = `
-      import { openInFolder } from ${JSON.stringify(new URL('./sqlite-test-folder.ts', import.meta.url).href)};
+      import { openInFolder } from ${JSON.stringify(new URL('./test-folder.ts', import.meta.url).href)};
       await openInFolder(${JSON.stringify(folder)}, { pid: process.pid });
       console.log('open');
       setInterval(() => {}, 1000);`;

@@ -77,6 +77,8 @@ export class SqliteStore implements MaintainableStore {
   #commits = 0;
   #syncedCommits = 0;
   #isLoadDue = false;
+  #isRecovering = false;
+  #isDisconnected = false;
   /** A sync failed and the log was not written anew since: what it says may not be on the disk. */
   #isWalSuspect = false;
   #isClosed = false;
@@ -96,6 +98,7 @@ export class SqliteStore implements MaintainableStore {
         machineId: parts.machineId,
         seqBlock: parts.durability === 'full' || !parts.connection.walMode ? 0 : SEQ_BLOCK,
         makeDurable: () => this.#checkpointer.truncate(),
+        logger: parts.logger,
       });
       this.damagedAtOpen = this.#verifyNewest();
     } catch (error) {
@@ -107,6 +110,7 @@ export class SqliteStore implements MaintainableStore {
   }
 
   load(): StoreImage {
+    if (this.#isRecovering) throw lostCommitsError();
     const image = this.#read((tables) => tables.load());
     this.#isLoadDue = false;
     return image;
@@ -251,7 +255,10 @@ export class SqliteStore implements MaintainableStore {
   /** Runs on the open tables; errors come out as errors of this library. */
   #read<T>(run: (tables: Tables) => T): T {
     if (this.#isClosed) throw closedError();
-    return guarded(this.#parts.path, () => run(this.#openTables));
+    return guarded(this.#parts.path, () => {
+      if (this.#isDisconnected) this.#reconnect();
+      return run(this.#openTables);
+    });
   }
 
   #flush(): Promise<void> {
@@ -275,6 +282,7 @@ export class SqliteStore implements MaintainableStore {
   /** After a failed sync: nothing is believed that was not read back through a new connection. */
   async #recover(error: unknown): Promise<void> {
     this.#isLoadDue = true;
+    this.#isRecovering = true;
     this.#isWalSuspect = true;
     this.#parts.logger.error({ err: error, path: this.#wal.path }, 'the disk refused to make commits durable');
     await this.#checkpointer.pause();
@@ -286,9 +294,16 @@ export class SqliteStore implements MaintainableStore {
     }
     await this.#wal.close();
     this.#db.close();
+    this.#isDisconnected = true;
+    this.#isRecovering = false;
+    this.#checkpointer.resume();
+  }
+
+  /** On a disk that fails altogether this throws, and is tried again with the next call. */
+  #reconnect(): void {
     this.#db = this.#connect();
     this.#openTables = new Tables(this.#db, this.#parts.limits);
-    this.#checkpointer.resume();
+    this.#isDisconnected = false;
   }
 
   async #close(): Promise<void> {
@@ -306,11 +321,12 @@ export class SqliteStore implements MaintainableStore {
   /** The file is left with an empty log and a marker that fits it; where that fails, the next open makes up for it. */
   #leave(): void {
     try {
+      if (this.#isDisconnected) this.#reconnect();
       this.#identity.close(this.#openTables);
     } catch (error) {
       this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');
     }
-    this.#db.close();
+    if (this.#db.isOpen) this.#db.close();
     this.#parts.lock.release();
   }
 

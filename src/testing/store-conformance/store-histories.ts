@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import type { Hlc } from '../core/clock/index.ts';
-import { type CollectionName, type DocumentKey, parseCollectionName, parseDocumentKey } from '../core/ids/index.ts';
-import { parseQuery } from '../core/query/index.ts';
-import type { VersionBody } from '../core/version/index.ts';
-import { createMemoryStore, type Store, type StoreBatch, type StoredDocument } from '../store/index.ts';
-import { createSeededRandom, type SeededRandom } from './seeded-random.ts';
-import type { StoreConformanceOptions } from './store-conformance.ts';
-import { sampleCheck, sampleDocument, sampleHead, sampleReplica } from './stored-documents.ts';
+import type { Hlc } from '../../core/clock/index.ts';
+import { type CollectionName, type DocumentKey, parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { parseQuery } from '../../core/query/index.ts';
+import type { VersionBody } from '../../core/version/index.ts';
+import { createMemoryStore, type Store, type StoreBatch, type StoredDocument } from '../../store/index.ts';
+import { createSeededRandom, type SeededRandom } from '../seeded-random.ts';
+import { sampleCheck, sampleDocument, sampleHead, sampleReplica } from '../stored-documents.ts';
+import type { StoreConformanceOptions } from './store-under-test.ts';
 
 const COLLECTIONS = ['c', 'd', 'é'];
 const KEYS = ['a', 'b', 'c', 'd', '\u{1f600}', '\uffff', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6'];
@@ -16,7 +16,7 @@ const COMMITS = 60;
 const LIMITS = { chainLengthMax: 10, goneLogMax: 6 };
 
 /** Random histories of commits, reopenings and failed commits, after each of which every read equals the memory store's. */
-export function runStoreHistories(options: StoreConformanceOptions): void {
+export function claimHistories(options: StoreConformanceOptions): void {
   options.test('whatever happens to it, it reads as the memory store does', async () => {
     for (let seed = 1; seed <= HISTORIES * (options.scale ?? 1); seed++) {
       const under = await options.factory(LIMITS);

@@ -1,0 +1,29 @@
+import type { Store, StoreBatch } from '../../store/index.ts';
+
+/** A store under test and what its kind can do beyond the port. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Closes the store and opens it again from what is durable. Absent: it does not survive that. */
+  readonly reopen?: () => Promise<Store>;
+  /** Makes this commit fail half-way. */
+  readonly failCommit: (store: Store, batch: StoreBatch) => void;
+  /** Frees everything, whether the store was closed or not. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** How many rows a store keeps of its bounded logs. */
+export interface LogLimits {
+  readonly chainLengthMax: number;
+  readonly goneLogMax: number;
+}
+
+export interface StoreConformanceOptions {
+  readonly test: (name: string, run: () => Promise<void>) => unknown;
+  /** A new, empty store. */
+  readonly factory: (limits?: LogLimits) => Promise<StoreUnderTest>;
+  /** Multiplies the number of random histories. Default 1. */
+  readonly scale?: number;
+}
+
+/** Registers one test on a new store. */
+export type Claim = (name: string, run: (under: StoreUnderTest) => Promise<void> | void, limits?: LogLimits) => void;
