@@ -1,0 +1,92 @@
+import { constants } from 'node:fs';
+import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { BackupFile, BackupFiles } from '../../resilience/index.ts';
+import { toFileError } from './file-errors.ts';
+
+/** The real file system, for backups. What the system refuses comes out as PersistenceError. */
+export const backupFiles: BackupFiles = {
+  makeFolder: (path) =>
+    guarded(path, async () => {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+    }),
+  realPath: (path) => unlessMissing(path, () => realpath(path)),
+  kindOf: (path) =>
+    unlessMissing(path, async () => {
+      const found = await lstat(path);
+      if (found.isSymbolicLink()) return 'link';
+      if (found.isFile()) return 'file';
+      return found.isDirectory() ? 'folder' : 'other';
+    }),
+  list: async (folder) => {
+    const entries = (await unlessMissing(folder, () => readdir(folder, { withFileTypes: true }))) ?? [];
+    const files = entries.filter((entry) => entry.isFile());
+    const found = await Promise.all(files.map(({ name }) => describe(folder, name)));
+    return found.filter((file) => file !== undefined);
+  },
+  replaceWithCopy: (from, to) => guarded(to, () => replaceWithCopy(from, to)),
+  remove: (path) => guarded(path, () => rm(path, { force: true })),
+};
+
+/** Undefined for a file that went away meanwhile. */
+function describe(folder: string, name: string): Promise<BackupFile | undefined> {
+  return unlessMissing(join(folder, name), async () => {
+    const { size, mtimeMs } = await lstat(join(folder, name));
+    return { name, bytes: size, modifiedMs: mtimeMs };
+  });
+}
+
+/** A file system that can share blocks does, so that the copy costs next to nothing. */
+async function replaceWithCopy(from: string, to: string): Promise<void> {
+  const partial = `${to}.partial`;
+  try {
+    await rm(partial, { force: true });
+    await copyFile(from, partial, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await syncFile(partial);
+    await rename(partial, to);
+    await syncFolder(dirname(to));
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder; there, the file system's own log keeps its entries.
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function unlessMissing<T>(path: string, run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw toFileError(error, path);
+  }
+}
+
+async function guarded<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toFileError(error, path);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}

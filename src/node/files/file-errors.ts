@@ -1,0 +1,20 @@
+import { type ErrorReason, PersistenceError } from '../../core/errors/index.ts';
+
+const REASONS_BY_CODE: Readonly<Record<string, ErrorReason<'PERSISTENCE_ERROR'>>> = {
+  EACCES: 'PERMISSION_DENIED',
+  EDQUOT: 'DISK_FULL',
+  ENOSPC: 'DISK_FULL',
+  EPERM: 'PERMISSION_DENIED',
+  EROFS: 'PERMISSION_DENIED',
+};
+
+/** What the system said of a file, as an error of this library; anything else unchanged. */
+export function toFileError(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
+  if (!error.code.startsWith('E')) return error;
+  const reason = REASONS_BY_CODE[error.code] ?? 'IO_FAILED';
+  return new PersistenceError(reason, `${path}: ${error.message}`, {
+    details: { path, errno: error.code },
+    cause: error,
+  });
+}

@@ -1,0 +1,3 @@
+export { backupFiles } from './backup-files.ts';
+export { readDiskSpace } from './disk-space.ts';
+export { createInPlaceTest } from './in-place.ts';
