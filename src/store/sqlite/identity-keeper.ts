@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Head, StoreIdentity } from '../store.ts';
 import { describesGeneration, type Marker, readMarker, writeMarker } from './marker.ts';
+import { toStoreError } from './sqlite-errors.ts';
 import type { Tables } from './tables.ts';
 
 export interface IdentityOptions {
@@ -22,7 +25,9 @@ export class IdentityKeeper {
   readonly #options: IdentityOptions;
   readonly #markerPath: string;
   #marker: Marker;
-  #isSealed: boolean;
+  /** The id that must not be written under any more; null once a new one took its place, or when none is needed. */
+  #endedReplica: ReplicaId | null;
+  #dueRaise: (() => void) | undefined;
 
   /** Judges file and marker and raises the generation of both. Durable on return. */
   static open(tables: Tables, options: IdentityOptions): IdentityKeeper {
@@ -46,18 +51,25 @@ export class IdentityKeeper {
     this.identity = identity;
     this.#options = options;
     this.#markerPath = markerPathOf(options.path);
-    this.#isSealed = identity.fresh && head !== undefined;
+    this.#endedReplica = identity.fresh ? (head?.replica ?? null) : null;
+    const generation = generationOf(tables);
+    const isDescribed = before !== undefined && describesGeneration(before, generation);
+    // A life that ends before it has taken its new id must find the same answer again: marker and file both say so.
     this.#marker = {
-      replica: head?.replica ?? null,
-      generation: Math.max(before?.generation ?? 0, generationOf(tables)),
+      replica: identity.fresh ? null : (head?.replica ?? null),
+      generation: isDescribed ? generation : Math.max(before?.generation ?? 0, generation),
       state: 'open',
       reservedSeq: identity.reservedSeq,
     };
-    this.#raise(tables, () => {
+    this.#raiseOrWarn(tables, () => {
       tables.meta.set('fingerprint', fingerprint);
-      // A life that ends before it has taken its new id must find the same answer again.
-      tables.meta.set('sealed', this.#isSealed ? '1' : null);
+      tables.meta.set('sealed', this.#endedReplica === null ? null : '1');
     });
+  }
+
+  /** Before any commit: does what a full disk did not allow at open. */
+  beforeCommit(): void {
+    this.#dueRaise?.();
   }
 
   /** Before a commit with this head: makes durable that its seq may be used. */
@@ -69,16 +81,16 @@ export class IdentityKeeper {
 
   /** Inside the transaction of a commit with this head. */
   unseal(tables: Tables, head: Head): void {
-    if (this.#isSealed && head.replica !== this.#marker.replica) tables.meta.set('sealed', null);
+    if (this.#endedReplica !== null && head.replica !== this.#endedReplica) tables.meta.set('sealed', null);
   }
 
   /** After a commit with this head: a new life began, or nothing. */
   adopt({ replica, seq }: Head): void {
-    if (replica === this.#marker.replica) return;
+    if (replica === this.#marker.replica || replica === this.#endedReplica) return;
     const { seqBlock, logger } = this.#options;
     try {
       this.#write({ ...this.#marker, replica, reservedSeq: seqBlock === 0 ? 0 : seq + seqBlock });
-      this.#isSealed = false;
+      this.#endedReplica = null;
     } catch (error) {
       // The commit stands. Until a later one gets the marker right, a restart takes yet another new id, which does no harm.
       logger.warn({ err: error, path: this.#markerPath }, 'the marker of the database could not be written');
@@ -88,11 +100,32 @@ export class IdentityKeeper {
   /** At the end: a copy that was taken while this life ran is told apart from the file that lives on. */
   close(tables: Tables): void {
     this.#marker = { ...this.#marker, reservedSeq: tables.state.head()?.seq ?? 0 };
+    this.#dueRaise?.();
     this.#raise(tables, () => {});
   }
 
+  /**
+   * On a full disk a database must open all the same, to be read and to be made smaller. Nothing is committed before the
+   * raise was made good; until then the marker stays at `opening`, which fits a file of the generation before.
+   */
+  #raiseOrWarn(tables: Tables, alongWith: () => void): void {
+    const { path, logger } = this.#options;
+    const raise = (): void => {
+      this.#raise(tables, alongWith);
+      this.#dueRaise = undefined;
+    };
+    try {
+      raise();
+    } catch (error) {
+      if (!isEntglDbError(toStoreError(error, path), 'DISK_FULL')) throw error;
+      this.#dueRaise = raise;
+      logger.warn({ err: error, path }, 'the disk is full: the database can be read, and written when there is room');
+    }
+  }
+
   #raise(tables: Tables, alongWith: () => void): void {
-    const generation = this.#marker.generation + 1;
+    const { state, generation: last } = this.#marker;
+    const generation = state === 'opening' ? last : last + 1;
     this.#write({ ...this.#marker, generation, state: 'opening' });
     tables.transaction(() => {
       tables.meta.set('generation', String(generation));

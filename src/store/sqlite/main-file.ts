@@ -43,11 +43,11 @@ export function inspectMainFile(path: string): MainFile {
 
 /**
  * Sets a log aside that belongs to another main file: somebody copied a backup over it. SQLite would mix the two. A log
- * beside a main file that cannot be read alone stays: it may be what mends it.
+ * stays beside a main file that cannot be read alone, and where there is no marker to say more: it may hold what was
+ * acknowledged.
  */
 export function setStrayLogsAside(path: string, main: MainFile, marker: Marker | undefined, nowMs: number): string[] {
-  const isStray =
-    main.kind === 'absent' || (main.kind === 'ours' && !(marker && describesGeneration(marker, main.generation)));
+  const isStray = main.kind === 'absent' || (main.kind === 'ours' && !mayOwnLogs(main.generation, marker));
   if (!isStray) return [];
   const moved = LOG_SUFFIXES.map((suffix) => path + suffix)
     .filter((log) => existsSync(log))
@@ -58,6 +58,11 @@ export function setStrayLogsAside(path: string, main: MainFile, marker: Marker |
     });
   if (moved.length > 0) syncFolderOf(path);
   return moved;
+}
+
+/** A backup has generation 0 and never a log of its own. */
+function mayOwnLogs(generation: number, marker: Marker | undefined): boolean {
+  return generation > 0 && (marker === undefined || describesGeneration(marker, generation));
 }
 
 function inspectUnmarked(path: string, application: number): MainFile {

@@ -84,7 +84,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): void {
   const main = inspectMainFile(path);
   const marker = readMarker(markerPathOf(path));
-  if (main.kind === 'empty' && marker !== undefined && marker.replica !== null) throw emptiedError(path);
+  if (main.kind === 'empty' && marker !== undefined) throw emptiedError(path);
   if (main.kind === 'absent' && marker !== undefined) {
     logger.warn({ path }, 'the database file is gone; a new one is made');
   }
@@ -97,7 +97,7 @@ function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): void
 
 function emptiedError(path: string): DatabaseCorruptionError {
   return new DatabaseCorruptionError(
-    `the database ${path} is empty but held documents before; restore a backup, or remove it to fetch all from peers`,
+    `the database ${path} is empty but was not before; restore a backup, or remove it to fetch all from peers`,
     { details: { path } },
   );
 }

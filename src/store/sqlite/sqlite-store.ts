@@ -120,6 +120,7 @@ export class SqliteStore implements MaintainableStore {
     if (this.#isLoadDue) throw lostCommitsError();
     const { head } = batch;
     this.#read((tables) => {
+      this.#identity.beforeCommit();
       if (head !== undefined) this.#identity.reserve(head);
       tables.transaction(() => {
         tables.apply(batch);

@@ -1,0 +1,102 @@
+/**
+ * Goal: a raise of the generation that a full disk stops half-way never makes a file look like another one.
+ * Method: the keeper on real files, with a main file that refuses to become durable when the test says so.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { silentLogger } from '../../core/logging/index.ts';
+import { sampleHead, sampleReplica } from '../../testing/index.ts';
+import { IdentityKeeper } from './identity-keeper.ts';
+import { migrate } from './schema.ts';
+import { Tables } from './tables.ts';
+import { withFolder } from './test-folder.ts';
+
+/** SQLITE_FULL, as node:sqlite throws it. */
+const diskFull = Object.assign(new Error('database or disk is full'), { errcode: 13 });
+
+interface Disk {
+  isFull: boolean;
+}
+
+function openTables(path: string): Tables {
+  const db = new DatabaseSync(path);
+  migrate(db);
+  return new Tables(db, { chainLengthMax: 10, goneLogMax: 10 });
+}
+
+function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
+  return IdentityKeeper.open(tables, {
+    path,
+    machineId: 'machine',
+    seqBlock: 0,
+    makeDurable: () => {
+      if (disk.isFull) throw diskFull;
+    },
+    logger: silentLogger,
+  });
+}
+
+function commitHead(tables: Tables, keeper: IdentityKeeper, replica = sampleReplica(1)): void {
+  const head = sampleHead({ replica, seq: 1 });
+  keeper.beforeCommit();
+  tables.transaction(() => {
+    tables.apply({ head });
+    keeper.unseal(tables, head);
+  });
+  keeper.adopt(head);
+}
+
+test('a database that is opened on a full disk, even again and again, stays the same', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const disk = { isFull: false };
+    const tables = openTables(path);
+    commitHead(tables, openKeeper(path, tables, disk));
+    disk.isFull = true;
+    for (let i = 0; i < 3; i++) {
+      const keeper = openKeeper(path, tables, disk);
+      assert.equal(keeper.identity.reason, 'same');
+      assert.throws(() => commitHead(tables, keeper), diskFull);
+      assert.throws(() => keeper.close(tables), diskFull);
+    }
+    disk.isFull = false;
+    const keeper = openKeeper(path, tables, disk);
+    assert.equal(keeper.identity.reason, 'same');
+    commitHead(tables, keeper);
+    keeper.close(tables);
+    assert.equal(openKeeper(path, tables, disk).identity.reason, 'same');
+  }));
+
+test('writing goes on in the same life when there is room again', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const disk = { isFull: true };
+    const tables = openTables(path);
+    const keeper = openKeeper(path, tables, disk);
+    assert.throws(() => commitHead(tables, keeper), diskFull);
+    disk.isFull = false;
+    commitHead(tables, keeper);
+    assert.equal(openKeeper(path, tables, disk).identity.reason, 'same');
+  }));
+
+test('a copy that needs a new id needs it still after a full disk or a crash at any step', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const disk = { isFull: false };
+    const tables = openTables(path);
+    commitHead(tables, openKeeper(path, tables, disk));
+    tables.transaction(() => tables.meta.set('sealed', '1'));
+    for (const isFull of [true, false, true]) {
+      disk.isFull = isFull;
+      const keeper = openKeeper(path, tables, disk);
+      assert.equal(keeper.identity.fresh, true);
+      if (!isFull) commitHead(tables, keeper);
+    }
+    disk.isFull = false;
+    const keeper = openKeeper(path, tables, disk);
+    assert.equal(keeper.identity.fresh, true, 'a commit under the old id is no new life');
+    commitHead(tables, keeper, sampleReplica(2));
+    assert.equal(openKeeper(path, tables, disk).identity.reason, 'same');
+  }));
