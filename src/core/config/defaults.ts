@@ -138,6 +138,8 @@ export const TIMES = {
   healthIntervalMs: 300_000,
   healthQuickIntervalMs: 1000,
   healthCheckMsMax: 1500,
+  /** Pause after the first failed automatic backup; it doubles up to the interval. */
+  backupRetryMs: 60_000,
   /** Time that a handler has for one operation of the offline queue. */
   queueOperationMsMax: 30_000,
   /** Longest pause before the offline queue flushes again by itself after a failure; it doubles up to the second. */

@@ -6,50 +6,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isEntglDbError, type TimeoutError } from '../../core/errors/index.ts';
-import { silentLogger } from '../../core/logging/index.ts';
-import { createManualClock, createSeededRandom, openMemoryReplica, type SeededRandom } from '../../testing/index.ts';
-import {
-  type DroppedOperation,
-  OfflineQueue,
-  type OfflineQueueOptions,
-  type OperationHandler,
-  type QueuedOperation,
-} from './index.ts';
-
-const SEED = 20260115;
-const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
-
-function setUp(options: OfflineQueueOptions = {}, random: SeededRandom = createSeededRandom(SEED)) {
-  const clock = createManualClock();
-  const { replica, store } = openMemoryReplica({ clock, random });
-  const lines: [level: string, message: string][] = [];
-  const logger = {
-    ...silentLogger,
-    warn: (_: object, message: string) => lines.push(['warn', message]),
-    error: (_: object, message: string) => lines.push(['error', message]),
-    fatal: (_: object, message: string) => lines.push(['fatal', message]),
-  };
-  const open = (keeper = replica) =>
-    new OfflineQueue({ logger, ...options, keeper, clock, random, soon: queueMicrotask });
-  return { clock, replica, store, lines, open, queue: open(), random };
-}
-
-const put = (key: string, n: number) => ({ type: 'put', collection: 'users', key, data: { n } }) as const;
-
-/** Lets pending promises settle: nothing here waits for anything but the manual clock. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 60; i++) await Promise.resolve();
-}
-
-/** A handler that notes what it was given, and fails for the keys in `broken`. */
-function recorder(broken: Set<string> = new Set()) {
-  const done: string[] = [];
-  const handler: OperationHandler = async (operation) => {
-    if (broken.has(operation.key)) throw new Error(`no way to ${operation.key}`);
-    done.push(`${operation.type} ${operation.key} ${JSON.stringify(operation.data)}`);
-  };
-  return { done, handler };
-}
+import { openMemoryReplica } from '../../testing/index.ts';
+import { type DroppedOperation, OfflineQueue, type OperationHandler } from './index.ts';
+import { put, recorder, settle, setUp } from './test-queue.ts';
 
 test("the guide's loop puts and deletes in the order of queueing, and counts", async () => {
   const { queue } = setUp();
@@ -278,64 +237,6 @@ test('a handler that hangs fails its operation when its time is over, and the re
   assert.equal(clock.nextTimerAt(), undefined, 'no timer is left behind');
 });
 
-test('a registered handler flushes when the node comes online, and when something is queued then', async () => {
-  const { queue } = setUp();
-  queue.enqueue(put('a', 1));
-  const { done, handler } = recorder();
-  const unregister = queue.register(handler);
-  await settle();
-  assert.deepEqual(done, []);
-  queue.setOnline(true);
-  await settle();
-  assert.equal(done.length, 1);
-  queue.enqueue(put('b', 1));
-  await settle();
-  assert.equal(done.length, 2);
-  unregister();
-  queue.enqueue(put('c', 1));
-  await settle();
-  assert.deepEqual([done.length, queue.count], [2, 1]);
-});
-
-test('after a failure the registered handler is tried again with growing pauses, or at once on request', async () => {
-  const { clock, queue } = setUp({ retryDelayMs: 1000, retryDelayMsMax: 8000 });
-  const broken = new Set(['a']);
-  const { done, handler } = recorder(broken);
-  queue.register(handler);
-  queue.setOnline(true);
-  queue.enqueue(put('a', 1));
-  await settle();
-  const ceilings = [1000, 2000, 4000, 8000, 8000];
-  for (const [i, ceiling] of ceilings.entries()) {
-    assert.equal(queue.peek()[0]?.attempts, i + 1);
-    const pause = clock.nextTimerAt()! - clock.monotonic();
-    assert.ok(pause <= ceiling, `pause ${pause} after ${i + 1} failures, seed ${SEED}`);
-    clock.advance(pause);
-    await settle();
-  }
-  broken.clear();
-  queue.retry();
-  await settle();
-  assert.deepEqual([done.length, queue.count, clock.nextTimerAt()], [1, 0, undefined]);
-});
-
-test('going offline stops the flush under way without a failed attempt; coming back starts it again', async () => {
-  const { clock, queue } = setUp();
-  let calls = 0;
-  queue.register((_, { signal }) => {
-    calls++;
-    if (calls > 1) return;
-    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-  });
-  queue.enqueue(put('a', 1));
-  queue.setOnline(true);
-  await settle();
-  queue.setOnline(false);
-  queue.setOnline(true);
-  await settle();
-  assert.deepEqual([calls, queue.count, clock.nextTimerAt()], [2, 0, undefined]);
-});
-
 test('an operation that cannot be read is taken out and reported; the others are done', async () => {
   const dropped: DroppedOperation[] = [];
   const { replica, queue, lines } = setUp({ onDropped: (one) => dropped.push(one) });
@@ -399,40 +300,4 @@ test('after close every call throws, the flush under way has ended, and the queu
   queue.setOnline(true);
   const next = openMemoryReplica({ clock, random, store: store.crash() });
   assert.equal(new OfflineQueue({ keeper: next.replica, clock, random }).count, 1);
-});
-
-test(`${2000 * SCALE} operations over restarts are each done once in effect, and in order for each document`, async () => {
-  const random = createSeededRandom(SEED);
-  const total = 2000 * SCALE;
-  let { clock, store, queue } = setUp({ maxSize: total }, random);
-  const effects = new Map<string, QueuedOperation>();
-  const lastByDocument = new Map<string, number>();
-  let queued = 0;
-  const handler: OperationHandler = async (operation, { idempotencyKey }) => {
-    if (random.chance(0.1)) throw new Error('refused');
-    if (effects.has(idempotencyKey)) return;
-    effects.set(idempotencyKey, operation);
-    const n = operation.data?.n as number;
-    assert.ok(n > (lastByDocument.get(operation.key) ?? -1), `order of ${operation.key}, seed ${SEED}`);
-    lastByDocument.set(operation.key, n);
-    if (random.chance(0.05)) throw new Error('done, but the answer got lost');
-  };
-  while (queued < total || queue.count > 0) {
-    for (let i = random.integer(0, 100); i > 0 && queued < total; i--) {
-      await queue.enqueue(put(`k${random.integer(0, 40)}`, queued));
-      queued++;
-    }
-    const stop = new AbortController();
-    const steps = random.integer(0, 2000);
-    const flushing = queue.flush(handler, { signal: stop.signal }).catch(() => {});
-    for (let i = 0; i < steps; i++) await Promise.resolve();
-    if (random.chance(0.5)) await flushing;
-    else {
-      store = store.crash();
-      stop.abort(new Error('power cut'));
-      const next = openMemoryReplica({ clock, random, store });
-      queue = new OfflineQueue({ keeper: next.replica, clock, random, maxSize: total, soon: queueMicrotask });
-    }
-  }
-  assert.equal(effects.size, total, `seed ${SEED}`);
 });

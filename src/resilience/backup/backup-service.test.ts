@@ -1,0 +1,228 @@
+/**
+ * Goal: backups are whole, are made in time, and never cost an older one that somebody counts on.
+ * Method: the real SQLite store and real files; the schedule on a manual clock, with a database that only writes a file.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { silentLogger } from '../../core/logging/index.ts';
+import { backupFiles } from '../../node/files/index.ts';
+import { verifySqliteFile } from '../../store/index.ts';
+import { openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
+import { createManualClock } from '../../testing/index.ts';
+import { BackupSchedule, BackupService, type BackupServiceOptions } from './index.ts';
+
+/** 2026-01-15T10:30:00Z */
+const START_MS = 1_768_473_000_000;
+const HOUR = 3_600_000;
+
+async function setUp(base: string, options: Partial<BackupServiceOptions> = {}) {
+  const clock = createManualClock({ startMs: START_MS });
+  const store = await openInFolder(base);
+  const lines: string[] = [];
+  const logger = {
+    ...silentLogger,
+    error: (_: object, message: string) => lines.push(`error ${message}`),
+    info: (_: object, message: string) => lines.push(`info ${message}`),
+  };
+  const folder = join(base, 'backups');
+  const open = (): BackupService =>
+    new BackupService({
+      folder,
+      base,
+      databasePath: join(base, 'test.db'),
+      logger,
+      ...options,
+      database: store,
+      files: backupFiles,
+      verify: (path, signal) => verifySqliteFile(path, { clock, ...(signal && { signal }) }),
+      clock,
+    });
+  return { clock, store, folder, lines, open, backups: open(), names: () => readdirSync(folder).sort() };
+}
+
+test('a backup by hand gets the name that was asked for, or one with date and time, and becomes latest.db', () =>
+  withFolder(async (base) => {
+    const { backups, store, folder, names, lines } = await setUp(base);
+    assert.equal(await backups.backup('backups/backup-20260115.db'), join(folder, 'backup-20260115.db'));
+    assert.equal(await backups.backup(null), join(folder, 'backup-20260115T103000Z.db'));
+    assert.equal(await backups.backup(null), join(folder, 'backup-20260115T103000Z-2.db'));
+    assert.deepEqual(names(), [
+      'backup-20260115.db',
+      'backup-20260115T103000Z-2.db',
+      'backup-20260115T103000Z.db',
+      'latest.db',
+    ]);
+    const latest = join(folder, 'latest.db');
+    assert.deepEqual(readFileSync(latest), readFileSync(join(folder, 'backup-20260115T103000Z-2.db')));
+    assert.equal(statSync(latest).nlink, 1, 'a file of its own');
+    assert.equal(statSync(latest).mode & 0o077, 0, 'for its owner only');
+    assert.equal(lines.filter((line) => line === 'info backup created').length, 3);
+    await store.close();
+  }));
+
+test('an existing file is replaced only when that is asked for', () =>
+  withFolder(async (base) => {
+    const { backups, store } = await setUp(base);
+    await backups.backup('a.db');
+    await assert.rejects(backups.backup('a.db'), { reason: 'BACKUP_EXISTS' });
+    assert.match(backups.lastError ?? '', /exists/);
+    await backups.backup('a.db', { overwrite: true });
+    assert.equal(backups.lastError, null);
+    await store.close();
+  }));
+
+test('of the automatic backups the newest stay; those made by hand always do', () =>
+  withFolder(async (base) => {
+    const { backups, clock, store, names } = await setUp(base, { retention: 2 });
+    await backups.backup('kept.db');
+    for (let i = 0; i < 4; i++) {
+      await backups.automatic();
+      clock.advance(HOUR);
+    }
+    assert.deepEqual(names(), ['auto-20260115T123000Z.db', 'auto-20260115T133000Z.db', 'kept.db', 'latest.db']);
+    await store.close();
+  }));
+
+test('the list is newest first with age, knows those from before the start, and leaves out what was cut off', () =>
+  withFolder(async (base) => {
+    const { backups, clock, store, folder, open, names } = await setUp(base);
+    await backups.automatic();
+    clock.advance(2 * HOUR);
+    await backups.automatic();
+    writeFileSync(join(folder, 'auto-20260115T140000Z.db.partial'), 'half');
+    writeFileSync(join(folder, 'auto-20260115T140000Z.db.partial-journal'), 'half');
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    const again = open();
+    const list = await again.list();
+    assert.deepEqual(
+      list.map(({ name, kind, ageMs }) => [name, kind, kind === 'latest' ? 0 : ageMs]),
+      [
+        ['auto-20260115T123000Z.db', 'automatic', 0],
+        ['auto-20260115T103000Z.db', 'automatic', 2 * HOUR],
+        ['latest.db', 'latest', 0],
+      ],
+    );
+    assert.equal(again.lastBackupAt, START_MS + 2 * HOUR);
+    await again.removePartial();
+    assert.deepEqual(names(), ['auto-20260115T103000Z.db', 'auto-20260115T123000Z.db', 'latest.db', 'notes.txt']);
+    await store.close();
+  }));
+
+test('the newest good backup is found behind damaged ones', () =>
+  withFolder(async (base) => {
+    const { backups, clock, store, folder, lines } = await setUp(base);
+    const good = await backups.automatic();
+    for (let i = 0; i < 2; i++) {
+      clock.advance(HOUR);
+      await backups.automatic();
+    }
+    const bytes = readFileSync(join(folder, 'auto-20260115T113000Z.db'));
+    writeFileSync(join(folder, 'auto-20260115T113000Z.db'), bytes.fill(0xff, 8192));
+    writeFileSync(join(folder, 'auto-20260115T123000Z.db'), 'no database at all');
+    assert.equal((await backups.newestGood())?.path, good);
+    assert.equal(lines.filter((line) => line.startsWith('error a backup is damaged')).length, 2);
+    await store.close();
+  }));
+
+test('without a folder there are no backups, unless any place is allowed', () =>
+  withFolder(async (base) => {
+    const { backups, store } = await setUp(base, { folder: null });
+    await assert.rejects(backups.backup('a.db'), { reason: 'OPTION_INVALID' });
+    await assert.rejects(backups.automatic(), { reason: 'OPTION_INVALID' });
+    assert.deepEqual(await backups.list(), []);
+    assert.equal(await backups.newestGood(), undefined);
+    await store.close();
+    const free = await setUp(join(base, 'free'), { folder: null, isAnywhereAllowed: true });
+    assert.equal(await free.backups.backup('a.db'), join(base, 'free', 'a.db'));
+    await free.store.close();
+  }));
+
+test('backups are made one at a time, in the order of the calls, and an aborted one leaves nothing', () =>
+  withFolder(async (base) => {
+    const { backups, store, names } = await setUp(base);
+    const stop = new AbortController();
+    const first = backups.backup('a.db');
+    const second = backups.backup('b.db', { signal: stop.signal });
+    stop.abort(new Error('no longer wanted'));
+    await first;
+    await assert.rejects(second, /no longer wanted/);
+    assert.equal(backups.lastError, null);
+    assert.deepEqual(names(), ['a.db', 'latest.db']);
+    await store.close();
+  }));
+
+function setUpFiles(base: string) {
+  const folder = join(base, 'backups');
+  return { clock: createManualClock({ startMs: START_MS }), folder, names: () => readdirSync(folder).sort() };
+}
+
+/** Resolves when the schedule waits for its next time: its work is real I/O. */
+async function untilWaiting(clock: ReturnType<typeof createManualClock>): Promise<number> {
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const at = clock.nextTimerAt();
+    if (at !== undefined) return at - clock.monotonic();
+  }
+}
+
+test('the schedule makes one at once when there is none, then at each interval, and goes on after a restart', () =>
+  withFolder(async (base) => {
+    const { clock, folder, names } = setUpFiles(base);
+    const database = { flush: async () => {}, backup: async (path: string) => writeFileSync(path, 'a backup') };
+    const serviceOn = () =>
+      new BackupService({
+        folder,
+        base,
+        databasePath: 'x',
+        database,
+        files: backupFiles,
+        verify: async () => [],
+        clock,
+      });
+    const schedule = new BackupSchedule({ backups: serviceOn(), clock, intervalMs: HOUR });
+    schedule.start();
+    assert.equal(await untilWaiting(clock), 0);
+    clock.advance(0);
+    assert.equal(await untilWaiting(clock), HOUR);
+    clock.advance(HOUR / 2);
+    await schedule.stop();
+    const again = new BackupSchedule({ backups: serviceOn(), clock, intervalMs: HOUR });
+    again.start();
+    assert.equal(await untilWaiting(clock), HOUR / 2);
+    clock.advance(HOUR / 2);
+    await untilWaiting(clock);
+    assert.deepEqual(names(), ['auto-20260115T103000Z.db', 'auto-20260115T113000Z.db', 'latest.db']);
+    await again.stop();
+    assert.equal(clock.nextTimerAt(), undefined);
+  }));
+
+test('a failed automatic backup is tried again with growing pauses, and then the interval counts again', () =>
+  withFolder(async (base) => {
+    const { clock, folder, names } = setUpFiles(base);
+    let failures = 8;
+    const database = {
+      flush: async () => {},
+      backup: async (path: string) => {
+        if (failures-- > 0) throw new Error('no room');
+        writeFileSync(path, 'a backup');
+      },
+    };
+    const backups = new BackupService({
+      ...{ folder, base, databasePath: 'x', database, files: backupFiles, verify: async () => [], clock },
+    });
+    const schedule = new BackupSchedule({ backups, clock, intervalMs: HOUR });
+    schedule.start();
+    const pauses: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      const pause = await untilWaiting(clock);
+      pauses.push(pause / 60_000);
+      clock.advance(pause);
+    }
+    assert.equal(backups.lastError, 'no room');
+    assert.equal(await untilWaiting(clock), HOUR);
+    assert.deepEqual(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
+    assert.deepEqual([backups.lastError, names().length], [null, 2]);
+    await schedule.stop();
+  }));
