@@ -55,6 +55,11 @@ export function describesGeneration(marker: Marker, generation: number): boolean
   return marker.state === 'opening' && generation === marker.generation - 1;
 }
 
+/** Whether the database was being made when the marker was written: its tables may not have reached the disk. */
+export function isFirstOpening({ state, generation }: Marker): boolean {
+  return state === 'opening' && generation === 1;
+}
+
 function sumOf(text: string): string {
   return crc32(text).toString(16).padStart(8, '0');
 }

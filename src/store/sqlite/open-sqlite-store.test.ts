@@ -21,6 +21,7 @@ import { test } from 'node:test';
 import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
 import { sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Store, StoreIdentity } from '../store.ts';
+import { writeMarker } from './marker.ts';
 import { openInFolder, withFolder } from './test-folder.ts';
 
 const C = parseCollectionName('c');
@@ -239,6 +240,16 @@ test('a file that is no database of ours, or was emptied, is refused and left as
     await refuses(whole.subarray(0, 5000));
     writeFileSync(path, whole);
     assert.equal((await identityOf(folder)).reason, 'same', 'the lock of a refused opening was given back');
+  }));
+
+test('a power cut while the database was made leaves one that is made anew', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const db = new DatabaseSync(path);
+    db.exec('PRAGMA journal_mode = WAL');
+    db.close();
+    writeMarker(`${path}.marker`, { replica: null, generation: 1, state: 'opening', reservedSeq: 0 });
+    assert.equal((await identityOf(folder)).reason, 'new');
   }));
 
 test('a second owner in this process is refused by the number of the first', () =>

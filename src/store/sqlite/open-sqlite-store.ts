@@ -5,7 +5,7 @@ import { DatabaseCorruptionError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { markerPathOf } from './identity-keeper.ts';
 import { inspectMainFile, setStrayLogsAside } from './main-file.ts';
-import { readMarker } from './marker.ts';
+import { isFirstOpening, readMarker } from './marker.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 import { guarded } from './sqlite-errors.ts';
@@ -84,7 +84,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): void {
   const main = inspectMainFile(path);
   const marker = readMarker(markerPathOf(path));
-  if (main.kind === 'empty' && marker !== undefined) throw emptiedError(path);
+  if (main.kind === 'empty' && marker !== undefined && !isFirstOpening(marker)) throw emptiedError(path);
   if (main.kind === 'absent' && marker !== undefined) {
     logger.warn({ path }, 'the database file is gone; a new one is made');
   }
