@@ -1,4 +1,5 @@
 import type { Logger } from '../core/logging/index.ts';
+import type { Resolver } from '../core/merge/index.ts';
 import type { CollectionInfo, Database } from '../database/index.ts';
 import type { MetricSample } from '../diagnostics/index.ts';
 import type { Address } from '../net/index.ts';
@@ -12,6 +13,8 @@ export interface OpenNodeOptions {
   readonly logger: Logger;
   /** False: only the database; nothing listens, dials or announces. For commands that run beside no node. */
   readonly network: boolean;
+  /** Resolvers of a program's own, by collection. Default: none. */
+  readonly resolvers?: Readonly<Record<string, Resolver>>;
 }
 
 export type OpenNode = (options: OpenNodeOptions) => Promise<RunningNode>;

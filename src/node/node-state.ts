@@ -19,7 +19,6 @@ export class NodeState {
   readonly store: SqliteStore;
   network: NetworkService | undefined;
   readonly #config: LoadedConfig;
-  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #startedAt: number;
   readonly #notices: string[] = [];
@@ -34,7 +33,6 @@ export class NodeState {
     store: SqliteStore;
   }) {
     this.#config = parts.config;
-    this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.database = parts.database;
     this.store = parts.store;

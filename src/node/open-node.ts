@@ -65,11 +65,12 @@ function openStore({ values, limits }: LoadedConfig, clock: Clock, logger: Logge
 
 function openDatabaseOn(
   store: SqliteStore,
-  { config, logger }: OpenNodeOptions,
+  options: OpenNodeOptions,
   nodeId: string,
   clock: Clock,
   state: () => NodeState | undefined,
 ): LocalDatabase {
+  const { config, logger } = options;
   const { values, limits } = config;
   return openLocalDatabase({
     store,
@@ -85,7 +86,7 @@ function openDatabaseOn(
       clockDriftMsMax: values['Sync.MaxClockDriftMs'],
       tombstoneRetentionMs: values['Sync.TombstoneRetentionHours'] * 3_600_000,
     },
-    resolverOf: resolvers(config),
+    resolverOf: resolversOf(options),
     cache: new DocumentCache({ maxSizeMb: values['Persistence.CacheSizeMb'] }),
     isConfirmed: (collection) => state()?.isConfirmed(collection) ?? false,
     onSessionsVoid: (why) => state()?.network?.endSessions(why),
@@ -93,9 +94,9 @@ function openDatabaseOn(
   });
 }
 
-function resolvers({ values }: LoadedConfig): ReturnType<typeof createResolverRegistry> {
-  const { '*': otherwise = 'lww', ...byCollection } = Object.fromEntries(values['Sync.ConflictResolver']);
-  return createResolverRegistry({ default: otherwise, byCollection });
+function resolversOf({ config, resolvers = {} }: OpenNodeOptions): ReturnType<typeof createResolverRegistry> {
+  const { '*': otherwise = 'lww', ...byCollection } = Object.fromEntries(config.values['Sync.ConflictResolver']);
+  return createResolverRegistry({ default: otherwise, byCollection: { ...byCollection, ...resolvers } });
 }
 
 function randomLetters(count: number): string {
@@ -127,10 +128,13 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
   await network.start();
 }
 
-function networkOptions({ config, clusterToken }: OpenNodeOptions, nodeId: string): NetworkOptions {
+function networkOptions(options: OpenNodeOptions, nodeId: string): NetworkOptions {
+  const { config, clusterToken } = options;
   const { values, limits } = config;
-  const resolverOf = resolvers(config);
-  const named = [...values['Sync.ConflictResolver'].keys()].filter((name) => name !== '*');
+  const resolverOf = resolversOf(options);
+  const named = [...values['Sync.ConflictResolver'].keys(), ...Object.keys(options.resolvers ?? {})].filter(
+    (name) => name !== '*',
+  );
   return {
     nodeId,
     databasePath: values['Persistence.DatabasePath'],

@@ -1,0 +1,41 @@
+export {
+  ConcurrencyError,
+  ConfigurationError,
+  DatabaseCorruptionError,
+  DocumentNotFoundError,
+  EntglDbError,
+  type ErrorCode,
+  type ErrorReason,
+  isEntglDbError,
+  NetworkError,
+  PersistenceError,
+  SyncError,
+  TimeoutError,
+} from './core/errors/index.ts';
+export type { Logger } from './core/logging/index.ts';
+export { counterValue, incrementCounter, type Resolver } from './core/merge/index.ts';
+export {
+  type CacheStatistics,
+  type Change,
+  type Collection,
+  type CollectionInfo,
+  type Database,
+  type Document,
+  DocumentCache,
+  type DocumentCacheOptions,
+  type FindOptions,
+  type Versioned,
+  type WaitOptions,
+  type WatchOptions,
+  type WriteOptions,
+} from './database/index.ts';
+export type { HealthReport, NodeAddress, NodeStatus, PeerStatus } from './node/node-api.ts';
+export type { NodeDatabase } from './node/node-database.ts';
+export {
+  type NetworkSettings,
+  type OpenDatabaseOptions,
+  openDatabase,
+  type PersistenceSettings,
+  type SyncSettings,
+} from './node/open-database.ts';
+export { RetryPolicy } from './node/retry-policy.ts';

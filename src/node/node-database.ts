@@ -1,0 +1,92 @@
+import type { Collection, CollectionInfo, Database, Document, WaitOptions } from '../database/index.ts';
+import type { HealthReport, NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
+
+/** The database of this machine and the node that keeps it in sync: what `openDatabase` returns. */
+export class NodeDatabase implements Database {
+  readonly #node: RunningNode;
+
+  constructor(node: RunningNode) {
+    this.#node = node;
+  }
+
+  /** Human name of this node. */
+  get nodeId(): string {
+    return this.#node.database.nodeId;
+  }
+
+  /** True while at least one peer is connected. */
+  get isOnline(): boolean {
+    return this.#node.status().isOnline;
+  }
+
+  collection<T extends object = Document>(name: string): Collection<T> {
+    return this.#node.database.collection<T>(name);
+  }
+
+  collections(): CollectionInfo[] {
+    return this.#node.database.collections();
+  }
+
+  /** Where this node listens; null where it does not. */
+  address(): NodeAddress {
+    return this.#node.address();
+  }
+
+  status(): NodeStatus {
+    return this.#node.status();
+  }
+
+  peers(): PeerStatus[] {
+    return this.#node.peers();
+  }
+
+  /** Runs the health checks now. */
+  health(): Promise<HealthReport> {
+    return this.#node.health();
+  }
+
+  /**
+   * Writes a consistent, verified copy while the database is used. Relative to `Persistence.BackupPath`. Rejects with
+   * BACKUP_EXISTS, BACKUP_FAILED, DISK_FULL …; there is never half a file under the final name.
+   */
+  backup(path: string): Promise<string> {
+    return this.#node.maintenance!.backup(path);
+  }
+
+  /** Reads everything. Throws DatabaseCorruptionError that names what is damaged. */
+  checkIntegrity(): Promise<void> {
+    return this.#node.maintenance!.checkIntegrity();
+  }
+
+  /** Gives unused space of the file back; resolves with the bytes it became smaller by. */
+  compact(): Promise<number> {
+    return this.#node.maintenance!.compact();
+  }
+
+  /** R12: stops wanting a collection; what is here stays, frozen. */
+  narrow(collection: string): Promise<void> {
+    return this.#node.database.narrow(collection);
+  }
+
+  /** Wants a collection again, and goes on where it stopped. */
+  widen(collection: string): Promise<void> {
+    return this.#node.database.widen(collection);
+  }
+
+  /** Drops the documents of a collection that is no longer wanted. EVICT_REFUSED while own writes are nowhere else. */
+  evict(collection: string): Promise<void> {
+    return this.#node.database.evict(collection);
+  }
+
+  flush(options?: WaitOptions): Promise<void> {
+    return this.#node.database.flush(options);
+  }
+
+  close(): Promise<void> {
+    return this.#node.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,93 @@
+import { type Logger, silentLogger } from '../core/logging/index.ts';
+import type { Resolver } from '../core/merge/index.ts';
+import { NodeDatabase } from './node-database.ts';
+
+/** Section `Network` of the settings; docs/configuration.md has meaning, default and bounds of each. */
+export interface NetworkSettings {
+  readonly tcpPort?: number;
+  readonly udpPort?: number;
+  readonly retryAttempts?: number;
+  readonly retryDelayMs?: number;
+  readonly connectionTimeoutMs?: number;
+  readonly localhostOnly?: boolean;
+  readonly authToken?: string;
+  readonly authTokenFile?: string;
+  readonly knownPeers?: readonly { readonly address: string }[];
+  readonly enableDiscovery?: boolean;
+}
+
+/** Section `Persistence`. */
+export interface PersistenceSettings {
+  readonly databasePath?: string;
+  readonly enableWalMode?: boolean;
+  readonly cacheSizeMb?: number;
+  readonly busyTimeoutMs?: number;
+  readonly durability?: 'full' | 'normal';
+  readonly enableAutoBackup?: boolean;
+  readonly backupPath?: string;
+  readonly backupIntervalMinutes?: number;
+  readonly backupRetention?: number;
+}
+
+/** Section `Sync`. A resolver of a program's own is a pure function with a name; nodes must agree on it. */
+export interface SyncSettings {
+  readonly enableOfflineQueue?: boolean;
+  readonly maxQueueSize?: number;
+  readonly queueOverflow?: 'reject' | 'drop-oldest';
+  readonly syncIntervalMs?: number;
+  readonly collections?: readonly string[];
+  readonly conflictResolver?: 'lww' | 'merge' | Readonly<Record<string, 'lww' | 'merge'>>;
+  readonly tombstoneRetentionHours?: number;
+  readonly maxClockDriftMs?: number;
+}
+
+export interface OpenDatabaseOptions {
+  /** Settings file, relative to the working directory. Default: `appsettings.json` there or in `dataDirectory`, if there is one. */
+  readonly configFile?: string;
+  /** Folder of the database file, relative to the working directory. */
+  readonly dataDirectory?: string;
+  readonly nodeId?: string;
+  /** False: no network at all; nothing listens, dials or announces. */
+  readonly network?: NetworkSettings | false;
+  readonly persistence?: PersistenceSettings;
+  readonly sync?: SyncSettings;
+  readonly health?: {
+    readonly intervalSeconds?: number;
+    readonly scrubMegabytesPerSecond?: number;
+    readonly shutdownTimeoutMs?: number;
+  };
+  /** Bounds by name, see docs/limits.md. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** Resolvers of the program's own, by collection; stronger than `sync.conflictResolver`. */
+  readonly resolvers?: Readonly<Record<string, Resolver>>;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Opens the database of this machine and joins its network: settings come from the file, then `EntglDb__…` of the
+ * environment, then from these options, each stronger than the one before. Resolves when reads and writes work and, with a
+ * network, when the node listens; peers are found later.
+ *
+ * Rejects with CONFIG_ERROR (FILE_INVALID, OPTION_INVALID, TOKEN_WEAK …), PERSISTENCE_ERROR (DATABASE_LOCKED,
+ * DATABASE_CORRUPT, FORMAT_TOO_NEW, PERMISSION_DENIED, DISK_FULL …) or NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED); nothing
+ * stays open then.
+ */
+export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<NodeDatabase> {
+  const { configFile, dataDirectory, logger = silentLogger, resolvers = {}, network, ...sections } = options;
+  const [{ loadConfig, readTokens }, { openNode }] = await Promise.all([
+    import('./config/index.ts'),
+    import('./open-node.ts'),
+  ]);
+  const config = await loadConfig({
+    workingDirectory: process.cwd(),
+    environment: process.env,
+    options: network === false || network === undefined ? sections : { ...sections, network },
+    ...(configFile === undefined ? {} : { configFile }),
+    ...(dataDirectory === undefined ? {} : { dataDirectory }),
+  });
+  const tokens = await readTokens(config);
+  for (const warning of [...config.warnings, ...tokens.warnings]) logger.warn({}, warning);
+  const node = await openNode({ config, clusterToken: tokens.cluster, logger, network: network !== false, resolvers });
+  return new NodeDatabase(node);
+}
