@@ -94,13 +94,11 @@ export class LocalCollection<T extends object = Document> implements Collection<
   }
 
   async *keys(options?: WaitOptions): AsyncGenerator<string> {
-    for await (const page of this.#host.scan(this.name, options?.signal))
-      for (const row of page) if (row.value !== null) yield row.key;
+    for await (const row of this.#rows(options?.signal)) yield row.key;
   }
 
   async *entries(options?: WaitOptions): AsyncGenerator<[key: string, value: T]> {
-    for await (const page of this.#host.scan(this.name, options?.signal))
-      for (const row of page) if (row.value !== null) yield [row.key, JSON.parse(row.value)];
+    for await (const { key, value } of this.#rows(options?.signal)) yield [key, JSON.parse(value)];
   }
 
   async count(filter?: object, options?: WaitOptions): Promise<number> {
@@ -123,6 +121,16 @@ export class LocalCollection<T extends object = Document> implements Collection<
   #read(key: string, options: WaitOptions | undefined): StoredDocument | undefined {
     options?.signal?.throwIfAborted();
     return this.#host.read(this.name, parseDocumentKey(key));
+  }
+
+  /** Documents that readers see, in key order. */
+  async *#rows(signal: AbortSignal | undefined): AsyncGenerator<FoundDocument> {
+    for await (const page of this.#host.scan(this.name, signal)) {
+      for (const { key, value } of page) {
+        if (value !== null) yield { key, value };
+        signal?.throwIfAborted();
+      }
+    }
   }
 
   #find(filter: object | undefined, options: (FindOptions & WaitOptions) | undefined): FoundDocument[] {
