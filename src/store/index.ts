@@ -6,7 +6,9 @@ export {
   memoryStoreFromSnapshot,
 } from './memory/index.ts';
 export {
+  type DocumentName,
   openSqliteStore,
+  readBackupDocuments,
   restoreSqliteFile,
   type SqliteStore,
   type SqliteStoreOptions,

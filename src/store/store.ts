@@ -31,6 +31,8 @@ export interface Store {
   close(): Promise<void>;
 
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  /** Which of these keys have no document, in one pass: for a batch that is about to be written. May leave some out. */
+  absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
   /** Documents of a collection in key order, from after `afterKey` (null: from the first), without reading the rows of `except`. */
   documents(
     collection: CollectionName,

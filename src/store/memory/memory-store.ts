@@ -196,6 +196,11 @@ class TableStore implements MemoryStore {
     this.#flushFault = { count, reason };
   }
 
+  absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    const byKey = this.#tables.documents.get(collection)?.byKey;
+    return new Set(keys.filter((key) => byKey?.get(key) === undefined));
+  }
+
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
     const document = this.#tables.documents.get(collection)?.byKey.get(key);
     return document && this.#readable(document);

@@ -8,7 +8,16 @@ import { Tables } from './tables.ts';
 
 /** Keys read in one step; between two steps the log may be shortened. */
 const KEYS_PER_STEP = 500;
-const SPACES: readonly EntrySpace[] = ['queue', 'conflicts', 'evidence', 'quarantine', 'receipts', 'events', 'peers'];
+const SPACES: readonly EntrySpace[] = [
+  'queue',
+  'conflicts',
+  'evidence',
+  'quarantine',
+  'receipts',
+  'events',
+  'peers',
+  'health',
+];
 const WHOLE = [{ after: null, upTo: null }];
 
 /**

@@ -18,6 +18,9 @@ import {
 const COLUMNS = 'id, coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value';
 const SIBLING_COLUMNS = 'replica, seq, span, hlc, ctx, stamps, format, fp, value';
 
+const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
+  WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value)`;
+
 const UPSERT = `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value)
   VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT(coll, key) DO UPDATE SET pos = excluded.pos, replica = excluded.replica, seq = excluded.seq,
@@ -92,6 +95,15 @@ export class DocumentTable {
     const coll = this.#collections.knownId(collection);
     const row = coll === undefined ? undefined : (this.#get.get(coll, key) as DocumentRow | undefined);
     return row && this.#decode(row);
+  }
+
+  /** SQLite's JSON ends a text at a NUL: such keys are left out. */
+  absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return new Set(keys);
+    const asked = JSON.stringify(keys.filter((key) => !key.includes('\u0000')));
+    const rows = this.#prepare(ABSENT).all(asked, coll) as unknown as { readonly key: DocumentKey }[];
+    return new Set(rows.map(({ key }) => key));
   }
 
   documents(

@@ -142,6 +142,10 @@ export class SqliteStore implements MaintainableStore {
     return this.#closing;
   }
 
+  absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    return this.#read(({ documents }) => documents.absent(collection, keys));
+  }
+
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
     return this.#read(({ documents }) => documents.get(collection, key));
   }

@@ -1,0 +1,27 @@
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import type { StoredDocument } from '../store.ts';
+import { openReader } from './connection.ts';
+import { guarded } from './sqlite-errors.ts';
+import { Tables } from './tables.ts';
+
+/** Names a document. */
+export interface DocumentName {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+}
+
+/**
+ * Documents of a database file that nobody has open, such as a backup, as they are stored there; those that it does not hold are
+ * left out. The file is not changed. Throws what reading throws: DOCUMENT_CORRUPT, DATABASE_CORRUPT, IO_FAILED.
+ */
+export function readBackupDocuments(path: string, names: Iterable<DocumentName>): StoredDocument[] {
+  return guarded(path, () => {
+    const db = openReader(path);
+    try {
+      const { documents } = new Tables(db, { chainLengthMax: 0, goneLogMax: 0 });
+      return [...names].flatMap(({ collection, key }) => documents.get(collection, key) ?? []);
+    } finally {
+      db.close();
+    }
+  });
+}
