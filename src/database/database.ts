@@ -55,6 +55,10 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#writer = new Writer({ replica: this.replica, limits: this.limits, onDamage });
     this.#feeds = new ChangeFeeds({ replica: this.replica, soon: parts.soon, assertOpen, onDamage });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
+    this.replica.onReload((cause) => {
+      this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');
+      parts.onSessionsVoid('restored');
+    });
     this.#maintenance.start();
   }
 

@@ -22,8 +22,11 @@ export interface MaintenanceDeps {
   readonly soon: (run: () => void) => void;
   /** Whether other nodes hold every version that this node wrote in the collection (R12). */
   readonly isConfirmed: (collection: CollectionName) => boolean;
-  /** Knowledge was forgotten and the id is new, or wants changed: sessions must end, peers discard what they believed. */
-  readonly onSessionsVoid: (why: 'identity' | 'wants') => void;
+  /**
+   * Sessions must end, and peers discard what they believed: the id is new and knowledge was forgotten (`identity`), wants
+   * changed, or commits were lost because the disk failed (`restored`).
+   */
+  readonly onSessionsVoid: (why: 'identity' | 'wants' | 'restored') => void;
   readonly onDamage: (error: unknown) => void;
 }
 

@@ -30,8 +30,8 @@ export interface LocalDatabaseDeps {
   readonly cache?: DocumentCache;
   /** Whether other nodes hold every version that this node wrote in the collection (R12). Default: never. */
   readonly isConfirmed?: (collection: CollectionName) => boolean;
-  /** The id is new or wants changed: all sessions must end. */
-  readonly onSessionsVoid?: (why: 'identity' | 'wants') => void;
+  /** The id is new, wants changed, or commits were lost: all sessions must end. */
+  readonly onSessionsVoid?: (why: 'identity' | 'wants' | 'restored') => void;
   /** R11: a row cannot be read. The read that found it fails with the same error; the repair is up to the receiver. */
   readonly onDamage?: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '../core/logging/index.ts';
+import type { RemoteVersion } from '../core/replication/index.ts';
 import { createMemoryStore, type MemoryStore, type Store, type StoreIdentity } from '../store/index.ts';
 import { openSqliteStore } from '../store/sqlite/index.ts';
 import { createManualClock, createSeededRandom, type ManualClock } from '../testing/index.ts';
@@ -86,4 +87,28 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+/** One version from another replica, as a session would apply it. */
+export function applyRemote(
+  db: LocalDatabase,
+  collection: string,
+  key: string,
+  value: string | null,
+  seq = 1,
+  replica = 'f'.repeat(32),
+): void {
+  const version: RemoteVersion = {
+    collection: collection as RemoteVersion['collection'],
+    key: key as RemoteVersion['key'],
+    replica: replica as RemoteVersion['replica'],
+    seq,
+    first: seq,
+    hlc: seq as RemoteVersion['hlc'],
+    context: [],
+    value,
+    stamps: null,
+    format: 0,
+  };
+  db.replica.applyRemote([version], []);
 }

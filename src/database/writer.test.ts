@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../core/config/index.ts';
 import { createMemoryStore, type MemoryStore } from '../store/index.ts';
-import { collect, openOn, turn } from './test-database.ts';
+import { applyRemote, collect, openOn, turn } from './test-database.ts';
 
 /** A disk whose syncs wait to be let through. */
 function createHeldDisk(): { store: MemoryStore; syncs: PromiseWithResolvers<void>[] } {
@@ -253,24 +253,3 @@ test('a resolver that uses the database changes nothing and breaks nothing', asy
   assert.deepEqual(await users.get('from-resolver'), {});
   assert.ok(await users.get('doc'));
 });
-
-function applyRemote(
-  db: { replica: { applyRemote: (...args: never[]) => unknown } },
-  collection: string,
-  key: string,
-  value: string,
-): void {
-  const version = {
-    collection,
-    key,
-    replica: 'f'.repeat(32),
-    seq: 1,
-    first: 1,
-    hlc: 5,
-    context: [],
-    value,
-    stamps: null,
-    format: 0,
-  };
-  db.replica.applyRemote([version] as never, [] as never, {} as never);
-}
