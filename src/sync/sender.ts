@@ -93,6 +93,13 @@ export class Sender {
     for (const version of message.versions) this.#echo.remember(version);
   }
 
+  /** What was committed here since `pos` came from this very peer: streams that had sent all before need not read it. */
+  passOver(pos: number): void {
+    for (const stream of this.#streams.values())
+      if (stream.phase === 'live' && stream.pos >= pos) stream.pos = this.#context.replica.pos;
+    this.#claimSoon();
+  }
+
   ask(message: NarrowMessage | CheckMessage): void {
     const stream = this.#streams.get(message.collection);
     const exchange = stream?.exchange;

@@ -1,4 +1,4 @@
-import type { GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
+import type { GoodbyeReason, HelloMessage, Message, VersionsMessage } from '../net/messages/index.ts';
 import type { SessionEffect, SessionInput } from './effects.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
@@ -101,8 +101,7 @@ export class Session {
       case 'want':
         return this.#sender.want(message);
       case 'versions':
-        this.#sender.peerSent(message);
-        return this.#receiver.versions(message);
+        return this.#hearVersions(message);
       case 'ranges':
         return this.#receiver.ranges(message);
       case 'narrow':
@@ -155,6 +154,13 @@ export class Session {
       const their = hello.resolvers.get(collection) ?? hello.resolvers.get('*') ?? '';
       if (our !== their) this.#context.event({ kind: 'resolver-mismatch', collection, theirs: their, ours: our });
     }
+  }
+
+  #hearVersions(message: VersionsMessage): void {
+    const pos = this.#context.replica.pos;
+    this.#sender.peerSent(message);
+    this.#receiver.versions(message);
+    this.#sender.passOver(pos);
   }
 
   /** R9 by third parties: if it is my own id that two lives share, I am one of the two. */

@@ -25,6 +25,7 @@ export function cachedStore(store: Store, cache: DocumentCache): Store {
       if (row !== undefined) cache.keepRow(row);
       return row;
     },
+    absent: (...query) => store.absent(...query),
     flush: () => store.flush(),
     close: () => store.close(),
     documents: (...query) => store.documents(...query),

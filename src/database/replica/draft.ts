@@ -20,8 +20,12 @@ export interface DraftBase {
   readonly clockDriftMsMax: number;
   collection(name: CollectionName): CollectionState;
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
   resolve(collection: CollectionName, document: DocumentState): string | null;
 }
+
+/** Documents from which on asking for all at once is cheaper than one by one. */
+const EXPECT_MIN = 8;
 
 interface TouchedCollection {
   readonly before: CollectionState;
@@ -54,6 +58,7 @@ export class Draft {
   readonly #digests: Uint8Array[] = [];
   readonly #entries: EntryRow[] = [];
   readonly #meta = new Map<string, string | null>();
+  readonly #absent = new Map<CollectionName, ReadonlySet<DocumentKey>>();
   #replica: ReplicaId;
   #seq: number;
   #check: Check;
@@ -76,7 +81,20 @@ export class Draft {
 
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
     const drafted = this.#documents.get(collection)?.get(key);
-    return drafted === undefined ? this.#base.read(collection, key) : (drafted ?? undefined);
+    if (drafted !== undefined) return drafted ?? undefined;
+    return this.#absent.get(collection)?.has(key) ? undefined : this.#base.read(collection, key);
+  }
+
+  /** Learns in one pass which of the documents of a batch are new, so that they need not be looked for one by one. */
+  expect(documents: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[]): void {
+    if (documents.length < EXPECT_MIN) return;
+    const keys = new Map<CollectionName, DocumentKey[]>();
+    for (const { collection, key } of documents) {
+      const held = keys.get(collection);
+      if (held === undefined) keys.set(collection, [key]);
+      else held.push(key);
+    }
+    for (const [collection, wanted] of keys) this.#absent.set(collection, this.#base.absent(collection, wanted));
   }
 
   collection(name: CollectionName): CollectionState {

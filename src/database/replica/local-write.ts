@@ -24,6 +24,7 @@ export function draftTransaction(
 ): LocalOutcome {
   const tooMuch = sizeProblem(writes, limits);
   if (tooMuch !== undefined) return { kind: 'refused', error: tooMuch };
+  draft.expect(writes);
   const befores = writes.map(({ collection, key }) => draft.read(collection, key));
   const conflict = conflictOf(writes, befores);
   if (conflict !== undefined) return { kind: 'refused', error: conflict };

@@ -30,6 +30,7 @@ export interface ApplyContext {
 /** R2 for each version in order; returns how many changed something. */
 export function draftVersions(context: ApplyContext, versions: readonly RemoteVersion[]): number {
   let applied = 0;
+  context.draft.expect(versions);
   for (const remote of versions) {
     const { collection, key, ...body } = remote;
     const state = context.collection(collection);

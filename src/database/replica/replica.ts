@@ -395,6 +395,7 @@ export class Replica {
       clockDriftMsMax: this.#options.clockDriftMsMax,
       collection: (name) => this.collection(name),
       read: (collection, key) => this.store.get(collection, key),
+      absent: (collection, keys) => this.store.absent(collection, keys),
       resolve: (collection, document) => this.#resolve(collection, document),
     });
   }
