@@ -129,14 +129,19 @@ export class SessionRunner {
     this.#deps.soon(() => this.#work());
   }
 
-  /** Commits that come in one burst are looked at once. */
+  /**
+   * What was committed is looked at as soon as the commit's own step is over, all of one burst at once; a pump that has more
+   * to do lets other work in between.
+   */
   #schedulePump(kind: 'committed' | 'pump'): void {
     if (this.#isPumpScheduled) return;
     this.#isPumpScheduled = true;
-    this.#deps.soon(() => {
+    const run = (): void => {
       this.#isPumpScheduled = false;
       this.#step({ kind });
-    });
+    };
+    if (kind === 'committed') queueMicrotask(run);
+    else this.#deps.soon(run);
   }
 
   #step(input: SessionInput): void {
