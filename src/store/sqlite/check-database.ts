@@ -2,22 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { isSameFingerprint } from '../../core/version/index.ts';
-import type { CollectionRow, Damage, EntrySpace } from '../store.ts';
+import type { CollectionRow, Damage } from '../store.ts';
 import type { JobContext } from './maintenance-jobs.ts';
 import { Tables } from './tables.ts';
 
 /** Keys read in one step; between two steps the log may be shortened. */
 const KEYS_PER_STEP = 500;
-const SPACES: readonly EntrySpace[] = [
-  'queue',
-  'conflicts',
-  'evidence',
-  'quarantine',
-  'receipts',
-  'events',
-  'peers',
-  'health',
-];
 const WHOLE = [{ after: null, upTo: null }];
 
 /**
@@ -30,7 +20,7 @@ export function checkDatabase(db: DatabaseSync, context: JobContext): void {
   if (context.isStopped()) return;
   const tables = new Tables(db, { chainLengthMax: 0, goneLogMax: 0 });
   const collections = readOr(() => tables.state.read().collections, [], file);
-  for (const space of SPACES) readOr(() => tables.entries.after(space, 0, Number.POSITIVE_INFINITY), [], file);
+  for (const check of tables.smallTableChecks()) readOr(check, undefined, file);
   for (const name of readOr(() => tables.documents.collections(), [], file)) {
     checkDocuments(tables, name, context);
     checkCollection(db, tables, name, context);

@@ -6,6 +6,7 @@ import { checkDatabase } from './check-database.ts';
 import { openReader } from './connection.ts';
 import type { JobContext } from './maintenance-jobs.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
+import { MetaTable } from './side-tables.ts';
 
 /** Pages copied in one step: 256 KiB. */
 const PAGES_PER_STEP = 64;
@@ -60,8 +61,11 @@ async function copyPages(path: string, partial: string, context: JobContext): Pr
 function seal(partial: string): void {
   const copy = new DatabaseSync(partial);
   try {
-    copy.exec("PRAGMA journal_mode = DELETE; BEGIN; INSERT OR REPLACE INTO meta(k, v) VALUES('sealed', '1')");
-    copy.exec("INSERT OR REPLACE INTO meta(k, v) VALUES('generation', '0'); COMMIT");
+    copy.exec('PRAGMA journal_mode = DELETE; BEGIN');
+    const meta = new MetaTable(copy);
+    meta.set('sealed', '1');
+    meta.set('generation', '0');
+    copy.exec('COMMIT');
   } finally {
     copy.close();
   }

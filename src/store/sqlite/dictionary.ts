@@ -1,11 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import {
-  bytesToReplicaId,
-  type CollectionName,
-  parseCollectionName,
-  type ReplicaId,
-  replicaIdToBytes,
-} from '../../core/ids/index.ts';
+import { type CollectionName, parseCollectionName, parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
+import { checkSum, corruptRow, rowSum } from './row-sum.ts';
 
 /** Small numbers for long names: rows hold the number. Names are never removed. */
 interface Dictionary<Name extends string> {
@@ -23,41 +18,39 @@ export type ReplicaDictionary = Dictionary<ReplicaId>;
 export type CollectionDictionary = Dictionary<CollectionName>;
 
 export function createReplicaDictionary(db: DatabaseSync): ReplicaDictionary {
-  return new TableDictionary(db, 'replica', 'uuid', replicaIdToBytes, (stored) =>
-    bytesToReplicaId(stored as Uint8Array),
-  );
+  return new TableDictionary(db, 'replica', (text) => {
+    const replica = parseReplicaId(text);
+    if (replica === undefined) throw corruptRow('the name of a replica cannot be read');
+    return replica;
+  });
 }
 
 export function createCollectionDictionary(db: DatabaseSync): CollectionDictionary {
-  return new TableDictionary(db, 'collection', 'name', (name) => name, parseCollectionName);
+  return new TableDictionary(db, 'collection', parseCollectionName);
 }
 
 class TableDictionary<Name extends string> implements Dictionary<Name> {
   readonly #readAll: StatementSync;
   readonly #insert: StatementSync;
-  readonly #encode: (name: Name) => string | Uint8Array;
-  readonly #decode: (stored: unknown) => Name;
+  readonly #table: string;
+  readonly #parse: (text: unknown) => Name;
   #ids = new Map<Name, number>();
   #names = new Map<number, Name>();
+  #lastId = 0;
   #isRead = false;
 
-  constructor(
-    db: DatabaseSync,
-    table: string,
-    column: string,
-    encode: (name: Name) => string | Uint8Array,
-    decode: (stored: unknown) => Name,
-  ) {
-    this.#readAll = db.prepare(`SELECT id, ${column} AS name FROM ${table}`);
-    this.#insert = db.prepare(`INSERT INTO ${table}(${column}) VALUES(?)`);
-    this.#encode = encode;
-    this.#decode = decode;
+  constructor(db: DatabaseSync, table: string, parse: (text: unknown) => Name) {
+    this.#table = table;
+    this.#parse = parse;
+    this.#readAll = db.prepare(`SELECT id, name, sum FROM ${table}`);
+    this.#insert = db.prepare(`INSERT INTO ${table}(id, name, sum) VALUES(?, ?, ?)`);
   }
 
   idOf(name: Name): number {
     const known = this.knownId(name);
     if (known !== undefined) return known;
-    const id = Number(this.#insert.run(this.#encode(name)).lastInsertRowid);
+    const id = this.#lastId + 1;
+    this.#insert.run(id, name, rowSum(id, name));
     this.#remember(id, name);
     return id;
   }
@@ -77,16 +70,21 @@ class TableDictionary<Name extends string> implements Dictionary<Name> {
   reset(): void {
     this.#ids = new Map();
     this.#names = new Map();
+    this.#lastId = 0;
     this.#isRead = false;
   }
 
   #read(): void {
-    for (const row of this.#readAll.iterate()) this.#remember(row.id as number, this.#decode(row.name));
+    for (const { id, name, sum } of this.#readAll.all()) {
+      checkSum(sum, rowSum(id as number, name as string), `number ${id} of the names in ${this.#table}`);
+      this.#remember(id as number, this.#parse(name));
+    }
     this.#isRead = true;
   }
 
   #remember(id: number, name: Name): void {
     this.#ids.set(name, id);
     this.#names.set(id, name);
+    this.#lastId = Math.max(this.#lastId, id);
   }
 }

@@ -5,6 +5,7 @@ import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/ind
 import { describesGeneration, type Marker } from './marker.ts';
 import { syncFolderOf } from './private-files.ts';
 import { APPLICATION_ID, FORMAT } from './schema.ts';
+import { MetaTable } from './side-tables.ts';
 
 /** What the main file says by itself, without the log beside it. */
 export type MainFile =
@@ -37,7 +38,7 @@ export function inspectMainFile(path: string): MainFile {
       { details: { path, format, supported: FORMAT } },
     );
   }
-  const generation = readAlone(path, (db) => Number(db.prepare("SELECT v FROM meta WHERE k = 'generation'").get()?.v));
+  const generation = readAlone(path, (db) => Number(new MetaTable(db).get('generation')));
   return generation === undefined ? { kind: 'unreadable' } : { kind: 'ours', format, generation };
 }
 

@@ -1,8 +1,18 @@
 import { crc32 } from 'node:zlib';
+import { DatabaseCorruptionError } from '../../core/errors/index.ts';
 
 /** Guards texts and numbers that no digest covers against a flipped bit: 32 bits of CRC over all of them. */
 export function rowSum(...parts: readonly (string | number | null)[]): number {
   return crc32(parts.join('\u0000'));
+}
+
+/** Throws DATABASE_CORRUPT, naming what is damaged, unless the stored sum is the one expected. */
+export function checkSum(stored: unknown, expected: number, what: string): void {
+  if (stored !== expected) throw corruptRow(`${what} does not fit its sum`);
+}
+
+export function corruptRow(problem: string): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(`${problem}; restore a backup, or remove the database to fetch all from peers`);
 }
 
 /** The same for a document's own columns, without making a text of them: this runs for every row. */

@@ -12,12 +12,12 @@ export const APPLICATION_ID = 0x45474442;
  * - `doc` holds one row per document. A single live version sits in the row itself, and its text is what readers see. Any
  *   other document has `replica` NULL, its versions in `sibling`, and in `value` what the resolver made of them.
  * - `span` is seq − first. `line` is the document's own line: NULL none, 0 the one of the row's version.
- * - `fp` is the version's digest, `sum` guards the columns that no digest covers.
+ * - `fp` is the version's digest. `sum` guards what no digest covers: `row-sum.ts`.
  */
 const FORMAT_1 = `
-CREATE TABLE meta(k TEXT PRIMARY KEY, v TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE replica(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE) STRICT;
-CREATE TABLE collection(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE meta(k TEXT PRIMARY KEY, v TEXT NOT NULL, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE replica(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, sum INTEGER NOT NULL) STRICT;
+CREATE TABLE collection(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, sum INTEGER NOT NULL) STRICT;
 CREATE TABLE state(coll INTEGER NOT NULL, replica INTEGER NOT NULL, seq INTEGER, chk TEXT, purged INTEGER, data TEXT,
   sum INTEGER NOT NULL, PRIMARY KEY(coll, replica)) STRICT, WITHOUT ROWID;
 CREATE TABLE doc(id INTEGER PRIMARY KEY, coll INTEGER NOT NULL, key TEXT NOT NULL, pos INTEGER NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE sibling(doc INTEGER NOT NULL, coll INTEGER NOT NULL, key TEXT NOT N
   fp BLOB NOT NULL, value TEXT, PRIMARY KEY(doc, replica, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX sibling_dot ON sibling(coll, replica, seq);
 CREATE TABLE gone(pos INTEGER PRIMARY KEY, coll INTEGER NOT NULL, key TEXT NOT NULL, why TEXT NOT NULL,
-  since INTEGER) STRICT;
+  since INTEGER, sum INTEGER NOT NULL) STRICT;
 CREATE TABLE entry(space TEXT NOT NULL, id INTEGER NOT NULL, data TEXT NOT NULL, sum INTEGER NOT NULL,
   PRIMARY KEY(space, id)) STRICT, WITHOUT ROWID;
 `;

@@ -1,18 +1,24 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { DatabaseCorruptionError } from '../../core/errors/index.ts';
 import type { Entry, EntryRow, EntrySpace } from '../store.ts';
-import { rowSum } from './row-sum.ts';
+import { checkSum, rowSum } from './row-sum.ts';
+
+interface StoredEntry extends Entry {
+  readonly space: string;
+  readonly sum: number;
+}
 
 /** Table `entry`: the small side tables. */
 export class EntryTable {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #after: StatementSync;
+  readonly #all: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#put = db.prepare('INSERT OR REPLACE INTO entry(space, id, data, sum) VALUES(?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM entry WHERE space = ? AND id = ?');
-    this.#after = db.prepare('SELECT id, data, sum FROM entry WHERE space = ? AND id > ? ORDER BY id LIMIT ?');
+    this.#after = db.prepare('SELECT space, id, data, sum FROM entry WHERE space = ? AND id > ? ORDER BY id LIMIT ?');
+    this.#all = db.prepare('SELECT space, id, data, sum FROM entry');
   }
 
   put({ space, id, data }: EntryRow): void {
@@ -21,20 +27,34 @@ export class EntryTable {
   }
 
   after(space: EntrySpace, afterId: number, limit: number): Entry[] {
-    return this.#after.all(space, afterId, Number.isFinite(limit) ? limit : -1).map((row) => {
-      const id = row.id as number;
-      const data = row.data as string;
-      if (row.sum !== rowSum(space, id, data)) {
-        throw new DatabaseCorruptionError(`entry ${id} of ${space} does not fit its sum; restore a backup`, {
-          details: { space, id },
-        });
-      }
-      return { id, data };
-    });
+    const rows = this.#after.all(space, afterId, Number.isFinite(limit) ? limit : -1);
+    return (rows as unknown as StoredEntry[]).map(verifiedEntry);
+  }
+
+  /** Throws for the first entry, of whatever space, that is damaged. */
+  verify(): void {
+    for (const row of this.#all.iterate() as Iterable<unknown> as Iterable<StoredEntry>) verifiedEntry(row);
   }
 }
 
-/** Table `meta`: texts by name. Names of the engine carry a prefix, the store's own have none. */
+function verifiedEntry({ space, id, data, sum }: StoredEntry): Entry {
+  checkSum(sum, rowSum(space, id, data), `entry ${id} of ${space}`);
+  return { id, data };
+}
+
+interface MetaRow {
+  readonly k: string;
+  readonly v: string;
+  readonly sum: number;
+}
+
+/** What the store itself keeps in `meta`. `sealed`: the file is a copy and needs a new replica id (R9 at open). */
+export type StoreMeta = 'generation' | 'fingerprint' | 'sealed' | 'gone-from';
+
+/** Names that the engine gave carry this prefix, the store's own have none. */
+const ENGINE = 'engine.';
+
+/** Table `meta`: texts by name. */
 export class MetaTable {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
@@ -42,14 +62,15 @@ export class MetaTable {
   readonly #all: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#put = db.prepare('INSERT OR REPLACE INTO meta(k, v) VALUES(?, ?)');
+    this.#put = db.prepare('INSERT OR REPLACE INTO meta(k, v, sum) VALUES(?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM meta WHERE k = ?');
-    this.#get = db.prepare('SELECT v FROM meta WHERE k = ?');
-    this.#all = db.prepare('SELECT k, v FROM meta');
+    this.#get = db.prepare('SELECT k, v, sum FROM meta WHERE k = ?');
+    this.#all = db.prepare('SELECT k, v, sum FROM meta');
   }
 
   get(name: StoreMeta): string | undefined {
-    return this.#get.get(name)?.v as string | undefined;
+    const row = this.#get.get(name) as MetaRow | undefined;
+    return row && verifiedMeta(row);
   }
 
   set(name: StoreMeta, text: string | null): void {
@@ -60,21 +81,23 @@ export class MetaTable {
     this.#write(ENGINE + name, text);
   }
 
+  /** All that the engine gave; throws when any text in the table is damaged. */
   engine(): Map<string, string> {
     const found = new Map<string, string>();
-    for (const { k, v } of this.#all.all() as { k: string; v: string }[]) {
-      if (k.startsWith(ENGINE)) found.set(k.slice(ENGINE.length), v);
+    for (const row of this.#all.all() as unknown as MetaRow[]) {
+      const text = verifiedMeta(row);
+      if (row.k.startsWith(ENGINE)) found.set(row.k.slice(ENGINE.length), text);
     }
     return found;
   }
 
   #write(name: string, text: string | null): void {
     if (text === null) this.#delete.run(name);
-    else this.#put.run(name, text);
+    else this.#put.run(name, text, rowSum(name, text));
   }
 }
 
-/** What the store itself keeps in `meta` (R9 at open). `sealed`: the file is a copy and needs a new replica id. */
-export type StoreMeta = 'generation' | 'fingerprint' | 'sealed';
-
-const ENGINE = 'engine.';
+function verifiedMeta({ k, v, sum }: MetaRow): string {
+  checkSum(sum, rowSum(k, v), `the text ${k}`);
+  return v;
+}

@@ -1,6 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { DatabaseCorruptionError } from '../../core/errors/index.ts';
-import { rowSum } from './row-sum.ts';
+import { checkSum, rowSum } from './row-sum.ts';
 
 /** A row of table `state`; see `schema.ts` for what each one means. */
 export interface StateRow {
@@ -21,6 +20,7 @@ export class StateRows {
   readonly #db: DatabaseSync;
   readonly #get: StatementSync;
   readonly #all: StatementSync;
+  readonly #every: StatementSync;
   /** Statement n − 1 writes n rows. */
   readonly #puts: StatementSync[] = [];
   #pending: StateRow[] = [];
@@ -29,6 +29,7 @@ export class StateRows {
     this.#db = db;
     this.#get = db.prepare(`SELECT ${COLUMNS} FROM state WHERE coll = ? AND replica = ?`);
     this.#all = db.prepare(`SELECT ${COLUMNS} FROM state WHERE coll >= 0`);
+    this.#every = db.prepare(`SELECT ${COLUMNS} FROM state`);
   }
 
   get(coll: number, replica: number): StateRow | undefined {
@@ -40,6 +41,11 @@ export class StateRows {
   all(): StateRow[] {
     this.write();
     return (this.#all.all() as unknown as StoredRow[]).map((row) => verified(row)!);
+  }
+
+  /** Throws for the first row, own chain included, that is damaged. */
+  verify(): void {
+    for (const row of this.#every.iterate() as Iterable<unknown> as Iterable<StoredRow>) verified(row);
   }
 
   put(row: StateRow): void {
@@ -77,12 +83,8 @@ interface StoredRow extends StateRow {
   readonly sum: number;
 }
 
-export function stateCorrupt(what: string): DatabaseCorruptionError {
-  return new DatabaseCorruptionError(`${what}; restore a backup, or remove the database to fetch all from peers`);
-}
-
 function verified(row: StoredRow | undefined): StateRow | undefined {
-  if (row !== undefined && row.sum !== sumOf(row)) throw stateCorrupt('a row of the state table does not fit its sum');
+  if (row !== undefined) checkSum(row.sum, sumOf(row), `row (${row.coll}, ${row.replica}) of the state`);
   return row;
 }
 

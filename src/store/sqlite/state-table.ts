@@ -9,7 +9,8 @@ import {
 } from '../../core/version/index.ts';
 import type { CollectionRow, Head, KnowledgeRow, PurgeRow } from '../store.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
-import { type StateRow, type StateRows, stateCorrupt } from './state-rows.ts';
+import { corruptRow } from './row-sum.ts';
+import type { StateRow, StateRows } from './state-rows.ts';
 
 export interface StateImage {
   readonly head: Head | undefined;
@@ -111,7 +112,7 @@ export class StateTable {
     const [state, documents, sums, ...resolver] = (row.data ?? '').split(' ');
     const fingerprint = bytesToFingerprint(Buffer.from(sums ?? '', 'hex'));
     if ((state !== 'wanted' && state !== 'frozen') || fingerprint === undefined) {
-      throw stateCorrupt('the row of a collection cannot be read');
+      throw corruptRow('the row of a collection cannot be read');
     }
     const name = this.#collections.nameOf(row.coll);
     return { name, state, documents: Number(documents), fingerprint, resolver: resolver.join(' ') };
@@ -122,8 +123,7 @@ function parseHead(text: string | null): Head {
   const [replicaText, seq, checkText, hlc, pos] = (text ?? '').split(' ');
   const replica = parseReplicaId(replicaText);
   const check = parseCheck(checkText);
-  if (replica === undefined || check === undefined || !isHlc(Number(hlc)))
-    throw stateCorrupt('the head cannot be read');
+  if (replica === undefined || check === undefined || !isHlc(Number(hlc))) throw corruptRow('the head cannot be read');
   return { replica, seq: Number(seq), check, hlc: Number(hlc) as Hlc, pos: Number(pos) };
 }
 

@@ -35,9 +35,9 @@ export class Tables {
     this.#stateRows = new StateRows(db);
     this.state = new StateTable(this.#stateRows, collections, replicas);
     this.chain = new ChainRows(db, this.#stateRows, limits.chainLengthMax);
-    this.gone = new GoneTable(db, collections, limits.goneLogMax);
-    this.entries = new EntryTable(db);
     this.meta = new MetaTable(db);
+    this.gone = new GoneTable(db, collections, this.meta, limits.goneLogMax);
+    this.entries = new EntryTable(db);
     this.#resets = [collections, replicas, this.documents, this.#stateRows, this.state, this.chain, this.gone];
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -46,6 +46,16 @@ export class Tables {
 
   load(): StoreImage {
     return { ...this.state.read(), meta: this.meta.engine() };
+  }
+
+  /** Steps that each read one of the small tables in full and throw when it is damaged. */
+  smallTableChecks(): (() => unknown)[] {
+    return [
+      () => this.#stateRows.verify(),
+      () => this.entries.verify(),
+      () => this.meta.engine(),
+      () => this.gone.after(0, Number.POSITIVE_INFINITY),
+    ];
   }
 
   /** Runs all of it in one transaction, or nothing. */
