@@ -14,6 +14,23 @@ export {
   resolveBackupPath,
 } from './backup/index.ts';
 export type { EntryDraft, EntryKeeper } from './entry-keeper.ts';
+export { EventLog, type EventLogOptions, type LoggedEvent } from './event-log.ts';
+export {
+  type CheckedStore,
+  type CheckOptions,
+  checkIntegrity,
+  damageText,
+  type Opened,
+  type OpenOrRestoreDeps,
+  openOrRestore,
+  type RepairPeers,
+  type RestoredFile,
+  type ScrubbedStore,
+  Scrubber,
+  type ScrubberOptions,
+  SelfRepair,
+  type SelfRepairDeps,
+} from './integrity/index.ts';
 export {
   type DroppedOperation,
   type FlushOptions,

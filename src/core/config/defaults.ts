@@ -27,6 +27,10 @@ export const LIMITS = {
   commitBytesMax: 1024 * 1024,
   /** Longest slice of applying remote versions before other work gets its turn, ms. */
   applySliceMs: 8,
+  /** Documents kept in memory that changed last, for sessions and feeds. Older ones are read from the store. */
+  recentChangesMax: 1000,
+  /** Characters of JSON of these documents. Beyond it, older ones are read from the store. */
+  recentCharactersMax: 1024 * 1024,
   /** Checks kept of the own chain, one per commit. Older ones are forgotten: a fork behind them shows at the next commit. */
   chainLengthMax: 100_000,
   /** Damaged things that one check names. More: it stops and says so. */
@@ -100,6 +104,12 @@ export const LIMITS = {
   dialsMax: 16,
   /** Entries of evidence, quarantine and errors kept each. More: the oldest is forgotten. */
   evidenceMax: 1000,
+  /** Events kept of what happened to the database: damage, repairs, restored backups. The oldest is forgotten. */
+  eventsMax: 10_000,
+  /** Incidents of damage in a day that are repaired (R11). One more stops writing. */
+  repairIncidentsMax: 3,
+  /** Repairs within one incident. One more stops writing. */
+  repairsPerIncidentMax: 50,
   /** Documents that may fail in one flush of the offline queue. One more: the flush ends, and the next one begins anew. */
   queueBlockedDocumentsMax: 100_000,
   /** Receivers of changes (`watch`) with unread changes beyond this restart from their position in the database. */
@@ -138,6 +148,16 @@ export const TIMES = {
   healthIntervalMs: 300_000,
   healthQuickIntervalMs: 1000,
   healthCheckMsMax: 1500,
+  /** Rest of the integrity scrub between two passes, and time between two checks of the file's own structures. */
+  scrubPauseMs: 600_000,
+  fileCheckIntervalMs: 24 * 3600 * 1000,
+  /** A repair waits so long for peers that are known and not connected, before it turns to a backup. */
+  repairPeerWaitMs: 60_000,
+  /** Connected peers have so long to bring a damaged document. */
+  repairRoundMs: 10_000,
+  /** Repairs within this time of each other are one incident; incidents are counted over this day. */
+  repairIncidentMs: 600_000,
+  repairDayMs: 24 * 3600 * 1000,
   /** Pause after the first failed automatic backup; it doubles up to the interval. */
   backupRetryMs: 60_000,
   /** Time that a handler has for one operation of the offline queue. */

@@ -1,0 +1,69 @@
+import type { Clock } from '../core/clock/index.ts';
+import type { JsonObject } from '../core/query/index.ts';
+import type { EntryKeeper } from './entry-keeper.ts';
+
+/** Something that happened to this database and that somebody may want to read later. */
+export interface LoggedEvent {
+  readonly id: number;
+  /** Wall clock, ms. */
+  readonly at: number;
+  readonly kind: string;
+  readonly fields: JsonObject;
+}
+
+export interface EventLogOptions {
+  readonly keeper: EntryKeeper;
+  readonly clock: Clock;
+  /** Events that are kept; the oldest is forgotten first. */
+  readonly eventsMax: number;
+}
+
+const PAGE_MAX = 500;
+
+/** The side table `events`: what happened, in order, bounded. Durable with the next flush. */
+export class EventLog {
+  readonly #options: EventLogOptions;
+  #ids: number[] = [];
+
+  constructor(options: EventLogOptions) {
+    this.#options = options;
+    this.#read();
+    options.keeper.onReload(() => this.#read());
+  }
+
+  /** Returns the id of the event. */
+  append(kind: string, fields: JsonObject): number {
+    const { keeper, clock, eventsMax } = this.#options;
+    const id = (this.#ids.at(-1) ?? 0) + 1;
+    const forgotten = this.#ids.slice(0, Math.max(0, this.#ids.length + 1 - eventsMax));
+    keeper.commitEntries((draft) => {
+      draft.entry({ space: 'events', id, data: JSON.stringify({ at: clock.now(), kind, fields }) });
+      for (const old of forgotten) draft.entry({ space: 'events', id: old, data: null });
+    });
+    this.#ids.splice(0, forgotten.length);
+    this.#ids.push(id);
+    return id;
+  }
+
+  /** Replaces what an event says; nothing happens where it was forgotten already. */
+  replace(id: number, kind: string, fields: JsonObject): void {
+    const { keeper, clock } = this.#options;
+    if (!this.#ids.includes(id)) return;
+    keeper.commitEntries((draft) =>
+      draft.entry({ space: 'events', id, data: JSON.stringify({ at: clock.now(), kind, fields }) }),
+    );
+  }
+
+  /** All of them, oldest first. */
+  *all(): Generator<LoggedEvent> {
+    const { store } = this.#options.keeper;
+    for (let page = store.entries('events', 0, PAGE_MAX); page.length > 0; ) {
+      for (const { id, data } of page) yield { id, ...JSON.parse(data) };
+      page = store.entries('events', page.at(-1)!.id, PAGE_MAX);
+    }
+  }
+
+  #read(): void {
+    this.#ids = [...this.all()].map(({ id }) => id);
+  }
+}

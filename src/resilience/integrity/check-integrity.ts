@@ -1,0 +1,48 @@
+import { DatabaseCorruptionError } from '../../core/errors/index.ts';
+import type { Damage } from '../../store/index.ts';
+
+/** A store that can be checked. */
+export interface CheckedStore {
+  checkIntegrity(options?: { readonly signal?: AbortSignal }): AsyncIterable<Damage>;
+}
+
+export interface CheckOptions {
+  /** Ends the check; rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /** Each damaged thing as it is found: the repair may begin before the check has ended. */
+  readonly onDamage?: (damage: Damage) => void;
+}
+
+/** Damaged things that the message names, and that the details carry. */
+const NAMED_MAX = 5;
+const DETAILED_MAX = 1000;
+
+/** Reads everything. Rejects with DatabaseCorruptionError (DATABASE_CORRUPT) that names what is damaged, in `details.damage`. */
+export async function checkIntegrity(store: CheckedStore, { signal, onDamage }: CheckOptions = {}): Promise<void> {
+  const found: Damage[] = [];
+  for await (const damage of store.checkIntegrity(signal === undefined ? {} : { signal })) {
+    found.push(damage);
+    onDamage?.(damage);
+  }
+  signal?.throwIfAborted();
+  if (found.length === 0) return;
+  const named = found.slice(0, NAMED_MAX).map(damageText).join('; ');
+  const more = found.length > NAMED_MAX ? `; and ${found.length - NAMED_MAX} more` : '';
+  throw new DatabaseCorruptionError(`the database is damaged: ${named}${more}`, {
+    details: { damage: found.slice(0, DETAILED_MAX), count: found.length },
+  });
+}
+
+/** One damaged thing in words. */
+export function damageText(damage: Damage): string {
+  switch (damage.kind) {
+    case 'document':
+      return `document ${JSON.stringify(damage.key)} in ${JSON.stringify(damage.collection)} (${damage.problem})`;
+    case 'collection':
+      return `collection ${JSON.stringify(damage.collection)} (${damage.problem})`;
+    case 'file':
+      return damage.problem;
+    default:
+      return damage satisfies never;
+  }
+}

@@ -1,0 +1,88 @@
+import { LIMITS } from '../../core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import type { EventLog } from '../event-log.ts';
+
+/** `waiting`: its row was taken away, a peer or a backup shall bring it back. `missing`: neither could. */
+export type DamageState = 'waiting' | 'missing' | 'from-peer' | 'from-backup' | 'written-again' | 'deleted-elsewhere';
+
+export interface DamagedDocument {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+  state: DamageState;
+  /** When it was found: for durations, and as wall clock. */
+  readonly sinceMs: number;
+  readonly sinceWallMs: number;
+  readonly eventId: number;
+}
+
+/** Documents that were found damaged and are not back. Each has an event, which says what became of it. Bounded. */
+export class DamagedDocuments {
+  readonly #log: EventLog;
+  readonly #byName = new Map<string, DamagedDocument>();
+
+  constructor(log: EventLog, nowMs: number) {
+    this.#log = log;
+    for (const { id, at, kind, fields } of log.all()) {
+      const { collection, key, state } = fields as Record<string, string>;
+      if (kind !== 'document-damaged' || (state !== 'waiting' && state !== 'missing')) continue;
+      this.#keep({
+        collection: collection as CollectionName,
+        key: key as DocumentKey,
+        state,
+        sinceMs: nowMs,
+        sinceWallMs: at,
+        eventId: id,
+      });
+    }
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  get waiting(): DamagedDocument[] {
+    return [...this.#byName.values()].filter(({ state }) => state === 'waiting');
+  }
+
+  count(state: 'waiting' | 'missing'): number {
+    let count = 0;
+    for (const document of this.#byName.values()) if (document.state === state) count++;
+    return count;
+  }
+
+  get(collection: CollectionName, key: DocumentKey): DamagedDocument | undefined {
+    return this.#byName.get(nameOf(collection, key));
+  }
+
+  /** A document was found damaged. */
+  add(collection: CollectionName, key: DocumentKey, nowMs: number, wallMs: number): void {
+    const held = this.get(collection, key);
+    if (held?.state === 'waiting') return;
+    if (held !== undefined) this.#byName.delete(nameOf(collection, key));
+    const state = 'waiting';
+    const eventId = this.#log.append('document-damaged', { collection, key, state });
+    this.#keep({ collection, key, state, sinceMs: nowMs, sinceWallMs: wallMs, eventId });
+  }
+
+  /** What became of it; only a missing one is remembered further. */
+  settle(
+    document: DamagedDocument,
+    state: Exclude<DamageState, 'waiting'>,
+    detail: Readonly<Record<string, string>>,
+  ): void {
+    const { collection, key, eventId } = document;
+    document.state = state;
+    if (state !== 'missing') this.#byName.delete(nameOf(collection, key));
+    this.#log.replace(eventId, 'document-damaged', { collection, key, state, ...detail });
+  }
+
+  /** Beyond the bound the oldest is no longer followed; its event stays. */
+  #keep(document: DamagedDocument): void {
+    this.#byName.set(nameOf(document.collection, document.key), document);
+    if (this.#byName.size > LIMITS.eventsMax) this.#byName.delete(this.#byName.keys().next().value!);
+  }
+}
+
+function nameOf(collection: CollectionName, key: DocumentKey): string {
+  return `${collection.length}:${collection}${key}`;
+}

@@ -1,0 +1,54 @@
+import { DatabaseCorruptionError, isEntglDbError } from '../../core/errors/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+
+export interface OpenOrRestoreDeps<S> {
+  readonly open: () => Promise<S>;
+  /** The newest backup that reads whole. */
+  readonly newestGood: () => Promise<{ readonly path: string; readonly atMs: number } | undefined>;
+  /** Puts a backup in the database's place; resolves with where the replaced file was set aside. */
+  readonly restore: (backupPath: string) => Promise<string | undefined>;
+  readonly logger: Logger;
+}
+
+export interface Opened<S> {
+  readonly store: S;
+  /** What was done to open it; undefined: it opened by itself. */
+  readonly restored: RestoredFile | undefined;
+}
+
+export interface RestoredFile {
+  readonly backupPath: string;
+  /** Wall clock at which the backup was made, ms. */
+  readonly backupAtMs: number;
+  /** Where the damaged file lies now; undefined: there was none. */
+  readonly aside: string | undefined;
+  /** Why the file could not be opened. */
+  readonly problem: string;
+}
+
+/**
+ * Opens a database. One that is damaged beyond opening is set aside and the newest good backup takes its place; it never becomes
+ * an empty one. Without a backup, and for every other reason, rejects with what opening rejected with, and changes nothing.
+ */
+export async function openOrRestore<S>(deps: OpenOrRestoreDeps<S>): Promise<Opened<S>> {
+  const { open, newestGood, restore, logger } = deps;
+  try {
+    return { store: await open(), restored: undefined };
+  } catch (error) {
+    if (!isEntglDbError(error, 'DATABASE_CORRUPT')) throw error;
+    logger.fatal({ err: error }, 'the database cannot be opened; the newest good backup takes its place');
+    const backup = await newestGood();
+    if (backup === undefined) throw withoutBackup(error);
+    const aside = await restore(backup.path);
+    const restored = { backupPath: backup.path, backupAtMs: backup.atMs, aside, problem: error.message };
+    logger.fatal({ ...restored }, 'the database was restored from a backup; the damaged file was kept');
+    return { store: await open(), restored };
+  }
+}
+
+function withoutBackup(error: Error): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(
+    `${error.message}; there is no good backup to take its place. Restore one by hand, or move the file away to fetch all from peers`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,172 @@
+import { type Clock, sleep } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import type { Damage, StoredDocument } from '../../store/index.ts';
+
+export interface ScrubberOptions {
+  /** The store itself, not a cache in front of it. */
+  readonly store: ScrubbedStore;
+  readonly collections: () => Iterable<CollectionName>;
+  readonly clock: Clock;
+  /** Megabytes (1024 × 1024 bytes) per second; 0: nothing is read. Default 2. */
+  readonly megabytesPerSecond?: number;
+  /** Rest between two passes over everything, ms. Default 600,000. */
+  readonly passPauseMs?: number;
+  /** Reads the file's own structures once in `fileCheckIntervalMs`, in another thread. Default: not done. */
+  readonly checkFile?: (signal: AbortSignal) => AsyncIterable<Damage>;
+  /** Default: a day. */
+  readonly fileCheckIntervalMs?: number;
+  readonly onDamage: (damage: Damage) => void;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** Reading a document verifies it. */
+export interface ScrubbedStore {
+  documents(
+    collection: CollectionName,
+    afterKey: DocumentKey | null,
+    limit: number,
+    except?: ReadonlySet<DocumentKey>,
+  ): StoredDocument[];
+}
+
+const MB = 1024 * 1024;
+/** A slice should take about so long: other work waits no longer for it. */
+const SLICE_MS = 4;
+const SLICE_DOCUMENTS_MAX = 256;
+/** Bytes of a row besides its value. */
+const ROW_BYTES = 200;
+
+/**
+ * Reads all documents again and again, slowly and in short slices, so that damage is found while a peer or a backup still has
+ * what is lost. A slice is a read of its own: no transaction is open between two.
+ */
+export class Scrubber {
+  readonly #options: ScrubberOptions;
+  readonly #logger: Logger;
+  readonly #bytesPerSecond: number;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #resume: PromiseWithResolvers<void> | undefined;
+  #sliceDocuments = 4;
+  #fileCheckedAt = Number.NEGATIVE_INFINITY;
+  #lastPassAt: number | null = null;
+
+  /** Throws RangeError when the speed is no number from 0 to 1,000. */
+  constructor(options: ScrubberOptions) {
+    const speed = options.megabytesPerSecond ?? 2;
+    if (!(speed >= 0 && speed <= 1000)) throw new RangeError(`megabytesPerSecond is ${speed}; give 0 to 1,000`);
+    this.#bytesPerSecond = speed * MB;
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+  }
+
+  /** Wall clock at which a pass that found nothing has ended last, ms; null: none yet. */
+  get lastPassAt(): number | null {
+    return this.#lastPassAt;
+  }
+
+  /** Begins the first pass; does nothing when the speed is 0. */
+  start(): void {
+    if (this.#bytesPerSecond > 0) this.#running ??= this.#run();
+  }
+
+  /** Ends after the slice under way. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new DOMException('the integrity scrub was stopped', 'AbortError'));
+    this.resume();
+    await this.#running;
+  }
+
+  /** No further slice begins until `resume`. */
+  pause(): void {
+    this.#resume ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#resume?.resolve();
+    this.#resume = undefined;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const { clock, passPauseMs = TIMES.scrubPauseMs } = this.#options;
+    while (!signal.aborted) {
+      try {
+        if (await this.#pass(signal)) this.#lastPassAt = clock.now();
+        await sleep(clock, passPauseMs, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#logger.error({ err: error }, 'the integrity scrub was interrupted; it begins again later');
+        await sleep(clock, passPauseMs, signal).catch(() => {
+          // Stopped meanwhile: the loop ends.
+        });
+      }
+    }
+  }
+
+  /** True when nothing was found. */
+  async #pass(signal: AbortSignal): Promise<boolean> {
+    let found = 0;
+    const report = (damage: Damage): void => {
+      found++;
+      this.#options.onDamage(damage);
+    };
+    for (const collection of [...this.#options.collections()]) await this.#scrub(collection, report, signal);
+    await this.#checkFile(report, signal);
+    if (found > 0) this.#logger.fatal({ found }, 'the integrity scrub found damage');
+    else this.#logger.debug({}, 'the integrity scrub found everything sound');
+    return found === 0;
+  }
+
+  async #scrub(collection: CollectionName, report: (damage: Damage) => void, signal: AbortSignal): Promise<void> {
+    const damaged = new Set<DocumentKey>();
+    for (let after: DocumentKey | null = null; ; ) {
+      await this.#resume?.promise;
+      signal.throwIfAborted();
+      const limit = this.#sliceDocuments;
+      const page = this.#slice(collection, after, damaged, report);
+      if (page === undefined) continue;
+      const bytes = page.reduce((sum, { value }) => sum + ROW_BYTES + (value?.length ?? 0), 0);
+      await sleep(this.#options.clock, (bytes / this.#bytesPerSecond) * 1000, signal);
+      if (page.length < limit) return;
+      after = page.at(-1)!.key;
+    }
+  }
+
+  /** Undefined when a damaged document was in the way; it is left out from then on. */
+  #slice(
+    collection: CollectionName,
+    after: DocumentKey | null,
+    damaged: Set<DocumentKey>,
+    report: (damage: Damage) => void,
+  ): StoredDocument[] | undefined {
+    const { store, clock } = this.#options;
+    const startedAt = clock.monotonic();
+    try {
+      const page = store.documents(collection, after, this.#sliceDocuments, damaged);
+      const isSlow = clock.monotonic() - startedAt > SLICE_MS;
+      const next = isSlow ? Math.floor(this.#sliceDocuments / 2) : this.#sliceDocuments * 2;
+      if (isSlow || page.length === this.#sliceDocuments)
+        this.#sliceDocuments = Math.max(1, Math.min(SLICE_DOCUMENTS_MAX, next));
+      return page;
+    } catch (error) {
+      const key = isEntglDbError(error, 'DOCUMENT_CORRUPT') ? (error.details.key as DocumentKey) : undefined;
+      if (key === undefined || damaged.has(key)) throw error;
+      damaged.add(key);
+      report({ kind: 'document', collection, key, problem: (error as Error).message });
+      return undefined;
+    }
+  }
+
+  async #checkFile(report: (damage: Damage) => void, signal: AbortSignal): Promise<void> {
+    const { checkFile, clock, fileCheckIntervalMs = TIMES.fileCheckIntervalMs } = this.#options;
+    if (checkFile === undefined || clock.monotonic() - this.#fileCheckedAt < fileCheckIntervalMs) return;
+    for await (const damage of checkFile(signal)) report(damage);
+    signal.throwIfAborted();
+    this.#fileCheckedAt = clock.monotonic();
+  }
+}

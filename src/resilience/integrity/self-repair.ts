@@ -1,0 +1,300 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { LIMITS, TIMES } from '../../core/config/index.ts';
+import { PersistenceError } from '../../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import type { RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
+import { knows } from '../../core/version/index.ts';
+import type { CommitListener, Replica } from '../../database/replica/index.ts';
+import type { IntegrityStatus } from '../../diagnostics/index.ts';
+import type { Damage, DocumentName, StoredDocument } from '../../store/index.ts';
+import type { EventLog } from '../event-log.ts';
+import { type DamagedDocument, DamagedDocuments } from './damaged-documents.ts';
+import { Incidents } from './incidents.ts';
+
+export interface SelfRepairDeps {
+  readonly replica: Replica;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  /** Runs something in a later turn of the event loop. */
+  readonly soon: (run: () => void) => void;
+  /** Commits writes that were accepted, before the replica changes its id. Default: nothing. */
+  readonly commitPending?: () => void;
+  /** R11: peers must discard what they believed of this node. */
+  readonly closeSessions: () => void;
+  readonly peers: RepairPeers;
+  /** What the newest good backup holds of these; undefined: there is no backup. */
+  readonly readBackup: (names: readonly DocumentName[]) => Promise<readonly StoredDocument[] | undefined>;
+  /** Damage came back too often: nothing is written any more. Called once. */
+  readonly onReadOnly: (reason: string) => void;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+export interface RepairPeers {
+  /** Whether a peer is connected. */
+  isOnline(): boolean;
+  /** Whether there are peers at all, connected or not. */
+  isAnyKnown(): boolean;
+  /** Wall clock of the last completed round with any peer, ms; null: none yet. */
+  lastSyncTime(): number | null;
+}
+
+const LOOK_MS = 1000;
+/** Documents fetched from a backup in one step. */
+const BACKUP_STEP_MAX = 100;
+
+/**
+ * R11, without an operator. A damaged document's row is taken away, knowledge of its collection is forgotten under a new replica
+ * id, and sessions end, so that peers send what they hold. What no peer brings comes from the newest good backup: its versions
+ * are applied as if a peer had sent them, with their own stamps, so that they never win against anything newer that a peer may
+ * still hold. What is not there either is named in the side table `events`, until somebody brings it after all.
+ */
+export class SelfRepair {
+  readonly #deps: SelfRepairDeps;
+  readonly #logger: Logger;
+  readonly #documents: DamagedDocuments;
+  readonly #incidents = new Incidents();
+  readonly #unsubscribe: () => void;
+  #reported = new Map<CollectionName, Set<DocumentKey>>();
+  /** Of each collection, the latest repair since the start, on the monotonic clock. */
+  readonly #repairedAt = new Map<CollectionName, number>();
+  /** Their repair began and was not committed. */
+  readonly #failed = new Set<CollectionName>();
+  /** Damaged while writing has stopped. */
+  readonly #unrepaired = new Set<string>();
+  /** Documents that a commit brought, for the next turn: a listener must not commit. */
+  readonly #brought: { readonly document: DamagedDocument; readonly by: 'from-peer' | 'written-again' }[] = [];
+  #isTurnDue = false;
+  #isRestoring = false;
+  #isReadOnly = false;
+  #isStopped = false;
+  #lastRepairAt: number | null = null;
+  #fileProblem: string | null = null;
+  #cancelTimer: (() => void) | undefined;
+
+  /** Goes on with what an earlier life left unfinished. */
+  constructor(deps: SelfRepairDeps) {
+    this.#deps = deps;
+    this.#logger = deps.logger ?? silentLogger;
+    const { events, clock } = deps;
+    this.#documents = new DamagedDocuments(events, clock.monotonic());
+    for (const { at, kind } of events.all()) {
+      if (kind === 'repair-began') {
+        this.#incidents.remember(at);
+        this.#lastRepairAt = at;
+      }
+      if (kind === 'writing-stopped' && clock.now() - at < TIMES.repairDayMs) this.#isReadOnly = true;
+    }
+    this.#unsubscribe = deps.replica.onCommit((notice) => this.#noticed(notice));
+    if (this.#documents.count('waiting') > 0) this.#lookSoon();
+  }
+
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
+  }
+
+  /** For the health check. `lastScrubAt` is the scrubber's. */
+  status(): Omit<IntegrityStatus, 'lastScrubAt'> {
+    return {
+      damaged: this.#documents.count('waiting') + this.#unrepaired.size,
+      missing: this.#documents.count('missing'),
+      isReadOnly: this.#isReadOnly,
+      lastRepairAt: this.#lastRepairAt,
+      fileProblem: this.#fileProblem,
+    };
+  }
+
+  /** Throws PERSISTENCE_ERROR / READ_ONLY once writing has stopped. */
+  assertWritable(): void {
+    if (!this.#isReadOnly) return;
+    throw new PersistenceError(
+      'READ_ONLY',
+      'the database file was damaged again and again, so nothing is written any more; replace the disk and restore a backup',
+    );
+  }
+
+  /** Damage was found, by a read, the scrub or a check. The repair begins in a later turn. Tell it any number of times. */
+  report(damage: Damage): void {
+    if (this.#isStopped) return;
+    if (damage.kind === 'file') return this.#reportFile(damage.problem);
+    const keys = this.#reported.get(damage.collection) ?? new Set();
+    this.#reported.set(damage.collection, keys);
+    if (damage.kind === 'document') keys.add(damage.key);
+    this.#takeTurnSoon();
+  }
+
+  /** Nothing is repaired any more; what is unfinished goes on after the next start. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#unsubscribe();
+    this.#cancelTimer?.();
+  }
+
+  #reportFile(problem: string): void {
+    if (this.#fileProblem === problem) return;
+    this.#fileProblem = problem;
+    this.#deps.events.append('file-damaged', { problem });
+    this.#logger.fatal({ problem }, 'the database file is damaged; restore a backup');
+  }
+
+  #takeTurnSoon(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    this.#deps.soon(() => {
+      this.#isTurnDue = false;
+      if (!this.#isStopped) this.#takeTurn();
+    });
+  }
+
+  #takeTurn(): void {
+    const reported = this.#reported;
+    this.#reported = new Map();
+    for (const { document, by } of this.#brought.splice(0)) this.#trying(() => this.#settle(document, by, {}));
+    for (const [collection, keys] of reported) this.#trying(() => this.#repair(collection, keys));
+    this.#deps.replica
+      .flush()
+      .catch((error: unknown) => this.#logger.error({ err: error }, 'a repair was not durable'));
+    if (this.#documents.count('waiting') > 0) this.#lookSoon();
+  }
+
+  #trying(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#logger.error({ err: error }, 'a repair failed; it is tried again when the damage is met again');
+    }
+  }
+
+  /** One pass takes every unreadable row of the collection away, so that what is reported of it afterwards is known already. */
+  #isNews(collection: CollectionName, keys: ReadonlySet<DocumentKey>): boolean {
+    if (this.#failed.has(collection)) return true;
+    if (keys.size > 0) return [...keys].some((key) => this.#documents.get(collection, key)?.state !== 'waiting');
+    const repairedAt = this.#repairedAt.get(collection) ?? Number.NEGATIVE_INFINITY;
+    return this.#deps.clock.monotonic() - repairedAt >= TIMES.repairPeerWaitMs;
+  }
+
+  #repair(collection: CollectionName, keys: ReadonlySet<DocumentKey>): void {
+    if (!this.#isNews(collection, keys)) return;
+    const { replica, events, clock, commitPending, closeSessions } = this.#deps;
+    const incident = this.#isReadOnly ? 'too-many' : this.#incidents.count(clock.now());
+    if (incident === 'too-many') return this.#stopWriting(collection, keys);
+    this.#failed.add(collection);
+    this.#logger.fatal({ collection, keys: [...keys] }, 'stored documents are damaged; peers or a backup replace them');
+    if (incident === 'new') events.append('repair-began', { collection });
+    for (const key of keys) this.#documents.add(collection, key, clock.monotonic(), clock.now());
+    commitPending?.();
+    closeSessions();
+    replica.forgetDamaged(collection, [...keys], `documents of ${collection} were damaged on disk`);
+    this.#failed.delete(collection);
+    this.#lastRepairAt = clock.now();
+    this.#repairedAt.set(collection, clock.monotonic());
+  }
+
+  #stopWriting(collection: CollectionName, keys: ReadonlySet<DocumentKey>): void {
+    for (const key of keys)
+      if (this.#unrepaired.size < LIMITS.eventsMax) this.#unrepaired.add(JSON.stringify([collection, key]));
+    if (this.#isReadOnly) return;
+    this.#isReadOnly = true;
+    const reason = 'stored data was damaged again and again; nothing is written any more. Replace the disk';
+    this.#deps.events.append('writing-stopped', { collection, reason });
+    this.#deps.closeSessions();
+    this.#logger.fatal({ collection }, reason);
+    this.#deps.onReadOnly(reason);
+  }
+
+  readonly #noticed: CommitListener = ({ origin, changed, removed }) => {
+    const { clock } = this.#deps;
+    let isTurnNeeded = false;
+    for (const { collection, key, why } of removed) {
+      if (why !== 'damaged' || this.#documents.get(collection, key) !== undefined) continue;
+      // Found on the way by the repair of another one.
+      this.#deps.soon(() => this.#documents.add(collection, key, clock.monotonic(), clock.now()));
+      isTurnNeeded = true;
+    }
+    if (this.#documents.size === 0) return isTurnNeeded ? this.#takeTurnSoon() : undefined;
+    for (const { collection, key } of changed) {
+      const document = this.#documents.get(collection, key);
+      if (document === undefined || this.#isRestoring) continue;
+      this.#brought.push({ document, by: origin === 'remote' ? 'from-peer' : 'written-again' });
+      isTurnNeeded = true;
+    }
+    if (isTurnNeeded) this.#takeTurnSoon();
+  };
+
+  #settle(
+    document: DamagedDocument,
+    state: Parameters<DamagedDocuments['settle']>[1],
+    detail: Record<string, string>,
+  ): void {
+    const { collection, key } = document;
+    if (this.#documents.get(collection, key) !== document) return;
+    this.#documents.settle(document, state, detail);
+    const fields = { collection, key, ...detail };
+    if (state === 'missing') this.#logger.error(fields, 'a damaged document is lost: no peer and no backup has it');
+    else this.#logger.warn({ ...fields, state }, 'a damaged document was repaired');
+  }
+
+  #lookSoon(): void {
+    this.#cancelTimer ??= this.#deps.clock.setTimer(LOOK_MS, () => {
+      this.#cancelTimer = undefined;
+      this.#look().catch((error: unknown) => {
+        this.#logger.error({ err: error }, 'damaged documents could not be taken from a backup; it is tried again');
+        if (!this.#isStopped) this.#lookSoon();
+      });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const due = this.#documents.waiting.filter((document) => this.#isLeftToBackup(document)).slice(0, BACKUP_STEP_MAX);
+    if (due.length > 0) await this.#takeFromBackup(due);
+    if (!this.#isStopped && this.#documents.count('waiting') > 0) this.#lookSoon();
+  }
+
+  /** Peers come first: what they hold is newer than any backup. */
+  #isLeftToBackup({ sinceMs, sinceWallMs }: DamagedDocument): boolean {
+    const { peers, clock } = this.#deps;
+    const waitedMs = clock.monotonic() - sinceMs;
+    if (waitedMs >= TIMES.repairPeerWaitMs) return true;
+    if (!peers.isOnline()) return !peers.isAnyKnown();
+    return waitedMs >= TIMES.repairRoundMs && (peers.lastSyncTime() ?? 0) > sinceWallMs;
+  }
+
+  async #takeFromBackup(due: readonly DamagedDocument[]): Promise<void> {
+    const { replica, readBackup } = this.#deps;
+    const found = await readBackup(due);
+    if (this.#isStopped) return;
+    const held = due.filter(({ collection, key, state }) => state === 'waiting' && !replica.get(collection, key));
+    const versions = (found ?? []).flatMap((document) => (isOneOf(held, document) ? versionsOf(document) : []));
+    if (versions.length > 0) this.#apply(versions);
+    for (const document of held) this.#judge(document, versions);
+    await replica.flush();
+  }
+
+  #apply(versions: readonly RemoteVersion[]): RemoteOutcome {
+    this.#isRestoring = true;
+    try {
+      return this.#deps.replica.applyRemote(versions, []);
+    } finally {
+      this.#isRestoring = false;
+    }
+  }
+
+  #judge(document: DamagedDocument, versions: readonly RemoteVersion[]): void {
+    const { collection, key } = document;
+    const { knowledge } = this.#deps.replica.collection(collection);
+    const own = versions.filter((version) => version.collection === collection && version.key === key);
+    if (this.#deps.replica.get(collection, key) !== undefined) this.#settle(document, 'from-backup', {});
+    else if (own.length > 0 && own.every(({ replica, seq }) => knows(knowledge, replica, seq)))
+      this.#settle(document, 'deleted-elsewhere', {});
+    else this.#settle(document, 'missing', {});
+  }
+}
+
+function isOneOf(names: readonly DocumentName[], { collection, key }: DocumentName): boolean {
+  return names.some((name) => name.collection === collection && name.key === key);
+}
+
+function versionsOf({ collection, key, versions }: StoredDocument): RemoteVersion[] {
+  return versions.map(({ digest: _digest, ...body }) => ({ collection, key, ...body }));
+}
