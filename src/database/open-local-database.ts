@@ -41,7 +41,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
   const { clock, random, soon, nodeId, logger = silentLogger, limits = LIMITS, times = TIMES } = deps;
   const cache = deps.cache ?? new DocumentCache();
   const replica = new Replica({
-    store: cachedStore(deps.store, cache),
+    store: cachedStore(deps.store, cache, limits),
     clock,
     random,
     logger,

@@ -1,20 +1,26 @@
+import type { Limits } from '../../core/config/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { DocumentCache } from './document-cache.ts';
+import { RecentChanges } from './recent-changes.ts';
 
 /**
  * The store with `get` answered from the cache where it can. The cache changes in the same step as the store: at each
  * commit, local or remote, and when the store went back after a failed flush. So reads see exactly what the store holds,
  * and a write finds the row that it replaces without asking the disk.
  */
-export function cachedStore(store: Store, cache: DocumentCache): Store {
+export function cachedStore(store: Store, cache: DocumentCache, limits: Limits): Store {
+  const recent = new RecentChanges(limits.recentChangesMax, limits.recentCharactersMax);
   return {
     supports: store.supports,
     load() {
       cache.clear();
-      return store.load();
+      const image = store.load();
+      recent.reset(image.head?.pos ?? 0);
+      return image;
     },
     commit(batch) {
       store.commit(batch);
+      recent.commit(batch);
       for (const row of batch.documents ?? []) cache.changeRow(row);
       for (const { collection, key } of batch.removed ?? []) cache.delete(collection, key);
     },
@@ -29,7 +35,7 @@ export function cachedStore(store: Store, cache: DocumentCache): Store {
     flush: () => store.flush(),
     close: () => store.close(),
     documents: (...query) => store.documents(...query),
-    changes: (...query) => store.changes(...query),
+    changes: (afterPos, limit) => recent.after(afterPos, limit) ?? store.changes(afterPos, limit),
     delta: (...query) => store.delta(...query),
     liveReplicas: (...query) => store.liveReplicas(...query),
     dead: (...query) => store.dead(...query),

@@ -1,0 +1,70 @@
+// Goal: the newest changes answer exactly as the store would, or not at all. Method: random commits on a memory store and on
+// the tail beside it; every question is asked of both.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Hlc } from '../../core/clock/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import { sealVersion } from '../../core/version/index.ts';
+import type { StoredDocument } from '../../store/index.ts';
+import { createMemoryStore } from '../../store/memory/index.ts';
+import { createSeededRandom } from '../../testing/index.ts';
+import { RecentChanges } from './recent-changes.ts';
+
+const collection = 'stock' as CollectionName;
+const replica = 'a'.repeat(32) as ReplicaId;
+
+function documentAt(key: DocumentKey, pos: number): StoredDocument {
+  const body = {
+    replica,
+    seq: pos,
+    first: pos,
+    hlc: pos as Hlc,
+    context: [],
+    value: `{"pos":${pos}}`,
+    stamps: null,
+    format: 0,
+  };
+  const versions = [sealVersion(collection, key, body)];
+  return { collection, key, pos, versions, lineFirst: 0, lineReplica: null, deadAt: null, value: body.value };
+}
+
+test('the tail says what the store says, or that it does not know', () => {
+  const seed = 20261123;
+  const random = createSeededRandom(seed);
+  const store = createMemoryStore();
+  const recent = new RecentChanges(8, 10_000);
+  recent.reset(0);
+  let known = 0;
+  for (let pos = 0, i = 0; i < 2000; i++) {
+    const keys = new Set(
+      Array.from({ length: random.integer(1, 4) }, () => `k${random.integer(0, 12)}` as DocumentKey),
+    );
+    const documents = [...keys].map((key) => documentAt(key, ++pos)).reverse();
+    const gone = `k${random.integer(0, 12)}` as DocumentKey;
+    const removed =
+      random.chance(0.2) && !keys.has(gone) && store.get(collection, gone) !== undefined
+        ? [{ collection, key: gone, pos: ++pos, why: 'dropped' as const, deadSince: null }]
+        : [];
+    store.commit({ documents, removed });
+    recent.commit({ documents, removed });
+    const after = Math.max(0, pos - random.integer(0, 14));
+    const limit = random.integer(1, 6);
+    const told = recent.after(after, limit);
+    if (told === undefined) continue;
+    known++;
+    assert.deepEqual(told, store.changes(after, limit), `seed ${seed}, step ${i}`);
+  }
+  assert.ok(known > 500, `only ${known} answers`);
+});
+
+test('a large document pushes older ones out, and is itself left to the store when it is too large', () => {
+  const recent = new RecentChanges(100, 20);
+  recent.reset(0);
+  recent.commit({ documents: [documentAt('a' as DocumentKey, 1)] });
+  recent.commit({ documents: [documentAt('b' as DocumentKey, 2), documentAt('c' as DocumentKey, 3)] });
+  assert.equal(recent.after(0, 10), undefined);
+  assert.deepEqual(
+    recent.after(1, 10)?.map(({ key }) => key),
+    ['b', 'c'],
+  );
+});

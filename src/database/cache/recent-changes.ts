@@ -1,0 +1,74 @@
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import type { StoreBatch, StoredDocument } from '../../store/index.ts';
+
+/**
+ * The newest changes in order of position, so that sessions and feeds, which follow every commit, find it in memory.
+ * Holds at most `sizeMax` documents and `charactersMax` characters of JSON: beyond it the oldest are left to the store.
+ */
+export class RecentChanges {
+  /** By collection and key, in order of position: a document that changes again moves to the end. */
+  readonly #documents = new Map<string, StoredDocument>();
+  readonly #sizeMax: number;
+  readonly #charactersMax: number;
+  #characters = 0;
+  /** Everything that changed after this position is here. */
+  #from = Number.POSITIVE_INFINITY;
+
+  constructor(sizeMax: number, charactersMax: number) {
+    this.#sizeMax = sizeMax;
+    this.#charactersMax = charactersMax;
+  }
+
+  /** Starts afresh at the store's newest position. */
+  reset(pos: number): void {
+    this.#documents.clear();
+    this.#characters = 0;
+    this.#from = pos;
+  }
+
+  commit({ documents = [], removed = [] }: StoreBatch): void {
+    for (const { collection, key } of removed) this.#drop(nameOf(collection, key));
+    const inOrder = documents.length > 1 ? [...documents].sort((a, b) => a.pos - b.pos) : documents;
+    for (const document of inOrder) {
+      const name = nameOf(document.collection, document.key);
+      this.#drop(name);
+      this.#documents.set(name, document);
+      this.#characters += charactersOf(document);
+    }
+    for (const [name, { pos }] of this.#documents) {
+      if (this.#documents.size <= this.#sizeMax && this.#characters <= this.#charactersMax) break;
+      this.#drop(name);
+      this.#from = pos;
+    }
+  }
+
+  /** The first `limit` changes after `pos`, or undefined where that is too long ago. */
+  after(pos: number, limit: number): StoredDocument[] | undefined {
+    if (pos < this.#from) return undefined;
+    const found: StoredDocument[] = [];
+    for (const document of this.#documents.values()) {
+      if (document.pos <= pos) continue;
+      if (found.length >= limit) break;
+      found.push(document);
+    }
+    return found;
+  }
+
+  #drop(name: string): void {
+    const held = this.#documents.get(name);
+    if (held === undefined) return;
+    this.#characters -= charactersOf(held);
+    this.#documents.delete(name);
+  }
+}
+
+function charactersOf({ versions }: StoredDocument): number {
+  let characters = 0;
+  for (const { value } of versions) characters += value?.length ?? 0;
+  return characters;
+}
+
+/** Names of collections hold no control characters. */
+function nameOf(collection: CollectionName, key: DocumentKey): string {
+  return `${collection}\u0000${key}`;
+}
