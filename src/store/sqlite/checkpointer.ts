@@ -90,6 +90,10 @@ export class Checkpointer {
 
   async #look(): Promise<void> {
     if ((await this.#wal.pendingBytes()) < CHECKPOINT_BYTES) return;
+    if (!hasSafeCheckpoints(this.#db())) {
+      this.#finish('RESTART');
+      return;
+    }
     let left = 1;
     for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++) {
       left = await this.#maintenance.run({ kind: 'checkpoint', path: this.#options.path });
@@ -110,4 +114,14 @@ export class Checkpointer {
       db.exec(`PRAGMA busy_timeout = ${this.#options.connection.busyTimeoutMs}`);
     }
   }
+}
+
+/**
+ * Before 3.51.3, a checkpoint on one connection while another one begins the log anew could damage the file
+ * (sqlite.org/wal.html#walresetbug). The writer then checkpoints by itself, which blocks it longer.
+ */
+function hasSafeCheckpoints(db: DatabaseSync): boolean {
+  const version = String(db.prepare('SELECT sqlite_version() AS version').get()?.version);
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  return major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)));
 }

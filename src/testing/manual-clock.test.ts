@@ -1,0 +1,58 @@
+/**
+ * Goal: time moves only when told, and timers run in order, at their own moment.
+ * Method: directed cases; random timers compared with a sorted list.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createManualClock } from './manual-clock.ts';
+import { createSeededRandom } from './seeded-random.ts';
+
+test('timers run in order of their time, then of their making, each seeing its own moment', () => {
+  const clock = createManualClock();
+  const random = createSeededRandom(7);
+  const expected: [number, number][] = [];
+  const ran: [number, number][] = [];
+  for (let i = 0; i < 500; i++) {
+    const delay = random.integer(0, 50);
+    const cancel = clock.setTimer(delay, () => ran.push([clock.monotonic(), i]));
+    if (random.chance(0.3)) cancel();
+    else expected.push([delay, i]);
+  }
+  expected.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  clock.advance(25);
+  assert.deepEqual(
+    ran,
+    expected.filter(([at]) => at <= 25),
+  );
+  clock.advance(25);
+  assert.deepEqual(ran, expected);
+  assert.equal(clock.nextTimerAt(), undefined);
+});
+
+test('a timer set by a timer runs in the same step when it falls due in it', () => {
+  const clock = createManualClock();
+  const ran: number[] = [];
+  clock.setTimer(1, () => clock.setTimer(1, () => ran.push(clock.monotonic())));
+  assert.equal(clock.nextTimerAt(), 1);
+  clock.advance(2);
+  assert.deepEqual(ran, [2]);
+});
+
+test('a timer may cancel another one that is due at the same moment', () => {
+  const clock = createManualClock();
+  let cancelSecond = (): void => {};
+  clock.setTimer(1, () => cancelSecond());
+  cancelSecond = clock.setTimer(1, () => assert.fail('it was cancelled'));
+  clock.advance(1);
+  cancelSecond();
+});
+
+test('the wall clock jumps alone', () => {
+  const clock = createManualClock({ startMs: 1000 });
+  clock.advance(5);
+  assert.equal(clock.now(), 1005);
+  clock.setWall(10);
+  assert.deepEqual([clock.now(), clock.monotonic()], [10, 5]);
+  clock.advance(1);
+  assert.equal(clock.now(), 11);
+});
