@@ -29,13 +29,16 @@ export {
   type WatchOptions,
   type WriteOptions,
 } from './database/index.ts';
-export type { HealthReport, NodeAddress, NodeStatus, PeerStatus } from './node/node-api.ts';
-export type { NodeDatabase } from './node/node-database.ts';
 export {
+  type HealthReport,
   type NetworkSettings,
+  type NodeAddress,
+  type NodeDatabase,
+  type NodeStatus,
   type OpenDatabaseOptions,
   openDatabase,
+  type PeerStatus,
   type PersistenceSettings,
+  RetryPolicy,
   type SyncSettings,
-} from './node/open-database.ts';
-export { RetryPolicy } from './node/retry-policy.ts';
+} from './node/index.ts';

@@ -25,8 +25,6 @@ export const LIMITS = {
   commitWritesMax: 1000,
   /** Bytes of JSON in one commit. More wait for the next. */
   commitBytesMax: 1024 * 1024,
-  /** Longest slice of applying remote versions before other work gets its turn, ms. */
-  applySliceMs: 8,
   /** Documents kept in memory that changed last, for sessions and feeds. Older ones are read from the store. */
   recentChangesMax: 1000,
   /** Characters of JSON of these documents. Beyond it, older ones are read from the store. */
