@@ -65,6 +65,7 @@ function withHttp(node: RunningNode, http: () => Address): RunningNode {
     peers: () => node.peers(),
     health: () => node.health(),
     ...(node.maintenance === undefined ? {} : { maintenance: node.maintenance }),
+    setNetworkPaused: (isPaused) => node.setNetworkPaused(isPaused),
     close: () => node.close(),
   };
 }

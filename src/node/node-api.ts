@@ -31,6 +31,12 @@ export interface RunningNode {
   metrics?(): Promise<readonly MetricSample[]>;
   /** What only some nodes can do; absent: not offered, and the command says so. */
   readonly maintenance?: Maintenance;
+  /**
+   * Takes the node off the network, or back, until it stops: it then neither listens, dials nor announces, and its
+   * documents stay readable and writable. Rejects with PORT_IN_USE when its port was taken meanwhile; CONFIG_ERROR USAGE
+   * when it was started without a network.
+   */
+  setNetworkPaused(isPaused: boolean): Promise<void>;
   /** Stops gracefully: finishes accepted writes, says goodbye to peers, releases everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -55,6 +61,8 @@ export interface NodeStatus {
   /** True while at least one peer is connected. */
   readonly isOnline: boolean;
   readonly connectedPeers: number;
+  /** Taken off the network by `setNetworkPaused`. */
+  readonly isNetworkPaused: boolean;
   /** Wall clock of the last round with any peer, ms; null: none yet. */
   readonly lastSyncTime: number | null;
   /** Operations waiting in the offline queue. */

@@ -63,6 +63,14 @@ export class NodeDatabase implements Database {
     return this.#node.maintenance!.compact();
   }
 
+  /**
+   * Takes this node off the network, or back: it then neither listens, dials nor announces; documents stay readable and
+   * writable. CONFIG_ERROR USAGE when it was opened without a network.
+   */
+  setNetworkPaused(isPaused: boolean): Promise<void> {
+    return this.#node.setNetworkPaused(isPaused);
+  }
+
   /** R12: stops wanting a collection; what is here stays, frozen. */
   narrow(collection: string): Promise<void> {
     return this.#node.database.narrow(collection);

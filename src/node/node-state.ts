@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../core/clock/index.ts';
-import { DatabaseCorruptionError, type EntglDbError } from '../core/errors/index.ts';
+import { ConfigurationError, DatabaseCorruptionError, type EntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
@@ -63,6 +63,7 @@ export class NodeState {
       address: this.address(),
       isOnline: this.network?.isOnline ?? false,
       connectedPeers: this.network?.progress.connected ?? 0,
+      isNetworkPaused: this.network?.isPaused ?? false,
       lastSyncTime: this.network?.progress.lastSyncMs ?? null,
       queuedOperations: 0,
       collections: this.database.collections(),
@@ -99,6 +100,13 @@ export class NodeState {
       },
       conflicts: () => [],
     };
+  }
+
+  async setNetworkPaused(isPaused: boolean): Promise<void> {
+    if (this.network === undefined)
+      throw new ConfigurationError('USAGE', 'this node runs without a network; start it with one to pause it');
+    await this.network.setPaused(isPaused);
+    this.#logger.info({ isPaused }, isPaused ? 'taken off the network' : 'back on the network');
   }
 
   /**

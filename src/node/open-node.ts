@@ -162,6 +162,7 @@ function runningNode(state: NodeState): RunningNode {
     peers: () => state.network?.peers() ?? [],
     health: () => state.health(),
     maintenance: state.maintenance(),
+    setNetworkPaused: (isPaused) => state.setNetworkPaused(isPaused),
     close: () => state.close(),
   };
 }

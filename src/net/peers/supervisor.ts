@@ -301,7 +301,8 @@ export class Supervisor {
       failures: target.failures,
     };
     // A peer that is away for days is worth one line, not one in each half minute.
-    if (target.failures === 1) this.#logger.warn({ ...fields, err: error }, 'peer cannot be reached, dialling on');
+    if (target.failures === 1)
+      this.#logger.warn({ ...fields, why: target.lastError.message }, 'peer cannot be reached, dialling on');
     else this.#logger.debug({ ...fields, err: error }, 'peer still cannot be reached');
   }
 
@@ -323,12 +324,13 @@ export class Supervisor {
       if (!isSmaller) target.round?.abort(new Error('linked already'));
     }
     const { remote, dialled } = link.channel;
-    this.#logger.info({ deviceKey: link.deviceKey, address: addressText(remote), dialled }, 'peer linked');
+    // People are told by the owner of the link, once the peer has greeted and has a name.
+    this.#logger.debug({ deviceKey: link.deviceKey, address: addressText(remote), dialled }, 'peer linked');
     this.#deps.onLink(link.channel);
   }
 
   #ended(link: Link, reason: string, isOver: boolean): void {
-    this.#logger.info({ deviceKey: link.deviceKey, node: link.node, reason }, 'peer link closed');
+    this.#logger.debug({ deviceKey: link.deviceKey, node: link.node, reason }, 'peer link closed');
     this.#deps.onLinkClosed?.(link.channel, reason);
     if (!isOver) return;
     const wallMs = this.#deps.clock.now();

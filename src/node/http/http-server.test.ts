@@ -232,6 +232,25 @@ describe('the node', () => {
     await own.close();
   });
 
+  test('is taken off the network and back, when it has one', async () => {
+    assertError(await call('POST', '/api/v1/network', { paused: true }), 400, 'USAGE');
+    assertError(await call('POST', '/api/v1/network', { paused: 'no' }), 400, 'USAGE');
+    const config = await loadConfig({
+      workingDirectory: folder,
+      environment: {},
+      options: { persistence: { databasePath: 'paused.db' }, network: { tcpPort: 0, enableDiscovery: false } },
+    });
+    const online = await openNode({ config, clusterToken: null, logger: silentLogger, network: true });
+    const { tcp } = online.address();
+    await online.setNetworkPaused(true);
+    assert.equal(online.address().tcp, null);
+    assert.equal(online.status().isNetworkPaused, true);
+    await online.setNetworkPaused(false);
+    assert.deepEqual(online.address().tcp, tcp, 'peers that know its address find it again');
+    assert.equal(online.status().isNetworkPaused, false);
+    await online.close();
+  });
+
   test('gives every metric by its name, and describes its API', async () => {
     await call('GET', '/health');
     const { text } = await call('GET', '/metrics');

@@ -13,6 +13,25 @@ export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void
   app.get('/api/v1/collections', { schema: { ...schema, summary: 'Collections' } }, async () => ({
     collections: node.database.collections(),
   }));
+  app.post<{ Body: { paused: boolean } }>(
+    '/api/v1/network',
+    {
+      schema: {
+        ...schema,
+        summary: 'Take the node off the network, or back',
+        body: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['paused'],
+          properties: { paused: { type: 'boolean' } },
+        },
+      },
+    },
+    async ({ body }) => {
+      await node.setNetworkPaused(body.paused);
+      return { paused: body.paused };
+    },
+  );
   app.get<{ Querystring: { limit: number } }>(
     '/api/v1/conflicts',
     {

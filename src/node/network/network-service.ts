@@ -3,7 +3,7 @@ import type { Clock, ClockAssessment, ClockMonitor } from '../../core/clock/inde
 import { TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, Random } from '../../core/ids/index.ts';
-import type { Logger } from '../../core/logging/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { ForkProof } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import type { LocalDatabase } from '../../database/index.ts';
@@ -118,13 +118,19 @@ export class NetworkService {
     await this.#open();
   }
 
-  /** Takes the node off the network, or back: for tests, for demonstrations, for a laptop that shall stay silent. */
+  /**
+   * Takes the node off the network, or back: for tests, for demonstrations, for a laptop that shall stay silent. Rejects with
+   * NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) when there is no way back; then the node stays off.
+   */
   setPaused(isPaused: boolean): Promise<void> {
     if (this.#isPaused === isPaused) return this.#changing;
     this.#isPaused = isPaused;
     return this.#change(async () => {
-      if (isPaused) await this.#shut('closing');
-      else await this.#open();
+      if (isPaused) return this.#shut('closing');
+      await this.#open().catch((error: unknown) => {
+        this.#isPaused = true;
+        throw error;
+      });
     });
   }
 
@@ -170,8 +176,9 @@ export class NetworkService {
       { ownKey: deviceKey.publicKey, knownPeers: this.#options.knownPeers, limits },
       {
         transport: this.#transport,
+        // Silent: the supervisor above it tells of a peer that is away, once, and not each attempt for ever.
         retry: new RetryPolicy({
-          logger,
+          logger: silentLogger,
           maxAttempts: this.#options.retryAttempts,
           delayMs: this.#options.retryDelayMs,
           clock,

@@ -29,7 +29,7 @@ function statusText(status: NodeStatus, isRunning: boolean, nowMs: number): stri
       ['Sync', tcp],
       ['Discovery', udp],
       ['HTTP', address.http === null ? 'off' : urlOf(address.http)],
-      ['Peers', `${formatCount(status.connectedPeers)} connected`],
+      ['Peers', status.isNetworkPaused ? 'taken off the network' : `${formatCount(status.connectedPeers)} connected`],
     );
   }
   fields.push(
