@@ -15,7 +15,9 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
     load() {
       cache.clear();
       const image = store.load();
-      recent.reset(image.head?.pos ?? 0);
+      const pos = image.head?.pos ?? 0;
+      // The head is the newest position; a store that holds a newer change is left to answer for itself.
+      recent.reset(store.changes(pos, 1).length === 0 ? pos : Number.POSITIVE_INFINITY);
       return image;
     },
     commit(batch) {

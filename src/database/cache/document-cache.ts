@@ -129,7 +129,7 @@ export class DocumentCache {
   }
 
   #createEntries(maxSizeMb: number): LRUCache<string, Entry> {
-    if (!(maxSizeMb > 0 && maxSizeMb * MB <= Number.MAX_SAFE_INTEGER))
+    if (typeof maxSizeMb !== 'number' || !(maxSizeMb > 0 && maxSizeMb * MB <= Number.MAX_SAFE_INTEGER))
       throw new RangeError(`the size of a cache is a number of megabytes above 0, not ${maxSizeMb}`);
     return new LRUCache({
       maxSize: Math.max(1, Math.floor(maxSizeMb * MB)),

@@ -1,0 +1,179 @@
+/**
+ * Goal: the document cache keeps its bound in bytes, counts what it says it counts, and never gives out or takes in
+ * anything that a caller can change later.
+ * Method: directed cases from the guide; random operations against a model; the real memory of a full cache, measured.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSeededRandom } from '../../testing/index.ts';
+import { openTestDatabase } from '../test-database.ts';
+import { DocumentCache } from './document-cache.ts';
+
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+const MB = 1024 * 1024;
+
+test('what is set is read, counted, deleted and cleared', () => {
+  const cache = new DocumentCache({ maxSizeMb: 50 });
+  assert.equal(cache.get('users', 'user1'), undefined);
+  cache.set('users', 'user1', { name: 'Alice' });
+  assert.deepEqual(cache.get('users', 'user1'), { name: 'Alice' });
+  cache.set('users', 'user1', { name: 'Bob' });
+  assert.deepEqual(cache.get<{ name: string }>('users', 'user1')?.name, 'Bob');
+  const { sizeBytes, ...statistics } = cache.getStatistics();
+  assert.deepEqual(statistics, { hits: 2, misses: 1, size: 1, evictions: 0, hitRate: 2 / 3 });
+  assert.ok(sizeBytes > 0 && sizeBytes < 1000);
+  assert.equal(cache.delete('users', 'user1'), true);
+  assert.equal(cache.delete('users', 'user1'), false);
+  cache.set('users', 'user2', {});
+  cache.clear();
+  assert.equal(cache.getStatistics().size, 0);
+  assert.equal(cache.getStatistics().sizeBytes, 0);
+});
+
+test('an empty cache has a hit rate of 0', () => {
+  assert.equal(new DocumentCache().getStatistics().hitRate, 0);
+});
+
+test('neither the object that was set nor one that came out reaches the cached document', () => {
+  const cache = new DocumentCache();
+  const alice = { tags: ['a'] };
+  cache.set('users', 'user1', alice);
+  alice.tags.push('b');
+  const read = cache.get<typeof alice>('users', 'user1')!;
+  read.tags.push('c');
+  assert.deepEqual(cache.get('users', 'user1'), { tags: ['a'] });
+});
+
+test('no two names share an entry', () => {
+  const cache = new DocumentCache();
+  const names = ['a', 'b', 'ab', 'a:', ':b', '1:a', '', '\0', '__proto__', 'r1:a', 'd1:a', 'constructor'];
+  for (const collection of names) for (const key of names) cache.set(collection, key, { of: [collection, key] });
+  for (const collection of names)
+    for (const key of names) assert.deepEqual(cache.get(collection, key), { of: [collection, key] });
+});
+
+test('the bound holds whatever is put in, least recently used goes first, and each eviction counts', () => {
+  const cache = new DocumentCache({ maxSizeMb: 0.01 });
+  for (let n = 0; n < 100; n++) {
+    cache.set('c', `k${n}`, { text: 'x'.repeat(500) });
+    cache.get('c', 'k0');
+    assert.ok(cache.getStatistics().sizeBytes <= 0.01 * MB);
+  }
+  const { size, evictions } = cache.getStatistics();
+  assert.equal(size + evictions, 100);
+  assert.ok(evictions > 50);
+  assert.ok(cache.get('c', 'k0') !== undefined, 'used all the time');
+  assert.equal(cache.get('c', 'k1'), undefined);
+});
+
+test('a document above the bound is not kept, and takes its older state with it', () => {
+  const cache = new DocumentCache({ maxSizeMb: 0.01 });
+  cache.set('c', 'k', { n: 1 });
+  cache.set('c', 'k', { text: 'x'.repeat(MB) });
+  assert.equal(cache.get('c', 'k'), undefined);
+  assert.equal(cache.getStatistics().size, 0);
+});
+
+test('resize takes effect at once, keeps the most recently used, and counts what went', () => {
+  const cache = new DocumentCache({ maxSizeMb: 1 });
+  for (let n = 0; n < 20; n++) cache.set('c', `k${n}`, { text: 'x'.repeat(1000) });
+  cache.get('c', 'k0');
+  cache.resize(0.005);
+  const { size, sizeBytes, evictions } = cache.getStatistics();
+  assert.ok(sizeBytes <= 0.005 * MB);
+  assert.equal(size + evictions, 20);
+  assert.ok(size >= 3);
+  assert.ok(cache.get('c', 'k0') !== undefined);
+  assert.ok(cache.get('c', 'k19') !== undefined);
+  assert.equal(cache.get('c', 'k1'), undefined);
+  cache.resize(1);
+  for (let n = 0; n < 20; n++) cache.set('c', `k${n}`, { text: 'x'.repeat(1000) });
+  assert.equal(cache.getStatistics().size, 20);
+});
+
+test('what is no size and what is no document is refused', () => {
+  for (const maxSizeMb of [0, -1, Number.NaN, Infinity, '50'])
+    assert.throws(() => new DocumentCache({ maxSizeMb: maxSizeMb as never }), RangeError, String(maxSizeMb));
+  const cache = new DocumentCache({ maxSizeMb: 1 });
+  assert.throws(() => cache.resize(0), RangeError);
+  for (const document of [null, undefined, 7, [], new Date(0), { n: Number.NaN }])
+    assert.throws(() => cache.set('c', 'k', document as never), { reason: 'INVALID_DOCUMENT' });
+  assert.equal(cache.getStatistics().size, 0);
+});
+
+test('random use never shows anything but what was set last', () => {
+  for (let seed = 1; seed <= 5 * SCALE; seed++) {
+    const random = createSeededRandom(seed);
+    const cache = new DocumentCache({ maxSizeMb: 0.005 });
+    const last = new Map<string, number>();
+    for (let step = 0; step < 2000; step++) {
+      const key = `k${random.integer(0, 30)}`;
+      const what = random.integer(0, 99);
+      if (what < 40) {
+        cache.set('c', key, { step, text: 'x'.repeat(random.integer(0, 400)) });
+        last.set(key, step);
+      } else if (what < 50) {
+        cache.delete('c', key);
+        last.delete(key);
+      } else if (what === 50) cache.resize(random.integer(1, 10) / 1000);
+      else {
+        const read = cache.get<{ step: number }>('c', key);
+        if (read !== undefined) assert.equal(read.step, last.get(key), `seed ${seed}`);
+      }
+    }
+  }
+});
+
+test('the memory of a full cache is not above what it says', {
+  skip: globalThis.gc === undefined && 'needs --expose-gc',
+}, () => {
+  const gc = globalThis.gc as () => void;
+  const heap = (): number => {
+    gc();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  for (const text of ['x', 'é', '\u{1F600}', '\u4E2D']) {
+    const before = heap();
+    const cache = new DocumentCache({ maxSizeMb: 20 });
+    for (let n = 0; cache.getStatistics().evictions === 0; n++)
+      cache.set('users', `user${n}`, { text: `${text}`.repeat(100) + n });
+    const bytes = heap() - before;
+    assert.ok(bytes <= 21 * MB, `${text}: ${bytes}`);
+    assert.ok(cache.getStatistics().size > 0);
+  }
+});
+
+test('a database keeps its reads in the cache, and shows every local and remote change at once', async () => {
+  const { applyRemote } = await import('../test-database.ts');
+  const cache = new DocumentCache({ maxSizeMb: 1 });
+  await using opened = await openTestDatabase(undefined, { cache });
+  const users = opened.db.collection<{ n: number }>('users');
+  await users.put('a', { n: 1 });
+  await users.get('a');
+  const { hits } = cache.getStatistics();
+  assert.deepEqual(await users.get('a'), { n: 1 });
+  assert.equal(cache.getStatistics().hits, hits + 1);
+  assert.deepEqual(cache.get('users', 'a'), { n: 1 });
+
+  cache.set('users', 'a', { n: 666 });
+  assert.deepEqual(await users.get('a'), { n: 1 }, 'what a program sets is never what the database reads');
+
+  await users.put('a', { n: 2 });
+  assert.deepEqual([await users.get('a'), cache.get('users', 'a')], [{ n: 2 }, { n: 2 }]);
+  applyRemote(opened.db, 'users', 'b', '{"n":3}', 1);
+  assert.deepEqual(await users.get('b'), { n: 3 });
+  applyRemote(opened.db, 'users', 'b', null, 2);
+  assert.equal((await users.get('b'))?.n, 3, 'a delete that had not seen the write');
+  await users.delete('a');
+  assert.deepEqual([await users.get('a'), cache.get('users', 'a')], [undefined, undefined]);
+});
+
+test('writes do not count as looks, so the hit rate tells of reads alone', async () => {
+  const cache = new DocumentCache();
+  await using opened = await openTestDatabase(undefined, { cache });
+  const users = opened.db.collection('users');
+  for (let n = 0; n < 10; n++) await users.put(`k${n % 3}`, { n });
+  const { hits, misses } = cache.getStatistics();
+  assert.deepEqual([hits, misses], [0, 0]);
+});
