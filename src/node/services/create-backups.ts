@@ -1,0 +1,34 @@
+import { dirname } from 'node:path';
+import type { Clock } from '../../core/clock/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import { type BackedUpDatabase, BackupService } from '../../resilience/index.ts';
+import { verifySqliteFile } from '../../store/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import { backupFiles } from '../files/index.ts';
+
+export interface BackupsDeps {
+  /** Made when it is first needed: backups are asked for before the database is open, to restore it. */
+  readonly database: () => BackedUpDatabase;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Backups as the configuration wants them. */
+export function createBackups(config: LoadedConfig, { database, clock, logger }: BackupsDeps): BackupService {
+  const { values, file, dataDirectory } = config;
+  return new BackupService({
+    folder: values['Persistence.BackupPath'],
+    base: file === null ? dataDirectory : dirname(file),
+    databasePath: values['Persistence.DatabasePath'],
+    isAnywhereAllowed: true,
+    retention: values['Persistence.BackupRetention'],
+    logger,
+    database: {
+      flush: () => database().flush(),
+      backup: (toPath, work) => database().backup(toPath, work),
+    },
+    files: backupFiles,
+    verify: (path, signal) => verifySqliteFile(path, { clock, ...(signal && { signal }) }),
+    clock,
+  });
+}

@@ -1,0 +1,3 @@
+export { type BackupsDeps, createBackups } from './create-backups.ts';
+export { NodeServices, type NodeServicesDeps, type ServedNetwork } from './node-services.ts';
+export type { FollowedPeer } from './sync-feed.ts';

@@ -1,0 +1,296 @@
+import { dirname } from 'node:path';
+import type { Clock, ClockMonitor } from '../../core/clock/index.ts';
+import type { CollectionName, DocumentKey, Random } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { RetryPolicy } from '../../core/retry/index.ts';
+import type { DocumentCache, LocalDatabase } from '../../database/index.ts';
+import {
+  type BackupStatus,
+  createBackupCheck,
+  createClockCheck,
+  createDatabaseCheck,
+  createDiskSpaceCheck,
+  createIntegrityCheck,
+  createNetworkCheck,
+  createPeersCheck,
+  createQueueCheck,
+  createSyncLagCheck,
+  EntglDbHealthCheck,
+  type HealthCheck,
+  type IntegrityStatus,
+  type MetricSample,
+  type NetworkStatus,
+  type QueueStatus,
+  SyncStatusTracker,
+} from '../../diagnostics/index.ts';
+import {
+  BackupSchedule,
+  type BackupService,
+  type BackupWork,
+  checkIntegrity,
+  EventLog,
+  OfflineQueue,
+  type RepairPeers,
+  Scrubber,
+  SelfRepair,
+} from '../../resilience/index.ts';
+import { type DocumentName, readBackupDocuments, type StoredDocument } from '../../store/index.ts';
+import type { SqliteStore } from '../../store/sqlite/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import { createInPlaceTest, readDiskSpace } from '../files/index.ts';
+import { RetryPolicy as SystemRetryPolicy } from '../retry-policy.ts';
+import { CommitCounts, cacheSamples, storeSamples, syncSamples } from './collect-metrics.ts';
+import { SyncFeed } from './sync-feed.ts';
+
+export interface NodeServicesDeps {
+  readonly config: LoadedConfig;
+  readonly database: LocalDatabase;
+  readonly store: SqliteStore;
+  readonly backups: BackupService;
+  readonly clocks: ClockMonitor;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Undefined: this node runs without a network. */
+  readonly network: () => ServedNetwork | undefined;
+  /** Something its user should know. */
+  readonly onNotice: (text: string) => void;
+}
+
+/** What the services need of the network. */
+export interface ServedNetwork {
+  readonly isListening: boolean;
+  /** Where it listens, `host:port`; null: nowhere. */
+  readonly address: string | null;
+  /** Peers that the configuration or discovery named, or that dialled. */
+  readonly knownPeers: number;
+  /** Bytes on the wire since its start, both ways. */
+  readonly bytes: number;
+  /** R11: peers must discard what they believed of this node. */
+  endSessions(reason: 'damage'): void;
+}
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+/** The production services of a node, wired to its database and network. `start` begins what they do by themselves. */
+export class NodeServices {
+  readonly retryPolicy: RetryPolicy;
+  readonly cache: DocumentCache;
+  readonly offlineQueue: OfflineQueue;
+  readonly syncTracker: SyncStatusTracker;
+  readonly healthCheck: EntglDbHealthCheck;
+  readonly backups: BackupService;
+  readonly events: EventLog;
+  readonly repair: SelfRepair;
+  readonly feed: SyncFeed;
+  readonly #deps: NodeServicesDeps;
+  readonly #scrubber: Scrubber;
+  readonly #schedule: BackupSchedule | undefined;
+  readonly #counts = new CommitCounts();
+  /** Change position that the newest backup of this start holds. */
+  #backedUpPos = -1;
+  #stopping: Promise<void> | undefined;
+
+  constructor(deps: NodeServicesDeps) {
+    this.#deps = deps;
+    const { config, database, clock, random, logger, backups } = deps;
+    const { values } = config;
+    const { replica } = database;
+    const resilienceLogger = logger.child({ category: 'EntglDb.Resilience' });
+    this.backups = backups;
+    this.cache = database.cache;
+    this.retryPolicy = new SystemRetryPolicy({
+      logger: resilienceLogger,
+      maxAttempts: values['Network.RetryAttempts'],
+      delayMs: values['Network.RetryDelayMs'],
+    });
+    this.syncTracker = new SyncStatusTracker({ clock, logger: logger.child({ category: 'EntglDb.Sync' }) });
+    this.feed = new SyncFeed(this.syncTracker, () => deps.network()?.bytes ?? 0);
+    this.offlineQueue = new OfflineQueue({
+      keeper: replica,
+      isEnabled: values['Sync.EnableOfflineQueue'],
+      maxSize: values['Sync.MaxQueueSize'],
+      overflow: values['Sync.QueueOverflow'],
+      limits: config.limits,
+      logger: resilienceLogger,
+      clock,
+      random,
+      soon: setImmediate,
+    });
+    this.syncTracker.onChange((isOnline) => this.offlineQueue.setOnline(isOnline));
+    this.events = new EventLog({ keeper: replica, clock, eventsMax: config.limits.eventsMax });
+    this.repair = this.#createRepair(resilienceLogger);
+    this.#scrubber = this.#createScrubber(resilienceLogger);
+    this.#schedule = this.#createSchedule(resilienceLogger);
+    this.healthCheck = new EntglDbHealthCheck({
+      checks: this.#createChecks(),
+      tracker: this.syncTracker,
+      clock,
+      logger: logger.child({ category: 'EntglDb.Health' }),
+      intervalMs: values['Health.IntervalSeconds'] * 1000,
+    });
+    replica.onCommit((notice) => this.#counts.add(notice));
+  }
+
+  /** Begins periodic checks, the scrub, and automatic backups; repairs what was found damaged at open. */
+  start(): void {
+    for (const name of this.#deps.store.damagedAtOpen) this.damaged(name.collection, name.key, undefined);
+    this.healthCheck.start();
+    this.#scrubber.start();
+    this.#schedule?.start();
+  }
+
+  /** A read, or work for a peer, met a damaged document. */
+  damaged(collection: CollectionName, key: DocumentKey, error: unknown): void {
+    const problem = error instanceof Error ? error.message : 'found damaged at open';
+    this.repair.report({ kind: 'document', collection, key, problem });
+  }
+
+  /** Throws DatabaseCorruptionError that names what is damaged, and lets the repair begin. */
+  checkIntegrity(signal?: AbortSignal): Promise<void> {
+    return checkIntegrity(this.#deps.store, {
+      ...(signal && { signal }),
+      onDamage: (damage) => this.repair.report(damage),
+    });
+  }
+
+  /** A backup by hand; null: a name with date and time in the backup folder. Resolves with its path. */
+  async backup(name: string | null, work?: BackupWork): Promise<string> {
+    const pos = this.#deps.database.replica.pos;
+    const path = await this.backups.backup(name, work);
+    this.#backedUpPos = pos;
+    return path;
+  }
+
+  metrics(): MetricSample[] {
+    const { clock, store } = this.#deps;
+    const { damaged, lastScrubAt } = this.#integrity();
+    return [
+      ...this.#counts.samples(),
+      ...cacheSamples(this.cache.getStatistics()),
+      ...storeSamples(store.statistics()),
+      ...syncSamples(this.syncTracker.getStatus(), clock.now()),
+      { name: 'entgldb_damaged_documents', value: damaged },
+      { name: 'entgldb_last_scrub_seconds', value: (lastScrubAt ?? 0) / 1000 },
+      { name: 'entgldb_last_backup_seconds', value: (this.backups.lastBackupAt ?? 0) / 1000 },
+    ];
+  }
+
+  /**
+   * Ends what the services do by themselves, and makes the backup at shutdown where automatic ones are wanted and something
+   * changed since the last. `signal` cuts that backup off. Call it before the database is closed. Idempotent.
+   */
+  stop(signal: AbortSignal): Promise<void> {
+    this.#stopping ??= this.#stop(signal);
+    return this.#stopping;
+  }
+
+  async #stop(signal: AbortSignal): Promise<void> {
+    this.healthCheck.stop();
+    this.repair.stop();
+    await Promise.all([this.#scrubber.stop(), this.#schedule?.stop(), this.offlineQueue.close()]);
+    if (this.#schedule === undefined || this.#deps.database.replica.pos === this.#backedUpPos) return;
+    try {
+      await this.backups.automatic({ signal });
+    } catch (error) {
+      this.#deps.logger.warn({ err: error }, 'the backup at shutdown was not made');
+    }
+  }
+
+  #createRepair(logger: Logger): SelfRepair {
+    const { database, clock, network, onNotice } = this.#deps;
+    const peers: RepairPeers = {
+      isOnline: () => this.syncTracker.isOnline,
+      isAnyKnown: () => (network()?.knownPeers ?? 0) > 0,
+      lastSyncTime: () => this.syncTracker.getStatus().lastSyncTime,
+    };
+    return new SelfRepair({
+      replica: database.replica,
+      events: this.events,
+      clock,
+      soon: setImmediate,
+      commitPending: () => database.commitPending(),
+      closeSessions: () => network()?.endSessions('damage'),
+      peers,
+      readBackup: (names) => this.#readBackup(names),
+      onReadOnly: onNotice,
+      logger,
+    });
+  }
+
+  async #readBackup(names: readonly DocumentName[]): Promise<readonly StoredDocument[] | undefined> {
+    const backup = await this.backups.newestGood();
+    return backup === undefined ? undefined : readBackupDocuments(backup.path, names);
+  }
+
+  #createScrubber(logger: Logger): Scrubber {
+    const { config, database, store, clock } = this.#deps;
+    return new Scrubber({
+      store,
+      collections: () => [...database.replica.collections()].map(({ name }) => name),
+      clock,
+      megabytesPerSecond: config.values['Health.ScrubMegabytesPerSecond'],
+      checkFile: (signal) => store.checkIntegrity({ signal }),
+      onDamage: (damage) => this.repair.report(damage),
+      logger,
+    });
+  }
+
+  #createSchedule(logger: Logger): BackupSchedule | undefined {
+    const { values } = this.#deps.config;
+    if (!values['Persistence.EnableAutoBackup'] || this.backups.folder === null) return undefined;
+    const intervalMs = values['Persistence.BackupIntervalMinutes'] * MINUTE_MS;
+    return new BackupSchedule({ backups: this.backups, clock: this.#deps.clock, intervalMs, logger });
+  }
+
+  #integrity(): IntegrityStatus {
+    return { ...this.repair.status(), lastScrubAt: this.#scrubber.lastPassAt };
+  }
+
+  #createChecks(): HealthCheck[] {
+    const { config, database, clock, clocks, network } = this.#deps;
+    const { values } = config;
+    const path = values['Persistence.DatabasePath'];
+    const tracker = this.syncTracker;
+    return [
+      createDatabaseCheck({ database: database.replica, clock, isInPlace: createInPlaceTest(path) }),
+      createDiskSpaceCheck({ statfs: () => readDiskSpace(dirname(path)) }),
+      createIntegrityCheck(() => this.#integrity(), clock),
+      createNetworkCheck(() => networkStatus(network())),
+      createPeersCheck({
+        tracker,
+        configuredPeers: () => values['Network.KnownPeers'].length,
+        isEnabled: () => network() !== undefined,
+      }),
+      createSyncLagCheck({ tracker, clock, lagMsMax: 6 * values['Sync.SyncIntervalMs'] }),
+      createClockCheck(() => clocks.assess(), values['Sync.MaxClockDriftMs']),
+      createQueueCheck(() => this.#queueStatus()),
+      createBackupCheck(() => this.#backupStatus(), clock),
+    ];
+  }
+
+  #queueStatus(): QueueStatus {
+    const { count, maxSize, overflow } = this.offlineQueue;
+    const [first] = count === 0 ? [] : this.offlineQueue.peek();
+    const { attempts = 0, lastError } = first ?? {};
+    return { count, maxSize, overflow, firstAttempts: attempts, firstError: lastError?.message ?? null };
+  }
+
+  #backupStatus(): BackupStatus {
+    const { lastBackupAt, lastError } = this.backups;
+    return {
+      isEnabled: this.#schedule !== undefined,
+      intervalMs: this.#schedule?.intervalMs ?? HOUR_MS,
+      startedAt: this.#schedule?.startedAt ?? 0,
+      lastBackupAt,
+      lastError,
+    };
+  }
+}
+
+function networkStatus(network: ServedNetwork | undefined): NetworkStatus {
+  if (network === undefined) return { isEnabled: false, isListening: false, address: null, problem: null };
+  const { isListening, address } = network;
+  return { isEnabled: true, isListening, address, problem: null };
+}
