@@ -3,4 +3,5 @@ export type { Draft } from './draft.ts';
 export { versionToken } from './local-write.ts';
 export type { CommitNotice, LocalOutcome, LocalTransaction, LocalWrite, NewLife } from './outcomes.ts';
 export type { PurgePass } from './purge.ts';
-export { type CommitListener, Replica, type ReplicaOptions, resolverText } from './replica.ts';
+export { type CommitListener, Replica, type ReplicaOptions } from './replica.ts';
+export { resolverText } from './value-resolver.ts';

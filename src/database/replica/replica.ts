@@ -1,8 +1,6 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { HLC_ZERO } from '../../core/clock/index.ts';
 import type { Limits } from '../../core/config/index.ts';
-import type { DocumentState } from '../../core/document/index.ts';
-import { isEntglDbError } from '../../core/errors/index.ts';
 import {
   type CollectionName,
   createReplicaId,
@@ -11,14 +9,15 @@ import {
   type ReplicaId,
 } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import { type Resolver, resolveDocument } from '../../core/merge/index.ts';
+import type { Resolver } from '../../core/merge/index.ts';
 import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
-import { type Check, FIRST_CHECK, FORMAT_JSON, type ForkEvidence, type Known } from '../../core/version/index.ts';
+import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
 import type { Head, Store, StoredDocument } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import { draftDamage } from './damage.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
+import { Durability } from './durability.ts';
 import { draftEvictedRows, draftEviction, markedEvictions } from './evict.ts';
 import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
 import { draftTransaction } from './local-write.ts';
@@ -27,6 +26,7 @@ import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './ou
 import { draftPurges, type PurgePass } from './purge.ts';
 import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
 import { draftReresolved } from './reresolve.ts';
+import { resolverText, ValueResolver } from './value-resolver.ts';
 
 export interface ReplicaOptions {
   readonly store: Store;
@@ -56,17 +56,12 @@ export class Replica {
   readonly #listeners = new Set<CommitListener>();
   #head: Head;
   #collections: Map<CollectionName, CollectionState>;
-  #durablePos: number;
-  readonly #durableListeners = new Set<() => void>();
+  readonly #durability: Durability;
   readonly #reloadListeners = new Set<(cause: unknown) => void>();
   /** Rises with every reload: a flush that began before it says nothing about what came after. */
-  #epoch = 0;
   #isReloadDue = false;
-  #commits = 0;
-  #durableCommits = 0;
   /** The newest flush: a further one without a commit in between is the same. */
-  #flushing: { readonly commits: number; readonly done: Promise<void> } | undefined;
-  #isResolving = false;
+  readonly #values: ValueResolver;
   #formerLives: FormerLives;
   #evictions: Set<CollectionName>;
   /** Tombstones that the last purge had to step over; the next one looks behind them. */
@@ -79,6 +74,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.store = options.store;
+    this.#values = new ValueResolver({ ...options, monotonic: () => options.clock.monotonic() });
     this.#quarantine = new BoundedLog(options.store, 'quarantine', options.limits.evidenceMax);
     const image = options.store.load();
     this.#collections = loadCollections(image);
@@ -89,8 +85,12 @@ export class Replica {
       hlc: HLC_ZERO,
       pos: 0,
     };
-    this.#durablePos = this.#head.pos;
     this.#head = { ...this.#head, seq: Math.max(this.#head.seq, options.reservedSeq ?? 0) };
+    this.#durability = new Durability({
+      store: options.store,
+      pos: () => this.pos,
+      onLost: (cause) => this.reload(cause),
+    });
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
@@ -116,7 +116,7 @@ export class Replica {
 
   /** Every change up to here survives a crash. */
   get durablePos(): number {
-    return this.#durablePos;
+    return this.#durability.pos;
   }
 
   collections(): IterableIterator<CollectionState> {
@@ -135,8 +135,7 @@ export class Replica {
 
   /** Called whenever `durablePos` has risen. */
   onDurable(listener: () => void): () => void {
-    this.#durableListeners.add(listener);
-    return () => this.#durableListeners.delete(listener);
+    return this.#durability.onDurable(listener);
   }
 
   /**
@@ -150,7 +149,7 @@ export class Replica {
 
   /** True while a resolver runs. It is a program's own code and must not change the database that is asking it. */
   get isResolving(): boolean {
-    return this.#isResolving;
+    return this.#values.isRunning;
   }
 
   /** Whether a change position that this file once gave out, under that id, still means the same; see FormerLives. */
@@ -321,41 +320,17 @@ export class Replica {
    * durable, tells `onReload`, and every call that waits rejects.
    */
   flush(): Promise<void> {
-    if (this.#commits === this.#durableCommits) return Promise.resolve();
-    if (this.#flushing?.commits === this.#commits) return this.#flushing.done;
-    const flushing = { commits: this.#commits, done: this.#flush() };
-    this.#flushing = flushing;
-    return flushing.done;
-  }
-
-  async #flush(): Promise<void> {
-    const epoch = this.#epoch;
-    const commits = this.#commits;
-    const { pos } = this.#head;
-    try {
-      await this.store.flush();
-    } catch (error) {
-      if (epoch === this.#epoch && !isEntglDbError(error, 'DATABASE_CLOSED')) this.reload(error);
-      throw error;
-    }
-    if (epoch !== this.#epoch) return;
-    this.#durableCommits = Math.max(this.#durableCommits, commits);
-    if (pos <= this.#durablePos) return;
-    this.#durablePos = pos;
-    for (const listener of [...this.#durableListeners]) listener();
+    return this.#durability.flush();
   }
 
   /** After the store went back to what is durable: a failed sync, a crash in the simulator. */
   reload(cause?: unknown): void {
-    this.#epoch++;
     this.#isReloadDue = true;
     const image = this.store.load();
     this.#isReloadDue = false;
     this.#collections = loadCollections(image);
     if (image.head !== undefined) this.#head = image.head;
-    this.#durablePos = this.#head.pos;
-    this.#durableCommits = this.#commits;
-    this.#flushing = undefined;
+    this.#durability.restart();
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#evictions = new Set(markedEvictions(image.meta));
     for (const listener of [...this.#reloadListeners]) listener(cause);
@@ -387,7 +362,7 @@ export class Replica {
   }
 
   #draft(): Draft {
-    if (this.#isResolving) throw new TypeError('a resolver must not change the database; it is a pure function');
+    if (this.#values.isRunning) throw new TypeError('a resolver must not change the database; it is a pure function');
     if (this.#isReloadDue) this.reload();
     return new Draft({
       head: this.#head,
@@ -396,31 +371,16 @@ export class Replica {
       collection: (name) => this.collection(name),
       read: (collection, key) => this.store.get(collection, key),
       absent: (collection, keys) => this.store.absent(collection, keys),
-      resolve: (collection, document) => this.#resolve(collection, document),
+      resolve: (collection, document) => this.#values.resolve(collection, document),
     });
   }
 
-  #resolve(collection: CollectionName, document: DocumentState): string | null {
-    if (document.versions.length === 1) return soleValue(document);
-    this.#isResolving = true;
-    const resolved = resolveDocument(document, this.#options.resolverOf(collection));
-    this.#isResolving = false;
-    if (resolved.failed !== undefined)
-      this.#options.logger.error(
-        { collection, resolver: this.#options.resolverOf(collection).name, reason: resolved.failed.reason },
-        'resolver failed, fell back to lww',
-      );
-    return resolved.text;
-  }
-
   #commit(draft: Draft, origin: CommitNotice['origin'], source: object | undefined): void {
-    if (draft.isEmpty) {
-      return;
-    }
+    if (draft.isEmpty) return;
     if (this.#confirmed.seq > 0) draft.meta('confirmed', `${this.#confirmed.seq}:${this.#confirmed.check}`);
     const committed = draft.finish();
     this.store.commit(committed.batch);
-    this.#commits++;
+    this.#durability.committed();
     this.#adopt(committed);
     const notice: CommitNotice = {
       origin,
@@ -436,16 +396,6 @@ export class Replica {
     this.#head = committed.head;
     for (const state of committed.collections) this.#collections.set(state.name, state);
   }
-}
-
-/** What readers see of a document with one version, without asking a resolver. */
-function soleValue({ versions }: DocumentState): string | null {
-  const version = versions[0]!;
-  return version.format === FORMAT_JSON ? version.value : null;
-}
-
-export function resolverText(resolver: Resolver): string {
-  return `${resolver.name}@${resolver.revision}`;
 }
 
 function parseConfirmed(text: string | undefined): Known {

@@ -7,6 +7,7 @@ import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { ForkProof } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import type { LocalDatabase } from '../../database/index.ts';
+import type { Replica } from '../../database/replica/index.ts';
 import {
   createUdpPort,
   Discovery,
@@ -32,6 +33,15 @@ import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import type { NetworkOptions } from './network-options.ts';
 import { PeerProgress, type PeerRecord } from './peer-progress.ts';
 
+/** The peer of a session. */
+export interface FollowedPeer {
+  readonly deviceKey: string;
+  /** Human name; empty while it is unknown. */
+  readonly node: string;
+  /** `host:port`. */
+  readonly address: string;
+}
+
 export interface NetworkDeps {
   readonly database: LocalDatabase;
   readonly clock: Clock;
@@ -42,7 +52,9 @@ export interface NetworkDeps {
   readonly isCopied: boolean;
   /** Connected peers changed between none and some. */
   readonly onOnline: (isOnline: boolean) => void;
-  readonly onEvent: (event: SessionEvent, peer: string) => void;
+  readonly onEvent: (event: SessionEvent, peer: FollowedPeer) => void;
+  /** A link ended; `problem` is why, where it was no ordinary end. */
+  readonly onLeft: (deviceKey: string, problem: string | null) => void;
   /** Something went wrong while working for a peer; damage of stored data among it (R11). */
   readonly onFailure: (error: unknown, peer: string) => void;
   /** Something its user should know. */
@@ -114,7 +126,7 @@ export class NetworkService {
       ? await renewDeviceKey(databasePath, this.#deps.random)
       : await loadDeviceKey(databasePath, this.#deps.random);
     this.#keys = [clusterToken === null ? loopbackKey() : await deriveClusterKey(clusterToken)];
-    this.#unsubscribe = this.#deps.database.replica.onCommit(() => this.#host.committed());
+    this.#unsubscribe = this.#follow(this.#deps.database.replica);
     await this.#open();
   }
 
@@ -161,6 +173,16 @@ export class NetworkService {
     await this.#change(() => this.#shut('closing'));
   }
 
+  /** Sessions hear of every commit, and end when commits were lost: what they were told of them is void. */
+  #follow(replica: Replica): () => void {
+    const leaveCommits = replica.onCommit(() => this.#host.committed());
+    const leaveReloads = replica.onReload(() => this.#host.closeAll('other'));
+    return () => {
+      leaveCommits();
+      leaveReloads();
+    };
+  }
+
   /** One change of state at a time, in order. */
   #change(run: () => Promise<void>): Promise<void> {
     this.#changing = this.#changing.catch(() => {}).then(run);
@@ -188,7 +210,7 @@ export class NetworkService {
         random,
         logger,
         onLink: (channel) => this.#host.accept(channel),
-        onLinkClosed: (channel) => this.#left(channel),
+        onLinkClosed: (channel, reason) => this.#left(channel, reason),
       },
     );
     try {
@@ -307,10 +329,12 @@ export class NetworkService {
         { peer: runner.peer?.node, ...event },
         'nodes resolve conflicts of a collection differently',
       );
-    this.#deps.onEvent(event, runner.peer?.node ?? '');
+    const node = event.kind === 'opened' ? event.hello.node : (runner.peer?.node ?? '');
+    this.#deps.onEvent(event, { deviceKey: peerKey, node, address: addressText(runner.channel.remote) });
   }
 
-  #left(channel: Channel): void {
+  #left(channel: Channel, reason: string): void {
+    this.#deps.onLeft(channel.peerKey, ORDINARY_ENDS.has(reason) ? null : `the connection ended: ${reason}`);
     this.#progress.closed(channel.peerKey);
     this.#deps.clocks.forget(channel.peerKey);
     this.#updateOnline();

@@ -1,0 +1,76 @@
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { Store } from '../../store/index.ts';
+
+export interface DurabilityDeps {
+  readonly store: Pick<Store, 'flush'>;
+  /** The newest change position. */
+  readonly pos: () => number;
+  /** A flush failed: commits were lost, and the store went back to what is durable. */
+  readonly onLost: (cause: unknown) => void;
+}
+
+/** Follows which commits are durable; calls that wait for the same commits share one flush. */
+export class Durability {
+  readonly #deps: DurabilityDeps;
+  readonly #listeners = new Set<() => void>();
+  #pos: number;
+  #commits = 0;
+  #durableCommits = 0;
+  #flushing: { readonly commits: number; readonly done: Promise<void> } | undefined;
+  /** Rises with every restart: a flush of the time before has nothing to say any more. */
+  #epoch = 0;
+
+  constructor(deps: DurabilityDeps) {
+    this.#deps = deps;
+    this.#pos = deps.pos();
+  }
+
+  /** Every change up to here survives a crash. */
+  get pos(): number {
+    return this.#pos;
+  }
+
+  /** Called whenever `pos` has risen. */
+  onDurable(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  committed(): void {
+    this.#commits++;
+  }
+
+  /** Resolves when every commit so far is durable. */
+  flush(): Promise<void> {
+    if (this.#commits === this.#durableCommits) return Promise.resolve();
+    if (this.#flushing?.commits === this.#commits) return this.#flushing.done;
+    const flushing = { commits: this.#commits, done: this.#flush() };
+    this.#flushing = flushing;
+    return flushing.done;
+  }
+
+  /** What is in the store now is what is durable. */
+  restart(): void {
+    this.#epoch++;
+    this.#pos = this.#deps.pos();
+    this.#durableCommits = this.#commits;
+    this.#flushing = undefined;
+  }
+
+  async #flush(): Promise<void> {
+    const epoch = this.#epoch;
+    const commits = this.#commits;
+    const pos = this.#deps.pos();
+    try {
+      await this.#deps.store.flush();
+    } catch (error) {
+      if (epoch === this.#epoch && !isEntglDbError(error, 'DATABASE_CLOSED')) this.#deps.onLost(error);
+      throw error;
+    }
+    if (epoch !== this.#epoch) return;
+    this.#durableCommits = Math.max(this.#durableCommits, commits);
+    if (pos <= this.#pos) return;
+    this.#pos = pos;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
