@@ -23,6 +23,8 @@ export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly logger: Logger;
   readonly cache: DocumentCache;
   readonly replica: Replica;
+  /** Throws when local writes are refused altogether. */
+  readonly assertWritable: () => void;
   /** R11: a row cannot be read. The read fails with the same error; the repair is up to the receiver. */
   readonly onDamage: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
 }
@@ -53,7 +55,13 @@ export class LocalDatabase implements Database, CollectionHost {
     const onDamage = (error: unknown): void => this.#reportDamage(error);
     const assertOpen = (): void => this.#assertOpen();
     this.#writer = new Writer({ replica: this.replica, limits: this.limits, onDamage });
-    this.#feeds = new ChangeFeeds({ replica: this.replica, soon: parts.soon, assertOpen, onDamage });
+    this.#feeds = new ChangeFeeds({
+      replica: this.replica,
+      rowsMax: this.limits.watchBufferMax,
+      soon: parts.soon,
+      assertOpen,
+      onDamage,
+    });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
     this.replica.onReload((cause) => {
       this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');
@@ -131,6 +139,7 @@ export class LocalDatabase implements Database, CollectionHost {
 
   write(writes: readonly LocalWrite[]): Promise<Existed> {
     this.#assertOpen();
+    this.#parts.assertWritable();
     for (const { collection } of writes)
       if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
     return this.#writer.write({ writes });

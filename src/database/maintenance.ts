@@ -61,15 +61,14 @@ export class Maintenance {
   }
 
   async widen(collection: CollectionName): Promise<void> {
-    await this.#evictions.get(collection);
+    if (this.#deps.replica.pendingEvictions().includes(collection)) await this.#evictRows(collection);
     this.#want(collection, true);
   }
 
   /** Resolves when all rows are gone. */
   evict(collection: CollectionName): Promise<void> {
     const { replica, isConfirmed, onSessionsVoid, logger } = this.#deps;
-    const running = this.#evictions.get(collection);
-    if (running !== undefined) return running;
+    if (replica.pendingEvictions().includes(collection)) return this.#evictRows(collection);
     if (replica.collection(collection).fingerprint.count > 0 && !isConfirmed(collection)) throw refused(collection);
     logger.info({ ...replica.beginEviction(collection) }, 'a collection is evicted');
     onSessionsVoid('identity');
@@ -83,7 +82,10 @@ export class Maintenance {
     onSessionsVoid('wants');
   }
 
+  /** Begins or joins the removal of the rows. */
   #evictRows(collection: CollectionName): Promise<void> {
+    const running = this.#evictions.get(collection);
+    if (running !== undefined) return running;
     const work = this.#slices(() => this.#deps.replica.evictRows(collection)).finally(() =>
       this.#evictions.delete(collection),
     );
@@ -103,8 +105,7 @@ export class Maintenance {
   }
 
   async #resumeEvictions(): Promise<void> {
-    for (const collection of this.#deps.replica.pendingEvictions())
-      await (this.#evictions.get(collection) ?? this.#evictRows(collection));
+    for (const collection of this.#deps.replica.pendingEvictions()) await this.#evictRows(collection);
   }
 
   async #resolveAgain(): Promise<void> {

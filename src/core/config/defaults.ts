@@ -110,8 +110,8 @@ export const LIMITS = {
   repairsPerIncidentMax: 50,
   /** Documents that may fail in one flush of the offline queue. One more: the flush ends, and the next one begins anew. */
   queueBlockedDocumentsMax: 100_000,
-  /** Receivers of changes (`watch`) with unread changes beyond this restart from their position in the database. */
-  watchBufferMax: 1000,
+  /** Changes that one receiver (`watch`) holds in memory; further ones are read from its position in the database. */
+  watchBufferMax: 100,
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

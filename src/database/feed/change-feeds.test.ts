@@ -5,10 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMemoryStore } from '../../store/index.ts';
+import { LIMITS } from '../../core/config/index.ts';
+import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import type { Change } from '../api.ts';
-import { applyRemote, collect, openOn, openTestDatabase, testOnStores, turn } from '../test-database.ts';
+import type { LocalDatabase } from '../database.ts';
+import { applyRemote, collect, openOn, openTestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
@@ -155,7 +157,6 @@ test('a token that a restored file no longer knows gets reset, then goes on from
   const image = store.snapshot();
   await users.put('b', { n: 2 });
   const late = (await nextOf(changes)).resume;
-  const { memoryStoreFromSnapshot } = await import('../../store/index.ts');
   const { db: restored } = openOn(memoryStoreFromSnapshot(image), { seed: 2 });
   const restoredUsers = restored.collection<Doc>('users');
   await restoredUsers.put('c', { n: 3 });
@@ -270,74 +271,89 @@ test('a slow consumer costs one page, and gets the newest state of all it missed
 });
 
 testOnStores('whatever happens, a copy made only of what the watcher says equals the collection', async (disk) => {
-  for (let seed = 1; seed <= 12 * SCALE; seed++) {
+  await forEachSeed(12, (seed) => followHistory(seed, disk));
+});
+
+test('so it does when the disk loses commits', async () => {
+  await forEachSeed(30, (seed) => followHistory(seed, undefined, createMemoryStore()));
+});
+
+async function forEachSeed(count: number, run: (seed: number) => Promise<void>): Promise<void> {
+  for (let seed = 1; seed <= count * SCALE; seed++) {
     try {
-      await followHistory(seed);
+      await run(seed);
     } catch (error) {
       throw new Error(`seed ${seed}`, { cause: error });
     }
   }
+}
 
-  async function followHistory(seed: number): Promise<void> {
-    const random = createSeededRandom(seed);
-    await using opened = await openTestDatabase(disk, { seed });
-    const { db, clock } = opened;
-    const name = `c${seed}`;
-    const docs = db.collection<Doc>(name);
-    const busy = db.collection<Doc>('busy');
-    const copy = new Map<string, number>();
-    let resume: string | undefined;
-    let changes = watcher(docs.watch());
-    const keys = Array.from({ length: 8 }, (_, i) => `k${i}`);
-    let remoteSeq = 0;
-    const follow = async (limit: number): Promise<void> => {
-      for (let i = 0; i < limit; i++) {
-        const result = await Promise.race([changes.next(), quiet(db)]);
-        if (result === undefined) {
-          await changes.return?.();
-          changes = watcher(docs.watch(resume === undefined ? {} : { resume }));
-          return;
-        }
-        const change = result.value!;
-        resume = change.resume;
-        if (change.kind === 'put') copy.set(change.key, change.value.n);
-        else if (change.kind === 'delete') copy.delete(change.key);
-        else {
-          copy.clear();
-          for await (const [key, { n }] of docs.entries()) copy.set(key, n);
-        }
+const ignore = (): void => {};
+
+async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: MemoryStore): Promise<void> {
+  const random = createSeededRandom(seed);
+  const limits = { ...LIMITS, watchBufferMax: random.pick([1, 2, 7, 100]) };
+  const options = faulty === undefined ? { seed, limits } : { seed, limits, store: faulty };
+  await using opened = await openTestDatabase(disk, options);
+  const { db, clock } = opened;
+  const name = `c${seed}`;
+  const docs = db.collection<Doc>(name);
+  const busy = db.collection<Doc>('busy');
+  const copy = new Map<string, number>();
+  let resume: string | undefined;
+  let changes = watcher(docs.watch());
+  const keys = Array.from({ length: 8 }, (_, i) => `k${i}`);
+  let remoteSeq = 0;
+  const follow = async (limit: number): Promise<void> => {
+    for (let i = 0; i < limit; i++) {
+      const result = await Promise.race([changes.next(), quiet(db)]);
+      if (result === undefined) {
+        await changes.return?.();
+        changes = watcher(docs.watch(resume === undefined ? {} : { resume }));
+        return;
       }
-    };
-    // A first event, so that there is a token from the very beginning.
-    await docs.put('begin', { n: -1 });
-    await follow(1);
-    for (let step = 0; step < 120; step++) {
-      const key = random.pick(keys);
-      const what = random.integer(0, 9);
-      if (what <= 2) void docs.put(key, { n: step });
-      else if (what === 3) void docs.delete(key);
-      else if (what === 4) await docs.put(key, { n: step });
-      else if (what === 5) {
-        db.commitPending();
-        applyRemote(db, name, key, random.chance(0.3) ? null : `{"n":${step}}`, ++remoteSeq);
-      } else if (what === 6) void busy.putMany(Array.from({ length: 150 }, (_, n) => [`b${n}`, { n }] as const));
-      else if (what === 7) {
-        db.commitPending();
-        clock.advance(10);
-        db.replica.purge(0, 100);
-      } else if (what === 8) await follow(random.integer(1, 3));
-      else await turn();
+      const change = result.value!;
+      resume = change.resume;
+      if (change.kind === 'put') copy.set(change.key, change.value.n);
+      else if (change.kind === 'delete') copy.delete(change.key);
+      else {
+        copy.clear();
+        for await (const [key, { n }] of docs.entries()) copy.set(key, n);
+      }
     }
-    await db.flush();
-    await follow(1000);
-    const actual = new Map((await collect(docs.entries())).map(([key, { n }]) => [key, n]));
-    assert.deepEqual(new Map([...copy].sort()), new Map([...actual].sort()));
-    await changes.return?.();
+  };
+  // A first event, so that there is a token from the very beginning.
+  await docs.put('begin', { n: -1 });
+  await follow(1);
+  for (let step = 0; step < 120; step++) {
+    const key = random.pick(keys);
+    const what = random.integer(0, 9);
+    if (what <= 2) docs.put(key, { n: step }).catch(ignore);
+    else if (what === 3) docs.delete(key).catch(ignore);
+    else if (what === 4) await docs.put(key, { n: step }).catch(ignore);
+    else if (what === 5) {
+      db.commitPending();
+      applyRemote(db, name, key, random.chance(0.3) ? null : `{"n":${step}}`, ++remoteSeq);
+    } else if (what === 6) busy.putMany(Array.from({ length: 150 }, (_, n) => [`b${n}`, { n }] as const)).catch(ignore);
+    else if (what === 7) {
+      db.commitPending();
+      clock.advance(10);
+      db.replica.purge(0, 100);
+    } else if (what === 8) await follow(random.integer(1, 3));
+    else if (random.chance(0.2)) faulty?.failFlushes(1);
+    else await turn();
   }
+  faulty?.failFlushes(0);
+  await db.flush();
+  await follow(1000);
+  const actual = new Map((await collect(docs.entries())).map(([key, { n }]) => [key, n]));
+  assert.deepEqual(new Map([...copy].sort()), new Map([...actual].sort()));
+  await changes.return?.();
+}
 
-  async function quiet(db: { flush(): Promise<void> }): Promise<undefined> {
-    await db.flush();
-    for (let i = 0; i < 8; i++) await turn();
-    return undefined;
-  }
-});
+async function quiet(db: LocalDatabase): Promise<undefined> {
+  await db.flush().catch(ignore);
+  // One turn for each page of the busy neighbour, whose rows are read and passed over.
+  for (let i = 0; i < 8 + 400 / db.limits.watchBufferMax; i++) await turn();
+  return undefined;
+}

@@ -7,6 +7,8 @@ import { type FeedPosition, parseResumeText, resumeText, resumeTokenError } from
 
 export interface ChangeFeedsDeps {
   readonly replica: Replica;
+  /** Changes that one watcher holds in memory (Limits.watchBufferMax). */
+  readonly rowsMax: number;
   /** Runs something in a later turn of the event loop. */
   readonly soon: (run: () => void) => void;
   /** Throws once the database is closed. */
@@ -89,7 +91,7 @@ export class ChangeFeeds {
     if (from.pos >= this.#openedAt && (this.#newest.get(collection) ?? 0) <= from.pos)
       return { changes: [], at: { pos: durablePos, seen: durablePos } };
     try {
-      return readChangePage(replica, collection, from);
+      return readChangePage(replica, collection, from, this.#deps.rowsMax);
     } catch (error) {
       onDamage(error);
       throw error;

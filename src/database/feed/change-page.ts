@@ -3,9 +3,6 @@ import type { GoneDocument, StoredDocument } from '../../store/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { FeedPosition } from './resume-token.ts';
 
-/** Rows read from the store at a time, and so the most that one watcher holds in memory. */
-const PAGE_ROWS_MAX = 100;
-
 /** A change as it waits for its consumer. `value` null: the document is gone. */
 export interface FeedChange {
   readonly key: string;
@@ -21,19 +18,25 @@ export interface FeedPage {
 }
 
 /**
- * One page of what changed in a collection after `from`, in order of position, up to what is durable: rows that are there,
- * merged with the log of those that went. A page is read in one step, without a turn of the event loop in between.
+ * One page, `rowsMax` rows at most, of what changed in a collection after `from`, in order of position, up to what is
+ * durable: rows that are there, merged with the log of those that went. A page is read in one step, without a turn of the
+ * event loop in between.
  *
  * A document that was deleted at T and whose tombstone was purged at P > T has only P left in the store. Whoever has seen
  * the row of T needs no second event; whoever comes from before must be told at P. Rows up to `seen` were there when they
  * were read: after this page that is its end, unless removals lie beyond it, whose rows may have been missed in it.
  */
-export function readChangePage(replica: Replica, collection: CollectionName, from: FeedPosition): FeedPage {
+export function readChangePage(
+  replica: Replica,
+  collection: CollectionName,
+  from: FeedPosition,
+  rowsMax: number,
+): FeedPage {
   const { store, durablePos } = replica;
-  const rows = store.changes(from.pos, PAGE_ROWS_MAX);
-  const gone = store.gone(from.pos, PAGE_ROWS_MAX);
-  const upTo = Math.min(durablePos, lastOfFull(rows), lastOfFull(gone));
-  const lastGone = gone.length === PAGE_ROWS_MAX ? Number.POSITIVE_INFINITY : (gone.at(-1)?.pos ?? 0);
+  const rows = store.changes(from.pos, rowsMax);
+  const gone = store.gone(from.pos, rowsMax);
+  const upTo = Math.min(durablePos, lastOfFull(rows, rowsMax), lastOfFull(gone, rowsMax));
+  const lastGone = gone.length === rowsMax ? Number.POSITIVE_INFINITY : (gone.at(-1)?.pos ?? 0);
   const placeOf = (pos: number): FeedPosition => ({ pos, seen: lastGone <= pos ? pos : from.seen });
   const changes: FeedChange[] = [];
   for (const item of mergeByPos(rows, gone)) {
@@ -48,8 +51,8 @@ export function readChangePage(replica: Replica, collection: CollectionName, fro
 }
 
 /** A full page says nothing about what comes after its last row. */
-function lastOfFull(rows: readonly { readonly pos: number }[]): number {
-  return rows.length < PAGE_ROWS_MAX ? Number.POSITIVE_INFINITY : rows.at(-1)!.pos;
+function lastOfFull(rows: readonly { readonly pos: number }[], rowsMax: number): number {
+  return rows.length < rowsMax ? Number.POSITIVE_INFINITY : rows.at(-1)!.pos;
 }
 
 function* mergeByPos(
