@@ -21,7 +21,7 @@ import { Durability } from './durability.ts';
 import { draftEvictedRows, draftEviction, markedEvictions } from './evict.ts';
 import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
 import { draftTransaction } from './local-write.ts';
-import { draftNewLife } from './new-life.ts';
+import { confirmedToText, draftNewLife, parseConfirmed } from './new-life.ts';
 import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
 import { draftPurges, type PurgePass } from './purge.ts';
 import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
@@ -377,7 +377,7 @@ export class Replica {
 
   #commit(draft: Draft, origin: CommitNotice['origin'], source: object | undefined): void {
     if (draft.isEmpty) return;
-    if (this.#confirmed.seq > 0) draft.meta('confirmed', `${this.#confirmed.seq}:${this.#confirmed.check}`);
+    if (this.#confirmed.seq > 0) draft.meta('confirmed', confirmedToText(this.#confirmed));
     const committed = draft.finish();
     this.store.commit(committed.batch);
     this.#durability.committed();
@@ -396,9 +396,4 @@ export class Replica {
     this.#head = committed.head;
     for (const state of committed.collections) this.#collections.set(state.name, state);
   }
-}
-
-function parseConfirmed(text: string | undefined): Known {
-  const [seq, check] = (text ?? '').split(':');
-  return seq && check && check !== 'null' ? { seq: Number(seq), check: check as Check } : { seq: 0, check: null };
 }
