@@ -23,7 +23,8 @@ import type { Existed } from './writer.ts';
 export interface CollectionHost {
   readonly limits: Limits;
   readonly logger: Logger;
-  write(writes: readonly LocalWrite[]): Promise<Existed>;
+  /** Writes of this collection, as one transaction. */
+  write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed>;
   /** As readers see it now, with every write made before. */
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   find(collection: CollectionName, query: Query): FoundDocument[];
@@ -149,7 +150,7 @@ export class LocalCollection<T extends object = Document> implements Collection<
 
   #write(writes: readonly LocalWrite[], options: WaitOptions | undefined): Promise<Existed> {
     options?.signal?.throwIfAborted();
-    return abortable(this.#host.write(writes), options?.signal);
+    return abortable(this.#host.write(this.name, writes), options?.signal);
   }
 
   #checkSize(documents: number, chars: number): void {

@@ -137,11 +137,10 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#writer.commitPending();
   }
 
-  write(writes: readonly LocalWrite[]): Promise<Existed> {
+  write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed> {
     this.#assertOpen();
     this.#parts.assertWritable();
-    for (const { collection } of writes)
-      if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
+    if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
     return this.#writer.write({ writes });
   }
 
@@ -206,7 +205,12 @@ export class LocalDatabase implements Database, CollectionHost {
     if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) return;
     const { collection, key } = error.details;
     this.logger.error({ collection, key, err: error }, 'a document is damaged on disk');
-    this.#parts.onDamage(collection as CollectionName, key as DocumentKey, error);
+    try {
+      this.#parts.onDamage(collection as CollectionName, key as DocumentKey, error);
+    } catch (cause) {
+      // The read has failed already, and says why; what a receiver does about it must not hide that.
+      this.logger.error({ err: cause }, 'the receiver of a damage report failed');
+    }
   }
 }
 

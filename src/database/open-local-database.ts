@@ -32,6 +32,8 @@ export interface LocalDatabaseDeps {
   readonly isConfirmed?: (collection: CollectionName) => boolean;
   /** The id is new, wants changed, or commits were lost: all sessions must end. */
   readonly onSessionsVoid?: (why: 'identity' | 'wants' | 'restored') => void;
+  /** Throws when local writes are refused altogether (R11: READ_ONLY). Default: never. */
+  readonly assertWritable?: () => void;
   /** R11: a row cannot be read. The read that found it fails with the same error; the repair is up to the receiver. */
   readonly onDamage?: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
 }
@@ -62,6 +64,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     soon,
     isConfirmed: deps.isConfirmed ?? (() => false),
     onSessionsVoid: deps.onSessionsVoid ?? (() => {}),
+    assertWritable: deps.assertWritable ?? (() => {}),
     onDamage: deps.onDamage ?? (() => {}),
   });
 }

@@ -253,3 +253,21 @@ test('a resolver that uses the database changes nothing and breaks nothing', asy
   assert.deepEqual(await users.get('from-resolver'), {});
   assert.ok(await users.get('doc'));
 });
+
+test('a listener or a receiver of damage that throws fails no write and no read', async () => {
+  const store = createMemoryStore();
+  const { db } = openOn(store, {
+    onDamage: () => {
+      throw new Error('mine');
+    },
+  });
+  db.replica.onCommit(() => {
+    throw new Error('mine too');
+  });
+  const users = db.collection('users');
+  await users.put('a', {});
+  store.damage('users' as never, 'a' as never);
+  db.cache.clear();
+  await assert.rejects(users.get('a'), { reason: 'DOCUMENT_CORRUPT' });
+  await assert.rejects(users.put('a', {}), { reason: 'DOCUMENT_CORRUPT' });
+});

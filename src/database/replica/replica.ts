@@ -389,7 +389,16 @@ export class Replica {
       changed: committed.changed,
       removed: committed.removed,
     };
-    for (const listener of [...this.#listeners]) listener(notice);
+    for (const listener of [...this.#listeners]) this.#tell(listener, notice);
+  }
+
+  /** The commit has happened: a listener that fails must not make it look refused. */
+  #tell(listener: CommitListener, notice: CommitNotice): void {
+    try {
+      listener(notice);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a listener of commits failed');
+    }
   }
 
   #adopt(committed: CommittedDraft): void {
