@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type Agent, type IncomingMessage, request } from 'node:http';
 import { EntglDbError, type ErrorCode, NetworkError, REASONS, TimeoutError } from '../../core/errors/index.ts';
 
 /** A local node answers at once; one that does not within this time hangs. Backups and checks take longer. */
@@ -21,10 +21,13 @@ export interface HttpRequest {
 export class HttpClient {
   readonly #url: string;
   readonly #secret: string;
+  readonly #agent: Agent | false;
 
-  constructor(url: string, secret: string) {
+  /** `agent` keeps connections for those who ask often. Default: one for each request. */
+  constructor(url: string, secret: string, agent: Agent | false = false) {
     this.#url = url;
     this.#secret = secret;
+    this.#agent = agent;
   }
 
   /** The parsed JSON of the answer; undefined when it has no body. */
@@ -46,7 +49,7 @@ export class HttpClient {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#secret}` };
     if (body !== undefined) headers['content-type'] = type ?? 'application/json';
     return new Promise((resolve, reject) => {
-      const sent = request(`${this.#url}${path}`, { method, headers, agent: false }, resolve);
+      const sent = request(`${this.#url}${path}`, { method, headers, agent: this.#agent }, resolve);
       sent.on('error', (cause) => reject(unreachable(this.#url, cause)));
       if (Number.isFinite(answerMsMax)) {
         sent.setTimeout(answerMsMax, () => {

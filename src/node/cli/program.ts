@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import {
   backup,
@@ -7,6 +7,7 @@ import {
   config,
   conflicts,
   count,
+  type DemoArguments,
   deleteDocument,
   demo,
   doctor,
@@ -77,8 +78,9 @@ function addNodeCommands(program: Command, running: Running): void {
   program
     .command('demo')
     .description('three nodes on this machine: watch them meet, sync, lose each other and heal')
+    .addOption(new Option('--places <n>', 'only so many documents').hideHelp())
     .addHelpText('after', examples('demo'))
-    .action(running(demo));
+    .action(running<[DemoArguments]>(demo));
   program
     .command('init')
     .description('write a configuration with a fresh cluster token, readable by its owner only')

@@ -1,7 +1,7 @@
 export { config } from './config.ts';
 export { count } from './count.ts';
 export { deleteDocument } from './delete.ts';
-export { demo } from './demo.ts';
+export { type DemoArguments, demo } from './demo.ts';
 export { doctor } from './doctor.ts';
 export { exportCommand } from './export.ts';
 export { type FindArguments, find } from './find.ts';

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Clock, withDeadline } from '../../../core/clock/index.ts';
+import { NetworkError } from '../../../core/errors/index.ts';
+import type { NodeStatus, PeerStatus } from '../../node-api.ts';
+import { readNodeFile } from '../../node-file.ts';
+import { HttpClient } from '../http-client.ts';
+import type { DocumentAccess } from '../node-target.ts';
+import { createRemoteCollection } from '../remote-collection.ts';
+
+/** Connections that the demo keeps to one node. */
+const CONNECTIONS_MAX = 16;
+/** A node that is asked to stop and does not is killed after this time. */
+const STOP_MS = 3000;
+const LOG_LINES_SHOWN = 8;
+
+export interface DemoNodeOptions {
+  readonly name: string;
+  /** With its `appsettings.json`. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+}
+
+/** One `entgldb start` in a process of its own, and the way to talk to it. */
+export class DemoNode {
+  readonly name: string;
+  readonly #options: DemoNodeOptions;
+  #child: ChildProcess | undefined;
+  #agent: Agent | undefined;
+  #client: HttpClient | undefined;
+
+  constructor(options: DemoNodeOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  /** Until it is stopped or killed. */
+  get isRunning(): boolean {
+    return this.#client !== undefined;
+  }
+
+  get client(): HttpClient {
+    if (this.#client === undefined) throw new NetworkError('NODE_UNREACHABLE', `${this.name} is not running`);
+    return this.#client;
+  }
+
+  /** Resolves when the node serves. Rejects with NODE_UNREACHABLE and what its log said last. */
+  async start(): Promise<void> {
+    const { folder, environment } = this.#options;
+    const log = await open(this.#logPath, 'a');
+    const child = spawn(process.execPath, [...ENTGLDB, 'start', '--data', folder, '--node-id', this.name, '--json'], {
+      cwd: folder,
+      env: environment,
+      // A group of its own: Ctrl+C reaches the demo alone, which then stops its nodes in good order.
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', log.fd, 'ipc'],
+    });
+    this.#child = child;
+    await log.close();
+    const exit = once(child, 'exit').then(() => undefined);
+    const ready = await Promise.race([once(createInterface(child.stdout!), 'line'), exit]);
+    const file = ready === undefined ? undefined : await readNodeFile(join(folder, 'entgldb.db'));
+    if (file === undefined) throw new NetworkError('NODE_UNREACHABLE', `${this.name} did not start`);
+    this.#agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
+    this.#client = new HttpClient(file.url, file.secret, this.#agent);
+  }
+
+  collection(name: string): DocumentAccess {
+    return createRemoteCollection(this.client, name);
+  }
+
+  async status(): Promise<NodeStatus> {
+    return (await this.client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus;
+  }
+
+  async peers(): Promise<readonly PeerStatus[]> {
+    const answer = await this.client.json({ method: 'GET', path: '/api/v1/peers' });
+    return (answer as { peers: PeerStatus[] }).peers;
+  }
+
+  async setNetworkPaused(paused: boolean): Promise<void> {
+    await this.client.json({ method: 'POST', path: '/api/v1/network', body: JSON.stringify({ paused }) });
+  }
+
+  /** As when the power fails: without a word to anybody. Resolves when the process is gone. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Resolves when the process is gone, whatever it takes. */
+  async stop(): Promise<void> {
+    const late = (): Error => new Error(`${this.name} does not stop`);
+    await withDeadline(this.#options.clock, STOP_MS, () => this.#end('SIGTERM'), late).catch(() => this.kill());
+  }
+
+  /** The end of its log, for when something went wrong. */
+  async logEnd(): Promise<string> {
+    const text = await readFile(this.#logPath, 'utf8').catch(() => '');
+    return text.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
+  }
+
+  get #logPath(): string {
+    return join(this.#options.folder, 'log.ndjson');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#client = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+    this.#agent?.destroy();
+  }
+}
+
+/** This very program, as source or compiled: the arguments of Node before those of the command. */
+const extension = extname(import.meta.url);
+const ENTGLDB = [
+  '--import',
+  new URL(`./end-with-parent${extension}`, import.meta.url).href,
+  fileURLToPath(new URL(`../main${extension}`, import.meta.url)),
+];

@@ -1,0 +1,138 @@
+import { TimeoutError } from '../../../core/errors/index.ts';
+import type { CliContext } from '../cli-context.ts';
+import { formatCount } from '../format.ts';
+import { type Cluster, createCluster, isMeshed, NODE_NAMES, waitUntil } from './cluster.ts';
+import { type CutOffReport, cutOff } from './cut-off.ts';
+import { type EditReport, editEverywhere } from './edit.ts';
+import { type FillReport, fill } from './fill.ts';
+import { cutOffText, editText, fillText, INTRODUCTION, powerCutText, proofText, secondsText } from './narrate.ts';
+import { loadPlaces, type PlaceSet } from './places.ts';
+import { type PowerCutReport, powerCut } from './power-cut.ts';
+import { type NodeProof, prove } from './proof.ts';
+import type { Screen } from './screen.ts';
+
+/** After this time the demo gives up, so that with the cleaning up it takes no more than two minutes. */
+const DEMO_MS_MAX = 110_000;
+const EDITS_PER_NODE = 200;
+
+export interface DemoOptions {
+  readonly context: CliContext;
+  readonly screen: Screen;
+  /** Places of the data set that are used. */
+  readonly placesMax: number;
+}
+
+export interface DemoReport {
+  /** Documents, versions and contents of the three nodes are the same, nothing confirmed was lost, nothing deleted is back. */
+  readonly isEqual: boolean;
+  readonly seconds: number;
+  /** From the start of the last node until each was linked with each. */
+  readonly discoveryMs: number;
+  readonly source: string;
+  readonly fill: FillReport;
+  readonly edit: EditReport;
+  readonly cutOff: CutOffReport;
+  readonly powerCut: PowerCutReport;
+  readonly nodes: readonly NodeProof[];
+}
+
+/**
+ * Runs the whole demo and cleans up, whatever happens. Rejects with TIMED_OUT, NODE_UNREACHABLE and what else a node answers
+ * with, and with the reason of a stop signal.
+ */
+export async function runDemo({ context, screen, placesMax }: DemoOptions): Promise<DemoReport> {
+  const stopping = new AbortController();
+  const forget = context.onStopSignal(() => stopping.abort(new DemoStopped()));
+  const late = new TimeoutError(`the demo did not end within ${DEMO_MS_MAX / 1000} s; is this machine very busy?`);
+  const cancel = context.clock.setTimer(DEMO_MS_MAX, () => stopping.abort(late));
+  const cluster = await createCluster(context, stopping.signal);
+  const stopped = new Promise<never>((_, reject) => {
+    stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason), { once: true });
+  });
+  const story = tell(cluster, screen, placesMax);
+  try {
+    return await Promise.race([story, stopped]);
+  } catch (error) {
+    if (!(error instanceof DemoStopped)) await showLogs(cluster, context);
+    throw error;
+  } finally {
+    cancel();
+    stopping.abort(new DemoStopped());
+    await cluster.remove();
+    // Its nodes are gone, so it has ended; how does not matter any more.
+    await story.catch(() => {});
+    forget();
+  }
+}
+
+/** Ctrl+C. */
+export class DemoStopped extends Error {
+  constructor() {
+    super('the demo was stopped; its nodes and files are gone');
+  }
+}
+
+async function showLogs({ nodes }: Cluster, { stderr }: CliContext): Promise<void> {
+  for (const node of nodes) {
+    const log = await node.logEnd();
+    if (log !== '') stderr.write(`The last lines that ${node.name} logged:\n${log}\n`);
+  }
+}
+
+async function tell(cluster: Cluster, screen: Screen, placesMax: number): Promise<DemoReport> {
+  const { clock } = cluster;
+  const startMs = clock.monotonic();
+  screen.say(INTRODUCTION);
+
+  screen.heading('1. They find each other');
+  const [set] = await Promise.all([loadPlaces(placesMax), ...cluster.nodes.map((node) => node.start())]);
+  const discoveryMs = await waitUntil(cluster, isMeshed);
+  screen.say(
+    `All three run. Each was connected with each ${secondsText(discoveryMs / 1000)} after the last one had started.`,
+  );
+
+  screen.heading(`2. ${formatCount(set.places.length)} ${set.source} go into the office`);
+  const filled = await fillOnScreen(cluster, set, screen);
+  screen.say(fillText(filled));
+
+  screen.heading('3. People work at all three at once');
+  const edited = await editEverywhere(cluster, set, Math.min(EDITS_PER_NODE, Math.floor(set.places.length / 10)));
+  screen.say(editText(edited));
+
+  screen.heading('4. A till loses the network');
+  const healed = await cutOff(cluster, set, screen);
+  screen.say(cutOffText(healed));
+
+  screen.heading('5. The power goes');
+  const recovered = await powerCut(cluster, screen);
+  screen.say(powerCutText(recovered));
+
+  screen.heading('6. Are the three equal?');
+  const { areEqual, nodes } = await prove(cluster);
+  screen.say(proofText(nodes));
+  const isEqual =
+    areEqual && recovered.lost === 0 && healed.undeleted === 0 && healed.resolvedAsExpected === healed.conflicts;
+  screen.say(
+    isEqual ? 'Yes: documents, versions and contents are the same.' : 'NO. This must not happen: please report it.',
+  );
+  return {
+    isEqual,
+    seconds: (clock.monotonic() - startMs) / 1000,
+    discoveryMs,
+    source: set.source,
+    fill: filled,
+    edit: edited,
+    cutOff: healed,
+    powerCut: recovered,
+    nodes,
+  };
+}
+
+async function fillOnScreen(cluster: Cluster, set: PlaceSet, screen: Screen): Promise<FillReport> {
+  const bars = await screen.startBars(NODE_NAMES, set.places.length);
+  try {
+    return await fill(cluster, set, bars);
+  } finally {
+    bars.stop();
+  }
+}
