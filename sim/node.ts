@@ -60,16 +60,7 @@ export class SimNode {
   start(): void {
     const { store } = this;
     const life = ++this.lives;
-    this.replica = new Replica({
-      store,
-      clock: this.clock,
-      random: this.random,
-      logger: silentLogger,
-      limits: this.limits,
-      clockDriftMsMax: TIMES.clockDriftMsMax,
-      resolverOf: () => this.#options.resolver,
-      isSameLife: !store.identity.fresh,
-    });
+    this.replica = this.#openReplica(!store.identity.fresh);
     this.host = new SyncHost({
       replica: this.replica,
       clock: this.clock,
@@ -102,14 +93,28 @@ export class SimNode {
     this.isUp = true;
   }
 
+  #openReplica(isSameLife: boolean): Replica {
+    return new Replica({
+      store: this.store,
+      clock: this.clock,
+      random: this.random,
+      logger: silentLogger,
+      limits: this.limits,
+      clockDriftMsMax: TIMES.clockDriftMsMax,
+      resolverOf: () => this.#options.resolver,
+      isSameLife,
+    });
+  }
+
   accept(channel: Channel): void {
     this.host.accept(channel);
   }
 
-  /** Power cut: what was not durable is gone, and the disk stays. */
+  /** Power cut: what was not durable is gone, and the disk stays. `replica` shows from then on what is on it. */
   crash(): void {
     this.stop();
     this.store = this.store.crash();
+    this.replica = this.#openReplica(true);
   }
 
   /** The process ends and its disk with it; the next start finds `image`, or nothing. */
@@ -117,6 +122,7 @@ export class SimNode {
     if (this.isUp) this.stop();
     const sync = (): Promise<void> => this.#sync();
     this.store = image === undefined ? createMemoryStore({ sync }) : memoryStoreFromSnapshot(image, { sync });
+    this.replica = this.#openReplica(true);
   }
 
   image(): MemorySnapshot {

@@ -50,6 +50,8 @@ class World {
   readonly #keys: readonly DocumentKey[];
   readonly #links = new Set<string>();
   readonly #problems: string[] = [];
+  /** Writes that were on a row when it was damaged: lost if no other disk has them once the damage is found. */
+  readonly #doomed = new Set<number>();
   readonly #resolver: typeof lww;
   readonly #isSmall: boolean;
   #isHealing = false;
@@ -179,15 +181,31 @@ class World {
   #crash(node: SimNode): void {
     this.#network.dropAllOf(node.key);
     const { id } = node.replica;
+    const held = this.#heldBy(node);
     node.crash();
+    for (const write of this.#history.writes())
+      if (write.isAcknowledged && write.dot.replica === id && held(write) && !includes(node.replica, write))
+        this.#problems.push(`lost in a crash: ${node.key} had acknowledged write #${write.id}`);
+    this.#history.markLost(held, this.#replicas());
     const durableSeq = node.store.load().head?.replica === id ? node.store.load().head!.seq : 0;
     const isSameLife = node.store.load().head?.replica === id;
     for (const write of this.#history.writes())
       if (write.dot.replica === id && !write.isAcknowledged && (!isSameLife || write.dot.seq > durableSeq)) write.isUndone = true;
   }
 
+  /** A node that cannot even start, its disk being full, stays down until the next try. */
   #start(node: SimNode): void {
-    this.#trackLife(node, () => node.start());
+    this.#orCrash(node, () => this.#trackLife(node, () => node.start()));
+  }
+
+  /** Taking a new life needs a commit: where that fails the process ends, and the next start finds the same reason. */
+  #orCrash(node: SimNode, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!isEntglDbError(error, 'DISK_FULL')) throw error;
+      if (node.isUp) this.#crash(node);
+    }
   }
 
   #replaceDisk(node: SimNode, image: MemorySnapshot | undefined): void {
@@ -203,10 +221,9 @@ class World {
     const collection = this.#random.pick(this.#collections);
     const key = this.#random.pick(this.#keys);
     if (node.replica.get(collection, key) === undefined) return;
-    const held = this.#heldBy(node);
+    for (const write of this.#history.writes()) if (write.key === key && write.collection === collection && includes(node.replica, write)) this.#doomed.add(write.id);
     node.store.damage(collection, key);
-    this.#trackLife(node, () => node.repair(collection, [key]));
-    this.#history.markLost(held, this.#replicas());
+    node.repair(collection, [key]);
   }
 
   #clone(node: SimNode): void {
@@ -264,7 +281,9 @@ class World {
       diskDelayMs: () => (random.chance(0.9) ? random.integer(0, 3) : random.integer(10, 300)),
       onNewLife: (_node: SimNode, why: string, take: () => NewLife) => {
         this.#trace(`new life at ${node.key}: ${why}`);
-        this.#trackLife(node, take);
+        const held = this.#heldBy(node);
+        this.#orCrash(node, () => this.#trackLife(node, take));
+        this.#history.markLost((write) => held(write) || this.#doomed.has(write.id), this.#replicas());
       },
     });
     this.#nodes.push(node);
@@ -316,6 +335,7 @@ class World {
     for (const node of this.#nodes) {
       node.store.failCommits(0);
       if (!node.isUp) this.#start(node);
+      this.#scrub(node);
     }
     const deadline = this.#clock.monotonic() + HEAL_MS_MAX;
     while (this.#clock.monotonic() < deadline) {
@@ -326,6 +346,14 @@ class World {
       }
     }
     this.#problems.push(`diverged: not equal ${HEAL_MS_MAX / 1000} s after healing\n${this.#nodes.map((n) => `  ${n.key} ${this.#shape(n)}`).join('\n')}`);
+  }
+
+  /** What the background scrub does: rows that cannot be read are repaired (R11). */
+  #scrub(node: SimNode): void {
+    for (const collection of this.#collections) {
+      const damaged = this.#keys.filter((key) => !isReadable(node, collection, key));
+      if (damaged.length > 0) node.repair(collection, damaged);
+    }
   }
 
   /** What readers see and which versions they see it from, as text. */
@@ -357,6 +385,16 @@ class World {
 
   #trace(line: string): void {
     this.#options.trace?.(`${this.#clock.monotonic()} ${line}`);
+  }
+}
+
+function isReadable(node: SimNode, collection: CollectionName, key: DocumentKey): boolean {
+  try {
+    node.replica.get(collection, key);
+    return true;
+  } catch (error) {
+    if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) return false;
+    throw error;
   }
 }
 
