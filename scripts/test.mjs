@@ -15,6 +15,7 @@ const DEADLINE_FACTOR = 10;
 
 const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
+const KNIP = 'node_modules/knip/bin/knip.js';
 
 /**
  * Either `files` (patterns, run by node:test) or `commands` (each counts as one test). Budgets are seconds on two cores. The
@@ -27,6 +28,7 @@ const SUITES = [
     commands: [
       ['biome', BIOME, 'check', '.'],
       ['types', TYPESCRIPT, '--noEmit'],
+      ['unused', KNIP, '--include', 'files,dependencies'],
     ],
   },
   { name: 'tidy', budget: 10, files: ['test/tidy/**/*.test.ts'] },
