@@ -36,7 +36,7 @@ export function loadCollections(image: StoreImage): Map<CollectionName, Collecti
     states.set(row.name, {
       ...row,
       revision: 0,
-      knowledge: new Map(image.knowledge.get(row.name)),
+      knowledge: withoutZero(image.knowledge.get(row.name) ?? []),
       purged: new Map(image.purgeLines.get(row.name)),
     });
   return states;
@@ -45,4 +45,11 @@ export function loadCollections(image: StoreImage): Map<CollectionName, Collecti
 export function collectionRow(state: CollectionState): CollectionRow {
   const { name, documents, fingerprint, resolver } = state;
   return { name, state: state.state, documents, fingerprint, resolver };
+}
+
+/** An entry that was lowered to nothing (R9) says nothing: it neither travels nor counts. */
+export function withoutZero(entries: Iterable<readonly [ReplicaId, Known]>): Map<ReplicaId, Known> {
+  const knowledge = new Map(entries);
+  for (const [replica, { seq }] of knowledge) if (seq === 0) knowledge.delete(replica);
+  return knowledge;
 }

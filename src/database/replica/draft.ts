@@ -11,7 +11,7 @@ import {
   type PurgeLine,
 } from '../../core/version/index.ts';
 import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
-import { type CollectionState, collectionRow } from './collection-state.ts';
+import { type CollectionState, collectionRow, withoutZero } from './collection-state.ts';
 
 /** What a draft needs of the replica that it will change. */
 export interface DraftBase {
@@ -310,7 +310,7 @@ function finished(touched: TouchedCollection): CollectionState {
     fingerprint: sum.value(),
     revision: isVectorChanged ? before.revision + 1 : before.revision,
     knowledge:
-      knowledge === undefined ? before.knowledge : new Map([...(forget ? [] : before.knowledge), ...knowledge]),
+      knowledge === undefined ? before.knowledge : withoutZero([...(forget ? [] : before.knowledge), ...knowledge]),
     purged: purged === undefined ? before.purged : new Map([...before.purged, ...purged]),
   };
 }

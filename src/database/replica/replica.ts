@@ -43,6 +43,8 @@ export interface ReplicaOptions {
   readonly reservedSeq?: number;
 }
 
+const COPIED = 'this database file was copied, restored or its marker is missing';
+
 export type CommitListener = (notice: CommitNotice) => void;
 
 /**
@@ -66,6 +68,8 @@ export class Replica {
   #evictions: Set<CollectionName>;
   /** Tombstones that the last purge had to step over; the next one looks behind them. */
   #stuck = 0;
+  /** The id under which the file was found. */
+  readonly #opened: ReplicaId | undefined;
   /** The newest point of my history that a peer was seen to share (R9). */
   #confirmed: Known = { seq: 0, check: null };
 
@@ -78,14 +82,16 @@ export class Replica {
     this.#quarantine = new BoundedLog(options.store, 'quarantine', options.limits.evidenceMax);
     const image = options.store.load();
     this.#collections = loadCollections(image);
-    this.#head = image.head ?? {
-      replica: createReplicaId(options.random),
-      seq: 0,
-      check: FIRST_CHECK,
-      hlc: HLC_ZERO,
-      pos: 0,
-    };
-    this.#head = { ...this.#head, seq: Math.max(this.#head.seq, options.reservedSeq ?? 0) };
+    this.#opened = image.head?.replica;
+    this.#head = this.#aboveReserved(
+      image.head ?? {
+        replica: createReplicaId(options.random),
+        seq: 0,
+        check: FIRST_CHECK,
+        hlc: HLC_ZERO,
+        pos: 0,
+      },
+    );
     this.#durability = new Durability({
       store: options.store,
       pos: () => this.pos,
@@ -94,8 +100,7 @@ export class Replica {
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
-    if (image.head !== undefined && !options.isSameLife)
-      this.takeNewLife('this database file was copied, restored or its marker is missing', 'plain');
+    if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
   }
 
   get id(): ReplicaId {
@@ -195,6 +200,7 @@ export class Replica {
       if (open.length > 0) return { kind: 'unconfirmed', collection: claim.collection, versions: open };
       if (this.collection(claim.collection).state === 'wanted') forks.push(...draftClaim(context, claim));
     }
+    for (const claim of claims) this.#confirm(claim.knowledge.get(this.id));
     this.#commit(draft, 'remote', source);
     return { kind: 'applied', applied, forks };
   }
@@ -202,8 +208,7 @@ export class Replica {
   /** R9 at meeting; undefined when what a peer knows of my replica is a point of my own history, which then counts as confirmed. */
   meetKnowledge(known: Known | undefined): ForkProof | undefined {
     const proof = proveFork(this.#context(this.#draft()), known);
-    if (proof === undefined && known !== undefined && known.check !== null && known.seq > this.#confirmed.seq)
-      this.#confirmed = known;
+    if (proof === undefined) this.#confirm(known);
     return proof;
   }
 
@@ -271,8 +276,12 @@ export class Replica {
     return { before, after, why: `collection ${collection} is evicted`, rewritten: 0, confirmedSeq };
   }
 
-  /** R12: drops one slice of the rows; true when it was the last. */
+  /**
+   * R12: drops one slice of the rows; true when it was the last. Nothing goes where no eviction runs, because it was done, or
+   * because its beginning was lost with a failed flush: rows that knowledge covers must stay (I4).
+   */
   evictRows(collection: CollectionName): boolean {
+    if (!this.#evictions.has(collection)) return true;
     const draft = this.#draft();
     const isDone = draftEvictedRows(draft, this.store, collection, this.#options.limits);
     this.#commit(draft, 'own', undefined);
@@ -329,11 +338,40 @@ export class Replica {
     const image = this.store.load();
     this.#isReloadDue = false;
     this.#collections = loadCollections(image);
-    if (image.head !== undefined) this.#head = image.head;
+    this.#head = this.#aboveReserved(image.head ?? { ...this.#head, seq: 0, check: FIRST_CHECK });
     this.#durability.restart();
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#evictions = new Set(markedEvictions(image.meta));
+    this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
     for (const listener of [...this.#reloadListeners]) listener(cause);
+    if (this.#isForeign()) this.#renounce();
+  }
+
+  /** R9: the id is that of a file of which this one is a copy: no write may ever carry it again. */
+  #isForeign(): boolean {
+    return this.#opened === this.id && !this.#options.isSameLife;
+  }
+
+  /** R9: a seq that the life before may have acknowledged is not given out again. */
+  #aboveReserved(head: Head): Head {
+    const reserved = head.replica === this.#opened ? (this.#options.reservedSeq ?? 0) : 0;
+    return head.seq >= reserved ? head : { ...head, seq: reserved };
+  }
+
+  /** R9: the id that this copied file took was lost with its commits: it takes another one before anything is written. */
+  #renounce(): void {
+    try {
+      this.takeNewLife(COPIED, 'plain');
+    } catch (error) {
+      this.#isReloadDue = true;
+      this.#head = { ...this.#head, replica: createReplicaId(this.#options.random) };
+      this.#options.logger.error({ err: error }, 'a copied database could not take a new replica id yet');
+    }
+  }
+
+  /** R9: a peer was seen to share my history up to here. */
+  #confirm(known: Known | undefined): void {
+    if (known !== undefined && known.check !== null && known.seq > this.#confirmed.seq) this.#confirmed = known;
   }
 
   /** R9: the id of the draft is another one from here on; nobody has confirmed anything of it yet. */
