@@ -14,6 +14,10 @@ export class EchoMemory {
     this.#sizeMax = sizeMax;
   }
 
+  get size(): number {
+    return this.#size;
+  }
+
   remember({ replica, seq }: Dot): void {
     if (this.#size >= this.#sizeMax) this.#clear();
     let seqs = this.#seqs.get(replica);

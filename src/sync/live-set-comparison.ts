@@ -36,6 +36,11 @@ export class LiveSetComparison {
     this.#comparedFrom = context.replica.pos;
   }
 
+  /** Versions that it has yet to ask about. */
+  get unasked(): number {
+    return this.#asked.length;
+  }
+
   ranges(message: RangesMessage): void {
     const isFront = !this.#frontDone && message.after === this.#front;
     if (!isFront && !this.#narrowed.delete(message.after)) return;

@@ -12,7 +12,8 @@ export interface Exchange {
   after: DocumentKey | null;
   isFrontDone: boolean;
   readonly questions: (NarrowMessage | CheckMessage)[];
-  isClaimed: boolean;
+  /** The purge line of the claim; undefined until it was made. */
+  claimedLine: PurgeLine | undefined;
 }
 
 /** What one collection's stream to one peer has reached. */
@@ -28,6 +29,8 @@ export class OutStream {
   /** Everything that changed up to here was sent, or need not be. */
   pos: number;
   exchange: Exchange | undefined;
+  /** R5: the purge line up to which the peer adopted the result of a comparison. */
+  comparedLine: PurgeLine | undefined;
   /** The round is open until its claim was made. */
   isRoundOpen = true;
   /** State of the collection at the last claim. */
@@ -47,6 +50,21 @@ export class OutStream {
 
   isKnownToPeer(replica: ReplicaId, seq: number): boolean {
     return knows(this.peerKnowledge, replica, seq);
+  }
+
+  /**
+   * R5: whether what the peer is known to know makes a delta enough. Where the purge line names writes of which this node
+   * knows nothing any more (R11), no claim of its own can ever cover it: then one comparison stands until the line rises
+   * there, or this node learns of that replica again. What is dead by a tombstone that it knows is in what it claimed.
+   */
+  isDeltaEnough({ knowledge, purged }: SyncCollection): boolean {
+    for (const [replica, seq] of purged) {
+      if (this.isKnownToPeer(replica, seq)) continue;
+      if (this.comparedLine?.get(replica) !== seq) return false;
+      const known = knowledge.get(replica)?.seq ?? 0;
+      if (known > 0 && !this.isKnownToPeer(replica, known)) return false;
+    }
+    return true;
   }
 
   /** Entries of both vectors that are newer than at the last claim. */

@@ -32,6 +32,12 @@ export class Receiver {
     this.#owner = owner;
   }
 
+  get load(): { readonly groupBytes: number; readonly unasked: number } {
+    let unasked = 0;
+    for (const comparison of this.#comparisons.values()) unasked += comparison.unasked;
+    return { groupBytes: this.#groupBytes, unasked };
+  }
+
   /** When the next anti-entropy round is due, monotonic ms. */
   get nextWakeMs(): number {
     return this.#nextSummaryMs;

@@ -1,7 +1,7 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
 import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../core/replication/index.ts';
 import type { Check, Fingerprint, Knowledge, Known, PurgeLine } from '../core/version/index.ts';
-import type { Store } from '../store/index.ts';
+import type { Head, Store } from '../store/index.ts';
 
 /** What a session sees of a collection. Vectors are never changed in place: holding one is a snapshot. */
 export interface SyncCollection {
@@ -17,13 +17,16 @@ export interface SyncCollection {
 /** The engine as a session sees it: synchronous reads, and one way to change it. */
 export interface SyncReplica {
   readonly id: ReplicaId;
-  readonly seq: number;
   readonly pos: number;
+  /** Where its own history stands. */
+  readonly head: Pick<Head, 'replica' | 'seq' | 'check'>;
   readonly store: Pick<Store, 'get' | 'delta' | 'liveReplicas' | 'changes' | 'fingerprints' | 'inRange' | 'nthKey'>;
   collections(): Iterable<SyncCollection>;
   collection(name: CollectionName): SyncCollection;
   applyRemote(versions: readonly RemoteVersion[], claims: readonly RemoteClaim[], source: object): RemoteOutcome;
   /** R9: undefined when what a peer knows of my replica is a point of my own history. */
   meetKnowledge(known: Known | undefined): ForkProof | undefined;
+  /** Calls back when commits that were not durable are gone: whatever a session believes of them is wrong. */
+  onReload(listener: () => void): () => void;
   isOwnHistory(seq: number, check: Check): boolean;
 }

@@ -1,6 +1,6 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
-import { dominates, isSameFingerprint, knowsPurges } from '../core/version/index.ts';
+import { dominates, isSameFingerprint } from '../core/version/index.ts';
 import type {
   AckMessage,
   CheckMessage,
@@ -17,7 +17,7 @@ import { answerQuestion, nextRanges } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
-import { sessionDigest } from './summary.ts';
+import { hasHistory, sessionDigest } from './summary.ts';
 
 /** Questions of one exchange that may wait for their answer; a peer that asks more breaks the protocol. */
 const QUESTIONS_MAX = 1024;
@@ -27,8 +27,6 @@ export class Sender {
   readonly #context: SessionContext;
   readonly #streams = new Map<CollectionName, OutStream>();
   readonly #echo: EchoMemory;
-  /** Collections whose vectors the peer was asked for, not to ask twice. */
-  readonly #announced = new Set<CollectionName>();
   /** Bytes of each batch that the peer has not confirmed as durable. */
   readonly #unacked: { batch: number; bytes: number }[] = [];
   #unackedBytes = 0;
@@ -37,6 +35,9 @@ export class Sender {
   /** Monotonic time at which the next live claim is due; undefined: nothing to claim. */
   #claimDueMs: number | undefined;
   #sentSinceClaim = 0;
+  /** Collections that had a history when they were looked at last, and the position of that moment. */
+  readonly #seen = new Set<CollectionName>();
+  #seenPos = 0;
   /** Average bytes of a version so far, for reading pages of about one message. */
   #versionBytes = 512;
 
@@ -45,12 +46,19 @@ export class Sender {
     this.#echo = new EchoMemory(context.deps.limits.echoMemoryMax);
   }
 
+  get load(): { readonly unackedBytes: number; readonly echoes: number; readonly questions: number } {
+    let questions = 0;
+    for (const { exchange } of this.#streams.values()) questions += exchange?.questions.length ?? 0;
+    return { unackedBytes: this.#unackedBytes, echoes: this.#echo.size, questions };
+  }
+
   get nextWakeMs(): number {
     return this.#claimDueMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** R4: names the collections of which vectors must travel. */
   summary(message: SummaryMessage): void {
+    this.#beginNewCollections();
     const digests = this.#context.sharedDigests();
     const isEqual = Buffer.compare(message.digest, sessionDigest(digests)) === 0;
     const theirs = new Map(message.collections.map(({ collection, digest }) => [collection, digest]));
@@ -104,7 +112,8 @@ export class Sender {
     const stream = this.#streams.get(message.collection);
     const exchange = stream?.exchange;
     if (stream === undefined || exchange?.number !== message.exchange) return;
-    if (message.kind === 'check' && message.last && message.versions.length === 0 && exchange.isClaimed) {
+    if (message.kind === 'check' && message.last && message.versions.length === 0 && exchange.claimedLine) {
+      stream.comparedLine = exchange.claimedLine;
       stream.exchange = undefined;
       this.#claimSoon();
       return;
@@ -119,10 +128,16 @@ export class Sender {
       this.#unackedBytes -= this.#unacked.shift()!.bytes;
   }
 
-  /** Something was committed here: a new collection asks for the peer's vectors, the rest is sent by `pump`. */
+  /** The session is open. Collections that have a history by now are for the first round. */
+  opened(): void {
+    for (const state of this.#context.replica.collections()) if (hasHistory(state)) this.#seen.add(state.name);
+    this.#seenPos = this.#context.replica.pos;
+  }
+
+  /** Something was committed here: versions are sent by `pump`, knowledge alone wants a claim. */
   committed(): void {
-    for (const { name } of this.#context.replica.collections())
-      if (!this.#streams.has(name) && this.#hasUnsent(name)) this.#announce(name);
+    this.#beginNewCollections();
+    for (const stream of this.#streams.values()) if (this.#hasUnclaimed(stream)) return this.#claimSoon();
   }
 
   /** One bounded unit of work. True when there is more to do at once. */
@@ -135,24 +150,35 @@ export class Sender {
     return claimed;
   }
 
-  #announce(collection: CollectionName): void {
-    if (this.#announced.has(collection)) return;
-    this.#announced.add(collection);
-    this.#context.send({ kind: 'differ', round: 0, collections: [collection] });
+  /**
+   * R8: a collection that begins while the session is open needs no round, since all of it changed since the last look.
+   * It is live at once, so that its first transaction arrives whole (I6); that the peer knows nothing of it is believed
+   * until it says otherwise.
+   */
+  #beginNewCollections(): void {
+    const { replica } = this.#context;
+    for (const state of replica.collections()) {
+      if (this.#seen.has(state.name) || !hasHistory(state)) continue;
+      this.#seen.add(state.name);
+      if (!this.#context.isShared(state.name) || this.#streams.has(state.name)) continue;
+      const stream = new OutStream(state, new Map(), this.#seenPos, []);
+      stream.isRoundOpen = false;
+      this.#streams.set(state.name, stream);
+    }
+    this.#seenPos = replica.pos;
   }
 
-  /** Whether this end may hold something that the peer does not know. */
+  /** Whether this end may hold something that the peer does not know and that no stream is about to bring. */
   #hasUnsent(collection: CollectionName): boolean {
-    if (!this.#context.isShared(collection)) return false;
     const stream = this.#streams.get(collection);
-    const state = this.#context.replica.collection(collection);
-    if (stream === undefined) return state.knowledge.size > 0 || state.fingerprint.count > 0 || state.purged.size > 0;
-    if (stream.isRoundOpen || stream.phase === 'delta') return false;
-    return (
-      stream.claimed?.revision !== state.revision &&
-      !dominates(stream.peerKnowledge, state.knowledge) &&
-      this.#claimDueMs === undefined
-    );
+    if (stream === undefined) return hasHistory(this.#context.replica.collection(collection));
+    const isBusy = stream.isRoundOpen || stream.exchange !== undefined || stream.pos < this.#context.replica.pos;
+    return !isBusy && this.#claimDueMs === undefined && this.#hasUnclaimed(stream);
+  }
+
+  #hasUnclaimed(stream: OutStream): boolean {
+    const state = this.#context.replica.collection(stream.collection);
+    return stream.claimed?.revision !== state.revision && !dominates(stream.peerKnowledge, state.knowledge);
   }
 
   /** Both ends hold and know the same: the stream is live from here on, as after a claim. */
@@ -271,7 +297,7 @@ export class Sender {
       if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
       const state = replica.collection(stream.collection);
       if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
-      if (knowsPurges(stream.peerKnowledge, state.purged)) claims.push(this.#claim(stream, state));
+      if (stream.isDeltaEnough(state)) claims.push(this.#claim(stream, state));
       else this.#beginExchange(stream, state);
     }
     if (isDue) {
@@ -302,7 +328,7 @@ export class Sender {
       after: null,
       isFrontDone: false,
       questions: [],
-      isClaimed: false,
+      claimedLine: undefined,
     };
   }
 
@@ -327,7 +353,7 @@ export class Sender {
   #claimExchange(stream: OutStream, knowledge: SyncCollection['knowledge']): void {
     const { collection, exchange } = stream;
     const { purged, revision } = this.#context.replica.collection(collection);
-    exchange!.isClaimed = true;
+    exchange!.claimedLine = purged;
     const claimed: ClaimedCollection = { collection, knowledge, purged, exchange: exchange!.number, complete: true };
     this.#context.send({ kind: 'claim', collections: [claimed] }, this.#context.replica.pos);
     stream.peerKnows(knowledge);

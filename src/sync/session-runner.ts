@@ -6,7 +6,7 @@ import type { ForkEvidence } from '../core/version/index.ts';
 import type { Channel } from '../net/index.ts';
 import type { GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
 import type { SessionEffect, SessionEvent, SessionInput } from './effects.ts';
-import { Session } from './session.ts';
+import { Session, type StreamLoad } from './session.ts';
 import type { SessionDeps } from './session-context.ts';
 
 /** Bytes of frames that may wait to be worked on; credit keeps an honest peer far below it. */
@@ -35,6 +35,12 @@ export interface SessionRunnerDeps extends SessionDeps {
   /** The store said that stored data is damaged (R11), or something else went wrong while working for this peer. */
   readonly onFailure: (error: unknown, runner: SessionRunner) => void;
   readonly onClose: (reason: string, runner: SessionRunner) => void;
+}
+
+/** What a session holds in memory. */
+export interface SessionLoad extends StreamLoad {
+  readonly outboxMessages: number;
+  readonly inboxBytes: number;
 }
 
 /** The shell of a session: performs its effects on a channel, and feeds it with frames, commits and time. */
@@ -70,6 +76,11 @@ export class SessionRunner {
 
   get isOpen(): boolean {
     return this.#session.phase === 'open';
+  }
+
+  /** How much it holds in memory, each part of it bounded (I7). */
+  get load(): SessionLoad {
+    return { ...this.#session.load, outboxMessages: this.#outbox.length, inboxBytes: this.#inboxBytes };
   }
 
   start(): void {

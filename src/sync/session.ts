@@ -7,6 +7,19 @@ import { SessionContext, type SessionDeps } from './session-context.ts';
 /** Versions of the protocol that this release speaks. */
 export const PROTOCOL: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
 
+/** What both directions of a session hold in memory. */
+export interface StreamLoad {
+  /** Versions sent and not yet confirmed as durable, bytes. */
+  readonly unackedBytes: number;
+  readonly echoes: number;
+  /** Questions of running comparisons that wait for their answer. */
+  readonly questions: number;
+  /** Versions of a live group that is not whole yet, bytes. */
+  readonly groupBytes: number;
+  /** Versions that running comparisons have yet to ask about. */
+  readonly unasked: number;
+}
+
 /**
  * Two nodes over one connection, as a state machine: `step` takes what happened and returns what to do. It reads the
  * replica synchronously and never waits, so that the simulator and life run the same code (R4–R9).
@@ -38,6 +51,10 @@ export class Session {
 
   get peer(): HelloMessage | undefined {
     return this.#context.peer;
+  }
+
+  get load(): StreamLoad {
+    return { ...this.#sender.load, ...this.#receiver.load };
   }
 
   /** Monotonic time at which `tick` must come at the latest, ms. */
@@ -143,6 +160,7 @@ export class Session {
     this.#nextPingMs = this.#context.nowMs + deps.times.pingIntervalMs;
     this.#context.event({ kind: 'opened', hello, wallOffsetMs: hello.wallMs - deps.wallMs() });
     this.#compareResolvers(hello);
+    this.#sender.opened();
     this.#receiver.sendSummary(true);
   }
 

@@ -20,7 +20,6 @@ export {
   type Known,
   knows,
   knowsAll,
-  knowsPurges,
   newerKnown,
   nextCheck,
   type PurgeLine,

@@ -39,12 +39,6 @@ export function knowsAll(knowledge: Knowledge, context: Context): boolean {
   return context.every((line) => knows(knowledge, line.replica, line.last));
 }
 
-/** R5: whether this knowledge covers the purge line, so that a delta is enough. */
-export function knowsPurges(knowledge: Knowledge, line: PurgeLine): boolean {
-  for (const [replica, seq] of line) if (!knows(knowledge, replica, seq)) return false;
-  return true;
-}
-
 /** Whether `a` knows all that `b` knows. */
 export function dominates(a: Knowledge, b: Knowledge): boolean {
   for (const [replica, { seq }] of b) if (!knows(a, replica, seq)) return false;
