@@ -18,41 +18,73 @@ export interface FaultMix {
   readonly join: number;
   readonly clockJump: number;
   readonly diskFull: number;
+  readonly ioError: number;
+  readonly narrow: number;
+  readonly widen: number;
+  readonly evict: number;
   readonly pause: number;
   readonly clone: number;
 }
 
 export type FaultName = keyof FaultMix;
 
-export interface Campaign {
-  /** Copies of a running node with its marker: what R9 cannot wholly mend, counted apart. */
-  readonly twins: boolean;
-  /** Disks that lie, are lost or replaced. */
-  readonly disks: boolean;
-}
+/**
+ * `chaos`: everything but twins. `twins`: running nodes are copied with their marker (R9), disks are honest otherwise.
+ * `calm`: nobody fails and the network only delays, so that the promises about live streams hold in full (I6, causal order).
+ */
+export type Campaign = 'chaos' | 'twins' | 'calm';
+
+const NO_FAULTS: FaultMix = {
+  write: 0,
+  transaction: 0,
+  purge: 0,
+  partition: 0,
+  oneWay: 0,
+  heal: 0,
+  cut: 0,
+  crash: 0,
+  restart: 0,
+  backup: 0,
+  restore: 0,
+  wipe: 0,
+  damage: 0,
+  join: 0,
+  clockJump: 0,
+  diskFull: 0,
+  ioError: 0,
+  narrow: 0,
+  widen: 0,
+  evict: 0,
+  pause: 0,
+  clone: 0,
+};
 
 export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
   const some = (max: number): number => (random.chance(0.5) ? random.integer(0, max) : 0);
-  return {
+  const work = {
     write: 60 + random.integer(0, 60),
     transaction: some(20),
     purge: some(15),
+    pause: 20 + random.integer(0, 60),
+  };
+  if (campaign === 'calm') return { ...NO_FAULTS, ...work, transaction: 30 };
+  const weather = {
     partition: some(8),
     oneWay: some(5),
     heal: 4 + random.integer(0, 10),
     cut: some(6),
     crash: some(6),
     restart: 6 + random.integer(0, 8),
-    backup: campaign.disks ? some(4) : 0,
-    restore: campaign.disks ? some(4) : 0,
-    wipe: campaign.disks ? some(2) : 0,
-    damage: campaign.disks ? some(3) : 0,
     join: some(2),
     clockJump: some(5),
     diskFull: some(4),
-    pause: 20 + random.integer(0, 60),
-    clone: campaign.twins ? 1 + random.integer(0, 3) : 0,
+    ioError: some(4),
   };
+  if (campaign === 'twins') return { ...NO_FAULTS, ...work, ...weather, clone: 1 + random.integer(0, 3) };
+  const disks = { backup: some(4), restore: some(4), wipe: some(2), damage: some(3) };
+  const isChoosy = random.chance(0.3);
+  const wants = { narrow: isChoosy ? some(4) : 0, widen: isChoosy ? 4 : 0, evict: isChoosy ? some(4) : 0 };
+  return { ...NO_FAULTS, ...work, ...weather, ...disks, ...wants };
 }
 
 export function drawFault(random: SeededRandom, mix: FaultMix): FaultName {

@@ -22,6 +22,7 @@ class VirtualChannel implements Channel {
   onClose: (reason: string) => void = () => {};
   other: VirtualChannel | undefined;
   readonly #network: VirtualNetwork;
+  readonly #underWay: (() => void)[] = [];
   #busyUntil = 0;
   #isClosed = false;
   #isDeaf = false;
@@ -41,11 +42,16 @@ class VirtualChannel implements Channel {
     if (this.#isClosed) return false;
     this.bytesSent += frame.length;
     this.#network.frames++;
-    const arrival = this.#network.arrival(this.#busyUntil);
-    this.#busyUntil = arrival;
-    if (this.#network.isCut()) this.#network.at(arrival, () => this.drop());
-    else this.#network.at(arrival, () => this.other!.deliver(frame, this.ownKey));
+    if (this.#network.isCut()) this.#arrive(() => this.drop());
+    else this.#arrive(() => this.other!.deliver(frame, this.ownKey));
     return true;
+  }
+
+  /** What was sent first arrives first, also where two arrivals differ by less than a number can say. */
+  #arrive(event: () => void): void {
+    this.#underWay.push(event);
+    this.#busyUntil = this.#network.arrival(this.#busyUntil);
+    this.#network.at(this.#busyUntil, () => this.#underWay.shift()!());
   }
 
   /** Where a partition swallowed a frame, nothing behind it arrives either: a stream has no holes. */
@@ -59,7 +65,7 @@ class VirtualChannel implements Channel {
   close(reason = 'closed'): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#network.at(this.#network.arrival(this.#busyUntil), () => this.other!.end(reason));
+    this.#arrive(() => this.other!.end(reason));
   }
 
   /** Both ends learn at once that the connection is gone. */

@@ -1,87 +1,131 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../src/core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../src/core/config/index.ts';
 import { isEntglDbError } from '../src/core/errors/index.ts';
-import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
 import { silentLogger } from '../src/core/logging/index.ts';
 import type { Resolver } from '../src/core/merge/index.ts';
-import { type NewLife, Replica } from '../src/database/replica/index.ts';
-import type { Channel } from '../src/net/index.ts';
-import type { Message } from '../src/net/messages/index.ts';
-import { createMemoryStore, type MemorySnapshot, type MemoryStore, memoryStoreFromSnapshot } from '../src/store/memory/index.ts';
-import { PROTOCOL, SyncHost } from '../src/sync/index.ts';
-import type { SeededRandom } from '../src/testing/index.ts';
 import type { ForkProof } from '../src/core/replication/index.ts';
+import { type CommitNotice, type NewLife, Replica } from '../src/database/replica/index.ts';
+import type { Channel } from '../src/net/index.ts';
+import {
+  createMemoryStore,
+  type MemorySnapshot,
+  type MemoryStore,
+  memoryStoreFromSnapshot,
+} from '../src/store/memory/index.ts';
+import { PROTOCOL, type SessionCodec, SyncHost } from '../src/sync/index.ts';
+import type { SeededRandom } from '../src/testing/index.ts';
 
 export interface SimNodeOptions {
   readonly key: string;
   readonly clock: Clock;
   readonly random: SeededRandom;
   readonly resolver: Resolver;
-  readonly diskDelayMs: () => number;
-  readonly onNewLife: (node: SimNode, why: string, take: () => NewLife) => void;
-  readonly isSmallLimits: boolean;
+  readonly limits: Limits;
+  /** Collections that it ever wants; null: all. */
   readonly collections: readonly CollectionName[] | null;
+  readonly createCodec: () => SessionCodec;
+  readonly diskDelayMs: () => number;
+  readonly watch: NodeWatch;
+}
+
+/** What the world hears of its nodes. */
+export interface NodeWatch {
+  /** The replica is about to take a new id; `take` does it. */
+  onNewLife(node: SimNode, why: string, take: () => NewLife): void;
+  onCommit(node: SimNode, notice: CommitNotice): void;
+  /** A flush failed and the replica went back to what is durable. */
+  onReload(node: SimNode): void;
 }
 
 /** Limits so small that every path for large things is walked by small ones. */
-const SMALL_LIMITS: Limits = { ...LIMITS, messageVersionsMax: 2, messageBytesMax: 200, sessionCreditBytes: 400, rangeListMax: 1, liveGroupBytesMax: 2000, echoMemoryMax: 4 };
-const SIM_TIMES = { ...TIMES, syncIntervalMs: 2000 };
+export const SMALL_LIMITS: Limits = {
+  ...LIMITS,
+  messageVersionsMax: 2,
+  messageBytesMax: 200,
+  sessionCreditBytes: 400,
+  rangeListMax: 1,
+  liveGroupBytesMax: 2000,
+  liveGroupVersionsMax: 6,
+  echoMemoryMax: 4,
+};
+
+/** Live groups are whole, though in several messages. */
+export const SPLIT_LIMITS: Limits = { ...LIMITS, messageVersionsMax: 2, messageBytesMax: 200, echoMemoryMax: 4 };
+
+export const SIM_TIMES = { ...TIMES, syncIntervalMs: 2000 };
 
 /** A node of the virtual world: the real engine, sessions and host on a virtual disk. */
 export class SimNode {
   readonly key: string;
-  readonly random: SeededRandom;
   readonly #options: SimNodeOptions;
   store: MemoryStore;
   replica!: Replica;
   host!: SyncHost;
   isUp = false;
   wallOffsetMs = 0;
-  lives = 0;
   failures: unknown[] = [];
+  /** Why R9 gave it new ids. */
+  readonly told: string[] = [];
+  #starts = 0;
+  /** R9 at open: this disk is a copy, and must not go on under the id that it came with. */
+  #sealed: ReplicaId | undefined;
 
   constructor(options: SimNodeOptions) {
     this.#options = options;
     this.key = options.key;
-    this.random = options.random;
     this.store = createMemoryStore({ sync: () => this.#sync() });
   }
 
   get clock(): Clock {
     const { clock } = this.#options;
-    return { now: () => clock.now() + this.wallOffsetMs, monotonic: () => clock.monotonic(), setTimer: (ms, run) => clock.setTimer(ms, run) };
+    return {
+      now: () => clock.now() + this.wallOffsetMs,
+      monotonic: () => clock.monotonic(),
+      setTimer: (ms, run) => clock.setTimer(ms, run),
+    };
   }
 
   get limits(): Limits {
-    return this.#options.isSmallLimits ? SMALL_LIMITS : LIMITS;
+    return this.#options.limits;
+  }
+
+  /** Whether the collection is kept in step with others now. */
+  wants(collection: CollectionName): boolean {
+    return this.mayWant(collection) && this.replica.collection(collection).state === 'wanted';
+  }
+
+  mayWant(collection: CollectionName): boolean {
+    const { collections } = this.#options;
+    return collections === null || collections.includes(collection);
   }
 
   start(): void {
-    const { store } = this;
-    const life = ++this.lives;
-    this.replica = this.#openReplica(!store.identity.fresh);
+    this.#open(this.store.load().head?.replica !== this.#sealed);
+    const life = `${this.key}-${++this.#starts}`;
+    const { replica } = this;
+    const { clock, limits, createCodec } = this.#options;
     this.host = new SyncHost({
-      replica: this.replica,
+      replica,
       clock: this.clock,
       logger: silentLogger,
-      limits: this.limits,
+      limits,
       times: SIM_TIMES,
       hello: () => ({
         kind: 'hello',
         protocol: PROTOCOL,
         node: this.key,
-        replica: this.replica.id,
-        life: `${this.key}-${life}`,
+        replica: replica.id,
+        life,
         wallMs: 0,
         collections: this.#options.collections,
         capabilities: [],
-        resolvers: new Map([['*', 'lww@1']]),
+        resolvers: new Map([['*', `${this.#options.resolver.name}@${this.#options.resolver.revision}`]]),
       }),
-      createCodec: objectCodec,
-      soon: (run) => void this.#options.clock.setTimer(0, run),
-      flush: () => this.replica.flush(),
-      durablePos: () => this.replica.durablePos,
+      createCodec,
+      soon: (run) => void clock.setTimer(0, run),
+      flush: () => replica.flush(),
+      durablePos: () => replica.durablePos,
       onForked: (proof) => this.#forked(proof),
       onEvidence: () => {},
       onFailure: (error) => this.#failed(error),
@@ -89,21 +133,13 @@ export class SimNode {
       onSessionClose: () => {},
     });
     const { host } = this;
-    this.replica.onCommit(() => host.committed());
-    this.isUp = true;
-  }
-
-  #openReplica(isSameLife: boolean): Replica {
-    return new Replica({
-      store: this.store,
-      clock: this.clock,
-      random: this.random,
-      logger: silentLogger,
-      limits: this.limits,
-      clockDriftMsMax: TIMES.clockDriftMsMax,
-      resolverOf: () => this.#options.resolver,
-      isSameLife,
+    replica.onCommit((notice) => {
+      host.committed();
+      this.#options.watch.onCommit(this, notice);
     });
+    replica.onReload(() => this.#options.watch.onReload(this));
+    this.isUp = true;
+    for (const collection of replica.pendingEvictions()) this.#evictOn(collection);
   }
 
   accept(channel: Channel): void {
@@ -114,7 +150,7 @@ export class SimNode {
   crash(): void {
     this.stop();
     this.store = this.store.crash();
-    this.replica = this.#openReplica(true);
+    this.#open(true);
   }
 
   /** The process ends and its disk with it; the next start finds `image`, or nothing. */
@@ -122,7 +158,8 @@ export class SimNode {
     if (this.isUp) this.stop();
     const sync = (): Promise<void> => this.#sync();
     this.store = image === undefined ? createMemoryStore({ sync }) : memoryStoreFromSnapshot(image, { sync });
-    this.replica = this.#openReplica(true);
+    this.#sealed = this.store.load().head?.replica;
+    this.#open(true);
   }
 
   image(): MemorySnapshot {
@@ -131,7 +168,7 @@ export class SimNode {
 
   /** A twin: the disk with its marker, as a cloned machine has it. */
   startTwinOf(image: MemorySnapshot): void {
-    this.store = memoryStoreFromSnapshot(image, { sync: () => this.#sync(), identity: { fresh: false, reason: 'same', reservedSeq: 0 } });
+    this.store = memoryStoreFromSnapshot(image, { sync: () => this.#sync() });
     this.start();
   }
 
@@ -143,40 +180,68 @@ export class SimNode {
   /** R11: the row turned out unreadable. */
   repair(collection: CollectionName, keys: readonly DocumentKey[]): void {
     this.host.closeAll('damage');
-    this.#options.onNewLife(this, 'damage', () => this.replica.forgetDamaged(collection, keys, 'a damaged row'));
+    this.#newLife('damage', () => this.replica.forgetDamaged(collection, keys, 'a damaged row'));
+  }
+
+  /** R12: rows and knowledge stay as they are, or go on from there. */
+  setWanted(collection: CollectionName, isWanted: boolean): void {
+    this.replica.setWanted(collection, isWanted);
+    this.host.closeAll('wants');
+  }
+
+  /** R12: the rows go, slice by slice, after the knowledge of them. */
+  evict(collection: CollectionName): void {
+    this.#newLife('evict', () => this.replica.beginEviction(collection));
+    this.host.closeAll('identity');
+    this.#evictOn(collection);
+  }
+
+  #evictOn(collection: CollectionName): void {
+    const { replica } = this;
+    this.#options.clock.setTimer(1, () => {
+      if (!this.isUp || this.replica !== replica) return;
+      try {
+        if (!replica.evictRows(collection)) this.#evictOn(collection);
+      } catch (error) {
+        if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
+        this.#evictOn(collection);
+      }
+    });
+  }
+
+  #open(isSameLife: boolean): void {
+    this.replica = new Replica({
+      store: this.store,
+      clock: this.clock,
+      random: this.#options.random,
+      logger: silentLogger,
+      limits: this.#options.limits,
+      clockDriftMsMax: TIMES.clockDriftMsMax,
+      resolverOf: () => this.#options.resolver,
+      isSameLife,
+    });
   }
 
   #forked(proof: ForkProof): void {
-    this.#options.onNewLife(this, proof.why, () => this.replica.takeNewLife(proof.why, 'forked'));
+    this.#newLife(proof.why, () => this.replica.takeNewLife(proof.why, 'forked'));
+  }
+
+  #newLife(why: string, take: () => NewLife): void {
+    this.told.push(why);
+    this.#options.watch.onNewLife(this, why, take);
   }
 
   #failed(error: unknown): void {
     if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) {
       const { collection, key } = error.details as { collection: CollectionName; key: DocumentKey };
       this.#options.clock.setTimer(0, () => this.isUp && this.repair(collection, [key]));
-    } else if (!isEntglDbError(error, 'DATABASE_CLOSED') && !isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) this.failures.push(error);
+      return;
+    }
+    const isOperating = ['DATABASE_CLOSED', 'DISK_FULL', 'IO_FAILED'] as const;
+    if (!isOperating.some((reason) => isEntglDbError(error, reason))) this.failures.push(error);
   }
 
   #sync(): Promise<void> {
     return new Promise((resolve) => this.#options.clock.setTimer(this.#options.diskDelayMs(), resolve));
   }
 }
-
-/** Lets everything that waits for a promise go on. */
-export async function settle(): Promise<void> {
-  await turn();
-}
-
-/** Messages travel as objects: encoding them is another test's business, and this is ten times as fast. */
-function objectCodec(): { encode(message: Message): Uint8Array; decode(frame: Uint8Array): Message | undefined } {
-  return {
-    encode: (message) => {
-      const frame = Buffer.alloc(4);
-      inFlight.set(frame, message);
-      return frame;
-    },
-    decode: (frame) => inFlight.get(frame),
-  };
-}
-
-const inFlight = new WeakMap<Uint8Array, Message>();

@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import { LIMITS } from '../src/core/config/index.ts';
 import { isEntglDbError } from '../src/core/errors/index.ts';
-import { lww } from '../src/core/merge/index.ts';
-import type { NewLife } from '../src/database/replica/index.ts';
+import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import { lww, merge, type Resolver } from '../src/core/merge/index.ts';
+import { EMPTY_FINGERPRINT } from '../src/core/version/index.ts';
 import type { MemorySnapshot } from '../src/store/memory/index.ts';
-import { createManualClock, createSeededRandom, type ManualClock, type SeededRandom } from '../src/testing/index.ts';
+import type { SessionCodec } from '../src/sync/index.ts';
+import { createSeededRandom, type SeededRandom } from '../src/testing/index.ts';
+import { unequalDespiteKnowledge, unsoundKnowledge } from './checks.ts';
+import { Cluster, shapeOf } from './cluster.ts';
+import { createObjectCodec, createWireCodec, tracedCodec } from './codecs.ts';
 import { type Campaign, drawFault, drawFaults, type FaultMix, type FaultName } from './faults.ts';
-import { History, includes, type TrueWrite, versionsOf } from './history.ts';
-import { VirtualNetwork } from './network.ts';
-import { settle, SimNode } from './node.ts';
+import { History, hasSeen, includes, nameOf, type TrueWrite, versionsOf } from './history.ts';
+import { LiveOrder } from './live-order.ts';
+import { overload } from './load.ts';
+import { type NodeWatch, SIM_TIMES, type SimNode, SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
+import { type Residue, TwinWatch } from './twin-watch.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -17,20 +24,34 @@ export interface WorldOptions {
   readonly campaign: Campaign;
   /** Called with every step, for a look at one seed. */
   readonly trace?: (line: string) => void;
+  /** A write of which every step of the trace says where it is. */
+  readonly watched?: number;
+  /** The trace tells of every message too. */
+  readonly tellMessages?: boolean;
 }
 
 export interface WorldResult {
   readonly seed: number;
+  /** What must not be; empty when all is well. */
   readonly problems: readonly string[];
-  /** Over the final state of all nodes: the same seed ends in the same hash. */
+  /** What R9 admits: harm to documents that running twins wrote before they met. */
+  readonly residue: Residue;
+  /** Over the final state of all nodes and the frames that led there: the same seed ends in the same hash. */
   readonly hash: string;
   readonly frames: number;
   readonly writes: number;
   readonly virtualMs: number;
+  /** Virtual time from the end of all faults until all nodes agreed, ms. */
+  readonly healMs: number;
 }
 
-const HEAL_MS_MAX = 180_000;
+const HEAL_MS_MAX = 60_000;
+const QUIET_MS = 10_000;
 const RETENTION_MS = 3_000;
+/** Deletions are forgotten so late that none is on its way any more: a transaction that holds one stays whole. */
+const CALM_RETENTION_MS = 20_000;
+const PROBE_INTERVAL = 64;
+const RESOLVERS: readonly Resolver[] = [lww, merge];
 
 /** Runs one seed: chaos first, then everything heals, then all nodes must agree and nothing may be lost or undead. */
 export async function runWorld(options: WorldOptions): Promise<WorldResult> {
@@ -40,99 +61,115 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
 class World {
   readonly #options: WorldOptions;
   readonly #random: SeededRandom;
-  readonly #clock: ManualClock = createManualClock();
-  readonly #network: VirtualNetwork;
-  readonly #nodes: SimNode[] = [];
+  readonly #cluster: Cluster;
   readonly #history = new History();
   readonly #mix: FaultMix;
-  readonly #backups: { readonly node: number; readonly image: MemorySnapshot }[] = [];
+  readonly #backups: { readonly node: SimNode; readonly image: MemorySnapshot }[] = [];
   readonly #collections: readonly CollectionName[];
   readonly #keys: readonly DocumentKey[];
-  readonly #links = new Set<string>();
   readonly #problems: string[] = [];
-  /** Writes that were on a row when it was damaged: lost if no other disk has them once the damage is found. */
+  /** Writes that a disk held and gave up: lost if no other disk has them once it is counted. */
   readonly #doomed = new Set<number>();
-  readonly #resolver: typeof lww;
+  readonly #twins = new TwinWatch(this.#history);
+  readonly #order: LiveOrder | undefined;
+  readonly #resolver: Resolver;
   readonly #isSmall: boolean;
-  #isHealing = false;
+  readonly #isWire: boolean;
+  readonly #isChoosy: boolean;
+  #dialChance = 0.3;
   #made = 0;
+  #healMs = 0;
 
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#random = createSeededRandom(options.seed);
-    const { integer } = this.#random;
+    const { integer, chance, pick } = this.#random;
+    const isCalm = options.campaign === 'calm';
     this.#mix = drawFaults(this.#random, options.campaign);
     this.#collections = ['stock', 'sales', 'staff'].slice(0, integer(1, 3)) as CollectionName[];
     this.#keys = Array.from({ length: integer(1, 12) }, (_, i) => `k${i}` as DocumentKey);
-    this.#resolver = this.#random.chance(0.3) ? lww : lww;
-    this.#isSmall = this.#random.chance(0.5);
-    this.#network = new VirtualNetwork(this.#clock, this.#random.fork(), {
+    this.#resolver = pick(RESOLVERS);
+    this.#isSmall = chance(0.5);
+    this.#isWire = chance(0.1);
+    this.#isChoosy = !isCalm && this.#collections.length > 1 && chance(0.3);
+    this.#cluster = new Cluster(this.#random, {
       delayMs: [1, 5, 50, 400][integer(0, 3)]!,
-      cutChance: this.#random.chance(0.5) ? 0 : this.#random.next() * 0.02,
+      cutChance: isCalm || chance(0.5) ? 0 : this.#random.next() * 0.02,
     });
+    this.#order = isCalm ? new LiveOrder(this.#history) : undefined;
     const nodes = integer(2, options.nodesMax);
     for (let i = 0; i < nodes; i++) this.#join();
   }
 
+  get #nodes(): readonly SimNode[] {
+    return this.#cluster.nodes;
+  }
+
   async run(): Promise<WorldResult> {
-    for (let i = 0; i < this.#options.events; i++) await this.#event();
+    if (this.#order !== undefined) await this.#meetAll();
+    for (let i = 1; i <= this.#options.events; i++) {
+      await this.#event();
+      if (i % PROBE_INTERVAL === 0) this.#probe(this.#random.pick(this.#nodes), this.#random.pick(this.#nodes));
+    }
     await this.#heal();
-    const { hash, visible } = this.#finalState();
-    this.#problems.push(...this.#history.verdict(visible, this.#nodes.map((n) => n.replica)));
-    for (const node of this.#nodes) for (const failure of node.failures) this.#problems.push(`failure at ${node.key}: ${describe(failure)}`);
+    await this.#stayQuiet();
+    this.#judge();
     return {
       seed: this.#options.seed,
       problems: [...new Set(this.#problems)].slice(0, 20),
-      hash,
-      frames: this.#network.frames,
+      residue: this.#twins.residue,
+      hash: this.#hash(),
+      frames: this.#cluster.network.frames,
       writes: this.#history.size,
-      virtualMs: this.#clock.monotonic(),
+      virtualMs: this.#cluster.clock.monotonic(),
+      healMs: this.#healMs,
     };
+  }
+
+  async #meetAll(): Promise<void> {
+    this.#cluster.dial(1);
+    await this.#cluster.advance(SIM_TIMES.syncIntervalMs * 5);
   }
 
   async #event(): Promise<void> {
     const fault = drawFault(this.#random, this.#mix);
-    const n = this.#random.integer(0, this.#nodes.length - 1);
-    const node = this.#nodes[n]!;
-    this.#trace(`${fault} ${node.key}`);
+    const node = this.#random.pick(this.#nodes);
+    this.#trace(`${fault} ${node.key}${this.#whereabouts()}`);
     try {
-      this.#act(fault, n, node);
+      this.#act(fault, node);
     } catch (error) {
-      if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED') && !isEntglDbError(error, 'DOCUMENT_CORRUPT')) throw error;
+      if (!isRefusal(error)) throw error;
     }
-    await this.#advance(this.#random.integer(0, 60));
+    this.#cluster.dial(this.#dialChance);
+    await this.#cluster.advance(this.#random.integer(0, 60));
   }
 
-  #act(fault: FaultName, n: number, node: SimNode): void {
+  #act(fault: FaultName, node: SimNode): void {
     const { integer, pick } = this.#random;
+    const { network } = this.#cluster;
     switch (fault) {
       case 'write':
-        return node.isUp ? this.#write(node, 1) : undefined;
+        return this.#write(node, 1);
       case 'transaction':
-        return node.isUp ? this.#write(node, integer(2, 4)) : undefined;
+        return this.#write(node, integer(2, 4));
       case 'purge':
-        return node.isUp ? void node.replica.purge(RETENTION_MS, 10) : undefined;
-      case 'partition': {
-        const side = new Set(this.#nodes.filter(() => this.#random.chance(0.5)).map((x) => x.key));
-        for (const a of this.#nodes) for (const b of this.#nodes) if (side.has(a.key) !== side.has(b.key)) this.#network.block(a.key, b.key);
-        return;
-      }
+        return node.isUp ? void node.replica.purge(this.#retentionMs(), 10) : undefined;
+      case 'partition':
+        return this.#partition();
       case 'oneWay':
-        return this.#network.block(node.key, pick(this.#nodes).key);
+        return network.block(node.key, pick(this.#nodes).key);
       case 'heal':
-        return this.#network.heal();
+        return network.heal();
       case 'cut':
-        return this.#network.dropAllOf(node.key);
+        return network.dropAllOf(node.key);
       case 'crash':
         return node.isUp ? this.#crash(node) : undefined;
       case 'restart':
         return node.isUp ? undefined : this.#start(node);
       case 'backup':
-        return node.isUp ? void this.#backups.push({ node: n, image: node.image() }) : undefined;
-      case 'restore': {
-        const mine = this.#backups.filter((b) => b.node === n);
-        return mine.length > 0 ? this.#replaceDisk(node, pick(mine).image) : undefined;
-      }
+        return node.isUp ? void this.#backups.push({ node, image: node.image() }) : undefined;
+      case 'restore':
+        return this.#restore(node);
       case 'wipe':
         return this.#replaceDisk(node, undefined);
       case 'damage':
@@ -144,6 +181,13 @@ class World {
         return;
       case 'diskFull':
         return node.store.failCommits(integer(1, 5));
+      case 'ioError':
+        return node.store.failFlushes(1);
+      case 'narrow':
+      case 'widen':
+        return this.#setWanted(node, fault === 'widen');
+      case 'evict':
+        return this.#evict(node);
       case 'clone':
         return this.#clone(node);
       case 'pause':
@@ -153,44 +197,78 @@ class World {
     }
   }
 
+  #retentionMs(): number {
+    return this.#order === undefined ? RETENTION_MS : CALM_RETENTION_MS;
+  }
+
+  #partition(): void {
+    const side = new Set(this.#nodes.filter(() => this.#random.chance(0.5)));
+    for (const a of this.#nodes)
+      for (const b of this.#nodes) if (side.has(a) !== side.has(b)) this.#cluster.network.block(a.key, b.key);
+  }
+
   /** One commit; acknowledged when it is durable. */
   #write(node: SimNode, documents: number): void {
+    if (!node.isUp) return;
+    const wanted = this.#collections.filter((name) => node.wants(name));
+    if (wanted.length === 0) return;
     const { replica } = node;
-    const collection = this.#random.pick(this.#collections);
-    const keys = new Set(Array.from({ length: documents }, () => this.#random.pick(this.#keys)));
-    const seen = new Map([...keys].map((key) => [key, replica.get(collection, key)?.versions ?? []]));
-    const id = this.#made++;
-    const writes = [...keys].map((key) => ({ collection, key, value: this.#random.chance(0.3) ? null : JSON.stringify({ id, [`f${id % 3}`]: id }) }));
+    const places = new Map<string, { collection: CollectionName; key: DocumentKey }>();
+    for (let i = 0; i < documents; i++) {
+      const place = { collection: this.#random.pick(wanted), key: this.#random.pick(this.#keys) };
+      places.set(`${place.collection}/${place.key}`, place);
+    }
+    const seen = [...places.values()].map((place) => ({
+      ...place,
+      seen: replica.get(place.collection, place.key)?.versions ?? [],
+    }));
+    const transaction = this.#made++;
+    const writes = seen.map(({ collection, key }) => ({ collection, key, value: this.#value(transaction) }));
     const posBefore = replica.pos;
     const [outcome] = replica.write([{ writes }]);
     if (outcome?.kind !== 'written' || replica.pos === posBefore) return;
     const recorded: TrueWrite[] = [];
-    for (const [key, before] of seen) {
-      const after = replica.get(collection, key)?.versions ?? [];
-      if (after.length === 1 && after[0] !== before[0]) recorded.push(this.#history.record(collection, key, before, after[0]!));
+    for (const { collection, key, seen: before } of seen) {
+      const [written, ...others] = replica.get(collection, key)?.versions ?? [];
+      if (written === undefined || others.length > 0 || written === before[0]) continue;
+      recorded.push(this.#history.record({ collection, key, author: node.key, transaction, seen: before, written }));
     }
-    const { store } = node;
-    replica.flush().then(
+    this.#order?.wrote(node, recorded);
+    this.#acknowledge(node, recorded);
+  }
+
+  #value(id: number): string | null {
+    if (this.#random.chance(0.3)) return null;
+    return JSON.stringify({ id, [`f${id % 3}`]: id, list: [{ id: `i${id % 2}`, n: id }] });
+  }
+
+  #acknowledge(node: SimNode, recorded: readonly TrueWrite[]): void {
+    node.replica.flush().then(
       () => {
-        if (node.store === store) for (const write of recorded) write.isAcknowledged = true;
+        for (const write of recorded) write.isAcknowledged = true;
       },
       () => {},
     );
   }
 
   #crash(node: SimNode): void {
-    this.#network.dropAllOf(node.key);
+    this.#cluster.network.dropAllOf(node.key);
     const { id } = node.replica;
     const held = this.#heldBy(node);
     node.crash();
     for (const write of this.#history.writes())
       if (write.isAcknowledged && write.dot.replica === id && held(write) && !includes(node.replica, write))
-        this.#problems.push(`lost in a crash: ${node.key} had acknowledged write #${write.id}`);
+        this.#problems.push(`lost in a crash: ${node.key} had acknowledged ${nameOf(write)}`);
     this.#history.markLost(held, this.#replicas());
-    const durableSeq = node.store.load().head?.replica === id ? node.store.load().head!.seq : 0;
-    const isSameLife = node.store.load().head?.replica === id;
-    for (const write of this.#history.writes())
-      if (write.dot.replica === id && !write.isAcknowledged && (!isSameLife || write.dot.seq > durableSeq)) write.isUndone = true;
+    this.#undo(node);
+  }
+
+  /** What was never durable did not happen, unless a copy of the disk has it. */
+  #undo(node: SimNode): void {
+    for (const write of this.#history.writes()) {
+      if (write.author !== node.key || write.isAcknowledged || includes(node.replica, write)) continue;
+      write.isUndone = !this.#nodes.some((n) => n !== node && hasSeen(n.replica, write));
+    }
   }
 
   /** A node that cannot even start, its disk being full, stays down until the next try. */
@@ -208,6 +286,11 @@ class World {
     }
   }
 
+  #restore(node: SimNode): void {
+    const mine = this.#backups.filter((b) => b.node === node);
+    if (mine.length > 0) this.#replaceDisk(node, this.#random.pick(mine).image);
+  }
+
   #replaceDisk(node: SimNode, image: MemorySnapshot | undefined): void {
     const held = this.#heldBy(node);
     if (node.isUp) this.#crash(node);
@@ -221,19 +304,40 @@ class World {
     const collection = this.#random.pick(this.#collections);
     const key = this.#random.pick(this.#keys);
     if (node.replica.get(collection, key) === undefined) return;
-    for (const write of this.#history.writes()) if (write.key === key && write.collection === collection && includes(node.replica, write)) this.#doomed.add(write.id);
+    for (const write of this.#history.writes())
+      if (write.key === key && write.collection === collection && includes(node.replica, write))
+        this.#doomed.add(write.id);
     node.store.damage(collection, key);
     node.repair(collection, [key]);
+  }
+
+  #setWanted(node: SimNode, isWanted: boolean): void {
+    const collection = this.#random.pick(this.#collections);
+    if (!node.isUp || !node.mayWant(collection) || node.wants(collection) === isWanted) return;
+    if (!node.replica.pendingEvictions().includes(collection)) node.setWanted(collection, isWanted);
+  }
+
+  /** Refused in life while no other node has confirmed all of it; what others then lose again is lost. */
+  #evict(node: SimNode): void {
+    const collection = this.#random.pick(this.#collections);
+    if (!node.isUp || !node.mayWant(collection) || node.replica.pendingEvictions().includes(collection)) return;
+    const mine = this.#history.writes().filter((w) => w.collection === collection && includes(node.replica, w));
+    const others = this.#nodes.filter((n) => n !== node && n.wants(collection));
+    if (mine.some((write) => !others.some((other) => includes(other.replica, write)))) return;
+    for (const write of mine) this.#doomed.add(write.id);
+    node.evict(collection);
   }
 
   #clone(node: SimNode): void {
     if (!node.isUp || this.#nodes.length >= this.#options.nodesMax + 3) return;
     const twin = this.#makeNode();
     twin.startTwinOf(node.image());
+    this.#twins.cloned(node, twin);
   }
 
   #heldBy(node: SimNode): (write: TrueWrite) => boolean {
-    const ids = new Set(this.#history.writes().filter((w) => includes(node.replica, w)).map((w) => w.id));
+    const ids = new Set<number>();
+    for (const write of this.#history.writes()) if (includes(node.replica, write)) ids.add(write.id);
     return (write) => ids.has(write.id);
   }
 
@@ -243,26 +347,23 @@ class World {
 
   /** R9 writes versions again under another name: ground truth follows them by stamp and value. */
   #trackLife(node: SimNode, take: () => void): void {
-    const before = this.#snapshotIds(node);
+    const before = new Map<string, number>();
+    for (const version of this.#versionsOf(node)) {
+      const id = this.#history.idOf(version);
+      if (id !== undefined) before.set(`${this.#history.writes()[id]!.key}/${version.hlc}/${version.value}`, id);
+    }
     take();
     for (const collection of this.#collections)
       for (const key of this.#keys)
         for (const version of versionsOf(node.replica, collection, key)) {
-          const id = before.get(`${collection}/${key}/${version.hlc}/${version.value}`);
+          const id = before.get(`${key}/${version.hlc}/${version.value}`);
           if (id !== undefined && this.#history.idOf(version) === undefined) this.#history.alias(version, id);
         }
   }
 
-  #snapshotIds(node: SimNode): Map<string, number> {
-    const ids = new Map<string, number>();
-    if (!node.replica) return ids;
-    for (const collection of this.#collections)
-      for (const key of this.#keys)
-        for (const version of versionsOf(node.replica, collection, key)) {
-          const id = this.#history.idOf(version);
-          if (id !== undefined) ids.set(`${collection}/${key}/${version.hlc}/${version.value}`, id);
-        }
-    return ids;
+  #versionsOf(node: SimNode) {
+    if (node.replica === undefined) return [];
+    return this.#collections.flatMap((c) => this.#keys.flatMap((key) => versionsOf(node.replica, c, key)));
   }
 
   #join(): void {
@@ -271,81 +372,114 @@ class World {
 
   #makeNode(): SimNode {
     const random = this.#random.fork();
-    const node: SimNode = new SimNode({
-      key: `n${this.#nodes.length}`,
-      clock: this.#clock,
-      random,
+    const key = `n${this.#nodes.length}`;
+    return this.#cluster.addNode({
       resolver: this.#resolver,
-      collections: null,
-      isSmallLimits: this.#isSmall,
+      collections:
+        this.#isChoosy && this.#nodes.length > 0 && random.chance(0.4) ? [random.pick(this.#collections)] : null,
+      limits:
+        this.#order === undefined ? (this.#isSmall ? SMALL_LIMITS : LIMITS) : this.#isSmall ? SPLIT_LIMITS : LIMITS,
+      createCodec: () => this.#createCodec(key),
       diskDelayMs: () => (random.chance(0.9) ? random.integer(0, 3) : random.integer(10, 300)),
-      onNewLife: (_node: SimNode, why: string, take: () => NewLife) => {
-        this.#trace(`new life at ${node.key}: ${why}`);
-        const held = this.#heldBy(node);
-        this.#orCrash(node, () => this.#trackLife(node, take));
-        this.#history.markLost((write) => held(write) || this.#doomed.has(write.id), this.#replicas());
-      },
+      watch: this.#watch,
     });
-    this.#nodes.push(node);
-    return node;
   }
 
-  /** Every pair of nodes that can reach each other gets a connection, after a while. */
-  #dial(): void {
-    const limit = this.#isHealing ? 1 : 0.3;
-    for (const a of this.#nodes)
-      for (const b of this.#nodes) {
-        const link = `${a.key}-${b.key}`;
-        if (a.key >= b.key || !a.isUp || !b.isUp || this.#links.has(link) || !this.#random.chance(limit)) continue;
-        const ends = this.#network.connect(a.key, b.key);
-        if (ends === undefined) continue;
-        this.#links.add(link);
-        a.accept(ends[0]);
-        b.accept(ends[1]);
-        this.#watchLink(link, a, b);
-      }
+  #createCodec(key: string): SessionCodec {
+    const codec = this.#isWire ? createWireCodec() : createObjectCodec();
+    return this.#options.tellMessages ? tracedCodec(codec, (line) => this.#trace(`  ${key} > ${line}`)) : codec;
   }
 
-  #watchLink(link: string, a: SimNode, b: SimNode): void {
-    const isOpen = (node: SimNode, peer: SimNode): boolean => node.isUp && [...node.host.sessions()].some((s) => s.channel.peerKey === peer.key);
-    const check = (): void => {
-      if (isOpen(a, b) && isOpen(b, a)) return void this.#clock.setTimer(500, check);
-      for (const [x, y] of [[a, b], [b, a]] as const) if (x.isUp) for (const s of [...x.host.sessions()]) if (s.channel.peerKey === y.key) s.close('other');
-      this.#links.delete(link);
-    };
-    this.#clock.setTimer(500, check);
-  }
+  readonly #watch: NodeWatch = {
+    onNewLife: (node, why, take) => {
+      this.#trace(`new life at ${node.key}: ${why}`);
+      const held = this.#heldBy(node);
+      this.#orCrash(node, () => this.#trackLife(node, take));
+      this.#history.markLost((write) => held(write) || this.#doomed.has(write.id), this.#replicas());
+    },
+    onCommit: (node, notice) => {
+      if (notice.origin === 'remote') this.#order?.received(node, notice);
+    },
+    onReload: (node) => {
+      this.#trace(`flush failed at ${node.key}`);
+      this.#undo(node);
+    },
+  };
 
-  async #advance(ms: number): Promise<void> {
-    this.#dial();
-    const end = this.#clock.monotonic() + ms;
-    for (;;) {
-      const next = this.#clock.nextTimerAt();
-      if (next === undefined || next > end) break;
-      this.#clock.advance(Math.max(0, next - this.#clock.monotonic()));
-      await settle();
+  /** Looks at one node, and at two together, at a moment in the middle of things. */
+  #probe(a: SimNode, b: SimNode): void {
+    for (const node of this.#nodes)
+      for (const session of node.isUp ? node.host.sessions() : [])
+        this.#expect(overload(session, node.limits), node.key);
+    if (this.#options.campaign === 'twins') return;
+    for (const collection of this.#collections) {
+      if (!this.#isReadable(a, collection) || !this.#isReadable(b, collection)) continue;
+      this.#expect(unsoundKnowledge(a.replica, collection, this.#history), a.key);
+      if (a.wants(collection) && b.wants(collection))
+        this.#expect(unequalDespiteKnowledge(a.replica, b.replica, collection, this.#keys), `${a.key} and ${b.key}`);
     }
-    this.#clock.advance(Math.max(0, end - this.#clock.monotonic()));
+  }
+
+  #expect(problem: string | undefined, who: string): void {
+    if (problem !== undefined) this.#problems.push(`${who} ${problem}`);
   }
 
   async #heal(): Promise<void> {
-    this.#isHealing = true;
-    this.#network.heal();
-    this.#network.faults = { delayMs: 2, cutChance: 0 };
+    const { network, clock } = this.#cluster;
+    const begun = clock.monotonic();
+    this.#dialChance = 1;
+    network.heal();
+    network.faults = { delayMs: 2, cutChance: 0 };
     for (const node of this.#nodes) {
       node.store.failCommits(0);
+      node.store.failFlushes(0);
       if (!node.isUp) this.#start(node);
       this.#scrub(node);
     }
-    const deadline = this.#clock.monotonic() + HEAL_MS_MAX;
-    while (this.#clock.monotonic() < deadline) {
-      await this.#advance(1000);
-      if (new Set(this.#nodes.map((n) => this.#shape(n))).size === 1) {
-        await this.#advance(1000);
-        if (new Set(this.#nodes.map((n) => this.#shape(n))).size === 1) return;
-      }
+    await this.#converge('with the wants as they were');
+    this.#healMs = clock.monotonic() - begun;
+    for (const node of this.#nodes)
+      for (const collection of this.#collections)
+        if (node.mayWant(collection) && !node.wants(collection)) node.setWanted(collection, true);
+    await this.#converge('with all wanted again');
+  }
+
+  async #converge(when: string): Promise<void> {
+    const deadline = this.#cluster.clock.monotonic() + HEAL_MS_MAX;
+    for (let agreed = 0; this.#cluster.clock.monotonic() < deadline; ) {
+      this.#cluster.dial(1);
+      await this.#cluster.advance(1000);
+      agreed = this.#disagreement() === undefined ? agreed + 1 : 0;
+      if (agreed === 2) return;
     }
-    this.#problems.push(`diverged: not equal ${HEAL_MS_MAX / 1000} s after healing\n${this.#nodes.map((n) => `  ${n.key} ${this.#shape(n)}`).join('\n')}`);
+    this.#problems.push(`diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${this.#disagreement()}`);
+  }
+
+  /** The first collection of which two nodes that want it have different documents. */
+  #disagreement(): string | undefined {
+    for (const collection of this.#collections) {
+      const shapes = new Map<string, string>();
+      for (const node of this.#nodes)
+        if (node.wants(collection)) shapes.set(shapeOf(node, collection, this.#keys), node.key);
+      if (shapes.size > 1) return [...shapes].map(([shape, key]) => `\n  ${key} ${shape}`).join('');
+    }
+    return undefined;
+  }
+
+  /** Nodes that agree have nothing to say but that they are there: no storm of rounds, no echo without end. */
+  async #stayQuiet(): Promise<void> {
+    for (let ms = 0; ms < SIM_TIMES.peerSilenceMsMax + SIM_TIMES.syncIntervalMs; ms += 1000) {
+      this.#cluster.dial(1);
+      await this.#cluster.advance(1000);
+    }
+    const { frames } = this.#cluster.network;
+    await this.#cluster.advance(QUIET_MS);
+    const rounds = Math.ceil(QUIET_MS / SIM_TIMES.syncIntervalMs) + 1;
+    const pings = Math.ceil(QUIET_MS / SIM_TIMES.pingIntervalMs) + 1;
+    const framesMax = this.#cluster.linkCount * (rounds * 4 + pings * 4);
+    const sent = this.#cluster.network.frames - frames;
+    if (sent > framesMax)
+      this.#problems.push(`storm: ${sent} frames in ${QUIET_MS / 1000} s of rest, at most ${framesMax} are due`);
   }
 
   /** What the background scrub does: rows that cannot be read are repaired (R11). */
@@ -356,35 +490,72 @@ class World {
     }
   }
 
-  /** What readers see and which versions they see it from, as text. */
-  #shape(node: SimNode): string {
-    const parts: string[] = [];
-    for (const collection of this.#collections)
-      for (const key of this.#keys) {
-        const document = node.replica.get(collection, key);
-        if (document === undefined || document.value === null) continue;
-        const dots = document.versions.filter((v) => v.value !== null).map((v) => `${v.replica.slice(0, 8)}:${v.seq}`);
-        parts.push(`${collection}/${key}=${document.value}@${dots.join('+')}`);
-      }
-    return parts.join(' ');
+  #isReadable(node: SimNode, collection: CollectionName): boolean {
+    return this.#keys.every((key) => isReadable(node, collection, key));
   }
 
-  #finalState(): { hash: string; visible: Set<number> } {
+  #judge(): void {
+    const visible = this.#visible();
+    for (const finding of this.#history.verdict(visible, this.#replicas())) {
+      if (this.#twins.admits(finding)) continue;
+      const { kind, write } = finding;
+      const what =
+        kind === 'zombie' ? 'was replaced knowingly and is visible (I2)' : 'was acknowledged and is nowhere (I3)';
+      this.#problems.push(`${kind}: write ${nameOf(write)} ${what}`);
+    }
+    this.#problems.push(...(this.#order?.problems ?? []), ...this.#twins.untold());
+    for (const node of this.#nodes) {
+      this.#probe(node, this.#random.pick(this.#nodes));
+      for (const failure of node.failures) this.#problems.push(`failure at ${node.key}: ${describe(failure)}`);
+      for (const { fingerprint, name } of node.replica.collections())
+        if (
+          fingerprint.count < 0 ||
+          (fingerprint.count === 0 && fingerprint.lanes.some((lane, i) => lane !== EMPTY_FINGERPRINT.lanes[i]))
+        )
+          this.#problems.push(`${node.key} has a wrong fingerprint of ${name}`);
+    }
+  }
+
+  #visible(): Set<number> {
     const visible = new Set<number>();
     for (const node of this.#nodes)
-      for (const collection of this.#collections)
-        for (const key of this.#keys)
-          for (const version of versionsOf(node.replica, collection, key)) {
-            const id = version.value === null ? undefined : this.#history.idOf(version);
-            if (id !== undefined) visible.add(id);
-            else if (version.value !== null) this.#problems.push(`invented: ${node.key} shows a version that nobody wrote: ${version.value}`);
-          }
-    const text = this.#nodes.map((n) => this.#shape(n)).join('\n');
-    return { hash: createHash('sha256').update(`${text}|${this.#network.frames}`).digest('hex').slice(0, 16), visible };
+      for (const version of this.#versionsOf(node)) {
+        if (version.value === null) continue;
+        const id = this.#history.idOf(version);
+        if (id !== undefined) visible.add(id);
+        else this.#problems.push(`invented: ${node.key} shows a version that nobody wrote: ${version.value}`);
+      }
+    return visible;
+  }
+
+  #hash(): string {
+    const states = this.#nodes.map((node) => {
+      const { replica, seq, pos, check } = node.replica.head;
+      const shapes = this.#collections.map((collection) => shapeOf(node, collection, this.#keys));
+      return `${replica}:${seq}:${pos}:${check} ${shapes.join(' ')}`;
+    });
+    const text = `${states.join('\n')}|${this.#cluster.network.frames}|${this.#cluster.clock.monotonic()}`;
+    return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  }
+
+  /** Of each node: whether it is up, its id, what it knows of the watched write's author, and what it has in its place. */
+  #whereabouts(): string {
+    const write = this.#history.writes()[this.#options.watched ?? -1];
+    if (write === undefined) return '';
+    const { collection, key, dot } = write;
+    const states = this.#nodes.map((node) => {
+      const known = node.replica.collection(collection).knowledge.get(dot.replica)?.seq ?? 0;
+      const versions = versionsOf(node.replica, collection, key).map(
+        (v) => `#${this.#history.idOf(v)}${v.value === null ? '-' : ''}@${v.replica.slice(0, 6)}:${v.seq}`,
+      );
+      return `${node.key}${node.isUp ? '' : '(down)'}=${node.replica.id.slice(0, 6)} knows ${known} has ${versions.join('+')}`;
+    });
+    const flags = `${write.isAcknowledged ? ' acknowledged' : ''}${write.isLost ? ' lost' : ''}${write.isUndone ? ' undone' : ''}`;
+    return `\n    #${write.id}${flags} | ${states.join(' | ')}`;
   }
 
   #trace(line: string): void {
-    this.#options.trace?.(`${this.#clock.monotonic()} ${line}`);
+    this.#options.trace?.(`${this.#cluster.clock.monotonic()} ${line}`);
   }
 }
 
@@ -396,6 +567,11 @@ function isReadable(node: SimNode, collection: CollectionName, key: DocumentKey)
     if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) return false;
     throw error;
   }
+}
+
+/** A disk that is full or broken refuses work; that is no problem as long as it says so. */
+function isRefusal(error: unknown): boolean {
+  return (['DISK_FULL', 'IO_FAILED', 'DOCUMENT_CORRUPT'] as const).some((reason) => isEntglDbError(error, reason));
 }
 
 function describe(failure: unknown): string {

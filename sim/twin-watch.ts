@@ -1,0 +1,90 @@
+import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
+import type { Finding, History, TrueWrite } from './history.ts';
+import type { SimNode } from './node.ts';
+
+/** Harm to documents that two running lives of one replica wrote before they met: what R9 admits. */
+export interface Residue {
+  readonly clones: number;
+  /** Documents that both lives could have written under one name. */
+  readonly ambiguousDocuments: number;
+  readonly lost: number;
+  readonly zombies: number;
+}
+
+interface Pair {
+  readonly nodes: readonly [SimNode, SimNode];
+  readonly toldBefore: readonly [number, number];
+}
+
+/** Follows twins: which of their writes share a name, and whether both were told. */
+export class TwinWatch {
+  readonly #history: History;
+  readonly #pairs: Pair[] = [];
+  /** Newest seq that both lives of a replica share. */
+  readonly #forkedAt = new Map<ReplicaId, number>();
+  #lost = 0;
+  #zombies = 0;
+
+  constructor(history: History) {
+    this.#history = history;
+  }
+
+  cloned(node: SimNode, twin: SimNode): void {
+    const { id, seq } = twin.replica;
+    this.#pairs.push({ nodes: [node, twin], toldBefore: [node.told.length, twin.told.length] });
+    this.#forkedAt.set(id, Math.min(seq, this.#forkedAt.get(id) ?? seq));
+  }
+
+  get residue(): Residue {
+    const documents = new Set(
+      this.#history
+        .writes()
+        .filter((w) => this.#isAmbiguous(w))
+        .map(placeOf),
+    );
+    return {
+      clones: this.#pairs.length,
+      ambiguousDocuments: documents.size,
+      lost: this.#lost,
+      zombies: this.#zombies,
+    };
+  }
+
+  /**
+   * Counts a finding that R9 admits: on a document with writes whose name two lives share, or of a write that was made again
+   * while the news that it had been replaced was still on its way.
+   */
+  admits({ kind, write }: Finding): boolean {
+    const place = placeOf(write);
+    const isAmbiguous = this.#history.writes().some((w) => placeOf(w) === place && this.#isAmbiguous(w));
+    if (!isAmbiguous && !(kind === 'zombie' && write.isRewritten)) return false;
+    if (kind === 'lost') this.#lost++;
+    else this.#zombies++;
+    return true;
+  }
+
+  untold(): string[] {
+    return this.#pairs.flatMap(({ nodes, toldBefore }) =>
+      nodes
+        .filter((node, i) => node.told.length === toldBefore[i] && this.#hasDiverged(node, nodes))
+        .map((node) => `untold: ${node.key} has a twin, ${nodes.find((n) => n !== node)!.key}, and was not told (R9)`),
+    );
+  }
+
+  /** A twin that wrote nothing of its own is a copy that nobody needs to hear of. */
+  #hasDiverged(node: SimNode, { 0: a, 1: b }: Pair['nodes']): boolean {
+    const other = node === a ? b : a;
+    return [node, other].every(({ key }) =>
+      this.#history.writes().some((w) => w.author === key && w.isAcknowledged && this.#isAmbiguous(w)),
+    );
+  }
+
+  #isAmbiguous({ dot }: TrueWrite): boolean {
+    const forkedAt = this.#forkedAt.get(dot.replica);
+    return forkedAt !== undefined && dot.seq > forkedAt;
+  }
+}
+
+function placeOf({ collection, key }: { readonly collection: CollectionName; readonly key: DocumentKey }): string {
+  return `${collection}/${key}`;
+}
