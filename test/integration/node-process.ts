@@ -1,0 +1,317 @@
+/** Real nodes for tests: `entgldb start` in processes of their own, and the way to talk to them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Address } from '../../src/net/index.ts';
+import { HttpClient } from '../../src/node/cli/http-client.ts';
+import type { DocumentAccess } from '../../src/node/cli/node-target.ts';
+import { createRemoteCollection } from '../../src/node/cli/remote-collection.ts';
+import type { NodeStatus, PeerStatus } from '../../src/node/node-api.ts';
+import { readNodeFile } from '../../src/node/node-file.ts';
+
+export const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
+
+/** Multiplies the counts of long tests; `npm run torture` raises it. */
+export const SCALE: number = Math.max(1, Number(process.env.ENTGLDB_TEST_SCALE ?? 1));
+
+const POLL_MS = 20;
+const LOG_LINES_MAX = 20_000;
+const LOG_LINES_SHOWN = 15;
+
+/** What `start --json` prints when it is ready. */
+export interface Ready {
+  readonly nodeId: string;
+  readonly pid: number;
+  readonly tcp: Address | null;
+  readonly udp: Address | null;
+  readonly http: Address | null;
+}
+
+export interface StartOptions {
+  /** The data directory. */
+  readonly folder: string;
+  readonly name: string;
+  /** File with the cluster token; undefined: none. */
+  readonly tokenFile?: string | undefined;
+  /** Default 0. */
+  readonly tcpPort?: number;
+  /** Undefined: no discovery. */
+  readonly udpPort?: number | undefined;
+  readonly peers?: readonly string[];
+  /** Written as the `EntglDb` section of the settings file before the start. */
+  readonly settings?: object;
+  /** Environment on top of the own one. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Put before the command: `ip netns exec …`. */
+  readonly wrapper?: readonly string[];
+}
+
+export interface RunResult {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  readonly ms: number;
+}
+
+/** A folder of this test, removed afterwards. Ask for it before the nodes in it, so that they are gone by then. */
+export async function makeFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'entgldb-e2e-'));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+export async function writeToken(
+  folder: string,
+  token = 'a token that only these nodes know, 0123456789',
+): Promise<string> {
+  const path = join(folder, `token-${token.length}-${Buffer.from(token).toString('hex').slice(-8)}`);
+  await writeFile(path, token, { mode: 0o600 });
+  return path;
+}
+
+/** Runs one command to its end. */
+export async function runCommand(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly wrapper?: readonly string[] } = {},
+): Promise<RunResult> {
+  const [command, ...rest] = [...(options.wrapper ?? []), process.execPath, MAIN, ...args] as [string, ...string[]];
+  const startedAt = performance.now();
+  const child = spawn(command, rest, {
+    cwd: options.cwd ?? tmpdir(),
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, err, ms: performance.now() - startedAt };
+}
+
+/** One `entgldb start`, from start to end. */
+export class NodeProcess {
+  readonly ready: Ready;
+  /** Milliseconds from the start of the process until it said that it is ready. */
+  readonly startMs: number;
+  /** Lines of its log, parsed. */
+  readonly log: readonly Record<string, unknown>[];
+  readonly client: HttpClient;
+  readonly #child: ChildProcess;
+  readonly #agent: Agent;
+
+  /** Starts a node that ends with the test at the latest. Rejects with what it said when it did not become ready. */
+  static async start(t: TestContext, options: StartOptions): Promise<NodeProcess> {
+    await mkdir(options.folder, { recursive: true });
+    if (options.settings !== undefined)
+      await writeFile(join(options.folder, 'appsettings.json'), JSON.stringify({ EntglDb: options.settings }));
+    const startedAt = performance.now();
+    const child = spawnStart(options);
+    t.after(() => endProcess(child, 'SIGKILL'));
+    const log = collectLog(child);
+    const exit = once(child, 'exit').then(() => undefined);
+    const line = await Promise.race([once(createInterface(child.stdout!), 'line'), exit]);
+    const file = line === undefined ? undefined : await readNodeFile(join(options.folder, 'entgldb.db'));
+    if (line === undefined || file === undefined)
+      throw new Error(
+        `${options.name} did not start (exit ${child.exitCode}): ${JSON.stringify(log.slice(-LOG_LINES_SHOWN))}`,
+      );
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    return new NodeProcess(
+      child,
+      agent,
+      new HttpClient(file.url, file.secret, agent),
+      JSON.parse(line[0]) as Ready,
+      log,
+      performance.now() - startedAt,
+    );
+  }
+
+  /** Starts a node and kills it after this time, ready or not. */
+  static async startAndKill(t: TestContext, options: StartOptions, afterMs: number): Promise<void> {
+    const child = spawnStart(options);
+    t.after(() => endProcess(child, 'SIGKILL'));
+    child.stdout!.resume();
+    child.stderr!.resume();
+    await pause(afterMs);
+    await endProcess(child, 'SIGKILL');
+  }
+
+  private constructor(
+    child: ChildProcess,
+    agent: Agent,
+    client: HttpClient,
+    ready: Ready,
+    log: readonly Record<string, unknown>[],
+    startMs: number,
+  ) {
+    this.#child = child;
+    this.#agent = agent;
+    this.client = client;
+    this.ready = ready;
+    this.log = log;
+    this.startMs = startMs;
+  }
+
+  get pid(): number {
+    return this.ready.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** `host:port` at which its peers reach it from this machine. */
+  get address(): string {
+    return `127.0.0.1:${this.ready.tcp!.port}`;
+  }
+
+  collection(name: string): DocumentAccess {
+    return createRemoteCollection(this.client, name);
+  }
+
+  async status(): Promise<NodeStatus> {
+    return (await this.client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus;
+  }
+
+  async peers(): Promise<readonly PeerStatus[]> {
+    return ((await this.client.json({ method: 'GET', path: '/api/v1/peers' })) as { peers: PeerStatus[] }).peers;
+  }
+
+  async setNetworkPaused(paused: boolean): Promise<void> {
+    await this.client.json({ method: 'POST', path: '/api/v1/network', body: JSON.stringify({ paused }) });
+  }
+
+  /** Lines of its log whose text contains this. */
+  logged(part: string): Record<string, unknown>[] {
+    return this.log.filter((line) => JSON.stringify(line).includes(part));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** SIGKILL, as when the power fails. Resolves when the process is gone. */
+  kill(): Promise<unknown> {
+    this.#agent.destroy();
+    return endProcess(this.#child, 'SIGKILL');
+  }
+
+  /** SIGTERM. Resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    await endProcess(this.#child, 'SIGTERM');
+    this.#agent.destroy();
+    return this.#child.exitCode;
+  }
+}
+
+/** A command that shall fail to start: runs to its end, at most `msMax`. */
+export async function runStart(options: StartOptions, msMax = 20_000): Promise<RunResult> {
+  await mkdir(options.folder, { recursive: true });
+  const startedAt = performance.now();
+  const child = spawnStart(options);
+  const timer = setTimeout(() => child.kill('SIGKILL'), msMax);
+  let [out, err] = ['', ''];
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return { code, out, err, ms: performance.now() - startedAt };
+}
+
+/** Asks again and again until `claim` holds; resolves with the time that it took, ms. Fails after `msMax` with `what`. */
+export async function eventually(
+  what: string,
+  claim: () => Promise<boolean> | boolean,
+  msMax = 30_000,
+): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    if (await claim()) return performance.now() - startedAt;
+    if (performance.now() - startedAt > msMax) throw new Error(`not within ${msMax} ms: ${what}`);
+    await pause(POLL_MS);
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Whether the nodes hold the same versions of the same documents in all collections. */
+export async function areEqual(nodes: readonly NodeProcess[]): Promise<boolean> {
+  const texts = await Promise.all(nodes.map(async (node) => describe(await node.status())));
+  return texts.every((text) => text === texts[0]);
+}
+
+function describe({ collections }: NodeStatus): string {
+  return collections
+    .filter(({ documents }) => documents > 0)
+    .map(({ name, documents, fingerprint }) => `${name} ${documents} ${fingerprint}`)
+    .sort()
+    .join('\n');
+}
+
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
+}
+
+function spawnStart(options: StartOptions): ChildProcess {
+  const { folder, name, tokenFile, tcpPort = 0, udpPort, peers = [], wrapper = [] } = options;
+  const args = [
+    'start',
+    '--data',
+    folder,
+    '--node-id',
+    name,
+    '--tcp-port',
+    String(tcpPort),
+    '--http-port',
+    '0',
+    '--json',
+  ];
+  if (tokenFile !== undefined) args.push('--token-file', tokenFile);
+  args.push(...(udpPort === undefined ? ['--no-discovery'] : ['--udp-port', String(udpPort)]));
+  for (const peer of peers) args.push('--peer', peer);
+  const [command, ...rest] = [...wrapper, process.execPath, MAIN, ...args] as [string, ...string[]];
+  return spawn(command, rest, {
+    cwd: tmpdir(),
+    env: { ...environment(), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** What somebody has set for a real node on this machine must not reach those of the tests. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(entgldb|logging)__/i.test(name)));
+}
+
+function collectLog(child: ChildProcess): Record<string, unknown>[] {
+  const log: Record<string, unknown>[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    log.push(parseLine(line));
+    if (log.length > LOG_LINES_MAX) log.shift();
+  });
+  return log;
+}
+
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    // What dies says its last words as plain text.
+    return { msg: line };
+  }
+}
+
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
