@@ -88,6 +88,46 @@ export interface CollectionInfo {
   readonly fingerprint: string;
 }
 
+export interface ConflictOptions extends WaitOptions {
+  /** Only those of this collection. Default: all. */
+  readonly collection?: string;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+/** One side of a conflict. */
+export interface ConflictVersion {
+  /** Human name of the node that wrote it; null where this node never met it. */
+  readonly node: string | null;
+  readonly replica: string;
+  /** The name of the write: replica and its number there. */
+  readonly dot: string;
+  /** Wall clock of its author, ms. */
+  readonly writtenAt: number;
+  /** What it said; null: it deleted the document. */
+  readonly value: Document | null;
+}
+
+/**
+ * A version that lost to a concurrent one while this node held both, whether or not its author ever heard of it. Each node
+ * keeps its own ledger: one that was away while another settled the conflict has no entry for it.
+ */
+export interface Conflict {
+  /** For `restoreConflict`. Rises; never used again while the entry is kept. */
+  readonly id: number;
+  /** Wall clock at which this node saw the two meet, ms. */
+  readonly at: number;
+  readonly collection: string;
+  readonly key: string;
+  /** Who decided, as `name@revision`. */
+  readonly resolver: string;
+  /** The nodes whose writes met, by name, or else by replica id. */
+  readonly nodes: readonly string[];
+  readonly loser: ConflictVersion;
+  /** What readers saw instead; where the resolver made one value of several, the newest version in it. */
+  readonly winner: ConflictVersion;
+}
+
 /**
  * A database on this machine, with or without a network. After `close` every method, those of its collections included,
  * fails with PERSISTENCE_ERROR / DATABASE_CLOSED.
@@ -106,6 +146,18 @@ export interface Database extends AsyncDisposable {
    * EVICT_REFUSED while this node has writes in it that no other node has confirmed.
    */
   evict(collection: string): Promise<void>;
+  /**
+   * Versions that lost to a concurrent one, newest first, bounded by `conflictsMax`, `conflictCharactersMax` and
+   * `conflictRetentionMs`: the oldest are forgotten first.
+   */
+  conflicts(options?: ConflictOptions): Promise<Conflict[]>;
+  /** Further entries of the ledger as they become durable here, until the signal, which rejects, or the end of the loop. */
+  watchConflicts(options?: WaitOptions): AsyncIterable<Conflict>;
+  /**
+   * Writes the loser of an entry again, as an ordinary write over what is there now (a delete, where it was one); resolves
+   * when it is durable here. The entry stays. PERSISTENCE_ERROR / CONFLICT_NOT_FOUND when there is none, or none any more.
+   */
+  restoreConflict(id: number, options?: WaitOptions): Promise<void>;
   /** Resolves when every write made before the call is durable here. */
   flush(options?: WaitOptions): Promise<void>;
   /** Finishes accepted writes, then releases everything. Idempotent. */

@@ -1,14 +1,25 @@
 import type { Limits } from '../core/config/index.ts';
 import { isEntglDbError, PersistenceError, SyncError } from '../core/errors/index.ts';
-import { type CollectionName, type DocumentKey, parseCollectionName } from '../core/ids/index.ts';
+import { type CollectionName, type DocumentKey, parseCollectionName, type ReplicaId } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { Query } from '../core/query/index.ts';
 import { fingerprintText } from '../core/version/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
-import type { Change, Collection, CollectionInfo, Database, Document, WaitOptions, WatchOptions } from './api.ts';
+import type {
+  Change,
+  Collection,
+  CollectionInfo,
+  Conflict,
+  ConflictOptions,
+  Database,
+  Document,
+  WaitOptions,
+  WatchOptions,
+} from './api.ts';
 import type { DocumentCache } from './cache/index.ts';
 import { type CollectionHost, LocalCollection } from './collection.ts';
+import { Conflicts } from './conflicts.ts';
 import { ChangeFeeds } from './feed/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
@@ -19,6 +30,8 @@ const SCAN_ROWS_MAX = 100;
 
 export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly nodeId: string;
+  /** Human name of the node that writes, or wrote, under this replica id; null where nobody told it. */
+  readonly nodeOf: (replica: ReplicaId) => string | null;
   readonly limits: Limits;
   readonly logger: Logger;
   readonly cache: DocumentCache;
@@ -41,6 +54,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly #writer: Writer;
   readonly #feeds: ChangeFeeds;
   readonly #maintenance: Maintenance;
+  readonly #conflicts: Conflicts;
   #closing: Promise<void> | undefined;
 
   constructor(parts: LocalDatabaseParts) {
@@ -63,6 +77,13 @@ export class LocalDatabase implements Database, CollectionHost {
       onDamage,
     });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
+    this.#conflicts = new Conflicts({
+      replica: this.replica,
+      nodeOf: (id) => (id === this.replica.id ? this.nodeId : parts.nodeOf(id)),
+      assertOpen,
+      commitPending: () => this.commitPending(),
+      write: (collection, writes) => this.write(collection, writes),
+    });
     this.replica.onReload((cause) => {
       this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');
       parts.onSessionsVoid('restored');
@@ -114,6 +135,18 @@ export class LocalDatabase implements Database, CollectionHost {
   async evict(collection: string): Promise<void> {
     this.commitPending();
     await this.#maintenance.evict(parseCollectionName(collection));
+  }
+
+  async conflicts(options: ConflictOptions = {}): Promise<Conflict[]> {
+    return this.#conflicts.list(options);
+  }
+
+  watchConflicts(options: WaitOptions = {}): AsyncIterable<Conflict> {
+    return this.#conflicts.watch(options);
+  }
+
+  async restoreConflict(id: number, options: WaitOptions = {}): Promise<void> {
+    await this.#conflicts.restore(id, options);
   }
 
   async flush(options?: WaitOptions): Promise<void> {
@@ -179,6 +212,7 @@ export class LocalDatabase implements Database, CollectionHost {
 
   async #close(): Promise<void> {
     this.#feeds.close();
+    this.#conflicts.close();
     this.#maintenance.stop();
     try {
       await this.#writer.drain();

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
-import type { CollectionName, DocumentKey, Random } from '../core/ids/index.ts';
+import type { CollectionName, DocumentKey, Random, ReplicaId } from '../core/ids/index.ts';
 import { type Logger, silentLogger } from '../core/logging/index.ts';
 import { createResolverRegistry, type Resolver } from '../core/merge/index.ts';
 import type { Store, StoreIdentity } from '../store/index.ts';
@@ -30,6 +30,8 @@ export interface LocalDatabaseDeps {
   readonly cache?: DocumentCache;
   /** Whether other nodes hold every version that this node wrote in the collection (R12). Default: never. */
   readonly isConfirmed?: (collection: CollectionName) => boolean;
+  /** Human name of the node behind a replica id other than the own one, for the conflict ledger. Default: unknown. */
+  readonly nodeOf?: (replica: ReplicaId) => string | null;
   /** The id is new, wants changed, or commits were lost: all sessions must end. */
   readonly onSessionsVoid?: (why: 'identity' | 'wants' | 'restored') => void;
   /** Throws when local writes are refused altogether (R11: READ_ONLY). Default: never. */
@@ -62,6 +64,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     cache,
     replica,
     soon,
+    nodeOf: deps.nodeOf ?? (() => null),
     isConfirmed: deps.isConfirmed ?? (() => false),
     onSessionsVoid: deps.onSessionsVoid ?? (() => {}),
     assertWritable: deps.assertWritable ?? (() => {}),

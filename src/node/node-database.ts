@@ -1,4 +1,12 @@
-import type { Collection, CollectionInfo, Database, Document, WaitOptions } from '../database/index.ts';
+import type {
+  Collection,
+  CollectionInfo,
+  Conflict,
+  ConflictOptions,
+  Database,
+  Document,
+  WaitOptions,
+} from '../database/index.ts';
 import type { HealthReport, NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
 
 /** The database of this machine and the node that keeps it in sync: what `openDatabase` returns. */
@@ -84,6 +92,21 @@ export class NodeDatabase implements Database {
   /** Drops the documents of a collection that is no longer wanted. EVICT_REFUSED while own writes are nowhere else. */
   evict(collection: string): Promise<void> {
     return this.#node.database.evict(collection);
+  }
+
+  /** Versions that lost to a concurrent one on this node, newest first; see docs/guide/conflicts.md. */
+  conflicts(options?: ConflictOptions): Promise<Conflict[]> {
+    return this.#node.database.conflicts(options);
+  }
+
+  /** Further ones as they come, until the signal or the end of the loop. */
+  watchConflicts(options?: WaitOptions): AsyncIterable<Conflict> {
+    return this.#node.database.watchConflicts(options);
+  }
+
+  /** Writes a version that lost again, over what is there now; resolves when it is durable. CONFLICT_NOT_FOUND. */
+  restoreConflict(id: number, options?: WaitOptions): Promise<void> {
+    return this.#node.database.restoreConflict(id, options);
   }
 
   flush(options?: WaitOptions): Promise<void> {

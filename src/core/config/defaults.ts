@@ -102,6 +102,14 @@ export const LIMITS = {
   dialsMax: 16,
   /** Entries of evidence, quarantine and errors kept each. More: the oldest is forgotten. */
   evidenceMax: 1000,
+  /** Versions kept in the conflict ledger. One more: the oldest is forgotten. */
+  conflictsMax: 10_000,
+  /** Characters of JSON in the conflict ledger, winners and losers together. Beyond it, the oldest are forgotten. */
+  conflictCharactersMax: 64 * 1024 * 1024,
+  /** Receipts kept, one for each peer and collection. One more: that of the peer unheard for longest is forgotten. */
+  receiptsMax: 10_000,
+  /** Calls of `replicated` that wait at the same time. One more: WRITE_QUEUE_FULL. */
+  receiptWaitersMax: 10_000,
   /** Events kept of what happened to the database: damage, repairs, restored backups. The oldest is forgotten. */
   eventsMax: 10_000,
   /** Incidents of damage in a day that are repaired (R11). One more stops writing. */
@@ -141,6 +149,18 @@ export const TIMES = {
   clockDriftMsMax: 60_000,
   tombstoneRetentionMs: 168 * 3600 * 1000,
   purgeIntervalMs: 60_000,
+  /** Entries of the conflict ledger are kept so long. */
+  conflictRetentionMs: 90 * 24 * 3600 * 1000,
+  /** What peers confirm is written down at the latest after this time; what was not is confirmed again. */
+  receiptWriteMs: 1000,
+  /** Time between two scheduled comparisons with the connected peers (`verify`). */
+  verifyIntervalMs: 3600 * 1000,
+  /** A comparison that finds a difference is repeated after this time, twice: a round of sync ends it, or it is real. */
+  verifyRepeatMs: 6000,
+  /** Time that a peer has to answer a comparison; it may read its whole collection first. */
+  verifyAnswerMsMax: 60_000,
+  /** Own rows are summed up anew for a peer at most once in this time. */
+  verifyRecountMs: 60_000,
   resolverMsMax: 10,
   /** Periodic health checks: everything, and what is quick to look at; and the time that one check has. */
   healthIntervalMs: 300_000,

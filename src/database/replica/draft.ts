@@ -12,6 +12,7 @@ import {
 } from '../../core/version/index.ts';
 import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
 import { type CollectionState, collectionRow, withoutZero } from './collection-state.ts';
+import type { Contested } from './lost-versions.ts';
 
 /** What a draft needs of the replica that it will change. */
 export interface DraftBase {
@@ -57,6 +58,7 @@ export class Draft {
   readonly #touched = new Map<CollectionName, TouchedCollection>();
   readonly #digests: Uint8Array[] = [];
   readonly #entries: EntryRow[] = [];
+  readonly #contested: Contested[] = [];
   readonly #meta = new Map<string, string | null>();
   readonly #absent = new Map<CollectionName, ReadonlySet<DocumentKey>>();
   #replica: ReplicaId;
@@ -77,6 +79,11 @@ export class Draft {
 
   get seq(): number {
     return this.#seq;
+  }
+
+  /** Documents that have siblings after a change of this draft, in order of the changes. */
+  get contested(): readonly Contested[] {
+    return this.#contested;
   }
 
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
@@ -142,6 +149,7 @@ export class Draft {
       value,
     };
     this.#drafted(collection).set(key, stored);
+    if (after.versions.length > 1) this.#contested.push({ before, after: stored });
     return stored;
   }
 

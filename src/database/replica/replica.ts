@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { HLC_ZERO } from '../../core/clock/index.ts';
-import type { Limits } from '../../core/config/index.ts';
+import { type Limits, TIMES } from '../../core/config/index.ts';
 import {
   type CollectionName,
   createReplicaId,
@@ -15,6 +15,7 @@ import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../co
 import type { Head, Store, StoredDocument } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
+import { ConflictLedger } from './conflict-ledger.ts';
 import { draftDamage } from './damage.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
 import { Durability } from './durability.ts';
@@ -54,6 +55,8 @@ export type CommitListener = (notice: CommitNotice) => void;
  */
 export class Replica {
   readonly store: Store;
+  /** Versions that lost to concurrent ones. */
+  readonly conflicts: ConflictLedger;
   readonly #options: ReplicaOptions;
   readonly #listeners = new Set<CommitListener>();
   #head: Head;
@@ -80,6 +83,9 @@ export class Replica {
     this.store = options.store;
     this.#values = new ValueResolver({ ...options, monotonic: () => options.clock.monotonic() });
     this.#quarantine = new BoundedLog(options.store, 'quarantine', options.limits.evidenceMax);
+    const { conflictsMax, conflictCharactersMax } = options.limits;
+    const retentionMs = TIMES.conflictRetentionMs;
+    this.conflicts = new ConflictLedger(options.store, { conflictsMax, conflictCharactersMax, retentionMs });
     const image = options.store.load();
     this.#collections = loadCollections(image);
     this.#opened = image.head?.replica;
@@ -241,11 +247,12 @@ export class Replica {
     return life;
   }
 
-  /** R7. One bounded batch, oldest first. */
+  /** R7. One bounded batch, oldest first; and what the conflict ledger has kept long enough goes. */
   purge(retentionMs: number, limit: number): PurgePass {
     const draft = this.#draft();
     const pass = draftPurges(draft, this.store, this.#options.clock.now() - retentionMs, limit + this.#stuck);
     this.#stuck = pass.stuck;
+    this.conflicts.forgetOld(draft, this.#options.clock.now());
     this.#commit(draft, 'own', undefined);
     return pass;
   }
@@ -342,6 +349,7 @@ export class Replica {
     this.#durability.restart();
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#evictions = new Set(markedEvictions(image.meta));
+    this.conflicts.reset();
     this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
     for (const listener of [...this.#reloadListeners]) listener(cause);
     if (this.#isForeign()) this.#renounce();
@@ -416,8 +424,9 @@ export class Replica {
   #commit(draft: Draft, origin: CommitNotice['origin'], source: object | undefined): void {
     if (draft.isEmpty) return;
     if (this.#confirmed.seq > 0) draft.meta('confirmed', confirmedToText(this.#confirmed));
+    this.conflicts.record(draft, this.#options.clock.now(), (name) => resolverText(this.#options.resolverOf(name)));
     const committed = draft.finish();
-    this.store.commit(committed.batch);
+    this.#save(committed);
     this.#durability.committed();
     this.#adopt(committed);
     const notice: CommitNotice = {
@@ -436,6 +445,15 @@ export class Replica {
       listener(notice);
     } catch (error) {
       this.#options.logger.error({ err: error }, 'a listener of commits failed');
+    }
+  }
+
+  #save({ batch }: CommittedDraft): void {
+    try {
+      this.store.commit(batch);
+    } catch (error) {
+      this.conflicts.reset();
+      throw error;
     }
   }
 

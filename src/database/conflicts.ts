@@ -1,0 +1,123 @@
+import { PersistenceError } from '../core/errors/index.ts';
+import { type CollectionName, parseCollectionName, type ReplicaId } from '../core/ids/index.ts';
+import { dotText } from '../core/version/index.ts';
+import { abortable } from './abortable.ts';
+import type { Conflict, ConflictOptions, ConflictVersion, WaitOptions } from './api.ts';
+import type { ConflictSide, LedgerEntry, LocalWrite, Replica } from './replica/index.ts';
+
+export interface ConflictsDeps {
+  readonly replica: Replica;
+  /** Human name of the node that writes under this id, null where nobody told it. */
+  readonly nodeOf: (replica: ReplicaId) => string | null;
+  readonly assertOpen: () => void;
+  readonly commitPending: () => void;
+  readonly write: (collection: CollectionName, writes: readonly LocalWrite[]) => Promise<unknown>;
+}
+
+const LIST_MAX = 100;
+/** Physical milliseconds are what a stamp holds in thousands. */
+const STAMPS_PER_MS = 1000;
+
+/** The public face of the conflict ledger: lists it, watches it, and brings versions back. */
+export class Conflicts {
+  readonly #deps: ConflictsDeps;
+  readonly #watchers = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(deps: ConflictsDeps) {
+    this.#deps = deps;
+    deps.replica.onDurable(() => this.#wake());
+  }
+
+  list({ collection, limit = LIST_MAX, signal }: ConflictOptions): Conflict[] {
+    signal?.throwIfAborted();
+    if (!Number.isSafeInteger(limit) || limit < 0)
+      throw new RangeError(`limit is ${limit}; it is a whole number from 0`);
+    this.#deps.commitPending();
+    const name = collection === undefined ? undefined : parseCollectionName(collection);
+    return this.#deps.replica.conflicts.list(name, limit).map((entry) => this.#toConflict(entry));
+  }
+
+  /** From the call on. Holds one page at most; ends by `return` and when the database closes; rejects when the signal aborts. */
+  watch({ signal }: WaitOptions): AsyncGenerator<Conflict, void> {
+    this.#deps.assertOpen();
+    return this.#follow(this.#deps.replica.conflicts.newestId, signal);
+  }
+
+  /** Only what a flush has covered is told. Commits that were lost take their entries with them, and their ids come again. */
+  async *#follow(from: number, signal: AbortSignal | undefined): AsyncGenerator<Conflict, void> {
+    const { replica } = this.#deps;
+    for (let seen = from; !this.#isClosed; ) {
+      signal?.throwIfAborted();
+      const durable = replica.conflicts.newestId;
+      seen = Math.min(seen, durable);
+      await abortable(replica.flush(), signal);
+      const page = this.#isClosed ? [] : replica.conflicts.after(seen).filter(({ id }) => id <= durable);
+      for (const entry of page) {
+        yield this.#toConflict(entry);
+        signal?.throwIfAborted();
+        seen = entry.id;
+      }
+      if (page.length === 0) await this.#next(signal);
+    }
+  }
+
+  async restore(id: number, { signal }: WaitOptions): Promise<void> {
+    signal?.throwIfAborted();
+    this.#deps.commitPending();
+    const entry = Number.isSafeInteger(id) && id > 0 ? this.#deps.replica.conflicts.get(id) : undefined;
+    if (entry === undefined) throw notFound(id);
+    const { collection, key, loser } = entry;
+    await abortable(this.#deps.write(collection, [{ collection, key, value: loser.value }]), signal);
+  }
+
+  /** Ends all watchers. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const woken = [...this.#watchers];
+    this.#watchers.clear();
+    for (const wake of woken) wake();
+  }
+
+  /** Resolves when something became durable, or the database closes. */
+  async #next(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isClosed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#watchers.add(resolve);
+    try {
+      await abortable(promise, signal);
+    } finally {
+      this.#watchers.delete(resolve);
+    }
+  }
+
+  #toConflict({ id, at, collection, key, resolver, loser, winner }: LedgerEntry): Conflict {
+    const [lost, won] = [this.#toVersion(loser), this.#toVersion(winner)];
+    const nodes = [...new Set([lost, won].map(({ node, replica }) => node ?? replica))];
+    return { id, at, collection, key, resolver, nodes, loser: lost, winner: won };
+  }
+
+  #toVersion({ replica, seq, hlc, value }: ConflictSide): ConflictVersion {
+    const node = this.#deps.nodeOf(replica);
+    const writtenAt = Math.floor(hlc / STAMPS_PER_MS);
+    return {
+      node,
+      replica,
+      dot: dotText({ replica, seq }),
+      writtenAt,
+      value: value === null ? null : JSON.parse(value),
+    };
+  }
+}
+
+function notFound(id: number): PersistenceError {
+  return new PersistenceError(
+    'CONFLICT_NOT_FOUND',
+    `the conflict ledger of this node has no entry ${id}; it keeps the newest, see \`conflicts()\``,
+    { details: { id } },
+  );
+}
