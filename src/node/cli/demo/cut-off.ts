@@ -1,4 +1,4 @@
-import { formatTable, plural } from '../format.ts';
+import { formatTable } from '../format.ts';
 import { areEqual, type Cluster, isMeshed, waitUntil } from './cluster.ts';
 import type { DemoNode } from './demo-node.ts';
 import { PLACES } from './fill.ts';
@@ -28,7 +28,6 @@ interface Conflict {
   readonly place: Place;
   readonly office: Readonly<Record<string, string>>;
   readonly till: Readonly<Record<string, string>>;
-  readonly isSameField: boolean;
 }
 
 /** Cuts the second till off, changes the same documents on both sides, and lets them meet again. */
@@ -44,9 +43,7 @@ export async function cutOff(cluster: Cluster, { places }: PlaceSet, screen: Scr
   for (const key of deleted) await office.collection(PLACES).delete(key);
   for (const { key, place, till: fields } of conflicts) await till.collection(PLACES).put(key, { ...place, ...fields });
   const shown = [conflicts[0]!, conflicts.at(-1)!];
-  screen.say(
-    `Both sides change the same ${plural(conflicts.length, 'place')}, and the office deletes ${DELETIONS} others:`,
-  );
+  screen.say(`Both sides change the same ${CONFLICTS} places, and the office deletes ${DELETIONS} others:`);
   screen.say(await table(cluster, shown));
 
   screen.say(`${till.name} is back on the network …`);
@@ -71,18 +68,18 @@ function planConflicts(places: PlaceSet['places']): Conflict[] {
     const [key, place] = readable[Math.floor((i * readable.length) / CONFLICTS)]!;
     const isSameField = i < CONFLICTS / 2;
     return isSameField
-      ? { key, place, isSameField, office: { hours: '9 to 17' }, till: { hours: '8 to 20' } }
-      : { key, place, isSameField, office: { phone: '555-0142' }, till: { manager: 'Alice' } };
+      ? { key, place, office: { hours: '9 to 17' }, till: { hours: '8 to 20' } }
+      : { key, place, office: { phone: '555-0142' }, till: { manager: 'Alice' } };
   });
 }
 
 /** What each node shows of the fields in question. */
 async function table({ nodes }: Cluster, conflicts: readonly Conflict[]): Promise<string> {
-  const rows = conflicts.map(async (conflict) => [
-    conflict.place.name,
-    ...(await Promise.all(nodes.map((node) => fieldsText(node, conflict)))),
+  const rows = nodes.map(async (node) => [
+    node.name,
+    ...(await Promise.all(conflicts.map((conflict) => fieldsText(node, conflict)))),
   ]);
-  return formatTable(['', ...nodes.map(({ name }) => name)], await Promise.all(rows));
+  return formatTable(['', ...conflicts.map(({ place }) => place.name)], await Promise.all(rows));
 }
 
 async function fieldsText(node: DemoNode, { key, office, till }: Conflict): Promise<string> {

@@ -25,6 +25,8 @@ export interface DemoNodeOptions {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** Once aborted, no process is started any more. */
+  readonly signal: AbortSignal;
 }
 
 /** One `entgldb start` in a process of its own, and the way to talk to it. */
@@ -52,8 +54,9 @@ export class DemoNode {
 
   /** Resolves when the node serves. Rejects with NODE_UNREACHABLE and what its log said last. */
   async start(): Promise<void> {
-    const { folder, environment } = this.#options;
+    const { folder, environment, signal } = this.#options;
     const log = await open(this.#logPath, 'a');
+    signal.throwIfAborted();
     const child = spawn(process.execPath, [...ENTGLDB, 'start', '--data', folder, '--node-id', this.name, '--json'], {
       cwd: folder,
       env: environment,
@@ -92,6 +95,11 @@ export class DemoNode {
   /** As when the power fails: without a word to anybody. Resolves when the process is gone. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
+  }
+
+  /** For a process that is about to end itself. */
+  killNow(): void {
+    this.#child?.kill('SIGKILL');
   }
 
   /** Resolves when the process is gone, whatever it takes. */

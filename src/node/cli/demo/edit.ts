@@ -1,8 +1,12 @@
+import { sleep } from '../../../core/clock/index.ts';
 import { type ChangeStream, followChanges } from './change-stream.ts';
 import type { Cluster } from './cluster.ts';
 import type { DemoNode } from './demo-node.ts';
 import { PLACES } from './fill.ts';
 import type { PlaceSet } from './places.ts';
+
+/** After each change: a brisk pace for people, and room for the machine, so that the time of one change is measured. */
+const PAUSE_MS = 20;
 
 export interface EditReport {
   readonly edits: number;
@@ -51,14 +55,14 @@ export async function editEverywhere(
 }
 
 async function edit(
-  { signal }: Cluster,
+  { clock, signal }: Cluster,
   writer: DemoNode,
   places: PlaceSet['places'],
   onSend: (key: string) => void,
 ): Promise<void> {
   const collection = writer.collection(PLACES);
   for (const [key, place] of places) {
-    signal.throwIfAborted();
+    await sleep(clock, PAUSE_MS, signal);
     onSend(key);
     await collection.put(key, { ...place, visitedBy: writer.name });
   }

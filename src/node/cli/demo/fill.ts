@@ -4,6 +4,8 @@ import type { Bars } from './screen.ts';
 
 /** Documents in one request. */
 const CHUNK_DOCUMENTS = 5000;
+/** How often the bars move. */
+const POLL_MS = 100;
 export const PLACES = 'places';
 
 export interface FillReport {
@@ -27,11 +29,15 @@ export async function fill(cluster: Cluster, { places }: PlaceSet, bars: Bars): 
   const startMs = clock.monotonic();
   const secondsSince = (): number => (clock.monotonic() - startMs) / 1000;
   const writing = write(cluster, places).then(secondsSince);
-  const reading = waitUntil(cluster, (statuses) => {
-    const counts = statuses.map(documentsOf);
-    bars.update(counts);
-    return counts.every((count) => count === places.length) && areEqual(statuses);
-  }).then(secondsSince);
+  const reading = waitUntil(
+    cluster,
+    (statuses) => {
+      const counts = statuses.map(documentsOf);
+      bars.update(counts);
+      return counts.every((count) => count === places.length) && areEqual(statuses);
+    },
+    POLL_MS,
+  ).then(secondsSince);
   const [writeSeconds, syncSeconds] = await Promise.all([writing, reading]);
   const documents = places.length;
   const copies = documents * (nodes.length - 1);

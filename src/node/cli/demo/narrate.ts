@@ -1,69 +1,88 @@
-import { formatCount, formatTable, plural } from '../format.ts';
+import { formatCount, formatFields, formatTable, plural } from '../format.ts';
+import type { CrashReport } from './crash.ts';
 import type { CutOffReport } from './cut-off.ts';
 import type { EditReport } from './edit.ts';
 import type { FillReport } from './fill.ts';
-import type { PowerCutReport } from './power-cut.ts';
 import type { NodeProof } from './proof.ts';
+
+/** Hex digits of a checksum that people compare by eye. */
+const CONTENTS_SHOWN = 12;
 
 /** What the demo says of what it measured, for somebody who has never seen a database. */
 
-export const INTRODUCTION = `An office and two tills: three nodes in three processes on this machine, each with an empty folder.
-They share a secret. Nobody tells them where the others are.`;
+/** Lines fit a terminal of 80 columns, set in by three. */
+export const INTRODUCTION = `An office and two tills: three nodes in three processes on this machine,
+each with an empty folder. They share a secret. Nobody tells them where the
+others are.`;
+
+export function meetText(discoveryMs: number): string {
+  return `All three run; ${secondsText(discoveryMs / 1000)} later each was connected with each.`;
+}
 
 export function fillText(report: FillReport): string {
   const { writeSeconds, syncSeconds, wireBytesPerDocument, jsonBytesPerDocument } = report;
-  return `Safe on the office's disk after ${secondsText(writeSeconds)}, on all three disks after ${secondsText(syncSeconds)}: ${rate(report.syncedPerSecond)}.
-A document takes ${Math.round(jsonBytesPerDocument)} bytes as text, and took ${Math.round(wireBytesPerDocument)} on the wire to each till, encrypted.`;
+  return `Safe on the office's disk after ${secondsText(writeSeconds)}, on all three disks after ${secondsText(syncSeconds)}.
+A place has ${Math.round(jsonBytesPerDocument)} bytes as text. On the wire, encrypted, it took ${Math.round(wireBytesPerDocument)}.`;
 }
 
 export function editText({ edits, seconds, visibleMs }: EditReport): string {
-  return `${plural(edits, 'change')} in ${secondsText(seconds)}, each node one after the other.
-The other nodes had them on disk and showed them after ${milliseconds(visibleMs.p50)} (half of them) to ${milliseconds(visibleMs.p99)} (99 of 100).`;
+  return `${plural(edits, 'change')} in ${secondsText(seconds)}, by three people at the same time. Half of them were
+on the other two disks, and shown there, within ${milliseconds(visibleMs.p50)}; 99 of 100 within
+${milliseconds(visibleMs.p99)}.`;
 }
 
 export function cutOffText({ conflicts, resolvedAsExpected, deletions, undeleted, healMs }: CutOffReport): string {
-  return `Equal again after ${secondsText(healMs / 1000)}. Where both changed the same field, the later change is kept; of different fields, both.
-${resolvedAsExpected} of ${conflicts} conflicts are resolved so on all three; ${deletions - undeleted} of ${deletions} deleted places stay deleted.`;
+  return `Equal again after ${secondsText(healMs / 1000)}. Where both sides changed the same field, the later
+change is kept; of different fields both are. So it came for ${resolvedAsExpected} of ${conflicts} places,
+and ${deletions - undeleted} of ${deletions} deleted places stayed deleted.`;
 }
 
-export function powerCutText({ acknowledged, lost, missed, catchUpMs }: PowerCutReport): string {
-  return `Power on: ${formatCount(acknowledged - lost)} of these ${formatCount(acknowledged)} sales are there. The ${missed} that it missed came by themselves;
-all three were equal ${secondsText(catchUpMs / 1000)} after its start.`;
+export function crashText({ acknowledged, lost, unconfirmed, missed, catchUpMs }: CrashReport): string {
+  const sales = `${formatCount(acknowledged)} sales`;
+  const found = lost === 0 ? `all ${sales} are there` : `${lost} OF ${sales.toUpperCase()} ARE LOST`;
+  const more = unconfirmed === 0 ? '' : `, and ${unconfirmed} that it could not confirm any more`;
+  return `Started again: ${found}${more}.
+The ${missed} that the office made meanwhile have come; all equal after ${secondsText(catchUpMs / 1000)}.`;
 }
 
 export function proofText(nodes: readonly NodeProof[]): string {
+  const collections = Object.keys(nodes[0]?.fingerprints ?? {});
   const rows = nodes.map(({ nodeId, documents, fingerprints, contents }) => [
     nodeId,
     formatCount(documents),
-    Object.entries(fingerprints)
-      .map(([name, fingerprint]) => `${name} ${fingerprint}`)
-      .join(', '),
-    contents.slice(0, 12),
+    ...collections.map((name) => fingerprints[name] ?? ''),
+    contents.slice(0, CONTENTS_SHOWN),
   ]);
-  return formatTable(['NODE', 'DOCUMENTS', 'VERSIONS (FINGERPRINT)', 'CONTENTS (SHA-256)'], rows);
+  const versions = collections.map((name) => `VERSIONS OF ${name.toUpperCase()}`);
+  return formatTable(['NODE', 'DOCUMENTS', ...versions, 'CONTENTS'], rows);
 }
 
 /** The last lines: only numbers. */
-export function measuredText({
-  fill,
-  edit,
-  cutOff,
-}: {
+export function measuredText({ fill, edit, cutOff, crash }: Measured): string {
+  const { visibleMs } = edit;
+  return formatFields([
+    ['Written', `${rate(fill.writtenPerSecond)} into one node`],
+    ['Synced', `${rate(fill.syncedPerSecond)} into all three`],
+    ['On the wire', `${fill.wireBytesPerDocument.toFixed(1)} bytes for a document and node`],
+    [
+      'Visible after',
+      `${milliseconds(visibleMs.p50)} p50, ${milliseconds(visibleMs.p99)} p99, ${milliseconds(visibleMs.max)} at most: from sending a`,
+    ],
+    ['', 'write over HTTP until the change stream of another node has it'],
+    ['Conflicts', `${cutOff.conflicts}, of which ${cutOff.resolvedAsExpected} were resolved as expected on all three`],
+    ['Crash', `${crash.lost} of ${formatCount(crash.acknowledged)} confirmed writes lost`],
+  ]);
+}
+
+/** The parts of a report that are measured. */
+export interface Measured {
   readonly fill: FillReport;
   readonly edit: EditReport;
   readonly cutOff: CutOffReport;
-}): string {
-  const { visibleMs } = edit;
-  return [
-    `written         ${rate(fill.writtenPerSecond)} into one node`,
-    `synced          ${rate(fill.syncedPerSecond)} into all three`,
-    `visible after   ${milliseconds(visibleMs.p50)} p50, ${milliseconds(visibleMs.p99)} p99, from the write over HTTP to the change stream of another node`,
-    `on the wire     ${fill.wireBytesPerDocument.toFixed(1)} bytes a document`,
-    `conflicts       ${cutOff.conflicts}, resolved the same way everywhere: ${cutOff.resolvedAsExpected}`,
-  ].join('\n');
+  readonly crash: CrashReport;
 }
 
-export function secondsText(seconds: number): string {
+function secondsText(seconds: number): string {
   return `${seconds.toFixed(1)} s`;
 }
 

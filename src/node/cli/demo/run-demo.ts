@@ -2,18 +2,18 @@ import { TimeoutError } from '../../../core/errors/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { formatCount } from '../format.ts';
 import { type Cluster, createCluster, isMeshed, NODE_NAMES, waitUntil } from './cluster.ts';
+import { type CrashReport, crash } from './crash.ts';
 import { type CutOffReport, cutOff } from './cut-off.ts';
 import { type EditReport, editEverywhere } from './edit.ts';
 import { type FillReport, fill } from './fill.ts';
-import { cutOffText, editText, fillText, INTRODUCTION, powerCutText, proofText, secondsText } from './narrate.ts';
+import { crashText, cutOffText, editText, fillText, INTRODUCTION, meetText, proofText } from './narrate.ts';
 import { loadPlaces, type PlaceSet } from './places.ts';
-import { type PowerCutReport, powerCut } from './power-cut.ts';
 import { type NodeProof, prove } from './proof.ts';
 import type { Screen } from './screen.ts';
 
 /** After this time the demo gives up, so that with the cleaning up it takes no more than two minutes. */
 const DEMO_MS_MAX = 110_000;
-const EDITS_PER_NODE = 200;
+const EDITS_PER_NODE = 150;
 
 export interface DemoOptions {
   readonly context: CliContext;
@@ -32,7 +32,7 @@ export interface DemoReport {
   readonly fill: FillReport;
   readonly edit: EditReport;
   readonly cutOff: CutOffReport;
-  readonly powerCut: PowerCutReport;
+  readonly crash: CrashReport;
   readonly nodes: readonly NodeProof[];
 }
 
@@ -42,10 +42,10 @@ export interface DemoReport {
  */
 export async function runDemo({ context, screen, placesMax }: DemoOptions): Promise<DemoReport> {
   const stopping = new AbortController();
+  const cluster = await createCluster(context, stopping.signal);
   const forget = context.onStopSignal(() => stopping.abort(new DemoStopped()));
   const late = new TimeoutError(`the demo did not end within ${DEMO_MS_MAX / 1000} s; is this machine very busy?`);
   const cancel = context.clock.setTimer(DEMO_MS_MAX, () => stopping.abort(late));
-  const cluster = await createCluster(context, stopping.signal);
   const stopped = new Promise<never>((_, reject) => {
     stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason), { once: true });
   });
@@ -87,11 +87,9 @@ async function tell(cluster: Cluster, screen: Screen, placesMax: number): Promis
   screen.heading('1. They find each other');
   const [set] = await Promise.all([loadPlaces(placesMax), ...cluster.nodes.map((node) => node.start())]);
   const discoveryMs = await waitUntil(cluster, isMeshed);
-  screen.say(
-    `All three run. Each was connected with each ${secondsText(discoveryMs / 1000)} after the last one had started.`,
-  );
+  screen.say(meetText(discoveryMs));
 
-  screen.heading(`2. ${formatCount(set.places.length)} ${set.source} go into the office`);
+  screen.heading(`2. ${formatCount(set.places.length)} documents go into the office: ${set.source}`);
   const filled = await fillOnScreen(cluster, set, screen);
   screen.say(fillText(filled));
 
@@ -103,9 +101,9 @@ async function tell(cluster: Cluster, screen: Screen, placesMax: number): Promis
   const healed = await cutOff(cluster, set, screen);
   screen.say(cutOffText(healed));
 
-  screen.heading('5. The power goes');
-  const recovered = await powerCut(cluster, screen);
-  screen.say(powerCutText(recovered));
+  screen.heading('5. A till crashes');
+  const recovered = await crash(cluster, screen);
+  screen.say(crashText(recovered));
 
   screen.heading('6. Are the three equal?');
   const { areEqual, nodes } = await prove(cluster);
@@ -123,7 +121,7 @@ async function tell(cluster: Cluster, screen: Screen, placesMax: number): Promis
     fill: filled,
     edit: edited,
     cutOff: healed,
-    powerCut: recovered,
+    crash: recovered,
     nodes,
   };
 }

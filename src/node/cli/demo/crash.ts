@@ -4,24 +4,27 @@ import type { DemoNode } from './demo-node.ts';
 import type { Screen } from './screen.ts';
 
 const SALES = 'sales';
+const KEY_PREFIX = 'till-';
 /** Cashiers who sell at the same time. */
 const LANES = 4;
 const SELLING_MS = 1000;
 /** Written elsewhere while the node is dead. */
 const MISSED = 200;
 
-export interface PowerCutReport {
+export interface CrashReport {
   /** Writes that the node had confirmed when it was killed. */
   readonly acknowledged: number;
   /** Of these, not there after the restart. Must be 0. */
   readonly lost: number;
+  /** Writes that had reached the disk when the confirmation was cut off. */
+  readonly unconfirmed: number;
   readonly missed: number;
   /** From its restart until all are equal. */
   readonly catchUpMs: number;
 }
 
 /** Kills the first till while it sells, brings it back, and counts. */
-export async function powerCut(cluster: Cluster, screen: Screen): Promise<PowerCutReport> {
+export async function crash(cluster: Cluster, screen: Screen): Promise<CrashReport> {
   const { clock, signal } = cluster;
   const [office, till] = cluster.nodes;
   const acknowledged: string[] = [];
@@ -29,21 +32,28 @@ export async function powerCut(cluster: Cluster, screen: Screen): Promise<PowerC
   await sleep(clock, SELLING_MS, signal);
   await till.kill();
   await Promise.all(selling);
-  screen.say(`Power off for ${till.name}, in the middle of writing: it had confirmed ${acknowledged.length} sales.`);
+  screen.say(`${till.name} is killed (kill -9) while it sells: ${acknowledged.length} sales were confirmed.`);
   await office.collection(SALES).putMany(Array.from({ length: MISSED }, (_, i) => [`office-${i}`, { total: i }]));
 
   const startMs = clock.monotonic();
   await till.start();
-  const lost = acknowledged.length - (await countPresent(till, acknowledged));
+  const present = await keysOf(till);
+  const confirmed = acknowledged.filter((key) => present.has(key)).length;
   await waitUntil(cluster, (statuses) => areEqual(statuses) && isMeshed(statuses));
-  return { acknowledged: acknowledged.length, lost, missed: MISSED, catchUpMs: clock.monotonic() - startMs };
+  return {
+    acknowledged: acknowledged.length,
+    lost: acknowledged.length - confirmed,
+    unconfirmed: [...present].filter((key) => key.startsWith(KEY_PREFIX)).length - confirmed,
+    missed: MISSED,
+    catchUpMs: clock.monotonic() - startMs,
+  };
 }
 
 /** One sale after the other until the till is dead. */
 async function sell(till: DemoNode, lane: number, acknowledged: string[]): Promise<void> {
   const sales = till.collection(SALES);
   for (let n = 0; ; n++) {
-    const key = `till-${lane}-${n}`;
+    const key = `${KEY_PREFIX}${lane}-${n}`;
     try {
       await sales.put(key, { article: `A-${n % 500}`, total: n });
     } catch (error) {
@@ -55,8 +65,8 @@ async function sell(till: DemoNode, lane: number, acknowledged: string[]): Promi
   }
 }
 
-async function countPresent(till: DemoNode, keys: readonly string[]): Promise<number> {
+async function keysOf(till: DemoNode): Promise<ReadonlySet<string>> {
   const present = new Set<string>();
   for await (const [key] of till.collection(SALES).entries()) present.add(key);
-  return keys.filter((key) => present.has(key)).length;
+  return present;
 }
