@@ -64,6 +64,8 @@ function withHttp(node: RunningNode, http: () => Address): RunningNode {
     status: () => ({ ...node.status(), address: address() }),
     peers: () => node.peers(),
     health: () => node.health(),
+    ...(node.metrics === undefined ? {} : { metrics: () => node.metrics!() }),
+    services: node.services,
     ...(node.maintenance === undefined ? {} : { maintenance: node.maintenance }),
     setNetworkPaused: (isPaused) => node.setNetworkPaused(isPaused),
     close: () => node.close(),

@@ -1,5 +1,8 @@
-export type { HealthReport, NodeAddress, NodeStatus, PeerStatus } from './node-api.ts';
+export { createServices, type Services } from './create-services.ts';
+export { EntglDbHealthCheck } from './health-check.ts';
+export type { NodeAddress, NodeStatus, PeerStatus } from './node-api.ts';
 export type { NodeDatabase } from './node-database.ts';
+export { OfflineQueue } from './offline-queue.ts';
 export {
   type NetworkSettings,
   type OpenDatabaseOptions,
@@ -8,3 +11,4 @@ export {
   type SyncSettings,
 } from './open-database.ts';
 export { RetryPolicy } from './retry-policy.ts';
+export { SyncStatusTracker } from './sync-status-tracker.ts';

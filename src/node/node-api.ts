@@ -1,9 +1,11 @@
 import type { Logger } from '../core/logging/index.ts';
 import type { Resolver } from '../core/merge/index.ts';
 import type { CollectionInfo, Database } from '../database/index.ts';
-import type { MetricSample } from '../diagnostics/index.ts';
+import type { HealthReport, MetricSample } from '../diagnostics/index.ts';
 import type { Address } from '../net/index.ts';
+import type { ManualBackupWork } from '../resilience/index.ts';
 import type { LoadedConfig } from './config/index.ts';
+import type { NodeServices } from './services/index.ts';
 
 /** What the composition root takes. */
 export interface OpenNodeOptions {
@@ -29,6 +31,8 @@ export interface RunningNode {
   health(): Promise<HealthReport>;
   /** Values of metrics that neither `status`, `peers` nor `health` give; absent: there are none. */
   metrics?(): Promise<readonly MetricSample[]>;
+  /** The production services, for programs that embed the node. */
+  readonly services: NodeServices;
   /** What only some nodes can do; absent: not offered, and the command says so. */
   readonly maintenance?: Maintenance;
   /**
@@ -88,28 +92,12 @@ export interface PeerStatus {
   readonly lastError: string | null;
 }
 
-/** The guide's health status. */
-export interface HealthReport {
-  readonly isHealthy: boolean;
-  readonly databaseHealthy: boolean;
-  readonly networkHealthy: boolean;
-  readonly connectedPeers: number;
-  /** Wall clock, ms; null: never. */
-  readonly lastSyncTime: number | null;
-  readonly errors: readonly string[];
-  readonly checks: readonly HealthCheckResult[];
-}
-
-export interface HealthCheckResult {
-  readonly name: string;
-  readonly isHealthy: boolean;
-  /** What was found, and what to do about it. */
-  readonly message: string;
-}
-
 export interface Maintenance {
-  /** Resolves with the path of the finished, verified backup. Null: a name with date and time in BackupPath. */
-  backup(path: string | null): Promise<string>;
+  /**
+   * Resolves with the path of the finished, verified backup. Null: a name with date and time in BackupPath. OPTION_INVALID
+   * when there is no BackupPath, unless any place is allowed: for programs, not for requests from outside.
+   */
+  backup(path: string | null, options?: ManualBackupWork): Promise<string>;
   /** Throws DatabaseCorruptionError that names what is damaged. */
   checkIntegrity(): Promise<void>;
   /** Gives unused space of the file back; resolves with the bytes it became smaller by. */

@@ -1,3 +1,4 @@
+import type { RetryPolicy } from '../core/retry/index.ts';
 import type {
   Collection,
   CollectionInfo,
@@ -5,9 +6,12 @@ import type {
   ConflictOptions,
   Database,
   Document,
+  DocumentCache,
   WaitOptions,
 } from '../database/index.ts';
-import type { HealthReport, NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
+import type { EntglDbHealthCheck, HealthReport, SyncStatusTracker } from '../diagnostics/index.ts';
+import type { BackupInfo, BackupWork, OfflineQueue } from '../resilience/index.ts';
+import type { NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
 
 /** The database of this machine and the node that keeps it in sync: what `openDatabase` returns. */
 export class NodeDatabase implements Database {
@@ -25,6 +29,41 @@ export class NodeDatabase implements Database {
   /** True while at least one peer is connected. */
   get isOnline(): boolean {
     return this.#node.status().isOnline;
+  }
+
+  /** Called whenever `isOnline` has changed. Returns what ends the subscription. */
+  onOnlineChange(listener: (isOnline: boolean) => void): () => void {
+    return this.syncTracker.onChange(listener);
+  }
+
+  /** Operations to be done later, kept in this database. */
+  get offlineQueue(): OfflineQueue {
+    return this.#node.services.offlineQueue;
+  }
+
+  /** The cache that this database reads through. */
+  get cache(): DocumentCache {
+    return this.#node.services.cache;
+  }
+
+  /** What happened between this node and others. */
+  get syncTracker(): SyncStatusTracker {
+    return this.#node.services.syncTracker;
+  }
+
+  /** Whether this node is well, check by check. */
+  get healthCheck(): EntglDbHealthCheck {
+    return this.#node.services.healthCheck;
+  }
+
+  /** As the configuration sets it, for a program's own work on the network. */
+  get retryPolicy(): RetryPolicy {
+    return this.#node.services.retryPolicy;
+  }
+
+  /** Backups that there are, newest first. */
+  backups(): Promise<BackupInfo[]> {
+    return this.#node.services.backups.list();
   }
 
   collection<T extends object = Document>(name: string): Collection<T> {
@@ -54,11 +93,15 @@ export class NodeDatabase implements Database {
   }
 
   /**
-   * Writes a consistent, verified copy while the database is used. Relative to `Persistence.BackupPath`. Rejects with
-   * BACKUP_EXISTS, BACKUP_FAILED, DISK_FULL …; there is never half a file under the final name.
+   * Writes a consistent, verified copy while the database is used, and resolves with its path; it holds every write
+   * acknowledged before the call. A bare name lies in `Persistence.BackupPath`, any other is relative to the settings file and
+   * must lie in there; where no BackupPath is set, it may be any path. Without a name, it gets one with date and time.
+   *
+   * Rejects with INVALID_NAME, BACKUP_EXISTS unless `overwrite`, BACKUP_FAILED, DISK_FULL …; there is never half a file under
+   * the final name. A signal ends it and leaves nothing.
    */
-  backup(path: string): Promise<string> {
-    return this.#node.maintenance!.backup(path);
+  backup(path: string | null = null, options: BackupWork = {}): Promise<string> {
+    return this.#node.maintenance!.backup(path, { ...options, isAnywhereAllowed: true });
   }
 
   /** Reads everything. Throws DatabaseCorruptionError that names what is damaged. */

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../core/clock/index.ts';
-import { ConfigurationError, DatabaseCorruptionError, type EntglDbError } from '../core/errors/index.ts';
+import { ConfigurationError, type EntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import type { NetworkService } from './network/index.ts';
-import type { HealthReport, Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
+import type { Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
+import type { NodeServices, ServedNetwork } from './services/index.ts';
 
 /** Notices kept for the screen; beyond it the oldest is forgotten. It stays in the log. */
 const NOTICES_MAX = 50;
@@ -18,11 +19,12 @@ export class NodeState {
   readonly database: LocalDatabase;
   readonly store: SqliteStore;
   network: NetworkService | undefined;
+  /** Set by the composition root before anything can ask for them. */
+  services!: NodeServices;
   readonly #config: LoadedConfig;
   readonly #logger: Logger;
   readonly #startedAt: number;
   readonly #notices: string[] = [];
-  readonly #repairs = new Set<string>();
   #closing: Promise<void> | undefined;
 
   constructor(parts: {
@@ -65,40 +67,36 @@ export class NodeState {
       connectedPeers: this.network?.progress.connected ?? 0,
       isNetworkPaused: this.network?.isPaused ?? false,
       lastSyncTime: this.network?.progress.lastSyncMs ?? null,
-      queuedOperations: 0,
+      queuedOperations: this.services.offlineQueue.count,
       collections: this.database.collections(),
       notices: [...this.#notices, ...this.#clockNotice()],
     };
   }
 
-  async health(): Promise<HealthReport> {
-    const { connected, lastSyncMs } = this.network?.progress ?? { connected: 0, lastSyncMs: null };
-    const errors = this.#clockNotice();
-    return {
-      isHealthy: errors.length === 0,
-      databaseHealthy: true,
-      networkHealthy: this.network === undefined || this.network.tcpAddress !== null,
-      connectedPeers: connected,
-      lastSyncTime: lastSyncMs,
-      errors,
-      checks: [],
-    };
-  }
-
   maintenance(): Maintenance {
     return {
-      backup: async (path) => {
-        if (path === null) throw new TypeError('a backup needs a path');
-        await this.store.backup(path);
-        return path;
-      },
-      checkIntegrity: () => this.#checkIntegrity(),
+      backup: (path, options) => this.services.backup(path, options),
+      checkIntegrity: () => this.services.checkIntegrity(),
       compact: async () => {
         const before = this.store.statistics().databaseBytes;
         await this.store.compact();
         return before - this.store.statistics().databaseBytes;
       },
       conflicts: () => [],
+    };
+  }
+
+  /** Undefined while the node is off the network, from its start or for now. */
+  servedNetwork(): ServedNetwork | undefined {
+    const { network } = this;
+    if (network === undefined || network.isPaused) return undefined;
+    const { tcpAddress, bytes } = network;
+    return {
+      isListening: tcpAddress !== null,
+      address: tcpAddress === null ? null : `${tcpAddress.host}:${tcpAddress.port}`,
+      knownPeers: network.peers().length,
+      bytes: bytes.sent + bytes.received,
+      endSessions: (reason) => network.endSessions(reason),
     };
   }
 
@@ -109,26 +107,18 @@ export class NodeState {
     this.#logger.info({ isPaused }, isPaused ? 'taken off the network' : 'back on the network');
   }
 
-  /**
-   * R11: a row of this database cannot be read. What is known of its collection is forgotten under a new id, so that peers
-   * send the document again; the rest of the row's collection stays as it is.
-   */
-  damaged(collection: CollectionName, key: DocumentKey, error: unknown): void {
-    if (this.#repairs.has(collection)) return;
-    this.#repairs.add(collection);
-    this.#logger.fatal(
-      { collection, key, err: error },
-      'a document is damaged on disk; it is fetched again from peers',
-    );
-    setImmediate(() => {
-      this.#repairs.delete(collection);
-      if (!this.database.isClosed) this.#repair(collection, key);
-    });
-  }
-
+  /** R11: work for a peer met a damaged document. */
   damagedBy(error: EntglDbError): void {
     const { collection, key } = error.details as { collection?: CollectionName; key?: DocumentKey };
-    if (collection !== undefined && key !== undefined) this.damaged(collection, key, error);
+    if (collection !== undefined && key !== undefined) this.services.damaged(collection, key, error);
+  }
+
+  /** R11: damage came back too often. Nothing is written any more, not even what peers send. */
+  stopWriting(reason: string): void {
+    this.notice(reason);
+    this.network?.setPaused(true).catch((error: unknown) => {
+      this.#logger.error({ err: error }, 'the node could not be taken off the network');
+    });
   }
 
   isConfirmed(collection: CollectionName): boolean {
@@ -138,40 +128,19 @@ export class NodeState {
   }
 
   close(): Promise<void> {
-    this.#closing ??= (async () => {
-      await this.network?.close();
-      await this.database.close();
-    })();
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  #repair(collection: CollectionName, key: DocumentKey): void {
+  /** A backup may take half of the time that a stop has; what it does not finish by then leaves nothing. */
+  async #close(): Promise<void> {
+    const backupMsMax = Math.ceil(this.#config.values['Health.ShutdownTimeoutMs'] / 2);
     try {
-      this.database.commitPending();
-      this.network?.endSessions('damage');
-      this.database.replica.forgetDamaged(collection, [key], `document ${key} of ${collection} was damaged`);
-      this.network?.endSessions('identity');
-      this.notice(
-        `document "${key}" of collection "${collection}" was damaged on disk; it comes back from the next peer that has it`,
-      );
-    } catch (error) {
-      this.#logger.error(
-        { collection, key, err: error },
-        'the repair of a damaged document failed; it is tried again when it is read',
-      );
+      await this.services.stop(AbortSignal.timeout(backupMsMax));
+      await this.network?.close();
+    } finally {
+      await this.database.close();
     }
-  }
-
-  async #checkIntegrity(): Promise<void> {
-    const damages: string[] = [];
-    for await (const damage of this.store.checkIntegrity()) damages.push(JSON.stringify(damage));
-    if (damages.length === 0) return;
-    throw new DatabaseCorruptionError(
-      `the database is damaged in ${damages.length} places: ${damages.slice(0, 5).join(', ')}`,
-      {
-        details: { damages },
-      },
-    );
   }
 
   #clockNotice(): string[] {

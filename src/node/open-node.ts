@@ -7,13 +7,21 @@ import type { Logger } from '../core/logging/index.ts';
 import { createResolverRegistry } from '../core/merge/index.ts';
 import { DocumentCache, type LocalDatabase, openLocalDatabase } from '../database/index.ts';
 import { resolverText } from '../database/replica/index.ts';
-import { openSqliteStore, type SqliteStore } from '../store/sqlite/index.ts';
+import {
+  type BackedUpDatabase,
+  type BackupService,
+  type Opened,
+  openOrRestore,
+  type RestoredFile,
+} from '../resilience/index.ts';
+import { openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
 import { readMachineId } from './machine-id.ts';
 import { type NetworkOptions, NetworkService } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
 import { NodeState } from './node-state.ts';
+import { createBackups, NodeServices } from './services/index.ts';
 import { systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
@@ -25,41 +33,89 @@ import { systemRandom } from './system-random.ts';
 export const openNode: OpenNode = async (options) => {
   const { config, logger } = options;
   const clocks = new ClockMonitor(config.values['Sync.MaxClockDriftMs']);
-  const store = await openStore(config, systemClock, logger);
+  let state: NodeState | undefined;
+  const backups = createBackups(config, {
+    database: () => backedUp(state!),
+    clock: systemClock,
+    logger: logger.child({ category: 'EntglDb.Resilience' }),
+  });
+  const { store, restored } = await openStore(config, backups, logger);
   try {
-    const state = openState(store, options, createCorrectedClock(systemClock, clocks));
+    state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
+    if (restored !== undefined) noteRestored(state, restored);
     if (options.network) await startNetwork(options, state, clocks);
+    state.services.start();
     return runningNode(state);
   } catch (error) {
+    state?.services.repair.stop();
     await store.close();
     throw error;
   }
 };
 
+function backedUp({ database, store }: NodeState): BackedUpDatabase {
+  return { flush: () => database.flush(), backup: (toPath, work) => store.backup(toPath, work) };
+}
+
+function noteRestored(state: NodeState, restored: RestoredFile): void {
+  const { backupPath, aside, problem } = restored;
+  state.services.events.append('file-restored', { backupPath, problem, aside: aside ?? null });
+  state.notice(`the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`);
+}
+
 /** The database on its store, under the name that the configuration gives it or that it has kept. */
-function openState(store: SqliteStore, options: OpenNodeOptions, clock: Clock): NodeState {
+function openState(
+  store: SqliteStore,
+  options: OpenNodeOptions,
+  clock: Clock,
+  parts: { readonly backups: BackupService; readonly clocks: ClockMonitor },
+): NodeState {
   const { config, logger } = options;
   const kept = store.load().meta.get('node-id');
   const nodeId = config.values.NodeId ?? kept ?? `${hostname()}-${randomLetters(4)}`;
   let state: NodeState | undefined;
   const database = openDatabaseOn(store, options, nodeId, clock, () => state);
   if (nodeId !== kept) database.replica.commitEntries((draft) => draft.meta('node-id', nodeId));
-  state = new NodeState({ config, clock: systemClock, logger, database, store });
-  for (const { collection, key } of store.damagedAtOpen) state.damaged(collection, key, undefined);
-  return state;
+  const opened = new NodeState({ config, clock: systemClock, logger, database, store });
+  opened.services = new NodeServices({
+    ...parts,
+    config,
+    database,
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    network: () => opened.servedNetwork(),
+    onReadOnly: (reason) => opened.stopWriting(reason),
+  });
+  state = opened;
+  return opened;
 }
 
-function openStore({ values, limits }: LoadedConfig, clock: Clock, logger: Logger): Promise<SqliteStore> {
-  return openSqliteStore({
-    path: values['Persistence.DatabasePath'],
-    durability: values['Persistence.Durability'],
-    walMode: values['Persistence.EnableWalMode'],
-    busyTimeoutMs: values['Persistence.BusyTimeoutMs'],
-    machineId: readMachineId(),
-    pid: process.pid,
-    limits,
-    clock,
-    logger: logger.child({ category: 'EntglDb.Persistence' }),
+/** A file that is damaged beyond opening is set aside, and the newest good backup takes its place. */
+function openStore(
+  { values, limits }: LoadedConfig,
+  backups: BackupService,
+  logger: Logger,
+): Promise<Opened<SqliteStore>> {
+  const path = values['Persistence.DatabasePath'];
+  const storeLogger = logger.child({ category: 'EntglDb.Persistence' });
+  return openOrRestore({
+    open: () =>
+      openSqliteStore({
+        path,
+        durability: values['Persistence.Durability'],
+        walMode: values['Persistence.EnableWalMode'],
+        busyTimeoutMs: values['Persistence.BusyTimeoutMs'],
+        machineId: readMachineId(),
+        pid: process.pid,
+        limits,
+        clock: systemClock,
+        logger: storeLogger,
+      }),
+    newestGood: () => backups.newestGood(),
+    restore: (backupPath) => restoreSqliteFile({ backupPath, path, pid: process.pid, clock: systemClock }),
+    logger: storeLogger,
   });
 }
 
@@ -90,7 +146,8 @@ function openDatabaseOn(
     cache: new DocumentCache({ maxSizeMb: values['Persistence.CacheSizeMb'] }),
     isConfirmed: (collection) => state()?.isConfirmed(collection) ?? false,
     onSessionsVoid: (why) => state()?.network?.endSessions(why),
-    onDamage: (collection, key, error) => state()?.damaged(collection, key, error),
+    onDamage: (collection, key, error) => state()?.services.damaged(collection, key, error),
+    assertWritable: () => state()?.services.repair.assertWritable(),
   });
 }
 
@@ -113,8 +170,11 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
     clocks,
     isCopied: state.store.identity.fresh && state.store.identity.reason !== 'new',
     onOnline: () => {},
-    onEvent: () => {},
+    onEvent: (event, peer) => state.services.feed.followed(event, peer),
+    onLeft: (deviceKey, problem) => state.services.feed.left(deviceKey, problem),
     onFailure: (error, peer) => {
+      const { message, code = null } = error as Error & { readonly code?: string };
+      state.services.syncTracker.recordError(message, peer, code);
       if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) state.damagedBy(error);
       else logger.warn({ err: error, peer }, 'work for a peer failed; it is tried again');
     },
@@ -160,7 +220,9 @@ function runningNode(state: NodeState): RunningNode {
     address: () => state.address(),
     status: () => state.status(),
     peers: () => state.network?.peers() ?? [],
-    health: () => state.health(),
+    health: () => state.services.healthCheck.check(),
+    metrics: async () => state.services.metrics(),
+    services: state.services,
     maintenance: state.maintenance(),
     setNetworkPaused: (isPaused) => state.setNetworkPaused(isPaused),
     close: () => state.close(),

@@ -11,6 +11,7 @@ export {
   type BackupServiceOptions,
   type BackupWork,
   LATEST_NAME,
+  type ManualBackupWork,
   resolveBackupPath,
 } from './backup/index.ts';
 export type { EntryDraft, EntryKeeper } from './entry-keeper.ts';

@@ -1,5 +1,6 @@
 import type { Collection } from '../../database/index.ts';
-import type { ConflictEntry, HealthReport, NodeStatus, PeerStatus } from '../node-api.ts';
+import type { HealthReport } from '../../diagnostics/index.ts';
+import type { ConflictEntry, NodeStatus, PeerStatus } from '../node-api.ts';
 
 /** What commands need of a collection, here or over HTTP. */
 export type DocumentAccess = Pick<

@@ -1,8 +1,9 @@
 import { access } from 'node:fs/promises';
 import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
+import type { HealthReport } from '../../diagnostics/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
-import type { ConflictEntry, HealthReport, Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
+import type { ConflictEntry, Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { HttpClient, readAll } from './http-client.ts';

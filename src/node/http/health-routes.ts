@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { HealthReport } from '../node-api.ts';
+import type { HealthReport } from '../../diagnostics/index.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Health, liveness, readiness and metrics: for people, load balancers, and Prometheus. */

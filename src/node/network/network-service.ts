@@ -33,6 +33,21 @@ import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import type { NetworkOptions } from './network-options.ts';
 import { PeerProgress, type PeerRecord } from './peer-progress.ts';
 
+/** Why links end when nothing is wrong. */
+const ORDINARY_ENDS: ReadonlySet<string> = new Set([
+  'busy',
+  'closed',
+  'closing',
+  'damage',
+  'duplicate',
+  'ended',
+  'identity',
+  'other',
+  'restored',
+  'self',
+  'wants',
+]);
+
 /** The peer of a session. */
 export interface FollowedPeer {
   readonly deviceKey: string;
@@ -330,7 +345,8 @@ export class NetworkService {
         'nodes resolve conflicts of a collection differently',
       );
     const node = event.kind === 'opened' ? event.hello.node : (runner.peer?.node ?? '');
-    this.#deps.onEvent(event, { deviceKey: peerKey, node, address: addressText(runner.channel.remote) });
+    const { host, port } = runner.channel.remote;
+    this.#deps.onEvent(event, { deviceKey: peerKey, node, address: `${host}:${port}` });
   }
 
   #left(channel: Channel, reason: string): void {

@@ -20,7 +20,6 @@ export function createBackups(config: LoadedConfig, { database, clock, logger }:
     folder: values['Persistence.BackupPath'],
     base: file === null ? dataDirectory : dirname(file),
     databasePath: values['Persistence.DatabasePath'],
-    isAnywhereAllowed: true,
     retention: values['Persistence.BackupRetention'],
     logger,
     database: {

@@ -1,3 +1,2 @@
 export { type BackupsDeps, createBackups } from './create-backups.ts';
 export { NodeServices, type NodeServicesDeps, type ServedNetwork } from './node-services.ts';
-export type { FollowedPeer } from './sync-feed.ts';

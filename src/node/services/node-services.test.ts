@@ -54,7 +54,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
     random: createSeededRandom(6),
     logger: silentLogger,
     network: () => served,
-    onNotice: () => {},
+    onReadOnly: () => {},
   });
   const path = config.values['Persistence.DatabasePath'];
   return { clock, config, store, database, clocks, network, services, path };

@@ -26,9 +26,9 @@ import {
 import {
   BackupSchedule,
   type BackupService,
-  type BackupWork,
   checkIntegrity,
   EventLog,
+  type ManualBackupWork,
   OfflineQueue,
   type RepairPeers,
   Scrubber,
@@ -53,8 +53,8 @@ export interface NodeServicesDeps {
   readonly logger: Logger;
   /** Undefined: this node runs without a network. */
   readonly network: () => ServedNetwork | undefined;
-  /** Something its user should know. */
-  readonly onNotice: (text: string) => void;
+  /** Damage came back too often: nothing is to be written any more, neither by this node nor for a peer. */
+  readonly onReadOnly: (reason: string) => void;
 }
 
 /** What the services need of the network. */
@@ -156,7 +156,7 @@ export class NodeServices {
   }
 
   /** A backup by hand; null: a name with date and time in the backup folder. Resolves with its path. */
-  async backup(name: string | null, work?: BackupWork): Promise<string> {
+  async backup(name: string | null, work?: ManualBackupWork): Promise<string> {
     const pos = this.#deps.database.replica.pos;
     const path = await this.backups.backup(name, work);
     this.#backedUpPos = pos;
@@ -199,7 +199,7 @@ export class NodeServices {
   }
 
   #createRepair(logger: Logger): SelfRepair {
-    const { database, clock, network, onNotice } = this.#deps;
+    const { database, clock, network, onReadOnly } = this.#deps;
     const peers: RepairPeers = {
       isOnline: () => this.syncTracker.isOnline,
       isAnyKnown: () => (network()?.knownPeers ?? 0) > 0,
@@ -214,7 +214,7 @@ export class NodeServices {
       closeSessions: () => network()?.endSessions('damage'),
       peers,
       readBackup: (names) => this.#readBackup(names),
-      onReadOnly: onNotice,
+      onReadOnly,
       logger,
     });
   }

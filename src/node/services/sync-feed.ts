@@ -1,14 +1,6 @@
 import type { SyncStatusTracker } from '../../diagnostics/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
-
-/** The peer of a session. */
-export interface FollowedPeer {
-  readonly deviceKey: string;
-  /** Human name; empty while it is unknown. */
-  readonly node: string;
-  /** `host:port`. */
-  readonly address: string;
-}
+import type { FollowedPeer } from '../network/index.ts';
 
 /** Letters of a device key that tell two nodes of one name apart. */
 const KEY_LETTERS = 8;

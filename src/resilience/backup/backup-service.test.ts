@@ -126,7 +126,7 @@ test('the newest good backup is found behind damaged ones', () =>
     await store.close();
   }));
 
-test('without a folder there are no backups, unless any place is allowed', () =>
+test('without a folder there are no backups, unless any place is allowed in the call', () =>
   withFolder(async (base) => {
     const { backups, store } = await setUp(base, { folder: null });
     await assert.rejects(backups.backup('a.db'), { reason: 'OPTION_INVALID' });
@@ -134,8 +134,8 @@ test('without a folder there are no backups, unless any place is allowed', () =>
     assert.deepEqual(await backups.list(), []);
     assert.equal(await backups.newestGood(), undefined);
     await store.close();
-    const free = await setUp(join(base, 'free'), { folder: null, isAnywhereAllowed: true });
-    assert.equal(await free.backups.backup('a.db'), join(base, 'free', 'a.db'));
+    const free = await setUp(join(base, 'free'), { folder: null });
+    assert.equal(await free.backups.backup('a.db', { isAnywhereAllowed: true }), join(base, 'free', 'a.db'));
     await free.store.close();
   }));
 

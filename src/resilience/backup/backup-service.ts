@@ -7,14 +7,12 @@ import { automaticName, automaticTime, isPartial, LATEST_NAME, manualName } from
 import { resolveBackupPath } from './resolve-backup-path.ts';
 
 export interface BackupServiceOptions {
-  /** Absolute. Null: backups are made only where `isAnywhereAllowed`. */
+  /** Absolute. Null: no backups, but for those by hand with `isAnywhereAllowed`. */
   readonly folder: string | null;
   /** Absolute; what names with a folder part are relative to. */
   readonly base: string;
   /** Absolute. */
   readonly databasePath: string;
-  /** Without a folder, a backup by hand may go to any path. Default false. */
-  readonly isAnywhereAllowed?: boolean;
   /** Automatic backups that are kept; older ones are removed. Those made by hand always stay. Default 7. */
   readonly retention?: number;
   /** Default: silent. */
@@ -42,6 +40,11 @@ export interface BackupWork {
   readonly overwrite?: boolean;
   /** Told now and then; `fraction` from 0 to 1. */
   readonly onProgress?: (fraction: number) => void;
+}
+
+export interface ManualBackupWork extends BackupWork {
+  /** Where there is no backup folder, the backup may go to any path: for programs, not for requests from outside. Default false. */
+  readonly isAnywhereAllowed?: boolean;
 }
 
 export interface BackupInfo {
@@ -94,9 +97,9 @@ export class BackupService {
    * Rejects with PERSISTENCE_ERROR: INVALID_NAME, BACKUP_EXISTS unless `overwrite`, BACKUP_FAILED when the database is damaged,
    * DISK_FULL …; with CONFIG_ERROR / OPTION_INVALID when there is no backup folder; with `signal.reason`, leaving nothing.
    */
-  backup(name: string | null, work: BackupWork = {}): Promise<string> {
+  backup(name: string | null, work: ManualBackupWork = {}): Promise<string> {
     return this.#inTurn(work.signal, async () => {
-      const path = await this.#manualPath(name);
+      const path = await this.#manualPath(name, work.isAnywhereAllowed ?? false);
       await this.#write(path, work);
       return path;
     });
@@ -175,8 +178,8 @@ export class BackupService {
     }
   }
 
-  async #manualPath(name: string | null): Promise<string> {
-    const { folder, base, databasePath, isAnywhereAllowed = false } = this.#options;
+  async #manualPath(name: string | null, isAnywhereAllowed: boolean): Promise<string> {
+    const { folder, base, databasePath } = this.#options;
     if (folder === null && isAnywhereAllowed && name !== null) return resolve(base, name);
     const place = { folder: this.#requireFolder(), base, databasePath };
     if (name !== null) return resolveBackupPath(this.#deps.files, place, name);

@@ -8,5 +8,6 @@ export {
   type BackupServiceDeps,
   type BackupServiceOptions,
   type BackupWork,
+  type ManualBackupWork,
 } from './backup-service.ts';
 export { type BackupPlace, resolveBackupPath } from './resolve-backup-path.ts';

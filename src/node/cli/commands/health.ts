@@ -1,4 +1,4 @@
-import type { HealthReport } from '../../node-api.ts';
+import type { HealthReport } from '../../../diagnostics/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatAgo, formatFields, formatTable } from '../format.ts';
@@ -19,7 +19,8 @@ function healthText(report: HealthReport, nowMs: number): string {
     ['Peers', `${report.connectedPeers} connected`],
     ['Last sync', formatAgo(report.lastSyncTime, nowMs)],
   ];
-  const rows = report.checks.map(({ name, isHealthy, message }) => [isHealthy ? 'ok' : 'FAILED', name, message]);
+  const states = { healthy: 'ok', degraded: 'DEGRADED', unhealthy: 'FAILED' } as const;
+  const rows = report.checks.map(({ name, state, message }) => [states[state], name, message]);
   const checks = rows.length === 0 ? [] : ['', formatTable(['CHECK', 'NAME', 'FOUND'], rows)];
   return [formatFields(fields), ...checks, ...report.errors.map((error) => `! ${error}`)].join('\n');
 }

@@ -1,0 +1,36 @@
+import type { RetryPolicy } from '../core/retry/index.ts';
+import type { DocumentCache } from '../database/index.ts';
+import type { EntglDbHealthCheck, SyncStatusTracker } from '../diagnostics/index.ts';
+import type { OfflineQueue } from '../resilience/index.ts';
+import type { NodeDatabase } from './node-database.ts';
+import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
+
+/** The guide's services, wired to one database: what a container holds as singletons. */
+export interface Services extends AsyncDisposable {
+  readonly database: NodeDatabase;
+  readonly retryPolicy: RetryPolicy;
+  readonly documentCache: DocumentCache;
+  readonly offlineQueue: OfflineQueue;
+  readonly syncStatusTracker: SyncStatusTracker;
+  readonly healthCheck: EntglDbHealthCheck;
+  /** Closes the database and everything with it. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a database and returns its services, for containers that hand out each by itself. All of them work from the start: the
+ * network feeds the tracker, the database reads through the cache, the health check asks all. Rejects as `openDatabase` does.
+ */
+export async function createServices(options: OpenDatabaseOptions = {}): Promise<Services> {
+  const database = await openDatabase(options);
+  return {
+    database,
+    retryPolicy: database.retryPolicy,
+    documentCache: database.cache,
+    offlineQueue: database.offlineQueue,
+    syncStatusTracker: database.syncTracker,
+    healthCheck: database.healthCheck,
+    close: () => database.close(),
+    [Symbol.asyncDispose]: () => database.close(),
+  };
+}
