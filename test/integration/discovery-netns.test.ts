@@ -4,43 +4,13 @@
  * where that is missing the test is skipped and says why. Namespaces are named after this process and removed afterwards.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { addNamespaces, ip, NAMESPACES, whyNoNamespaces } from './namespaces.ts';
 
 const NODE_SCRIPT = fileURLToPath(new URL('discovery-node.ts', import.meta.url));
-const NAMES = ['a', 'b'].map((end) => `entgl-${process.pid}-${end}`);
-
-function ip(...args: string[]): string {
-  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-/** Why namespaces cannot be had here, or undefined. */
-function whyNot(): string | undefined {
-  if (process.platform !== 'linux') return 'network namespaces exist on Linux only';
-  if (process.getuid?.() !== 0) return 'network namespaces need root';
-  const probe = `entgl-${process.pid}-p`;
-  try {
-    ip('netns', 'add', probe);
-    ip('netns', 'del', probe);
-    return undefined;
-  } catch (error) {
-    return `network namespaces cannot be made: ${(error as Error).message.trim()}`;
-  }
-}
-
-function addNamespaces(t: TestContext): void {
-  t.after(() => {
-    for (const name of NAMES) ip('netns', 'del', name);
-  });
-  for (const name of NAMES) ip('netns', 'add', name);
-  ip('-n', NAMES[0]!, 'link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', NAMES[1]!);
-  for (const name of NAMES) {
-    ip('-n', name, 'link', 'set', 'lo', 'up');
-    ip('-n', name, 'link', 'set', 'veth0', 'up');
-  }
-}
 
 interface Line {
   readonly kind: string;
@@ -78,16 +48,16 @@ function runNode(t: TestContext, namespace: string, name: string) {
   return { until };
 }
 
-const reason = whyNot();
-if (reason !== undefined) console.log(`skipped: ${reason}`);
+const reason = whyNoNamespaces();
+if (reason !== undefined) console.log(`SKIPPED: ${reason}`);
 
 test('two namespaces without default route find each other', { skip: reason ?? false, timeout: 60_000 }, async (t) => {
   addNamespaces(t);
-  ip('-n', NAMES[0]!, 'addr', 'add', '10.77.0.1/24', 'dev', 'veth0');
-  ip('-n', NAMES[1]!, 'addr', 'add', '10.77.0.2/24', 'dev', 'veth0');
-  for (const name of NAMES) assert.doesNotMatch(ip('-n', name, 'route'), /default/);
-  const a = runNode(t, NAMES[0]!, 'a');
-  const b = runNode(t, NAMES[1]!, 'b');
+  ip('-n', NAMESPACES[0], 'addr', 'add', '10.77.0.1/24', 'dev', 'veth0');
+  ip('-n', NAMESPACES[1], 'addr', 'add', '10.77.0.2/24', 'dev', 'veth0');
+  for (const name of NAMESPACES) assert.doesNotMatch(ip('-n', name, 'route'), /default/);
+  const a = runNode(t, NAMESPACES[0], 'a');
+  const b = runNode(t, NAMESPACES[1], 'b');
   await Promise.all([a.until((line) => line.kind === 'started'), b.until((line) => line.kind === 'started')]);
   const startedAt = performance.now();
   const knows = (key: string, host: string) => (line: Line) =>
@@ -103,11 +73,11 @@ test('an address that comes later is noticed and announced through', {
   timeout: 60_000,
 }, async (t) => {
   addNamespaces(t);
-  const a = runNode(t, NAMES[0]!, 'a');
-  const b = runNode(t, NAMES[1]!, 'b');
+  const a = runNode(t, NAMESPACES[0], 'a');
+  const b = runNode(t, NAMESPACES[1], 'b');
   await Promise.all([a.until((line) => line.kind === 'started'), b.until((line) => line.kind === 'started')]);
-  ip('-n', NAMES[0]!, 'addr', 'add', '10.77.0.1/24', 'dev', 'veth0');
-  ip('-n', NAMES[1]!, 'addr', 'add', '10.77.0.2/24', 'dev', 'veth0');
+  ip('-n', NAMESPACES[0], 'addr', 'add', '10.77.0.1/24', 'dev', 'veth0');
+  ip('-n', NAMESPACES[1], 'addr', 'add', '10.77.0.2/24', 'dev', 'veth0');
   await a.until((line) => line.kind === 'interfaces-changed');
   const knows = (key: string, host: string) => (line: Line) =>
     line.peer?.deviceKey === key && line.peer.addresses.some((address) => address.host === host);
@@ -119,8 +89,8 @@ test('a link without any IPv4 address is enough: IPv6 multicast', {
   timeout: 60_000,
 }, async (t) => {
   addNamespaces(t);
-  const a = runNode(t, NAMES[0]!, 'a');
-  const b = runNode(t, NAMES[1]!, 'b');
+  const a = runNode(t, NAMESPACES[0], 'a');
+  const b = runNode(t, NAMESPACES[1], 'b');
   const knows = (key: string) => (line: Line) =>
     line.peer?.deviceKey === key && line.peer.addresses.every((address) => /^fe80:.*%veth0$/.test(address.host));
   await Promise.all([a.until(knows('b')), b.until(knows('a'))]);

@@ -1,0 +1,42 @@
+/** Two network namespaces joined by a pair of virtual interfaces, for tests; needs root and iproute2. */
+import { execFileSync } from 'node:child_process';
+import type { TestContext } from 'node:test';
+
+/** Named after this process, so that test files do not meet. */
+export const NAMESPACES: readonly [string, string] = [`entgl-${process.pid}-a`, `entgl-${process.pid}-b`];
+
+export function ip(...args: string[]): string {
+  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** The words before a command that runs it in a namespace. */
+export function inNamespace(name: string): string[] {
+  return ['ip', 'netns', 'exec', name];
+}
+
+/** Why namespaces cannot be had here, or undefined. */
+export function whyNoNamespaces(): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces exist on Linux only';
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  const probe = `entgl-${process.pid}-p`;
+  try {
+    ip('netns', 'add', probe);
+    ip('netns', 'del', probe);
+    return undefined;
+  } catch (error) {
+    return `network namespaces cannot be made: ${(error as Error).message.trim()}`;
+  }
+}
+
+/** Makes both, linked and up, without an IPv4 address; they go with the test. */
+export function addNamespaces(t: TestContext): void {
+  t.after(() => {
+    for (const name of NAMESPACES) ip('netns', 'del', name);
+  });
+  for (const name of NAMESPACES) ip('netns', 'add', name);
+  ip('-n', NAMESPACES[0], 'link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'veth0', 'netns', NAMESPACES[1]);
+  for (const name of NAMESPACES) {
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    ip('-n', name, 'link', 'set', 'veth0', 'up');
+  }
+}
