@@ -30,32 +30,9 @@ import { PROTOCOL, type SessionEvent, type SessionRunner, SyncHost } from '../..
 import type { PeerStatus } from '../node-api.ts';
 import { CAPABILITIES, createSessionCodec } from './codec.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
+import { type FollowedPeer, linkProblem } from './followed-peer.ts';
 import type { NetworkOptions } from './network-options.ts';
 import { PeerProgress, type PeerRecord } from './peer-progress.ts';
-
-/** Why links end when nothing is wrong. */
-const ORDINARY_ENDS: ReadonlySet<string> = new Set([
-  'busy',
-  'closed',
-  'closing',
-  'damage',
-  'duplicate',
-  'ended',
-  'identity',
-  'other',
-  'restored',
-  'self',
-  'wants',
-]);
-
-/** The peer of a session. */
-export interface FollowedPeer {
-  readonly deviceKey: string;
-  /** Human name; empty while it is unknown. */
-  readonly node: string;
-  /** `host:port`. */
-  readonly address: string;
-}
 
 export interface NetworkDeps {
   readonly database: LocalDatabase;
@@ -350,7 +327,7 @@ export class NetworkService {
   }
 
   #left(channel: Channel, reason: string): void {
-    this.#deps.onLeft(channel.peerKey, ORDINARY_ENDS.has(reason) ? null : `the connection ended: ${reason}`);
+    this.#deps.onLeft(channel.peerKey, linkProblem(reason));
     this.#progress.closed(channel.peerKey);
     this.#deps.clocks.forget(channel.peerKey);
     this.#updateOnline();
