@@ -1,6 +1,7 @@
 /** Real nodes for tests: `entgldb start` in processes of their own, and the way to talk to them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -254,6 +255,20 @@ function describe({ collections }: NodeStatus): string {
     .map(({ name, documents, fingerprint }) => `${name} ${documents} ${fingerprint}`)
     .sort()
     .join('\n');
+}
+
+/** Sockets that a process has open, listening ones included. Linux only. */
+export function countSockets(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  const targetOf = (name: string): string => {
+    try {
+      return readlinkSync(join(folder, name));
+    } catch {
+      // Closed since the folder was read.
+      return '';
+    }
+  };
+  return readdirSync(folder).filter((name) => targetOf(name).startsWith('socket:')).length;
 }
 
 export function percentile(values: readonly number[], part: number): number {
