@@ -3,6 +3,7 @@
  * real node, spoken to with fetch and raw sockets.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -263,6 +264,15 @@ describe('the node', () => {
     assert.ok(paths.includes('/api/v1/collections/{collection}/documents/{key}'), paths.join());
     assert.ok(paths.includes('/health'));
   });
+});
+
+test('a client that says nothing does not keep the server from closing', { timeout: 5000 }, async () => {
+  const own = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
+  const client = connect(own.address.port, '127.0.0.1').resume();
+  await once(client, 'connect');
+  const gone = once(client, 'close');
+  await own.close();
+  await gone;
 });
 
 describe('access', () => {

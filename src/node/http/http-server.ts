@@ -25,6 +25,8 @@ const BODY_OVERHEAD_BYTES = 64 * 1024;
 const PATH_PART_CHARS_MAX = 3 * 1024;
 /** Time for the headers of a request to arrive. */
 const HEADERS_TIMEOUT_MS = 10_000;
+/** What is still under way this long after the server was told to close is cut off. */
+const FINISH_MS = 1000;
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -45,7 +47,7 @@ export interface HttpServerDeps {
 
 export interface HttpServer {
   readonly address: Address;
-  /** Ends streams, finishes requests under way, closes. Idempotent. */
+  /** Ends streams, gives requests under way a second to finish, closes. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -74,7 +76,9 @@ export async function startHttpServer(options: HttpServerOptions, deps: HttpServ
     address,
     close: async () => {
       closing.abort();
-      await app.close();
+      // A client that connected and then said nothing counts as one with a request under way.
+      const cancel = deps.clock.setTimer(FINISH_MS, () => app.server.closeAllConnections());
+      await app.close().finally(cancel);
     },
   };
 }

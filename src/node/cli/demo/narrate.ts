@@ -40,7 +40,7 @@ and ${deletions - undeleted} of ${deletions} deleted places stayed deleted.`;
 export function crashText({ acknowledged, lost, unconfirmed, missed, catchUpMs }: CrashReport): string {
   const sales = `${formatCount(acknowledged)} sales`;
   const found = lost === 0 ? `all ${sales} are there` : `${lost} OF ${sales.toUpperCase()} ARE LOST`;
-  const more = unconfirmed === 0 ? '' : `, and ${unconfirmed} that it could not confirm any more`;
+  const more = unconfirmed === 0 ? '' : `, and ${unconfirmed} that were not confirmed yet`;
   return `Started again: ${found}${more}.
 The ${missed} that the office made meanwhile have come; all equal after ${secondsText(catchUpMs / 1000)}.`;
 }

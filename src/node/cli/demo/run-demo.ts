@@ -43,7 +43,10 @@ export interface DemoReport {
 export async function runDemo({ context, screen, placesMax }: DemoOptions): Promise<DemoReport> {
   const stopping = new AbortController();
   const cluster = await createCluster(context, stopping.signal);
-  const forget = context.onStopSignal(() => stopping.abort(new DemoStopped()));
+  const stop = (): void => stopping.abort(new DemoStopped());
+  const forget = context.onStopSignal(stop);
+  // The terminal is closed: a node goes on then if its user wants it to, a demo never.
+  process.on('SIGHUP', stop);
   const late = new TimeoutError(`the demo did not end within ${DEMO_MS_MAX / 1000} s; is this machine very busy?`);
   const cancel = context.clock.setTimer(DEMO_MS_MAX, () => stopping.abort(late));
   const stopped = new Promise<never>((_, reject) => {
@@ -57,10 +60,11 @@ export async function runDemo({ context, screen, placesMax }: DemoOptions): Prom
     throw error;
   } finally {
     cancel();
-    stopping.abort(new DemoStopped());
+    stop();
     await cluster.remove();
     // Its nodes are gone, so it has ended; how does not matter any more.
     await story.catch(() => {});
+    process.off('SIGHUP', stop);
     forget();
   }
 }
