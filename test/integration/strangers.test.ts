@@ -60,8 +60,8 @@ test('strangers at the sync port are closed and named once, and cost the node no
     await Promise.all(
       names.flatMap((name, i) => [1, 2, 3].map(() => visit(node, STRANGERS[name]!, `127.0.7.${i + 1}`))),
     );
-    for (const [i, name] of names.entries()) assert.equal(refusalsOf(node, `127.0.7.${i + 1}`).length, 1, name);
     assert.equal(await settledSockets(node), before, 'no socket is left');
+    for (const [i, name] of names.entries()) assert.equal(refusalsOf(node, `127.0.7.${i + 1}`).length, 1, name);
   });
 
   await t.test('a node with another token is refused, logged once, and keeps trying without a harm', async () => {
@@ -98,8 +98,8 @@ test('strangers at the sync port are closed and named once, and cost the node no
         ),
       ),
     );
-    for (const i of lies.keys()) assert.equal(refusalsOf(node, `127.0.9.${i + 1}`).length, 1);
     assert.equal(await settledSockets(node), before, 'no socket is left');
+    for (const i of lies.keys()) assert.equal(refusalsOf(node, `127.0.9.${i + 1}`).length, 1);
   });
 
   // Last: so many addresses use up the lines that the log has in a minute.
