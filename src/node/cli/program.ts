@@ -22,6 +22,7 @@ import {
   init,
   peers,
   put,
+  restore,
   type StartArguments,
   start,
   status,
@@ -165,6 +166,11 @@ function addMaintenanceCommands(program: Command, running: Running): void {
     .description('back the database up while it runs; the backup is verified')
     .addHelpText('after', examples('backup', 'backup before-update.db'))
     .action(running<[string | undefined]>(backup));
+  program
+    .command('restore <file>')
+    .description('put a backup in the place of the database of a stopped node; the replaced file is kept')
+    .addHelpText('after', examples('restore backups/latest.db'))
+    .action(running<[string]>(restore));
   program
     .command('check')
     .description('check every document and index; exit code 1 when something is damaged')

@@ -48,6 +48,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     limits: limitsOf(settled.values),
     sources: settled.sources,
     file: file?.path ?? null,
+    baseDirectory: base,
     dataDirectory: dirname(values['Persistence.DatabasePath']),
     warnings: layers.flatMap((layer) => layer.unknown.map(unknownText)),
   };

@@ -10,6 +10,8 @@ export interface LoadedConfig {
   readonly sources: ReadonlyMap<string, ConfigSource>;
   /** Absolute path of the settings file; null when there is none. */
   readonly file: string | null;
+  /** Absolute path of the folder that relative paths are relative to. */
+  readonly baseDirectory: string;
   /** Absolute path of the folder that holds the database, its marker and the node address file. */
   readonly dataDirectory: string;
   /** Sentences for the log: unknown keys and the like. */

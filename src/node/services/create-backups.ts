@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { type BackedUpDatabase, BackupService } from '../../resilience/index.ts';
@@ -15,10 +14,10 @@ export interface BackupsDeps {
 
 /** Backups as the configuration wants them. */
 export function createBackups(config: LoadedConfig, { database, clock, logger }: BackupsDeps): BackupService {
-  const { values, file, dataDirectory } = config;
+  const { values, baseDirectory } = config;
   return new BackupService({
     folder: values['Persistence.BackupPath'],
-    base: file === null ? dataDirectory : dirname(file),
+    base: baseDirectory,
     databasePath: values['Persistence.DatabasePath'],
     retention: values['Persistence.BackupRetention'],
     logger,

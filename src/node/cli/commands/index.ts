@@ -12,5 +12,6 @@ export { type InitArguments, init } from './init.ts';
 export { backup, check, compact, conflicts } from './maintenance.ts';
 export { peers } from './peers.ts';
 export { put } from './put.ts';
+export { restore } from './restore.ts';
 export { type StartArguments, start } from './start.ts';
 export { status } from './status.ts';

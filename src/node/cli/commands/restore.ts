@@ -1,0 +1,43 @@
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PersistenceError } from '../../../core/errors/index.ts';
+import type { LoadedConfig } from '../../config/index.ts';
+import type { CommandRun } from '../cli-context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { loadCliConfig } from '../open-target.ts';
+
+/**
+ * Puts a verified backup in the place of the database. The node must not run: DATABASE_LOCKED. The file is looked for in the
+ * working directory, then where relative paths of the configuration lead, then in BackupPath.
+ */
+export async function restore(run: CommandRun, file: string): Promise<ExitCode> {
+  const { context, globals, output } = run;
+  const config = await loadCliConfig(context, globals);
+  const backupPath = await findBackup(file, context.workingDirectory, config);
+  const path = config.values['Persistence.DatabasePath'];
+  const { restoreSqliteFile } = await import('../../../store/index.ts');
+  const aside = (await restoreSqliteFile({ backupPath, path, pid: process.pid, clock: context.clock })) ?? null;
+  const kept = aside === null ? 'There was no database before.' : `The replaced database is kept as ${aside}.`;
+  await output.answer({ path, backupPath, aside }, `Restored ${path} from ${backupPath}. ${kept}`);
+  return EXIT.ok;
+}
+
+async function findBackup(file: string, workingDirectory: string, config: LoadedConfig): Promise<string> {
+  const folder = config.values['Persistence.BackupPath'];
+  const places = [resolve(workingDirectory, file), resolve(config.baseDirectory, file)];
+  if (folder !== null) places.push(join(folder, file));
+  for (const place of places) if (await isThere(place)) return place;
+  throw new PersistenceError('IO_FAILED', `there is no backup ${file}; looked for ${[...new Set(places)].join(', ')}`, {
+    details: { file },
+  });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    // What cannot be reached is looked for elsewhere, and named when it is nowhere.
+    return false;
+  }
+}
