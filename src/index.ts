@@ -19,6 +19,9 @@ export {
   type Change,
   type Collection,
   type CollectionInfo,
+  type Conflict,
+  type ConflictOptions,
+  type ConflictVersion,
   type Database,
   type Document,
   DocumentCache,
@@ -68,5 +71,7 @@ export type {
   OperationContext,
   OperationHandler,
   PendingOperation,
+  PendingWrites,
   QueuedOperation,
+  ReplicatedOptions,
 } from './resilience/index.ts';

@@ -79,7 +79,7 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#maintenance = new Maintenance({ ...parts, onDamage });
     this.#conflicts = new Conflicts({
       replica: this.replica,
-      nodeOf: (id) => (id === this.replica.id ? this.nodeId : parts.nodeOf(id)),
+      nodeOf: (id) => (this.replica.ownIds().includes(id) ? this.nodeId : parts.nodeOf(id)),
       assertOpen,
       commitPending: () => this.commitPending(),
       write: (collection, writes) => this.write(collection, writes),

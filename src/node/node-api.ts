@@ -102,17 +102,4 @@ export interface Maintenance {
   checkIntegrity(): Promise<void>;
   /** Gives unused space of the file back; resolves with the bytes it became smaller by. */
   compact(): Promise<number>;
-  conflicts(limit: number): ConflictEntry[];
-}
-
-/** A line of the conflict ledger. */
-export interface ConflictEntry {
-  readonly id: number;
-  readonly collection: string;
-  readonly key: string;
-  /** Wall clock of its discovery, ms. */
-  readonly at: number;
-  readonly resolver: string;
-  /** Nodes whose writes met. */
-  readonly nodes: readonly string[];
 }

@@ -1,4 +1,3 @@
-import type { RetryPolicy } from '../core/retry/index.ts';
 import type {
   Collection,
   CollectionInfo,
@@ -9,8 +8,8 @@ import type {
   DocumentCache,
   WaitOptions,
 } from '../database/index.ts';
-import type { EntglDbHealthCheck, HealthReport, SyncStatusTracker } from '../diagnostics/index.ts';
-import type { BackupInfo, BackupWork, OfflineQueue } from '../resilience/index.ts';
+import type { HealthReport } from '../diagnostics/index.ts';
+import type { BackupInfo, BackupWork, OfflineQueue, PendingWrites, ReplicatedOptions } from '../resilience/index.ts';
 import type { NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
 
 /** The database of this machine and the node that keeps it in sync: what `openDatabase` returns. */
@@ -150,6 +149,24 @@ export class NodeDatabase implements Database {
   /** Writes a version that lost again, over what is there now; resolves when it is durable. CONFLICT_NOT_FOUND. */
   restoreConflict(id: number, options?: WaitOptions): Promise<void> {
     return this.#node.database.restoreConflict(id, options);
+  }
+
+  /**
+   * Resolves when at least `peers` (default 1) other nodes are known, by their own word, to hold the newest write that this
+   * node made of the document, or, without a key, all that it wrote in the collection so far. Give a signal: nobody may come.
+   */
+  replicated(collection: string, key?: string, options?: ReplicatedOptions): Promise<void> {
+    return this.#node.services.receipts.replicated(collection, key, options);
+  }
+
+  /** What that node, by human name or device key, is not known to hold of this one's writes; nothing: it holds all. */
+  pendingFor(node: string): PendingWrites[] {
+    return this.#node.services.receipts.pendingFor(node);
+  }
+
+  /** What no other node is known to hold of this one's writes. */
+  unsynced(): PendingWrites[] {
+    return this.#node.services.receipts.unsynced();
   }
 
   flush(options?: WaitOptions): Promise<void> {

@@ -82,7 +82,6 @@ export class NodeState {
         await this.store.compact();
         return before - this.store.statistics().databaseBytes;
       },
-      conflicts: () => [],
     };
   }
 
@@ -121,12 +120,6 @@ export class NodeState {
     });
   }
 
-  isConfirmed(collection: CollectionName): boolean {
-    const { replica } = this.database;
-    const own = replica.collection(collection).knowledge.get(replica.id)?.seq ?? 0;
-    return own === 0 || (this.network?.progress.isConfirmed(collection, replica.id, own) ?? false);
-  }
-
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -138,6 +131,7 @@ export class NodeState {
     try {
       await this.services.stop(AbortSignal.timeout(backupMsMax));
       await this.network?.close();
+      this.services.receipts.close();
     } finally {
       await this.database.close();
     }

@@ -144,7 +144,8 @@ function openDatabaseOn(
     },
     resolverOf: resolversOf(options),
     cache: new DocumentCache({ maxSizeMb: values['Persistence.CacheSizeMb'] }),
-    isConfirmed: (collection) => state()?.isConfirmed(collection) ?? false,
+    isConfirmed: (collection) => state()?.services.receipts.isConfirmed(collection) ?? false,
+    nodeOf: (replica) => state()?.services.receipts.nodeOf(replica) ?? null,
     onSessionsVoid: (why) => state()?.network?.endSessions(why),
     onDamage: (collection, key, error) => state()?.services.damaged(collection, key, error),
     assertWritable: () => state()?.services.repair.assertWritable(),
@@ -170,7 +171,7 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
     clocks,
     isCopied: state.store.identity.fresh && state.store.identity.reason !== 'new',
     onOnline: () => {},
-    onEvent: (event, peer) => state.services.feed.followed(event, peer),
+    onEvent: (event, peer) => state.services.followed(event, peer),
     onLeft: (deviceKey, problem) => state.services.feed.left(deviceKey, problem),
     onFailure: (error, peer) => {
       const { message, code = null } = error as Error & { readonly code?: string };

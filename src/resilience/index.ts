@@ -45,3 +45,4 @@ export {
   type PendingOperation,
   type QueuedOperation,
 } from './offline-queue/index.ts';
+export { type PendingWrites, Receipts, type ReceiptsDeps, type ReplicatedOptions } from './receipts/index.ts';

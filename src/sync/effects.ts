@@ -30,7 +30,7 @@ export type SessionEvent =
       readonly complete: boolean;
       readonly reconciled: boolean;
     }
-  /** The peer is known to hold all own writes up to this seq of the replica, in this collection (receipts). */
+  /** By its own word, the peer holds all own writes up to this seq of an own replica id, present or former, in this collection. */
   | {
       readonly kind: 'confirmed';
       readonly collection: CollectionName;

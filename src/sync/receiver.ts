@@ -6,6 +6,7 @@ import type {
   DifferMessage,
   MissingMessage,
   RangesMessage,
+  SummaryMessage,
   VersionsMessage,
 } from '../net/messages/index.ts';
 import { LiveSetComparison } from './live-set-comparison.ts';
@@ -46,12 +47,14 @@ export class Receiver {
   /** R4: opens a round, at the start of a session with one digest per collection, later with one for all. */
   sendSummary(withCollections: boolean): void {
     const digests = this.#context.sharedDigests();
-    this.#context.send({
+    const summary: SummaryMessage = {
       kind: 'summary',
       round: ++this.#round,
       digest: sessionDigest(digests),
       collections: withCollections ? [...digests].map(([collection, digest]) => ({ collection, digest })) : [],
-    });
+    };
+    // A peer that finds it equal counts all of it as held here (receipts): so it must be durable before it is said.
+    this.#context.send(summary, this.#context.replica.pos);
     this.#nextSummaryMs = this.#context.nowMs + this.#context.deps.times.syncIntervalMs;
   }
 

@@ -17,6 +17,8 @@ export interface SyncCollection {
 /** The engine as a session sees it: synchronous reads, and one way to change it. */
 export interface SyncReplica {
   readonly id: ReplicaId;
+  /** The present id first, then those of former lives. */
+  ownIds(): Iterable<ReplicaId>;
   readonly pos: number;
   /** Where its own history stands. */
   readonly head: Pick<Head, 'replica' | 'seq' | 'check'>;

@@ -1,6 +1,6 @@
-import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
-import { dominates, isSameFingerprint } from '../core/version/index.ts';
+import { dominates, isSameFingerprint, type Knowledge } from '../core/version/index.ts';
 import type {
   AckMessage,
   CheckMessage,
@@ -79,7 +79,7 @@ export class Sender {
     if (!this.#context.isShared(collection)) return;
     const proof = this.#context.replica.meetKnowledge(message.knowledge.get(this.#context.replica.id));
     if (proof !== undefined) return this.#context.effect({ kind: 'forked', proof });
-    this.#confirm(collection, message.knowledge.get(this.#context.replica.id)?.seq);
+    this.#confirm(collection, message.knowledge, true);
     const state = this.#context.replica.collection(collection);
     const nothingToSend = isSameFingerprint(state.fingerprint, message.fingerprint);
     const replicas = nothingToSend ? [] : this.#context.replica.store.liveReplicas(collection);
@@ -91,8 +91,9 @@ export class Sender {
   /** The peer, as a sender, claimed: so it knows that much itself. */
   peerClaimed(message: ClaimMessage): void {
     for (const { collection, knowledge } of message.collections) {
+      if (!this.#context.isShared(collection)) continue;
       this.#streams.get(collection)?.peerKnows(knowledge);
-      this.#confirm(collection, knowledge.get(this.#context.replica.id)?.seq);
+      this.#confirm(collection, knowledge, false);
     }
   }
 
@@ -190,7 +191,7 @@ export class Sender {
     stream.peerKnows(state.knowledge);
     this.#markClaimed(stream, state);
     this.#streams.set(collection, stream);
-    this.#confirm(collection, state.knowledge.get(this.#context.replica.id)?.seq);
+    this.#confirm(collection, state.knowledge, true);
   }
 
   #hasCredit(): boolean {
@@ -361,9 +362,13 @@ export class Sender {
     stream.isRoundOpen = false;
   }
 
-  #confirm(collection: CollectionName, seq: number | undefined): void {
-    const replica: ReplicaId = this.#context.replica.id;
-    if (seq !== undefined) this.#context.event({ kind: 'confirmed', collection, replica, seq });
+  /** Receipts: what the peer says of own writes, in this life and in former ones; `isWhole`: what it leaves out it does not know. */
+  #confirm(collection: CollectionName, knowledge: Knowledge, isWhole: boolean): void {
+    const { id } = this.#context.replica;
+    for (const replica of this.#context.replica.ownIds()) {
+      const seq = knowledge.get(replica)?.seq ?? (isWhole && replica === id ? 0 : undefined);
+      if (seq !== undefined) this.#context.event({ kind: 'confirmed', collection, replica, seq });
+    }
   }
 }
 

@@ -113,6 +113,11 @@ export class Replica {
     return this.#head.replica;
   }
 
+  /** The id of this life, then those of former lives of this file. */
+  ownIds(): ReplicaId[] {
+    return [this.id, ...[...this.#formerLives.keys()].filter((id) => id !== this.id)];
+  }
+
   get seq(): number {
     return this.#head.seq;
   }

@@ -1,6 +1,6 @@
-import type { Collection } from '../../database/index.ts';
+import type { Collection, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
-import type { ConflictEntry, NodeStatus, PeerStatus } from '../node-api.ts';
+import type { NodeStatus, PeerStatus } from '../node-api.ts';
 
 /** What commands need of a collection, here or over HTTP. */
 export type DocumentAccess = Pick<
@@ -20,6 +20,9 @@ export interface NodeTarget {
   checkIntegrity(): Promise<void>;
   /** Resolves with the bytes given back. */
   compact(): Promise<number>;
-  conflicts(limit: number): Promise<readonly ConflictEntry[]>;
+  /** Newest first. */
+  conflicts(limit: number): Promise<readonly Conflict[]>;
+  /** CONFLICT_NOT_FOUND when there is no such entry. */
+  restoreConflict(id: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises';
 import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
+import type { Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
-import type { ConflictEntry, Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
+import type { Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { HttpClient, readAll } from './http-client.ts';
@@ -109,7 +110,10 @@ function remoteTarget(client: HttpClient): NodeTarget {
     },
     conflicts: async (limit) => {
       const answer = await client.json({ method: 'GET', path: `/api/v1/conflicts?limit=${limit}` });
-      return (answer as { conflicts: ConflictEntry[] }).conflicts;
+      return (answer as { conflicts: Conflict[] }).conflicts;
+    },
+    restoreConflict: async (id) => {
+      await client.json({ method: 'POST', path: `/api/v1/conflicts/${id}/restore` });
     },
     close: async () => {},
   };
@@ -125,7 +129,8 @@ function localTarget(node: RunningNode): NodeTarget {
     backup: (name) => maintenanceOf(node).backup(name),
     checkIntegrity: () => maintenanceOf(node).checkIntegrity(),
     compact: () => maintenanceOf(node).compact(),
-    conflicts: async (limit) => maintenanceOf(node).conflicts(limit),
+    conflicts: (limit) => node.database.conflicts({ limit }),
+    restoreConflict: (id) => node.database.restoreConflict(id),
     close: () => node.close(),
   };
 }

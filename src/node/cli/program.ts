@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import {
   backup,
+  type ConflictsArguments,
   check,
   compact,
   config,
@@ -185,8 +186,9 @@ function addMaintenanceCommands(program: Command, running: Running): void {
     .command('conflicts')
     .description('concurrent writes that met, newest first')
     .option('--limit <n>', 'at most so many', '20')
-    .addHelpText('after', examples('conflicts', 'conflicts --limit 100 --json'))
-    .action(running<[{ readonly limit: string }]>(conflicts));
+    .option('--restore <id>', 'write the version that lost again, over what is there now')
+    .addHelpText('after', examples('conflicts', 'conflicts --limit 100 --json', 'conflicts --restore 7'))
+    .action(running<[ConflictsArguments]>(conflicts));
 }
 
 function collect(value: string, earlier: readonly string[] = []): string[] {

@@ -7,6 +7,7 @@ import type { Address } from '../../net/index.ts';
 import { isLoopback } from '../config/index.ts';
 import type { RunningNode } from '../node-api.ts';
 import { changeRoutes } from './change-routes.ts';
+import { conflictRoutes } from './conflict-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { errorResponse } from './error-response.ts';
 import { checkAccess, type GuardOptions } from './guard.ts';
@@ -149,6 +150,7 @@ function addRoutes(app: FastifyInstance, context: RouteContext): void {
     documentRoutes(scope, context);
     queryRoutes(scope, context);
     changeRoutes(scope, context);
+    conflictRoutes(scope, context);
     transferRoutes(scope, context);
     statusRoutes(scope, context);
     scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

@@ -32,20 +32,6 @@ export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void
       return { paused: body.paused };
     },
   );
-  app.get<{ Querystring: { limit: number } }>(
-    '/api/v1/conflicts',
-    {
-      schema: {
-        ...schema,
-        summary: 'The conflict ledger, newest first',
-        querystring: {
-          type: 'object',
-          properties: { limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } },
-        },
-      },
-    },
-    async ({ query }) => ({ conflicts: maintenanceOf(node.maintenance).conflicts(query.limit) }),
-  );
   app.post<{ Body: { name?: string } }>(
     '/api/v1/backups',
     {

@@ -1,4 +1,4 @@
-import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
+import type { ReplicaId } from '../../core/ids/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 
 /** What is known of a peer beyond its connection. Wall clock times in ms, null: never. */
@@ -11,8 +11,6 @@ export interface PeerRecord {
   roundTripMs: number | null;
   versionsSent: number;
   versionsReceived: number;
-  /** Own writes up to this seq are durable at the peer, by its own word, per collection. Void under another own id. */
-  readonly confirmed: Map<CollectionName, { readonly replica: ReplicaId; readonly seq: number }>;
 }
 
 /** Peers kept in mind at the same time; beyond it the one not seen for longest is forgotten. */
@@ -64,26 +62,15 @@ export class PeerProgress {
       case 'equal':
         record.lastSyncMs = wallMs;
         return;
-      case 'confirmed':
-        record.confirmed.set(event.collection, { replica: event.replica, seq: event.seq });
-        return;
       case 'round-trip':
         record.roundTripMs = event.ms;
         return;
+      case 'confirmed':
       case 'resolver-mismatch':
         return;
       default:
         return event satisfies never;
     }
-  }
-
-  /** Whether some other node holds all own writes up to `seq` in the collection. */
-  isConfirmed(collection: CollectionName, replica: ReplicaId, seq: number): boolean {
-    for (const { confirmed } of this.#records.values()) {
-      const held = confirmed.get(collection);
-      if (held?.replica === replica && held.seq >= seq) return true;
-    }
-    return false;
   }
 
   #add(deviceKey: string): PeerRecord {
@@ -97,7 +84,6 @@ export class PeerProgress {
       roundTripMs: null,
       versionsSent: 0,
       versionsReceived: 0,
-      confirmed: new Map(),
     };
     this.#records.set(deviceKey, record);
     return record;

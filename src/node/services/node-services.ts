@@ -2,7 +2,6 @@ import { dirname } from 'node:path';
 import type { Clock, ClockMonitor } from '../../core/clock/index.ts';
 import type { CollectionName, DocumentKey, Random } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import type { RetryPolicy } from '../../core/retry/index.ts';
 import type { DocumentCache, LocalDatabase } from '../../database/index.ts';
 import {
   type BackupStatus,
@@ -15,13 +14,11 @@ import {
   createPeersCheck,
   createQueueCheck,
   createSyncLagCheck,
-  EntglDbHealthCheck,
   type HealthCheck,
   type IntegrityStatus,
   type MetricSample,
   type NetworkStatus,
   type QueueStatus,
-  SyncStatusTracker,
 } from '../../diagnostics/index.ts';
 import {
   BackupSchedule,
@@ -29,16 +26,21 @@ import {
   checkIntegrity,
   EventLog,
   type ManualBackupWork,
-  OfflineQueue,
+  Receipts,
   type RepairPeers,
   Scrubber,
   SelfRepair,
 } from '../../resilience/index.ts';
 import { type DocumentName, readBackupDocuments, type StoredDocument } from '../../store/index.ts';
 import type { SqliteStore } from '../../store/sqlite/index.ts';
+import type { SessionEvent } from '../../sync/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
 import { createInPlaceTest, readDiskSpace } from '../files/index.ts';
-import { RetryPolicy as SystemRetryPolicy } from '../retry-policy.ts';
+import { EntglDbHealthCheck } from '../health-check.ts';
+import type { FollowedPeer } from '../network/index.ts';
+import { OfflineQueue } from '../offline-queue.ts';
+import { RetryPolicy } from '../retry-policy.ts';
+import { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { CommitCounts, cacheSamples, storeSamples, syncSamples } from './collect-metrics.ts';
 import { SyncFeed } from './sync-feed.ts';
 
@@ -84,6 +86,8 @@ export class NodeServices {
   readonly events: EventLog;
   readonly repair: SelfRepair;
   readonly feed: SyncFeed;
+  /** Which other nodes hold what this one wrote. */
+  readonly receipts: Receipts;
   readonly #deps: NodeServicesDeps;
   readonly #scrubber: Scrubber;
   readonly #schedule: BackupSchedule | undefined;
@@ -100,7 +104,7 @@ export class NodeServices {
     const resilienceLogger = logger.child({ category: 'EntglDb.Resilience' });
     this.backups = backups;
     this.cache = database.cache;
-    this.retryPolicy = new SystemRetryPolicy({
+    this.retryPolicy = new RetryPolicy({
       logger: resilienceLogger,
       maxAttempts: values['Network.RetryAttempts'],
       delayMs: values['Network.RetryDelayMs'],
@@ -120,6 +124,13 @@ export class NodeServices {
     });
     this.syncTracker.onChange((isOnline) => this.offlineQueue.setOnline(isOnline));
     this.events = new EventLog({ keeper: replica, clock, eventsMax: config.limits.eventsMax });
+    this.receipts = new Receipts({
+      replica,
+      clock,
+      limits: config.limits,
+      logger: resilienceLogger,
+      commitPending: () => database.commitPending(),
+    });
     this.repair = this.#createRepair(resilienceLogger);
     this.#scrubber = this.#createScrubber(resilienceLogger);
     this.#schedule = this.#createSchedule(resilienceLogger);
@@ -139,6 +150,13 @@ export class NodeServices {
     this.healthCheck.start();
     this.#scrubber.start();
     this.#schedule?.start();
+  }
+
+  /** Something happened in the session with a peer. */
+  followed(event: SessionEvent, peer: FollowedPeer): void {
+    this.feed.followed(event, peer);
+    if (event.kind === 'opened') this.receipts.met(peer.deviceKey, event.hello.node, event.hello.replica);
+    if (event.kind === 'confirmed') this.receipts.confirmed(peer.deviceKey, event.collection, event.replica, event.seq);
   }
 
   /** A read, or work for a peer, met a damaged document. */

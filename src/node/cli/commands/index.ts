@@ -9,7 +9,7 @@ export { get } from './get.ts';
 export { health } from './health.ts';
 export { type ImportArguments, importCommand } from './import.ts';
 export { type InitArguments, init } from './init.ts';
-export { backup, check, compact, conflicts } from './maintenance.ts';
+export { backup, type ConflictsArguments, check, compact, conflicts } from './maintenance.ts';
 export { peers } from './peers.ts';
 export { put } from './put.ts';
 export { restore } from './restore.ts';

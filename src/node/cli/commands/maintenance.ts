@@ -23,22 +23,45 @@ export async function compact(run: CommandRun): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-export async function conflicts(run: CommandRun, { limit }: { readonly limit: string }): Promise<ExitCode> {
+export interface ConflictsArguments {
+  readonly limit: string;
+  readonly restore?: string;
+}
+
+/** Lists the ledger, or writes the loser of one entry again. */
+export async function conflicts(run: CommandRun, { limit, restore }: ConflictsArguments): Promise<ExitCode> {
+  if (restore !== undefined) return restoreConflict(run, parseWhole(restore, '--restore', 1));
   const count = parseWhole(limit, '--limit', 1);
   const found = await withTarget(run, {}, (target) => target.conflicts(count));
   const nowMs = run.context.clock.now();
-  const rows = found.map((entry) => [
-    String(entry.id),
-    formatAgo(entry.at, nowMs),
-    entry.collection,
-    entry.key,
-    entry.resolver,
-    entry.nodes.join(', '),
+  const rows = found.map(({ id, at, collection, key, resolver, loser, winner }) => [
+    String(id),
+    formatAgo(at, nowMs),
+    collection,
+    key,
+    resolver,
+    `${loser.node ?? '?'}: ${shortText(loser.value)}`,
+    `${winner.node ?? '?'}: ${shortText(winner.value)}`,
   ]);
   const text =
     rows.length === 0
       ? 'No conflicts.'
-      : formatTable(['ID', 'WHEN', 'COLLECTION', 'KEY', 'RESOLVED BY', 'NODES'], rows);
+      : formatTable(['ID', 'WHEN', 'COLLECTION', 'KEY', 'RESOLVED BY', 'LOST', 'WON'], rows);
   await run.output.answer({ conflicts: found }, text);
   return EXIT.ok;
+}
+
+async function restoreConflict(run: CommandRun, id: number): Promise<ExitCode> {
+  await withTarget(run, {}, (target) => target.restoreConflict(id));
+  await run.output.answer({ restored: id }, `Wrote the version of conflict ${id} that had lost again.`);
+  return EXIT.ok;
+}
+
+/** Characters of a document in a table; `--json` has all of it. */
+const SHOWN_MAX = 40;
+
+function shortText(value: object | null): string {
+  if (value === null) return '(deleted)';
+  const text = JSON.stringify(value);
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX - 1)}…`;
 }

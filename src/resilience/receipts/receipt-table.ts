@@ -1,0 +1,192 @@
+import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
+import type { EntryKeeper } from '../entry-keeper.ts';
+
+/** Own writes up to this seq are held, by own replica id: the present one and those of former lives. */
+export type ConfirmedPoints = ReadonlyMap<ReplicaId, number>;
+
+/** A peer, by its device key, and what it said that it holds. */
+export interface PeerReceipts {
+  readonly peer: string;
+  /** Human name, as it was last heard. */
+  readonly node: string;
+  /** Its life. Another one has lost, or may have lost, what this one held. */
+  readonly replica: ReplicaId;
+  /** Wall clock, ms. */
+  readonly heardAt: number;
+  readonly points: ReadonlyMap<CollectionName, ConfirmedPoints>;
+}
+
+export interface ReceiptTableOptions {
+  readonly keeper: EntryKeeper;
+  /** Entries, one for each peer and collection. One more: the peer unheard for longest is forgotten. */
+  readonly receiptsMax: number;
+  /** Peers kept. One more: the one unheard for longest is forgotten. */
+  readonly peersMax: number;
+}
+
+interface Row {
+  readonly id: number;
+  readonly points: Map<ReplicaId, number>;
+}
+
+interface KeptPeer {
+  node: string;
+  replica: ReplicaId;
+  heardAt: number;
+  readonly rows: Map<CollectionName, Row>;
+}
+
+interface StoredRow {
+  readonly peer: string;
+  readonly node: string;
+  readonly replica: ReplicaId;
+  readonly heardAt: number;
+  readonly collection: CollectionName;
+  readonly points: readonly (readonly [ReplicaId, number])[];
+}
+
+const PAGE_MAX = 500;
+
+/**
+ * The side table `receipts`: what each peer has confirmed, in its own words. Memory is ahead of the disk until `write`; what a
+ * crash takes is less knowledge, never more, and is heard again when the peer is met.
+ */
+export class ReceiptTable {
+  readonly #options: ReceiptTableOptions;
+  readonly #peers = new Map<string, KeptPeer>();
+  readonly #dirty = new Set<Row>();
+  readonly #removed = new Set<number>();
+  #rows = 0;
+  #newestId = 0;
+
+  constructor(options: ReceiptTableOptions) {
+    this.#options = options;
+    this.#read();
+    options.keeper.onReload(() => this.#markAll());
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.size + this.#removed.size > 0;
+  }
+
+  *peers(): Generator<PeerReceipts> {
+    for (const [peer, { node, replica, heardAt, rows }] of this.#peers)
+      yield { peer, node, replica, heardAt, points: new Map([...rows].map(([name, row]) => [name, row.points])) };
+  }
+
+  /** What each peer confirmed of one collection, without copies: for asking often. */
+  *pointsOf(collection: CollectionName): Generator<readonly [peer: string, ConfirmedPoints]> {
+    for (const [peer, { rows }] of this.#peers) {
+      const row = rows.get(collection);
+      if (row !== undefined) yield [peer, row.points];
+    }
+  }
+
+  /** Human name of the peer that lives under this id. */
+  nodeOf(replica: ReplicaId): string | null {
+    for (const kept of this.#peers.values()) if (kept.replica === replica) return kept.node;
+    return null;
+  }
+
+  /** A session with the peer began. In another life than before, it is known to hold nothing until it says so again. */
+  met(peer: string, node: string, replica: ReplicaId, nowMs: number): void {
+    const kept = this.#peers.get(peer);
+    if (kept !== undefined && kept.replica !== replica) this.#forget(peer, kept);
+    const known = this.#peers.get(peer);
+    if (known === undefined) {
+      if (this.#peers.size >= this.#options.peersMax) this.#forgetOldest(peer);
+      this.#peers.set(peer, { node, replica, heardAt: nowMs, rows: new Map() });
+      return;
+    }
+    known.node = node;
+    known.heardAt = nowMs;
+  }
+
+  /** The newest word counts, also where it is less than the one before. */
+  confirm(peer: string, collection: CollectionName, own: ReplicaId, seq: number, nowMs: number): void {
+    const kept = this.#peers.get(peer);
+    if (kept === undefined) return;
+    kept.heardAt = nowMs;
+    const held = kept.rows.get(collection);
+    if ((held?.points.get(own) ?? 0) === seq) return;
+    const row = held ?? this.#add(peer, kept, collection);
+    row.points.set(own, seq);
+    this.#dirty.add(row);
+  }
+
+  /** Points under ids that are no longer of interest go. */
+  keepOnly(ids: ReadonlySet<ReplicaId>): void {
+    for (const { rows } of this.#peers.values())
+      for (const row of rows.values())
+        for (const id of row.points.keys()) if (!ids.has(id) && row.points.delete(id)) this.#dirty.add(row);
+  }
+
+  /** Writes what changed, in one commit; durable with the next flush. */
+  write(): void {
+    if (!this.isDirty) return;
+    this.#options.keeper.commitEntries((draft) => {
+      for (const id of this.#removed) draft.entry({ space: 'receipts', id, data: null });
+      for (const [peer, kept] of this.#peers)
+        for (const [collection, row] of kept.rows)
+          if (this.#dirty.has(row))
+            draft.entry({ space: 'receipts', id: row.id, data: JSON.stringify(toStored(peer, kept, collection, row)) });
+    });
+    this.#dirty.clear();
+    this.#removed.clear();
+  }
+
+  #add(peer: string, kept: KeptPeer, collection: CollectionName): Row {
+    while (this.#rows >= this.#options.receiptsMax && this.#forgetOldest(peer));
+    const row: Row = { id: ++this.#newestId, points: new Map() };
+    kept.rows.set(collection, row);
+    this.#rows++;
+    return row;
+  }
+
+  /** False when nobody but that peer is left. */
+  #forgetOldest(exceptPeer: string): boolean {
+    let oldest: [string, KeptPeer] | undefined;
+    for (const [peer, kept] of this.#peers)
+      if (peer !== exceptPeer && (oldest === undefined || kept.heardAt < oldest[1].heardAt)) oldest = [peer, kept];
+    if (oldest === undefined) return false;
+    this.#forget(...oldest);
+    return true;
+  }
+
+  #forget(peer: string, { rows }: KeptPeer): void {
+    for (const row of rows.values()) {
+      this.#removed.add(row.id);
+      this.#dirty.delete(row);
+    }
+    this.#rows -= rows.size;
+    this.#peers.delete(peer);
+  }
+
+  #read(): void {
+    const { store } = this.#options.keeper;
+    for (let page = store.entries('receipts', 0, PAGE_MAX); page.length > 0; ) {
+      for (const { id, data } of page) this.#adopt(id, JSON.parse(data) as StoredRow);
+      page = store.entries('receipts', page.at(-1)!.id, PAGE_MAX);
+    }
+  }
+
+  #adopt(id: number, { peer, node, replica, heardAt, collection, points }: StoredRow): void {
+    this.#newestId = id;
+    const kept = this.#peers.get(peer) ?? { node, replica, heardAt, rows: new Map<CollectionName, Row>() };
+    // Rows are written one by one as they change: one of an earlier life of the peer cannot stand beside a newer one.
+    this.#peers.set(peer, kept);
+    kept.heardAt = Math.max(kept.heardAt, heardAt);
+    kept.rows.set(collection, { id, points: new Map(points) });
+    this.#rows++;
+  }
+
+  /** Commits were lost: everything is written again. */
+  #markAll(): void {
+    for (const { rows } of this.#peers.values()) for (const row of rows.values()) this.#dirty.add(row);
+  }
+}
+
+function toStored(peer: string, kept: KeptPeer, collection: CollectionName, row: Row): StoredRow {
+  const { node, replica, heardAt } = kept;
+  return { peer, node, replica, heardAt, collection, points: [...row.points] };
+}

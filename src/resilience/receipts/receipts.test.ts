@@ -1,0 +1,210 @@
+/**
+ * Goal: a receipt is never given early, survives restarts, and is void when the peer begins another life.
+ * Method: a database on both stores; the words of peers are given by hand, as sessions would give them.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS, type Limits, TIMES } from '../../core/config/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import type { LocalDatabase } from '../../database/index.ts';
+import { applyRemote, openTestDatabase, type TestDatabase, testOnStores, turn } from '../../database/test-database.ts';
+import { Receipts } from './receipts.ts';
+
+const USERS = 'users' as CollectionName;
+const LIFE_A = 'a'.repeat(32) as ReplicaId;
+const LIFE_B = 'b'.repeat(32) as ReplicaId;
+
+function receiptsOf({ db, clock }: TestDatabase, limits: Limits = LIMITS): Receipts {
+  const commitPending = (): void => db.commitPending();
+  return new Receipts({ replica: db.replica, clock, limits, logger: silentLogger, commitPending });
+}
+
+/** The peer says that it holds all that the database wrote in the collection so far. */
+function holdsAll(receipts: Receipts, peer: string, { replica }: LocalDatabase): void {
+  const seq = replica.collection(USERS).knowledge.get(replica.id)?.seq ?? 0;
+  receipts.confirmed(peer, USERS, replica.id, seq);
+}
+
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  let isDone = false;
+  promise.then(
+    () => {
+      isDone = true;
+    },
+    () => {},
+  );
+  await turn();
+  return isDone;
+}
+
+test('a write is replicated once enough distinct nodes said so, not before', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  receipts.met('b', 'office', LIFE_B);
+  await db.collection('users').put('u', { n: 1 });
+  await db.collection('users').put('v', { n: 1 });
+  const one = receipts.replicated('users', 'u');
+  const both = receipts.replicated('users', undefined, { peers: 2 });
+  assert.equal(await isSettled(one), false);
+  receipts.confirmed('a', USERS, db.replica.id, 1);
+  await one;
+  receipts.confirmed('a', USERS, db.replica.id, 1);
+  receipts.confirmed('b', USERS, db.replica.id, 1);
+  assert.equal(await isSettled(both), false);
+  holdsAll(receipts, 'a', db);
+  holdsAll(receipts, 'a', db);
+  assert.equal(await isSettled(both), false, 'one node twice is one node');
+  holdsAll(receipts, 'b', db);
+  await both;
+  assert.deepEqual(receipts.unsynced(), []);
+  receipts.close();
+});
+
+test('what nobody holds is unsynced, what a peer lacks is pending for it', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  receipts.met('b', 'office', LIFE_B);
+  for (const key of ['u', 'v', 'w']) await db.collection('users').put(key, { n: 1 });
+  assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 3 }]);
+  receipts.confirmed('a', USERS, db.replica.id, 2);
+  assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 1 }]);
+  assert.deepEqual(receipts.pendingFor('kitchen'), [{ collection: 'users', writes: 1 }]);
+  assert.deepEqual(receipts.pendingFor('office'), [{ collection: 'users', writes: 3 }]);
+  assert.deepEqual(receipts.pendingFor('nobody'), [{ collection: 'users', writes: 3 }]);
+  holdsAll(receipts, 'a', db);
+  assert.deepEqual(receipts.pendingFor('kitchen'), []);
+  assert.equal(receipts.isConfirmed(USERS), true);
+  receipts.confirmed('a', USERS, db.replica.id, 1);
+  assert.equal(receipts.isConfirmed(USERS), false, 'the newest word counts, even where it is less');
+  receipts.close();
+});
+
+test('an own write that a foreign one replaced counts where the peer knows it', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await receipts.replicated('users', 'none');
+  await receipts.replicated('users', undefined, { peers: 5 });
+  applyRemote(db, 'users', 'foreign', '{"n":1}');
+  await receipts.replicated('users', 'foreign');
+  await db.collection('users').put('u', { n: 1 });
+  await db.collection('users').delete('u');
+  const gone = receipts.replicated('users', 'u');
+  receipts.confirmed('a', USERS, db.replica.id, 1);
+  assert.equal(await isSettled(gone), false);
+  receipts.confirmed('a', USERS, db.replica.id, 2);
+  await gone;
+  receipts.close();
+});
+
+testOnStores('receipts survive a restart, and a peer in another life holds nothing', async (disk) => {
+  {
+    await using opened = await openTestDatabase(disk);
+    const receipts = receiptsOf(opened);
+    receipts.met('a', 'kitchen', LIFE_A);
+    await opened.db.collection('users').put('u', { n: 1 });
+    await opened.db.collection('users').put('v', { n: 1 });
+    receipts.confirmed('a', USERS, opened.db.replica.id, 1);
+    opened.clock.advance(TIMES.receiptWriteMs);
+    receipts.confirmed('a', USERS, opened.db.replica.id, 2);
+    receipts.close();
+  }
+  await using again = await openTestDatabase(disk);
+  const receipts = receiptsOf(again);
+  assert.deepEqual(receipts.unsynced(), []);
+  assert.equal(receipts.nodeOf(LIFE_A), 'kitchen');
+  await receipts.replicated('users', 'v');
+  receipts.met('a', 'kitchen', LIFE_A);
+  assert.deepEqual(receipts.unsynced(), []);
+  receipts.met('a', 'kitchen', LIFE_B);
+  assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 2 }]);
+  receipts.close();
+});
+
+test('what was heard after the last commit is forgotten by a crash, never invented', async () => {
+  await using opened = await openTestDatabase();
+  const { db, clock } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await db.collection('users').put('u', { n: 1 });
+  await db.collection('users').put('v', { n: 1 });
+  receipts.confirmed('a', USERS, db.replica.id, 1);
+  clock.advance(TIMES.receiptWriteMs);
+  receipts.confirmed('a', USERS, db.replica.id, 2);
+  assert.deepEqual(receiptsOf(opened).pendingFor('kitchen'), [{ collection: 'users', writes: 1 }]);
+});
+
+test('writes of a former life count until a peer names them', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await db.collection('users').put('u', { n: 1 });
+  const former = db.replica.id;
+  const waiting = receipts.replicated('users', undefined);
+  db.replica.takeNewLife('test', 'plain');
+  assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 1 }]);
+  assert.equal(await isSettled(waiting), false);
+  receipts.confirmed('a', USERS, former, 1);
+  await waiting;
+  assert.deepEqual(receipts.unsynced(), []);
+  receipts.close();
+});
+
+test('writes that were written again under a new id must be held under that one', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await db.collection('users').put('u', { n: 1 });
+  const former = db.replica.id;
+  const waiting = receipts.replicated('users', 'u');
+  db.replica.takeNewLife('twin', 'forked');
+  receipts.confirmed('a', USERS, former, 99);
+  assert.equal(await isSettled(waiting), false, 'what a twin wrote under the old id is no receipt');
+  holdsAll(receipts, 'a', db);
+  await waiting;
+  receipts.close();
+});
+
+test('the table is bounded: the peer unheard for longest is forgotten, and holds nothing', async () => {
+  await using opened = await openTestDatabase();
+  const { db, clock } = opened;
+  const receipts = receiptsOf(opened, { ...LIMITS, receiptsMax: 2, peersMax: 3 });
+  await db.collection('users').put('u', { n: 1 });
+  for (const peer of ['a', 'b', 'c', 'd']) {
+    clock.advance(1);
+    receipts.met(peer, `node ${peer}`, LIFE_A);
+    holdsAll(receipts, peer, db);
+  }
+  receipts.close();
+  assert.equal(db.replica.store.entries('receipts', 0, 10).length, 2);
+  const again = receiptsOf(opened);
+  assert.deepEqual(again.pendingFor('node a'), [{ collection: 'users', writes: 1 }]);
+  assert.deepEqual(again.pendingFor('node d'), []);
+});
+
+test('waiting ends with its signal, with the database, and is bounded', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened, { ...LIMITS, receiptWaitersMax: 2 });
+  await db.collection('users').put('u', { n: 1 });
+  const stop = new AbortController();
+  const first = receipts.replicated('users', 'u', { signal: stop.signal });
+  const second = receipts.replicated('users', 'u');
+  await assert.rejects(receipts.replicated('users', 'u'), (error) => isEntglDbError(error, 'WRITE_QUEUE_FULL'));
+  stop.abort(new Error('enough'));
+  await assert.rejects(first, /enough/);
+  await assert.rejects(receipts.replicated('users', 'u', { signal: stop.signal }), /enough/);
+  receipts.close();
+  await assert.rejects(second, (error) => isEntglDbError(error, 'DATABASE_CLOSED'));
+  for (const peers of [0, 1.5, Number.NaN])
+    await assert.rejects(receipts.replicated('users', 'u', { peers }), RangeError);
+});

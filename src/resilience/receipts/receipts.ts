@@ -1,0 +1,282 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { type Limits, TIMES } from '../../core/config/index.ts';
+import { PersistenceError } from '../../core/errors/index.ts';
+import { type CollectionName, parseCollectionName, parseDocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { Dot } from '../../core/version/index.ts';
+import type { Replica } from '../../database/replica/index.ts';
+import { type ConfirmedPoints, ReceiptTable } from './receipt-table.ts';
+
+export interface ReceiptsDeps {
+  readonly replica: Replica;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  /** Makes accepted writes visible in the replica; throws DATABASE_CLOSED. */
+  readonly commitPending: () => void;
+}
+
+export interface ReplicatedOptions {
+  /** Distinct other nodes that must hold the write. Default 1. */
+  readonly peers?: number;
+  /** Stops the waiting; the call rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Own writes in one collection that are not known to be held. */
+export interface PendingWrites {
+  readonly collection: string;
+  /**
+   * Documents whose newest write by this node is among them, counted up to `COUNTED_MAX`; 1 where others have replaced all of
+   * them meanwhile.
+   */
+  readonly writes: number;
+}
+
+/** Where counting ends: "this many or more". */
+export const COUNTED_MAX = 10_000;
+const PAGE_MAX = 500;
+const NO_POINTS: ConfirmedPoints = new Map();
+
+interface Waiter {
+  readonly collection: CollectionName;
+  readonly key: string | undefined;
+  readonly peers: number;
+  /** What a peer must hold; found anew when this node takes a new replica id. */
+  dots: readonly Dot[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Who holds what this node wrote. A peer counts by its own word alone, in an acknowledging claim or an opening of a round, which
+ * it sends only after what it speaks of is durable there; never by hearsay, and never by what was sent to it. What it said in one
+ * of its lives counts for nothing in the next. A node is a device key: two nodes of one name are two.
+ */
+export class Receipts {
+  readonly #deps: ReceiptsDeps;
+  readonly #table: ReceiptTable;
+  readonly #waiters = new Set<Waiter>();
+  readonly #unsubscribe: (() => void)[];
+  #ownId: ReplicaId;
+  #cancelTimer: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(deps: ReceiptsDeps) {
+    this.#deps = deps;
+    const { replica, limits } = deps;
+    this.#ownId = replica.id;
+    const { receiptsMax, peersMax } = limits;
+    this.#table = new ReceiptTable({ keeper: replica, receiptsMax, peersMax });
+    this.#table.keepOnly(new Set(replica.ownIds()));
+    this.#unsubscribe = [replica.onCommit(() => this.#committed()), replica.onReload(() => this.#reloaded())];
+  }
+
+  /** A session began. */
+  met(peer: string, node: string, replica: ReplicaId): void {
+    if (this.#isClosed) return;
+    this.#table.met(peer, node, replica, this.#deps.clock.now());
+    this.#writeSoon();
+  }
+
+  /** The peer said that it holds all writes of an own id up to `seq` in the collection. */
+  confirmed(peer: string, collection: CollectionName, own: ReplicaId, seq: number): void {
+    if (this.#isClosed) return;
+    this.#table.confirm(peer, collection, own, seq, this.#deps.clock.now());
+    this.#writeSoon();
+    for (const waiter of [...this.#waiters]) if (waiter.collection === collection) this.#settle(waiter);
+  }
+
+  /** Human name of the peer that lives under this id, as far as this node has met it. */
+  nodeOf(replica: ReplicaId): string | null {
+    return this.#table.nodeOf(replica);
+  }
+
+  /** Whether one other node holds everything that this one wrote in the collection (R12). */
+  isConfirmed(collection: CollectionName): boolean {
+    return this.#leastPending(collection, 1) === 0;
+  }
+
+  /**
+   * Resolves when at least `peers` distinct other nodes hold the newest write that this node made of the document, or, without a
+   * key, all that it wrote in the collection before the call; at once where it made none. A write that another has replaced
+   * knowingly counts as held where the one that replaced it is. Waits without end when nobody comes: give a signal. Rejects with
+   * its reason, WRITE_QUEUE_FULL (`receiptWaitersMax` wait already), IO_FAILED when the write was lost before it was durable,
+   * DATABASE_CLOSED.
+   */
+  async replicated(collection: string, key: string | undefined, options: ReplicatedOptions = {}): Promise<void> {
+    const { peers = 1, signal } = options;
+    if (!Number.isSafeInteger(peers) || peers < 1)
+      throw new RangeError(`peers is ${peers}; it is a whole number from 1`);
+    signal?.throwIfAborted();
+    const name = parseCollectionName(collection);
+    const parsed = key === undefined ? undefined : parseDocumentKey(key);
+    this.#deps.commitPending();
+    if (this.#waiters.size >= this.#deps.limits.receiptWaitersMax) throw tooManyWaiters(this.#waiters.size);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { collection: name, key: parsed, peers, dots: this.#ownDots(name, parsed), resolve, reject };
+    const abort = (): void => reject(signal!.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#waiters.add(waiter);
+    this.#settle(waiter);
+    try {
+      await promise;
+    } finally {
+      this.#waiters.delete(waiter);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /**
+   * What a peer, by human name or device key, is not known to hold, by collection; those of which it holds all are left out.
+   * Where several nodes have the name, the one that holds least counts; one that was never met holds nothing.
+   */
+  pendingFor(node: string): PendingWrites[] {
+    this.#deps.commitPending();
+    const points = [...this.#table.peers()].filter((peer) => peer.node === node || peer.peer === node);
+    return this.#listed((collection) =>
+      Math.max(
+        ...(points.length === 0 ? [undefined] : points).map((p) =>
+          this.#pending(collection, p?.points.get(collection) ?? NO_POINTS),
+        ),
+      ),
+    );
+  }
+
+  /** What no other node is known to hold: what a fire would take with it. */
+  unsynced(): PendingWrites[] {
+    this.#deps.commitPending();
+    return this.#listed((collection) => this.#leastPending(collection, COUNTED_MAX));
+  }
+
+  /** Writes down what was heard; calls that wait reject with DATABASE_CLOSED. Call it before the database is closed. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const leave of this.#unsubscribe) leave();
+    for (const { reject } of [...this.#waiters])
+      reject(new PersistenceError('DATABASE_CLOSED', 'the database was closed while a write waited for other nodes'));
+    this.#write();
+  }
+
+  #listed(pendingIn: (collection: CollectionName) => number): PendingWrites[] {
+    return [...this.#deps.replica.collections()]
+      .map(({ name }) => ({ collection: name, writes: pendingIn(name) }))
+      .filter(({ writes }) => writes > 0);
+  }
+
+  #leastPending(collection: CollectionName, countMax: number): number {
+    let least = this.#pending(collection, NO_POINTS, countMax);
+    for (const [, points] of this.#table.pointsOf(collection)) {
+      if (least === 0) return 0;
+      least = Math.min(least, this.#pending(collection, points, countMax));
+    }
+    return least;
+  }
+
+  #pending(collection: CollectionName, points: ConfirmedPoints, countMax = COUNTED_MAX): number {
+    const { replica } = this.#deps;
+    let count = 0;
+    for (const own of replica.ownIds()) {
+      if (count >= countMax) break;
+      const point = points.get(own) ?? 0;
+      const live = this.#countLive(collection, own, point, countMax - count);
+      const newest = own === replica.id ? (replica.collection(collection).knowledge.get(own)?.seq ?? 0) : 0;
+      count += live === 0 && newest > point ? 1 : live;
+    }
+    return count;
+  }
+
+  #countLive(collection: CollectionName, own: ReplicaId, point: number, countMax: number): number {
+    const { store } = this.#deps.replica;
+    let count = 0;
+    for (let after = point; count < countMax; ) {
+      const limit = Math.min(PAGE_MAX, countMax - count);
+      const page = store.delta(collection, own, after, limit);
+      count += page.length;
+      if (page.length < limit) break;
+      after = page.at(-1)!.version.seq;
+    }
+    return count;
+  }
+
+  /** The own writes that a peer must hold, the newest of each own id. */
+  #ownDots(collection: CollectionName, key: Waiter['key']): readonly Dot[] {
+    const { replica } = this.#deps;
+    const ids = new Set(replica.ownIds());
+    const newest = new Map<ReplicaId, number>();
+    const add = (own: ReplicaId, seq: number): void => {
+      if (ids.has(own) && seq > (newest.get(own) ?? 0)) newest.set(own, seq);
+    };
+    if (key === undefined) add(replica.id, replica.collection(collection).knowledge.get(replica.id)?.seq ?? 0);
+    else
+      for (const version of replica.get(collection, parseDocumentKey(key))?.versions ?? []) {
+        add(version.replica, version.seq);
+        // An own version that replaced older own ones speaks for them; a foreign one does not.
+        if (!ids.has(version.replica)) for (const line of version.context) add(line.replica, line.last);
+      }
+    return [...newest].map(([own, seq]) => ({ replica: own, seq }));
+  }
+
+  #settle(waiter: Waiter): void {
+    if (this.#isHeldBy(waiter) >= waiter.peers) waiter.resolve();
+  }
+
+  /** How many nodes hold it. Without anything to hold, everybody does. */
+  #isHeldBy({ collection, key, dots, peers }: Waiter): number {
+    const { replica } = this.#deps;
+    const formerIds = key === undefined ? [...replica.ownIds()].slice(1) : [];
+    const lacksFormer = (points: ConfirmedPoints): boolean =>
+      formerIds.some((own) => replica.store.delta(collection, own, points.get(own) ?? 0, 1).length > 0);
+    const isHeld = (points: ConfirmedPoints): boolean =>
+      dots.every((dot) => (points.get(dot.replica) ?? 0) >= dot.seq) && !lacksFormer(points);
+    if (isHeld(NO_POINTS)) return peers;
+    let count = 0;
+    for (const [, points] of this.#table.pointsOf(collection)) if (isHeld(points)) count++;
+    return count;
+  }
+
+  /** R9: under a new id, writes of the old one may have been written again. */
+  #committed(): void {
+    const { replica } = this.#deps;
+    if (replica.id === this.#ownId) return;
+    this.#ownId = replica.id;
+    this.#table.keepOnly(new Set(replica.ownIds()));
+    for (const waiter of [...this.#waiters]) {
+      waiter.dots = this.#ownDots(waiter.collection, waiter.key);
+      this.#settle(waiter);
+    }
+  }
+
+  /** Commits were lost, and their seqs will name other writes. */
+  #reloaded(): void {
+    const { replica } = this.#deps;
+    this.#ownId = replica.id;
+    for (const { dots, reject } of [...this.#waiters])
+      if (dots.some((dot) => dot.replica === replica.id && dot.seq > replica.seq))
+        reject(new PersistenceError('IO_FAILED', 'the disk lost the write before it was durable; write it again'));
+  }
+
+  #writeSoon(): void {
+    if (!this.#table.isDirty) return;
+    this.#cancelTimer ??= this.#deps.clock.setTimer(TIMES.receiptWriteMs, () => this.#write());
+  }
+
+  /** A failure costs nothing but the memory of what was heard: it stays dirty, and is tried again with the next word. */
+  #write(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    try {
+      this.#table.write();
+    } catch (error) {
+      this.#deps.logger.warn({ err: error }, 'what peers confirmed could not be written down; it is tried again');
+    }
+  }
+}
+
+function tooManyWaiters(waiting: number): PersistenceError {
+  return new PersistenceError(
+    'WRITE_QUEUE_FULL',
+    `${waiting} calls of replicated() wait already (Limits.receiptWaitersMax); wait for a collection rather than for each document`,
+  );
+}
