@@ -1,9 +1,10 @@
-import type { RetryPolicy } from '../core/retry/index.ts';
 import type { DocumentCache } from '../database/index.ts';
-import type { EntglDbHealthCheck, SyncStatusTracker } from '../diagnostics/index.ts';
-import type { OfflineQueue } from '../resilience/index.ts';
+import type { EntglDbHealthCheck } from './health-check.ts';
 import type { NodeDatabase } from './node-database.ts';
+import type { OfflineQueue } from './offline-queue.ts';
 import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { SyncStatusTracker } from './sync-status-tracker.ts';
 
 /** The guide's services, wired to one database: what a container holds as singletons. */
 export interface Services extends AsyncDisposable {

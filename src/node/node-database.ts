@@ -9,8 +9,12 @@ import type {
   WaitOptions,
 } from '../database/index.ts';
 import type { HealthReport } from '../diagnostics/index.ts';
-import type { BackupInfo, BackupWork, OfflineQueue, PendingWrites, ReplicatedOptions } from '../resilience/index.ts';
+import type { BackupInfo, BackupWork, PendingWrites, ReplicatedOptions } from '../resilience/index.ts';
+import type { EntglDbHealthCheck } from './health-check.ts';
 import type { NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
+import type { OfflineQueue } from './offline-queue.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { SyncStatusTracker } from './sync-status-tracker.ts';
 
 /** The database of this machine and the node that keeps it in sync: what `openDatabase` returns. */
 export class NodeDatabase implements Database {
