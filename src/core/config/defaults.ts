@@ -161,6 +161,7 @@ export const TIMES = {
   verifyAnswerMsMax: 60_000,
   /** Own rows are summed up anew for a peer at most once in this time. */
   verifyRecountMs: 60_000,
+  /** A resolver that takes longer is reported; its answer counts. */
   resolverMsMax: 10,
   /** Periodic health checks: everything, and what is quick to look at; and the time that one check has. */
   healthIntervalMs: 300_000,

@@ -5,7 +5,7 @@ import { lww } from './lww.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface ResolveOptions {
-  /** Milliseconds that never decrease. Without it a resolver's time is not limited. */
+  /** Milliseconds that never decrease. Without it a resolver's time is not measured. */
   readonly monotonic?: () => number;
   /** Default `TIMES.resolverMsMax`, 10. */
   readonly resolverMsMax?: number;
@@ -16,6 +16,8 @@ export interface ResolvedDocument {
   readonly text: string | null;
   /** Set when the resolver failed and `text` is that of `lww`: what the resolver did, for a log or an event. */
   readonly failed?: { readonly reason: string; readonly cause?: unknown };
+  /** Set when the resolver took longer than it should, ms, for a log. */
+  readonly slowMs?: number;
 }
 
 /** A merge may be larger than its parts are allowed to be; how deep it may be is what SQLite can read. */
@@ -23,7 +25,8 @@ const RESULT_LIMITS = { documentBytesMax: Number.MAX_SAFE_INTEGER, documentDepth
 
 /**
  * R3: what readers see of a document. No visible version: null; one: its value, untouched; several: the resolver's answer.
- * A resolver that throws, takes too long or returns no JSON object is replaced by `lww`, for this document and this time.
+ * A resolver that throws or returns no JSON object is replaced by `lww`, for this document and this time. The answer of a slow
+ * one counts: nodes would never agree if what they show depended on how busy they are.
  */
 export function resolveDocument(
   document: DocumentState,
@@ -41,11 +44,14 @@ export function resolveDocument(
     return fallBack(siblings, { reason: 'threw', cause });
   }
   const tookMs = options.monotonic === undefined ? 0 : options.monotonic() - begun;
-  if (tookMs > (options.resolverMsMax ?? TIMES.resolverMsMax)) {
-    return fallBack(siblings, { reason: `took ${Math.round(tookMs)} ms` });
-  }
-  if (siblings.some((v) => v.value === text)) return { text };
+  const isSlow = tookMs > (options.resolverMsMax ?? TIMES.resolverMsMax);
+  const resolved = checkAnswer(text, siblings);
+  return isSlow ? { ...resolved, slowMs: Math.round(tookMs) } : resolved;
+}
+
+function checkAnswer(text: unknown, siblings: readonly Version[]): ResolvedDocument {
   if (typeof text !== 'string') return fallBack(siblings, { reason: 'returned no text' });
+  if (siblings.some((v) => v.value === text)) return { text };
   const problem = checkDocumentText(text, RESULT_LIMITS);
   return problem === undefined
     ? { text }

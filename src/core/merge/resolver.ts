@@ -10,7 +10,8 @@ export interface Resolver {
   readonly revision: number;
   /**
    * At least two versions, none a tombstone, sorted by (stamp, replica, seq). Returns JSON text of an object. Must not
-   * throw, look at a clock or take over 10 ms; otherwise the document falls back to `lww` and it is reported.
+   * look at a clock or throw: then, and when it returns anything else, the document falls back to `lww`. That, and taking
+   * over 10 ms, is reported.
    */
   resolve(siblings: readonly Version[]): string;
   /** Field stamps for a local write of `value` by `writer` over `seen` (visible versions only); absent: none are kept. */

@@ -10,9 +10,10 @@ export interface ValueResolverDeps {
   readonly monotonic: () => number;
 }
 
-/** R3: what readers see of a document. A resolver that fails is reported, and `lww` decides in its place. */
+/** R3: what readers see of a document. A resolver that fails is reported, and `lww` decides in its place; so is a slow one, once. */
 export class ValueResolver {
   readonly #deps: ValueResolverDeps;
+  readonly #slow = new Set<Resolver>();
   #isRunning = false;
 
   constructor(deps: ValueResolverDeps) {
@@ -28,14 +29,24 @@ export class ValueResolver {
     if (document.versions.length === 1) return visibleVersions(document)[0]?.value ?? null;
     const resolver = this.#deps.resolverOf(collection);
     this.#isRunning = true;
-    const { text, failed } = resolveDocument(document, resolver, { monotonic: this.#deps.monotonic });
+    const { text, failed, slowMs } = resolveDocument(document, resolver, { monotonic: this.#deps.monotonic });
     this.#isRunning = false;
     if (failed !== undefined)
       this.#deps.logger.error(
         { collection, resolver: resolver.name, reason: failed.reason },
         'resolver failed, fell back to lww',
       );
+    if (slowMs !== undefined) this.#reportSlow(collection, resolver, slowMs);
     return text;
+  }
+
+  #reportSlow(collection: CollectionName, resolver: Resolver, tookMs: number): void {
+    if (this.#slow.has(resolver)) return;
+    this.#slow.add(resolver);
+    this.#deps.logger.warn(
+      { collection, resolver: resolver.name, tookMs },
+      'resolver is slow: everything on this node waits for it; told once',
+    );
   }
 }
 
