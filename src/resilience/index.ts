@@ -3,16 +3,13 @@ export {
   type BackupFile,
   type BackupFiles,
   type BackupInfo,
-  type BackupPlace,
   BackupSchedule,
   type BackupScheduleOptions,
   BackupService,
   type BackupServiceDeps,
   type BackupServiceOptions,
   type BackupWork,
-  LATEST_NAME,
   type ManualBackupWork,
-  resolveBackupPath,
 } from './backup/index.ts';
 export type { EntryDraft, EntryKeeper } from './entry-keeper.ts';
 export { EventLog, type EventLogOptions, type LoggedEvent } from './event-log.ts';
@@ -20,7 +17,6 @@ export {
   type CheckedStore,
   type CheckOptions,
   checkIntegrity,
-  damageText,
   type Opened,
   type OpenOrRestoreDeps,
   openOrRestore,

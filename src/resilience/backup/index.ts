@@ -1,5 +1,4 @@
 export type { BackupFile, BackupFiles } from './backup-files.ts';
-export { LATEST_NAME } from './backup-name.ts';
 export { BackupSchedule, type BackupScheduleOptions } from './backup-schedule.ts';
 export {
   type BackedUpDatabase,

@@ -34,7 +34,7 @@ export async function checkIntegrity(store: CheckedStore, { signal, onDamage }: 
 }
 
 /** One damaged thing in words. */
-export function damageText(damage: Damage): string {
+function damageText(damage: Damage): string {
   switch (damage.kind) {
     case 'document':
       return `document ${JSON.stringify(damage.key)} in ${JSON.stringify(damage.collection)} (${damage.problem})`;

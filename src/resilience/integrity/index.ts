@@ -1,4 +1,4 @@
-export { type CheckedStore, type CheckOptions, checkIntegrity, damageText } from './check-integrity.ts';
+export { type CheckedStore, type CheckOptions, checkIntegrity } from './check-integrity.ts';
 export { type Opened, type OpenOrRestoreDeps, openOrRestore, type RestoredFile } from './open-or-restore.ts';
 export { type ScrubbedStore, Scrubber, type ScrubberOptions } from './scrubber.ts';
 export { type RepairPeers, SelfRepair, type SelfRepairDeps } from './self-repair.ts';
