@@ -13,6 +13,8 @@ export interface Residue {
 
 interface Pair {
   readonly nodes: readonly [SimNode, SimNode];
+  readonly replica: ReplicaId;
+  readonly seq: number;
   readonly toldBefore: readonly [number, number];
 }
 
@@ -29,9 +31,11 @@ export class TwinWatch {
     this.#history = history;
   }
 
+  /** A copy of a disk on which nothing was durable yet is no twin: it has an id of its own. */
   cloned(node: SimNode, twin: SimNode): void {
     const { id, seq } = twin.replica;
-    this.#pairs.push({ nodes: [node, twin], toldBefore: [node.told.length, twin.told.length] });
+    if (id !== node.replica.id) return;
+    this.#pairs.push({ nodes: [node, twin], replica: id, seq, toldBefore: [node.told.length, twin.told.length] });
     this.#forkedAt.set(id, Math.min(seq, this.#forkedAt.get(id) ?? seq));
   }
 
@@ -64,19 +68,13 @@ export class TwinWatch {
   }
 
   untold(): string[] {
-    return this.#pairs.flatMap(({ nodes, toldBefore }) =>
-      nodes
-        .filter((node, i) => node.told.length === toldBefore[i] && this.#hasDiverged(node, nodes))
-        .map((node) => `untold: ${node.key} has a twin, ${nodes.find((n) => n !== node)!.key}, and was not told (R9)`),
-    );
+    return this.#pairs.filter((pair) => pair.nodes.every((node) => this.#hasGoneOn(node, pair))).flatMap(untoldOf);
   }
 
-  /** A twin that wrote nothing of its own is a copy that nobody needs to hear of. */
-  #hasDiverged(node: SimNode, { 0: a, 1: b }: Pair['nodes']): boolean {
-    const other = node === a ? b : a;
-    return [node, other].every(({ key }) =>
-      this.#history.writes().some((w) => w.author === key && w.isAcknowledged && this.#isAmbiguous(w)),
-    );
+  /** A twin that wrote nothing under the shared id is a copy that nobody needs to hear of. */
+  #hasGoneOn({ key }: SimNode, { replica, seq }: Pair): boolean {
+    const isOwn = (w: TrueWrite): boolean => w.author === key && w.dot.replica === replica && w.dot.seq > seq;
+    return this.#history.writes().some((w) => isOwn(w) && w.isAcknowledged);
   }
 
   #isAmbiguous({ dot }: TrueWrite): boolean {
@@ -87,4 +85,10 @@ export class TwinWatch {
 
 function placeOf({ collection, key }: { readonly collection: CollectionName; readonly key: DocumentKey }): string {
   return `${collection}/${key}`;
+}
+
+function untoldOf({ nodes, toldBefore }: Pair): string[] {
+  return nodes
+    .filter((node, i) => node.told.length === toldBefore[i])
+    .map((node) => `untold: ${node.key} has a twin, ${nodes.find((n) => n !== node)!.key}, and was not told (R9)`);
 }

@@ -91,7 +91,7 @@ class World {
     this.#resolver = pick(RESOLVERS);
     this.#isSmall = chance(0.5);
     this.#isWire = chance(0.1);
-    this.#isChoosy = !isCalm && this.#collections.length > 1 && chance(0.3);
+    this.#isChoosy = options.campaign === 'chaos' && this.#collections.length > 1 && chance(0.3);
     this.#cluster = new Cluster(this.#random, {
       delayMs: [1, 5, 50, 400][integer(0, 3)]!,
       cutChance: isCalm || chance(0.5) ? 0 : this.#random.next() * 0.02,
@@ -167,7 +167,7 @@ class World {
       case 'restart':
         return node.isUp ? undefined : this.#start(node);
       case 'backup':
-        return node.isUp ? void this.#backups.push({ node, image: node.image() }) : undefined;
+        return this.#backup(node);
       case 'restore':
         return this.#restore(node);
       case 'wipe':
@@ -267,7 +267,7 @@ class World {
   #undo(node: SimNode): void {
     for (const write of this.#history.writes()) {
       if (write.author !== node.key || write.isAcknowledged || includes(node.replica, write)) continue;
-      write.isUndone = !this.#nodes.some((n) => n !== node && hasSeen(n.replica, write));
+      write.isUndone ||= !this.#nodes.some((n) => n !== node && hasSeen(n.replica, write));
     }
   }
 
@@ -286,6 +286,16 @@ class World {
     }
   }
 
+  /** A backup counts once all that is in it is durable where it came from: what a crash takes back must be in no copy. */
+  #backup(node: SimNode): void {
+    if (!node.isUp) return;
+    const image = node.image();
+    node.replica.flush().then(
+      () => this.#backups.push({ node, image }),
+      () => {},
+    );
+  }
+
   #restore(node: SimNode): void {
     const mine = this.#backups.filter((b) => b.node === node);
     if (mine.length > 0) this.#replaceDisk(node, this.#random.pick(mine).image);
@@ -293,6 +303,7 @@ class World {
 
   #replaceDisk(node: SimNode, image: MemorySnapshot | undefined): void {
     const held = this.#heldBy(node);
+    for (const write of this.#history.writes()) if (held(write)) this.#doomed.add(write.id);
     if (node.isUp) this.#crash(node);
     node.replaceDisk(image);
     this.#start(node);
@@ -403,6 +414,7 @@ class World {
     onReload: (node) => {
       this.#trace(`flush failed at ${node.key}`);
       this.#undo(node);
+      this.#history.markLost((write) => this.#doomed.has(write.id), this.#replicas());
     },
   };
 
