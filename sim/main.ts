@@ -35,6 +35,7 @@ const totals = {
   ambiguous: 0,
   lost: 0,
   zombies: 0,
+  diverged: 0,
   residues: 0,
 };
 let last = '';
@@ -59,7 +60,8 @@ for (let seed = first; seed < first + count; seed++) {
   totals.ambiguous += result.residue.ambiguousDocuments;
   totals.lost += result.residue.lost;
   totals.zombies += result.residue.zombies;
-  if (result.residue.lost + result.residue.zombies > 0) totals.residues++;
+  totals.diverged += result.residue.diverged;
+  if (result.residue.lost + result.residue.zombies + result.residue.diverged > 0) totals.residues++;
   last = result.hash;
   if (result.problems.length === 0) continue;
   totals.failed++;
@@ -76,7 +78,7 @@ process.stdout.write(
 );
 if (campaign === 'twins')
   process.stdout.write(
-    `residue: ${totals.clones} clones, ${totals.ambiguous} ambiguous documents, ${totals.lost} writes lost and ${totals.zombies} back, in ${totals.residues} seeds\n`,
+    `residue: ${totals.clones} clones, ${totals.ambiguous} ambiguous documents, ${totals.lost} writes lost, ${totals.zombies} back, ${totals.diverged} documents unequal, in ${totals.residues} seeds\n`,
   );
 process.stdout.write(`state hash ${last}\n`);
 process.exitCode = totals.failed > 0 ? 1 : 0;

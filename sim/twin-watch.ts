@@ -9,6 +9,13 @@ export interface Residue {
   readonly ambiguousDocuments: number;
   readonly lost: number;
   readonly zombies: number;
+  /** Documents that nodes show differently in the end. */
+  readonly diverged: number;
+}
+
+interface Place {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
 }
 
 interface Pair {
@@ -26,6 +33,7 @@ export class TwinWatch {
   readonly #forkedAt = new Map<ReplicaId, number>();
   #lost = 0;
   #zombies = 0;
+  readonly #diverged = new Set<string>();
 
   constructor(history: History) {
     this.#history = history;
@@ -51,7 +59,15 @@ export class TwinWatch {
       ambiguousDocuments: documents.size,
       lost: this.#lost,
       zombies: this.#zombies,
+      diverged: this.#diverged.size,
     };
+  }
+
+  /** Counts a document on which nodes disagree, if two lives wrote it under one name. */
+  admitsDivergence(collection: CollectionName, key: DocumentKey): boolean {
+    if (!this.#isAmbiguousPlace({ collection, key })) return false;
+    this.#diverged.add(placeOf({ collection, key }));
+    return true;
   }
 
   /**
@@ -59,9 +75,7 @@ export class TwinWatch {
    * while the news that it had been replaced was still on its way.
    */
   admits({ kind, write }: Finding): boolean {
-    const place = placeOf(write);
-    const isAmbiguous = this.#history.writes().some((w) => placeOf(w) === place && this.#isAmbiguous(w));
-    if (!isAmbiguous && !(kind === 'zombie' && write.isRewritten)) return false;
+    if (!this.#isAmbiguousPlace(write) && !(kind === 'zombie' && write.isRewritten)) return false;
     if (kind === 'lost') this.#lost++;
     else this.#zombies++;
     return true;
@@ -77,13 +91,17 @@ export class TwinWatch {
     return this.#history.writes().some((w) => isOwn(w) && w.isAcknowledged);
   }
 
+  #isAmbiguousPlace(place: Place): boolean {
+    return this.#history.writes().some((w) => placeOf(w) === placeOf(place) && this.#isAmbiguous(w));
+  }
+
   #isAmbiguous({ dot }: TrueWrite): boolean {
     const forkedAt = this.#forkedAt.get(dot.replica);
     return forkedAt !== undefined && dot.seq > forkedAt;
   }
 }
 
-function placeOf({ collection, key }: { readonly collection: CollectionName; readonly key: DocumentKey }): string {
+function placeOf({ collection, key }: Place): string {
   return `${collection}/${key}`;
 }
 

@@ -461,21 +461,29 @@ class World {
     for (let agreed = 0; this.#cluster.clock.monotonic() < deadline; ) {
       this.#cluster.dial(1);
       await this.#cluster.advance(1000);
-      agreed = this.#disagreement() === undefined ? agreed + 1 : 0;
+      agreed = this.#disagreements().length === 0 ? agreed + 1 : 0;
       if (agreed === 2) return;
     }
-    this.#problems.push(`diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${this.#disagreement()}`);
+    const isAdmitted = this.#disagreements().every(({ collection, key }) =>
+      this.#twins.admitsDivergence(collection, key),
+    );
+    if (!isAdmitted)
+      this.#problems.push(
+        `diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${this.#disagreements().map(({ what }) => what)}`,
+      );
   }
 
-  /** The first collection of which two nodes that want it have different documents. */
-  #disagreement(): string | undefined {
-    for (const collection of this.#collections) {
-      const shapes = new Map<string, string>();
-      for (const node of this.#nodes)
-        if (node.wants(collection)) shapes.set(shapeOf(node, collection, this.#keys), node.key);
-      if (shapes.size > 1) return [...shapes].map(([shape, key]) => `\n  ${key} ${shape}`).join('');
-    }
-    return undefined;
+  /** Documents that nodes which want them show differently. */
+  #disagreements(): { readonly collection: CollectionName; readonly key: DocumentKey; readonly what: string }[] {
+    return this.#collections.flatMap((collection) => {
+      const wanting = this.#nodes.filter((node) => node.wants(collection));
+      if (new Set(wanting.map((node) => shapeOf(node, collection, this.#keys))).size <= 1) return [];
+      return this.#keys.flatMap((key) => {
+        const shapes = new Map(wanting.map((node) => [shapeOf(node, collection, [key]), node.key]));
+        if (shapes.size <= 1) return [];
+        return { collection, key, what: [...shapes].map(([shape, node]) => `\n  ${node} ${shape}`).join('') };
+      });
+    });
   }
 
   /** Nodes that agree have nothing to say but that they are there: no storm of rounds, no echo without end. */
