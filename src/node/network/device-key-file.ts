@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Random } from '../../core/ids/index.ts';
 import { createDeviceKey, type DeviceKey, parseDeviceKey } from '../../net/tcp/index.ts';
 
@@ -17,11 +18,26 @@ export async function loadDeviceKey(databasePath: string, random: Random): Promi
   }
 }
 
-/** A new key in the place of the old: a copied disk must not pass for the device that it was copied from (R9). */
+/**
+ * A new key in the place of the old: a copied disk must not pass for the device that it was copied from (R9). Durable on return:
+ * an empty file under the final name, which a power cut would else leave, keeps the node off its network.
+ */
 export async function renewDeviceKey(databasePath: string, random: Random): Promise<DeviceKey> {
   const key = createDeviceKey(random);
   const draft = `${deviceKeyPath(databasePath)}.${randomUUID()}.tmp`;
-  await writeFile(draft, key.serialize(), { mode: 0o600, flag: 'wx' });
+  await writeFile(draft, key.serialize(), { mode: 0o600, flag: 'wx', flush: true });
   await rename(draft, deviceKeyPath(databasePath));
+  await syncFolder(dirname(databasePath));
   return key;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder; there, the file system's own log keeps its entries.
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
