@@ -1,4 +1,4 @@
-import { createDecoder, createEncoder, type Message, ZSTD_CAPABILITY } from '../src/net/messages/index.ts';
+import type { Message } from '../src/net/messages/index.ts';
 import type { SessionCodec } from '../src/sync/index.ts';
 
 /** Messages travel as objects: encoding them is another test's business, and this is several times as fast. */
@@ -10,20 +10,6 @@ export function createObjectCodec(): SessionCodec {
       return frame;
     },
     decode: (frame) => inFlight.get(frame),
-  };
-}
-
-/** Messages travel as in life: a share of the seeds proves that nothing is lost on the wire. */
-export function createWireCodec(): SessionCodec {
-  const encoder = createEncoder({ zstd: false });
-  const decoder = createDecoder();
-  return {
-    encode: (message) => encoder.encode(message),
-    decode: (frame) => {
-      const message = decoder.decode(frame);
-      if (message?.kind === 'hello' && message.capabilities.includes(ZSTD_CAPABILITY)) encoder.allowZstd();
-      return message;
-    },
   };
 }
 

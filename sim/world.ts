@@ -6,10 +6,11 @@ import { lww, merge, type Resolver } from '../src/core/merge/index.ts';
 import { EMPTY_FINGERPRINT } from '../src/core/version/index.ts';
 import type { MemorySnapshot } from '../src/store/memory/index.ts';
 import type { SessionCodec } from '../src/sync/index.ts';
+import { createSessionCodec } from '../src/sync/index.ts';
 import { createSeededRandom, type SeededRandom } from '../src/testing/index.ts';
 import { unequalDespiteKnowledge, unsoundKnowledge } from './checks.ts';
 import { Cluster, shapeOf } from './cluster.ts';
-import { createObjectCodec, createWireCodec, tracedCodec } from './codecs.ts';
+import { createObjectCodec, tracedCodec } from './codecs.ts';
 import { type Campaign, drawFault, drawFaults, type FaultMix, type FaultName } from './faults.ts';
 import { History, hasSeen, includes, nameOf, type TrueWrite, versionsOf } from './history.ts';
 import { LiveOrder } from './live-order.ts';
@@ -397,7 +398,7 @@ class World {
   }
 
   #createCodec(key: string): SessionCodec {
-    const codec = this.#isWire ? createWireCodec() : createObjectCodec();
+    const codec = this.#isWire ? createSessionCodec() : createObjectCodec();
     return this.#options.tellMessages ? tracedCodec(codec, (line) => this.#trace(`  ${key} > ${line}`)) : codec;
   }
 

@@ -1,7 +1,7 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
 import type { ForkProof } from '../core/replication/index.ts';
 import type { ForkEvidence } from '../core/version/index.ts';
-import type { GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
+import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
 
 /** What a session wants done. The shell performs effects in order. */
 export type SessionEffect =
@@ -39,7 +39,11 @@ export type SessionEvent =
     }
   /** Both ends found nothing to exchange. */
   | { readonly kind: 'equal' }
-  | { readonly kind: 'round-trip'; readonly ms: number };
+  | { readonly kind: 'round-trip'; readonly ms: number }
+  /** The peer asks whether both hold the same; whoever follows the session answers with `SessionRunner.answerVerify`. */
+  | { readonly kind: 'verify-asked'; readonly nonce: number; readonly digest: Uint8Array }
+  /** The answer to `SessionRunner.askVerify`. */
+  | { readonly kind: 'verified'; readonly nonce: number; readonly sums: readonly CollectionSum[] | null };
 
 export type SessionInput =
   | { readonly kind: 'open' }

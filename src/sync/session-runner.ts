@@ -1,13 +1,15 @@
 import type { Clock } from '../core/clock/index.ts';
 import { isEntglDbError } from '../core/errors/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { ForkProof } from '../core/replication/index.ts';
 import type { ForkEvidence } from '../core/version/index.ts';
 import type { Channel } from '../net/index.ts';
-import type { GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
+import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
 import type { SessionEffect, SessionEvent, SessionInput } from './effects.ts';
 import { Session, type StreamLoad } from './session.ts';
 import type { SessionDeps } from './session-context.ts';
+import { sessionDigest } from './summary.ts';
 
 /** Bytes of frames that may wait to be worked on; credit keeps an honest peer far below it. */
 const INBOX_BYTES_MAX = 64 * 1024 * 1024;
@@ -99,6 +101,24 @@ export class SessionRunner {
 
   sendFork(fork: ForkEvidence): void {
     if (this.isOpen) this.#transmit({ kind: 'fork', ...fork });
+  }
+
+  /** Collections that both ends want and that have any history here. */
+  sharedCollections(): CollectionName[] {
+    return this.isOpen ? [...this.#session.sharedDigests().keys()] : [];
+  }
+
+  /** Asks the peer whether both hold the same; the event `verified` is its answer. */
+  askVerify(nonce: number): void {
+    if (this.isOpen) this.#transmit({ kind: 'verify', nonce, digest: sessionDigest(this.#session.sharedDigests()) });
+  }
+
+  /** Answers `verify-asked`: in short where the digests are equal and no row is damaged. */
+  answerVerify(nonce: number, theirs: Uint8Array, sums: readonly CollectionSum[]): void {
+    if (!this.isOpen) return;
+    const isEqual = Buffer.compare(theirs, sessionDigest(this.#session.sharedDigests())) === 0;
+    const isSound = sums.every(({ damaged }) => !damaged);
+    this.#transmit({ kind: 'verified', nonce, sums: isEqual && isSound ? null : sums });
   }
 
   /** Says goodbye and closes; `onClose` follows. Idempotent. */

@@ -1,3 +1,4 @@
+import type { CollectionName } from '../core/ids/index.ts';
 import type { GoodbyeReason, HelloMessage, Message, VersionsMessage } from '../net/messages/index.ts';
 import type { SessionEffect, SessionInput } from './effects.ts';
 import { Receiver } from './receiver.ts';
@@ -76,6 +77,11 @@ export class Session {
     return this.#finish();
   }
 
+  /** Digests of the collections that both ends want and that have any history here. */
+  sharedDigests(): ReadonlyMap<CollectionName, Uint8Array> {
+    return this.#context.sharedDigests();
+  }
+
   /** The connection is gone: gives back what the session held. */
   close(): void {
     this.#phase = 'closed';
@@ -133,6 +139,10 @@ export class Session {
         return this.#sender.ack(message);
       case 'fork':
         return this.#hearFork(message);
+      case 'verify':
+        return this.#context.event({ kind: 'verify-asked', nonce: message.nonce, digest: message.digest });
+      case 'verified':
+        return this.#context.event({ kind: 'verified', nonce: message.nonce, sums: message.sums });
       case 'ping':
         return this.#context.send({ kind: 'pong', nonce: message.nonce, wallMs: this.#context.deps.wallMs() });
       case 'pong':

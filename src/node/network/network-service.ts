@@ -26,13 +26,20 @@ import {
   loopbackKey,
   type TlsTransport,
 } from '../../net/tcp/index.ts';
-import { PROTOCOL, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
+import {
+  CAPABILITIES,
+  createSessionCodec,
+  PROTOCOL,
+  type SessionEvent,
+  type SessionRunner,
+  SyncHost,
+} from '../../sync/index.ts';
 import type { PeerStatus } from '../node-api.ts';
-import { CAPABILITIES, createSessionCodec } from './codec.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import { type FollowedPeer, linkProblem } from './followed-peer.ts';
 import type { NetworkOptions } from './network-options.ts';
-import { PeerProgress, type PeerRecord } from './peer-progress.ts';
+import { PeerProgress } from './peer-progress.ts';
+import { peerStatus } from './peer-status.ts';
 
 export interface NetworkDeps {
   readonly database: LocalDatabase;
@@ -44,7 +51,7 @@ export interface NetworkDeps {
   readonly isCopied: boolean;
   /** Connected peers changed between none and some. */
   readonly onOnline: (isOnline: boolean) => void;
-  readonly onEvent: (event: SessionEvent, peer: FollowedPeer) => void;
+  readonly onEvent: (event: SessionEvent, peer: FollowedPeer, session: SessionRunner) => void;
   /** A link ended; `problem` is why, where it was no ordinary end. */
   readonly onLeft: (deviceKey: string, problem: string | null) => void;
   /** Something went wrong while working for a peer; damage of stored data among it (R11). */
@@ -142,6 +149,11 @@ export class NetworkService {
   endSessions(reason: 'identity' | 'wants' | 'damage' | 'restored'): void {
     this.#host.closeAll(reason);
     this.#discovery?.setReplica(this.#deps.database.replica.id);
+  }
+
+  /** Sessions that are open, each with the device key of its peer. */
+  openSessions(): SessionRunner[] {
+    return [...this.#host.sessions()].filter(({ isOpen }) => isOpen);
   }
 
   peers(): PeerStatus[] {
@@ -323,7 +335,7 @@ export class NetworkService {
       );
     const node = event.kind === 'opened' ? event.hello.node : (runner.peer?.node ?? '');
     const { host, port } = runner.channel.remote;
-    this.#deps.onEvent(event, { deviceKey: peerKey, node, address: `${host}:${port}` });
+    this.#deps.onEvent(event, { deviceKey: peerKey, node, address: `${host}:${port}` }, runner);
   }
 
   #left(channel: Channel, reason: string): void {
@@ -375,23 +387,4 @@ export class NetworkService {
       if (!this.#isPaused) await this.#open();
     }).catch((error: unknown) => this.#deps.onFailure(error, this.#options.nodeId));
   }
-}
-
-function peerStatus(
-  peer: ReturnType<Supervisor['status']>[number],
-  record: PeerRecord | undefined,
-  channel: Channel | undefined,
-): PeerStatus {
-  return {
-    nodeId: record?.node || peer.node,
-    address: peer.address,
-    state: peer.state === 'connected' || peer.state === 'connecting' ? peer.state : 'waiting',
-    source: peer.origin === 'known' ? 'configured' : peer.origin === 'incoming' ? 'inbound' : 'discovered',
-    lastSeen: record?.lastSeenMs ?? null,
-    lastSyncTime: record?.lastSyncMs ?? null,
-    roundTripMs: record?.roundTripMs ?? null,
-    bytesSent: channel?.bytesSent ?? 0,
-    bytesReceived: channel?.bytesReceived ?? 0,
-    lastError: peer.lastError?.message ?? null,
-  };
 }

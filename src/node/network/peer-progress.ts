@@ -66,6 +66,8 @@ export class PeerProgress {
         record.roundTripMs = event.ms;
         return;
       case 'confirmed':
+      case 'verify-asked':
+      case 'verified':
       case 'resolver-mismatch':
         return;
       default:

@@ -1,5 +1,5 @@
-import { createDecoder, createEncoder, ZSTD_CAPABILITY } from '../../net/messages/index.ts';
-import type { SessionCodec } from '../../sync/index.ts';
+import { createDecoder, createEncoder, ZSTD_CAPABILITY } from '../net/messages/index.ts';
+import type { SessionCodec } from './session-runner.ts';
 
 /** What this node can do beyond the protocol itself. */
 export const CAPABILITIES: readonly string[] = [ZSTD_CAPABILITY];
