@@ -44,8 +44,10 @@ export type {
   SyncStatusTrackerOptions,
 } from './diagnostics/index.ts';
 export {
+  type CollectionEquality,
   createServices,
   EntglDbHealthCheck,
+  type EqualityVerdict,
   type NetworkSettings,
   type NodeAddress,
   type NodeDatabase,
@@ -53,6 +55,7 @@ export {
   OfflineQueue,
   type OpenDatabaseOptions,
   openDatabase,
+  type PeerEquality,
   type PeerStatus,
   type PersistenceSettings,
   RetryPolicy,

@@ -4,6 +4,7 @@ export {
   createClockCheck,
   createDatabaseCheck,
   createDiskSpaceCheck,
+  createEqualityCheck,
   createIntegrityCheck,
   createNetworkCheck,
   createPeersCheck,

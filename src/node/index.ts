@@ -11,4 +11,5 @@ export {
   type SyncSettings,
 } from './open-database.ts';
 export { RetryPolicy } from './retry-policy.ts';
+export type { CollectionEquality, EqualityVerdict, PeerEquality } from './services/index.ts';
 export { SyncStatusTracker } from './sync-status-tracker.ts';

@@ -14,6 +14,7 @@ import type { EntglDbHealthCheck } from './health-check.ts';
 import type { NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
 import type { OfflineQueue } from './offline-queue.ts';
 import type { RetryPolicy } from './retry-policy.ts';
+import type { PeerEquality } from './services/index.ts';
 import type { SyncStatusTracker } from './sync-status-tracker.ts';
 
 /** The database of this machine and the node that keeps it in sync: what `openDatabase` returns. */
@@ -171,6 +172,14 @@ export class NodeDatabase implements Database {
   /** What no other node is known to hold of this one's writes. */
   unsynced(): PendingWrites[] {
     return this.#node.services.receipts.unsynced();
+  }
+
+  /**
+   * Compares what this node and its connected peers hold, or one of them by human name or device key; see
+   * docs/guide/receipts.md. NETWORK_ERROR / NODE_UNREACHABLE when that one is not connected.
+   */
+  verify(node?: string, options?: WaitOptions): Promise<PeerEquality[]> {
+    return this.#node.services.equality.verify(node, options);
   }
 
   flush(options?: WaitOptions): Promise<void> {

@@ -95,6 +95,7 @@ export class NodeState {
       address: tcpAddress === null ? null : `${tcpAddress.host}:${tcpAddress.port}`,
       knownPeers: network.peers().length,
       bytes: bytes.sent + bytes.received,
+      sessions: () => network.openSessions(),
       endSessions: (reason) => network.endSessions(reason),
     };
   }

@@ -171,7 +171,10 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
     clocks,
     isCopied: state.store.identity.fresh && state.store.identity.reason !== 'new',
     onOnline: () => {},
-    onEvent: (event, peer) => state.services.followed(event, peer),
+    onEvent: (event, peer, session) => {
+      state.services.followed(event, peer);
+      state.services.equality.followed(event, session);
+    },
     onLeft: (deviceKey, problem) => state.services.feed.left(deviceKey, problem),
     onFailure: (error, peer) => {
       const { message, code = null } = error as Error & { readonly code?: string };

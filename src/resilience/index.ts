@@ -16,6 +16,7 @@ export { EventLog, type EventLogOptions, type LoggedEvent } from './event-log.ts
 export {
   type CheckedStore,
   type CheckOptions,
+  type CollectionCount,
   checkIntegrity,
   type Opened,
   type OpenOrRestoreDeps,
@@ -27,6 +28,7 @@ export {
   type ScrubberOptions,
   SelfRepair,
   type SelfRepairDeps,
+  sumCollection,
 } from './integrity/index.ts';
 export {
   type DroppedOperation,

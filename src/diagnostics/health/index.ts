@@ -21,6 +21,7 @@ export {
 } from './health-report.ts';
 export {
   createClockCheck,
+  createEqualityCheck,
   createNetworkCheck,
   createPeersCheck,
   createSyncLagCheck,

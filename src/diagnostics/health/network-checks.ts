@@ -81,6 +81,21 @@ export function createSyncLagCheck({ tracker, clock, lagMsMax = LAG_MS_MAX }: Sy
   };
 }
 
+/** `equality`: peers that know the same hold the same; told by the comparisons of `verify`. */
+export function createEqualityCheck(different: () => number): HealthCheck {
+  return {
+    name: 'equality',
+    isQuick: true,
+    run: () => {
+      const count = different();
+      if (count === 0) return healthy('no difference was found');
+      return unhealthy(
+        `${count} collections differ from a peer's though both know the same; the log names them, and every row here is being read`,
+      );
+    },
+  };
+}
+
 /** `clock`: this machine's clock agrees with the others (R10). */
 export function createClockCheck(assess: () => ClockAssessment, driftMsMax: number): HealthCheck {
   return {

@@ -4,6 +4,7 @@ import type { ReplicaTable } from './dictionary.ts';
 import { invalidMessage } from './invalid-message.ts';
 import type {
   ClaimedCollection,
+  CollectionSum,
   ForkMessage,
   GoodbyeReason,
   HelloMessage,
@@ -96,6 +97,15 @@ export function messageFromWire(
       const nonce = parseCount(message.value.nonce, `${message.case}.nonce`);
       return { kind: message.case, nonce, wallMs: parseInteger(message.value.wallMs, `${message.case}.wall_ms`) };
     }
+    case 'verify': {
+      const nonce = parseCount(message.value.nonce, 'verify.nonce');
+      return { kind: 'verify', nonce, digest: parseDigest(message.value.digest, 'verify.digest') };
+    }
+    case 'verified': {
+      const nonce = parseCount(message.value.nonce, 'verified.nonce');
+      const { sums } = message.value;
+      return { kind: 'verified', nonce, sums: sums === undefined ? null : parseSums(sums.collection) };
+    }
     case 'goodbye':
       return { kind: 'goodbye', reason: parseReason(message.value.reason) };
     default:
@@ -149,6 +159,17 @@ function parseSummary(summary: wire.Summary): SummaryMessage {
   requireDistinct(collections, 'summary.collections');
   const round = parseCount(summary.round, 'summary.round');
   return { kind: 'summary', round, digest: parseDigest(summary.digest, 'summary.digest'), collections };
+}
+
+function parseSums(sums: readonly wire.CollectionSum[]): CollectionSum[] {
+  const parsed = sums.map(({ collection, knowledge, fingerprint, damaged }) => ({
+    collection: parseCollection(collection, 'verified.sums.collection'),
+    knowledge: parseDigest(knowledge, 'verified.sums.knowledge'),
+    fingerprint: fingerprint === undefined ? null : parseFingerprint(fingerprint, 'verified.sums.fingerprint'),
+    damaged,
+  }));
+  requireDistinct(parsed, 'verified.sums');
+  return parsed;
 }
 
 /** A copy: a digest that is kept must not keep its whole frame. */

@@ -2,8 +2,16 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import { type Check, type Dot, fingerprintToBytes, type Known, sortedByReplica } from '../../core/version/index.ts';
 import { invalidMessage, messageTooLarge } from './invalid-message.ts';
-import type { ClaimedCollection, HelloMessage, Message, SentVersion, VersionsMessage } from './message.ts';
+import type {
+  ClaimedCollection,
+  CollectionSum,
+  HelloMessage,
+  Message,
+  SentVersion,
+  VersionsMessage,
+} from './message.ts';
 import {
+  type CollectionSumsSchema,
   type FieldStamps,
   FieldStampsSchema,
   type FrameSchema,
@@ -78,11 +86,26 @@ export function messageToWire(message: Message, numberOf: NumberOf, limits: Wire
     case 'ping':
     case 'pong':
       return { case: message.kind, value: { nonce: BigInt(message.nonce), wallMs: wallToWire(message.wallMs) } };
+    case 'verify':
+      return { case: 'verify', value: { nonce: BigInt(message.nonce), digest: message.digest } };
+    case 'verified':
+      return { case: 'verified', value: { nonce: BigInt(message.nonce), ...sumsToWire(message.sums) } };
     case 'goodbye':
       return { case: 'goodbye', value: { reason: message.reason } };
     default:
       return message satisfies never;
   }
+}
+
+function sumsToWire(sums: readonly CollectionSum[] | null): {
+  readonly sums?: MessageInitShape<typeof CollectionSumsSchema>;
+} {
+  if (sums === null) return {};
+  const collection = sums.map(({ fingerprint, ...sum }) => ({
+    ...sum,
+    ...(fingerprint === null ? {} : { fingerprint: fingerprintToBytes(fingerprint) }),
+  }));
+  return { sums: { collection } };
 }
 
 function versionsToWire(message: VersionsMessage, numberOf: NumberOf, limits: WireLimits): Versions {

@@ -11,6 +11,7 @@ export type {
   CheckMessage,
   ClaimedCollection,
   ClaimMessage,
+  CollectionSum,
   DifferMessage,
   ForkMessage,
   GoodbyeMessage,
@@ -24,6 +25,8 @@ export type {
   RangesMessage,
   SentVersion,
   SummaryMessage,
+  VerifiedMessage,
+  VerifyMessage,
   VersionsMessage,
   WantMessage,
 } from './message.ts';

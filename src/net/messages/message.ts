@@ -21,6 +21,8 @@ export type Message =
   | ForkMessage
   | PingMessage
   | PongMessage
+  | VerifyMessage
+  | VerifiedMessage
   | GoodbyeMessage;
 
 /** First message in either direction. */
@@ -158,6 +160,32 @@ export interface PongMessage {
   readonly kind: 'pong';
   readonly nonce: number;
   readonly wallMs: number;
+}
+
+/** Either way: do we hold the same? The answer may take as long as reading all documents does. */
+export interface VerifyMessage {
+  readonly kind: 'verify';
+  readonly nonce: number;
+  /** As in `summary`. */
+  readonly digest: Uint8Array;
+}
+
+export interface VerifiedMessage {
+  readonly kind: 'verified';
+  readonly nonce: number;
+  /** Null: the digests are equal. */
+  readonly sums: readonly CollectionSum[] | null;
+}
+
+/** What a node holds of one collection, for comparison. */
+export interface CollectionSum {
+  readonly collection: CollectionName;
+  /** 16 bytes over what is known of it. */
+  readonly knowledge: Uint8Array;
+  /** All versions of the documents that readers see; null: the collection changed while they were summed up. */
+  readonly fingerprint: Fingerprint | null;
+  /** Its own rows do not fit what it says of them. */
+  readonly damaged: boolean;
 }
 
 /** Last message before the connection is closed on purpose. */

@@ -134,6 +134,17 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     checks: [checks[0]!, checks[1]!] as const,
   })),
   record({ kind: fc.constantFrom('ping' as const, 'pong' as const), nonce: count, wallMs }),
+  record({ kind: fc.constant('verify' as const), nonce: count, digest }),
+  record({
+    kind: fc.constant('verified' as const),
+    nonce: count,
+    sums: fc.option(
+      fc.uniqueArray(
+        record({ collection, knowledge: digest, fingerprint: fc.option(fingerprint), damaged: fc.boolean() }),
+        { selector: (part) => part.collection },
+      ),
+    ),
+  }),
   record({
     kind: fc.constant('goodbye' as const),
     reason: fc.constantFrom('closing' as const, 'busy' as const, 'other' as const),

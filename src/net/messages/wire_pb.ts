@@ -30,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wire.proto.
  */
 export const file_wire: GenFile = /*@__PURE__*/
-  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEiswUKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIAEIJCgdtZXNzYWdlIoACCgVIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEgwKBG5vZGUYAyABKAkSDwoHcmVwbGljYRgEIAEoDRIMCgRsaWZlGAUgASgJEg8KB3dhbGxfbXMYBiABKBISOQoLY29sbGVjdGlvbnMYByABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkxpc3RIAIgBARIUCgxjYXBhYmlsaXRpZXMYCCADKAkSLAoJcmVzb2x2ZXJzGAkgAygLMhkuZW50Z2xkYi53aXJlLnYxLlJlc29sdmVyQg4KDF9jb2xsZWN0aW9ucyIkCg5Db2xsZWN0aW9uTGlzdBISCgpjb2xsZWN0aW9uGAEgAygJIjAKCFJlc29sdmVyEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIcmVzb2x2ZXIYAiABKAkiYAoHU3VtbWFyeRINCgVyb3VuZBgBIAEoBBIOCgZkaWdlc3QYAiABKAwSNgoLY29sbGVjdGlvbnMYAyADKAsyIS5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkRpZ2VzdCI2ChBDb2xsZWN0aW9uRGlnZXN0EhIKCmNvbGxlY3Rpb24YASABKAkSDgoGZGlnZXN0GAIgASgMIiwKBkRpZmZlchINCgVyb3VuZBgBIAEoBBITCgtjb2xsZWN0aW9ucxgCIAMoCSJDCgVLbm93bhIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBISCgVjaGVjaxgDIAEoDEgAiAEBQggKBl9jaGVjayJaCgRXYW50EhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEhMKC2ZpbmdlcnByaW50GAMgASgMIkMKBExpbmUSDwoHcmVwbGljYRgBIAEoDRISCgVmaXJzdBgCIAEoBEgAiAEBEgwKBGxhc3QYAyABKARCCAoGX2ZpcnN0IkUKCkZpZWxkU3RhbXASDAoEcGF0aBgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBBILCgNobGMYBCABKAQiOQoLRmllbGRTdGFtcHMSKgoFc3RhbXAYASADKAsyGy5lbnRnbGRiLndpcmUudjEuRmllbGRTdGFtcCKbAgoHVmVyc2lvbhIXCgpjb2xsZWN0aW9uGAEgASgJSACIAQESCwoDa2V5GAIgASgJEg8KB3JlcGxpY2EYAyABKA0SCwoDc2VxGAQgASgEEhIKBWZpcnN0GAUgASgESAGIAQESCwoDaGxjGAYgASgEEiYKB2NvbnRleHQYByADKAsyFS5lbnRnbGRiLndpcmUudjEuTGluZRISCgV2YWx1ZRgIIAEoDEgCiAEBEjEKBnN0YW1wcxgJIAEoCzIcLmVudGdsZGIud2lyZS52MS5GaWVsZFN0YW1wc0gDiAEBEg4KBmZvcm1hdBgKIAEoDUINCgtfY29sbGVjdGlvbkIICgZfZmlyc3RCCAoGX3ZhbHVlQgkKB19zdGFtcHMiUgoIVmVyc2lvbnMSDQoFYmF0Y2gYASABKAQSDAoEbW9yZRgCIAEoCBIpCgd2ZXJzaW9uGAMgAygLMhguZW50Z2xkYi53aXJlLnYxLlZlcnNpb24icwoGUmFuZ2VzEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSEgoFYWZ0ZXIYAyABKAlIAIgBARIlCgVyYW5nZRgEIAMoCzIWLmVudGdsZGIud2lyZS52MS5SYW5nZUIICgZfYWZ0ZXIiOgoFUmFuZ2USEgoFdXBfdG8YASABKAlIAIgBARITCgtmaW5nZXJwcmludBgCIAEoDEIICgZfdXBfdG8iWAoGTmFycm93EhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKAoFcmFuZ2UYAyADKAsyGS5lbnRnbGRiLndpcmUudjEuS2V5UmFuZ2UiRgoIS2V5UmFuZ2USEgoFYWZ0ZXIYASABKAlIAIgBARISCgV1cF90bxgCIAEoCUgBiAEBQggKBl9hZnRlckIICgZfdXBfdG8iNgoJS2V5QW5kRG90EgsKA2tleRgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBCJoCgVDaGVjaxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90EgwKBGxhc3QYBCABKAgiXAoHTWlzc2luZxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90Ij8KBUNsYWltEjYKCmNvbGxlY3Rpb24YASADKAsyIi5lbnRnbGRiLndpcmUudjEuQ2xhaW1lZENvbGxlY3Rpb24inwEKEUNsYWltZWRDb2xsZWN0aW9uEhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEicKBnB1cmdlZBgDIAMoCzIXLmVudGdsZGIud2lyZS52MS5QdXJnZWQSEAoIZXhjaGFuZ2UYBCABKAQSEAoIY29tcGxldGUYBSABKAgiJgoGUHVyZ2VkEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEIhQKA0FjaxINCgViYXRjaBgBIAEoBCJGCgRGb3JrEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEEg8KB2NoZWNrX2EYAyABKAwSDwoHY2hlY2tfYhgEIAEoDCImCgRQaW5nEg0KBW5vbmNlGAEgASgEEg8KB3dhbGxfbXMYAiABKBIiJgoEUG9uZxINCgVub25jZRgBIAEoBBIPCgd3YWxsX21zGAIgASgSIhkKB0dvb2RieWUSDgoGcmVhc29uGAEgASgJYgZwcm90bzM");
+  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEijQYKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIABIpCgZ2ZXJpZnkYEiABKAsyFy5lbnRnbGRiLndpcmUudjEuVmVyaWZ5SAASLQoIdmVyaWZpZWQYEyABKAsyGS5lbnRnbGRiLndpcmUudjEuVmVyaWZpZWRIAEIJCgdtZXNzYWdlIoACCgVIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEgwKBG5vZGUYAyABKAkSDwoHcmVwbGljYRgEIAEoDRIMCgRsaWZlGAUgASgJEg8KB3dhbGxfbXMYBiABKBISOQoLY29sbGVjdGlvbnMYByABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkxpc3RIAIgBARIUCgxjYXBhYmlsaXRpZXMYCCADKAkSLAoJcmVzb2x2ZXJzGAkgAygLMhkuZW50Z2xkYi53aXJlLnYxLlJlc29sdmVyQg4KDF9jb2xsZWN0aW9ucyIkCg5Db2xsZWN0aW9uTGlzdBISCgpjb2xsZWN0aW9uGAEgAygJIjAKCFJlc29sdmVyEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIcmVzb2x2ZXIYAiABKAkiYAoHU3VtbWFyeRINCgVyb3VuZBgBIAEoBBIOCgZkaWdlc3QYAiABKAwSNgoLY29sbGVjdGlvbnMYAyADKAsyIS5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkRpZ2VzdCI2ChBDb2xsZWN0aW9uRGlnZXN0EhIKCmNvbGxlY3Rpb24YASABKAkSDgoGZGlnZXN0GAIgASgMIiwKBkRpZmZlchINCgVyb3VuZBgBIAEoBBITCgtjb2xsZWN0aW9ucxgCIAMoCSJDCgVLbm93bhIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBISCgVjaGVjaxgDIAEoDEgAiAEBQggKBl9jaGVjayJaCgRXYW50EhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEhMKC2ZpbmdlcnByaW50GAMgASgMIkMKBExpbmUSDwoHcmVwbGljYRgBIAEoDRISCgVmaXJzdBgCIAEoBEgAiAEBEgwKBGxhc3QYAyABKARCCAoGX2ZpcnN0IkUKCkZpZWxkU3RhbXASDAoEcGF0aBgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBBILCgNobGMYBCABKAQiOQoLRmllbGRTdGFtcHMSKgoFc3RhbXAYASADKAsyGy5lbnRnbGRiLndpcmUudjEuRmllbGRTdGFtcCKbAgoHVmVyc2lvbhIXCgpjb2xsZWN0aW9uGAEgASgJSACIAQESCwoDa2V5GAIgASgJEg8KB3JlcGxpY2EYAyABKA0SCwoDc2VxGAQgASgEEhIKBWZpcnN0GAUgASgESAGIAQESCwoDaGxjGAYgASgEEiYKB2NvbnRleHQYByADKAsyFS5lbnRnbGRiLndpcmUudjEuTGluZRISCgV2YWx1ZRgIIAEoDEgCiAEBEjEKBnN0YW1wcxgJIAEoCzIcLmVudGdsZGIud2lyZS52MS5GaWVsZFN0YW1wc0gDiAEBEg4KBmZvcm1hdBgKIAEoDUINCgtfY29sbGVjdGlvbkIICgZfZmlyc3RCCAoGX3ZhbHVlQgkKB19zdGFtcHMiUgoIVmVyc2lvbnMSDQoFYmF0Y2gYASABKAQSDAoEbW9yZRgCIAEoCBIpCgd2ZXJzaW9uGAMgAygLMhguZW50Z2xkYi53aXJlLnYxLlZlcnNpb24icwoGUmFuZ2VzEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSEgoFYWZ0ZXIYAyABKAlIAIgBARIlCgVyYW5nZRgEIAMoCzIWLmVudGdsZGIud2lyZS52MS5SYW5nZUIICgZfYWZ0ZXIiOgoFUmFuZ2USEgoFdXBfdG8YASABKAlIAIgBARITCgtmaW5nZXJwcmludBgCIAEoDEIICgZfdXBfdG8iWAoGTmFycm93EhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKAoFcmFuZ2UYAyADKAsyGS5lbnRnbGRiLndpcmUudjEuS2V5UmFuZ2UiRgoIS2V5UmFuZ2USEgoFYWZ0ZXIYASABKAlIAIgBARISCgV1cF90bxgCIAEoCUgBiAEBQggKBl9hZnRlckIICgZfdXBfdG8iNgoJS2V5QW5kRG90EgsKA2tleRgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBCJoCgVDaGVjaxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90EgwKBGxhc3QYBCABKAgiXAoHTWlzc2luZxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90Ij8KBUNsYWltEjYKCmNvbGxlY3Rpb24YASADKAsyIi5lbnRnbGRiLndpcmUudjEuQ2xhaW1lZENvbGxlY3Rpb24inwEKEUNsYWltZWRDb2xsZWN0aW9uEhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEicKBnB1cmdlZBgDIAMoCzIXLmVudGdsZGIud2lyZS52MS5QdXJnZWQSEAoIZXhjaGFuZ2UYBCABKAQSEAoIY29tcGxldGUYBSABKAgiJgoGUHVyZ2VkEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEIhQKA0FjaxINCgViYXRjaBgBIAEoBCInCgZWZXJpZnkSDQoFbm9uY2UYASABKAQSDgoGZGlnZXN0GAIgASgMIlYKCFZlcmlmaWVkEg0KBW5vbmNlGAEgASgEEjIKBHN1bXMYAiABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvblN1bXNIAIgBAUIHCgVfc3VtcyJECg5Db2xsZWN0aW9uU3VtcxIyCgpjb2xsZWN0aW9uGAEgAygLMh4uZW50Z2xkYi53aXJlLnYxLkNvbGxlY3Rpb25TdW0icQoNQ29sbGVjdGlvblN1bRISCgpjb2xsZWN0aW9uGAEgASgJEhEKCWtub3dsZWRnZRgCIAEoDBIYCgtmaW5nZXJwcmludBgDIAEoDEgAiAEBEg8KB2RhbWFnZWQYBCABKAhCDgoMX2ZpbmdlcnByaW50IkYKBEZvcmsSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQSDwoHY2hlY2tfYRgDIAEoDBIPCgdjaGVja19iGAQgASgMIiYKBFBpbmcSDQoFbm9uY2UYASABKAQSDwoHd2FsbF9tcxgCIAEoEiImCgRQb25nEg0KBW5vbmNlGAEgASgEEg8KB3dhbGxfbXMYAiABKBIiGQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAliBnByb3RvMw");
 
 /**
  * @generated from message entgldb.wire.v1.Frame
@@ -145,6 +145,18 @@ export type Frame = Message<"entgldb.wire.v1.Frame"> & {
      */
     value: Goodbye;
     case: "goodbye";
+  } | {
+    /**
+     * @generated from field: entgldb.wire.v1.Verify verify = 18;
+     */
+    value: Verify;
+    case: "verify";
+  } | {
+    /**
+     * @generated from field: entgldb.wire.v1.Verified verified = 19;
+     */
+    value: Verified;
+    case: "verified";
   } | { case: undefined; value?: undefined };
 };
 
@@ -916,6 +928,111 @@ export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
   messageDesc(file_wire, 24);
 
 /**
+ * Either way: do we hold the same? Answered by one `Verified`, perhaps much later. A node may be asked once at a time.
+ *
+ * @generated from message entgldb.wire.v1.Verify
+ */
+export type Verify = Message<"entgldb.wire.v1.Verify"> & {
+  /**
+   * @generated from field: uint64 nonce = 1;
+   */
+  nonce: bigint;
+
+  /**
+   * As in `Summary`.
+   *
+   * @generated from field: bytes digest = 2;
+   */
+  digest: Uint8Array;
+};
+
+/**
+ * Describes the message entgldb.wire.v1.Verify.
+ * Use `create(VerifySchema)` to create a new message.
+ */
+export const VerifySchema: GenMessage<Verify> = /*@__PURE__*/
+  messageDesc(file_wire, 25);
+
+/**
+ * @generated from message entgldb.wire.v1.Verified
+ */
+export type Verified = Message<"entgldb.wire.v1.Verified"> & {
+  /**
+   * @generated from field: uint64 nonce = 1;
+   */
+  nonce: bigint;
+
+  /**
+   * Left out: the digests are equal. Else all collections that both want and of which the node knows anything.
+   *
+   * @generated from field: optional entgldb.wire.v1.CollectionSums sums = 2;
+   */
+  sums?: CollectionSums | undefined;
+};
+
+/**
+ * Describes the message entgldb.wire.v1.Verified.
+ * Use `create(VerifiedSchema)` to create a new message.
+ */
+export const VerifiedSchema: GenMessage<Verified> = /*@__PURE__*/
+  messageDesc(file_wire, 26);
+
+/**
+ * @generated from message entgldb.wire.v1.CollectionSums
+ */
+export type CollectionSums = Message<"entgldb.wire.v1.CollectionSums"> & {
+  /**
+   * @generated from field: repeated entgldb.wire.v1.CollectionSum collection = 1;
+   */
+  collection: CollectionSum[];
+};
+
+/**
+ * Describes the message entgldb.wire.v1.CollectionSums.
+ * Use `create(CollectionSumsSchema)` to create a new message.
+ */
+export const CollectionSumsSchema: GenMessage<CollectionSums> = /*@__PURE__*/
+  messageDesc(file_wire, 27);
+
+/**
+ * @generated from message entgldb.wire.v1.CollectionSum
+ */
+export type CollectionSum = Message<"entgldb.wire.v1.CollectionSum"> & {
+  /**
+   * @generated from field: string collection = 1;
+   */
+  collection: string;
+
+  /**
+   * 16 bytes over what is known of the collection.
+   *
+   * @generated from field: bytes knowledge = 2;
+   */
+  knowledge: Uint8Array;
+
+  /**
+   * Over all versions of the documents that readers see, as in `Want`. Left out: the collection changed meanwhile.
+   *
+   * @generated from field: optional bytes fingerprint = 3;
+   */
+  fingerprint?: Uint8Array | undefined;
+
+  /**
+   * What the node says of the collection did not fit its own rows; it repairs itself.
+   *
+   * @generated from field: bool damaged = 4;
+   */
+  damaged: boolean;
+};
+
+/**
+ * Describes the message entgldb.wire.v1.CollectionSum.
+ * Use `create(CollectionSumSchema)` to create a new message.
+ */
+export const CollectionSumSchema: GenMessage<CollectionSum> = /*@__PURE__*/
+  messageDesc(file_wire, 28);
+
+/**
  * Either way: two lives wrote under one replica id.
  *
  * @generated from message entgldb.wire.v1.Fork
@@ -949,7 +1066,7 @@ export type Fork = Message<"entgldb.wire.v1.Fork"> & {
  * Use `create(ForkSchema)` to create a new message.
  */
 export const ForkSchema: GenMessage<Fork> = /*@__PURE__*/
-  messageDesc(file_wire, 25);
+  messageDesc(file_wire, 29);
 
 /**
  * @generated from message entgldb.wire.v1.Ping
@@ -971,7 +1088,7 @@ export type Ping = Message<"entgldb.wire.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_wire, 26);
+  messageDesc(file_wire, 30);
 
 /**
  * @generated from message entgldb.wire.v1.Pong
@@ -993,7 +1110,7 @@ export type Pong = Message<"entgldb.wire.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_wire, 27);
+  messageDesc(file_wire, 31);
 
 /**
  * The last message before the connection is closed on purpose.
@@ -1014,5 +1131,5 @@ export type Goodbye = Message<"entgldb.wire.v1.Goodbye"> & {
  * Use `create(GoodbyeSchema)` to create a new message.
  */
 export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
-  messageDesc(file_wire, 28);
+  messageDesc(file_wire, 32);
 

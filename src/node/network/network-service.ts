@@ -26,15 +26,9 @@ import {
   loopbackKey,
   type TlsTransport,
 } from '../../net/tcp/index.ts';
-import {
-  CAPABILITIES,
-  createSessionCodec,
-  PROTOCOL,
-  type SessionEvent,
-  type SessionRunner,
-  SyncHost,
-} from '../../sync/index.ts';
+import { PROTOCOL, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
 import type { PeerStatus } from '../node-api.ts';
+import { CAPABILITIES, createSessionCodec } from './codec.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import { type FollowedPeer, linkProblem } from './followed-peer.ts';
 import type { NetworkOptions } from './network-options.ts';

@@ -38,7 +38,10 @@ async function openServices(folder: string, options: Record<string, unknown> = {
   });
   const clocks = new ClockMonitor(60_000);
   const network = { isListening: true, address: '127.0.0.1:5000', knownPeers: 0, bytes: 0, ended: 0 };
-  const served: ServedNetwork = Object.assign(network, { endSessions: () => void network.ended++ });
+  const served: ServedNetwork = Object.assign(network, {
+    sessions: () => [],
+    endSessions: () => void network.ended++,
+  });
   const backups = createBackups(config, {
     database: () => ({ flush: () => database.flush(), backup: (path, work) => store.backup(path, work) }),
     clock,
@@ -100,6 +103,7 @@ test('a node without a fault is healthy in every check, by the names that are do
         'database healthy',
         'disk-space healthy',
         'integrity healthy',
+      'equality healthy',
         'network healthy',
         'peers healthy',
         'sync-lag healthy',

@@ -9,6 +9,7 @@ import {
   createClockCheck,
   createDatabaseCheck,
   createDiskSpaceCheck,
+  createEqualityCheck,
   createIntegrityCheck,
   createNetworkCheck,
   createPeersCheck,
@@ -42,6 +43,7 @@ import { OfflineQueue } from '../offline-queue.ts';
 import { RetryPolicy } from '../retry-policy.ts';
 import { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { CommitCounts, cacheSamples, storeSamples, syncSamples } from './collect-metrics.ts';
+import { Equality, type VerifiedSession } from './equality.ts';
 import { SyncFeed } from './sync-feed.ts';
 
 export interface NodeServicesDeps {
@@ -68,6 +70,8 @@ export interface ServedNetwork {
   readonly knownPeers: number;
   /** Bytes on the wire since its start, both ways. */
   readonly bytes: number;
+  /** Those that are open. */
+  sessions(): readonly VerifiedSession[];
   /** R11: peers must discard what they believed of this node. */
   endSessions(reason: 'damage'): void;
 }
@@ -88,6 +92,8 @@ export class NodeServices {
   readonly feed: SyncFeed;
   /** Which other nodes hold what this one wrote. */
   readonly receipts: Receipts;
+  /** Whether this node and its peers hold the same. */
+  readonly equality: Equality;
   readonly #deps: NodeServicesDeps;
   readonly #scrubber: Scrubber;
   readonly #schedule: BackupSchedule | undefined;
@@ -132,6 +138,17 @@ export class NodeServices {
       commitPending: () => database.commitPending(),
     });
     this.repair = this.#createRepair(resilienceLogger);
+    this.equality = new Equality({
+      replica,
+      clock,
+      logger: resilienceLogger,
+      soon: setImmediate,
+      sessions: () => deps.network()?.sessions() ?? [],
+      commitPending: () => database.commitPending(),
+      onDamage: (damage) => this.repair.report(damage),
+      // What it finds goes to the repair; the log has the difference itself.
+      onDifferent: () => void this.checkIntegrity().catch(() => {}),
+    });
     this.#scrubber = this.#createScrubber(resilienceLogger);
     this.#schedule = this.#createSchedule(resilienceLogger);
     this.healthCheck = new EntglDbHealthCheck({
@@ -149,6 +166,7 @@ export class NodeServices {
     for (const name of this.#deps.store.damagedAtOpen) this.damaged(name.collection, name.key, undefined);
     this.healthCheck.start();
     this.#scrubber.start();
+    this.equality.start();
     this.#schedule?.start();
   }
 
@@ -189,6 +207,7 @@ export class NodeServices {
       ...cacheSamples(this.cache.getStatistics()),
       ...storeSamples(store.statistics()),
       ...syncSamples(this.syncTracker.getStatus(), clock.now()),
+      { name: 'entgldb_unequal_collections', value: this.equality.different },
       { name: 'entgldb_damaged_documents', value: damaged },
       { name: 'entgldb_last_scrub_seconds', value: (lastScrubAt ?? 0) / 1000 },
       { name: 'entgldb_last_backup_seconds', value: (this.backups.lastBackupAt ?? 0) / 1000 },
@@ -206,6 +225,7 @@ export class NodeServices {
 
   async #stop(signal: AbortSignal): Promise<void> {
     this.healthCheck.stop();
+    this.equality.stop();
     this.repair.stop();
     await Promise.all([this.#scrubber.stop(), this.#schedule?.stop(), this.offlineQueue.close()]);
     if (this.#schedule === undefined || this.#deps.database.replica.pos === this.#backedUpPos) return;
@@ -275,6 +295,7 @@ export class NodeServices {
       createDatabaseCheck({ database: database.replica, clock, isInPlace: createInPlaceTest(path) }),
       createDiskSpaceCheck({ statfs: () => readDiskSpace(dirname(path)) }),
       createIntegrityCheck(() => this.#integrity(), clock),
+      createEqualityCheck(() => this.equality.different),
       createNetworkCheck(() => networkStatus(network())),
       createPeersCheck({
         tracker,

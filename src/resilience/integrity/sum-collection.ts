@@ -1,0 +1,58 @@
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { type Fingerprint, FingerprintSum, isSameFingerprint } from '../../core/version/index.ts';
+import type { CollectionState, Replica } from '../../database/replica/index.ts';
+import type { Damage, StoredDocument } from '../../store/index.ts';
+
+export interface CollectionCount {
+  /** What the replica said of the collection before and after: nothing changed in between. */
+  readonly state: CollectionState;
+  /** Every version of the documents that readers see, siblings included; null where something is damaged. */
+  readonly visible: Fingerprint | null;
+  readonly damage: Damage | null;
+}
+
+const PAGE_MAX = 200;
+
+/**
+ * Reads all rows of a collection, each with its digests, and compares them with what the replica says of it. Documents that are
+ * deleted are not in `visible`: nodes that know the same may purge their tombstones at different times (R7), and all else they
+ * must hold alike (I1). Other work gets its turn after each page. Undefined when the collection changed meanwhile.
+ */
+export async function sumCollection(
+  replica: Replica,
+  name: CollectionName,
+  soon: (run: () => void) => void,
+  signal?: AbortSignal,
+): Promise<CollectionCount | undefined> {
+  const state = replica.collection(name);
+  const all = new FingerprintSum();
+  const visible = new FingerprintSum();
+  for (let after: DocumentKey | null = null; ; ) {
+    signal?.throwIfAborted();
+    const page = readPage(replica, name, after);
+    if (!Array.isArray(page)) return { state, visible: null, damage: page as Damage };
+    for (const { versions, value } of page)
+      for (const { digest } of versions) {
+        all.add(digest);
+        if (value !== null) visible.add(digest);
+      }
+    if (page.length < PAGE_MAX) break;
+    after = page.at(-1)!.key;
+    await new Promise<void>((resolve) => soon(resolve));
+    if (replica.collection(name) !== state) return undefined;
+  }
+  if (isSameFingerprint(all.value(), state.fingerprint)) return { state, visible: visible.value(), damage: null };
+  const problem = 'its rows are not those that were written';
+  return { state, visible: null, damage: { kind: 'collection', collection: name, problem } };
+}
+
+function readPage(replica: Replica, name: CollectionName, after: DocumentKey | null): StoredDocument[] | Damage {
+  try {
+    return replica.store.documents(name, after, PAGE_MAX);
+  } catch (error) {
+    if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) throw error;
+    const key = error.details.key as DocumentKey;
+    return { kind: 'document', collection: name, key, problem: error.message };
+  }
+}
