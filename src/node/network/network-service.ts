@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock, ClockAssessment, ClockMonitor } from '../../core/clock/index.ts';
+import type { ClockAssessment } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
-import type { CollectionName, Random } from '../../core/ids/index.ts';
-import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
 import type { ForkProof } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
-import type { LocalDatabase } from '../../database/index.ts';
-import type { Replica } from '../../database/replica/index.ts';
+import type { NewLife, Replica } from '../../database/replica/index.ts';
 import {
   createUdpPort,
   Discovery,
@@ -26,33 +25,20 @@ import {
   loopbackKey,
   type TlsTransport,
 } from '../../net/tcp/index.ts';
-import { PROTOCOL, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
+import {
+  CAPABILITIES,
+  createSessionCodec,
+  PROTOCOL,
+  type SessionEvent,
+  type SessionRunner,
+  SyncHost,
+} from '../../sync/index.ts';
 import type { PeerStatus } from '../node-api.ts';
-import { CAPABILITIES, createSessionCodec } from './codec.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
-import { type FollowedPeer, linkProblem } from './followed-peer.ts';
-import type { NetworkOptions } from './network-options.ts';
+import { linkProblem } from './followed-peer.ts';
+import type { NetworkDeps, NetworkOptions } from './network-options.ts';
 import { PeerProgress } from './peer-progress.ts';
 import { peerStatus } from './peer-status.ts';
-
-export interface NetworkDeps {
-  readonly database: LocalDatabase;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly clocks: ClockMonitor;
-  /** The copied disk carries the device key of another device: take a new one. */
-  readonly isCopied: boolean;
-  /** Connected peers changed between none and some. */
-  readonly onOnline: (isOnline: boolean) => void;
-  readonly onEvent: (event: SessionEvent, peer: FollowedPeer, session: SessionRunner) => void;
-  /** A link ended; `problem` is why, where it was no ordinary end. */
-  readonly onLeft: (deviceKey: string, problem: string | null) => void;
-  /** Something went wrong while working for a peer; damage of stored data among it (R11). */
-  readonly onFailure: (error: unknown, peer: string) => void;
-  /** Something its user should know. */
-  readonly onNotice: (notice: string) => void;
-}
 
 /** Everything between the database and the network: transport, discovery, supervisor and sessions, wired together. */
 export class NetworkService {
@@ -360,10 +346,10 @@ export class NetworkService {
 
   /** R9: this node is a copy, was rolled back, or has a twin: a new replica id, and a new device key with it. */
   #forked(proof: ForkProof): void {
-    const { database, logger, onNotice } = this.#deps;
+    const { logger, onNotice } = this.#deps;
     this.#host.closeAll('identity');
-    database.commitPending();
-    const life = database.replica.takeNewLife(proof.why, 'forked');
+    const life = this.#takeNewLife(proof);
+    if (life === undefined) return;
     logger.error(
       { ...life, proof },
       'this node shared its replica id with a copy, or was rolled back; it took a new one',
@@ -372,6 +358,18 @@ export class NetworkService {
       `this database shared its identity with a copy of itself or was rolled back; it took a new one, and ${life.rewritten} documents were written again`,
     );
     this.#renewDevice();
+  }
+
+  /** Undefined where the disk cannot take it: the next meeting finds the same proof and tries again. */
+  #takeNewLife(proof: ForkProof): NewLife | undefined {
+    const { database, onFailure } = this.#deps;
+    try {
+      database.commitPending();
+      return database.replica.takeNewLife(proof.why, 'forked');
+    } catch (error) {
+      onFailure(error, this.#options.nodeId);
+      return undefined;
+    }
   }
 
   #renewDevice(): void {
