@@ -1,6 +1,11 @@
+import type { Clock, ClockMonitor } from '../../core/clock/index.ts';
 import type { Limits } from '../../core/config/index.ts';
-import type { CollectionName } from '../../core/ids/index.ts';
+import type { CollectionName, Random } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { LocalDatabase } from '../../database/index.ts';
 import type { Address } from '../../net/index.ts';
+import type { SessionEvent, SessionRunner } from '../../sync/index.ts';
+import type { FollowedPeer } from './followed-peer.ts';
 
 export interface NetworkOptions {
   readonly nodeId: string;
@@ -22,4 +27,23 @@ export interface NetworkOptions {
   /** `name@revision` by collection; `*` names the default. */
   readonly resolvers: ReadonlyMap<string, string>;
   readonly limits: Limits;
+}
+
+export interface NetworkDeps {
+  readonly database: LocalDatabase;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly clocks: ClockMonitor;
+  /** The copied disk carries the device key of another device: take a new one. */
+  readonly isCopied: boolean;
+  /** Connected peers changed between none and some. */
+  readonly onOnline: (isOnline: boolean) => void;
+  readonly onEvent: (event: SessionEvent, peer: FollowedPeer, session: SessionRunner) => void;
+  /** A link ended; `problem` is why, where it was no ordinary end. */
+  readonly onLeft: (deviceKey: string, problem: string | null) => void;
+  /** Something went wrong while working for a peer; damage of stored data among it (R11). */
+  readonly onFailure: (error: unknown, peer: string) => void;
+  /** Something its user should know. */
+  readonly onNotice: (notice: string) => void;
 }
