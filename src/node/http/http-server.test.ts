@@ -329,3 +329,13 @@ function rawRequest(text: string): Promise<string> {
     socket.on('error', reject);
   });
 }
+
+test('the conflict ledger is listed, and an entry that is not there cannot be restored', async () => {
+  const ask = (path: string, method = 'GET'): Promise<Response> =>
+    fetch(`${url}/api/v1/conflicts${path}`, { method, headers: { authorization: `Bearer ${SECRET}` } });
+  const listed = await ask('?limit=5&collection=users');
+  assert.deepEqual([listed.status, await listed.json()], [200, { conflicts: [] }]);
+  assert.equal((await ask('/7/restore', 'POST')).status, 404);
+  assert.equal((await ask('/x/restore', 'POST')).status, 400);
+  assert.equal((await ask('?collection=a%2Fb%00')).status, 400);
+});
