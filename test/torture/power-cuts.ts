@@ -5,12 +5,13 @@
  * is rebuilt with none, all, some or parts of what was not synced, and opened. Like
  * the crash tests of SQLite (sqlite.org/testing.html), which keep names and bytes of files apart in the same way.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDeviceKey } from '../../src/net/tcp/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
 import { DiskImage, SURVIVALS, type Survival } from './disk-image.ts';
+import { Folder, isKept } from './folder.ts';
 import { Ledger, type Line } from './ledger.ts';
 import { openTortureNode, readAll } from './open.ts';
 import { withPeer } from './peer.ts';
@@ -61,6 +62,7 @@ async function run({ count, seed, deadline, signal }: SuiteOptions): Promise<Sui
       const recording = await record(join(scratch, `life${i}`), life);
       const share = Math.ceil(count / LIVES.length);
       const disk = new DiskImage(recording.folder);
+      const folder = new Folder(recording.folder, MAIN);
       const ledger = new Ledger();
       let next = 0;
       for (let nth = 0; nth < share && performance.now() < deadline && !signal?.aborted; nth++) {
@@ -73,7 +75,7 @@ async function run({ count, seed, deadline, signal }: SuiteOptions): Promise<Sui
           if (event.kind === 'line') ledger.note(event.line);
         }
         const survival = SURVIVALS[nth % SURVIVALS.length]!;
-        lay(recording.folder, disk.after(survival, random));
+        folder.lay(disk.after(survival, random));
         const found = await check(recording, ledger, nth % CHECKED_EVERY === 0);
         if (recording.durability === 'normal') {
           lost.inNormal++;
@@ -115,31 +117,12 @@ function verifyModel(folder: string, events: readonly TraceEvent[]): void {
   const disk = new DiskImage(folder);
   for (const event of events) disk.apply(event);
   const files = disk.after('all', createSeededRandom(0));
-  const names = readdirSync(folder).filter(isModelled);
+  const names = readdirSync(folder).filter(isKept);
   for (const name of names)
     if (!files.get(name)?.equals(readFileSync(join(folder, name))))
       throw new Error(`the recording does not tell how ${name} came to be`);
   for (const name of files.keys())
-    if (isModelled(name) && !names.includes(name)) throw new Error(`the recording does not tell how ${name} went`);
-}
-
-/** The index of the log is memory of the processes, and worth nothing after a power cut. */
-function isModelled(name: string): boolean {
-  return !name.endsWith('-shm');
-}
-
-/**
- * Puts an image into the folder. The main file keeps its inode, by which the database knows that it is no copy; while an image
- * has none, it waits beside the folder.
- */
-function lay(folder: string, files: ReadonlyMap<string, Buffer>): void {
-  const [main, parked] = [join(folder, MAIN), `${folder}.main`];
-  if (existsSync(main)) renameSync(main, parked);
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
-  for (const [name, content] of files) {
-    if (name === MAIN) renameSync(parked, main);
-    if (isModelled(name)) writeFileSync(join(folder, name), content, { mode: 0o600 });
-  }
+    if (isKept(name) && !names.includes(name)) throw new Error(`the recording does not tell how ${name} went`);
 }
 
 async function check(

@@ -1,0 +1,35 @@
+/** The files of a data directory, to be put back as they were or as a fault left them. */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export class Folder {
+  readonly path: string;
+  readonly #main: string;
+
+  /** `main`: the file that keeps its inode, by which the database knows that it is no copy. */
+  constructor(path: string, main: string) {
+    this.path = path;
+    this.#main = main;
+  }
+
+  read(): Map<string, Buffer> {
+    const names = readdirSync(this.path).filter(isKept);
+    return new Map(names.map((name) => [name, readFileSync(join(this.path, name))]));
+  }
+
+  /** While there shall be no main file, it waits beside the folder. */
+  lay(files: ReadonlyMap<string, Buffer>): void {
+    const [main, parked] = [join(this.path, this.#main), `${this.path}.main`];
+    if (existsSync(main)) renameSync(main, parked);
+    for (const name of readdirSync(this.path)) rmSync(join(this.path, name), { recursive: true });
+    for (const [name, content] of files) {
+      if (name === this.#main) renameSync(parked, main);
+      if (isKept(name)) writeFileSync(join(this.path, name), content, { mode: 0o600 });
+    }
+  }
+}
+
+/** The index of the log is memory that processes share, and is worth nothing when they are gone. */
+export function isKept(name: string): boolean {
+  return !name.endsWith('-shm');
+}

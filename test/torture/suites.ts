@@ -1,0 +1,16 @@
+import { rotHealed, rotInBackup, rotInDatabase, rotInLog, rotInPages } from './bit-rot.ts';
+import { crashSweep, diskErrors } from './crash-sweep.ts';
+import { powerCuts } from './power-cuts.ts';
+import type { Suite } from './suite.ts';
+
+/** The fault lab: everything that happens to one machine and its disk. */
+export const FAULT_SUITES: readonly Suite[] = [
+  crashSweep,
+  diskErrors,
+  powerCuts,
+  rotInDatabase,
+  rotInLog,
+  rotInPages,
+  rotInBackup,
+  rotHealed,
+];
