@@ -166,12 +166,12 @@ export class Receipts {
   }
 
   #leastPending(collection: CollectionName, countMax: number): number {
-    let least = this.#pending(collection, NO_POINTS, countMax);
+    let least: number | undefined;
     for (const [, points] of this.#table.pointsOf(collection)) {
+      least = Math.min(least ?? countMax, this.#pending(collection, points, least ?? countMax));
       if (least === 0) return 0;
-      least = Math.min(least, this.#pending(collection, points, countMax));
     }
-    return least;
+    return least ?? this.#pending(collection, NO_POINTS, countMax);
   }
 
   #pending(collection: CollectionName, points: ConfirmedPoints, countMax = COUNTED_MAX): number {
