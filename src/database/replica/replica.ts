@@ -1,3 +1,4 @@
+// Over 400 lines: the one face of the engine. The work of each rule is in a file of its own; what is here is thin.
 import type { Clock } from '../../core/clock/index.ts';
 import { HLC_ZERO } from '../../core/clock/index.ts';
 import { type Limits, TIMES } from '../../core/config/index.ts';
