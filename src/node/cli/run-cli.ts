@@ -30,17 +30,27 @@ export async function runCli(args: readonly string[], context: CliContext, versi
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (error instanceof CommanderError && error.code === 'commander.help') context.stderr.write(help);
-    else report(usageError(error, args), context, args.includes('--json'));
+    else
+      report(
+        usageError(
+          error,
+          args,
+          program.commands.map((command) => command.name()),
+        ),
+        context,
+        args.includes('--json'),
+      );
     return error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
   }
 }
 
 /** What commander says about a command line, in our words: one line that ends with what to do. */
-function usageError(error: unknown, args: readonly string[]): unknown {
+function usageError(error: unknown, args: readonly string[], commands: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const command = error.code === 'commander.unknownCommand' ? undefined : args.find((arg) => !arg.startsWith('-'));
-  return new ConfigurationError('USAGE', `${message}; see \`entgldb ${command ?? ''} --help\``.replace('  ', ' '));
+  const command = args.find((arg) => commands.includes(arg));
+  const help = ['entgldb', ...(command === undefined ? [] : [command]), '--help'].join(' ');
+  return new ConfigurationError('USAGE', `${message.replace(/\.$/, '')}; see \`${help}\``);
 }
 
 function report(error: unknown, { stderr }: CliContext, isJson: boolean): void {

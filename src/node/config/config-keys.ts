@@ -3,6 +3,7 @@ import {
   boolean,
   decimal,
   integer,
+  name,
   names,
   oneOf,
   path,
@@ -43,7 +44,7 @@ const port = integer(0, 65_535);
 const milliseconds = integer(1, 86_400_000);
 
 export const CONFIG_KEYS = {
-  NodeId: unset(text(128), 'Human name of the node. Default: host name and four random letters, kept in the database.'),
+  NodeId: unset(name(128), 'Human name of the node. Default: host name and four random letters, kept in the database.'),
   'Network.TcpPort': key(port, 5000, 'Port on which other nodes sync with this one. 0 picks a free one.'),
   'Network.UdpPort': key(port, 6000, 'Port of discovery; the same on all nodes that shall find each other.'),
   'Network.RetryAttempts': key(

@@ -65,6 +65,15 @@ export function text(charsMax: number): ValueKind<string> {
   };
 }
 
+/** A name that people read in logs and tables: on one line, and without what a terminal would obey. */
+export function name(charsMax: number): ValueKind<string> {
+  const { parse } = text(charsMax);
+  return {
+    allowed: `a text of 1 to ${charsMax} characters, no control characters`,
+    parse: (raw) => (typeof raw === 'string' && /\p{Cc}/u.test(raw) ? undefined : parse(raw)),
+  };
+}
+
 /** A path of a file or folder. Relative ones are resolved by the loader, which is why this kind can be told apart. */
 export const path: ValueKind<string> = {
   allowed: 'a path of 1 to 4096 characters',

@@ -1,7 +1,8 @@
-import { mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
+import { CONFIG_KEYS } from './config-keys.ts';
 
 export interface NewConfigOptions {
   readonly path: string;
@@ -19,8 +20,12 @@ export function createToken(random: Random): string {
   return Buffer.from(random.bytes(16)).toString('hex');
 }
 
-/** Writes a settings file that only its owner can read. FILE_INVALID when it exists or cannot be written. */
+/**
+ * Writes a settings file that only its owner can read. FILE_INVALID when it exists or cannot be written; then nothing has
+ * changed. OPTION_INVALID for a NodeId that the settings do not allow.
+ */
 export async function writeNewConfig(options: NewConfigOptions, random: Random): Promise<void> {
+  requireNodeId(options.nodeId);
   const network =
     options.tokenFile === null ? { AuthToken: createToken(random) } : { AuthTokenFile: options.tokenFile };
   const content = {
@@ -32,14 +37,37 @@ export async function writeNewConfig(options: NewConfigOptions, random: Random):
   };
   try {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o700 });
-    const file = await open(options.path, options.force ? 'w' : 'wx', 0o600);
-    // The mode given to `open` counts for new files only; a replaced one may have been readable by all.
-    await file.chmod(0o600);
-    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
-    await file.close();
+    await writeWhole(options, `${JSON.stringify(content, null, 2)}\n`);
   } catch (cause) {
     throw notWritten(options.path, cause as NodeJS.ErrnoException);
   }
+}
+
+/** A file that is replaced holds the only copy of a token: it stays until the new one is on the disk. */
+async function writeWhole({ path, force }: NewConfigOptions, text: string): Promise<void> {
+  const draft = force ? `${path}.new` : path;
+  let file: FileHandle | undefined;
+  try {
+    file = await open(draft, force ? 'w' : 'wx', 0o600);
+    // The mode given to `open` counts for new files only; an old draft may have been readable by all.
+    await file.chmod(0o600);
+    await file.writeFile(text);
+    await file.sync();
+    if (force) await rename(draft, path);
+  } catch (error) {
+    if (file !== undefined) await rm(draft, { force: true });
+    throw error;
+  } finally {
+    await file?.close();
+  }
+}
+
+function requireNodeId(nodeId: string | null): void {
+  const { kind } = CONFIG_KEYS.NodeId;
+  if (nodeId === null || kind.parse(nodeId) !== undefined) return;
+  throw new ConfigurationError('OPTION_INVALID', `NodeId is ${JSON.stringify(nodeId)}; allowed is ${kind.allowed}`, {
+    details: { key: 'NodeId', value: nodeId, allowed: kind.allowed },
+  });
 }
 
 function notWritten(path: string, cause: NodeJS.ErrnoException): ConfigurationError {

@@ -8,12 +8,18 @@ const REASONS_BY_CODE: Readonly<Record<string, ErrorReason<'PERSISTENCE_ERROR'>>
   EROFS: 'PERMISSION_DENIED',
 };
 
+const REMEDIES: Readonly<Partial<Record<ErrorReason, string>>> = {
+  DISK_FULL: 'free some space and try again',
+  IO_FAILED: 'check the path and the disk',
+  PERMISSION_DENIED: 'check who owns it',
+};
+
 /** What the system said of a file, as an error of this library; anything else unchanged. */
 export function toFileError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   if (!error.code.startsWith('E')) return error;
   const reason = REASONS_BY_CODE[error.code] ?? 'IO_FAILED';
-  return new PersistenceError(reason, `${path}: ${error.message}`, {
+  return new PersistenceError(reason, `${path}: ${error.message}; ${REMEDIES[reason]}`, {
     details: { path, errno: error.code },
     cause: error,
   });

@@ -1,3 +1,4 @@
 export { backupFiles } from './backup-files.ts';
 export { readDiskSpace } from './disk-space.ts';
+export { toFileError } from './file-errors.ts';
 export { createInPlaceTest } from './in-place.ts';

@@ -1,8 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { ConfigurationError } from '../../../core/errors/index.ts';
+import { toFileError } from '../../files/index.ts';
 import { exportDocuments } from '../../transfer/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -42,11 +43,28 @@ export async function exportCommand(run: CommandRun, collection: string, file: s
 
 async function writeFile(chunks: AsyncIterable<string>, path: string): Promise<void> {
   const draft = `${path}.part`;
+  const file = await openDraft(draft, path);
   try {
-    await pipeline(Readable.from(chunks), createWriteStream(draft, { mode: 0o600, flush: true }));
+    await pipeline(Readable.from(chunks), file.createWriteStream({ flush: true }));
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw error;
+    throw toFileError(error, path);
   }
+}
+
+/** FILE_INVALID where the user named what cannot be a file. */
+async function openDraft(draft: string, path: string): Promise<FileHandle> {
+  try {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    return await open(draft, 'w', 0o600);
+  } catch (cause) {
+    if (!isWrongPath(cause)) throw toFileError(cause, path);
+    throw new ConfigurationError('FILE_INVALID', `cannot write ${path} (${cause.code}); check the path`, { cause });
+  }
+}
+
+function isWrongPath(error: unknown): error is NodeJS.ErrnoException {
+  return ['EACCES', 'EISDIR', 'ENOENT', 'ENOTDIR', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

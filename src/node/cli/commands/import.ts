@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../../core/errors/index.ts';
+import { toFileError } from '../../files/index.ts';
 import { importDocuments } from '../../transfer/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -28,6 +29,7 @@ export async function importCommand(
   { keyField, skipBad }: ImportArguments,
 ): Promise<ExitCode> {
   const { context, output } = run;
+  if (keyField === '') throw new ConfigurationError('USAGE', '--key-field is empty; name the field that holds the key');
   const { limits } = await loadCliConfig(context, run.globals);
   const source = await openSource(run, file);
   const progress = await startProgress(context, output, source.total);
@@ -70,11 +72,21 @@ async function openSource({ context }: CommandRun, file: string): Promise<Source
   if (file === '-') return { bytes: context.stdin, total: 0 };
   const path = resolve(context.workingDirectory, file);
   try {
-    const { size } = await stat(path);
-    return { bytes: createReadStream(path), total: size };
+    const found = await stat(path);
+    if (found.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    await access(path, constants.R_OK);
+    return { bytes: readFrom(path), total: found.size };
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new ConfigurationError('FILE_NOT_FOUND', `cannot read ${path} (${code}); check the path`, { cause });
+  }
+}
+
+async function* readFrom(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path);
+  } catch (error) {
+    throw toFileError(error, path);
   }
 }
 

@@ -1,4 +1,6 @@
+import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ConfigurationError } from '../../../core/errors/index.ts';
 import { writeNewConfig } from '../../config/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -22,6 +24,7 @@ export async function init(run: CommandRun, { tokenFile, nodeId, force }: InitAr
     nodeId: nodeId ?? null,
     force: force === true,
   };
+  if (options.tokenFile !== null) await requireReadable(options.tokenFile);
   await writeNewConfig(options, context.random);
   const secret =
     tokenFile === undefined
@@ -30,6 +33,16 @@ export async function init(run: CommandRun, { tokenFile, nodeId, force }: InitAr
   const text = [`Wrote ${path}, readable by you alone. ${secret}`, `Next: entgldb start --config ${path}`];
   await output.answer({ file: path, databasePath: options.databasePath }, text.join('\n'));
   return EXIT.ok;
+}
+
+async function requireReadable(tokenFile: string): Promise<void> {
+  try {
+    await access(tokenFile, constants.R_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = `--token-file: cannot read ${tokenFile} (${code}); write the token into it`;
+    throw new ConfigurationError('FILE_NOT_FOUND', message, { details: { path: tokenFile }, cause });
+  }
 }
 
 /** As the file says it: so that `--config` alone finds the database that `--data` names. */

@@ -1,0 +1,160 @@
+/**
+ * Goal: each command and each option, used wrongly, answers with one clear sentence and exit code 2, and has changed nothing. Method:
+ * a table that must name every command and every option that the help shows; each line is run beside a database that is there.
+ */
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { createTestShell } from './test-shell.ts';
+
+const { begin, cli, folder } = createTestShell();
+
+/** What is typed behind the name of each command: too little, too much, and each option with what it does not take. */
+const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  start: [
+    ['extra'],
+    ['--nope'],
+    ['--node-id'],
+    ['--node-id', ''],
+    ['--node-id', 'two\nlines'],
+    ['--node-id', '\u001b[31mred'],
+    ['--tcp-port'],
+    ['--tcp-port', 'x'],
+    ['--tcp-port', '-1'],
+    ['--tcp-port', '65536'],
+    ['--udp-port', '1.5'],
+    ['--udp-port', ''],
+    ['--http-port', '0x10'],
+    ['--peer'],
+    ['--peer', 'nohost'],
+    ['--peer', 'host:99999'],
+    ['--peer', ':5000'],
+    ['--no-discovery=maybe'],
+    ['--token-file'],
+    ['--token-file', 'nowhere'],
+    ['--token-file', 'weak-token'],
+    ['--token-file', '.'],
+  ],
+  demo: [['extra'], ['--nope'], ['--places', 'x'], ['--places', '0']],
+  init: [
+    ['extra'],
+    ['--nope'],
+    ['--node-id'],
+    ['--node-id', ''],
+    ['--token-file'],
+    ['--token-file', 'nowhere'],
+    ['--force=maybe'],
+    ['--config', 'weak-token'],
+  ],
+  status: [['extra'], ['--nope']],
+  peers: [['extra'], ['--nope']],
+  health: [['extra'], ['--nope']],
+  doctor: [['a:1', 'b:2'], ['--nope'], ['no-port'], ['host:port']],
+  config: [['extra'], ['--nope'], ['--config'], ['--config', 'nowhere.json'], ['--config', 'weak-token'], ['--data']],
+  put: [
+    [],
+    ['c'],
+    ['c', 'k', '{}', 'extra'],
+    ['--nope'],
+    ['c', 'k', 'x'],
+    ['c', 'k', '[1]'],
+    ['c', 'k', ''],
+    ['c', 'k'],
+    ['', 'k', '{}'],
+    ['c', '', '{}'],
+    ['c', 'k', '{"a":1e999}'],
+  ],
+  get: [[], ['c'], ['c', 'k', 'extra'], ['--nope'], ['', 'k'], ['c', '']],
+  delete: [[], ['c'], ['c', 'k', 'extra'], ['--nope'], ['', 'k']],
+  find: [
+    [],
+    ['c', '{}', 'extra'],
+    ['--nope'],
+    ['c', 'x'],
+    ['c', '[]'],
+    ['c', '{"a":{"$foo":1}}'],
+    ['c', '{"$and":1}'],
+    ['c', '--sort'],
+    ['c', '--sort', ''],
+    ['c', '--sort=-'],
+    ['c', '--sort', '{"a":2}'],
+    ['c', '--skip', 'x'],
+    ['c', '--skip', '-1'],
+    ['c', '--limit', '0'],
+    ['c', '--limit', '1e3'],
+  ],
+  count: [[], ['c', '{}', 'extra'], ['--nope'], ['c', 'x'], ['c', '{"a":{"$in":1}}']],
+  import: [
+    [],
+    ['c'],
+    ['c', 'f', 'extra'],
+    ['--nope'],
+    ['c', 'nowhere.ndjson'],
+    ['c', '.'],
+    ['c', 'weak-token'],
+    ['c', '-', '--key-field', ''],
+    ['c', '-', '--key-field'],
+    ['c', 'nowhere.ndjson', '--skip-bad'],
+    ['', '-'],
+  ],
+  export: [[], ['c', 'f', 'extra'], ['--nope'], ['c', '.'], ['c', 'nowhere/file'], ['c', 'weak-token/file'], ['']],
+  backup: [['f', 'extra'], ['--nope'], []],
+  restore: [[], ['f', 'extra'], ['--nope']],
+  check: [['extra'], ['--nope']],
+  compact: [['extra'], ['--nope']],
+  conflicts: [
+    ['extra'],
+    ['--restore'],
+    ['--restore', 'x'],
+    ['--nope'],
+    ['--limit'],
+    ['--limit', 'x'],
+    ['--limit', '0'],
+  ],
+};
+
+describe('wrong usage', () => {
+  for (const [command, lines] of Object.entries(WRONG)) {
+    test(`of ${command} is one sentence, exit code 2, and changes nothing`, async () => {
+      await cli('put', 'c', 'k', '{"a":1}', '--data', 'data');
+      await writeFile(join(folder(), 'weak-token'), 'too weak');
+      const before = await listAll(folder());
+      for (const line of lines) {
+        const { code, out, err } = await begin([command, '--data', 'data', ...line], '').done;
+        const shown = `entgldb ${command} ${line.map((word) => JSON.stringify(word)).join(' ')}: ${err}`;
+        assert.equal(code, 2, shown);
+        assert.equal(out, '', shown);
+        assert.match(err, /^entgldb: \S[^\n]+\n$/, shown);
+        assert.doesNotMatch(err, /\bE[A-Z]{4,}: |Error:|undefined|\bat \S+:\d+/, shown);
+        assert.deepEqual(await listAll(folder()), before, shown);
+      }
+    });
+  }
+
+  test('the table names every command and every option that there is', async () => {
+    const { out } = await cli('--help');
+    const names = [...out.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]!).filter((name) => name !== 'help');
+    assert.deepEqual([...names].sort(), Object.keys(WRONG).sort());
+    for (const name of names) {
+      const { out: help } = await cli(name, '--help');
+      const options = [...help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1]!);
+      const used = WRONG[name]!.flat().map((word) => word.split('=')[0]);
+      for (const option of options.filter((each) => each !== '--help'))
+        assert.ok(used.includes(option), `${name} ${option}`);
+    }
+  });
+
+  test('of the program itself is told, too', async () => {
+    assert.equal((await cli()).code, 2);
+    for (const args of [['pot'], ['--nope'], ['--data'], ['--config', 'status'], ['--json=maybe', 'status']])
+      assert.equal((await cli(...args)).code, 2, args.join(' '));
+    assert.match((await cli('--data', 'here', 'find', 'c', '--limit')).err, /see `entgldb find --help`/);
+  });
+});
+
+/** Every file below a folder but the databases' own locks, which opening alone makes. */
+async function listAll(path: string): Promise<string[]> {
+  const names = await readdir(path, { recursive: true });
+  return names.filter((name) => !name.endsWith('.lock')).sort();
+}
