@@ -47,8 +47,7 @@ export async function openOrRestore<S>(deps: OpenOrRestoreDeps<S>): Promise<Open
 }
 
 function withoutBackup(error: Error): DatabaseCorruptionError {
-  return new DatabaseCorruptionError(
-    `${error.message}; there is no good backup to take its place. Restore one by hand, or move the file away to fetch all from peers`,
-    { cause: error },
-  );
+  return new DatabaseCorruptionError(`${error.message}; there is no good backup that could take its place by itself`, {
+    cause: error,
+  });
 }

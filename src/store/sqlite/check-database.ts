@@ -38,11 +38,17 @@ function* structureProblems(db: DatabaseSync, context: JobContext): Iterable<str
     for (const { name } of tables) {
       if (context.isStopped()) return;
       const rows = db.prepare(`PRAGMA integrity_check("${name as string}")`).all();
-      for (const row of rows) if (row.integrity_check !== 'ok') yield String(row.integrity_check);
+      for (const row of rows)
+        if (row.integrity_check !== 'ok') yield* String(row.integrity_check).split('\n').filter(isProblem);
     }
   } catch (error) {
     yield messageOf(error);
   }
+}
+
+/** SQLite heads its list with the name of the database. */
+function isProblem(line: string): boolean {
+  return line !== '' && !line.startsWith('*** in database');
 }
 
 function checkDocuments(tables: Tables, name: CollectionName, context: JobContext): void {
