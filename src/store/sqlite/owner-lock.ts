@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { PersistenceError } from '../../core/errors/index.ts';
+import { isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import { createPrivateFile } from './private-files.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 
@@ -25,8 +25,10 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
     return new DatabaseSync(lockPath, { timeout: 0 });
   });
   try {
+    // Without a journal, which the lock has no use for and a full disk no room.
+    lock.exec('PRAGMA journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
-    writeFileSync(pidPath, `${pid}\n`, { mode: 0o600 });
+    writePid(pidPath, pid);
   } catch (error) {
     lock.close();
     if (error instanceof Error && 'errcode' in error && error.errcode === BUSY) throw lockedError(path, pidPath);
@@ -38,6 +40,15 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
       lock.close();
     },
   };
+}
+
+/** The number only helps to word a message: a full disk must not keep the owner from reading. */
+function writePid(pidPath: string, pid: number): void {
+  try {
+    writeFileSync(pidPath, `${pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    if (!isEntglDbError(toStoreError(error, pidPath), 'DISK_FULL')) throw error;
+  }
 }
 
 function lockedError(path: string, pidPath: string): PersistenceError {

@@ -12,6 +12,8 @@ const AUTH = 23;
 const NOTADB = 26;
 /** Extended code: the file system itself found damage. */
 const IOERR_CORRUPTFS = 8458;
+/** Extended code: there is no room for the index of the write-ahead log. */
+const IOERR_SHMSIZE = 4874;
 
 /** What SQLite or the file system threw, as an error of this library; programming mistakes come back as they are. */
 export function toStoreError(error: unknown, path: string): unknown {
@@ -61,6 +63,7 @@ function sqliteError(error: Error, code: number, path: string): PersistenceError
     case READONLY:
       return new PersistenceError('PERMISSION_DENIED', deniedText(path), { details, cause: error });
     default:
+      if (code === IOERR_SHMSIZE) return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
       return code === IOERR_CORRUPTFS ? corruptError(error, path, code) : ioError(error, path, code);
   }
 }
