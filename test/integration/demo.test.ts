@@ -82,6 +82,7 @@ test('it ends with three equal nodes, nothing lost, every conflict resolved, and
   assert.equal(samples, edit.edits * 2);
   assert.ok(0 < p50 && p50 <= p99 && p99 <= max, demo.out());
   assert.deepEqual([cutOff.conflicts, cutOff.resolvedAsExpected, cutOff.undeleted], [20, 20, 0]);
+  assert.equal(cutOff.losersListed, 10, 'one for each field that both sides changed');
   assert.ok(crash.acknowledged > 0, 'it was killed while it wrote');
   assert.equal(crash.lost, 0);
   const expected = fill.documents - cutOff.deletions + crash.acknowledged + crash.unconfirmed + crash.missed;

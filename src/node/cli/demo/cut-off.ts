@@ -15,6 +15,8 @@ export interface CutOffReport {
   readonly conflicts: number;
   /** Those that have the expected value on every node in the end. */
   readonly resolvedAsExpected: number;
+  /** Changes that lost, and stand in the conflict ledger of every node. */
+  readonly losersListed: number;
   readonly deletions: number;
   /** Deleted documents that some node still shows. Must be 0. */
   readonly undeleted: number;
@@ -55,6 +57,7 @@ export async function cutOff(cluster: Cluster, { places }: PlaceSet, screen: Scr
   return {
     conflicts: conflicts.length,
     resolvedAsExpected: await countResolved(cluster, conflicts),
+    losersListed: await countListed(cluster, conflicts),
     deletions: deleted.length,
     undeleted: await countShown(cluster, deleted),
     healMs,
@@ -100,6 +103,15 @@ async function countResolved({ nodes }: Cluster, conflicts: readonly Conflict[])
     if (values.every((value) => expected.every(([field, text]) => value?.[field] === text))) resolved++;
   }
   return resolved;
+}
+
+/** Of two changes of one field the office's lost. */
+async function countListed({ nodes }: Cluster, conflicts: readonly Conflict[]): Promise<number> {
+  const ledgers = await Promise.all(nodes.map((node) => node.conflicts(PLACES)));
+  const isListed = ({ key, office }: Conflict, ledger: (typeof ledgers)[number]): boolean =>
+    ledger.some((entry) => entry.key === key && entry.loser.value?.hours === office.hours);
+  const losers = conflicts.filter(({ office, till }) => 'hours' in office && 'hours' in till);
+  return losers.filter((conflict) => ledgers.every((ledger) => isListed(conflict, ledger))).length;
 }
 
 async function countShown({ nodes }: Cluster, keys: readonly string[]): Promise<number> {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Clock, withDeadline } from '../../../core/clock/index.ts';
 import { NetworkError } from '../../../core/errors/index.ts';
+import type { Conflict } from '../../../database/index.ts';
 import type { NodeStatus, PeerStatus } from '../../node-api.ts';
 import { readNodeFile } from '../../node-file.ts';
 import { HttpClient } from '../http-client.ts';
@@ -52,7 +53,7 @@ export class DemoNode {
     return this.#client;
   }
 
-  /** Resolves when the node serves. Rejects with NODE_UNREACHABLE and what its log said last. */
+  /** Resolves when the node serves. Rejects with NODE_UNREACHABLE when it ends before that. */
   async start(): Promise<void> {
     const { folder, environment, signal } = this.#options;
     const log = await open(this.#logPath, 'a');
@@ -88,11 +89,17 @@ export class DemoNode {
     return (answer as { peers: PeerStatus[] }).peers;
   }
 
+  /** The newest entries of its conflict ledger. */
+  async conflicts(collection: string): Promise<readonly Conflict[]> {
+    const path = `/api/v1/conflicts?limit=1000&collection=${encodeURIComponent(collection)}`;
+    return ((await this.client.json({ method: 'GET', path })) as { conflicts: Conflict[] }).conflicts;
+  }
+
   async setNetworkPaused(paused: boolean): Promise<void> {
     await this.client.json({ method: 'POST', path: '/api/v1/network', body: JSON.stringify({ paused }) });
   }
 
-  /** As when the power fails: without a word to anybody. Resolves when the process is gone. */
+  /** Without a word to anybody. Resolves when the process is gone. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }

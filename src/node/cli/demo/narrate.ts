@@ -31,16 +31,18 @@ on the other two disks, and shown there, within ${milliseconds(visibleMs.p50)}; 
 ${milliseconds(visibleMs.p99)}.`;
 }
 
-export function cutOffText({ conflicts, resolvedAsExpected, deletions, undeleted, healMs }: CutOffReport): string {
+export function cutOffText(report: CutOffReport): string {
+  const { conflicts, resolvedAsExpected, losersListed, deletions, undeleted, healMs } = report;
   return `Equal again after ${secondsText(healMs / 1000)}. Where both sides changed the same field, the later
-change is kept; of different fields both are. So it came for ${resolvedAsExpected} of ${conflicts} places,
-and ${deletions - undeleted} of ${deletions} deleted places stayed deleted.`;
+change is kept; of different fields both are. So it came for ${resolvedAsExpected} of ${conflicts} places.
+The ${losersListed} changes that lost are listed on all three and can be restored.
+${deletions - undeleted} of ${deletions} deleted places stayed deleted.`;
 }
 
 export function crashText({ acknowledged, lost, unconfirmed, missed, catchUpMs }: CrashReport): string {
   const sales = `${formatCount(acknowledged)} sales`;
   const found = lost === 0 ? `all ${sales} are there` : `${lost} OF ${sales.toUpperCase()} ARE LOST`;
-  const more = unconfirmed === 0 ? '' : `, and ${unconfirmed} that were not confirmed yet`;
+  const more = unconfirmed === 0 ? '' : `, and ${unconfirmed} not confirmed yet`;
   return `Started again: ${found}${more}.
 The ${missed} that the office made meanwhile have come; all equal after ${secondsText(catchUpMs / 1000)}.`;
 }
@@ -69,7 +71,10 @@ export function measuredText({ fill, edit, cutOff, crash }: Measured): string {
       `${milliseconds(visibleMs.p50)} p50, ${milliseconds(visibleMs.p99)} p99, ${milliseconds(visibleMs.max)} at most: from sending a`,
     ],
     ['', 'write over HTTP until the change stream of another node has it'],
-    ['Conflicts', `${cutOff.conflicts}, of which ${cutOff.resolvedAsExpected} were resolved as expected on all three`],
+    [
+      'Conflicts',
+      `${cutOff.conflicts}, resolved as expected on all three: ${cutOff.resolvedAsExpected}; losers listed: ${cutOff.losersListed}`,
+    ],
     ['Crash', `${crash.lost} of ${formatCount(crash.acknowledged)} confirmed writes lost`],
   ]);
 }

@@ -56,7 +56,7 @@ export async function runDemo({ context, screen, placesMax }: DemoOptions): Prom
   try {
     return await Promise.race([story, stopped]);
   } catch (error) {
-    if (!(error instanceof DemoStopped)) await showLogs(cluster, context);
+    if (!(error instanceof DemoStopped)) await showLogs(cluster, screen);
     throw error;
   } finally {
     cancel();
@@ -76,10 +76,10 @@ export class DemoStopped extends Error {
   }
 }
 
-async function showLogs({ nodes }: Cluster, { stderr }: CliContext): Promise<void> {
+async function showLogs({ nodes }: Cluster, screen: Screen): Promise<void> {
   for (const node of nodes) {
     const log = await node.logEnd();
-    if (log !== '') stderr.write(`The last lines that ${node.name} logged:\n${log}\n`);
+    if (log !== '') screen.say(`The last lines that ${node.name} logged:\n${log}`);
   }
 }
 
