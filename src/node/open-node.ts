@@ -14,6 +14,7 @@ import {
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
+import type { StoreIdentity } from '../store/index.ts';
 import { openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
@@ -43,6 +44,7 @@ export const openNode: OpenNode = async (options) => {
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
     if (restored !== undefined) noteRestored(state, restored);
+    if (store.identity.isCutBack) noteCutBack(state, config.values['Persistence.DatabasePath']);
     if (options.network) await startNetwork(options, state, clocks);
     state.services.start();
     return runningNode(state);
@@ -61,6 +63,12 @@ function noteRestored(state: NodeState, restored: RestoredFile): void {
   const { backupPath, aside, problem } = restored;
   state.services.events.append('file-restored', { backupPath, problem, aside: aside ?? null });
   state.notice(`the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`);
+}
+
+function noteCutBack(state: NodeState, path: string): void {
+  state.notice(
+    `the newest writes in ${path} are gone: its log was damaged or removed, or with durability normal the power failed; peers bring back what they have of them`,
+  );
 }
 
 /** The database on its store, under the name that the configuration gives it or that it has kept. */
@@ -169,7 +177,7 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
     random: systemRandom,
     logger: logger.child({ category: 'EntglDb.Network' }),
     clocks,
-    isCopied: state.store.identity.fresh && state.store.identity.reason !== 'new',
+    isCopied: isCopy(state.store.identity),
     onOnline: () => {},
     onEvent: (event, peer, session) => {
       state.services.followed(event, peer);
@@ -190,6 +198,11 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
     );
   state.network = network;
   await network.start();
+}
+
+/** Whether the file may be a copy of one that lives on elsewhere: not a new one, nor one that lost its newest writes. */
+function isCopy({ fresh, reason }: StoreIdentity): boolean {
+  return fresh && reason !== 'new' && reason !== 'cut-back';
 }
 
 function networkOptions(options: OpenNodeOptions, nodeId: string): NetworkOptions {

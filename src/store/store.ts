@@ -79,9 +79,14 @@ export interface Store {
  */
 export interface StoreIdentity {
   readonly fresh: boolean;
-  readonly reason: 'same' | 'new' | 'marker-missing' | 'marker-mismatch' | 'other-machine' | 'sealed';
+  readonly reason: 'same' | 'new' | 'marker-missing' | 'marker-mismatch' | 'other-machine' | 'sealed' | 'cut-back';
   /** Highest seq that the life before may have acknowledged, even where `head` fell back behind it. The next one is above. */
   readonly reservedSeq: number;
+  /**
+   * The file holds less than it once did: its log was damaged or taken away, or with durability `normal` the power failed.
+   * Absent: not so.
+   */
+  readonly isCutBack?: boolean;
 }
 
 /** What a store on a file can do for its own upkeep, beside the port. All of it while the store is used. */

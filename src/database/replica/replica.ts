@@ -45,7 +45,7 @@ export interface ReplicaOptions {
   readonly reservedSeq?: number;
 }
 
-const COPIED = 'this database file was copied, restored or its marker is missing';
+const COPIED = 'this database file was copied or restored, or it lost its newest writes or its marker';
 
 export type CommitListener = (notice: CommitNotice) => void;
 

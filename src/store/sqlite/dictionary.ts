@@ -8,7 +8,7 @@ interface Dictionary<Name extends string> {
   idOf(name: Name): number;
   /** Undefined for a name that has no number: nothing is stored under it. */
   knownId(name: Name): number | undefined;
-  /** Throws a RangeError for a number that was never given: the row is damaged. */
+  /** Throws DATABASE_CORRUPT for a number that was never given: the row is damaged. */
   nameOf(id: number): Name;
   /** Forgets what was read: after a rollback some of it may be untrue. */
   reset(): void;
@@ -63,7 +63,7 @@ class TableDictionary<Name extends string> implements Dictionary<Name> {
   nameOf(id: number): Name {
     if (!this.#isRead) this.#read();
     const name = this.#names.get(id);
-    if (name === undefined) throw new RangeError(`the number ${id} stands for nothing`);
+    if (name === undefined) throw corruptRow(`the number ${id} stands for no ${this.#table}`);
     return name;
   }
 

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
 import { compareVersions, type Fingerprint, FingerprintSum, type Version } from '../../core/version/index.ts';
 import type { KeyRange, StoredDocument, StoredVersion } from '../store.ts';
+import { documentCorruptError } from '../store-errors.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
 import {
   type DocumentColumns,
@@ -94,6 +95,8 @@ export class DocumentTable {
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
     const coll = this.#collections.knownId(collection);
     const row = coll === undefined ? undefined : (this.#get.get(coll, key) as DocumentRow | undefined);
+    // The index led here: a row that names another collection is damaged.
+    if (row !== undefined && row.coll !== coll) throw documentCorruptError(collection, key);
     return row && this.#decode(row);
   }
 
@@ -134,13 +137,11 @@ export class DocumentTable {
     return this.#select('pos > ? ORDER BY pos LIMIT ?', [afterPos, atMost(limit)]);
   }
 
-  /** Names of the documents that changed last, newest first; nothing is verified. */
-  newestKeys(limit: number): { collection: CollectionName; key: DocumentKey }[] {
-    const rows = this.#prepare('SELECT coll, key FROM doc ORDER BY pos DESC LIMIT ?').all(limit);
-    return rows.map(({ coll, key }) => ({
-      collection: this.#collections.nameOf(coll as number),
-      key: key as DocumentKey,
-    }));
+  /** Names of the documents that changed last, newest first; nothing is verified. Rows whose names are damaged are left out. */
+  newestKeys(limit: number): { collection: CollectionName; key: DocumentKey; pos: number }[] {
+    const sql = `SELECT collection.name AS collection, key, pos FROM doc JOIN collection ON collection.id = coll
+      ORDER BY pos DESC LIMIT ?`;
+    return this.#prepare(sql).all(limit) as { collection: CollectionName; key: DocumentKey; pos: number }[];
   }
 
   /** Collections that have documents. */
@@ -238,13 +239,18 @@ export class DocumentTable {
   }
 
   #decode(row: DocumentRow): StoredDocument {
-    const siblings = row.replica === null ? this.#siblingsOf(row.id) : [];
-    return this.#decoder.document(this.#collections.nameOf(row.coll), row, siblings);
+    const collection = this.#collections.nameOf(row.coll);
+    return this.#decoder.document(collection, row, this.#siblingsOf(collection, row));
   }
 
-  #siblingsOf(doc: number): SiblingColumns[] {
-    const rows = this.#prepare(`SELECT ${SIBLING_COLUMNS} FROM sibling WHERE doc = ?`).all(doc);
-    return (rows as unknown as SiblingColumns[]).sort((a, b) => this.#compare(a, b));
+  #siblingsOf(collection: CollectionName, { id, key, replica }: DocumentRow): SiblingColumns[] {
+    if (replica !== null) return [];
+    const rows = this.#prepare(`SELECT ${SIBLING_COLUMNS} FROM sibling WHERE doc = ?`).all(id);
+    try {
+      return (rows as unknown as SiblingColumns[]).sort((a, b) => this.#compare(a, b));
+    } catch (error) {
+      throw documentCorruptError(collection, key, error);
+    }
   }
 
   #compare(a: SiblingColumns, b: SiblingColumns): number {

@@ -34,6 +34,7 @@ function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
     makeDurable: () => {
       if (disk.isFull) throw diskFull;
     },
+    witness: undefined,
     logger: silentLogger,
   });
 }

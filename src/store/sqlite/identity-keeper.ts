@@ -4,6 +4,7 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import type { ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Head, StoreIdentity } from '../store.ts';
+import { isBehind, type Witness } from './head-witness.ts';
 import { describesGeneration, type Marker, readMarker, writeMarker } from './marker.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import type { Tables } from './tables.ts';
@@ -16,6 +17,8 @@ export interface IdentityOptions {
   readonly seqBlock: number;
   /** Makes the newest transaction durable in the main file. */
   readonly makeDurable: () => void;
+  /** How far the head was seen to be. */
+  readonly witness: Witness | undefined;
   readonly logger: Logger;
 }
 
@@ -34,9 +37,14 @@ export class IdentityKeeper {
     const before = readMarker(markerPathOf(options.path));
     const head = tables.state.head();
     const fingerprint = fingerprintOf(options);
-    const reason = judge(tables, before, head, fingerprint);
+    const judged = judge(tables, before, head, fingerprint);
+    // A copy or a restored backup is older by right.
+    const isCutBack = (judged === 'same' || judged === 'new') && isBehind(head, options.witness);
+    // With durability `normal` the reserved seqs keep names of writes apart, and the life goes on.
+    const isOver = judged === 'same' && isCutBack && options.seqBlock === 0;
+    const reason = isOver ? 'cut-back' : judged;
     const reservedSeq = reason === 'same' ? Math.max(head?.seq ?? 0, before?.reservedSeq ?? 0) : 0;
-    const identity: StoreIdentity = { fresh: reason !== 'same', reason, reservedSeq };
+    const identity: StoreIdentity = { fresh: reason !== 'same', reason, reservedSeq, ...(isCutBack && { isCutBack }) };
     return new IdentityKeeper(tables, options, identity, before, head, fingerprint);
   }
 

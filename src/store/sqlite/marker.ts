@@ -17,13 +17,19 @@ export interface Marker {
   readonly reservedSeq: number;
 }
 
-/** One line in one disk sector, so that it is written whole or, failing its sum, counts as missing. */
+/**
+ * One line in one disk sector, so that it is written whole or, failing its sum, counts as missing. In a sector behind it lies
+ * the witness of the head (`head-witness.ts`).
+ */
 const MARKER_BYTES = 256;
 
 /** Undefined when there is none or when it cannot be trusted. */
 export function readMarker(path: string): Marker | undefined {
   if (!existsSync(path)) return undefined;
-  const [name, version, replica, generation, state, reserved, sum] = readFileSync(path, 'utf8').trim().split(' ');
+  const [name, version, replica, generation, state, reserved, sum] = readFileSync(path)
+    .toString('utf8', 0, MARKER_BYTES)
+    .trim()
+    .split(' ');
   if (name !== 'entgldb-marker' || version !== '1' || (state !== 'opening' && state !== 'open')) return undefined;
   if (sum !== sumOf(`${replica} ${generation} ${state} ${reserved}`)) return undefined;
   return {

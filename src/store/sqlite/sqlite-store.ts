@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, sleep } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
-import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Query } from '../../core/query/index.ts';
@@ -14,6 +13,7 @@ import type {
   EntrySpace,
   FoundDocument,
   GoneDocument,
+  Head,
   KeyRange,
   MaintainableStore,
   StoreBackupOptions,
@@ -28,7 +28,8 @@ import { closedError, lostCommitsError } from '../store-errors.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { streamDamage } from './damage-stream.ts';
-import { IdentityKeeper } from './identity-keeper.ts';
+import { HeadWitness } from './head-witness.ts';
+import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
 import { Maintenance } from './maintenance.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import { registerQueryFunctions } from './query-functions.ts';
@@ -36,6 +37,7 @@ import { compileQuery } from './query-sql.ts';
 import { migrate, readPragma } from './schema.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 import { type TableLimits, Tables } from './tables.ts';
+import { verifyNewest } from './verify-newest.ts';
 import { type DataSync, WalFile } from './wal-file.ts';
 
 /** Everything that `openSqliteStore` found out and decided. */
@@ -53,10 +55,6 @@ export interface SqliteStoreParts {
 
 /** Seqs that one durable step reserves with durability `normal`. */
 const SEQ_BLOCK = 100_000;
-/** Newest documents verified at open, and for how long at most. */
-const VERIFIED_AT_OPEN = 1000;
-const VERIFY_MS_MAX = 50;
-
 /** Pages given back in one step of `compact`. */
 const PAGES_PER_STEP = 256;
 
@@ -67,6 +65,7 @@ export class SqliteStore implements MaintainableStore {
   readonly damagedAtOpen: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[];
   readonly #parts: SqliteStoreParts;
   readonly #identity: IdentityKeeper;
+  readonly #witness: HeadWitness;
   readonly #wal: WalFile;
   readonly #sync: SharedSync;
   readonly #maintenance: Maintenance;
@@ -76,6 +75,8 @@ export class SqliteStore implements MaintainableStore {
   /** Commits made, and those that the last good sync covered. */
   #commits = 0;
   #syncedCommits = 0;
+  /** Of the newest commit that moved it. */
+  #head: Head | undefined;
   #isLoadDue = false;
   #isRecovering = false;
   #isDisconnected = false;
@@ -88,6 +89,7 @@ export class SqliteStore implements MaintainableStore {
     this.#parts = parts;
     this.#wal = new WalFile(parts.path, parts.dataSync);
     this.#maintenance = new Maintenance(parts.clock);
+    this.#witness = new HeadWitness(markerPathOf(parts.path));
     this.#db = this.#connect();
     try {
       migrate(this.#db);
@@ -98,10 +100,12 @@ export class SqliteStore implements MaintainableStore {
         machineId: parts.machineId,
         seqBlock: parts.durability === 'full' || !parts.connection.walMode ? 0 : SEQ_BLOCK,
         makeDurable: () => this.#checkpointer.truncate(),
+        witness: this.#witness.read(),
         logger: parts.logger,
       });
-      this.damagedAtOpen = this.#verifyNewest();
+      this.damagedAtOpen = verifyNewest(this.#db, this.#openTables, parts);
     } catch (error) {
+      this.#witness.close();
       this.#db.close();
       throw error;
     }
@@ -129,6 +133,8 @@ export class SqliteStore implements MaintainableStore {
       if (head !== undefined) this.#identity.adopt(head);
     });
     this.#commits++;
+    this.#head = head ?? this.#head;
+    if (!this.#isSynced()) this.#remember(this.#head);
     this.#checkpointer.noteCommit(1 + (batch.documents?.length ?? 0));
   }
 
@@ -267,17 +273,34 @@ export class SqliteStore implements MaintainableStore {
   }
 
   #flush(): Promise<void> {
+    return this.#isSynced() ? this.#sync.request() : Promise.resolve();
+  }
+
+  /** Whether a commit needs a sync of the log to be what the caller was promised. */
+  #isSynced(): boolean {
     const { durability, connection } = this.#parts;
-    return durability === 'full' && connection.walMode ? this.#sync.request() : Promise.resolve();
+    return durability === 'full' && connection.walMode;
+  }
+
+  #remember(head: Head | undefined): void {
+    if (head === undefined) return;
+    try {
+      this.#witness.write(head);
+    } catch (error) {
+      // The commit stands. A witness that stays behind notices less, and says nothing untrue.
+      this.#parts.logger.debug({ err: error, path: this.#parts.path }, 'the head could not be witnessed');
+    }
   }
 
   async #syncOnce(): Promise<void> {
     const covered = this.#commits;
+    const head = this.#head;
     if (covered === this.#syncedCommits && !this.#isWalSuspect) return;
     try {
       await (this.#isWalSuspect ? this.#wal.rewrite() : this.#wal.sync());
       this.#isWalSuspect = false;
       this.#syncedCommits = covered;
+      this.#remember(head);
     } catch (error) {
       await this.#recover(error);
       throw toStoreError(error, this.#wal.path);
@@ -288,6 +311,7 @@ export class SqliteStore implements MaintainableStore {
   async #recover(error: unknown): Promise<void> {
     this.#isLoadDue = true;
     this.#isRecovering = true;
+    this.#head = undefined;
     this.#isWalSuspect = true;
     this.#parts.logger.error({ err: error, path: this.#wal.path }, 'the disk refused to make commits durable');
     await this.#checkpointer.pause();
@@ -331,6 +355,7 @@ export class SqliteStore implements MaintainableStore {
     } catch (error) {
       this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');
     }
+    this.#witness.close();
     if (this.#db.isOpen) this.#db.close();
     this.#parts.lock.release();
   }
@@ -339,23 +364,5 @@ export class SqliteStore implements MaintainableStore {
     const db = openConnection(this.#parts.path, this.#parts.connection);
     registerQueryFunctions(db);
     return db;
-  }
-
-  #verifyNewest(): { collection: CollectionName; key: DocumentKey }[] {
-    const { clock, logger, path } = this.#parts;
-    const end = clock.monotonic() + VERIFY_MS_MAX;
-    const { documents } = this.#openTables;
-    const damaged: { collection: CollectionName; key: DocumentKey }[] = [];
-    for (const name of documents.newestKeys(VERIFIED_AT_OPEN)) {
-      if (clock.monotonic() > end) break;
-      try {
-        documents.get(name.collection, name.key);
-      } catch (error) {
-        if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) throw error;
-        logger.fatal({ path, ...name }, 'a document is damaged');
-        damaged.push(name);
-      }
-    }
-    return damaged;
   }
 }
