@@ -9,7 +9,7 @@ import { attack } from './attack-world.ts';
 import { REFUTED, RESIDUES, SOUND, searchAttack } from './attacks.ts';
 import { SlowSession } from './slow-session.ts';
 
-const SCALE = Number(process.env['ENTGLDB_TEST_SCALE'] ?? 1);
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
 for (const { name, options } of SOUND) {
   test(`sound: ${name}`, () => {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { type Counterexample, explore, search } from './explore.ts';
 import { RULES, type Rules } from './replication-model.ts';
 
-const SCALE = Number(process.env['ENTGLDB_TEST_SCALE'] ?? 1);
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
 const COUNTEREXAMPLES: Readonly<Partial<Record<keyof Rules, Pick<Counterexample, 'seed' | 'kind'>>>> = {
   knownDrop: { seed: 321, kind: 'zombie' },

@@ -103,7 +103,7 @@ test('a node without a fault is healthy in every check, by the names that are do
         'database healthy',
         'disk-space healthy',
         'integrity healthy',
-      'equality healthy',
+        'equality healthy',
         'network healthy',
         'peers healthy',
         'sync-lag healthy',
