@@ -24,11 +24,10 @@ export async function withPeer<T>(folder: string, run: (address: string, peer: P
   }
 }
 
-/** Equal on two nodes that hold the same versions. */
-export function fingerprintsOf(db: LocalDatabase): string {
-  return db
-    .collections()
-    .map(({ name, fingerprint }) => `${name} ${fingerprint}`)
-    .sort()
-    .join('\n');
+/** What readers see. Fingerprints count tombstones too, which each node purges in its own time. */
+export async function contentsOf(db: LocalDatabase): Promise<string> {
+  const lines: string[] = [];
+  for (const { name } of db.collections())
+    for await (const [key, value] of db.collection(name).entries()) lines.push(`${name} ${key} ${value.n}`);
+  return lines.sort().join('\n');
 }

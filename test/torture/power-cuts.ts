@@ -48,7 +48,7 @@ const CHECKED_EVERY = 20;
 export const powerCuts: Suite = {
   name: 'power cuts',
   about: 'disks rebuilt with none, all, some or parts of what was not synced',
-  counts: { ci: 600, full: 20_000 },
+  counts: { ci: 400, full: 20_000 },
   run,
 };
 
