@@ -54,7 +54,8 @@ function errorsOf(call: string): string[] {
   return call.endsWith('sync') || call === 'unlink' ? ['error=EIO'] : ['error=ENOSPC', 'error=EIO'];
 }
 
-type Judge = (end: LifeEnd) => { readonly outcome: Outcome; readonly problems: readonly string[] };
+/** `missed`: this time the life ended before it came so far; lives differ a little in how often they write. */
+type Judge = (end: LifeEnd) => { readonly outcome: Outcome | 'missed'; readonly problems: readonly string[] };
 
 async function sweep(options: SuiteOptions, faults: (call: string) => string[], judge: Judge): Promise<SuiteResult> {
   const why = straceProblem();
@@ -64,6 +65,7 @@ async function sweep(options: SuiteOptions, faults: (call: string) => string[], 
     const points = spread(await allPoints(folder, faults), options.count, options.seed);
     let acknowledged = 0;
     let readyMs = 0;
+    let missed = 0;
     for (const [i, point] of points.entries()) {
       if (performance.now() > options.deadline || options.signal?.aborted) break;
       const name = `${point.call} ${point.nth} ${point.what}`;
@@ -71,9 +73,12 @@ async function sweep(options: SuiteOptions, faults: (call: string) => string[], 
       acknowledged += found.acknowledged;
       readyMs = Math.max(readyMs, found.readyMs);
       if (found.problems.length > 0) tally.fail(name, found.problems);
+      else if (found.outcome === 'missed') missed++;
       else tally.add(found.outcome);
     }
-    tally.notes.push(`${acknowledged} acknowledged writes, ready again in at most ${Math.round(readyMs)} ms`);
+    tally.notes.push(
+      `${acknowledged} acknowledged writes, ready again in at most ${Math.round(readyMs)} ms, ${missed} points not reached`,
+    );
   });
   return tally.result();
 }
@@ -90,7 +95,7 @@ async function allPoints(folder: string, faults: (call: string) => string[]): Pr
 }
 
 interface PointResult {
-  readonly outcome: Outcome;
+  readonly outcome: Outcome | 'missed';
   readonly problems: readonly string[];
   readonly acknowledged: number;
   readonly readyMs: number;
@@ -163,6 +168,7 @@ async function isEqual(a: LocalDatabase, b: LocalDatabase): Promise<boolean> {
 /** A killed life has nothing to say but what went well. */
 function judgeKilled({ lines, code, signal, stderr }: LifeEnd): ReturnType<Judge> {
   const wrong = lines.filter((line) => line.t === 'problem' || line.t === 'fail').map(textOf);
+  if (code === 0 && wrong.length === 0) return { outcome: 'missed', problems: [] };
   if (signal !== 'SIGKILL' && code !== KILLED) wrong.push(`was not hit, ended with ${code}: ${stderr.slice(-500)}`);
   return { outcome: 'kept', problems: wrong };
 }
