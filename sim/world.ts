@@ -1,3 +1,4 @@
+// Over 400 lines: one schedule of the virtual world, from its first event to its verdict, reads top to bottom.
 import { createHash } from 'node:crypto';
 import { LIMITS } from '../src/core/config/index.ts';
 import { isEntglDbError } from '../src/core/errors/index.ts';
