@@ -1,4 +1,5 @@
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { toFileError } from './files/index.ts';
 
 /**
  * How a command finds the running node of a data directory: a file beside the database that only its owner can read. It may be
@@ -17,13 +18,18 @@ export function nodeFilePath(databasePath: string): string {
   return `${databasePath}.node.json`;
 }
 
-/** Replaces what an earlier start left, at once: a reader sees the old one or the new one. */
+/** Replaces what an earlier start left, at once: a reader sees the old one or the new one. Rejects with DISK_FULL and the like. */
 export async function writeNodeFile(databasePath: string, content: NodeFile): Promise<void> {
   const path = nodeFilePath(databasePath);
   const draft = `${path}.${content.pid}.tmp`;
-  await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-  await chmod(draft, 0o600);
-  await rename(draft, path);
+  try {
+    await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+    await chmod(draft, 0o600);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw toFileError(error, path);
+  }
 }
 
 /** Undefined when there is none, or nothing that can be understood. */

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from './cleanup.ts';
 import { addNamespaces, ip, NAMESPACES, whyNoNamespaces } from './namespaces.ts';
 
 const NODE_SCRIPT = fileURLToPath(new URL('discovery-node.ts', import.meta.url));
@@ -30,7 +31,7 @@ function runNode(t: TestContext, namespace: string, name: string) {
     for (const check of waiting) check();
   });
   const ended = new Promise((resolve) => node.once('exit', resolve));
-  t.after(async () => {
+  atEnd(t, async () => {
     node.stdin!.end();
     await ended;
   });

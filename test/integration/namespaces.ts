@@ -1,6 +1,7 @@
 /** Two network namespaces joined by a pair of virtual interfaces, for tests; needs root and iproute2. */
 import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
+import { atEnd } from './cleanup.ts';
 
 /** Named after this process, so that test files do not meet. */
 export const NAMESPACES: readonly [string, string] = [`entgl-${process.pid}-a`, `entgl-${process.pid}-b`];
@@ -30,7 +31,7 @@ export function whyNoNamespaces(): string | undefined {
 
 /** Makes both, linked and up, without an IPv4 address; they go with the test. */
 export function addNamespaces(t: TestContext): void {
-  t.after(() => {
+  atEnd(t, () => {
     for (const name of NAMESPACES) ip('netns', 'del', name);
   });
   for (const name of NAMESPACES) ip('netns', 'add', name);

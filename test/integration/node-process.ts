@@ -15,6 +15,7 @@ import type { DocumentAccess } from '../../src/node/cli/node-target.ts';
 import { createRemoteCollection } from '../../src/node/cli/remote-collection.ts';
 import type { NodeStatus, PeerStatus } from '../../src/node/node-api.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
+import { atEnd } from './cleanup.ts';
 
 export const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 
@@ -60,10 +61,10 @@ export interface RunResult {
   readonly ms: number;
 }
 
-/** A folder of this test, removed afterwards. Ask for it before the nodes in it, so that they are gone by then. */
+/** A folder of this test, removed afterwards. */
 export async function makeFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-e2e-'));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 
@@ -113,7 +114,7 @@ export class NodeProcess {
       await writeFile(join(options.folder, 'appsettings.json'), JSON.stringify({ EntglDb: options.settings }));
     const startedAt = performance.now();
     const child = spawnStart(options);
-    t.after(() => endProcess(child, 'SIGKILL'));
+    atEnd(t, () => endProcess(child, 'SIGKILL'));
     const log = collectLog(child);
     const exit = once(child, 'exit').then(() => undefined);
     const line = await Promise.race([once(createInterface(child.stdout!), 'line'), exit]);
@@ -136,7 +137,7 @@ export class NodeProcess {
   /** Starts a node and kills it after this time, ready or not. */
   static async startAndKill(t: TestContext, options: StartOptions, afterMs: number): Promise<void> {
     const child = spawnStart(options);
-    t.after(() => endProcess(child, 'SIGKILL'));
+    atEnd(t, () => endProcess(child, 'SIGKILL'));
     child.stdout!.resume();
     child.stderr!.resume();
     await pause(afterMs);

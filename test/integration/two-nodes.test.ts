@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from './cleanup.ts';
 import { addNamespaces, inNamespace, ip, NAMESPACES, whyNoNamespaces } from './namespaces.ts';
 import { eventually, makeFolder, NodeProcess, percentile, runCommand, SCALE, writeToken } from './node-process.ts';
 
@@ -124,7 +125,7 @@ async function delays(t: TestContext, writer: Place, reader: Place, collection: 
 function runClient(t: TestContext, { wrapper }: Place, ...args: string[]): ChildProcess {
   const [command, ...rest] = [...wrapper, process.execPath, CLIENT, ...args] as [string, ...string[]];
   const child = spawn(command, rest, { cwd: tmpdir(), stdio: ['pipe', 'pipe', 'inherit'] });
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => child.kill('SIGKILL'));
   return child;
 }
 

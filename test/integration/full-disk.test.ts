@@ -1,0 +1,161 @@
+/**
+ * Goal: a full disk is said in one sentence with exit code 3, leaves nothing half-done, and when there is room again the node goes
+ * on by itself, with every acknowledged write. Method: a real disk of a few megabytes (tmpfs), real processes.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isEntglDbError } from '../../src/core/errors/index.ts';
+import { areEqual, eventually, makeFolder, NodeProcess, runCommand, runStart, writeToken } from './node-process.ts';
+import { fillDisk, mountDisk, whyNoDisk } from './small-disk.ts';
+
+const reason = whyNoDisk();
+if (reason !== undefined) console.log(`SKIPPED: ${reason}`);
+const options = { skip: reason ?? false, timeout: 120_000 };
+const PAD = 'x'.repeat(400);
+const BALLAST_BYTES = 6 * 1024 * 1024;
+
+test('commands on a full disk say so in one sentence, exit with 3 and leave what there was', options, async (t) => {
+  const folder = await makeFolder(t);
+  const disk = mountDisk(t, join(folder, 'disk'), 12);
+  await writeFile(join(disk, 'ballast'), Buffer.alloc(BALLAST_BYTES, 1));
+  const data = ['--data', join(disk, 'data')];
+  await writeFile(join(folder, 'small.ndjson'), ndjson('s', 1000));
+  await writeFile(join(folder, 'large.ndjson'), ndjson('l', 20_000));
+  assert.equal((await runCommand(['import', 'c', join(folder, 'small.ndjson'), ...data])).code, 0);
+
+  const stopped = await runCommand(['import', 'c', join(folder, 'large.ndjson'), ...data]);
+  assertFull(stopped);
+  const count = Number((await runCommand(['count', 'c', ...data])).out);
+  assert.equal(count % 1000, 0, 'whole transactions of the import, or none');
+  assert.ok(count >= 1000 && count < 21_000);
+  assert.equal((await runCommand(['check', ...data])).code, 0);
+  assertFull(await runCommand(['put', 'c', 'k', '{"a":1}', ...data]));
+  assert.equal((await runCommand(['get', 'c', 'k', ...data])).code, 1, 'it is not there');
+
+  fillDisk(join(disk, 'fill'));
+  assertFull(await runCommand(['export', 'c', join(disk, 'out.ndjson'), ...data]));
+  assert.deepEqual(readdirSync(disk).sort(), ['ballast', 'data', 'fill'], 'no part of an export');
+  assertFull(await runCommand(['put', 'c', 'k', '{"a":1}', '--data', join(disk, 'other')]));
+  assertFull(await runStart({ folder: join(disk, 'third'), name: 'third' }));
+  const settings = await runCommand(['init', '--config', join(disk, 'settings.json')]);
+  assert.equal(settings.code, 2);
+  assert.match(settings.err, /^entgldb: [^\n]+\n$/);
+  assert.ok(!readdirSync(disk).includes('settings.json'), 'no empty settings');
+
+  rmSync(join(disk, 'ballast'));
+  for (const name of ['other', 'data']) {
+    assert.equal((await runCommand(['put', 'c', 'k', '{"a":1}', '--data', join(disk, name)])).code, 0);
+  }
+});
+
+test(
+  'a node whose disk fills up reads on, and when there is room again writes and syncs on, by itself',
+  options,
+  async (t) => {
+    const folder = await makeFolder(t);
+    const disk = mountDisk(t, join(folder, 'disk'), 16);
+    const tokenFile = await writeToken(folder);
+    const peer = await NodeProcess.start(t, { folder: join(folder, 'peer'), name: 'peer', tokenFile });
+    const start = { folder: join(disk, 'data'), name: 'full', tokenFile, peers: [peer.address] };
+    const node = await NodeProcess.start(t, start);
+    await writeFile(join(disk, 'ballast'), Buffer.alloc(BALLAST_BYTES, 1));
+    const acknowledged = await writeUntilFull(node);
+    fillDisk(join(disk, 'fill'));
+    t.diagnostic(`${acknowledged.length} writes before the disk was full`);
+
+    assert.deepEqual(await node.collection('c').get(acknowledged[0]!), { pad: PAD });
+    assert.equal(await node.collection('c').count(), acknowledged.length);
+    const before = await isAccepted(node, 'before');
+    // What the peer writes meanwhile cannot be stored here: that must not make either of them fall over.
+    for (let i = 0; i < 50; i++) await peer.collection('c').put(`p${i}`, { i });
+    const during = await isAccepted(node, 'during');
+    assert.ok((await node.status()).collections.length > 0);
+    assert.ok(node.isRunning && peer.isRunning);
+
+    rmSync(join(disk, 'ballast'));
+    await node.collection('c').put('after', { a: 1 });
+    const ms = await eventually('the nodes are equal', () => areEqual([node, peer]));
+    t.diagnostic(`equal ${Math.round(ms)} ms after there was room`);
+    assert.equal(await peer.collection('c').count(), acknowledged.length + 51 + Number(before) + Number(during));
+    assert.equal((await node.collection('c').get('before')) !== undefined, before);
+    assert.equal((await node.collection('c').get('during')) !== undefined, during);
+    assert.equal(await node.stop(), 0);
+  },
+);
+
+test(
+  'kill -9 on a full disk loses nothing acknowledged, and the next start waits for room with a clear word',
+  options,
+  async (t) => {
+    const folder = await makeFolder(t);
+    const disk = mountDisk(t, join(folder, 'disk'), 12);
+    const start = { folder: join(disk, 'data'), name: 'full' };
+    const node = await NodeProcess.start(t, start);
+    await writeFile(join(disk, 'ballast'), Buffer.alloc(BALLAST_BYTES, 1));
+    const acknowledged = await writeUntilFull(node);
+    fillDisk(join(disk, 'fill'));
+    await node.kill();
+    const refused = await runStart(start);
+    if (refused.code !== 0) assertFull(refused);
+    rmSync(join(disk, 'ballast'));
+    const again = await NodeProcess.start(t, start);
+    assert.equal(await again.collection('c').count(), acknowledged.length);
+    assert.deepEqual(
+      (await again.status()).notices.filter((notice) => !notice.includes('token')),
+      [],
+    );
+  },
+);
+
+function assertFull({ code, out, err }: { code: number | null; out: string; err: string }): void {
+  assert.equal(code, 3, err);
+  assert.equal(out, '');
+  // The log of a node goes to the same place; with --json the sentence is inside an object.
+  const said = err
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !line.startsWith('{"level":'));
+  assert.equal(said.length, 1, err);
+  assert.match(said[0]!, /^(entgldb: |\{"error":\{"code":"PERSISTENCE_ERROR","reason":"DISK_FULL",)/);
+  assert.match(err, /full|no space/);
+}
+
+/** Writes until the disk refuses one; resolves with the keys that were acknowledged. */
+async function writeUntilFull(node: NodeProcess): Promise<string[]> {
+  const keys: string[] = [];
+  for (;;) {
+    const batch = Array.from({ length: 200 }, (_, i) => `k${keys.length + i}`);
+    try {
+      await node.collection('c').putMany(batch.map((key) => [key, { pad: PAD }]));
+      keys.push(...batch);
+    } catch (error) {
+      assert.ok(isFull(error), String(error));
+      return keys;
+    }
+  }
+}
+
+/** A small write may still find a place in the log. Either it is there, or it was refused for want of room. */
+async function isAccepted(node: NodeProcess, key: string): Promise<boolean> {
+  try {
+    await node.collection('c').put(key, { a: 1 });
+    return true;
+  } catch (error) {
+    assert.ok(isFull(error), String(error));
+    return false;
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return isEntglDbError(error, 'DISK_FULL');
+}
+
+function ndjson(prefix: string, count: number): string {
+  return Array.from(
+    { length: count },
+    (_, i) => `${JSON.stringify({ key: `${prefix}${i}`, value: { i, pad: PAD } })}\n`,
+  ).join('');
+}
