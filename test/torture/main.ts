@@ -44,8 +44,8 @@ const entries: readonly Entry[] = [
     run: (deadline: number) => suite.run({ count: suite.counts[counts], seed, deadline }),
   })),
   testFile('kill -9 under load', 'test/integration/kill-nine.test.ts', counts === 'full' ? 15 : 1, 20),
-  simulation('simulation', { seeds: counts === 'full' ? 100_000 : 200, events: 5000, nodes: 5 }),
-  simulation('simulation, 20 nodes', { seeds: counts === 'full' ? 2000 : 5, events: 20_000, nodes: 20 }),
+  simulation('simulation', { seeds: counts === 'full' ? 100_000 : 30, events: 5000, nodes: 5 }),
+  simulation('simulation, 20 nodes', { seeds: counts === 'full' ? 2000 : 1, events: 20_000, nodes: 20 }),
   ...mutationGate(),
 ].filter(({ name }) => values.only === undefined || name.includes(values.only));
 
