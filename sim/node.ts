@@ -29,11 +29,20 @@ export interface SimNodeOptions {
   readonly watch: NodeWatch;
 }
 
+/** Own writes up to this seq, in one collection. */
+export interface Receipt {
+  readonly collection: CollectionName;
+  readonly replica: ReplicaId;
+  readonly seq: number;
+}
+
 /** What the world hears of its nodes. */
 export interface NodeWatch {
   /** The replica is about to take a new id; `take` does it. */
   onNewLife(node: SimNode, why: string, take: () => NewLife): void;
   onCommit(node: SimNode, notice: CommitNotice): void;
+  /** A session says that this peer has made durable what it knows of a replica. */
+  onReceipt(peer: string, receipt: Receipt): void;
   /** A flush failed and the replica went back to what is durable. */
   onReload(node: SimNode): void;
 }
@@ -129,7 +138,9 @@ export class SimNode {
       onForked: (proof) => this.#forked(proof),
       onEvidence: () => {},
       onFailure: (error) => this.#failed(error),
-      onEvent: () => {},
+      onEvent: (event, { channel }) => {
+        if (event.kind === 'confirmed') this.#options.watch.onReceipt(channel.peerKey, event);
+      },
       onSessionClose: () => {},
     });
     const { host } = this;

@@ -16,7 +16,7 @@ import { type Campaign, drawFault, drawFaults, type FaultMix, type FaultName } f
 import { History, hasSeen, includes, nameOf, type TrueWrite, versionsOf } from './history.ts';
 import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
-import { type NodeWatch, SIM_TIMES, type SimNode, SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
+import { type NodeWatch, type Receipt, SIM_TIMES, type SimNode, SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
 
 export interface WorldOptions {
@@ -78,6 +78,7 @@ class World {
   readonly #isSmall: boolean;
   readonly #isWire: boolean;
   readonly #isChoosy: boolean;
+  #receipts: (Receipt & { readonly peer: string })[] = [];
   #dialChance = 0.3;
   #made = 0;
   #healMs = 0;
@@ -261,8 +262,28 @@ class World {
     for (const write of this.#history.writes())
       if (write.isAcknowledged && write.dot.replica === id && held(write) && !includes(node.replica, write))
         this.#problems.push(`lost in a crash: ${node.key} had acknowledged ${nameOf(write)}`);
+    this.#keepReceipts(node);
     this.#history.markLost(held, this.#replicas());
     this.#undo(node);
+  }
+
+  /** What a peer has confirmed survives its crash: receipts are never early. */
+  #keepReceipts(node: SimNode): void {
+    const confirmed = new Map<string, number>();
+    for (const { peer, collection, replica, seq } of this.#receipts)
+      if (peer === node.key)
+        confirmed.set(`${collection}/${replica}`, Math.max(seq, confirmed.get(`${collection}/${replica}`) ?? 0));
+    for (const write of this.#history.writes()) {
+      const { collection, dot, isUndone } = write;
+      if (isUndone || dot.seq > (confirmed.get(`${collection}/${dot.replica}`) ?? 0) || includes(node.replica, write))
+        continue;
+      this.#problems.push(`early receipt: ${node.key} had confirmed ${nameOf(write)} and lost it`);
+    }
+  }
+
+  /** Its knowledge goes for another reason. */
+  #forgetReceipts(node: SimNode): void {
+    this.#receipts = this.#receipts.filter(({ peer }) => peer !== node.key);
   }
 
   /** What was never durable did not happen, unless a copy of the disk has it. */
@@ -307,6 +328,7 @@ class World {
     const held = this.#heldBy(node);
     for (const write of this.#history.writes()) if (held(write)) this.#doomed.add(write.id);
     if (node.isUp) this.#crash(node);
+    this.#forgetReceipts(node);
     node.replaceDisk(image);
     this.#start(node);
     this.#history.markLost(held, this.#replicas());
@@ -407,14 +429,17 @@ class World {
     onNewLife: (node, why, take) => {
       this.#trace(`new life at ${node.key}: ${why}`);
       const held = this.#heldBy(node);
+      this.#forgetReceipts(node);
       this.#orCrash(node, () => this.#trackLife(node, take));
       this.#history.markLost((write) => held(write) || this.#doomed.has(write.id), this.#replicas());
     },
     onCommit: (node, notice) => {
       if (notice.origin === 'remote') this.#order?.received(node, notice);
     },
+    onReceipt: (peer, receipt) => this.#receipts.push({ peer, ...receipt }),
     onReload: (node) => {
       this.#trace(`flush failed at ${node.key}`);
+      this.#keepReceipts(node);
       this.#undo(node);
       this.#history.markLost((write) => this.#doomed.has(write.id), this.#replicas());
     },

@@ -214,7 +214,8 @@ export class Sender {
     const limit = this.#pageSize();
     const page = this.#context.replica.store.delta(stream.collection, replica, stream.afterSeq, limit);
     this.#sendVersions(page.map(({ collection, key, version }) => ({ ...version, collection, key })));
-    if (page.length === limit) stream.afterSeq = page.at(-1)!.version.seq;
+    // A dot that two lives wrote has two versions, which a page never parts: it may hold more than asked for.
+    if (page.length >= limit) stream.afterSeq = page.at(-1)!.version.seq;
     else {
       stream.replicas.shift();
       this.#enterReplica(stream);
