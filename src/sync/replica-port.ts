@@ -1,7 +1,7 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
 import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../core/replication/index.ts';
-import type { Check, Fingerprint, Knowledge, Known, PurgeLine } from '../core/version/index.ts';
-import type { Head, Store } from '../store/index.ts';
+import type { Check, Fingerprint, ForkEvidence, Knowledge, Known, PurgeLine } from '../core/version/index.ts';
+import type { Store } from '../store/index.ts';
 
 /** What a session sees of a collection. Vectors are never changed in place: holding one is a snapshot. */
 export interface SyncCollection {
@@ -19,9 +19,9 @@ export interface SyncReplica {
   readonly id: ReplicaId;
   /** The present id first, then those of former lives. */
   ownIds(): Iterable<ReplicaId>;
+  /** R9: what tells twins of its former lives that they are twins. */
+  ownForks(): Iterable<ForkEvidence>;
   readonly pos: number;
-  /** Where its own history stands. */
-  readonly head: Pick<Head, 'replica' | 'seq' | 'check'>;
   readonly store: Pick<Store, 'get' | 'delta' | 'liveReplicas' | 'changes' | 'fingerprints' | 'inRange' | 'nthKey'>;
   collections(): Iterable<SyncCollection>;
   collection(name: CollectionName): SyncCollection;

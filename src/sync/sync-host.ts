@@ -2,10 +2,9 @@ import type { Clock } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { ForkProof } from '../core/replication/index.ts';
-import { FIRST_CHECK, type ForkEvidence } from '../core/version/index.ts';
+import type { ForkEvidence } from '../core/version/index.ts';
 import type { Channel } from '../net/index.ts';
 import type { GoodbyeReason, HelloMessage } from '../net/messages/index.ts';
-import type { Head } from '../store/index.ts';
 import type { SessionEvent } from './effects.ts';
 import type { SyncReplica } from './replica-port.ts';
 import { RoundGate } from './round-gate.ts';
@@ -44,7 +43,7 @@ export class SyncHost {
   readonly #deps: SyncHostDeps;
   readonly #runners = new Set<SessionRunner>();
   readonly #gate = new RoundGate(ROUND_STALL_MS_MAX);
-  readonly #forks = new Map<string, { readonly fork: ForkEvidence; readonly isOwn: boolean }>();
+  readonly #forks = new Map<string, ForkEvidence>();
 
   constructor(deps: SyncHostDeps) {
     this.#deps = deps;
@@ -92,45 +91,34 @@ export class SyncHost {
   }
 
   #forked(proof: ForkProof): void {
-    const { head } = this.#deps.replica;
-    if (head.seq > 0) this.#remember(ownFork(head, proof), true);
     this.closeAll('identity');
     this.#deps.onForked(proof);
   }
 
   /** Kept once, told once to everybody else. */
   #evidence(fork: ForkEvidence, from: SessionRunner | undefined): void {
-    if (!this.#remember(fork, false)) return;
+    if (!this.#remember(fork)) return;
     this.#deps.onEvidence(fork);
     for (const runner of this.#runners)
       if (runner !== from || fork.replica === runner.peer?.replica) runner.sendFork(fork);
   }
 
   /** False when it was known before. */
-  #remember(fork: ForkEvidence, isOwn: boolean): boolean {
+  #remember(fork: ForkEvidence): boolean {
     const text = `${fork.replica}:${fork.seq}:${[...fork.checks].sort().join()}`;
     if (this.#forks.has(text)) return false;
-    this.#forks.set(text, { fork, isOwn });
+    this.#forks.set(text, fork);
     if (this.#forks.size > EVIDENCE_TOLD_MAX) this.#forks.delete(this.#forks.keys().next().value!);
     return true;
   }
 
   /** R9: a newcomer hears what concerns it, and of the twin that this node itself had. */
   #tellForks(runner: SessionRunner): void {
-    for (const { fork, isOwn } of this.#forks.values())
-      if (isOwn || fork.replica === runner.peer?.replica) runner.sendFork(fork);
+    for (const fork of this.#deps.replica.ownForks()) runner.sendFork(fork);
+    for (const fork of this.#forks.values()) if (fork.replica === runner.peer?.replica) runner.sendFork(fork);
   }
 
   #wakeAll(): void {
     for (const runner of this.#runners) runner.wake();
   }
-}
-
-/**
- * R9: what tells a twin that it is one, wherever it hears it. The end of this life contradicts the twin's history; where
- * that history is the longer one, nobody has two checks for one seq, and the check of no write stands in for the other.
- */
-function ownFork(head: Pick<Head, 'replica' | 'seq' | 'check'>, { seq, theirs, ours }: ForkProof): ForkEvidence {
-  if (theirs !== null && ours !== null) return { replica: head.replica, seq, checks: [ours, theirs] };
-  return { replica: head.replica, seq: head.seq, checks: [head.check, FIRST_CHECK] };
 }

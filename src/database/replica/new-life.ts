@@ -5,7 +5,6 @@ import {
   FIRST_CHECK,
   joinLines,
   type Known,
-  parseCheck,
   sealVersion,
   type Version,
 } from '../../core/version/index.ts';
@@ -73,16 +72,4 @@ function* versionsBeyond(
     if (page.length < pageSize) return;
     after = page.at(-1)!.version.seq;
   }
-}
-
-/** The last confirmed point as the database keeps it. */
-export function confirmedToText({ seq, check }: Known): string {
-  return `${seq}:${check}`;
-}
-
-/** Nothing is confirmed where nothing can be read. */
-export function parseConfirmed(text: string | undefined): Known {
-  const [seq, check] = (text ?? '').split(':');
-  const parsed = parseCheck(check);
-  return seq !== undefined && parsed !== undefined ? { seq: Number(seq), check: parsed } : { seq: 0, check: null };
 }

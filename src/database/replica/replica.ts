@@ -16,14 +16,16 @@ import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../co
 import type { Head, Store, StoredDocument } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
+import { ConfirmedPoints } from './confirmed-points.ts';
 import { ConflictLedger } from './conflict-ledger.ts';
 import { draftDamage } from './damage.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
 import { Durability } from './durability.ts';
 import { draftEvictedRows, draftEviction, markedEvictions } from './evict.ts';
+import { ForkedLives } from './forked-lives.ts';
 import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
 import { draftTransaction } from './local-write.ts';
-import { confirmedToText, draftNewLife, parseConfirmed } from './new-life.ts';
+import { draftNewLife } from './new-life.ts';
 import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
 import { draftPurges, type PurgePass } from './purge.ts';
 import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
@@ -69,13 +71,13 @@ export class Replica {
   /** The newest flush: a further one without a commit in between is the same. */
   readonly #values: ValueResolver;
   #formerLives: FormerLives;
+  #forkedLives: ForkedLives;
   #evictions: Set<CollectionName>;
   /** Tombstones that the last purge had to step over; the next one looks behind them. */
   #stuck = 0;
   /** The id under which the file was found. */
   readonly #opened: ReplicaId | undefined;
-  /** The newest point of my history that a peer was seen to share (R9). */
-  #confirmed: Known = { seq: 0, check: null };
+  #confirmed: ConfirmedPoints;
 
   readonly #quarantine: BoundedLog;
 
@@ -105,8 +107,9 @@ export class Replica {
       onLost: (cause) => this.reload(cause),
     });
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
+    this.#forkedLives = ForkedLives.parse(image.meta.get('forked'));
     this.#evictions = new Set(markedEvictions(image.meta));
-    this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
+    this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), true);
     if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
   }
 
@@ -117,6 +120,11 @@ export class Replica {
   /** The id of this life, then those of former lives of this file. */
   ownIds(): ReplicaId[] {
     return [this.id, ...[...this.#formerLives.keys()].filter((id) => id !== this.id)];
+  }
+
+  /** R9: tells twins of former lives what they are. */
+  ownForks(): ForkEvidence[] {
+    return this.#forkedLives.evidence();
   }
 
   get seq(): number {
@@ -212,7 +220,7 @@ export class Replica {
       if (open.length > 0) return { kind: 'unconfirmed', collection: claim.collection, versions: open };
       if (this.collection(claim.collection).state === 'wanted') forks.push(...draftClaim(context, claim));
     }
-    for (const claim of claims) this.#confirm(claim.knowledge.get(this.id));
+    for (const claim of claims) this.#confirmed.confirm(claim.knowledge.get(this.id));
     this.#commit(draft, 'remote', source);
     return { kind: 'applied', applied, forks };
   }
@@ -220,7 +228,7 @@ export class Replica {
   /** R9 at meeting; undefined when what a peer knows of my replica is a point of my own history, which then counts as confirmed. */
   meetKnowledge(known: Known | undefined): ForkProof | undefined {
     const proof = proveFork(this.#context(this.#draft()), known);
-    if (proof === undefined) this.#confirm(known);
+    if (proof === undefined) this.#confirmed.confirm(known);
     return proof;
   }
 
@@ -230,14 +238,14 @@ export class Replica {
   }
 
   /**
-   * R9: a new id before the next write. `forked`: versions of the old id beyond the last confirmed point are written again
+   * R9: a new id before the next write. `forked`: versions of the old id beyond a point that was shared before are written again
    * under the new one, and what is known of the old id is lowered to that point. Sessions must be closed by the caller.
    */
   takeNewLife(why: string, kind: 'plain' | 'forked'): NewLife {
     const draft = this.#draft();
     const before = this.id;
     const after = createReplicaId(this.#options.random);
-    const confirmed = kind === 'forked' ? this.#confirmed : { seq: this.seq, check: this.#head.check };
+    const confirmed = kind === 'forked' ? this.#confirmed.beforeFork() : { seq: this.seq, check: this.#head.check };
     const rewritten = draftNewLife(
       { draft, store: this.store, collections: [...this.#collections.values()] },
       before,
@@ -246,6 +254,10 @@ export class Replica {
       kind,
       this.#options.limits,
     );
+    if (kind === 'forked') {
+      this.#forkedLives = this.#forkedLives.with(this.head);
+      draft.meta('forked', this.#forkedLives.toText());
+    }
     this.#endLife(draft);
     this.#commit(draft, 'own', undefined);
     const life: NewLife = { before, after, why, rewritten, confirmedSeq: confirmed.seq };
@@ -354,9 +366,10 @@ export class Replica {
     this.#head = this.#aboveReserved(image.head ?? { ...this.#head, seq: 0, check: FIRST_CHECK });
     this.#durability.restart();
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
+    this.#forkedLives = ForkedLives.parse(image.meta.get('forked'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.conflicts.reset();
-    this.#confirmed = parseConfirmed(image.meta.get('confirmed'));
+    this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), false);
     for (const listener of [...this.#reloadListeners]) listener(cause);
     if (this.#isForeign()) this.#renounce();
   }
@@ -383,15 +396,10 @@ export class Replica {
     }
   }
 
-  /** R9: a peer was seen to share my history up to here. */
-  #confirm(known: Known | undefined): void {
-    if (known !== undefined && known.check !== null && known.seq > this.#confirmed.seq) this.#confirmed = known;
-  }
-
   /** R9: the id of the draft is another one from here on; nobody has confirmed anything of it yet. */
   #endLife(draft: Draft): void {
     this.#formerLives = endLife(this.#formerLives, this.id, this.pos);
-    this.#confirmed = { seq: 0, check: null };
+    this.#confirmed = ConfirmedPoints.none();
     draft.meta('lives', formerLivesToText(this.#formerLives));
     draft.meta('confirmed', null);
   }
@@ -429,7 +437,8 @@ export class Replica {
 
   #commit(draft: Draft, origin: CommitNotice['origin'], source: object | undefined): void {
     if (draft.isEmpty) return;
-    if (this.#confirmed.seq > 0) draft.meta('confirmed', confirmedToText(this.#confirmed));
+    const confirmed = this.#confirmed.toText();
+    if (confirmed !== null) draft.meta('confirmed', confirmed);
     this.conflicts.record(draft, this.#options.clock.now(), (name) => resolverText(this.#options.resolverOf(name)));
     const committed = draft.finish();
     this.#save(committed);
