@@ -1,0 +1,31 @@
+/** A planted bug: one place of the engine made wrong when it is loaded. The code of the engine knows nothing of it. */
+export interface Mutant {
+  readonly name: string;
+  /** The rule that it breaks. */
+  readonly rule: string;
+  /** Path in the repository. */
+  readonly file: string;
+  /** Text that occurs in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  /** Where random schedules find it: campaign and number of events per seed. Default: chaos, 500. */
+  readonly campaign?: 'chaos' | 'twins' | 'calm';
+  readonly events?: number;
+  /** First seed of the search, so that the gate takes no longer than it must; it looks at most 500 seeds further. Default 0. */
+  readonly first?: number;
+  /** Name of the scenario that finds it, where random schedules take too long. */
+  readonly scenario?: string;
+}
+
+/** Seeds within which random schedules must find a mutant. */
+export const SEEDS_MAX = 500;
+
+/** The file with the bug in it. Throws when the text is not there exactly once: then the mutant must follow the code. */
+export function plant({ name, file, find, replace }: Mutant, source: string): string {
+  const parts = source.split(find);
+  if (parts.length !== 2)
+    throw new Error(
+      `mutant ${name}: ${file} holds the text ${parts.length - 1} times, not once: ${JSON.stringify(find)}`,
+    );
+  return parts.join(replace);
+}

@@ -1,0 +1,2 @@
+export type { Scenario } from './scenario.ts';
+export { SCENARIOS } from './scenarios.ts';
