@@ -15,6 +15,8 @@ export interface CliContext {
   loadOpenNode(): Promise<OpenNode>;
   /** Calls `listener` at the first SIGINT or SIGTERM; a second one ends the process at once. Returns what stops listening. */
   onStopSignal(listener: (signal: string) => void): () => void;
+  /** Calls `listener` at each SIGHUP that is no hangup of a terminal. Returns what stops listening. */
+  onReloadSignal(listener: () => void): () => void;
 }
 
 /** Options that every command takes. */

@@ -15,6 +15,7 @@ const context: CliContext = {
   random: systemRandom,
   loadOpenNode: async () => (await import('../open-node.ts')).openNode,
   onStopSignal,
+  onReloadSignal,
 };
 
 /** The first signal stops gracefully; the handlers are gone then, so that a second one ends the process as usual. */
@@ -30,6 +31,13 @@ function onStopSignal(listener: (signal: string) => void): () => void {
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
   return forget;
+}
+
+/** At a terminal, and on Windows always, the signal means that the window was closed: it ends the process as usual. */
+function onReloadSignal(listener: () => void): () => void {
+  if (process.stdin.isTTY || process.platform === 'win32') return () => {};
+  process.on('SIGHUP', listener);
+  return () => process.off('SIGHUP', listener);
 }
 
 /** Who reads may stop reading: `entgldb export users | head`. That is no error, and nothing is left to say. */

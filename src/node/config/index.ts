@@ -1,3 +1,4 @@
+export { changedKeys } from './changed-keys.ts';
 export {
   ALL_KEYS,
   CONFIG_KEYS,

@@ -12,8 +12,13 @@ const SECRET = 'correct "horse" battery staple';
 async function openCollecting(levels: [string, LogLevel][], isTTY = false) {
   const lines: string[] = [];
   const output = { write: (text: string) => lines.push(text), isTTY };
-  const { logger, close } = await openLogger({ levels: new Map(levels), output, file: null, secrets: [SECRET] });
-  return { logger, close, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
+  const { logger, setLevels, close } = await openLogger({
+    levels: new Map(levels),
+    output,
+    file: null,
+    secrets: [SECRET],
+  });
+  return { logger, setLevels, close, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 
 test('a line is JSON with the time, the guide’s level, the fields and the message', async () => {
@@ -27,6 +32,24 @@ test('a line is JSON with the time, the guide’s level, the fields and the mess
   assert.equal(fatal.level, 'Critical');
   assert.equal(fatal.err.message, 'no disk');
   assert.ok(Math.abs(Date.parse(info.time) - Date.now()) < 60_000);
+});
+
+test('new levels count for children that are there already', async () => {
+  const { logger, setLevels, parsed } = await openCollecting([['Default', 'Warning']]);
+  const network = logger.child({ category: 'EntglDb.Network' });
+  network.debug({}, 'too early');
+  setLevels(
+    new Map<string, LogLevel>([
+      ['EntglDb.Network', 'Debug'],
+      ['Default', 'Error'],
+    ]),
+  );
+  network.debug({}, 'in time');
+  logger.warn({}, 'too late');
+  assert.deepEqual(
+    parsed().map((line) => line.msg),
+    ['in time'],
+  );
 });
 
 test('a category has the level of the longest name above it', async () => {

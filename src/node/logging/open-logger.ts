@@ -21,6 +21,8 @@ export interface OpenLoggerOptions {
 
 export interface OpenLogger {
   readonly logger: Logger;
+  /** From the next line on, of children that are there already too. */
+  setLevels(levels: ReadonlyMap<string, LogLevel>): void;
   /** Resolves when all lines are written. */
   close(): Promise<void>;
 }
@@ -41,7 +43,14 @@ export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger
     },
     { write: (line) => sink.write(redact(line)) },
   );
-  return { logger: adapt(root, 'EntglDb', options.levels), close: () => sink.close() };
+  const shared: SharedLevels = { levels: options.levels };
+  return {
+    logger: adapt(root, 'EntglDb', shared),
+    setLevels: (levels) => {
+      shared.levels = levels;
+    },
+    close: () => sink.close(),
+  };
 }
 
 interface Sink {
@@ -72,19 +81,31 @@ async function openSink({ output, file }: OpenLoggerOptions): Promise<Sink> {
   return { write: (line) => void output.write(pretty(line)), close: async () => {} };
 }
 
+/** What all loggers of one root look at, so that nobody has to know which children there are. */
+interface SharedLevels {
+  levels: ReadonlyMap<string, LogLevel>;
+}
+
 /** The logger port over pino, whose methods take the same arguments. */
-function adapt(pino: PinoLogger, category: string, levels: ReadonlyMap<string, LogLevel>): Logger {
-  pino.level = PINO_LEVELS[levelOf(category, levels)];
+function adapt(pino: PinoLogger, category: string, shared: SharedLevels): Logger {
+  let applied: ReadonlyMap<string, LogLevel> | undefined;
+  const current = (): PinoLogger => {
+    if (applied !== shared.levels) {
+      applied = shared.levels;
+      pino.level = PINO_LEVELS[levelOf(category, applied)];
+    }
+    return pino;
+  };
   return {
-    trace: (fields, message) => pino.trace(fields, message),
-    debug: (fields, message) => pino.debug(fields, message),
-    info: (fields, message) => pino.info(fields, message),
-    warn: (fields, message) => pino.warn(fields, message),
-    error: (fields, message) => pino.error(fields, message),
-    fatal: (fields, message) => pino.fatal(fields, message),
+    trace: (fields, message) => current().trace(fields, message),
+    debug: (fields, message) => current().debug(fields, message),
+    info: (fields, message) => current().info(fields, message),
+    warn: (fields, message) => current().warn(fields, message),
+    error: (fields, message) => current().error(fields, message),
+    fatal: (fields, message) => current().fatal(fields, message),
     child: (fields) => {
       const own = 'category' in fields && typeof fields.category === 'string' ? fields.category : category;
-      return adapt(pino.child(fields), own, levels);
+      return adapt(pino.child(fields), own, shared);
     },
   };
 }

@@ -4,6 +4,7 @@ import { startDaemon, urlOf } from '../../daemon.ts';
 import { type OpenLogger, openLogger } from '../../logging/index.ts';
 import type { RunningNode } from '../../node-api.ts';
 import type { CliContext, CommandRun } from '../cli-context.ts';
+import { createConfigReload } from '../config-reload.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatAddress } from '../format.ts';
 import { loadCliConfig } from '../open-target.ts';
@@ -19,14 +20,19 @@ export interface StartArguments {
   readonly tokenFile?: string;
 }
 
-/** Runs a node until SIGINT or SIGTERM. */
+/** Runs a node until SIGINT or SIGTERM; SIGHUP reads the configuration again. */
 export async function start(run: CommandRun, options: StartArguments): Promise<ExitCode> {
   const { context } = run;
-  const config = await loadCliConfig(context, run.globals, flagsOf(options, context));
+  const flags = flagsOf(options, context);
+  const config = await loadCliConfig(context, run.globals, flags);
   const tokens = await readTokens(config);
   const log = await openNodeLog(context, config, tokens);
   for (const warning of [...config.warnings, ...tokens.warnings]) log.logger.warn({}, warning);
   const stopped = nextStopSignal(context);
+  // A file that was there must be there again: without it the node would silently go back to the defaults.
+  const globals = config.file === null ? run.globals : { ...run.globals, config: config.file };
+  const reload = createConfigReload({ config, log, load: () => loadCliConfig(context, globals, flags) });
+  const forgetReload = context.onReloadSignal(() => void reload());
   try {
     const { clock, random } = context;
     const node = await startDaemon(config, tokens, {
@@ -40,6 +46,7 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
     return await closeInTime(node, config, context, log);
   } finally {
     stopped.forget();
+    forgetReload();
     await log.close();
   }
 }
