@@ -16,7 +16,7 @@ import { type Campaign, drawFault, drawFaults, type FaultMix, type FaultName } f
 import { History, hasSeen, includes, nameOf, type TrueWrite, versionsOf } from './history.ts';
 import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
-import { type NodeWatch, type Receipt, SIM_TIMES, type SimNode, SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
+import { type NodeWatch, SIM_TIMES, type SimNode, SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
 
 export interface WorldOptions {
@@ -49,7 +49,7 @@ export interface WorldResult {
 
 const HEAL_MS_MAX = 60_000;
 const QUIET_MS = 10_000;
-const RETENTIONS_MS: readonly number[] = [50, 500, 3_000];
+const RETENTION_MS = 3_000;
 /** Deletions are forgotten so late that none is on its way any more: a transaction that holds one stays whole. */
 const CALM_RETENTION_MS = 20_000;
 const PROBE_INTERVAL = 64;
@@ -78,10 +78,7 @@ class World {
   readonly #isSmall: boolean;
   readonly #isWire: boolean;
   readonly #isChoosy: boolean;
-  #receipts: Receipt[] = [];
-  readonly #retentionMs: number;
-  readonly #deleteChance: number;
-  #dialChance: number;
+  #dialChance = 0.3;
   #made = 0;
   #healMs = 0;
 
@@ -94,9 +91,6 @@ class World {
     this.#collections = ['stock', 'sales', 'staff'].slice(0, integer(1, 3)) as CollectionName[];
     this.#keys = Array.from({ length: integer(1, 12) }, (_, i) => `k${i}` as DocumentKey);
     this.#resolver = pick(RESOLVERS);
-    this.#retentionMs = isCalm ? CALM_RETENTION_MS : pick(RETENTIONS_MS);
-    this.#deleteChance = pick([0.2, 0.4, 0.7]);
-    this.#dialChance = pick([0.05, 0.3]);
     this.#isSmall = chance(0.5);
     this.#isWire = chance(0.1);
     this.#isChoosy = options.campaign === 'chaos' && this.#collections.length > 1 && chance(0.3);
@@ -161,7 +155,7 @@ class World {
       case 'transaction':
         return this.#write(node, integer(2, 4));
       case 'purge':
-        return node.isUp ? void node.replica.purge(this.#retentionMs, 10) : undefined;
+        return node.isUp ? void node.replica.purge(this.#retentionMs(), 10) : undefined;
       case 'partition':
         return this.#partition();
       case 'oneWay':
@@ -205,6 +199,10 @@ class World {
     }
   }
 
+  #retentionMs(): number {
+    return this.#order === undefined ? RETENTION_MS : CALM_RETENTION_MS;
+  }
+
   #partition(): void {
     const side = new Set(this.#nodes.filter(() => this.#random.chance(0.5)));
     for (const a of this.#nodes)
@@ -242,7 +240,7 @@ class World {
   }
 
   #value(id: number): string | null {
-    if (this.#random.chance(this.#deleteChance)) return null;
+    if (this.#random.chance(0.3)) return null;
     return JSON.stringify({ id, [`f${id % 3}`]: id, list: [{ id: `i${id % 2}`, n: id }] });
   }
 
@@ -257,35 +255,14 @@ class World {
 
   #crash(node: SimNode): void {
     this.#cluster.network.dropAllOf(node.key);
+    const { id } = node.replica;
     const held = this.#heldBy(node);
     node.crash();
     for (const write of this.#history.writes())
-      if (write.isAcknowledged && write.author === node.key && held(write) && !includes(node.replica, write))
+      if (write.isAcknowledged && write.dot.replica === id && held(write) && !includes(node.replica, write))
         this.#problems.push(`lost in a crash: ${node.key} had acknowledged ${nameOf(write)}`);
-    this.#keepReceipts(node);
     this.#history.markLost(held, this.#replicas());
     this.#undo(node);
-  }
-
-  /** What a peer has confirmed survives its crash: receipts are never early. */
-  #keepReceipts(node: SimNode): void {
-    const confirmed = new Map<string, number>();
-    for (const receipt of this.#receipts) {
-      if (receipt.node !== node.key || receipt.life !== node.replica.id) continue;
-      const name = `${receipt.collection}/${receipt.replica}`;
-      confirmed.set(name, Math.max(receipt.seq, confirmed.get(name) ?? 0));
-    }
-    for (const write of this.#history.writes()) {
-      const { collection, dot, isUndone } = write;
-      if (isUndone || dot.seq > (confirmed.get(`${collection}/${dot.replica}`) ?? 0) || includes(node.replica, write))
-        continue;
-      this.#problems.push(`early receipt: ${node.key} had confirmed ${nameOf(write)} and lost it`);
-    }
-  }
-
-  /** Its knowledge goes for another reason. */
-  #forgetReceipts(node: SimNode): void {
-    this.#receipts = this.#receipts.filter((receipt) => receipt.node !== node.key);
   }
 
   /** What was never durable did not happen, unless a copy of the disk has it. */
@@ -330,7 +307,6 @@ class World {
     const held = this.#heldBy(node);
     for (const write of this.#history.writes()) if (held(write)) this.#doomed.add(write.id);
     if (node.isUp) this.#crash(node);
-    this.#forgetReceipts(node);
     node.replaceDisk(image);
     this.#start(node);
     this.#history.markLost(held, this.#replicas());
@@ -431,19 +407,14 @@ class World {
     onNewLife: (node, why, take) => {
       this.#trace(`new life at ${node.key}: ${why}`);
       const held = this.#heldBy(node);
-      this.#forgetReceipts(node);
       this.#orCrash(node, () => this.#trackLife(node, take));
       this.#history.markLost((write) => held(write) || this.#doomed.has(write.id), this.#replicas());
     },
     onCommit: (node, notice) => {
       if (notice.origin === 'remote') this.#order?.received(node, notice);
     },
-    onReceipt: (receipt) => {
-      if (this.#options.campaign !== 'twins') this.#receipts.push(receipt);
-    },
     onReload: (node) => {
       this.#trace(`flush failed at ${node.key}`);
-      this.#keepReceipts(node);
       this.#undo(node);
       this.#history.markLost((write) => this.#doomed.has(write.id), this.#replicas());
     },
