@@ -258,6 +258,12 @@ function describe({ collections }: NodeStatus): string {
     .join('\n');
 }
 
+/** Environment of a node whose wall clock is ahead by so much. */
+export function shiftedClock(shiftMs: number): Readonly<Record<string, string>> {
+  const preload = new URL('shifted-clock.ts', import.meta.url).href;
+  return { NODE_OPTIONS: `--import ${preload}`, ENTGLDB_TEST_CLOCK_SHIFT_MS: String(shiftMs) };
+}
+
 /** Sockets that a process has open, listening ones included. Linux only. */
 export function countSockets(pid: number): number {
   const folder = `/proc/${pid}/fd`;
