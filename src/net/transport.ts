@@ -18,8 +18,8 @@ export interface Transport {
    */
   listen(options: ListenOptions): Promise<Listener>;
   /**
-   * Rejects with NetworkError (CONNECT_FAILED, HANDSHAKE_FAILED), TimeoutError, or SyncError SELF_CONNECTION where the address
-   * leads back to this node. A signal aborts the attempt, which then rejects with its reason.
+   * Rejects with NetworkError (CONNECT_FAILED, HANDSHAKE_FAILED), TimeoutError, or SyncError: SELF_CONNECTION where the address
+   * leads back to this node, IDENTITY_FORKED where it leads to a copy of it. A signal aborts the attempt, which then rejects with its reason.
    */
   dial(address: Address, options?: { readonly signal?: AbortSignal }): Promise<Channel>;
 }

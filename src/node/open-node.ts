@@ -44,6 +44,7 @@ export const openNode: OpenNode = async (options) => {
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
     if (restored !== undefined) noteRestored(state, restored);
+    if (isCopy(store.identity)) noteCopy(state, store.identity);
     if (store.identity.isCutBack) noteCutBack(state, config.values['Persistence.DatabasePath']);
     if (options.network) await startNetwork(options, state, clocks);
     state.services.start();
@@ -63,6 +64,16 @@ function noteRestored(state: NodeState, restored: RestoredFile): void {
   const { backupPath, aside, problem } = restored;
   state.services.events.append('file-restored', { backupPath, problem, aside: aside ?? null });
   state.notice(`the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`);
+}
+
+function noteCopy(state: NodeState, { reason }: StoreIdentity): void {
+  const what =
+    reason === 'sealed'
+      ? 'this database was restored from a backup'
+      : 'this database is a copy, or was moved or restored by hand';
+  state.notice(
+    `${what}: it took a new identity, and what its earlier life had written beyond it comes back from peers`,
+  );
 }
 
 function noteCutBack(state: NodeState, path: string): void {

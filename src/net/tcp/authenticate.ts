@@ -5,10 +5,12 @@ import { type EntglDbError, NetworkError, SyncError, TimeoutError } from '../../
 import type { DeviceKey } from './device-key.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL, makeProof, PROOF_BYTES, type Role, readProof } from './device-proof.ts';
 import { FrameReader, frameHeader } from './framing.ts';
+import type { OwnEnds } from './own-ends.ts';
 
 export interface AuthenticateDeps {
   readonly deviceKey: DeviceKey;
   readonly clock: Clock;
+  readonly ownEnds: OwnEnds;
 }
 
 /** What is known after both proofs: the peer's device key, and a reader that may hold more bytes already. */
@@ -19,13 +21,14 @@ export interface Authenticated {
 
 /**
  * Exchanges proofs of the device keys over a socket whose TLS handshake is done; it is paused afterwards. Rejects with
- * HANDSHAKE_FAILED, TIMED_OUT after 5 s (a deadline, however the bytes drip in), or SELF_CONNECTION where both ends are
- * this very node. Whoever called destroys the socket then.
+ * HANDSHAKE_FAILED, TIMED_OUT after 5 s (a deadline, however the bytes drip in), SELF_CONNECTION where both ends are this
+ * very node, or IDENTITY_FORKED where the other end is a copy of it. Whoever called destroys the socket then.
  */
 export function authenticate(socket: TLSSocket, role: Role, deps: AuthenticateDeps): Promise<Authenticated> {
   return new Promise((resolve, reject) => {
     if (socket.destroyed) return reject(gone());
     const exported = socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0));
+    deps.ownEnds.note(role, exported);
     const reader = new FrameReader(PROOF_BYTES);
     const cancelDeadline = deps.clock.setTimer(TIMES.deviceProofMsMax, () => {
       fail(new TimeoutError(`the peer did not prove its device key within ${TIMES.deviceProofMsMax} ms`));
@@ -40,7 +43,7 @@ export function authenticate(socket: TLSSocket, role: Role, deps: AuthenticateDe
     };
     const onClose = (): void => fail(gone());
     const onData = (bytes: Buffer): void => {
-      const outcome = readPeerKey(reader, bytes, role, exported, deps.deviceKey.publicKey);
+      const outcome = readPeerKey(reader, bytes, role, exported, deps);
       if (outcome === undefined) return;
       if (typeof outcome !== 'string') return fail(outcome);
       settle();
@@ -62,7 +65,7 @@ function readPeerKey(
   bytes: Uint8Array,
   ownRole: Role,
   exported: Uint8Array,
-  ownKey: string,
+  { deviceKey, ownEnds }: AuthenticateDeps,
 ): string | EntglDbError | undefined {
   const proof = nextFrame(reader, bytes);
   if (!(proof instanceof Uint8Array)) return proof;
@@ -73,7 +76,13 @@ function readPeerKey(
       'the peer did not prove its device key: another party may sit in between',
     );
   }
-  if (peerKey !== ownKey) return peerKey;
+  if (peerKey !== deviceKey.publicKey) return peerKey;
+  if (!ownEnds.has(exported)) {
+    return new SyncError(
+      'IDENTITY_FORKED',
+      'the other end of this connection holds the device key of this node: one is a copy of the other',
+    );
+  }
   return new SyncError('SELF_CONNECTION', 'the other end of this connection is this very node; leave out the address');
 }
 

@@ -72,7 +72,7 @@ test('the tokens of a change overlap: old and new meet in either direction, then
   await assertWorks(both);
   const toOld = await both.transport.dial(old.listener.address).catch((error) => error);
   assert.ok(
-    isEntglDbError(toOld, 'SELF_CONNECTION'),
+    isEntglDbError(toOld, 'IDENTITY_FORKED'),
     'the same device key: the handshake went through with the old token',
   );
   const member = transportOf();
@@ -85,6 +85,22 @@ test('the tokens of a change overlap: old and new meet in either direction, then
   assert.equal(both.closings.at(-1), 'key removed');
   await assert.rejects(member.dial(both.listener.address), (error) => isEntglDbError(error, 'HANDSHAKE_FAILED'));
   await transportOf({ keys: [OTHER] }).dial(both.listener.address);
+});
+
+test('a node that dials itself is told apart from one that meets a copy of itself, at both ends', async () => {
+  const twins: string[] = [];
+  const node = await startNode({ deviceKey: deviceA, onTwin: () => twins.push('accepted') });
+  const copy = transportOf({ deviceKey: deviceA, onTwin: () => twins.push('dialled') });
+  for (let i = 0; i < 20; i++) {
+    await assert.rejects(node.transport.dial(node.listener.address), (error) =>
+      isEntglDbError(error, 'SELF_CONNECTION'),
+    );
+  }
+  assert.deepEqual(twins, []);
+  await assert.rejects(copy.dial(node.listener.address), (error) => isEntglDbError(error, 'IDENTITY_FORKED'));
+  await until(() => twins.length === 2);
+  assert.deepEqual(twins.sort(), ['accepted', 'dialled']);
+  assert.deepEqual(node.channels, []);
 });
 
 test('a session that TLS could resume does not outlive its token', async () => {

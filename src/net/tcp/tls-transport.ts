@@ -6,11 +6,12 @@ import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { Address, Channel, Listener, ListenOptions, Transport } from '../transport.ts';
 import { addressText, isLoopback } from './addresses.ts';
 import type { AdmissionLimits } from './admission.ts';
-import { type Authenticated, authenticate } from './authenticate.ts';
+import { type AuthenticateDeps, type Authenticated, authenticate } from './authenticate.ts';
 import type { DeviceKey } from './device-key.ts';
 import { dialTls } from './dial-tls.ts';
 import type { ClusterKey } from './keys.ts';
 import { TlsListener } from './listen-tls.ts';
+import { OwnEnds } from './own-ends.ts';
 import { type RefusalLimits, RefusalLog } from './refusal-log.ts';
 import { type ChannelLimits, TlsChannel } from './tls-channel.ts';
 
@@ -25,6 +26,8 @@ export interface TlsTransportOptions {
   readonly limits?: Partial<Pick<Limits, keyof TlsTransportLimits>>;
   /** Default: silent. */
   readonly logger?: Logger;
+  /** R9: a copy of this node was met, which holds the same device key. Told for each such connection, which is closed. */
+  readonly onTwin?: (remote: Address) => void;
 }
 
 /** What the transport has seen since it was made. */
@@ -63,6 +66,8 @@ class TcpTlsTransport implements TlsTransport {
   readonly #limits: TlsTransportLimits;
   readonly #logger: Logger;
   readonly #refusals: RefusalLog;
+  readonly #onTwin: (remote: Address) => void;
+  readonly #ownEnds = new OwnEnds();
   readonly #listeners = new Set<TlsListener>();
   /** Open channels and the id of the key that each was made with. */
   readonly #keyIdByChannel = new Map<TlsChannel, string>();
@@ -76,6 +81,7 @@ class TcpTlsTransport implements TlsTransport {
     this.#clock = options.clock;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
+    this.#onTwin = options.onTwin ?? (() => {});
     this.#refusals = new RefusalLog(options.clock, this.#logger, this.#limits);
   }
 
@@ -115,13 +121,14 @@ class TcpTlsTransport implements TlsTransport {
     const abort = (): void => void socket.destroy();
     options.signal?.addEventListener('abort', abort, { once: true });
     try {
-      const proven = await authenticate(socket, 'dialler', { deviceKey: this.#deviceKey, clock: this.#clock });
+      const proven = await authenticate(socket, 'dialler', this.#proving());
       const channel = this.#open(socket, proven, keyId, address, true);
       this.#counts.dialled++;
       return channel;
     } catch (error) {
       socket.destroy();
       options.signal?.throwIfAborted();
+      if (isEntglDbError(error, 'IDENTITY_FORKED')) this.#onTwin(address);
       throw error;
     } finally {
       options.signal?.removeEventListener('abort', abort);
@@ -171,7 +178,7 @@ class TcpTlsTransport implements TlsTransport {
 
   async #prove(socket: TLSSocket, keyId: string, remote: Address): Promise<TlsChannel | undefined> {
     try {
-      const proven = await authenticate(socket, 'acceptor', { deviceKey: this.#deviceKey, clock: this.#clock });
+      const proven = await authenticate(socket, 'acceptor', this.#proving());
       return this.#open(socket, proven, keyId, remote, false);
     } catch (error) {
       if (!isEntglDbError(error)) throw error;
@@ -181,14 +188,16 @@ class TcpTlsTransport implements TlsTransport {
   }
 
   #turnAway(socket: TLSSocket, remote: Address, error: EntglDbError): void {
-    if (error.reason !== 'SELF_CONNECTION') {
+    const isTwin = error.reason === 'IDENTITY_FORKED';
+    if (!isTwin && error.reason !== 'SELF_CONNECTION') {
       socket.destroy();
       this.#refuse(remote.host, error.message);
       return;
     }
-    // The own proof must still get to the dialling end, which is this node too, so that it learns whom it has dialled.
+    // The own proof must still get to the dialling end, so that it learns whom it has dialled: this node, or its twin.
     socket.destroySoon();
-    this.#logger.debug(remote, 'this node has dialled itself');
+    if (isTwin) this.#onTwin(remote);
+    else this.#logger.debug(remote, 'this node has dialled itself');
   }
 
   #open(socket: TLSSocket, proven: Authenticated, keyId: string, remote: Address, dialled: boolean): TlsChannel {
@@ -209,6 +218,10 @@ class TcpTlsTransport implements TlsTransport {
     });
     if (!channel.isClosed) this.#keyIdByChannel.set(channel, keyId);
     return channel;
+  }
+
+  #proving(): AuthenticateDeps {
+    return { deviceKey: this.#deviceKey, clock: this.#clock, ownEnds: this.#ownEnds };
   }
 
   #forget(channel: TlsChannel): void {

@@ -177,7 +177,14 @@ export class NetworkService {
     const { clock, random, logger } = this.#deps;
     const deviceKey = this.#deviceKey!;
     const { limits } = this.#options;
-    this.#transport = createTlsTransport({ keys: this.#keys, deviceKey, clock, limits, logger });
+    this.#transport = createTlsTransport({
+      keys: this.#keys,
+      deviceKey,
+      clock,
+      limits,
+      logger,
+      onTwin: (remote) => this.#metTwin(remote, deviceKey),
+    });
     this.#supervisor = new Supervisor(
       { ownKey: deviceKey.publicKey, knownPeers: this.#options.knownPeers, limits },
       {
@@ -344,6 +351,12 @@ export class NetworkService {
     else if (event.sameDevice) this.#renewDevice();
   }
 
+  /** R9: with device keys of their own the two can talk, and their greetings show what else they share. */
+  #metTwin(remote: Address, deviceKey: DeviceKey): void {
+    this.#deps.logger.error({ ...remote }, 'another node holds the device key of this one: one is a copy of the other');
+    if (this.#deviceKey === deviceKey) this.#renewDevice();
+  }
+
   /** R9: this node is a copy, was rolled back, or has a twin: a new replica id, and a new device key with it. */
   #forked(proof: ForkProof): void {
     const { logger, onNotice } = this.#deps;
@@ -373,7 +386,9 @@ export class NetworkService {
   }
 
   #renewDevice(): void {
+    const before = this.#deviceKey;
     this.#change(async () => {
+      if (this.#deviceKey !== before) return;
       this.#deviceKey = await renewDeviceKey(this.#options.databasePath, this.#deps.random);
       await this.#shut('identity');
       if (!this.#isPaused) await this.#open();
