@@ -14,9 +14,9 @@ import {
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
-import type { StoreIdentity } from '../store/index.ts';
 import { openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
+import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
 import { readMachineId } from './machine-id.ts';
 import { type NetworkOptions, NetworkService } from './network/index.ts';
@@ -44,9 +44,13 @@ export const openNode: OpenNode = async (options) => {
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
     if (restored !== undefined) noteRestored(state, restored);
-    if (isCopy(store.identity)) noteCopy(state, store.identity);
+    const copied = whyCopied(state.database, store.identity);
+    if (copied !== undefined) state.notice(copiedText(copied));
     if (store.identity.isCutBack) noteCutBack(state, config.values['Persistence.DatabasePath']);
-    if (options.network) await startNetwork(options, state, clocks);
+    if (options.network) {
+      await startNetwork(options, state, clocks, copied !== undefined);
+      if (copied !== undefined) forgetCopied(state.database);
+    }
     state.services.start();
     return runningNode(state);
   } catch (error) {
@@ -64,16 +68,6 @@ function noteRestored(state: NodeState, restored: RestoredFile): void {
   const { backupPath, aside, problem } = restored;
   state.services.events.append('file-restored', { backupPath, problem, aside: aside ?? null });
   state.notice(`the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`);
-}
-
-function noteCopy(state: NodeState, { reason }: StoreIdentity): void {
-  const what =
-    reason === 'sealed'
-      ? 'this database was restored from a backup'
-      : 'this database is a copy, or was moved or restored by hand';
-  state.notice(
-    `${what}: it took a new identity, and what its earlier life had written beyond it comes back from peers`,
-  );
 }
 
 function noteCutBack(state: NodeState, path: string): void {
@@ -180,7 +174,12 @@ function randomLetters(count: number): string {
   return Array.from(systemRandom.bytes(count), (byte) => String.fromCharCode(97 + (byte % 26))).join('');
 }
 
-async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: ClockMonitor): Promise<void> {
+async function startNetwork(
+  options: OpenNodeOptions,
+  state: NodeState,
+  clocks: ClockMonitor,
+  isCopied: boolean,
+): Promise<void> {
   const { logger } = options;
   const network = new NetworkService(networkOptions(options, state.nodeId), {
     database: state.database,
@@ -188,7 +187,7 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
     random: systemRandom,
     logger: logger.child({ category: 'EntglDb.Network' }),
     clocks,
-    isCopied: isCopy(state.store.identity),
+    isCopied,
     onOnline: () => {},
     onEvent: (event, peer, session) => {
       state.services.followed(event, peer);
@@ -209,11 +208,6 @@ async function startNetwork(options: OpenNodeOptions, state: NodeState, clocks: 
     );
   state.network = network;
   await network.start();
-}
-
-/** Whether the file may be a copy of one that lives on elsewhere: not a new one, nor one that lost its newest writes. */
-function isCopy({ fresh, reason }: StoreIdentity): boolean {
-  return fresh && reason !== 'new' && reason !== 'cut-back';
 }
 
 function networkOptions(options: OpenNodeOptions, nodeId: string): NetworkOptions {

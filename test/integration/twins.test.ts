@@ -21,7 +21,15 @@ import {
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { areEqual, eventually, makeFolder, NodeProcess, type StartOptions, writeToken } from './node-process.ts';
+import {
+  areEqual,
+  eventually,
+  makeFolder,
+  NodeProcess,
+  runCommand,
+  type StartOptions,
+  writeToken,
+} from './node-process.ts';
 import { mountDisk, whyNoDisk } from './small-disk.ts';
 
 const LOOPBACK = { Network: { LocalhostOnly: true } };
@@ -39,6 +47,9 @@ test('a copied data directory: the copy takes an identity of its own at once, sa
   await put(node, 'common', COMMON);
   // While it runs, as somebody does who does not know better.
   cpSync(first.folder, join(folder, 'copy'), { recursive: true });
+  const written = await runCommand(['put', 'c', 'lonely', '{"by":"copy"}', '--data', join(folder, 'copy')]);
+  assert.equal(written.code, 0, written.err);
+  assert.equal(await node.collection('c').get('lonely'), undefined, 'commands on the copy do not reach the original');
   const copy = await NodeProcess.start(t, {
     ...first,
     folder: join(folder, 'copy'),

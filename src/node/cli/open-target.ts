@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { Conflict } from '../../database/index.ts';
@@ -63,18 +63,29 @@ async function openTarget({ context, globals }: CommandRun, needs: TargetNeeds):
   return localTarget(await openNode({ config, clusterToken: cluster, logger: silentLogger, network: false }));
 }
 
-/** Undefined when nobody answers to the secret: then the file was left behind by a start that is no more. */
+/**
+ * Undefined when nobody answers to the secret: then the file was left behind by a start that is no more. Who answers must also run
+ * on this very database: a copied folder brings along the file of the node that it was copied from.
+ */
 async function findRunning(databasePath: string): Promise<HttpClient | undefined> {
   const file = await readNodeFile(databasePath);
   if (file === undefined) return undefined;
   const client = new HttpClient(file.url, file.secret);
   try {
-    await client.json({ method: 'GET', path: '/api/v1/status' });
-    return client;
+    const status = (await client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus;
+    return (await isSameFile(status.databasePath, databasePath)) ? client : undefined;
   } catch (error) {
     if (isEntglDbError(error, 'TIMED_OUT')) throw error;
     return undefined;
   }
+}
+
+async function isSameFile(path: string, other: string): Promise<boolean> {
+  if (path === other) return true;
+  const [one, two] = await Promise.all(
+    [path, other].map((each) => stat(each, { bigint: true }).catch(() => undefined)),
+  );
+  return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
 }
 
 async function requireDatabase(databasePath: string): Promise<void> {
