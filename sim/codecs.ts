@@ -14,14 +14,18 @@ export function createObjectCodec(): SessionCodec {
 }
 
 /** Tells of every message that is sent. */
-export function tracedCodec(codec: SessionCodec, tell: (line: string) => void): SessionCodec {
+export function watchedCodec(codec: SessionCodec, onSent: (message: Message) => void): SessionCodec {
   return {
     encode: (message) => {
-      tell(JSON.stringify(message, short));
+      onSent(message);
       return codec.encode(message);
     },
     decode: (frame) => codec.decode(frame),
   };
+}
+
+export function messageText(message: Message): string {
+  return JSON.stringify(message, short);
 }
 
 function short(name: string, value: unknown): unknown {

@@ -64,7 +64,7 @@ export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
   const work = {
     write: 60 + random.integer(0, 60),
     transaction: some(20),
-    purge: some(15),
+    purge: some(40),
     pause: 20 + random.integer(0, 60),
   };
   if (campaign === 'calm') return { ...NO_FAULTS, ...work, transaction: 30 };

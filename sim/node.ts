@@ -29,11 +29,23 @@ export interface SimNodeOptions {
   readonly watch: NodeWatch;
 }
 
+/** A node has made durable what a replica wrote up to this seq in one collection. */
+export interface Receipt {
+  readonly node: string;
+  /** The node's own replica id when it said so. */
+  readonly life: ReplicaId;
+  readonly collection: CollectionName;
+  readonly replica: ReplicaId;
+  readonly seq: number;
+}
+
 /** What the world hears of its nodes. */
 export interface NodeWatch {
   /** The replica is about to take a new id; `take` does it. */
   onNewLife(node: SimNode, why: string, take: () => NewLife): void;
   onCommit(node: SimNode, notice: CommitNotice): void;
+  /** A session got a receipt. */
+  onReceipt(receipt: Receipt): void;
   /** A flush failed and the replica went back to what is durable. */
   onReload(node: SimNode): void;
 }
@@ -129,7 +141,10 @@ export class SimNode {
       onForked: (proof) => this.#forked(proof),
       onEvidence: () => {},
       onFailure: (error) => this.#failed(error),
-      onEvent: () => {},
+      onEvent: (event, { channel, peer }) => {
+        if (event.kind !== 'confirmed') return;
+        this.#options.watch.onReceipt({ ...event, node: channel.peerKey, life: peer!.replica });
+      },
       onSessionClose: () => {},
     });
     const { host } = this;

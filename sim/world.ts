@@ -1,22 +1,22 @@
 // Over 400 lines: one schedule of the virtual world, from its first event to its verdict, reads top to bottom.
-import { createHash } from 'node:crypto';
 import { LIMITS } from '../src/core/config/index.ts';
 import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import { lww, merge, type Resolver } from '../src/core/merge/index.ts';
-import { EMPTY_FINGERPRINT } from '../src/core/version/index.ts';
 import type { MemorySnapshot } from '../src/store/memory/index.ts';
 import type { SessionCodec } from '../src/sync/index.ts';
 import { createSessionCodec } from '../src/sync/index.ts';
 import { createSeededRandom, type SeededRandom } from '../src/testing/index.ts';
 import { unequalDespiteKnowledge, unsoundKnowledge } from './checks.ts';
-import { Cluster, shapeOf } from './cluster.ts';
-import { createObjectCodec, tracedCodec } from './codecs.ts';
+import { Cluster } from './cluster.ts';
+import { createObjectCodec, messageText, watchedCodec } from './codecs.ts';
 import { type Campaign, drawFault, drawFaults, type FaultMix, type FaultName } from './faults.ts';
-import { History, hasSeen, includes, nameOf, type TrueWrite, versionsOf } from './history.ts';
+import { type Finding, History, hasSeen, includes, nameOf, type TrueWrite, versionsOf } from './history.ts';
 import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
 import { type NodeWatch, SIM_TIMES, type SimNode, SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
+import { ReceiptBook } from './receipt-book.ts';
+import { allVersions, disagreements, hashOf, type Scene, unreadableKeys, visibleWrites, wrongSums } from './scene.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
 
 export interface WorldOptions {
@@ -49,7 +49,7 @@ export interface WorldResult {
 
 const HEAL_MS_MAX = 60_000;
 const QUIET_MS = 10_000;
-const RETENTION_MS = 3_000;
+const RETENTIONS_MS: readonly number[] = [50, 500, 3_000];
 /** Deletions are forgotten so late that none is on its way any more: a transaction that holds one stays whole. */
 const CALM_RETENTION_MS = 20_000;
 const PROBE_INTERVAL = 64;
@@ -78,7 +78,10 @@ class World {
   readonly #isSmall: boolean;
   readonly #isWire: boolean;
   readonly #isChoosy: boolean;
-  #dialChance = 0.3;
+  readonly #receipts = new ReceiptBook(this.#history);
+  readonly #retentionMs: number;
+  readonly #deleteChance: number;
+  #dialChance: number;
   #made = 0;
   #healMs = 0;
 
@@ -91,6 +94,9 @@ class World {
     this.#collections = ['stock', 'sales', 'staff'].slice(0, integer(1, 3)) as CollectionName[];
     this.#keys = Array.from({ length: integer(1, 12) }, (_, i) => `k${i}` as DocumentKey);
     this.#resolver = pick(RESOLVERS);
+    this.#retentionMs = isCalm ? CALM_RETENTION_MS : pick(RETENTIONS_MS);
+    this.#deleteChance = pick([0.2, 0.4, 0.7]);
+    this.#dialChance = pick([0.05, 0.3]);
     this.#isSmall = chance(0.5);
     this.#isWire = chance(0.1);
     this.#isChoosy = options.campaign === 'chaos' && this.#collections.length > 1 && chance(0.3);
@@ -101,6 +107,10 @@ class World {
     this.#order = isCalm ? new LiveOrder(this.#history) : undefined;
     const nodes = integer(2, options.nodesMax);
     for (let i = 0; i < nodes; i++) this.#join();
+  }
+
+  get #scene(): Scene {
+    return { cluster: this.#cluster, history: this.#history, collections: this.#collections, keys: this.#keys };
   }
 
   get #nodes(): readonly SimNode[] {
@@ -120,7 +130,7 @@ class World {
       seed: this.#options.seed,
       problems: [...new Set(this.#problems)].slice(0, 20),
       residue: this.#twins.residue,
-      hash: this.#hash(),
+      hash: hashOf(this.#scene),
       frames: this.#cluster.network.frames,
       writes: this.#history.size,
       virtualMs: this.#cluster.clock.monotonic(),
@@ -155,7 +165,7 @@ class World {
       case 'transaction':
         return this.#write(node, integer(2, 4));
       case 'purge':
-        return node.isUp ? void node.replica.purge(this.#retentionMs(), 10) : undefined;
+        return node.isUp ? void node.replica.purge(this.#retentionMs, 10) : undefined;
       case 'partition':
         return this.#partition();
       case 'oneWay':
@@ -199,10 +209,6 @@ class World {
     }
   }
 
-  #retentionMs(): number {
-    return this.#order === undefined ? RETENTION_MS : CALM_RETENTION_MS;
-  }
-
   #partition(): void {
     const side = new Set(this.#nodes.filter(() => this.#random.chance(0.5)));
     for (const a of this.#nodes)
@@ -240,7 +246,7 @@ class World {
   }
 
   #value(id: number): string | null {
-    if (this.#random.chance(0.3)) return null;
+    if (this.#random.chance(this.#deleteChance)) return null;
     return JSON.stringify({ id, [`f${id % 3}`]: id, list: [{ id: `i${id % 2}`, n: id }] });
   }
 
@@ -259,8 +265,15 @@ class World {
     const held = this.#heldBy(node);
     node.crash();
     for (const write of this.#history.writes())
-      if (write.isAcknowledged && write.dot.replica === id && held(write) && !includes(node.replica, write))
+      if (
+        write.isAcknowledged &&
+        write.author === node.key &&
+        write.dot.replica === id &&
+        held(write) &&
+        !includes(node.replica, write)
+      )
         this.#problems.push(`lost in a crash: ${node.key} had acknowledged ${nameOf(write)}`);
+    this.#problems.push(...this.#receipts.broken(node));
     this.#history.markLost(held, this.#replicas());
     this.#undo(node);
   }
@@ -307,6 +320,7 @@ class World {
     const held = this.#heldBy(node);
     for (const write of this.#history.writes()) if (held(write)) this.#doomed.add(write.id);
     if (node.isUp) this.#crash(node);
+    this.#receipts.forget(node);
     node.replaceDisk(image);
     this.#start(node);
     this.#history.markLost(held, this.#replicas());
@@ -361,7 +375,7 @@ class World {
   /** R9 writes versions again under another name: ground truth follows them by stamp and value. */
   #trackLife(node: SimNode, take: () => void): void {
     const before = new Map<string, number>();
-    for (const version of this.#versionsOf(node)) {
+    for (const version of allVersions(node, this.#scene)) {
       const id = this.#history.idOf(version);
       if (id !== undefined) before.set(`${this.#history.writes()[id]!.key}/${version.hlc}/${version.value}`, id);
     }
@@ -372,11 +386,6 @@ class World {
           const id = before.get(`${key}/${version.hlc}/${version.value}`);
           if (id !== undefined && this.#history.idOf(version) === undefined) this.#history.alias(version, id);
         }
-  }
-
-  #versionsOf(node: SimNode) {
-    if (node.replica === undefined) return [];
-    return this.#collections.flatMap((c) => this.#keys.flatMap((key) => versionsOf(node.replica, c, key)));
   }
 
   #join(): void {
@@ -400,21 +409,28 @@ class World {
 
   #createCodec(key: string): SessionCodec {
     const codec = this.#isWire ? createSessionCodec() : createObjectCodec();
-    return this.#options.tellMessages ? tracedCodec(codec, (line) => this.#trace(`  ${key} > ${line}`)) : codec;
+    return this.#options.tellMessages
+      ? watchedCodec(codec, (message) => this.#trace(`  ${key} > ${messageText(message)}`))
+      : codec;
   }
 
   readonly #watch: NodeWatch = {
     onNewLife: (node, why, take) => {
       this.#trace(`new life at ${node.key}: ${why}`);
       const held = this.#heldBy(node);
+      this.#receipts.forget(node);
       this.#orCrash(node, () => this.#trackLife(node, take));
       this.#history.markLost((write) => held(write) || this.#doomed.has(write.id), this.#replicas());
     },
     onCommit: (node, notice) => {
       if (notice.origin === 'remote') this.#order?.received(node, notice);
     },
+    onReceipt: (receipt) => {
+      if (this.#options.campaign !== 'twins') this.#receipts.add(receipt);
+    },
     onReload: (node) => {
       this.#trace(`flush failed at ${node.key}`);
+      this.#problems.push(...this.#receipts.broken(node));
       this.#undo(node);
       this.#history.markLost((write) => this.#doomed.has(write.id), this.#replicas());
     },
@@ -427,7 +443,7 @@ class World {
         this.#expect(overload(session, node.limits), node.key);
     if (this.#options.campaign === 'twins') return;
     for (const collection of this.#collections) {
-      if (!this.#isReadable(a, collection) || !this.#isReadable(b, collection)) continue;
+      if ([a, b].some((node) => unreadableKeys(node, collection, this.#keys).length > 0)) continue;
       this.#expect(unsoundKnowledge(a.replica, collection, this.#history), a.key);
       if (a.wants(collection) && b.wants(collection))
         this.#expect(unequalDespiteKnowledge(a.replica, b.replica, collection, this.#keys), `${a.key} and ${b.key}`);
@@ -463,29 +479,16 @@ class World {
     for (let agreed = 0; this.#cluster.clock.monotonic() < deadline; ) {
       this.#cluster.dial(1);
       await this.#cluster.advance(1000);
-      agreed = this.#disagreements().length === 0 ? agreed + 1 : 0;
+      agreed = disagreements(this.#scene).length === 0 ? agreed + 1 : 0;
       if (agreed === 2) return;
     }
-    const isAdmitted = this.#disagreements().every(({ collection, key }) =>
+    const isAdmitted = disagreements(this.#scene).every(({ collection, key }) =>
       this.#twins.admitsDivergence(collection, key),
     );
     if (!isAdmitted)
       this.#problems.push(
-        `diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${this.#disagreements().map(({ what }) => what)}`,
+        `diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${disagreements(this.#scene).map(({ what }) => what)}`,
       );
-  }
-
-  /** Documents that nodes which want them show differently. */
-  #disagreements(): { readonly collection: CollectionName; readonly key: DocumentKey; readonly what: string }[] {
-    return this.#collections.flatMap((collection) => {
-      const wanting = this.#nodes.filter((node) => node.wants(collection));
-      if (new Set(wanting.map((node) => shapeOf(node, collection, this.#keys))).size <= 1) return [];
-      return this.#keys.flatMap((key) => {
-        const shapes = new Map(wanting.map((node) => [shapeOf(node, collection, [key]), node.key]));
-        if (shapes.size <= 1) return [];
-        return { collection, key, what: [...shapes].map(([shape, node]) => `\n  ${node} ${shape}`).join('') };
-      });
-    });
   }
 
   /** Nodes that agree have nothing to say but that they are there: no storm of rounds, no echo without end. */
@@ -507,57 +510,22 @@ class World {
   /** What the background scrub does: rows that cannot be read are repaired (R11). */
   #scrub(node: SimNode): void {
     for (const collection of this.#collections) {
-      const damaged = this.#keys.filter((key) => !isReadable(node, collection, key));
+      const damaged = unreadableKeys(node, collection, this.#keys);
       if (damaged.length > 0) node.repair(collection, damaged);
     }
   }
 
-  #isReadable(node: SimNode, collection: CollectionName): boolean {
-    return this.#keys.every((key) => isReadable(node, collection, key));
-  }
-
   #judge(): void {
-    const visible = this.#visible();
-    for (const finding of this.#history.verdict(visible, this.#replicas())) {
-      if (this.#twins.admits(finding)) continue;
-      const { kind, write } = finding;
-      const what =
-        kind === 'zombie' ? 'was replaced knowingly and is visible (I2)' : 'was acknowledged and is nowhere (I3)';
-      this.#problems.push(`${kind}: write ${nameOf(write)} ${what}`);
-    }
+    const { visible, invented } = visibleWrites(this.#scene);
+    this.#problems.push(...invented);
+    for (const finding of this.#history.verdict(visible, this.#replicas()))
+      if (!this.#twins.admits(finding)) this.#problems.push(describeFinding(finding));
     this.#problems.push(...(this.#order?.problems ?? []), ...this.#twins.untold());
     for (const node of this.#nodes) {
       this.#probe(node, this.#random.pick(this.#nodes));
-      for (const failure of node.failures) this.#problems.push(`failure at ${node.key}: ${describe(failure)}`);
-      for (const { fingerprint, name } of node.replica.collections())
-        if (
-          fingerprint.count < 0 ||
-          (fingerprint.count === 0 && fingerprint.lanes.some((lane, i) => lane !== EMPTY_FINGERPRINT.lanes[i]))
-        )
-          this.#problems.push(`${node.key} has a wrong fingerprint of ${name}`);
+      this.#problems.push(...wrongSums(node));
+      for (const failure of node.failures) this.#problems.push(`failure at ${node.key}: ${describeFailure(failure)}`);
     }
-  }
-
-  #visible(): Set<number> {
-    const visible = new Set<number>();
-    for (const node of this.#nodes)
-      for (const version of this.#versionsOf(node)) {
-        if (version.value === null) continue;
-        const id = this.#history.idOf(version);
-        if (id !== undefined) visible.add(id);
-        else this.#problems.push(`invented: ${node.key} shows a version that nobody wrote: ${version.value}`);
-      }
-    return visible;
-  }
-
-  #hash(): string {
-    const states = this.#nodes.map((node) => {
-      const { replica, seq, pos, check } = node.replica.head;
-      const shapes = this.#collections.map((collection) => shapeOf(node, collection, this.#keys));
-      return `${replica}:${seq}:${pos}:${check} ${shapes.join(' ')}`;
-    });
-    const text = `${states.join('\n')}|${this.#cluster.network.frames}|${this.#cluster.clock.monotonic()}`;
-    return createHash('sha256').update(text).digest('hex').slice(0, 16);
   }
 
   /** Of each node: whether it is up, its id, what it knows of the watched write's author, and what it has in its place. */
@@ -581,21 +549,17 @@ class World {
   }
 }
 
-function isReadable(node: SimNode, collection: CollectionName, key: DocumentKey): boolean {
-  try {
-    node.replica.get(collection, key);
-    return true;
-  } catch (error) {
-    if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) return false;
-    throw error;
-  }
-}
-
 /** A disk that is full or broken refuses work; that is no problem as long as it says so. */
 function isRefusal(error: unknown): boolean {
   return (['DISK_FULL', 'IO_FAILED', 'DOCUMENT_CORRUPT'] as const).some((reason) => isEntglDbError(error, reason));
 }
 
-function describe(failure: unknown): string {
+function describeFinding({ kind, write }: Finding): string {
+  const what =
+    kind === 'zombie' ? 'was replaced knowingly and is visible (I2)' : 'was acknowledged and is nowhere (I3)';
+  return `${kind}: write ${nameOf(write)} ${what}`;
+}
+
+function describeFailure(failure: unknown): string {
   return failure instanceof Error ? `${failure.name}: ${failure.message}\n${failure.stack}` : String(failure);
 }

@@ -8,6 +8,8 @@ export interface Mutant {
   /** Text that occurs in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** A second place, where one is not enough. */
+  readonly also?: { readonly find: string; readonly replace: string };
   /** Where random schedules find it: campaign and number of events per seed. Default: chaos, 500. */
   readonly campaign?: 'chaos' | 'twins' | 'calm';
   readonly events?: number;
@@ -20,12 +22,14 @@ export interface Mutant {
 /** Seeds within which random schedules must find a mutant. */
 export const SEEDS_MAX = 500;
 
-/** The file with the bug in it. Throws when the text is not there exactly once: then the mutant must follow the code. */
-export function plant({ name, file, find, replace }: Mutant, source: string): string {
-  const parts = source.split(find);
-  if (parts.length !== 2)
-    throw new Error(
-      `mutant ${name}: ${file} holds the text ${parts.length - 1} times, not once: ${JSON.stringify(find)}`,
-    );
-  return parts.join(replace);
+/** The file with the bug in it. Throws when a text is not there exactly once: then the mutant must follow the code. */
+export function plant({ name, file, find, replace, also }: Mutant, source: string): string {
+  let planted = source;
+  for (const edit of [{ find, replace }, ...(also === undefined ? [] : [also])]) {
+    const parts = planted.split(edit.find);
+    if (parts.length !== 2)
+      throw new Error(`mutant ${name}: ${file} holds ${JSON.stringify(edit.find)} ${parts.length - 1} times, not once`);
+    planted = parts.join(edit.replace);
+  }
+  return planted;
 }

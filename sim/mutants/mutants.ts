@@ -10,6 +10,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/core/document/document.ts',
     find: 'before && before.lineReplica === stamp.replica && before.lineFirst > 0 ? before.lineFirst : stamp.seq;',
     replace: '1;',
+    first: 490,
   },
   {
     name: 'line of another life goes on',
@@ -31,6 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/remote-apply.ts`,
     find: 'after = applyVersion(before, sealVersion(collection, key, body), state.knowledge);',
     replace: 'after = applyVersion(before, sealVersion(collection, key, body), new Map());',
+    also: { find: 'if (knows(state.knowledge, remote.replica, remote.seq)) continue;', replace: '' },
   },
   {
     name: 'replaced versions stay',
@@ -94,14 +96,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/core/version/version.ts',
     find: 'for (const line of body.context) head += `${line.replica}.${line.first}.${line.last},`;',
     replace: '',
-    scenario: 'digest covers the context',
+    scenario: 'a digest covers all that a version says',
   },
   {
     name: 'no comparison after a purge',
     rule: 'R5: where the purge line is not covered, the live set decides',
     file: 'src/sync/out-stream.ts',
-    find: 'if (this.comparedLine?.get(replica) !== seq) return false;',
-    replace: '',
+    find: 'if (this.isKnownToPeer(replica, seq)) continue;',
+    replace: 'continue;',
   },
   {
     name: 'live set without drops',
@@ -131,14 +133,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sender.ts',
     find: 'this.#claimExchange(stream, exchange.knowledge);',
     replace: 'this.#claimExchange(stream, replica.collection(stream.collection).knowledge);',
-    scenario: 'learned and purged during a comparison',
   },
   {
     name: 'purge line of the beginning',
     rule: 'ADR 0002: the claim carries the purge line of its own moment',
     file: 'src/sync/sender.ts',
-    find: 'knowledge: state.knowledge,\n      after: null,',
-    replace: 'knowledge: state.knowledge,\n      purgedThen: state.purged,\n      after: null,',
+    find: '      claimedLine: undefined,\n    };',
+    replace: '      claimedLine: undefined,\n      purgedThen: state.purged,\n    };',
+    also: {
+      find: 'const { purged, revision } = this.#context.replica.collection(collection);',
+      replace:
+        'const { revision } = this.#context.replica.collection(collection);\n    const purged = exchange.purgedThen;',
+    },
     scenario: 'purged during a comparison',
   },
   {
@@ -227,6 +233,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sender.ts',
     find: 'stream.comparedLine = exchange.claimedLine;',
     replace: '',
+    first: 130,
   },
   {
     name: 'restored backup keeps its id',
@@ -241,6 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/replica.ts`,
     find: 'if (this.#isForeign()) this.#renounce();',
     replace: '',
+    first: 37,
   },
   {
     name: 'chain not checked',
@@ -248,14 +256,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/remote-apply.ts`,
     find: "return ours === known.check ? undefined : { replica, seq: known.seq, theirs, ours, why: 'other-check' };",
     replace: 'return undefined;',
-    campaign: 'twins',
-  },
-  {
-    name: 'own seq not checked',
-    rule: 'R9 at meeting: knowledge above the own seq proves a fork',
-    file: `${REPLICA}/remote-apply.ts`,
-    find: 'if (known.seq > seq) return',
-    replace: 'if (known.seq > seq + 1e9) return',
     campaign: 'twins',
   },
   {

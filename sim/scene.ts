@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { isEntglDbError } from '../src/core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import type { Version } from '../src/core/version/index.ts';
+import { type Cluster, shapeOf } from './cluster.ts';
+import { type History, versionsOf } from './history.ts';
+import type { SimNode } from './node.ts';
+
+/** A world as those see it who judge it. */
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly history: History;
+  readonly collections: readonly CollectionName[];
+  readonly keys: readonly DocumentKey[];
+}
+
+export interface Disagreement {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+  /** What each node shows. */
+  readonly what: string;
+}
+
+/** Documents that nodes which want them show differently. */
+export function disagreements({ cluster, collections, keys }: Scene): Disagreement[] {
+  return collections.flatMap((collection) => {
+    const wanting = cluster.nodes.filter((node) => node.wants(collection));
+    if (new Set(wanting.map((node) => shapeOf(node, collection, keys))).size <= 1) return [];
+    return keys.flatMap((key) => {
+      const shapes = new Map(wanting.map((node) => [shapeOf(node, collection, [key]), node.key]));
+      if (shapes.size <= 1) return [];
+      return { collection, key, what: [...shapes].map(([shape, node]) => `\n  ${node} ${shape}`).join('') };
+    });
+  });
+}
+
+/** Writes that readers see somewhere, and versions that nobody wrote. */
+export function visibleWrites(scene: Scene): { readonly visible: ReadonlySet<number>; readonly invented: string[] } {
+  const visible = new Set<number>();
+  const invented: string[] = [];
+  for (const node of scene.cluster.nodes)
+    for (const version of allVersions(node, scene)) {
+      const id = version.value === null ? undefined : scene.history.idOf(version);
+      if (id !== undefined) visible.add(id);
+      else if (version.value !== null) invented.push(`invented: ${node.key} shows what nobody wrote: ${version.value}`);
+    }
+  return { visible, invented };
+}
+
+export function allVersions(node: SimNode, { collections, keys }: Scene): Version[] {
+  if (node.replica === undefined) return [];
+  return collections.flatMap((collection) => keys.flatMap((key) => versionsOf(node.replica, collection, key)));
+}
+
+/** Sums of nothing are zero, and counts are none below it: otherwise a change was counted twice, or not at all. */
+export function wrongSums(node: SimNode): string[] {
+  return [...node.replica.collections()]
+    .filter(({ fingerprint: { count, lanes } }) => count < 0 || (count === 0 && lanes.some((lane) => lane !== 0)))
+    .map(({ name }) => `${node.key} has a wrong fingerprint of ${name}`);
+}
+
+/** The same history ends in the same text: identities, positions, documents, frames and time. */
+export function hashOf({ cluster, collections, keys }: Scene): string {
+  const states = cluster.nodes.map((node) => {
+    const { replica, seq, pos, check } = node.replica.head;
+    const shapes = collections.map((collection) => shapeOf(node, collection, keys));
+    return `${replica}:${seq}:${pos}:${check} ${shapes.join(' ')}`;
+  });
+  const text = `${states.join('\n')}|${cluster.network.frames}|${cluster.clock.monotonic()}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Keys whose rows can not be read. */
+export function unreadableKeys(node: SimNode, collection: CollectionName, keys: readonly DocumentKey[]): DocumentKey[] {
+  return keys.filter((key) => {
+    try {
+      node.replica.get(collection, key);
+      return false;
+    } catch (error) {
+      if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) return true;
+      throw error;
+    }
+  });
+}
