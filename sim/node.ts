@@ -137,7 +137,7 @@ export class SimNode {
       createCodec,
       soon: (run) => void clock.setTimer(0, run),
       flush: () => replica.flush(),
-      durablePos: () => replica.durablePos,
+      durableCommits: () => replica.durableCommits,
       onForked: (proof) => this.#forked(proof),
       onEvidence: () => {},
       onFailure: (error) => this.#failed(error),

@@ -194,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'sent before durable',
     rule: 'R1: a write leaves the node only when it is durable',
     file: 'src/sync/session-runner.ts',
-    find: 'if (afterPos > this.#deps.durablePos()) return this.#flush();',
+    find: 'if (afterCommits > this.#deps.durableCommits()) return this.#flush();',
     replace: '',
   },
   {

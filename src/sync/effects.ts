@@ -5,8 +5,8 @@ import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net
 
 /** What a session wants done. The shell performs effects in order. */
 export type SessionEffect =
-  /** Once everything up to `afterPos` is durable here (0: at once). Versions and claims must stay in order. */
-  | { readonly kind: 'send'; readonly message: Message; readonly afterPos: number }
+  /** Once this many commits are durable here (0: at once). Versions and claims must stay in order. */
+  | { readonly kind: 'send'; readonly message: Message; readonly afterCommits: number }
   /** There is more to do at once: step again with `pump` after other work had its turn. */
   | { readonly kind: 'again' }
   /** Say goodbye, then close the connection. */

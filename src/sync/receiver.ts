@@ -54,7 +54,7 @@ export class Receiver {
       collections: withCollections ? [...digests].map(([collection, digest]) => ({ collection, digest })) : [],
     };
     // A peer that finds it equal counts all of it as held here (receipts): so it must be durable before it is said.
-    this.#context.send(summary, this.#context.replica.pos);
+    this.#context.sendDurable(summary);
     this.#nextSummaryMs = this.#context.nowMs + this.#context.deps.times.syncIntervalMs;
   }
 
@@ -76,7 +76,7 @@ export class Receiver {
       this.#running.add(collection);
       this.#comparisons.delete(collection);
       const { knowledge, fingerprint } = this.#context.replica.collection(collection);
-      this.#context.send({ kind: 'want', collection, knowledge, fingerprint }, this.#context.replica.pos);
+      this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint });
     }
   }
 
@@ -93,7 +93,7 @@ export class Receiver {
       this.#apply(versions, []);
     }
     for (const { collection } of message.versions.slice(0, 1)) this.#progress(collection);
-    this.#context.send({ kind: 'ack', batch: message.batch }, this.#context.replica.pos);
+    this.#context.sendDurable({ kind: 'ack', batch: message.batch });
   }
 
   ranges(message: RangesMessage): void {

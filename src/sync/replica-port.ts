@@ -22,6 +22,8 @@ export interface SyncReplica {
   /** R9: what tells twins of its former lives that they are twins. */
   ownForks(): Iterable<ForkEvidence>;
   readonly pos: number;
+  /** Commits of this process so far; those of knowledge alone count, though they have no position. */
+  readonly commits: number;
   readonly store: Pick<Store, 'get' | 'delta' | 'liveReplicas' | 'changes' | 'fingerprints' | 'inRange' | 'nthKey'>;
   collections(): Iterable<SyncCollection>;
   collection(name: CollectionName): SyncCollection;

@@ -277,7 +277,7 @@ export class Sender {
         versions: versions.slice(from, to),
         more: isGroup && to < versions.length,
       };
-      this.#context.send(message, this.#context.replica.pos);
+      this.#context.sendDurable(message);
       from = to;
     }
     this.#sentSinceClaim += versions.length;
@@ -306,7 +306,7 @@ export class Sender {
       this.#claimDueMs = undefined;
       this.#sentSinceClaim = 0;
     }
-    if (claims.length > 0) this.#context.send({ kind: 'claim', collections: claims }, replica.pos);
+    if (claims.length > 0) this.#context.sendDurable({ kind: 'claim', collections: claims });
     return claims.length > 0;
   }
 
@@ -342,12 +342,12 @@ export class Sender {
     const question = exchange.questions.shift();
     if (question !== undefined) {
       for (const message of answerQuestion(this.#context, stream.collection, question))
-        this.#context.send(message, replica.pos);
+        this.#context.sendDurable(message);
       if (question.kind === 'check' && question.last) this.#claimExchange(stream, exchange.knowledge);
       return true;
     }
     if (exchange.isFrontDone) return false;
-    this.#context.send(nextRanges(this.#context, stream.collection, exchange), replica.pos);
+    this.#context.sendDurable(nextRanges(this.#context, stream.collection, exchange));
     return true;
   }
 
@@ -357,7 +357,7 @@ export class Sender {
     const { purged, revision } = this.#context.replica.collection(collection);
     exchange!.claimedLine = purged;
     const claimed: ClaimedCollection = { collection, knowledge, purged, exchange: exchange!.number, complete: true };
-    this.#context.send({ kind: 'claim', collections: [claimed] }, this.#context.replica.pos);
+    this.#context.sendDurable({ kind: 'claim', collections: [claimed] });
     stream.peerKnows(knowledge);
     stream.claimed = { knowledge, purged, revision: revision - 1 };
     stream.isRoundOpen = false;

@@ -39,8 +39,14 @@ export class SessionContext {
     return this.deps.replica;
   }
 
-  send(message: Message, afterPos = 0): void {
-    this.#effects.push({ kind: 'send', message, afterPos });
+  /** For what says nothing of the database: leaves at once. */
+  send(message: Message): void {
+    this.#effects.push({ kind: 'send', message, afterCommits: 0 });
+  }
+
+  /** R1: what rests on this node's rows, knowledge or purge lines leaves it when all that is committed now is durable. */
+  sendDurable(message: Message): void {
+    this.#effects.push({ kind: 'send', message, afterCommits: this.replica.commits });
   }
 
   effect(effect: SessionEffect): void {

@@ -30,7 +30,8 @@ export interface SessionRunnerDeps extends SessionDeps {
   readonly soon: (run: () => void) => void;
   /** Resolves when all that is committed now is durable. */
   readonly flush: () => Promise<void>;
-  readonly durablePos: () => number;
+  /** How many of the commits are durable. */
+  readonly durableCommits: () => number;
   readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
   readonly onForked: (proof: ForkProof, runner: SessionRunner) => void;
   readonly onEvidence: (fork: ForkEvidence, runner: SessionRunner) => void;
@@ -49,8 +50,8 @@ export interface SessionLoad extends StreamLoad {
 export class SessionRunner {
   readonly #deps: SessionRunnerDeps;
   readonly #session: Session;
-  /** Messages that wait for their position to be durable, in order. */
-  readonly #outbox: { readonly message: Message; readonly afterPos: number }[] = [];
+  /** Messages that wait for what they rest on to be durable, in order. */
+  readonly #outbox: { readonly message: Message; readonly afterCommits: number }[] = [];
   readonly #inbox: Uint8Array[] = [];
   #inboxBytes = 0;
   #isInboxScheduled = false;
@@ -210,8 +211,8 @@ export class SessionRunner {
 
   #drain(): void {
     while (this.#outbox.length > 0 && !this.#isClosed) {
-      const { message, afterPos } = this.#outbox[0]!;
-      if (afterPos > this.#deps.durablePos()) return this.#flush();
+      const { message, afterCommits } = this.#outbox[0]!;
+      if (afterCommits > this.#deps.durableCommits()) return this.#flush();
       this.#outbox.shift();
       this.#transmit(message);
     }

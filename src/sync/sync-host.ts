@@ -24,7 +24,7 @@ export interface SyncHostDeps {
   readonly createCodec: () => SessionCodec;
   readonly soon: (run: () => void) => void;
   readonly flush: () => Promise<void>;
-  readonly durablePos: () => number;
+  readonly durableCommits: () => number;
   /** R9: take a new life. All sessions have been closed. */
   readonly onForked: (proof: ForkProof) => void;
   /** R9: keep the evidence. */

@@ -30,6 +30,16 @@ export class Durability {
     return this.#pos;
   }
 
+  /** Commits so far. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /** How many of them survive a crash; after a restart there are none left that would not. */
+  get durableCommits(): number {
+    return this.#durableCommits;
+  }
+
   /** Called whenever `pos` has risen. */
   onDurable(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -144,6 +144,16 @@ export class Replica {
     return this.#durability.pos;
   }
 
+  /** Commits of this process so far, those included that moved nothing but knowledge and have no position. */
+  get commits(): number {
+    return this.#durability.commits;
+  }
+
+  /** How many of them survive a crash. */
+  get durableCommits(): number {
+    return this.#durability.durableCommits;
+  }
+
   collections(): IterableIterator<CollectionState> {
     return this.#collections.values();
   }

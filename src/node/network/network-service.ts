@@ -279,7 +279,7 @@ export class NetworkService {
       createCodec: createSessionCodec,
       soon: setImmediate,
       flush: () => replica.flush(),
-      durablePos: () => replica.durablePos,
+      durableCommits: () => replica.durableCommits,
       onForked: (proof) => this.#forked(proof),
       onEvidence: (fork) => {
         logger.error({ replica: fork.replica, seq: fork.seq }, 'two nodes write under one replica id; both are told');
