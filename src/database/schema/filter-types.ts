@@ -1,0 +1,106 @@
+/** Steps of a path that the compiler follows; what lies deeper is checked when the query runs. */
+type StepsMax = 5;
+
+/** `StepsLeft[n]` is n - 1: the compiler counts no other way. */
+type StepsLeft = [never, never, 1, 2, 3, 4];
+
+/** A type whose members are not known: `any`, `unknown`, any JSON object, or one without members. */
+type IsOpen<T> = 0 extends 1 & T
+  ? true
+  : unknown extends T
+    ? true
+    : string extends keyof T
+      ? true
+      : [T] extends [object]
+        ? [keyof T] extends [never]
+          ? true
+          : false
+        : false;
+
+/** Names that a path can say: `.` parts steps, and `$` begins an operator. */
+type Name<K> = K extends string ? (K extends `${string}.${string}` | `$${string}` ? never : K) : never;
+
+type Below<Step extends string, Value, Left extends number> = [Left] extends [never]
+  ? never
+  : NonNullable<Value> extends infer Held
+    ? Path<Held, Left> extends infer Rest extends string
+      ? `${Step}.${Rest}`
+      : never
+    : never;
+
+/**
+ * Paths into a document, `address.city` or `items.0.price`: each member, each item of an array by its number, at most five
+ * steps deep. Any text for a type whose members are not known.
+ */
+export type Path<T, Left extends number = StepsMax> = T extends unknown
+  ? T extends string | number | boolean | bigint | symbol | null | undefined
+    ? never
+    : IsOpen<T> extends true
+      ? string
+      : T extends readonly (infer Item)[]
+        ? `${number}` | Below<`${number}`, Item, StepsLeft[Left]>
+        : T extends object
+          ? { [K in keyof T]-?: Name<K> | Below<Name<K>, T[K], StepsLeft[Left]> }[keyof T]
+          : never
+  : never;
+
+/** What a path leads to; undefined is left out, since a filter asks for it by `$exists`. */
+export type ValueAt<T, P extends string> = Exclude<Found<T, P>, undefined>;
+
+type Found<T, P extends string> = T extends unknown
+  ? T extends null | undefined
+    ? never
+    : IsOpen<T> extends true
+      ? unknown
+      : P extends keyof T
+        ? T[P]
+        : T extends readonly (infer Item)[]
+          ? P extends `${number}`
+            ? Item
+            : P extends `${number}.${infer Rest}`
+              ? Found<Item, Rest>
+              : never
+          : P extends `${infer Step}.${infer Rest}`
+            ? Step extends keyof T
+              ? Found<T[Step], Rest>
+              : never
+            : never
+  : never;
+
+/** What `$gt` and its kind compare: numbers, texts and booleans, each with its own. */
+export type Ordered<V> = unknown extends V ? string | number | boolean : Extract<V, string | number | boolean>;
+
+/** Operators on one field; several are all of them. docs/guide/queries.md says what each means. */
+export interface FieldOperators<V> {
+  readonly $eq?: V;
+  readonly $ne?: V;
+  readonly $gt?: Ordered<V>;
+  readonly $gte?: Ordered<V>;
+  readonly $lt?: Ordered<V>;
+  readonly $lte?: Ordered<V>;
+  readonly $in?: readonly V[];
+  readonly $nin?: readonly V[];
+  readonly $exists?: boolean;
+  readonly $not?: FieldOperators<V>;
+}
+
+/** What a field is held against: a value that it equals, or operators. */
+export type Condition<V> = V | FieldOperators<V>;
+
+/** Whole filters, combined. */
+export interface Combinations<T> {
+  readonly $and?: readonly Filter<T>[];
+  readonly $or?: readonly Filter<T>[];
+  readonly $not?: Filter<T>;
+}
+
+/**
+ * A filter over documents of this type: the compiler refuses fields that they do not have and values that a field cannot
+ * have. Any object for a type whose members are not known.
+ */
+export type Filter<T> = IsOpen<T> extends true ? object : FieldConditions<T> & Combinations<T>;
+
+type FieldConditions<T> = { readonly [P in Path<T>]?: Condition<ValueAt<T, P>> };
+
+/** Fields to sort by, in their order: 1 ascending, -1 descending. */
+export type Sort<T> = { readonly [P in Path<T>]?: 1 | -1 };

@@ -1,0 +1,1 @@
+export type { Combinations, Condition, FieldOperators, Filter, Ordered, Path, Sort, ValueAt } from './filter-types.ts';
