@@ -264,12 +264,10 @@ export class Replica {
       kind,
       this.#options.limits,
     );
-    if (kind === 'forked') {
-      this.#forkedLives = this.#forkedLives.with(this.head);
-      draft.meta('forked', this.#forkedLives.toText());
-    }
-    this.#endLife(draft);
-    this.#commit(draft, 'own', undefined);
+    const forkedLives = kind === 'forked' ? this.#forkedLives.with(this.head) : this.#forkedLives;
+    if (kind === 'forked') draft.meta('forked', forkedLives.toText());
+    this.#commitLife(draft);
+    this.#forkedLives = forkedLives;
     const life: NewLife = { before, after, why, rewritten, confirmedSeq: confirmed.seq };
     this.#options.logger.warn({ ...life }, 'this node took a new replica id');
     return life;
@@ -293,8 +291,7 @@ export class Replica {
     draftDamage(draft, this.store, collection, keys, this.#options.limits);
     draft.beginLife(after, FIRST_CHECK);
     const confirmedSeq = this.seq;
-    this.#endLife(draft);
-    this.#commit(draft, 'own', undefined);
+    this.#commitLife(draft);
     return { before, after, why, rewritten: 0, confirmedSeq };
   }
 
@@ -305,8 +302,7 @@ export class Replica {
     const confirmedSeq = this.seq;
     const draft = this.#draft();
     draftEviction(draft, collection, after);
-    this.#endLife(draft);
-    this.#commit(draft, 'own', undefined);
+    this.#commitLife(draft);
     this.#evictions.add(collection);
     return { before, after, why: `collection ${collection} is evicted`, rewritten: 0, confirmedSeq };
   }
@@ -406,12 +402,22 @@ export class Replica {
     }
   }
 
-  /** R9: the id of the draft is another one from here on; nobody has confirmed anything of it yet. */
-  #endLife(draft: Draft): void {
-    this.#formerLives = endLife(this.#formerLives, this.id, this.pos);
+  /**
+   * R9: the id of the draft is another one from here on; nobody has confirmed anything of it yet. Where the store refuses the
+   * commit, the old life goes on with all that was known of it.
+   */
+  #commitLife(draft: Draft): void {
+    const [confirmed, formerLives] = [this.#confirmed, this.#formerLives];
+    this.#formerLives = endLife(formerLives, this.id, this.pos);
     this.#confirmed = ConfirmedPoints.none();
     draft.meta('lives', formerLivesToText(this.#formerLives));
     draft.meta('confirmed', null);
+    try {
+      this.#commit(draft, 'own', undefined);
+    } catch (error) {
+      [this.#confirmed, this.#formerLives] = [confirmed, formerLives];
+      throw error;
+    }
   }
 
   #context(draft: Draft): ApplyContext {

@@ -41,6 +41,17 @@ test('a crash takes back every commit since the last completed flush', async () 
   assert.throws(() => store.commit({ documents: [document(4)] }), { reason: 'DATABASE_CLOSED' });
 });
 
+test('a crash may leave some of the commits that no flush covered, oldest first', async () => {
+  const store = createMemoryStore();
+  store.commit({ documents: [document(1)] });
+  await store.flush();
+  store.commit({ documents: [document(2)] });
+  store.commit({ documents: [document(3)] });
+  const next = store.crash(1);
+  assert.deepEqual(next.get(C, K), document(2));
+  assert.deepEqual(next.crash().get(C, K), document(2), 'what was found on the disk is durable');
+});
+
 test('a flush covers what was committed before its sync began, and no more', async () => {
   const syncs: (() => void)[] = [];
   const store = createMemoryStore({ sync: () => new Promise((resolve) => syncs.push(resolve)) });

@@ -44,8 +44,9 @@ export interface MemoryStore extends Store {
   /**
    * Power cut: what is not durable is lost, pending flushes never settle, and every later call on this object throws
    * DATABASE_CLOSED, so that the life before cannot write any more. Returns the store as the next life opens it.
+   * `kept`: so many of the commits that no flush covered happen to be on the disk nevertheless, oldest first. Default 0.
    */
-  crash(): MemoryStore;
+  crash(kept?: number): MemoryStore;
   /** The store as the next life opens it after `close`. */
   reopen(): MemoryStore;
   /** An image of the disk as a reader sees it now; open it any number of times with `memoryStoreFromSnapshot`. */
@@ -166,10 +167,10 @@ class TableStore implements MemoryStore {
     return this.#closing;
   }
 
-  crash(): MemoryStore {
+  crash(kept = 0): MemoryStore {
     this.#isCrashed = true;
     this.#isClosed = true;
-    this.#disk.tables.revert();
+    this.#disk.tables.revert(kept);
     return new TableStore(this.#disk, { ...this.#options, identity: SAME });
   }
 

@@ -58,11 +58,13 @@ export class MemoryTables {
     this.#undurable = count >= this.#undurable.length ? [] : this.#undurable.slice(count);
   }
 
-  /** Takes back every commit that is not durable. */
-  revert(): void {
-    for (let commit = this.#undurable.pop(); commit !== undefined; commit = this.#undurable.pop()) {
+  /** Takes back the commits that are not durable, but for the first `kept` of them, which became it. */
+  revert(kept = 0): void {
+    while (this.#undurable.length > kept) {
+      const commit = this.#undurable.pop()!;
       for (let i = commit.length - 1; i >= 0; i--) commit[i]!();
     }
+    this.#undurable = [];
     this.#undo = [];
   }
 
