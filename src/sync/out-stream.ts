@@ -26,6 +26,10 @@ export class OutStream {
   /** Replicas whose versions are still to be streamed; the first is in work. */
   readonly replicas: ReplicaId[];
   afterSeq = 0;
+  /** What this node knew when the stream began: only up to there can a cut stream go on. */
+  readonly #known: Knowledge;
+  /** Where an earlier stream was cut, as the peer remembers it. */
+  readonly #resume: ReadonlyMap<ReplicaId, number>;
   /** Everything that changed up to here was sent, or need not be. */
   pos: number;
   exchange: Exchange | undefined;
@@ -36,8 +40,16 @@ export class OutStream {
   /** State of the collection at the last claim. */
   claimed: { readonly knowledge: Knowledge; readonly purged: PurgeLine; readonly revision: number } | undefined;
 
-  constructor(state: SyncCollection, peerKnowledge: Knowledge, pos: number, replicas: readonly ReplicaId[]) {
+  constructor(
+    state: SyncCollection,
+    peerKnowledge: Knowledge,
+    pos: number,
+    replicas: readonly ReplicaId[],
+    resume: ReadonlyMap<ReplicaId, number> = new Map(),
+  ) {
     this.collection = state.name;
+    this.#known = state.knowledge;
+    this.#resume = resume;
     this.peerKnowledge = new Map(peerKnowledge);
     this.replicas = [...replicas];
     this.pos = pos;
@@ -46,6 +58,19 @@ export class OutStream {
 
   peerKnows(knowledge: Knowledge): void {
     joinKnowledge(this.peerKnowledge, knowledge);
+  }
+
+  /** The first replica of the delta is in work: `afterSeq` is where its versions begin that the peer may lack. */
+  enterReplica(): void {
+    const replica = this.replicas[0];
+    if (replica === undefined) this.phase = 'live';
+    else this.afterSeq = Math.max(this.peerKnowledge.get(replica)?.seq ?? 0, this.#resume.get(replica) ?? 0);
+  }
+
+  /** R4: up to where the stream can go on after a cut, once every live version up to `seq` was sent; undefined: nowhere. */
+  reached(replica: ReplicaId, seq: number): number | undefined {
+    const reached = Math.min(seq, this.#known.get(replica)?.seq ?? 0);
+    return reached > 0 ? reached : undefined;
   }
 
   isKnownToPeer(replica: ReplicaId, seq: number): boolean {

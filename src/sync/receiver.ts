@@ -1,5 +1,5 @@
 import type { CollectionName } from '../core/ids/index.ts';
-import type { RemoteClaim, RemoteVersion } from '../core/replication/index.ts';
+import type { Reached, RemoteClaim, RemoteVersion } from '../core/replication/index.ts';
 import type {
   ClaimedCollection,
   ClaimMessage,
@@ -76,7 +76,9 @@ export class Receiver {
       this.#running.add(collection);
       this.#comparisons.delete(collection);
       const { knowledge, fingerprint } = this.#context.replica.collection(collection);
-      this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint });
+      const points = this.#context.replica.resumePoints(this.#context.peer!.replica, collection);
+      const resume = points.size === 0 ? {} : { resume: points };
+      this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint, ...resume });
     }
   }
 
@@ -90,7 +92,7 @@ export class Receiver {
       const versions = this.#group.length === 0 ? message.versions : [...this.#group, ...message.versions];
       this.#group = [];
       this.#groupBytes = 0;
-      this.#apply(versions, []);
+      this.#apply(versions, [], this.#reached(message));
     }
     for (const { collection } of message.versions.slice(0, 1)) this.#progress(collection);
     this.#context.sendDurable({ kind: 'ack', batch: message.batch });
@@ -147,8 +149,19 @@ export class Receiver {
     if (this.#running.has(collection)) this.#context.deps.gate.progress(collection, this.#owner, this.#context.nowMs);
   }
 
-  #apply(versions: readonly RemoteVersion[], claims: readonly RemoteClaim[]): 'applied' | 'unconfirmed' | 'forked' {
-    const outcome = this.#context.replica.applyRemote(versions, claims, this.#owner);
+  /** R4: how far the stream of the message's last version has come. */
+  #reached({ reached, versions }: VersionsMessage): Reached | undefined {
+    const last = versions.at(-1);
+    if (reached === undefined || last === undefined) return undefined;
+    return { sender: this.#context.peer!.replica, collection: last.collection, replica: last.replica, seq: reached };
+  }
+
+  #apply(
+    versions: readonly RemoteVersion[],
+    claims: readonly RemoteClaim[],
+    reached?: Reached,
+  ): 'applied' | 'unconfirmed' | 'forked' {
+    const outcome = this.#context.replica.applyRemote(versions, claims, this.#owner, reached);
     if (outcome.kind === 'forked') this.#context.effect({ kind: 'forked', proof: outcome.proof });
     else if (outcome.kind === 'unconfirmed') this.#comparisons.get(outcome.collection)?.ask(outcome.versions);
     else {

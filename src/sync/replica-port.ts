@@ -1,5 +1,5 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
-import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../core/replication/index.ts';
+import type { ForkProof, Reached, RemoteClaim, RemoteOutcome, RemoteVersion } from '../core/replication/index.ts';
 import type { Check, Fingerprint, ForkEvidence, Knowledge, Known, PurgeLine } from '../core/version/index.ts';
 import type { Store } from '../store/index.ts';
 
@@ -27,7 +27,14 @@ export interface SyncReplica {
   readonly store: Pick<Store, 'get' | 'delta' | 'liveReplicas' | 'changes' | 'fingerprints' | 'inRange' | 'nthKey'>;
   collections(): Iterable<SyncCollection>;
   collection(name: CollectionName): SyncCollection;
-  applyRemote(versions: readonly RemoteVersion[], claims: readonly RemoteClaim[], source: object): RemoteOutcome;
+  applyRemote(
+    versions: readonly RemoteVersion[],
+    claims: readonly RemoteClaim[],
+    source: object,
+    reached?: Reached,
+  ): RemoteOutcome;
+  /** R4: where earlier streams of this sender were cut. */
+  resumePoints(sender: ReplicaId, collection: CollectionName): ReadonlyMap<ReplicaId, number>;
   /** R9: undefined when what a peer knows of my replica is a point of my own history. */
   meetKnowledge(known: Known | undefined): ForkProof | undefined;
   /** Calls back when commits that were not durable are gone: whatever a session believes of them is wrong. */

@@ -77,15 +77,20 @@ export class Sender {
   want(message: WantMessage): void {
     const { collection } = message;
     if (!this.#context.isShared(collection)) return;
-    const proof = this.#context.replica.meetKnowledge(message.knowledge.get(this.#context.replica.id));
+    const { replica } = this.#context;
+    const resumed = message.resume?.get(replica.id);
+    const proof =
+      replica.meetKnowledge(message.knowledge.get(replica.id)) ??
+      replica.meetKnowledge(resumed === undefined ? undefined : { seq: resumed, check: null });
     if (proof !== undefined) return this.#context.effect({ kind: 'forked', proof });
     this.#confirm(collection, message.knowledge, true);
     const state = this.#context.replica.collection(collection);
     const nothingToSend = isSameFingerprint(state.fingerprint, message.fingerprint);
     const replicas = nothingToSend ? [] : this.#context.replica.store.liveReplicas(collection);
-    const stream = new OutStream(state, message.knowledge, this.#context.replica.pos, replicas);
+    const { pos } = this.#context.replica;
+    const stream = new OutStream(state, message.knowledge, pos, replicas, message.resume);
     this.#streams.set(collection, stream);
-    this.#enterReplica(stream);
+    stream.enterReplica();
   }
 
   /** The peer, as a sender, claimed: so it knows that much itself. */
@@ -213,20 +218,17 @@ export class Sender {
     const replica = stream.replicas[0]!;
     const limit = this.#pageSize();
     const page = this.#context.replica.store.delta(stream.collection, replica, stream.afterSeq, limit);
-    this.#sendVersions(page.map(({ collection, key, version }) => ({ ...version, collection, key })));
     // A dot that two lives wrote has two versions, which a page never parts: it may hold more than asked for.
-    if (page.length >= limit) stream.afterSeq = page.at(-1)!.version.seq;
+    const isLast = page.length < limit;
+    const reached = stream.reached(replica, isLast ? Number.POSITIVE_INFINITY : page.at(-1)!.version.seq);
+    const versions = page.map(({ collection, key, version }) => ({ ...version, collection, key }));
+    this.#sendVersions(versions, reached === undefined ? {} : { reached });
+    if (!isLast) stream.afterSeq = page.at(-1)!.version.seq;
     else {
       stream.replicas.shift();
-      this.#enterReplica(stream);
+      stream.enterReplica();
     }
     return true;
-  }
-
-  #enterReplica(stream: OutStream): void {
-    const replica = stream.replicas[0];
-    stream.afterSeq = replica === undefined ? 0 : (stream.peerKnowledge.get(replica)?.seq ?? 0);
-    if (replica === undefined) stream.phase = 'live';
   }
 
   /**
@@ -244,7 +246,7 @@ export class Sender {
     for (const document of page) this.#collect(document, group);
     const pos = isCaughtUp ? replica.pos : page.at(-1)!.pos;
     for (const stream of live) stream.pos = Math.max(stream.pos, pos);
-    this.#sendVersions(group, isCaughtUp);
+    this.#sendVersions(group, { isGroup: isCaughtUp });
     this.#claimSoon();
     return !isCaughtUp;
   }
@@ -258,8 +260,14 @@ export class Sender {
     }
   }
 
-  /** Cuts versions into messages of bounded size; `isGroup`: they become visible together at the peer. */
-  #sendVersions(versions: readonly RemoteVersion[], isGroup = false): void {
+  /**
+   * Cuts versions into messages of bounded size. `isGroup`: they become visible together at the peer; `reached`: how far the
+   * stream has come with the last of them.
+   */
+  #sendVersions(
+    versions: readonly RemoteVersion[],
+    { isGroup = false, reached }: { readonly isGroup?: boolean; readonly reached?: number } = {},
+  ): void {
     const { messageBytesMax, messageVersionsMax } = this.#context.deps.limits;
     for (let from = 0; from < versions.length; ) {
       let bytes = 0;
@@ -276,6 +284,7 @@ export class Sender {
         batch: this.#batch,
         versions: versions.slice(from, to),
         more: isGroup && to < versions.length,
+        ...(reached !== undefined && to === versions.length ? { reached } : {}),
       };
       this.#context.sendDurable(message);
       from = to;

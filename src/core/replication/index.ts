@@ -1,1 +1,9 @@
-export type { ForkProof, LiveSetVerdict, PlacedDot, RemoteClaim, RemoteOutcome, RemoteVersion } from './outcomes.ts';
+export type {
+  ForkProof,
+  LiveSetVerdict,
+  PlacedDot,
+  Reached,
+  RemoteClaim,
+  RemoteOutcome,
+  RemoteVersion,
+} from './outcomes.ts';

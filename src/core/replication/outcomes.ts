@@ -13,6 +13,12 @@ export interface PlacedDot {
   readonly dot: Dot;
 }
 
+/** R4: of this replica, the sender has streamed every live version up to `seq` that it knew of when the stream began. */
+export interface Reached extends Dot {
+  readonly sender: ReplicaId;
+  readonly collection: CollectionName;
+}
+
 /** R4–R6: a sender's claim about one collection. */
 export interface RemoteClaim {
   readonly collection: CollectionName;

@@ -11,7 +11,7 @@ import {
 } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Resolver } from '../../core/merge/index.ts';
-import type { ForkProof, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
+import type { ForkProof, Reached, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
 import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
 import type { Head, Store, StoredDocument } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
@@ -30,6 +30,7 @@ import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './ou
 import { draftPurges, type PurgePass } from './purge.ts';
 import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
 import { draftReresolved } from './reresolve.ts';
+import { ResumePoints } from './resume-points.ts';
 import { resolverText, ValueResolver } from './value-resolver.ts';
 
 export interface ReplicaOptions {
@@ -78,6 +79,7 @@ export class Replica {
   /** The id under which the file was found. */
   readonly #opened: ReplicaId | undefined;
   #confirmed: ConfirmedPoints;
+  #resume: ResumePoints;
 
   readonly #quarantine: BoundedLog;
 
@@ -108,6 +110,7 @@ export class Replica {
     });
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#forkedLives = ForkedLives.parse(image.meta.get('forked'));
+    this.#resume = ResumePoints.parse(image.meta.get('resume'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), true);
     if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
@@ -209,8 +212,16 @@ export class Replica {
     return outcomes;
   }
 
-  /** R2, then R4–R6, in one commit; the knowledge of a claim moves with the last versions before it. */
-  applyRemote(versions: readonly RemoteVersion[], claims: readonly RemoteClaim[], source?: object): RemoteOutcome {
+  /**
+   * R2, then R4–R6, in one commit; the knowledge of a claim moves with the last versions before it, and what they have
+   * `reached` is remembered.
+   */
+  applyRemote(
+    versions: readonly RemoteVersion[],
+    claims: readonly RemoteClaim[],
+    source?: object,
+    reached?: Reached,
+  ): RemoteOutcome {
     const draft = this.#draft();
     const context = this.#context(draft);
     for (const version of versions)
@@ -231,8 +242,16 @@ export class Replica {
       if (this.collection(claim.collection).state === 'wanted') forks.push(...draftClaim(context, claim));
     }
     for (const claim of claims) this.#confirmed.confirm(claim.knowledge.get(this.id));
+    const resume = this.#resumeAfter(draft, claims, reached);
+    if (resume !== this.#resume) draft.meta('resume', resume.toText());
     this.#commit(draft, 'remote', source);
+    this.#resume = resume;
     return { kind: 'applied', applied, forks };
+  }
+
+  /** R4: up to where the sender need not send again what it sent before its stream was cut. */
+  resumePoints(sender: ReplicaId, collection: CollectionName): ReadonlyMap<ReplicaId, number> {
+    return this.#resume.of(sender, collection);
   }
 
   /** R9 at meeting; undefined when what a peer knows of my replica is a point of my own history, which then counts as confirmed. */
@@ -373,6 +392,7 @@ export class Replica {
     this.#durability.restart();
     this.#formerLives = parseFormerLives(image.meta.get('lives'));
     this.#forkedLives = ForkedLives.parse(image.meta.get('forked'));
+    this.#resume = ResumePoints.parse(image.meta.get('resume'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.conflicts.reset();
     this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), false);
@@ -410,6 +430,8 @@ export class Replica {
     const [confirmed, formerLives] = [this.#confirmed, this.#formerLives];
     this.#formerLives = endLife(formerLives, this.id, this.pos);
     this.#confirmed = ConfirmedPoints.none();
+    this.#resume = ResumePoints.none();
+    draft.meta('resume', null);
     draft.meta('lives', formerLivesToText(this.#formerLives));
     draft.meta('confirmed', null);
     try {
@@ -418,6 +440,19 @@ export class Replica {
       [this.#confirmed, this.#formerLives] = [confirmed, formerLives];
       throw error;
     }
+  }
+
+  /** A sender would not send again what R5 has dropped here; and what is known need not be remembered. */
+  #resumeAfter(draft: Draft, claims: readonly RemoteClaim[], reached: Reached | undefined): ResumePoints {
+    const isWanted = reached !== undefined && this.collection(reached.collection).state === 'wanted';
+    let resume = isWanted ? this.#resume.with(reached) : this.#resume;
+    for (const { collection, liveSet } of claims) {
+      const hasDropped = liveSet !== undefined && liveSet.missing.length > 0;
+      resume = hasDropped
+        ? resume.forget(collection)
+        : resume.known(collection, draft.collection(collection).knowledge);
+    }
+    return resume;
   }
 
   #context(draft: Draft): ApplyContext {

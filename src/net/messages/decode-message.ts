@@ -54,7 +54,9 @@ export function messageFromWire(
     case 'versions': {
       const { batch, more } = message.value;
       const versions = parseVersions(message.value.version, table, limits);
-      return { kind: 'versions', batch: parseCount(batch, 'versions.batch'), versions, more };
+      const reached = parseCount(message.value.reached, 'versions.reached');
+      const said = reached === 0 ? {} : { reached };
+      return { kind: 'versions', batch: parseCount(batch, 'versions.batch'), versions, more, ...said };
     }
     case 'hello':
       return parseHello(message.value, table);
@@ -67,12 +69,9 @@ export function messageFromWire(
     case 'want': {
       const collection = parseCollection(message.value.collection, 'want.collection');
       const knowledge = parseKnowledge(message.value.knowledge, table, 'want.knowledge');
-      return {
-        kind: 'want',
-        collection,
-        knowledge,
-        fingerprint: parseFingerprint(message.value.fingerprint, 'want.fingerprint'),
-      };
+      const fingerprint = parseFingerprint(message.value.fingerprint, 'want.fingerprint');
+      const resume = parseSeqs(message.value.resume, table, 'want.resume');
+      return { kind: 'want', collection, knowledge, fingerprint, ...(resume.size === 0 ? {} : { resume }) };
     }
     case 'ranges':
       return parseRanges(message.value);
@@ -222,7 +221,7 @@ function parseClaimed(claimed: readonly wire.ClaimedCollection[], table: Replica
   const collections = claimed.map((part) => ({
     collection: parseCollection(part.collection, 'claim.collection'),
     knowledge: parseKnowledge(part.knowledge, table, 'claim.knowledge'),
-    purged: parsePurged(part.purged, table),
+    purged: parseSeqs(part.purged, table, 'claim.purged'),
     exchange: parseCount(part.exchange, 'claim.exchange'),
     complete: part.complete,
   }));
@@ -242,13 +241,16 @@ function parseKnowledge(entries: readonly wire.Known[], table: ReplicaTable, whe
   return knowledge;
 }
 
-function parsePurged(entries: readonly wire.Purged[], table: ReplicaTable): Map<ReplicaId, number> {
-  const purged = new Map<ReplicaId, number>();
-  for (const { replica, seq } of entries) {
-    purged.set(table.replica(replica, 'claim.purged.replica'), parsePositive(seq, 'claim.purged.seq'));
-  }
-  if (purged.size < entries.length) throw invalidMessage('claim.purged', 'names a replica twice');
-  return purged;
+function parseSeqs(
+  entries: readonly (wire.Purged | wire.Reached)[],
+  table: ReplicaTable,
+  where: string,
+): Map<ReplicaId, number> {
+  const seqs = new Map<ReplicaId, number>();
+  for (const { replica, seq } of entries)
+    seqs.set(table.replica(replica, `${where}.replica`), parsePositive(seq, `${where}.seq`));
+  if (seqs.size < entries.length) throw invalidMessage(where, 'names a replica twice');
+  return seqs;
 }
 
 function parseFork(fork: wire.Fork, table: ReplicaTable): ForkMessage {

@@ -47,7 +47,8 @@ export function messageToWire(message: Message, numberOf: NumberOf, limits: Wire
     case 'want': {
       const fingerprint = fingerprintToBytes(message.fingerprint);
       const knowledge = knowledgeToWire(message.knowledge, numberOf);
-      return { case: 'want', value: { collection: message.collection, knowledge, fingerprint } };
+      const resume = seqsToWire(message.resume ?? new Map(), numberOf);
+      return { case: 'want', value: { collection: message.collection, knowledge, fingerprint, resume } };
     }
     case 'ranges': {
       const range = message.ranges.map((part) => ({
@@ -118,6 +119,7 @@ function versionsToWire(message: VersionsMessage, numberOf: NumberOf, limits: Wi
   const wire = create(VersionsSchema);
   wire.batch = BigInt(message.batch);
   wire.more = message.more;
+  if (message.reached !== undefined) wire.reached = BigInt(message.reached);
   let before: CollectionName | undefined;
   for (const version of message.versions) {
     wire.version.push(versionToWire(version, before, numberOf));
@@ -184,7 +186,7 @@ function claimedToWire(part: ClaimedCollection, numberOf: NumberOf) {
   return {
     collection: part.collection,
     knowledge: knowledgeToWire(part.knowledge, numberOf),
-    purged: sortedByReplica(part.purged).map(([replica, seq]) => ({ replica: numberOf(replica), seq: BigInt(seq) })),
+    purged: seqsToWire(part.purged, numberOf),
     exchange: BigInt(part.exchange),
     complete: part.complete,
   };
@@ -196,6 +198,10 @@ function knowledgeToWire(knowledge: ReadonlyMap<ReplicaId, Known>, numberOf: Num
     seq: BigInt(seq),
     ...(check === null ? {} : { check: checkToBytes(check) }),
   }));
+}
+
+function seqsToWire(seqs: ReadonlyMap<ReplicaId, number>, numberOf: NumberOf) {
+  return sortedByReplica(seqs).map(([replica, seq]) => ({ replica: numberOf(replica), seq: BigInt(seq) }));
 }
 
 function keyAndDotToWire({ key, dot }: { key: DocumentKey; dot: Dot }, numberOf: NumberOf) {

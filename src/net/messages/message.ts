@@ -68,6 +68,8 @@ export interface WantMessage {
   readonly collection: CollectionName;
   readonly knowledge: ReadonlyMap<ReplicaId, Known>;
   readonly fingerprint: Fingerprint;
+  /** R4: where an earlier stream of this sender was cut: the receiver holds all that was sent up to there. */
+  readonly resume?: ReadonlyMap<ReplicaId, number>;
 }
 
 export interface SentVersion extends VersionBody {
@@ -83,6 +85,11 @@ export interface VersionsMessage {
   readonly versions: readonly SentVersion[];
   /** True: the next `versions` message belongs to the same live group and both must become visible together. */
   readonly more: boolean;
+  /**
+   * R4: of the last version's collection and replica, every live version up to this seq has now been streamed; absent:
+   * nothing is said. Never above what the sender knew when the stream began.
+   */
+  readonly reached?: number;
 }
 
 /** Sender → receiver (R5): fingerprints of parts of its live set. Ranges are adjacent: each begins after the last one's end. */

@@ -79,7 +79,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     batch: count,
     versions: fc.array(anyVersion, { maxLength: 6 }),
     more: fc.boolean(),
-  }),
+  }).chain((message) => seq.map((reached) => (reached % 2 === 0 ? { ...message, reached } : message))),
   record({
     kind: fc.constant('hello' as const),
     protocol: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat(9)).map(([min, more]) => ({ min, max: min + more })),
@@ -99,6 +99,9 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   }),
   record({ kind: fc.constant('differ' as const), round: count, collections }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint }),
+  record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint, resume: purged }).filter(
+    ({ resume }) => resume.size > 0,
+  ),
   fc
     .tuple(collection, count, bounds, fingerprint, fc.boolean(), fc.boolean())
     .map(([of, exchange, keys, sum, fromFirst, toLast]) => {

@@ -30,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wire.proto.
  */
 export const file_wire: GenFile = /*@__PURE__*/
-  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEijQYKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIABIpCgZ2ZXJpZnkYEiABKAsyFy5lbnRnbGRiLndpcmUudjEuVmVyaWZ5SAASLQoIdmVyaWZpZWQYEyABKAsyGS5lbnRnbGRiLndpcmUudjEuVmVyaWZpZWRIAEIJCgdtZXNzYWdlIoACCgVIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEgwKBG5vZGUYAyABKAkSDwoHcmVwbGljYRgEIAEoDRIMCgRsaWZlGAUgASgJEg8KB3dhbGxfbXMYBiABKBISOQoLY29sbGVjdGlvbnMYByABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkxpc3RIAIgBARIUCgxjYXBhYmlsaXRpZXMYCCADKAkSLAoJcmVzb2x2ZXJzGAkgAygLMhkuZW50Z2xkYi53aXJlLnYxLlJlc29sdmVyQg4KDF9jb2xsZWN0aW9ucyIkCg5Db2xsZWN0aW9uTGlzdBISCgpjb2xsZWN0aW9uGAEgAygJIjAKCFJlc29sdmVyEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIcmVzb2x2ZXIYAiABKAkiYAoHU3VtbWFyeRINCgVyb3VuZBgBIAEoBBIOCgZkaWdlc3QYAiABKAwSNgoLY29sbGVjdGlvbnMYAyADKAsyIS5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkRpZ2VzdCI2ChBDb2xsZWN0aW9uRGlnZXN0EhIKCmNvbGxlY3Rpb24YASABKAkSDgoGZGlnZXN0GAIgASgMIiwKBkRpZmZlchINCgVyb3VuZBgBIAEoBBITCgtjb2xsZWN0aW9ucxgCIAMoCSJDCgVLbm93bhIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBISCgVjaGVjaxgDIAEoDEgAiAEBQggKBl9jaGVjayJaCgRXYW50EhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEhMKC2ZpbmdlcnByaW50GAMgASgMIkMKBExpbmUSDwoHcmVwbGljYRgBIAEoDRISCgVmaXJzdBgCIAEoBEgAiAEBEgwKBGxhc3QYAyABKARCCAoGX2ZpcnN0IkUKCkZpZWxkU3RhbXASDAoEcGF0aBgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBBILCgNobGMYBCABKAQiOQoLRmllbGRTdGFtcHMSKgoFc3RhbXAYASADKAsyGy5lbnRnbGRiLndpcmUudjEuRmllbGRTdGFtcCKbAgoHVmVyc2lvbhIXCgpjb2xsZWN0aW9uGAEgASgJSACIAQESCwoDa2V5GAIgASgJEg8KB3JlcGxpY2EYAyABKA0SCwoDc2VxGAQgASgEEhIKBWZpcnN0GAUgASgESAGIAQESCwoDaGxjGAYgASgEEiYKB2NvbnRleHQYByADKAsyFS5lbnRnbGRiLndpcmUudjEuTGluZRISCgV2YWx1ZRgIIAEoDEgCiAEBEjEKBnN0YW1wcxgJIAEoCzIcLmVudGdsZGIud2lyZS52MS5GaWVsZFN0YW1wc0gDiAEBEg4KBmZvcm1hdBgKIAEoDUINCgtfY29sbGVjdGlvbkIICgZfZmlyc3RCCAoGX3ZhbHVlQgkKB19zdGFtcHMiUgoIVmVyc2lvbnMSDQoFYmF0Y2gYASABKAQSDAoEbW9yZRgCIAEoCBIpCgd2ZXJzaW9uGAMgAygLMhguZW50Z2xkYi53aXJlLnYxLlZlcnNpb24icwoGUmFuZ2VzEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSEgoFYWZ0ZXIYAyABKAlIAIgBARIlCgVyYW5nZRgEIAMoCzIWLmVudGdsZGIud2lyZS52MS5SYW5nZUIICgZfYWZ0ZXIiOgoFUmFuZ2USEgoFdXBfdG8YASABKAlIAIgBARITCgtmaW5nZXJwcmludBgCIAEoDEIICgZfdXBfdG8iWAoGTmFycm93EhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKAoFcmFuZ2UYAyADKAsyGS5lbnRnbGRiLndpcmUudjEuS2V5UmFuZ2UiRgoIS2V5UmFuZ2USEgoFYWZ0ZXIYASABKAlIAIgBARISCgV1cF90bxgCIAEoCUgBiAEBQggKBl9hZnRlckIICgZfdXBfdG8iNgoJS2V5QW5kRG90EgsKA2tleRgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBCJoCgVDaGVjaxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90EgwKBGxhc3QYBCABKAgiXAoHTWlzc2luZxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90Ij8KBUNsYWltEjYKCmNvbGxlY3Rpb24YASADKAsyIi5lbnRnbGRiLndpcmUudjEuQ2xhaW1lZENvbGxlY3Rpb24inwEKEUNsYWltZWRDb2xsZWN0aW9uEhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEicKBnB1cmdlZBgDIAMoCzIXLmVudGdsZGIud2lyZS52MS5QdXJnZWQSEAoIZXhjaGFuZ2UYBCABKAQSEAoIY29tcGxldGUYBSABKAgiJgoGUHVyZ2VkEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEIhQKA0FjaxINCgViYXRjaBgBIAEoBCInCgZWZXJpZnkSDQoFbm9uY2UYASABKAQSDgoGZGlnZXN0GAIgASgMIlYKCFZlcmlmaWVkEg0KBW5vbmNlGAEgASgEEjIKBHN1bXMYAiABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvblN1bXNIAIgBAUIHCgVfc3VtcyJECg5Db2xsZWN0aW9uU3VtcxIyCgpjb2xsZWN0aW9uGAEgAygLMh4uZW50Z2xkYi53aXJlLnYxLkNvbGxlY3Rpb25TdW0icQoNQ29sbGVjdGlvblN1bRISCgpjb2xsZWN0aW9uGAEgASgJEhEKCWtub3dsZWRnZRgCIAEoDBIYCgtmaW5nZXJwcmludBgDIAEoDEgAiAEBEg8KB2RhbWFnZWQYBCABKAhCDgoMX2ZpbmdlcnByaW50IkYKBEZvcmsSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQSDwoHY2hlY2tfYRgDIAEoDBIPCgdjaGVja19iGAQgASgMIiYKBFBpbmcSDQoFbm9uY2UYASABKAQSDwoHd2FsbF9tcxgCIAEoEiImCgRQb25nEg0KBW5vbmNlGAEgASgEEg8KB3dhbGxfbXMYAiABKBIiGQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAliBnByb3RvMw");
+  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEijQYKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIABIpCgZ2ZXJpZnkYEiABKAsyFy5lbnRnbGRiLndpcmUudjEuVmVyaWZ5SAASLQoIdmVyaWZpZWQYEyABKAsyGS5lbnRnbGRiLndpcmUudjEuVmVyaWZpZWRIAEIJCgdtZXNzYWdlIoACCgVIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEgwKBG5vZGUYAyABKAkSDwoHcmVwbGljYRgEIAEoDRIMCgRsaWZlGAUgASgJEg8KB3dhbGxfbXMYBiABKBISOQoLY29sbGVjdGlvbnMYByABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkxpc3RIAIgBARIUCgxjYXBhYmlsaXRpZXMYCCADKAkSLAoJcmVzb2x2ZXJzGAkgAygLMhkuZW50Z2xkYi53aXJlLnYxLlJlc29sdmVyQg4KDF9jb2xsZWN0aW9ucyIkCg5Db2xsZWN0aW9uTGlzdBISCgpjb2xsZWN0aW9uGAEgAygJIjAKCFJlc29sdmVyEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIcmVzb2x2ZXIYAiABKAkiYAoHU3VtbWFyeRINCgVyb3VuZBgBIAEoBBIOCgZkaWdlc3QYAiABKAwSNgoLY29sbGVjdGlvbnMYAyADKAsyIS5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkRpZ2VzdCI2ChBDb2xsZWN0aW9uRGlnZXN0EhIKCmNvbGxlY3Rpb24YASABKAkSDgoGZGlnZXN0GAIgASgMIiwKBkRpZmZlchINCgVyb3VuZBgBIAEoBBITCgtjb2xsZWN0aW9ucxgCIAMoCSJDCgVLbm93bhIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBISCgVjaGVjaxgDIAEoDEgAiAEBQggKBl9jaGVjayKEAQoEV2FudBISCgpjb2xsZWN0aW9uGAEgASgJEikKCWtub3dsZWRnZRgCIAMoCzIWLmVudGdsZGIud2lyZS52MS5Lbm93bhITCgtmaW5nZXJwcmludBgDIAEoDBIoCgZyZXN1bWUYBCADKAsyGC5lbnRnbGRiLndpcmUudjEuUmVhY2hlZCInCgdSZWFjaGVkEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEIkMKBExpbmUSDwoHcmVwbGljYRgBIAEoDRISCgVmaXJzdBgCIAEoBEgAiAEBEgwKBGxhc3QYAyABKARCCAoGX2ZpcnN0IkUKCkZpZWxkU3RhbXASDAoEcGF0aBgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBBILCgNobGMYBCABKAQiOQoLRmllbGRTdGFtcHMSKgoFc3RhbXAYASADKAsyGy5lbnRnbGRiLndpcmUudjEuRmllbGRTdGFtcCKbAgoHVmVyc2lvbhIXCgpjb2xsZWN0aW9uGAEgASgJSACIAQESCwoDa2V5GAIgASgJEg8KB3JlcGxpY2EYAyABKA0SCwoDc2VxGAQgASgEEhIKBWZpcnN0GAUgASgESAGIAQESCwoDaGxjGAYgASgEEiYKB2NvbnRleHQYByADKAsyFS5lbnRnbGRiLndpcmUudjEuTGluZRISCgV2YWx1ZRgIIAEoDEgCiAEBEjEKBnN0YW1wcxgJIAEoCzIcLmVudGdsZGIud2lyZS52MS5GaWVsZFN0YW1wc0gDiAEBEg4KBmZvcm1hdBgKIAEoDUINCgtfY29sbGVjdGlvbkIICgZfZmlyc3RCCAoGX3ZhbHVlQgkKB19zdGFtcHMiYwoIVmVyc2lvbnMSDQoFYmF0Y2gYASABKAQSDAoEbW9yZRgCIAEoCBIpCgd2ZXJzaW9uGAMgAygLMhguZW50Z2xkYi53aXJlLnYxLlZlcnNpb24SDwoHcmVhY2hlZBgEIAEoBCJzCgZSYW5nZXMSEgoKY29sbGVjdGlvbhgBIAEoCRIQCghleGNoYW5nZRgCIAEoBBISCgVhZnRlchgDIAEoCUgAiAEBEiUKBXJhbmdlGAQgAygLMhYuZW50Z2xkYi53aXJlLnYxLlJhbmdlQggKBl9hZnRlciI6CgVSYW5nZRISCgV1cF90bxgBIAEoCUgAiAEBEhMKC2ZpbmdlcnByaW50GAIgASgMQggKBl91cF90byJYCgZOYXJyb3cSEgoKY29sbGVjdGlvbhgBIAEoCRIQCghleGNoYW5nZRgCIAEoBBIoCgVyYW5nZRgDIAMoCzIZLmVudGdsZGIud2lyZS52MS5LZXlSYW5nZSJGCghLZXlSYW5nZRISCgVhZnRlchgBIAEoCUgAiAEBEhIKBXVwX3RvGAIgASgJSAGIAQFCCAoGX2FmdGVyQggKBl91cF90byI2CglLZXlBbmREb3QSCwoDa2V5GAEgASgJEg8KB3JlcGxpY2EYAiABKA0SCwoDc2VxGAMgASgEImgKBUNoZWNrEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKwoHdmVyc2lvbhgDIAMoCzIaLmVudGdsZGIud2lyZS52MS5LZXlBbmREb3QSDAoEbGFzdBgEIAEoCCJcCgdNaXNzaW5nEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKwoHdmVyc2lvbhgDIAMoCzIaLmVudGdsZGIud2lyZS52MS5LZXlBbmREb3QiPwoFQ2xhaW0SNgoKY29sbGVjdGlvbhgBIAMoCzIiLmVudGdsZGIud2lyZS52MS5DbGFpbWVkQ29sbGVjdGlvbiKfAQoRQ2xhaW1lZENvbGxlY3Rpb24SEgoKY29sbGVjdGlvbhgBIAEoCRIpCglrbm93bGVkZ2UYAiADKAsyFi5lbnRnbGRiLndpcmUudjEuS25vd24SJwoGcHVyZ2VkGAMgAygLMhcuZW50Z2xkYi53aXJlLnYxLlB1cmdlZBIQCghleGNoYW5nZRgEIAEoBBIQCghjb21wbGV0ZRgFIAEoCCImCgZQdXJnZWQSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQiFAoDQWNrEg0KBWJhdGNoGAEgASgEIicKBlZlcmlmeRINCgVub25jZRgBIAEoBBIOCgZkaWdlc3QYAiABKAwiVgoIVmVyaWZpZWQSDQoFbm9uY2UYASABKAQSMgoEc3VtcxgCIAEoCzIfLmVudGdsZGIud2lyZS52MS5Db2xsZWN0aW9uU3Vtc0gAiAEBQgcKBV9zdW1zIkQKDkNvbGxlY3Rpb25TdW1zEjIKCmNvbGxlY3Rpb24YASADKAsyHi5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvblN1bSJxCg1Db2xsZWN0aW9uU3VtEhIKCmNvbGxlY3Rpb24YASABKAkSEQoJa25vd2xlZGdlGAIgASgMEhgKC2ZpbmdlcnByaW50GAMgASgMSACIAQESDwoHZGFtYWdlZBgEIAEoCEIOCgxfZmluZ2VycHJpbnQiRgoERm9yaxIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBIPCgdjaGVja19hGAMgASgMEg8KB2NoZWNrX2IYBCABKAwiJgoEUGluZxINCgVub25jZRgBIAEoBBIPCgd3YWxsX21zGAIgASgSIiYKBFBvbmcSDQoFbm9uY2UYASABKAQSDwoHd2FsbF9tcxgCIAEoEiIZCgdHb29kYnllEg4KBnJlYXNvbhgBIAEoCWIGcHJvdG8z");
 
 /**
  * @generated from message entgldb.wire.v1.Frame
@@ -415,6 +415,13 @@ export type Want = Message<"entgldb.wire.v1.Want"> & {
    * @generated from field: bytes fingerprint = 3;
    */
   fingerprint: Uint8Array;
+
+  /**
+   * Where an earlier stream of this sender was cut: of these replicas the receiver holds all that was sent up to `seq`.
+   *
+   * @generated from field: repeated entgldb.wire.v1.Reached resume = 4;
+   */
+  resume: Reached[];
 };
 
 /**
@@ -423,6 +430,30 @@ export type Want = Message<"entgldb.wire.v1.Want"> & {
  */
 export const WantSchema: GenMessage<Want> = /*@__PURE__*/
   messageDesc(file_wire, 8);
+
+/**
+ * Of this replica, every live version up to `seq` was streamed.
+ *
+ * @generated from message entgldb.wire.v1.Reached
+ */
+export type Reached = Message<"entgldb.wire.v1.Reached"> & {
+  /**
+   * @generated from field: uint32 replica = 1;
+   */
+  replica: number;
+
+  /**
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message entgldb.wire.v1.Reached.
+ * Use `create(ReachedSchema)` to create a new message.
+ */
+export const ReachedSchema: GenMessage<Reached> = /*@__PURE__*/
+  messageDesc(file_wire, 9);
 
 /**
  * @generated from message entgldb.wire.v1.Line
@@ -451,7 +482,7 @@ export type Line = Message<"entgldb.wire.v1.Line"> & {
  * Use `create(LineSchema)` to create a new message.
  */
 export const LineSchema: GenMessage<Line> = /*@__PURE__*/
-  messageDesc(file_wire, 9);
+  messageDesc(file_wire, 10);
 
 /**
  * @generated from message entgldb.wire.v1.FieldStamp
@@ -485,7 +516,7 @@ export type FieldStamp = Message<"entgldb.wire.v1.FieldStamp"> & {
  * Use `create(FieldStampSchema)` to create a new message.
  */
 export const FieldStampSchema: GenMessage<FieldStamp> = /*@__PURE__*/
-  messageDesc(file_wire, 10);
+  messageDesc(file_wire, 11);
 
 /**
  * @generated from message entgldb.wire.v1.FieldStamps
@@ -504,7 +535,7 @@ export type FieldStamps = Message<"entgldb.wire.v1.FieldStamps"> & {
  * Use `create(FieldStampsSchema)` to create a new message.
  */
 export const FieldStampsSchema: GenMessage<FieldStamps> = /*@__PURE__*/
-  messageDesc(file_wire, 11);
+  messageDesc(file_wire, 12);
 
 /**
  * @generated from message entgldb.wire.v1.Version
@@ -580,7 +611,7 @@ export type Version = Message<"entgldb.wire.v1.Version"> & {
  * Use `create(VersionSchema)` to create a new message.
  */
 export const VersionSchema: GenMessage<Version> = /*@__PURE__*/
-  messageDesc(file_wire, 12);
+  messageDesc(file_wire, 13);
 
 /**
  * Sender to receiver: at most 1,000 versions.
@@ -606,6 +637,13 @@ export type Versions = Message<"entgldb.wire.v1.Versions"> & {
    * @generated from field: repeated entgldb.wire.v1.Version version = 3;
    */
   version: Version[];
+
+  /**
+   * Of the last version's collection and replica, every live version up to this seq has now been streamed; 0: says nothing.
+   *
+   * @generated from field: uint64 reached = 4;
+   */
+  reached: bigint;
 };
 
 /**
@@ -613,7 +651,7 @@ export type Versions = Message<"entgldb.wire.v1.Versions"> & {
  * Use `create(VersionsSchema)` to create a new message.
  */
 export const VersionsSchema: GenMessage<Versions> = /*@__PURE__*/
-  messageDesc(file_wire, 13);
+  messageDesc(file_wire, 14);
 
 /**
  * Sender to receiver: fingerprints of adjacent key ranges of its live set.
@@ -649,7 +687,7 @@ export type Ranges = Message<"entgldb.wire.v1.Ranges"> & {
  * Use `create(RangesSchema)` to create a new message.
  */
 export const RangesSchema: GenMessage<Ranges> = /*@__PURE__*/
-  messageDesc(file_wire, 14);
+  messageDesc(file_wire, 15);
 
 /**
  * @generated from message entgldb.wire.v1.Range
@@ -675,7 +713,7 @@ export type Range = Message<"entgldb.wire.v1.Range"> & {
  * Use `create(RangeSchema)` to create a new message.
  */
 export const RangeSchema: GenMessage<Range> = /*@__PURE__*/
-  messageDesc(file_wire, 15);
+  messageDesc(file_wire, 16);
 
 /**
  * Receiver to sender: these ranges differ, say more about them.
@@ -704,7 +742,7 @@ export type Narrow = Message<"entgldb.wire.v1.Narrow"> & {
  * Use `create(NarrowSchema)` to create a new message.
  */
 export const NarrowSchema: GenMessage<Narrow> = /*@__PURE__*/
-  messageDesc(file_wire, 16);
+  messageDesc(file_wire, 17);
 
 /**
  * Keys above `after` (left out: from the first) up to and including `up_to` (left out: to the last).
@@ -728,7 +766,7 @@ export type KeyRange = Message<"entgldb.wire.v1.KeyRange"> & {
  * Use `create(KeyRangeSchema)` to create a new message.
  */
 export const KeyRangeSchema: GenMessage<KeyRange> = /*@__PURE__*/
-  messageDesc(file_wire, 17);
+  messageDesc(file_wire, 18);
 
 /**
  * @generated from message entgldb.wire.v1.KeyAndDot
@@ -755,7 +793,7 @@ export type KeyAndDot = Message<"entgldb.wire.v1.KeyAndDot"> & {
  * Use `create(KeyAndDotSchema)` to create a new message.
  */
 export const KeyAndDotSchema: GenMessage<KeyAndDot> = /*@__PURE__*/
-  messageDesc(file_wire, 18);
+  messageDesc(file_wire, 19);
 
 /**
  * Receiver to sender: which of these versions that I hold are not live with you?
@@ -791,7 +829,7 @@ export type Check = Message<"entgldb.wire.v1.Check"> & {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
-  messageDesc(file_wire, 19);
+  messageDesc(file_wire, 20);
 
 /**
  * Sender to receiver: of the versions of the last `Check`, these are not live here.
@@ -820,7 +858,7 @@ export type Missing = Message<"entgldb.wire.v1.Missing"> & {
  * Use `create(MissingSchema)` to create a new message.
  */
 export const MissingSchema: GenMessage<Missing> = /*@__PURE__*/
-  messageDesc(file_wire, 20);
+  messageDesc(file_wire, 21);
 
 /**
  * Sender to receiver: what the receiver may now call known.
@@ -839,7 +877,7 @@ export type Claim = Message<"entgldb.wire.v1.Claim"> & {
  * Use `create(ClaimSchema)` to create a new message.
  */
 export const ClaimSchema: GenMessage<Claim> = /*@__PURE__*/
-  messageDesc(file_wire, 21);
+  messageDesc(file_wire, 22);
 
 /**
  * @generated from message entgldb.wire.v1.ClaimedCollection
@@ -884,7 +922,7 @@ export type ClaimedCollection = Message<"entgldb.wire.v1.ClaimedCollection"> & {
  * Use `create(ClaimedCollectionSchema)` to create a new message.
  */
 export const ClaimedCollectionSchema: GenMessage<ClaimedCollection> = /*@__PURE__*/
-  messageDesc(file_wire, 22);
+  messageDesc(file_wire, 23);
 
 /**
  * @generated from message entgldb.wire.v1.Purged
@@ -906,7 +944,7 @@ export type Purged = Message<"entgldb.wire.v1.Purged"> & {
  * Use `create(PurgedSchema)` to create a new message.
  */
 export const PurgedSchema: GenMessage<Purged> = /*@__PURE__*/
-  messageDesc(file_wire, 23);
+  messageDesc(file_wire, 24);
 
 /**
  * Receiver to sender: all up to this batch is durable here.
@@ -925,7 +963,7 @@ export type Ack = Message<"entgldb.wire.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_wire, 24);
+  messageDesc(file_wire, 25);
 
 /**
  * Either way: do we hold the same? Answered by one `Verified`, perhaps much later. A node may be asked once at a time.
@@ -951,7 +989,7 @@ export type Verify = Message<"entgldb.wire.v1.Verify"> & {
  * Use `create(VerifySchema)` to create a new message.
  */
 export const VerifySchema: GenMessage<Verify> = /*@__PURE__*/
-  messageDesc(file_wire, 25);
+  messageDesc(file_wire, 26);
 
 /**
  * @generated from message entgldb.wire.v1.Verified
@@ -975,7 +1013,7 @@ export type Verified = Message<"entgldb.wire.v1.Verified"> & {
  * Use `create(VerifiedSchema)` to create a new message.
  */
 export const VerifiedSchema: GenMessage<Verified> = /*@__PURE__*/
-  messageDesc(file_wire, 26);
+  messageDesc(file_wire, 27);
 
 /**
  * @generated from message entgldb.wire.v1.CollectionSums
@@ -992,7 +1030,7 @@ export type CollectionSums = Message<"entgldb.wire.v1.CollectionSums"> & {
  * Use `create(CollectionSumsSchema)` to create a new message.
  */
 export const CollectionSumsSchema: GenMessage<CollectionSums> = /*@__PURE__*/
-  messageDesc(file_wire, 27);
+  messageDesc(file_wire, 28);
 
 /**
  * @generated from message entgldb.wire.v1.CollectionSum
@@ -1030,7 +1068,7 @@ export type CollectionSum = Message<"entgldb.wire.v1.CollectionSum"> & {
  * Use `create(CollectionSumSchema)` to create a new message.
  */
 export const CollectionSumSchema: GenMessage<CollectionSum> = /*@__PURE__*/
-  messageDesc(file_wire, 28);
+  messageDesc(file_wire, 29);
 
 /**
  * Either way: two lives wrote under one replica id.
@@ -1066,7 +1104,7 @@ export type Fork = Message<"entgldb.wire.v1.Fork"> & {
  * Use `create(ForkSchema)` to create a new message.
  */
 export const ForkSchema: GenMessage<Fork> = /*@__PURE__*/
-  messageDesc(file_wire, 29);
+  messageDesc(file_wire, 30);
 
 /**
  * @generated from message entgldb.wire.v1.Ping
@@ -1088,7 +1126,7 @@ export type Ping = Message<"entgldb.wire.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_wire, 30);
+  messageDesc(file_wire, 31);
 
 /**
  * @generated from message entgldb.wire.v1.Pong
@@ -1110,7 +1148,7 @@ export type Pong = Message<"entgldb.wire.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_wire, 31);
+  messageDesc(file_wire, 32);
 
 /**
  * The last message before the connection is closed on purpose.
@@ -1131,5 +1169,5 @@ export type Goodbye = Message<"entgldb.wire.v1.Goodbye"> & {
  * Use `create(GoodbyeSchema)` to create a new message.
  */
 export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
-  messageDesc(file_wire, 32);
+  messageDesc(file_wire, 33);
 

@@ -1,0 +1,84 @@
+import { type CollectionName, parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
+import type { Reached } from '../../core/replication/index.ts';
+import type { Knowledge } from '../../core/version/index.ts';
+
+/** Cut streams that are remembered; the one that went on longest ago is forgotten, and begins from its start again. */
+const STREAMS_MAX = 64;
+
+type Points = ReadonlyMap<ReplicaId, number>;
+const NOTHING: Points = new Map();
+
+/**
+ * R4: how far streams came that no claim has concluded yet, by sender and collection, so that a cut one goes on where it was
+ * cut. It is no knowledge: it says only what this very sender need not send again. Whoever takes rows away that no knowledge
+ * covers forgets it.
+ */
+export class ResumePoints {
+  /** The stream that went on last is the last one. */
+  readonly #streams: ReadonlyMap<string, Points>;
+
+  private constructor(streams: ReadonlyMap<string, Points>) {
+    this.#streams = streams;
+  }
+
+  static none(): ResumePoints {
+    return new ResumePoints(new Map());
+  }
+
+  /** What cannot be read is left out. */
+  static parse(text: string | undefined): ResumePoints {
+    const rows: unknown = JSON.parse(text ?? '[]');
+    return new ResumePoints(new Map(Array.isArray(rows) ? rows.flatMap(parseStream) : []));
+  }
+
+  of(sender: ReplicaId, collection: CollectionName): Points {
+    return this.#streams.get(`${sender}${collection}`) ?? NOTHING;
+  }
+
+  with({ sender, collection, replica, seq }: Reached): ResumePoints {
+    const name = `${sender}${collection}`;
+    const before = this.of(sender, collection);
+    if (seq <= (before.get(replica) ?? 0)) return this;
+    const streams = [...this.#streams].filter(([other]) => other !== name);
+    streams.push([name, new Map([...before, [replica, seq]])]);
+    return new ResumePoints(new Map(streams.slice(-STREAMS_MAX)));
+  }
+
+  /** Without what knowledge covers by now. */
+  known(collection: CollectionName, knowledge: Knowledge): ResumePoints {
+    return this.#map(collection, (points) => [...points].filter(([r, seq]) => seq > (knowledge.get(r)?.seq ?? 0)));
+  }
+
+  forget(collection: CollectionName): ResumePoints {
+    return this.#map(collection, () => []);
+  }
+
+  toText(): string | null {
+    if (this.#streams.size === 0) return null;
+    return JSON.stringify([...this.#streams].map(([name, points]) => [name, [...points]]));
+  }
+
+  #map(collection: CollectionName, change: (points: Points) => [ReplicaId, number][]): ResumePoints {
+    const ofCollection = [...this.#streams].filter(([name]) => name.slice(SENDER_CHARACTERS) === collection);
+    if (ofCollection.length === 0) return this;
+    const streams = new Map(this.#streams);
+    for (const [name, points] of ofCollection) {
+      const left = change(points);
+      if (left.length === 0) streams.delete(name);
+      else streams.set(name, new Map(left));
+    }
+    return new ResumePoints(streams);
+  }
+}
+
+const SENDER_CHARACTERS = 32;
+
+function parseStream(row: unknown): [string, Points][] {
+  if (!Array.isArray(row) || typeof row[0] !== 'string' || !Array.isArray(row[1])) return [];
+  const points = row[1].flatMap((point: unknown): [ReplicaId, number][] => {
+    if (!Array.isArray(point)) return [];
+    const replica = parseReplicaId(point[0]);
+    return replica !== undefined && Number.isSafeInteger(point[1]) ? [[replica, point[1]]] : [];
+  });
+  return [[row[0], new Map(points)]];
+}
