@@ -15,6 +15,7 @@ export {
 export type { Logger } from './core/logging/index.ts';
 export { counterValue, incrementCounter, type Resolver } from './core/merge/index.ts';
 export {
+  applyLiveChanges,
   type CacheStatistics,
   type Change,
   type Collection,
@@ -26,7 +27,17 @@ export {
   type Document,
   DocumentCache,
   type DocumentCacheOptions,
+  type DocumentVersion,
   type FindOptions,
+  type Live,
+  type LiveChange,
+  type LiveCount,
+  type LiveDocument,
+  type LiveEntry,
+  type LiveOptions,
+  type LiveQuery,
+  type LiveUpdate,
+  type ScanOptions,
   type Versioned,
   type WaitOptions,
   type WatchOptions,

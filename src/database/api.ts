@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/query/index.ts';
+import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 
 /**
  * A document: a JSON object. A type parameter may be any object type, so that interfaces fit too; what is no JSON object is
@@ -9,6 +10,11 @@ export type Document = JsonObject;
 export interface WaitOptions {
   /** Stops the waiting, never work that has begun; the call rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
+}
+
+export interface ScanOptions extends WaitOptions {
+  /** Only keys behind this one, in byte order. Default: from the first. */
+  readonly after?: string;
 }
 
 export interface WriteOptions extends WaitOptions {
@@ -41,6 +47,14 @@ export interface WatchOptions extends WaitOptions {
   readonly resume?: string;
 }
 
+export interface LiveOptions<T> extends FindOptions, WaitOptions {
+  /**
+   * A result from before, of this run of the program or one before it: the first update of each iterator says how the
+   * result differs from this one. Default: from nothing.
+   */
+  readonly previous?: readonly LiveEntry<T>[];
+}
+
 /** `reset`: the token is older than the log of removals; read the collection again, then go on. */
 export type Change<T> =
   | {
@@ -71,13 +85,24 @@ export interface Collection<T extends object = Document> {
   putMany(documents: Iterable<readonly [key: string, value: T]>, options?: WaitOptions): Promise<void>;
   /** All or nothing; resolves with how many there were. */
   deleteMany(keys: Iterable<string>, options?: WaitOptions): Promise<number>;
-  keys(options?: WaitOptions): AsyncIterable<string>;
-  entries(options?: WaitOptions): AsyncIterable<[key: string, value: T]>;
+  /** The versions that the document consists of: one, or several after concurrent writes, the newest last; a delete is one too. */
+  versions(key: string, options?: WaitOptions): Promise<DocumentVersion[]>;
+  keys(options?: ScanOptions): AsyncIterable<string>;
+  entries(options?: ScanOptions): AsyncIterable<[key: string, value: T]>;
   count(filter?: object, options?: WaitOptions): Promise<number>;
   find(filter?: object, options?: FindOptions & WaitOptions): Promise<T[]>;
   findEntries(filter?: object, options?: FindOptions & WaitOptions): Promise<[key: string, value: T][]>;
   /** Changes as they become durable here, from this node and from others, each document's newest state at least once. */
   watch(options?: WatchOptions): AsyncIterable<Change<T>>;
+  /**
+   * The result of `find`, kept current while somebody looks at it: the whole result, then differences. Throws INVALID_FILTER,
+   * and LIVE_RESULT_TOO_LARGE when `skip` and `limit` reach over more than `liveResultsMax` documents. The signal ends it.
+   */
+  live(filter?: object, options?: LiveOptions<T>): LiveQuery<T>;
+  /** The result of `count`, kept current likewise. */
+  liveCount(filter?: object, options?: WaitOptions): LiveCount;
+  /** One document, kept current likewise; null while there is none. */
+  liveDocument(key: string, options?: WaitOptions): LiveDocument<T>;
 }
 
 export interface CollectionInfo {
@@ -95,8 +120,8 @@ export interface ConflictOptions extends WaitOptions {
   readonly limit?: number;
 }
 
-/** One side of a conflict. */
-export interface ConflictVersion {
+/** A version of a document: one write of it. */
+export interface DocumentVersion {
   /** Human name of the node that wrote it; null where this node never met it. */
   readonly node: string | null;
   readonly replica: string;
@@ -107,6 +132,9 @@ export interface ConflictVersion {
   /** What it said; null: it deleted the document. */
   readonly value: Document | null;
 }
+
+/** One side of a conflict. */
+export type ConflictVersion = DocumentVersion;
 
 /**
  * A version that lost to a concurrent one while this node held both, whether or not its author ever heard of it. Each node

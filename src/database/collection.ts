@@ -1,7 +1,7 @@
 import type { Limits } from '../core/config/index.ts';
 import { documentToText } from '../core/document/index.ts';
 import { DocumentNotFoundError, PersistenceError } from '../core/errors/index.ts';
-import { type CollectionName, type DocumentKey, parseDocumentKey } from '../core/ids/index.ts';
+import { type CollectionName, type DocumentKey, parseDocumentKey, type ReplicaId } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import { parseQuery, type Query, type QueryOptions } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
@@ -10,12 +10,17 @@ import type {
   Change,
   Collection,
   Document,
+  DocumentVersion,
   FindOptions,
+  LiveOptions,
+  ScanOptions,
   Versioned,
   WaitOptions,
   WatchOptions,
   WriteOptions,
 } from './api.ts';
+import { toDocumentVersion } from './history/index.ts';
+import type { LiveCount, LiveDocument, LiveEntry, LiveQueries, LiveQuery } from './live/index.ts';
 import { type LocalWrite, versionToken } from './replica/index.ts';
 import type { Existed } from './writer.ts';
 
@@ -30,8 +35,15 @@ export interface CollectionHost {
   find(collection: CollectionName, query: Query): FoundDocument[];
   count(collection: CollectionName, query: Query): number;
   /** Pages of documents in key order, with a turn of the event loop between them. */
-  scan(collection: CollectionName, signal: AbortSignal | undefined): AsyncIterable<readonly StoredDocument[]>;
+  scan(
+    collection: CollectionName,
+    signal: AbortSignal | undefined,
+    afterKey?: DocumentKey | null,
+  ): AsyncIterable<readonly StoredDocument[]>;
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterable<Change<T>>;
+  readonly live: LiveQueries;
+  /** Human name of the node that wrote under this id; null where nobody told it. */
+  nodeOf(replica: ReplicaId): string | null;
 }
 
 /** A handle, cheap to make and without state of its own. */
@@ -94,12 +106,17 @@ export class LocalCollection<T extends object = Document> implements Collection<
     return existed.filter(Boolean).length;
   }
 
-  async *keys(options?: WaitOptions): AsyncGenerator<string> {
-    for await (const row of this.#rows(options?.signal)) yield row.key;
+  async versions(key: string, options?: WaitOptions): Promise<DocumentVersion[]> {
+    const row = this.#read(key, options);
+    return (row?.versions ?? []).map((version) => toDocumentVersion(version, (replica) => this.#host.nodeOf(replica)));
   }
 
-  async *entries(options?: WaitOptions): AsyncGenerator<[key: string, value: T]> {
-    for await (const { key, value } of this.#rows(options?.signal)) yield [key, JSON.parse(value)];
+  async *keys(options?: ScanOptions): AsyncGenerator<string> {
+    for await (const row of this.#rows(options)) yield row.key;
+  }
+
+  async *entries(options?: ScanOptions): AsyncGenerator<[key: string, value: T]> {
+    for await (const { key, value } of this.#rows(options)) yield [key, JSON.parse(value)];
   }
 
   async count(filter?: object, options?: WaitOptions): Promise<number> {
@@ -119,14 +136,30 @@ export class LocalCollection<T extends object = Document> implements Collection<
     return this.#host.watch<T>(this.name, options);
   }
 
+  live(filter?: object, options: LiveOptions<T> = {}): LiveQuery<T> {
+    const { signal, previous } = options;
+    const entries = previous as readonly LiveEntry<Document>[] | undefined;
+    const query = parseQuery(filter, options as QueryOptions);
+    return this.#host.live.query(this.name, query, { signal, previous: entries }) as unknown as LiveQuery<T>;
+  }
+
+  liveCount(filter?: object, options?: WaitOptions): LiveCount {
+    return this.#host.live.count(this.name, parseQuery(filter), options?.signal);
+  }
+
+  liveDocument(key: string, options?: WaitOptions): LiveDocument<T> {
+    return this.#host.live.document(this.name, parseDocumentKey(key), options?.signal) as unknown as LiveDocument<T>;
+  }
+
   #read(key: string, options: WaitOptions | undefined): StoredDocument | undefined {
     options?.signal?.throwIfAborted();
     return this.#host.read(this.name, parseDocumentKey(key));
   }
 
   /** Documents that readers see, in key order. */
-  async *#rows(signal: AbortSignal | undefined): AsyncGenerator<FoundDocument> {
-    for await (const page of this.#host.scan(this.name, signal)) {
+  async *#rows({ signal, after }: ScanOptions = {}): AsyncGenerator<FoundDocument> {
+    const afterKey = after === undefined ? null : parseDocumentKey(after);
+    for await (const page of this.#host.scan(this.name, signal, afterKey)) {
       for (const { key, value } of page) {
         if (value !== null) yield { key, value };
         signal?.throwIfAborted();

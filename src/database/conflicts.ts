@@ -1,9 +1,9 @@
 import { PersistenceError } from '../core/errors/index.ts';
 import { type CollectionName, parseCollectionName, type ReplicaId } from '../core/ids/index.ts';
-import { dotText } from '../core/version/index.ts';
 import { abortable } from './abortable.ts';
-import type { Conflict, ConflictOptions, ConflictVersion, WaitOptions } from './api.ts';
-import type { ConflictSide, LedgerEntry, LocalWrite, Replica } from './replica/index.ts';
+import type { Conflict, ConflictOptions, WaitOptions } from './api.ts';
+import { toDocumentVersion } from './history/index.ts';
+import type { LedgerEntry, LocalWrite, Replica } from './replica/index.ts';
 
 export interface ConflictsDeps {
   readonly replica: Replica;
@@ -15,8 +15,6 @@ export interface ConflictsDeps {
 }
 
 const LIST_MAX = 100;
-/** Physical milliseconds are what a stamp holds in thousands. */
-const STAMPS_PER_MS = 1000;
 
 /** The public face of the conflict ledger: lists it, watches it, and brings versions back. */
 export class Conflicts {
@@ -96,21 +94,10 @@ export class Conflicts {
   }
 
   #toConflict({ id, at, collection, key, resolver, loser, winner }: LedgerEntry): Conflict {
-    const [lost, won] = [this.#toVersion(loser), this.#toVersion(winner)];
+    const lost = toDocumentVersion(loser, this.#deps.nodeOf);
+    const won = toDocumentVersion(winner, this.#deps.nodeOf);
     const nodes = [...new Set([lost, won].map(({ node, replica }) => node ?? replica))];
     return { id, at, collection, key, resolver, nodes, loser: lost, winner: won };
-  }
-
-  #toVersion({ replica, seq, hlc, value }: ConflictSide): ConflictVersion {
-    const node = this.#deps.nodeOf(replica);
-    const writtenAt = Math.floor(hlc / STAMPS_PER_MS);
-    return {
-      node,
-      replica,
-      dot: dotText({ replica, seq }),
-      writtenAt,
-      value: value === null ? null : JSON.parse(value),
-    };
   }
 }
 

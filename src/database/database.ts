@@ -21,6 +21,7 @@ import type { DocumentCache } from './cache/index.ts';
 import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
 import { ChangeFeeds } from './feed/index.ts';
+import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
 import { type Existed, Writer } from './writer.ts';
@@ -50,6 +51,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly cache: DocumentCache;
   /** The engine, for sync and the services above. Call `commitPending` before looking at it. */
   readonly replica: Replica;
+  readonly live: LiveQueries;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
   readonly #feeds: ChangeFeeds;
@@ -76,10 +78,19 @@ export class LocalDatabase implements Database, CollectionHost {
       assertOpen,
       onDamage,
     });
+    this.live = new LiveQueries({
+      replica: this.replica,
+      limits: this.limits,
+      logger: this.logger,
+      assertOpen,
+      commitPending: () => this.commitPending(),
+      find: (collection, query) => this.#reporting(() => this.replica.store.find(collection, query)),
+      read: (collection, key) => this.#reporting(() => this.replica.get(collection, key))?.value ?? null,
+    });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
     this.#conflicts = new Conflicts({
       replica: this.replica,
-      nodeOf: (id) => (this.replica.ownIds().includes(id) ? this.nodeId : parts.nodeOf(id)),
+      nodeOf: (id) => this.nodeOf(id),
       assertOpen,
       commitPending: () => this.commitPending(),
       write: (collection, writes) => this.write(collection, writes),
@@ -99,6 +110,11 @@ export class LocalDatabase implements Database, CollectionHost {
   /** Iterators of `watch` that have begun and not ended. */
   get watchers(): number {
     return this.#feeds.running;
+  }
+
+  /** Live queries that somebody looks at. */
+  get liveQueries(): number {
+    return this.live.running;
   }
 
   get isClosed(): boolean {
@@ -192,8 +208,12 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.#reporting(() => this.replica.store.count(collection, query));
   }
 
-  async *scan(collection: CollectionName, signal: AbortSignal | undefined): AsyncGenerator<readonly StoredDocument[]> {
-    for (let after: DocumentKey | null = null; ; ) {
+  async *scan(
+    collection: CollectionName,
+    signal?: AbortSignal,
+    afterKey: DocumentKey | null = null,
+  ): AsyncGenerator<readonly StoredDocument[]> {
+    for (let after = afterKey; ; ) {
       signal?.throwIfAborted();
       this.commitPending();
       const page: readonly StoredDocument[] = this.#reporting(() =>
@@ -210,8 +230,13 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.#feeds.watch<T>(collection, options);
   }
 
+  nodeOf(replica: ReplicaId): string | null {
+    return this.replica.ownIds().includes(replica) ? this.nodeId : this.#parts.nodeOf(replica);
+  }
+
   async #close(): Promise<void> {
     this.#feeds.close();
+    this.live.close();
     this.#conflicts.close();
     this.#maintenance.stop();
     try {

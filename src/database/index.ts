@@ -7,7 +7,10 @@ export type {
   ConflictVersion,
   Database,
   Document,
+  DocumentVersion,
   FindOptions,
+  LiveOptions,
+  ScanOptions,
   Versioned,
   WaitOptions,
   WatchOptions,
@@ -15,5 +18,15 @@ export type {
 } from './api.ts';
 export { type CacheStatistics, DocumentCache, type DocumentCacheOptions } from './cache/index.ts';
 export type { LocalDatabase } from './database.ts';
+export {
+  applyLiveChanges,
+  type Live,
+  type LiveChange,
+  type LiveCount,
+  type LiveDocument,
+  type LiveEntry,
+  type LiveQuery,
+  type LiveUpdate,
+} from './live/index.ts';
 export type { MaintenanceTimes } from './maintenance.ts';
 export { type LocalDatabaseDeps, openLocalDatabase } from './open-local-database.ts';

@@ -1,6 +1,7 @@
 import type { Collection, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
 import type { NodeStatus, PeerStatus } from '../node-api.ts';
+import type { ExportSource } from '../transfer/index.ts';
 
 /** What commands need of a collection, here or over HTTP. */
 export type DocumentAccess = Pick<
@@ -12,6 +13,8 @@ export type DocumentAccess = Pick<
 export interface NodeTarget {
   readonly isRunning: boolean;
   collection(name: string): DocumentAccess;
+  /** Its documents with their versions, for an export. */
+  versionedCollection(name: string): ExportSource;
   status(): Promise<NodeStatus>;
   peers(): Promise<readonly PeerStatus[]>;
   health(): Promise<HealthReport>;

@@ -6,10 +6,11 @@ import type { HealthReport } from '../../diagnostics/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
 import type { Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
+import { withVersions } from '../transfer/index.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { HttpClient, readAll } from './http-client.ts';
 import type { NodeTarget } from './node-target.ts';
-import { createRemoteCollection } from './remote-collection.ts';
+import { createRemoteCollection, createRemoteExport } from './remote-collection.ts';
 
 export interface TargetNeeds {
   /** True: without a running node the command makes no sense. */
@@ -101,6 +102,7 @@ function remoteTarget(client: HttpClient): NodeTarget {
   return {
     isRunning: true,
     collection: (name) => createRemoteCollection(client, name),
+    versionedCollection: (name) => createRemoteExport(client, name, true),
     status: async () => (await client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus,
     peers: async () => ((await client.json({ method: 'GET', path: '/api/v1/peers' })) as { peers: PeerStatus[] }).peers,
     health: async () => {
@@ -134,6 +136,7 @@ function localTarget(node: RunningNode): NodeTarget {
   return {
     isRunning: false,
     collection: (name) => node.database.collection(name),
+    versionedCollection: (name) => withVersions(node.database.collection(name)),
     status: async () => node.status(),
     peers: async () => node.peers(),
     health: () => node.health(),

@@ -12,6 +12,7 @@ import {
   deleteDocument,
   demo,
   doctor,
+  type ExportArguments,
   exportCommand,
   type FindArguments,
   find,
@@ -149,16 +150,35 @@ function addDocumentCommands(program: Command, running: Running): void {
     .action(running<[string, string | undefined]>(count));
   program
     .command('import <collection> <file>')
-    .description('write the documents of an NDJSON file, - for the standard input')
+    .description('write the documents of an NDJSON or CSV file, - for the standard input')
+    .option('--format <format>', 'csv or ndjson (default: by the file name)')
     .option('--key-field <name>', 'field that holds the key (default: _id or id)')
+    .option('--delimiter <char>', 'between the cells of a CSV file: , ; | or tab')
+    .option('--all-text', 'take every cell of a CSV file for text')
     .option('--skip-bad', 'leave bad lines out and go on; exit code 2 if there were any')
-    .addHelpText('after', examples('import users users.ndjson', 'import articles articles.ndjson --key-field sku'))
+    .option('--resume', 'remember how far it came, and go on there if it was cut before')
+    .addHelpText(
+      'after',
+      examples(
+        'import users users.ndjson',
+        'import articles articles.csv --key-field sku --delimiter ";"',
+        'import users users.ndjson --resume',
+      ),
+    )
     .action(running<[string, string, ImportArguments]>(importCommand));
   program
     .command('export <collection> [file]')
-    .description('write a collection as NDJSON to a file or the standard output')
-    .addHelpText('after', examples('export users users.ndjson', 'export users | gzip > users.ndjson.gz'))
-    .action(running<[string, string | undefined]>(exportCommand));
+    .description('write a collection as NDJSON or CSV to a file or the standard output')
+    .option('--format <format>', 'csv or ndjson (default: by the file name)')
+    .option('--delimiter <char>', 'between the cells of a CSV file: , ; | or tab')
+    .option('--columns <names>', 'fields of a CSV file, with commas (default: all)')
+    .option('--versions', 'with the versions that each document consists of, and who wrote them (NDJSON)')
+    .option('--resume', 'keep what was written if it is cut, and go on there')
+    .addHelpText(
+      'after',
+      examples('export users users.ndjson', 'export users users.csv', 'export users | gzip > users.ndjson.gz'),
+    )
+    .action(running<[string, string | undefined, ExportArguments]>(exportCommand));
 }
 
 function addMaintenanceCommands(program: Command, running: Running): void {

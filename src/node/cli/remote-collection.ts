@@ -1,7 +1,7 @@
 import { isEntglDbError } from '../../core/errors/index.ts';
-import type { Document, FindOptions } from '../../database/index.ts';
+import type { Document, FindOptions, ScanOptions } from '../../database/index.ts';
 import { QUERY_LIMIT_MAX } from '../http/index.ts';
-import { readLines } from '../transfer/index.ts';
+import { type ExportSource, readLines } from '../transfer/index.ts';
 import type { HttpClient } from './http-client.ts';
 import type { DocumentAccess } from './node-target.ts';
 
@@ -43,7 +43,7 @@ export function createRemoteCollection(client: HttpClient, name: string): Docume
         answerMsMax: Infinity,
       });
     },
-    entries: () => exportEntries(client, `${path}/export`),
+    entries: (options) => documentsOf(createRemoteExport(client, name, false), options ?? {}),
   };
 }
 
@@ -76,10 +76,24 @@ async function findPages(
   return found;
 }
 
-async function* exportEntries(client: HttpClient, path: string): AsyncGenerator<[key: string, value: Document]> {
-  const response = await client.open({ method: 'GET', path, answerMsMax: Infinity });
-  for await (const { text } of readLines(response, EXPORT_LINE_BYTES_MAX)) {
-    const { key, value } = JSON.parse(text) as { key: string; value: Document };
-    yield [key, value];
-  }
+async function* documentsOf(
+  source: ExportSource,
+  options: ScanOptions,
+): AsyncGenerator<[key: string, value: Document]> {
+  for await (const [key, value] of source.entries(options)) yield [key, value];
+}
+
+/** The documents of a collection of the running node, with their versions where they are wanted. */
+export function createRemoteExport(client: HttpClient, name: string, isVersioned: boolean): ExportSource {
+  return {
+    entries: async function* ({ after }) {
+      const query = new URLSearchParams({ versions: String(isVersioned), ...(after === undefined ? {} : { after }) });
+      const path = `/api/v1/collections/${encodeURIComponent(name)}/export?${query}`;
+      const response = await client.open({ method: 'GET', path, answerMsMax: Infinity });
+      for await (const { text } of readLines(response, EXPORT_LINE_BYTES_MAX)) {
+        const { key, value, versions } = JSON.parse(text) as { key: string; value: Document; versions?: object[] };
+        yield versions === undefined ? [key, value] : [key, value, versions];
+      }
+    },
+  };
 }

@@ -17,24 +17,48 @@ export interface ImportedDocument {
 const KEY_FIELDS = ['_id', 'id', '_key', 'key'];
 
 /**
- * A line as `export` writes it, `{"key":"user1","value":{…}}`, or a document that holds its own key in `keyField` (absent:
- * in `_id`, `id`, `_key` or `key`). Throws PERSISTENCE_ERROR (INVALID_DOCUMENT, INVALID_NAME, DOCUMENT_TOO_LARGE) with the
- * number of the line.
+ * A line as `export` writes it, `{"key":"user1","value":{…}}` with or without `versions`, or a document that holds its own
+ * key in `keyField` (absent: in `_id`, `id`, `_key` or `key`). Throws PERSISTENCE_ERROR (INVALID_DOCUMENT, INVALID_NAME,
+ * DOCUMENT_TOO_LARGE) with the number of the line.
  */
 export function parseDocumentLine(line: Line, keyField: string | undefined, limits: Limits): ImportedDocument {
   const parsed = parseObject(line);
+  return checkDocument(line.number, limits, () => keyed(parsed, keyField));
+}
+
+/** Checks a document as a write of it would; what is wrong with it is told with its line. */
+export function checkDocument(
+  line: number,
+  limits: Limits,
+  read: () => { readonly key: unknown; readonly value: Document },
+): ImportedDocument {
   try {
-    const { key, value } = keyed(parsed, keyField);
+    const { key, value } = read();
     return { key: parseDocumentKey(key), value, bytes: Buffer.byteLength(documentToText(value, limits)) };
   } catch (error) {
     if (!isEntglDbError(error, 'PERSISTENCE_ERROR')) throw error;
     // The reason of the cause: what is wrong with a line is what would be wrong with writing it.
     const reason = error.reason as 'INVALID_DOCUMENT' | 'INVALID_NAME' | 'DOCUMENT_TOO_LARGE';
-    throw new PersistenceError(reason, `line ${line.number}: ${error.message}`, {
-      details: { ...error.details, line: line.number },
+    throw new PersistenceError(reason, `line ${line}: ${error.message}`, {
+      details: { ...error.details, line },
       cause: error,
     });
   }
+}
+
+/** The key that a document holds itself. */
+export function keyFieldOf(value: Document, keyField: string | undefined): string {
+  const field = keyField ?? KEY_FIELDS.find((name) => Object.hasOwn(value, name));
+  const found = field === undefined ? undefined : value[field];
+  if (typeof found === 'string' || typeof found === 'number') return String(found);
+  const where =
+    keyField === undefined
+      ? 'no {"key": …, "value": …} and no field _id or id'
+      : `no text or number in field ${keyField}`;
+  throw new PersistenceError(
+    'INVALID_DOCUMENT',
+    `there is ${where} to take the key from; name the field that holds it`,
+  );
 }
 
 function parseObject(line: Line): Document {
@@ -53,19 +77,15 @@ function lineError({ number }: Line, what: string): PersistenceError {
 }
 
 function keyed(parsed: Document, keyField: string | undefined): { key: unknown; value: Document } {
-  const { key, value, ...rest } = parsed;
-  if (keyField === undefined && isDocument(value) && Object.keys(rest).length === 0) return { key, value };
-  const field = keyField ?? KEY_FIELDS.find((name) => Object.hasOwn(parsed, name));
-  const found = field === undefined ? undefined : parsed[field];
-  if (typeof found === 'string' || typeof found === 'number') return { key: String(found), value: parsed };
-  const where =
-    keyField === undefined
-      ? 'no {"key": …, "value": …} and no field _id or id'
-      : `no text or number in field ${keyField}`;
-  throw new PersistenceError(
-    'INVALID_DOCUMENT',
-    `there is ${where} to take the key from; name the field that holds it`,
-  );
+  const { key, value, versions, ...rest } = parsed;
+  const isExported =
+    isDocument(value) && Object.keys(rest).length === 0 && (versions === undefined || isList(versions));
+  if (keyField === undefined && isExported) return { key, value };
+  return { key: keyFieldOf(parsed, keyField), value: parsed };
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
 }
 
 function isDocument(value: unknown): value is Document {

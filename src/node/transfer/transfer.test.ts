@@ -118,3 +118,114 @@ test('an aborted import stops before the next transaction', async () => {
   const onProgress = () => controller.abort(new Error('enough'));
   await assert.rejects(runImport(text, { signal: controller.signal, onProgress }), /enough/);
 });
+
+test('what was exported as a table is imported the same, whatever the values are', async () => {
+  const documents: [string, Document][] = [
+    ['a', { name: 'plain', count: 3, price: -1.5e-7, yes: true, none: null, list: [1, 'x'], object: { b: { c: '' } } }],
+    [
+      'b,"quoted"',
+      { name: ' blank at the ends ', zip: '01234', number: '12', word: 'true', nothing: 'null', empty: '' },
+    ],
+    ['c\nline', { name: 'two\r\nlines', json: '{"a":1}', broken: '{not json', long: '12345678901234567890' }],
+    ['d', {}],
+    ['e', { formula: '=1+1', semicolon: 'a;b', tab: 'a\tb', emoji: '😀', quote: '"x"', half: '"x' }],
+  ];
+  const entries = async function* () {
+    yield* documents;
+  };
+  for (const delimiter of [',', ';', '\t', '|'] as const) {
+    const text = (await collect(exportDocuments({ entries }, { format: 'csv', delimiter }))).join('');
+    for (const size of [1, 7, 1000]) {
+      const batches: (readonly [string, Document])[] = [];
+      const putMany = async (some: Iterable<readonly [string, Document]>) => void batches.push(...some);
+      await importDocuments(chunks(text, size), { putMany }, { limits: LIMITS, format: 'csv', delimiter });
+      assert.deepEqual(batches, documents);
+    }
+  }
+});
+
+test('a table of other origin is read: marks, ends of lines, types, and keys in a column of its own', async () => {
+  const table = '\uFEFFsku;name;price;stock\r\n007;Lager, 0.5 l;1,5;12\r\n\r\n8;"a ""b""";2.5;\r\n';
+  const read = { format: 'csv', delimiter: ';', keyField: 'sku' } as const;
+  assert.deepEqual((await runImport(table, read)).all, [
+    ['007', { sku: '007', name: 'Lager, 0.5 l', price: '1,5', stock: 12 }],
+    ['8', { sku: 8, name: 'a "b"', price: 2.5 }],
+  ]);
+  assert.deepEqual((await runImport(table, { ...read, isAllText: true })).all[1], [
+    '8',
+    { sku: '8', name: 'a "b"', price: '2.5' },
+  ]);
+});
+
+const badTables: [name: string, table: string | Uint8Array, reason: string, message: RegExp][] = [
+  ['a record with too few cells', 'id,a\n1,2\n3\n', 'INVALID_DOCUMENT', /^line 3: has 1 cells .* 2 columns/],
+  ['a record without a key', '_key,a\nx,1\n,2\n', 'INVALID_NAME', /^line 3: the document key/],
+  ['a quote that is never closed', 'id,a\n1,2\n3,"x\n', 'INVALID_DOCUMENT', /^line \d: .*Quote/],
+  ['a quote in the middle', 'id,a\n1,2\n3,x"y\n', 'INVALID_DOCUMENT', /^line 3: /],
+  ['too large a record', `id,a\n1,2\n3,"${'x'.repeat(1_100_000)}"\n`, 'DOCUMENT_TOO_LARGE', /^the record at line/],
+  ['one name twice', 'id,a,a\n1,2,3\n', 'INVALID_DOCUMENT', /^line 1: two columns are named "a"/],
+  ['a column without a name', 'id,\n1,2\n', 'INVALID_DOCUMENT', /^line 1: column 2 has no name/],
+  ['no UTF-8', Buffer.from([0x69, 0x64, 0x0a, 0xff, 0x0a]), 'INVALID_DOCUMENT', /^the file is not UTF-8/],
+];
+for (const [name, table, reason, message] of badTables) {
+  test(`a table with ${name} says so`, async () => {
+    await assert.rejects(runImport(table, { format: 'csv' }), (error: Error) => {
+      assert.ok(isEntglDbError(error), String(error));
+      assert.equal(error.reason, reason);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+test('an import that was cut goes on behind the line of its last progress, and misses nothing', async () => {
+  const ndjson = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ id: i })).join('\n');
+  const csv = `id\n${Array.from({ length: 2500 }, (_, i) => i).join('\n')}`;
+  for (const [format, text] of [['ndjson', ndjson] as const, ['csv', csv] as const]) {
+    const controller = new AbortController();
+    let line = 0;
+    const cut = runImport(text, {
+      format,
+      signal: controller.signal,
+      onProgress: (progress) => {
+        line = progress.line;
+        controller.abort(new Error('cut'));
+      },
+    });
+    await assert.rejects(cut, /cut/);
+    const { all } = await runImport(text, { format, afterLine: line });
+    assert.deepEqual(
+      all.map(([key]) => key),
+      Array.from({ length: 1500 }, (_, i) => `${i + 1000}`),
+    );
+  }
+});
+
+test('an export that was cut goes on behind a key, and both parts make one file', async () => {
+  const documents: [string, Document][] = Array.from({ length: 3000 }, (_, i) => [
+    `k${String(i).padStart(5, '0')}`,
+    { i, pad: 'x'.repeat(50) },
+  ]);
+  const entries = async function* ({ after = '' }: { readonly after?: string }) {
+    yield* documents.filter(([key]) => key > after);
+  };
+  for (const format of ['ndjson', 'csv'] as const) {
+    const whole = (await collect(exportDocuments({ entries }, { format }))).join('');
+    let part = '';
+    let after: string | undefined;
+    let marked = '';
+    for await (const chunk of exportDocuments({ entries }, { format, onProgress: ({ key }) => (after = key) })) {
+      marked = part;
+      part += chunk;
+      if (part.length > 150_000) break;
+    }
+    const columns = ['i', 'pad'];
+    const rest = (await collect(exportDocuments({ entries }, { format, columns, after }))).join('');
+    assert.equal(marked + rest, whole);
+  }
+});
+
+test('an exported line may carry versions, which an import passes over', async () => {
+  const line = '{"key":"a","value":{"x":1},"versions":[{"dot":"r:1","value":{"x":1}}]}';
+  assert.deepEqual((await runImport(line)).all, [['a', { x: 1 }]]);
+});

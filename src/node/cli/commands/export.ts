@@ -1,33 +1,41 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ConfigurationError } from '../../../core/errors/index.ts';
-import { toFileError } from '../../files/index.ts';
-import { exportDocuments } from '../../transfer/index.ts';
+import { type ExportOptions, type ExportSource, exportDocuments } from '../../transfer/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { ExportFile } from '../export-file.ts';
 import { plural } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 import { startProgress } from '../progress.ts';
+import { parseDelimiter, parseFormat, type TransferArguments } from '../transfer-options.ts';
+
+export interface ExportArguments extends TransferArguments {
+  readonly columns?: string;
+  readonly versions?: boolean;
+}
 
 /** To the standard output, or to a file that is complete as soon as it has its name. */
-export async function exportCommand(run: CommandRun, collection: string, file: string | undefined): Promise<ExitCode> {
+export async function exportCommand(
+  run: CommandRun,
+  collection: string,
+  file: string | undefined,
+  args: ExportArguments,
+): Promise<ExitCode> {
   const { context, output } = run;
   const toOutput = file === undefined || file === '-';
+  const options = optionsOf(args, file, toOutput);
   let exported = 0;
   await withTarget(run, {}, async (target) => {
-    const documents = target.collection(collection);
-    const progress = await startProgress(context, output, toOutput ? 0 : await documents.count());
-    const chunks = exportDocuments(documents, {
-      onProgress: (count) => {
-        exported = count;
-        progress.update(count, count);
-      },
-    });
+    const documents = args.versions === true ? target.versionedCollection(collection) : target.collection(collection);
+    const progress = await startProgress(context, output, toOutput ? 0 : await target.collection(collection).count());
+    const onProgress: ExportOptions['onProgress'] = (made) => {
+      exported = made.exported;
+      progress.update(exported, exported);
+    };
     try {
-      if (toOutput) for await (const chunk of chunks) await output.raw(chunk);
-      else await writeFile(chunks, resolve(context.workingDirectory, file));
+      if (toOutput)
+        for await (const chunk of exportDocuments(documents, { ...options, onProgress })) await output.raw(chunk);
+      else await toFile(documents, resolve(context.workingDirectory, file), { ...options, onProgress }, args);
     } finally {
       progress.stop();
     }
@@ -41,30 +49,35 @@ export async function exportCommand(run: CommandRun, collection: string, file: s
   return EXIT.ok;
 }
 
-async function writeFile(chunks: AsyncIterable<string>, path: string): Promise<void> {
-  const draft = `${path}.part`;
-  const file = await openDraft(draft, path);
+function optionsOf(args: ExportArguments, file: string | undefined, toOutput: boolean): ExportOptions {
+  const format = parseFormat(args.format, file);
+  const delimiter = parseDelimiter(args.delimiter, file);
+  if (args.versions === true && format === 'csv')
+    throw new ConfigurationError('USAGE', '--versions needs NDJSON; a table has no place for them');
+  if (args.resume === true && toOutput) throw new ConfigurationError('USAGE', '--resume needs a file to go on with');
+  return { format, delimiter, columns: args.columns?.split(',') };
+}
+
+async function toFile(
+  documents: ExportSource,
+  path: string,
+  options: ExportOptions,
+  { resume = false }: ExportArguments,
+): Promise<void> {
+  const file = await ExportFile.open(path, resume);
   try {
-    await pipeline(Readable.from(chunks), file.createWriteStream({ flush: true }));
-    await rename(draft, path);
+    let lastKey = file.after;
+    const onProgress: ExportOptions['onProgress'] = (made) => {
+      lastKey = made.key;
+      options.onProgress?.(made);
+    };
+    for await (const chunk of exportDocuments(documents, { ...options, after: file.after, onProgress })) {
+      // The progress of a chunk is told when the next one is asked for: so this is the key behind what is in the file.
+      if (lastKey !== undefined) await file.mark(lastKey);
+      await file.write(chunk);
+    }
+    await file.finish();
   } catch (error) {
-    await rm(draft, { force: true });
-    throw toFileError(error, path);
+    throw await file.giveUp(error);
   }
-}
-
-/** FILE_INVALID where the user named what cannot be a file. */
-async function openDraft(draft: string, path: string): Promise<FileHandle> {
-  try {
-    const found = await stat(path).catch(() => undefined);
-    if (found?.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
-    return await open(draft, 'w', 0o600);
-  } catch (cause) {
-    if (!isWrongPath(cause)) throw toFileError(cause, path);
-    throw new ConfigurationError('FILE_INVALID', `cannot write ${path} (${cause.code}); check the path`, { cause });
-  }
-}
-
-function isWrongPath(error: unknown): error is NodeJS.ErrnoException {
-  return ['EACCES', 'EISDIR', 'ENOENT', 'ENOTDIR', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

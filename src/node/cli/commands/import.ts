@@ -7,12 +7,15 @@ import { importDocuments } from '../../transfer/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatCount, plural } from '../format.ts';
+import { ImportMarkFile } from '../import-mark.ts';
 import { loadCliConfig, withTarget } from '../open-target.ts';
 import { startProgress } from '../progress.ts';
+import { parseDelimiter, parseFormat, type TransferArguments } from '../transfer-options.ts';
 
-export interface ImportArguments {
+export interface ImportArguments extends TransferArguments {
   readonly keyField?: string;
   readonly skipBad?: boolean;
+  readonly allText?: boolean;
 }
 
 interface Source {
@@ -26,12 +29,17 @@ export async function importCommand(
   run: CommandRun,
   collection: string,
   file: string,
-  { keyField, skipBad }: ImportArguments,
+  args: ImportArguments,
 ): Promise<ExitCode> {
   const { context, output } = run;
+  const { keyField, skipBad } = args;
   if (keyField === '') throw new ConfigurationError('USAGE', '--key-field is empty; name the field that holds the key');
+  const format = parseFormat(args.format, file);
+  const delimiter = parseDelimiter(args.delimiter, file);
   const { limits } = await loadCliConfig(context, run.globals);
   const source = await openSource(run, file);
+  const mark = args.resume === true ? await markBeside(run, file, collection) : undefined;
+  const afterLine = (await mark?.read()) ?? 0;
   const progress = await startProgress(context, output, source.total);
   let bytesRead = 0;
   let skipped = 0;
@@ -40,32 +48,47 @@ export async function importCommand(
     skipped++;
     context.stderr.write(`entgldb: ${error.message}; left out\n`);
   };
+  const bytes = counted(source.bytes, (count) => {
+    bytesRead += count;
+  });
+  let marking: Promise<void> = Promise.resolve();
   try {
     const imported = await withTarget(run, { create: true }, (target) =>
-      importDocuments(
-        counted(source.bytes, (bytes) => {
-          bytesRead += bytes;
-        }),
-        target.collection(collection),
-        {
-          limits,
-          keyField,
-          onProgress: (documents) => progress.update(bytesRead, documents),
-          ...(skipBad === true ? { onBadLine } : {}),
+      importDocuments(bytes, target.collection(collection), {
+        limits,
+        format,
+        delimiter,
+        keyField,
+        afterLine,
+        isAllText: args.allText === true,
+        onProgress: ({ imported, line }) => {
+          progress.update(bytesRead, imported);
+          if (mark !== undefined) marking = marking.then(() => mark.write(line));
         },
-      ),
+        ...(skipBad === true ? { onBadLine } : {}),
+      }),
     );
+    await marking;
+    await mark?.remove();
     progress.stop();
     const seconds = (context.clock.monotonic() - startMs) / 1000;
     const speed = `${formatCount(Math.round(imported / Math.max(seconds, 0.001)))} a second`;
+    const resumed = afterLine === 0 ? '' : `, behind line ${formatCount(afterLine)}`;
     await output.answer(
-      { collection, imported, skipped, seconds },
-      `Imported ${plural(imported, 'document')} into ${collection} (${speed}).`,
+      { collection, imported, skipped, seconds, afterLine },
+      `Imported ${plural(imported, 'document')} into ${collection}${resumed} (${speed}).`,
     );
     return skipped === 0 ? EXIT.ok : EXIT.usage;
   } finally {
     progress.stop();
+    // What the mark says must be in the file before the command ends, whichever way it ends.
+    await marking.catch(() => {});
   }
+}
+
+function markBeside({ context }: CommandRun, file: string, collection: string): Promise<ImportMarkFile> {
+  if (file !== '-') return ImportMarkFile.beside(resolve(context.workingDirectory, file), collection);
+  throw new ConfigurationError('USAGE', '--resume needs a file; the standard input cannot be read again');
 }
 
 async function openSource({ context }: CommandRun, file: string): Promise<Source> {

@@ -3,7 +3,7 @@ export { count } from './count.ts';
 export { deleteDocument } from './delete.ts';
 export { type DemoArguments, demo } from './demo.ts';
 export { doctor } from './doctor.ts';
-export { exportCommand } from './export.ts';
+export { type ExportArguments, exportCommand } from './export.ts';
 export { type FindArguments, find } from './find.ts';
 export { get } from './get.ts';
 export { health } from './health.ts';

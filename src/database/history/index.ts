@@ -1,0 +1,1 @@
+export { toDocumentVersion } from './document-versions.ts';

@@ -1,0 +1,105 @@
+import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { ConfigurationError } from '../../core/errors/index.ts';
+import { toFileError } from '../files/index.ts';
+
+/** Bytes between two marks of how far a resumable export came. */
+const MARK_BYTES = 1024 * 1024;
+
+/** How far an export came: the key behind the first so many bytes. */
+interface Mark {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** A file that appears under its name when it is whole. A resumable one keeps what it has when it is given up. */
+export class ExportFile {
+  /** The key behind which the export goes on; undefined: from the first. */
+  readonly after: string | undefined;
+  readonly #path: string;
+  readonly #isResumable: boolean;
+  readonly #handle: FileHandle;
+  #bytes: number;
+  #markedBytes: number;
+
+  private constructor(path: string, isResumable: boolean, handle: FileHandle, mark: Mark | undefined) {
+    this.#path = path;
+    this.#isResumable = isResumable;
+    this.#handle = handle;
+    this.after = mark?.key;
+    this.#bytes = mark?.bytes ?? 0;
+    this.#markedBytes = this.#bytes;
+  }
+
+  /** FILE_INVALID where the user named what cannot be a file. */
+  static async open(path: string, isResumable: boolean): Promise<ExportFile> {
+    try {
+      const found = await stat(path).catch(() => undefined);
+      if (found?.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+      const mark = isResumable ? await readMark(path) : undefined;
+      const handle = await open(draftOf(path), mark === undefined ? 'w' : 'r+', 0o600);
+      // What was written behind the mark is written again.
+      if (mark !== undefined) await handle.truncate(mark.bytes);
+      return new ExportFile(path, isResumable, handle, mark);
+    } catch (cause) {
+      if (!isWrongPath(cause)) throw toFileError(cause, path);
+      throw new ConfigurationError('FILE_INVALID', `cannot write ${path} (${cause.code}); check the path`, { cause });
+    }
+  }
+
+  async write(chunk: string): Promise<void> {
+    const bytes = Buffer.from(chunk);
+    for (let from = 0; from < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#bytes);
+      from += bytesWritten;
+      this.#bytes += bytesWritten;
+    }
+  }
+
+  /** All that is written so far ends with this key. */
+  async mark(key: string): Promise<void> {
+    if (!this.#isResumable || this.#bytes < this.#markedBytes + MARK_BYTES) return;
+    await this.#handle.sync();
+    const mark: Mark = { key, bytes: this.#bytes };
+    await writeFile(`${markOf(this.#path)}.new`, JSON.stringify(mark), { mode: 0o600 });
+    await rename(`${markOf(this.#path)}.new`, markOf(this.#path));
+    this.#markedBytes = this.#bytes;
+  }
+
+  async finish(): Promise<void> {
+    await this.#handle.sync();
+    await this.#handle.close();
+    await rename(draftOf(this.#path), this.#path);
+    await rm(markOf(this.#path), { force: true });
+  }
+
+  /** Returns the error to throw. */
+  async giveUp(error: unknown): Promise<unknown> {
+    await this.#handle.close();
+    if (!this.#isResumable) await rm(draftOf(this.#path), { force: true });
+    return toFileError(error, this.#path);
+  }
+}
+
+function draftOf(path: string): string {
+  return `${path}.part`;
+}
+
+function markOf(path: string): string {
+  return `${path}.part.mark`;
+}
+
+/** Undefined where there is nothing to go on with. */
+async function readMark(path: string): Promise<Mark | undefined> {
+  try {
+    const { key, bytes } = JSON.parse(await readFile(markOf(path), 'utf8')) as Mark;
+    const { size } = await stat(draftOf(path));
+    return typeof key === 'string' && Number.isSafeInteger(bytes) && size >= bytes ? { key, bytes } : undefined;
+  } catch {
+    // No mark, or half of one: from the first document.
+    return undefined;
+  }
+}
+
+function isWrongPath(error: unknown): error is NodeJS.ErrnoException {
+  return ['EACCES', 'EISDIR', 'ENOENT', 'ENOTDIR', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
+}

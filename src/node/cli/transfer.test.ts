@@ -1,0 +1,103 @@
+/**
+ * Goal: the commands import and export speak CSV, carry versions on request, and go on where they were cut, with a running
+ * node and without one. Method: command lines in this process, files in a folder of each test's own.
+ */
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createTestShell } from './test-shell.ts';
+
+const { begin, cli, folder } = createTestShell();
+const inFolder = (name: string): string => join(folder(), name);
+
+for (const isRunning of [false, true]) {
+  const where = isRunning ? 'over HTTP' : 'in the file';
+
+  test(`a table is imported and exported again ${where}`, async () => {
+    const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
+    await node?.ready;
+    await writeFile(inFolder('articles.csv'), 'sku;name;stock\n007;"Lager; hell";12\n8;Pils;\n');
+    const imported = await cli('import', 'articles', 'articles.csv', '--key-field', 'sku', '--delimiter', ';');
+    assert.equal(imported.err, '');
+    assert.match(imported.out, /^Imported 2 documents into articles \(/);
+    assert.deepEqual(JSON.parse((await cli('get', 'articles', '007', '--json')).out), {
+      sku: '007',
+      name: 'Lager; hell',
+      stock: 12,
+    });
+    assert.equal((await cli('export', 'articles', 'out.csv', '--columns', 'name,stock')).code, 0);
+    assert.equal(await readFile(inFolder('out.csv'), 'utf8'), '_key,name,stock\r\n007,Lager; hell,12\r\n8,Pils,\r\n');
+    node?.stop();
+    await node?.done;
+  });
+
+  test(`versions come with the documents on request ${where}, and go in again`, async () => {
+    const node = isRunning ? begin(['start', '--no-discovery', '--node-id', 'till-1']) : undefined;
+    await node?.ready;
+    await cli('put', 'users', 'a', '{"name":"Alice"}');
+    const { out } = await cli('export', 'users', '--versions', '--json');
+    const { key, value, versions } = JSON.parse(out);
+    assert.deepEqual([key, value], ['a', { name: 'Alice' }]);
+    assert.equal(versions.length, 1);
+    assert.deepEqual(versions[0].value, { name: 'Alice' });
+    assert.match(versions[0].dot, /./);
+    if (isRunning) assert.equal(versions[0].node, 'till-1');
+    assert.match((await begin(['import', 'others', '-'], out).done).out, /^Imported 1 document into others/);
+    assert.deepEqual(JSON.parse((await cli('get', 'others', 'a', '--json')).out), { name: 'Alice' });
+    node?.stop();
+    await node?.done;
+  });
+}
+
+test('an import that ended at a bad line goes on behind what it wrote', async () => {
+  const good = Array.from({ length: 1500 }, (_, i) => JSON.stringify({ id: i }));
+  await writeFile(inFolder('in.ndjson'), [...good, 'x', ''].join('\n'));
+  assert.equal((await cli('import', 'things', 'in.ndjson', '--resume')).code, 2);
+  assert.deepEqual((await readdir(folder())).includes('in.ndjson.import'), true);
+  const again = await cli('import', 'things', 'in.ndjson', '--resume', '--skip-bad', '--json');
+  assert.deepEqual([JSON.parse(again.out).imported, JSON.parse(again.out).afterLine], [500, 1000]);
+  assert.equal((await cli('count', 'things')).out.trim(), '1500');
+  assert.deepEqual((await readdir(folder())).includes('in.ndjson.import'), false);
+});
+
+test('an import of a file that was changed meanwhile begins at its first line', async () => {
+  const good = Array.from({ length: 1500 }, (_, i) => JSON.stringify({ id: i }));
+  await writeFile(inFolder('in.ndjson'), [...good, 'x', ''].join('\n'));
+  await cli('import', 'things', 'in.ndjson', '--resume');
+  await writeFile(inFolder('in.ndjson'), [...good, ''].join('\n'));
+  assert.equal(JSON.parse((await cli('import', 'things', 'in.ndjson', '--resume', '--json')).out).imported, 1500);
+});
+
+test('an export goes on behind its mark, and the file is the same as in one go', async () => {
+  const lines = Array.from(
+    { length: 3000 },
+    (_, i) => `{"key":"k${String(i).padStart(4, '0')}","value":{"pad":"${'x'.repeat(900)}"}}`,
+  );
+  await writeFile(inFolder('in.ndjson'), `${lines.join('\n')}\n`);
+  await cli('import', 'things', 'in.ndjson');
+  const written = `${lines.slice(0, 1200).join('\n')}\n`;
+  await writeFile(inFolder('out.ndjson.part'), `${written}{"key":"k1200","val`);
+  await writeFile(inFolder('out.ndjson.part.mark'), JSON.stringify({ key: 'k1199', bytes: written.length }));
+  const answer = await cli('export', 'things', 'out.ndjson', '--resume', '--json');
+  assert.equal(JSON.parse(answer.out).exported, 1800);
+  assert.equal(await readFile(inFolder('out.ndjson'), 'utf8'), await readFile(inFolder('in.ndjson'), 'utf8'));
+  assert.deepEqual(
+    (await readdir(folder())).filter((name) => name.includes('.part')),
+    [],
+  );
+});
+
+test('wrong options are told before anything is opened', async () => {
+  for (const [args, message] of [
+    [['export', 'things', 'a.csv', '--versions'], /--versions needs NDJSON/],
+    [['export', 'things', '--resume'], /--resume needs a file/],
+    [['export', 'things', '--format', 'xml'], /--format "xml" is unknown; use csv or ndjson/],
+    [['import', 'things', 'a.csv', '--delimiter', 'x'], /--delimiter "x" is unknown/],
+  ] as const) {
+    const { code, err } = await cli(...args);
+    assert.equal(code, 2, err);
+    assert.match(err, message);
+  }
+  assert.deepEqual(await readdir(folder()), []);
+});
