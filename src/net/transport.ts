@@ -37,6 +37,8 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly address: Address;
+  /** False once it was closed, or its port was lost. */
+  readonly isListening: boolean;
   close(): Promise<void>;
 }
 

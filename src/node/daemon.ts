@@ -67,6 +67,7 @@ function withHttp(node: RunningNode, http: () => Address): RunningNode {
     ...(node.metrics === undefined ? {} : { metrics: () => node.metrics!() }),
     services: node.services,
     ...(node.maintenance === undefined ? {} : { maintenance: node.maintenance }),
+    reconfigure: (next) => node.reconfigure(next),
     setNetworkPaused: (isPaused) => node.setNetworkPaused(isPaused),
     close: () => node.close(),
   };

@@ -41,6 +41,8 @@ export interface RunningNode {
    * when it was started without a network.
    */
   setNetworkPaused(isPaused: boolean): Promise<void>;
+  /** Takes over what may change in a running node (`LIVE_KEYS`); everything else of it is ignored. */
+  reconfigure(config: LoadedConfig): void;
   /** Stops gracefully: finishes accepted writes, says goodbye to peers, releases everything. Idempotent. */
   close(): Promise<void>;
 }

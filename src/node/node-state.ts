@@ -5,7 +5,7 @@ import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
-import type { LoadedConfig } from './config/index.ts';
+import type { ConfigValues, LoadedConfig } from './config/index.ts';
 import type { NetworkService } from './network/index.ts';
 import type { Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
 import type { NodeServices, ServedNetwork } from './services/index.ts';
@@ -21,7 +21,7 @@ export class NodeState {
   network: NetworkService | undefined;
   /** Set by the composition root before anything can ask for them. */
   services!: NodeServices;
-  readonly #config: LoadedConfig;
+  #values: ConfigValues;
   readonly #logger: Logger;
   readonly #startedAt: number;
   readonly #notices: string[] = [];
@@ -34,7 +34,7 @@ export class NodeState {
     database: LocalDatabase;
     store: SqliteStore;
   }) {
-    this.#config = parts.config;
+    this.#values = parts.config.values;
     this.#logger = parts.logger;
     this.database = parts.database;
     this.store = parts.store;
@@ -61,7 +61,7 @@ export class NodeState {
       version: packageVersion(),
       pid: process.pid,
       startedAt: this.#startedAt,
-      databasePath: this.#config.values['Persistence.DatabasePath'],
+      databasePath: this.#values['Persistence.DatabasePath'],
       address: this.address(),
       isOnline: this.network?.isOnline ?? false,
       connectedPeers: this.network?.progress.connected ?? 0,
@@ -71,6 +71,12 @@ export class NodeState {
       collections: this.database.collections(),
       notices: [...this.#notices, ...this.#clockNotice()],
     };
+  }
+
+  /** Takes over what may change while the node runs. */
+  reconfigure(values: ConfigValues): void {
+    this.#values = values;
+    this.services.reconfigure(values);
   }
 
   maintenance(): Maintenance {
@@ -93,6 +99,7 @@ export class NodeState {
     return {
       isListening: tcpAddress !== null,
       address: tcpAddress === null ? null : `${tcpAddress.host}:${tcpAddress.port}`,
+      problem: network.listenProblem,
       knownPeers: network.peers().length,
       bytes: bytes.sent + bytes.received,
       sessions: () => network.openSessions(),
@@ -128,7 +135,7 @@ export class NodeState {
 
   /** A backup may take half of the time that a stop has; what it does not finish by then leaves nothing. */
   async #close(): Promise<void> {
-    const backupMsMax = Math.ceil(this.#config.values['Health.ShutdownTimeoutMs'] / 2);
+    const backupMsMax = Math.ceil(this.#values['Health.ShutdownTimeoutMs'] / 2);
     try {
       await this.services.stop(AbortSignal.timeout(backupMsMax));
       await this.network?.close();

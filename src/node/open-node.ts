@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type Clock, ClockMonitor } from '../core/clock/index.ts';
-import { TIMES } from '../core/config/index.ts';
+import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import { isEntglDbError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
@@ -19,7 +19,7 @@ import type { LoadedConfig } from './config/index.ts';
 import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
 import { readMachineId } from './machine-id.ts';
-import { type NetworkOptions, NetworkService } from './network/index.ts';
+import { type NetworkOptions, NetworkService, type NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
 import { NodeState } from './node-state.ts';
 import { createBackups, NodeServices } from './services/index.ts';
@@ -31,8 +31,11 @@ import { systemRandom } from './system-random.ts';
  * rejects with (DATABASE_LOCKED, DATABASE_CORRUPT …), NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; nothing
  * stays open then.
  */
-export const openNode: OpenNode = async (options) => {
-  const { config, logger } = options;
+export const openNode: OpenNode = async (given) => {
+  const limits = { ...given.config.limits };
+  const config = { ...given.config, limits };
+  const options = { ...given, config };
+  const { logger } = given;
   const clocks = new ClockMonitor(config.values['Sync.MaxClockDriftMs']);
   let state: NodeState | undefined;
   const backups = createBackups(config, {
@@ -52,7 +55,7 @@ export const openNode: OpenNode = async (options) => {
       if (copied !== undefined) forgetCopied(state.database);
     }
     state.services.start();
-    return runningNode(state);
+    return runningNode(state, (next) => reconfigure(state!, limits, next));
   } catch (error) {
     state?.services.repair.stop();
     await store.close();
@@ -224,19 +227,35 @@ function networkOptions(options: OpenNodeOptions, nodeId: string): NetworkOption
     udpPort: values['Network.UdpPort'],
     localhostOnly: values['Network.LocalhostOnly'],
     enableDiscovery: values['Network.EnableDiscovery'],
-    knownPeers: values['Network.KnownPeers'],
     clusterToken,
-    retryAttempts: values['Network.RetryAttempts'],
-    retryDelayMs: values['Network.RetryDelayMs'],
-    syncIntervalMs: values['Sync.SyncIntervalMs'],
     clockDriftMsMax: values['Sync.MaxClockDriftMs'],
     collections: values['Sync.Collections'] as readonly CollectionName[] | null,
     resolvers: new Map(['*', ...named].map((name) => [name, resolverText(resolverOf(name as CollectionName))])),
     limits,
+    settings: networkSettings(config),
   };
 }
 
-function runningNode(state: NodeState): RunningNode {
+function networkSettings({ values, limits }: LoadedConfig): NetworkSettings {
+  return {
+    knownPeers: values['Network.KnownPeers'],
+    retryAttempts: values['Network.RetryAttempts'],
+    retryDelayMs: values['Network.RetryDelayMs'],
+    connectionTimeoutMs: values['Network.ConnectionTimeoutMs'],
+    syncIntervalMs: values['Sync.SyncIntervalMs'],
+    batchVersionsMax: Math.min(values['Sync.BatchSize'], limits.messageVersionsMax, LIMITS.messageVersionsMax),
+  };
+}
+
+/** `limits` is what all parts of the node look their bounds up in. */
+function reconfigure(state: NodeState, limits: { -readonly [Name in keyof Limits]: number }, next: LoadedConfig): void {
+  Object.assign(limits, next.limits);
+  state.reconfigure(next.values);
+  for (const deviceKey of state.network?.reconfigure(networkSettings(next)) ?? [])
+    state.services.feed.removed(deviceKey);
+}
+
+function runningNode(state: NodeState, reconfigureNode: RunningNode['reconfigure']): RunningNode {
   return {
     database: state.database,
     address: () => state.address(),
@@ -246,6 +265,7 @@ function runningNode(state: NodeState): RunningNode {
     metrics: async () => state.services.metrics(),
     services: state.services,
     maintenance: state.maintenance(),
+    reconfigure: reconfigureNode,
     setNetworkPaused: (isPaused) => state.setNetworkPaused(isPaused),
     close: () => state.close(),
   };

@@ -26,7 +26,8 @@ export class Receiver {
   #group: RemoteVersion[] = [];
   #groupBytes = 0;
   #round = 0;
-  #nextSummaryMs = 0;
+  /** Monotonic time of the newest summary, ms. */
+  #summaryMs: number | undefined;
 
   constructor(context: SessionContext, owner: object) {
     this.#context = context;
@@ -41,7 +42,7 @@ export class Receiver {
 
   /** When the next anti-entropy round is due, monotonic ms. */
   get nextWakeMs(): number {
-    return this.#nextSummaryMs;
+    return this.#summaryMs === undefined ? 0 : this.#summaryMs + this.#context.deps.times.syncIntervalMs;
   }
 
   /** R4: opens a round, at the start of a session with one digest per collection, later with one for all. */
@@ -55,11 +56,11 @@ export class Receiver {
     };
     // A peer that finds it equal counts all of it as held here (receipts): so it must be durable before it is said.
     this.#context.sendDurable(summary);
-    this.#nextSummaryMs = this.#context.nowMs + this.#context.deps.times.syncIntervalMs;
+    this.#summaryMs = this.#context.nowMs;
   }
 
   tick(): void {
-    if (this.#context.nowMs >= this.#nextSummaryMs) this.sendSummary(false);
+    if (this.#context.nowMs >= this.nextWakeMs) this.sendSummary(false);
     this.openRounds();
   }
 

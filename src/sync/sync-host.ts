@@ -47,7 +47,7 @@ export class SyncHost {
 
   constructor(deps: SyncHostDeps) {
     this.#deps = deps;
-    this.#gate.onFree(() => deps.soon(() => this.#wakeAll()));
+    this.#gate.onFree(() => deps.soon(() => this.wakeAll()));
     deps.replica.onReload(() => this.closeAll('restored'));
   }
 
@@ -118,7 +118,8 @@ export class SyncHost {
     for (const fork of this.#forks.values()) if (fork.replica === runner.peer?.replica) runner.sendFork(fork);
   }
 
-  #wakeAll(): void {
+  /** Every session looks again at what it has to do and when. */
+  wakeAll(): void {
     for (const runner of this.#runners) runner.wake();
   }
 }

@@ -104,6 +104,9 @@ class MemoryTransport implements Transport {
     doors.set(name, door);
     return {
       address,
+      get isListening() {
+        return doors.get(name) === door;
+      },
       close: async () => {
         if (doors.get(name) === door) doors.delete(name);
       },

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { HealthReport } from '../../src/diagnostics/index.ts';
 import type { Address } from '../../src/net/index.ts';
-import { HttpClient } from '../../src/node/cli/http-client.ts';
+import { HttpClient, readAll } from '../../src/node/cli/http-client.ts';
 import type { DocumentAccess } from '../../src/node/cli/node-target.ts';
 import { createRemoteCollection } from '../../src/node/cli/remote-collection.ts';
 import type { NodeStatus, PeerStatus } from '../../src/node/node-api.ts';
@@ -179,6 +180,12 @@ export class NodeProcess {
 
   async status(): Promise<NodeStatus> {
     return (await this.client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus;
+  }
+
+  /** What `GET /health` says, well or not. */
+  async health(): Promise<HealthReport> {
+    const response = await this.client.open({ method: 'GET', path: '/health', answerMsMax: 30_000 }, [503]);
+    return JSON.parse(await readAll(response)) as HealthReport;
   }
 
   async peers(): Promise<readonly PeerStatus[]> {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { eventually, makeFolder, NodeProcess, writeToken } from './node-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 const START = ['start', '--tcp-port', '0', '--http-port', '0', '--no-discovery', '--config', 'appsettings.json'];
@@ -21,52 +22,63 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-function settings(level: string, cacheSizeMb: number): Promise<void> {
-  const section = { Persistence: { CacheSizeMb: cacheSizeMb, DatabasePath: 'till/entgldb.db' } };
+function settings(section: object, level = 'Information'): Promise<void> {
   const text = JSON.stringify({ EntglDb: section, Logging: { LogLevel: { Default: level } } });
   return writeFile(join(folder, 'appsettings.json'), text);
+}
+
+function till(cacheSizeMb: number, more: object = {}): object {
+  return { Persistence: { CacheSizeMb: cacheSizeMb, DatabasePath: 'till/entgldb.db' }, ...more };
 }
 
 interface Line {
   readonly level: string;
   readonly msg: string;
   readonly changed?: readonly string[];
+  readonly applied?: readonly string[];
   readonly needRestart?: readonly string[];
 }
 
 /** Sends SIGHUP and returns the line that answers it. */
 async function hangUp(node: ChildProcess, log: AsyncIterator<string>): Promise<Line> {
   node.kill('SIGHUP');
+  return nextLine(log, 'read again');
+}
+
+async function nextLine(log: AsyncIterator<string>, part: string): Promise<Line> {
   for (;;) {
     const { value, done } = await log.next();
-    assert.notEqual(done, true, 'the log ended before an answer came');
+    assert.notEqual(done, true, `the log ended before a line with "${part}" came`);
     const line = JSON.parse(value) as Line;
-    if (line.msg.includes('read again')) return line;
+    if (line.msg.includes(part)) return line;
   }
 }
 
 test('SIGHUP applies levels, names what needs a restart, and keeps everything when the file is bad', async () => {
-  await settings('Information', 10);
+  await settings(till(10));
   const node = spawn(process.execPath, [MAIN, ...START], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   try {
     const log = createInterface({ input: node.stderr })[Symbol.asyncIterator]();
     await once(node.stdout, 'data');
 
-    await settings('Debug', 20);
+    await settings(till(20, { Network: { TcpPort: 1 }, Http: { Host: '::1' } }), 'Debug');
     const first = await hangUp(node, log);
     assert.equal(first.level, 'Information');
-    assert.deepEqual(first.changed, ['Persistence.CacheSizeMb', 'Logging.LogLevel']);
-    assert.deepEqual(first.needRestart, ['Persistence.CacheSizeMb']);
+    assert.deepEqual(first.changed, ['Persistence.CacheSizeMb', 'Http.Host', 'Logging.LogLevel']);
+    assert.deepEqual(first.applied, ['Persistence.CacheSizeMb', 'Logging.LogLevel']);
+    const warning = await nextLine(log, 'need a restart');
+    assert.equal(warning.level, 'Warning');
+    assert.deepEqual(warning.needRestart, ['Http.Host'], 'the port was set by a flag, which is stronger than the file');
 
     await writeFile(join(folder, 'appsettings.json'), '{ "EntglDb": ');
     assert.equal((await hangUp(node, log)).level, 'Error');
     await rm(join(folder, 'appsettings.json'));
     assert.equal((await hangUp(node, log)).level, 'Error');
 
-    // The level of the first change still counts, and what needs a restart is still compared with what runs.
-    await settings('Debug', 10);
+    // What was applied still counts, and what needs a restart is still compared with what runs.
+    await settings(till(20), 'Debug');
     assert.deepEqual((await hangUp(node, log)).changed, []);
-    await settings('Error', 10);
+    await settings(till(20), 'Error');
     assert.deepEqual((await hangUp(node, log)).changed, ['Logging.LogLevel']);
 
     node.kill('SIGTERM');
@@ -77,4 +89,48 @@ test('SIGHUP applies levels, names what needs a restart, and keeps everything wh
   } finally {
     node.kill('SIGKILL');
   }
+});
+
+test('what a running node may take over counts at once: peers, limits, queue, backups, checks', async (t) => {
+  const root = await makeFolder(t);
+  const tokenFile = await writeToken(root);
+  const start = (name: string, more: object = {}) =>
+    NodeProcess.start(t, { folder: join(root, name), name, tokenFile, ...more });
+  const [b, c] = [await start('b'), await start('c')];
+  const own = (section: object) =>
+    writeFile(join(root, 'a', 'appsettings.json'), JSON.stringify({ EntglDb: section, Logging: {} }));
+  const peers = (...nodes: readonly NodeProcess[]) => nodes.map(({ address }) => ({ Address: address }));
+  const hourly = { SyncIntervalMs: 3_600_000, MaxQueueSize: 5 };
+  const a = await start('a', { settings: { Network: { KnownPeers: peers(b) }, Sync: hourly } });
+  await eventually('a has b', async () => (await a.status()).connectedPeers === 1);
+
+  await own({
+    Network: { KnownPeers: peers(c), RetryAttempts: 2, ConnectionTimeoutMs: 700 },
+    Sync: { SyncIntervalMs: 200, MaxQueueSize: 7 },
+    Health: { IntervalSeconds: 1, ScrubMegabytesPerSecond: 50 },
+    Persistence: { CacheSizeMb: 33, BackupRetention: 2 },
+    Limits: { TransactionDocumentsMax: 3 },
+  });
+  a.signal('SIGHUP');
+  const ms = await eventually('a has c, and b no more', async () => {
+    const found = (await a.peers()).filter(({ state }) => state === 'connected');
+    return found.length === 1 && found[0]!.nodeId === 'c';
+  });
+  t.diagnostic(`another peer ${Math.round(ms)} ms after SIGHUP`);
+  const [said] = a.logged('configuration read again');
+  assert.deepEqual(said!.changed, said!.applied);
+  assert.equal((said!.applied as string[]).length, 10);
+  assert.deepEqual(a.logged('need a restart'), []);
+  const four = Array.from({ length: 4 }, (_, i) => [`k${i}`, { i }] as const);
+  await assert.rejects(a.collection('c').putMany(four), { reason: 'TRANSACTION_TOO_LARGE' });
+
+  // Every peer is gone then, and none is known any more: a node alone by its settings is no fault.
+  await own({});
+  a.signal('SIGHUP');
+  await eventually('a is alone', async () => (await a.status()).connectedPeers === 0);
+  await eventually('and well', async () => {
+    const { checks } = await a.health();
+    return checks.find(({ name }) => name === 'peers')!.state === 'healthy';
+  });
+  await a.collection('c').putMany(four);
 });

@@ -34,21 +34,34 @@ export interface ExecuteOptions {
  * Options out of range throw a RangeError.
  */
 export class RetryPolicy {
-  readonly maxAttempts: number;
-  readonly delayMs: number;
   readonly delayMsMax: number;
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #random: Random;
+  #maxAttempts: number;
+  #delayMs: number;
 
   constructor(options: RetryPolicyOptions & RetryPolicyDeps) {
-    this.maxAttempts = checkRange('maxAttempts', options.maxAttempts ?? 3, 1, ATTEMPTS_MAX);
-    if (!Number.isInteger(this.maxAttempts)) throw new RangeError('maxAttempts must be a whole number');
-    this.delayMs = checkRange('delayMs', options.delayMs ?? 1000, 0, DELAY_MS_MAX);
+    this.#maxAttempts = checkAttempts(options.maxAttempts ?? 3);
+    this.#delayMs = checkRange('delayMs', options.delayMs ?? 1000, 0, DELAY_MS_MAX);
     this.delayMsMax = checkRange('delayMsMax', options.delayMsMax ?? 30_000, 0, DELAY_MS_MAX);
     this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock;
     this.#random = options.random;
+  }
+
+  get maxAttempts(): number {
+    return this.#maxAttempts;
+  }
+
+  get delayMs(): number {
+    return this.#delayMs;
+  }
+
+  /** Other values from the next attempt on; calls under way included. Options out of range throw a RangeError. */
+  adjust({ maxAttempts, delayMs }: { readonly maxAttempts: number; readonly delayMs: number }): void {
+    this.#maxAttempts = checkAttempts(maxAttempts);
+    this.#delayMs = checkRange('delayMs', delayMs, 0, DELAY_MS_MAX);
   }
 
   /**
@@ -92,6 +105,11 @@ export class RetryPolicy {
     this.#logger.warn({ operation: name, attempt, delayMs, err: error }, 'attempt failed, will retry');
     return sleep(this.#clock, delayMs, signal);
   }
+}
+
+function checkAttempts(value: number): number {
+  if (Number.isInteger(checkRange('maxAttempts', value, 1, ATTEMPTS_MAX))) return value;
+  throw new RangeError('maxAttempts must be a whole number');
 }
 
 function checkRange(name: string, value: number, min: number, max: number): number {

@@ -42,12 +42,12 @@ export class EntglDbHealthCheck {
   readonly #tracker: SyncStatusTracker;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #intervalMs: number;
   readonly #stateByName = new Map<string, HealthState>();
   readonly #listeners = new Set<(change: HealthChange) => void>();
   #checking: Promise<HealthReport> | undefined;
   #isRunning = false;
   #isTicking = false;
+  #intervalMs: number;
   #nextFullMs = 0;
   #cancelTimer: () => void = () => {};
 
@@ -81,6 +81,12 @@ export class EntglDbHealthCheck {
     this.#isRunning = true;
     this.#nextFullMs = this.#clock.monotonic();
     if (!this.#isTicking) void this.#tick();
+  }
+
+  /** Another time between two periodic checks, ms; it counts from now. */
+  changeInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+    this.#nextFullMs = this.#clock.monotonic() + intervalMs;
   }
 
   /** Ends the periodic check; `check` still answers. Idempotent. */

@@ -56,13 +56,13 @@ export interface SyncLagCheckOptions {
   readonly tracker: SyncStatusTracker;
   readonly clock: Clock;
   /** Time without a completed round with a connected peer, ms, from which it lags. Default: 30,000. */
-  readonly lagMsMax?: number;
+  readonly lagMsMax?: () => number;
 }
 
 const LAG_MS_MAX = 30_000;
 
 /** `sync-lag`: every connected peer completes its rounds. */
-export function createSyncLagCheck({ tracker, clock, lagMsMax = LAG_MS_MAX }: SyncLagCheckOptions): HealthCheck {
+export function createSyncLagCheck({ tracker, clock, lagMsMax = () => LAG_MS_MAX }: SyncLagCheckOptions): HealthCheck {
   return {
     name: 'sync-lag',
     part: 'network',
@@ -74,7 +74,7 @@ export function createSyncLagCheck({ tracker, clock, lagMsMax = LAG_MS_MAX }: Sy
         const lagMs = clock.now() - Math.max(lastSyncTime ?? 0, connectedSince ?? 0);
         if (lagMs > worst.lagMs) worst = { lagMs, nodeId };
       }
-      if (worst.lagMs <= lagMsMax) return healthy(activePeers.length === 0 ? 'no peer to lag behind' : 'none');
+      if (worst.lagMs <= lagMsMax()) return healthy(activePeers.length === 0 ? 'no peer to lag behind' : 'none');
       const seconds = Math.round(worst.lagMs / 1000);
       return degraded(`no round with ${worst.nodeId} was completed for ${seconds} s, though it is connected`);
     },

@@ -327,3 +327,28 @@ test('once closed nothing is left: no link, no timer, no dial, and what comes in
 function dialFrom(node: WorldNode, name: string) {
   return node.transport.dial(addressOf(name));
 }
+
+test('configured peers change while the node runs: new ones are linked, those that went are let go, unless they dial', async () => {
+  const world = createWorld(SEED);
+  const [b, c] = [await world.startNode('b'), await world.startNode('c')];
+  const a = await world.startNode('a', { knownPeers: [addressOf('b')] });
+  await world.runUntil(() => a.links.size === 1, 5000);
+  assert.deepEqual(a.supervisor.setKnown([addressOf('c')]), ['b']);
+  await world.runUntil(() => linked(a).join() === 'c', 5000);
+  await world.run(120_000);
+  assert.deepEqual([linked(a), b.links.size, c.links.size], [['c'], 0, 1]);
+  assert.ok(a.ends.includes('removed'));
+  const dials = a.dials.length;
+  assert.deepEqual(a.supervisor.setKnown([addressOf('c')]), [], 'nothing changes, nothing happens');
+  await world.run(60_000);
+  assert.equal(a.dials.length, dials);
+
+  const d = await world.startNode('d', { knownPeers: [addressOf('a')] });
+  await world.runUntil(() => d.links.size === 1, 5000);
+  a.supervisor.setKnown([addressOf('c'), addressOf('d')]);
+  await world.run(5000);
+  a.supervisor.setKnown([addressOf('c')]);
+  await world.run(60_000);
+  assert.deepEqual(linked(a), ['c', 'd'], 'it dials this node');
+  assert.throws(() => a.supervisor.setKnown(Array.from({ length: 2000 }, (_, i) => addressOf(`x${i}`))), RangeError);
+});

@@ -6,9 +6,10 @@ import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { fullJitterMs, type RetryPolicy } from '../../core/retry/index.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
+import { incomingStatus, toPeerError } from './describe-peer.ts';
 import { type Link, LinkTable } from './link-table.ts';
 import { raceDial } from './race-dial.ts';
-import { addressText, type PeerError, type PeerStatus, type Target } from './target.ts';
+import { addressText, type PeerStatus, type Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
 
 /** Back-off after the first failed round; it doubles up to `dialBackoffMsMax`. */
@@ -80,13 +81,7 @@ export class Supervisor {
       onLink: (link) => this.#linked(link),
       onEnd: (link, reason, isOver) => this.#ended(link, reason, isOver),
     });
-    const known = options.knownPeers ?? [];
-    if (known.length > this.#limits.peersMax) {
-      throw new RangeError(
-        `${known.length} known peers are more than the limit of ${this.#limits.peersMax} (peersMax)`,
-      );
-    }
-    for (const address of known) this.#targets.addKnown(address, this.#now(), deps.clock.now());
+    this.#addKnown(options.knownPeers ?? []);
   }
 
   /** Begins to dial. `accept` and `discovered` may be called before. */
@@ -94,6 +89,21 @@ export class Supervisor {
     if (this.#state !== 'new') throw new TypeError('a supervisor can be started once');
     this.#state = 'running';
     this.#wakeBy(this.#now());
+  }
+
+  /**
+   * Other configured peers: new ones are dialled now; links that this node dialled to those that went are closed as `removed`,
+   * unless discovery wants them. Returns the device keys of peers that have gone for good; one that dialled this node stays. RangeError for more than `peersMax`.
+   */
+  setKnown(addresses: readonly Address[]): string[] {
+    if (this.#state === 'closed') return [];
+    this.#addKnown(addresses);
+    const gone = this.#targets.keepKnown(addresses).flatMap(({ deviceKey }) => deviceKey ?? []);
+    const unwanted = gone.filter((deviceKey) => !this.#targets.isWanted(deviceKey));
+    const ended = unwanted.filter((deviceKey) => this.#links.get(deviceKey)?.channel.dialled !== false);
+    for (const deviceKey of ended) this.#links.get(deviceKey)?.channel.close('removed');
+    this.#wakeBy(this.#now());
+    return ended;
   }
 
   /** Takes an incoming channel: it becomes a link, or is closed with `self`, `duplicate`, `busy` or `closing`. */
@@ -163,6 +173,13 @@ export class Supervisor {
     for (const target of this.#targets.all()) target.round?.abort(new Error('closing'));
     this.#links.closeAll('closing');
     await Promise.allSettled(this.#rounds);
+  }
+
+  #addKnown(addresses: readonly Address[]): void {
+    const { peersMax } = this.#limits;
+    if (addresses.length > peersMax)
+      throw new RangeError(`${addresses.length} known peers are more than the limit of ${peersMax} (peersMax)`);
+    for (const address of addresses) this.#targets.addKnown(address, this.#now(), this.#deps.clock.now());
   }
 
   #now(): number {
@@ -368,23 +385,4 @@ export class Supervisor {
     const { deviceKey } = target;
     return deviceKey === undefined || this.#targets.isWanted(deviceKey) ? 'waiting' : 'idle';
   }
-}
-
-function incomingStatus(link: Link): PeerStatus {
-  return {
-    deviceKey: link.deviceKey,
-    node: link.node,
-    address: link.channel.remote,
-    state: 'connected',
-    sinceMs: link.sinceMs,
-    attempts: 0,
-    lastError: null,
-    origin: 'incoming',
-  };
-}
-
-function toPeerError(error: unknown, atMs: number): PeerError {
-  const message = error instanceof Error ? error.message : String(error);
-  const known = isEntglDbError(error) ? error : undefined;
-  return { message, code: known?.code ?? null, reason: known?.reason ?? null, atMs };
 }

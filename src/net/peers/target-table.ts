@@ -48,6 +48,17 @@ export class TargetTable {
     if (!this.#known.has(id)) this.#known.set(id, createTarget('known', [address], undefined, nowMs, wallMs));
   }
 
+  /** Forgets the addresses that are not among these; returns the targets that went, no longer dialled. */
+  keepKnown(addresses: readonly Address[]): Target[] {
+    const kept = new Set(addresses.map(addressText));
+    const gone = [...this.#known].filter(([id]) => !kept.has(id));
+    for (const [id, target] of gone) {
+      target.round?.abort(new Error('the peer is no longer configured'));
+      this.#known.delete(id);
+    }
+    return gone.map(([, target]) => target);
+  }
+
   /** The target of a device, made if need be; undefined when there is no room. */
   addDiscovered(deviceKey: string, addresses: readonly Address[], nowMs: number, wallMs: number): Target | undefined {
     const held = this.#discovered.get(deviceKey);

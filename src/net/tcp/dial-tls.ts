@@ -7,11 +7,18 @@ import { addressText } from './addresses.ts';
 import type { ClusterKey } from './keys.ts';
 import { clientOptions, isSecure } from './tls-options.ts';
 
+export interface DialWork {
+  readonly clock: Clock;
+  /** Time for connecting and the handshake together, ms. */
+  readonly msMax: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * A socket to the address whose TLS handshake is done. Rejects with CONNECT_FAILED, HANDSHAKE_FAILED, TIMED_OUT after 5 s,
- * or `signal.reason`; the socket is destroyed then.
+ * A socket to the address whose TLS handshake is done. Rejects with CONNECT_FAILED, HANDSHAKE_FAILED, TIMED_OUT after
+ * `msMax`, or `signal.reason`; the socket is destroyed then.
  */
-export function dialTls(address: Address, key: ClusterKey, clock: Clock, signal?: AbortSignal): Promise<TLSSocket> {
+export function dialTls(address: Address, key: ClusterKey, { clock, msMax, signal }: DialWork): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...clientOptions(key), host: address.host, port: address.port });
     let isConnected = false;
@@ -27,9 +34,9 @@ export function dialTls(address: Address, key: ClusterKey, clock: Clock, signal?
     };
     const closed = (): void => fail(handshakeError(address));
     const aborted = (): void => fail(signal?.reason);
-    const cancelDeadline = clock.setTimer(TIMES.handshakeMsMax, () => {
+    const cancelDeadline = clock.setTimer(msMax, () => {
       fail(
-        new TimeoutError(`${addressText(address)} did not answer within ${TIMES.handshakeMsMax} ms`, {
+        new TimeoutError(`${addressText(address)} did not answer within ${msMax} ms`, {
           details: { ...address },
         }),
       );

@@ -50,6 +50,10 @@ export class TlsListener implements Listener {
     return this.#address;
   }
 
+  get isListening(): boolean {
+    return this.#server.listening;
+  }
+
   /** Rejects with NETWORK_ERROR / PORT_IN_USE or LISTEN_FAILED. */
   open(wanted: Address): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock/index.ts';
-import { LIMITS, type Limits } from '../../core/config/index.ts';
+import { LIMITS, type Limits, TIMES } from '../../core/config/index.ts';
 import { ConfigurationError, type EntglDbError, isEntglDbError, NetworkError } from '../../core/errors/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { Address, Channel, Listener, ListenOptions, Transport } from '../transport.ts';
@@ -24,6 +24,8 @@ export interface TlsTransportOptions {
   readonly clock: Clock;
   /** Default: LIMITS. */
   readonly limits?: Partial<Pick<Limits, keyof TlsTransportLimits>>;
+  /** Time that a connection being dialled has until it is secure, ms; asked for each. Default `handshakeMsMax`. */
+  readonly connectMsMax?: () => number;
   /** Default: silent. */
   readonly logger?: Logger;
   /** R9: a copy of this node was met, which holds the same device key. Told for each such connection, which is closed. */
@@ -64,6 +66,7 @@ class TcpTlsTransport implements TlsTransport {
   readonly #deviceKey: DeviceKey;
   readonly #clock: Clock;
   readonly #limits: TlsTransportLimits;
+  readonly #connectMsMax: () => number;
   readonly #logger: Logger;
   readonly #refusals: RefusalLog;
   readonly #onTwin: (remote: Address) => void;
@@ -80,6 +83,7 @@ class TcpTlsTransport implements TlsTransport {
     this.#deviceKey = options.deviceKey;
     this.#clock = options.clock;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#connectMsMax = options.connectMsMax ?? (() => TIMES.handshakeMsMax);
     this.#logger = options.logger ?? silentLogger;
     this.#onTwin = options.onTwin ?? (() => {});
     this.#refusals = new RefusalLog(options.clock, this.#logger, this.#limits);
@@ -107,6 +111,9 @@ class TcpTlsTransport implements TlsTransport {
     this.#listeners.add(listener);
     return {
       address: listener.address,
+      get isListening() {
+        return listener.isListening;
+      },
       close: () => {
         this.#listeners.delete(listener);
         return listener.close();
@@ -152,10 +159,11 @@ class TcpTlsTransport implements TlsTransport {
   /** A peer that has not learnt of a new token yet knows the one before. */
   async #dialWithAnyKey(address: Address, signal?: AbortSignal): Promise<{ socket: TLSSocket; keyId: string }> {
     const [first, ...others] = this.#keys as [ClusterKey, ...ClusterKey[]];
+    const work = { clock: this.#clock, msMax: this.#connectMsMax(), signal };
     let key = first;
     for (;;) {
       try {
-        return { socket: await dialTls(address, key, this.#clock, signal), keyId: key.id };
+        return { socket: await dialTls(address, key, work), keyId: key.id };
       } catch (error) {
         const next = others.shift();
         if (next === undefined || !isEntglDbError(error, 'HANDSHAKE_FAILED')) throw error;

@@ -1,22 +1,21 @@
-import { type ConfigKeyName, changedKeys, type LoadedConfig } from '../config/index.ts';
+import { changedKeys, LIVE_KEYS, type LoadedConfig, takeLive } from '../config/index.ts';
 import type { OpenLogger } from '../logging/index.ts';
-
-/** The one key that a running node takes over; all others are read when it starts. */
-const APPLIED_KEY = 'Logging.LogLevel' satisfies ConfigKeyName;
 
 export interface ConfigReloadOptions {
   /** What the node was started with. */
   readonly config: LoadedConfig;
   readonly log: OpenLogger;
   load(): Promise<LoadedConfig>;
+  /** Hands the running node what counts at once; may wait until there is one. */
+  apply(config: LoadedConfig): Promise<void>;
 }
 
 /**
- * Returns what reads the configuration again: it applies the log levels, and logs which keys changed and which of them need a
- * restart. What cannot be loaded changes nothing and is logged as an Error. Calls while one is under way become one call
- * after it, so the last state of the file counts; such a call resolves at once. It never rejects.
+ * Returns what reads the configuration again: it applies what may change in a running node, and logs which keys changed, and in
+ * one Warning which of them need a restart. What cannot be loaded changes nothing and is logged as an Error. Calls while one is
+ * under way become one call after it, so the last state of the file counts; such a call resolves at once. It never rejects.
  */
-export function createConfigReload({ config, log, load }: ConfigReloadOptions): () => Promise<void> {
+export function createConfigReload({ config, log, load, apply }: ConfigReloadOptions): () => Promise<void> {
   let running = config;
   let isReading = false;
   let isAskedAgain = false;
@@ -25,12 +24,17 @@ export function createConfigReload({ config, log, load }: ConfigReloadOptions): 
     try {
       const next = await load();
       const changed = changedKeys(running, next);
-      const needRestart = changed.filter((key) => key !== APPLIED_KEY);
+      const applied = changed.filter((key) => LIVE_KEYS.has(key));
+      const needRestart = changed.filter((key) => !LIVE_KEYS.has(key));
+      const taken = takeLive(running, next);
+      await apply(taken);
+      running = taken;
       for (const warning of next.warnings) log.logger.warn({}, warning);
-      // Before the new levels count, lest one that hides Information hide this line too.
-      log.logger.info({ changed, needRestart }, 'configuration read again');
-      log.setLevels(next.values[APPLIED_KEY]);
-      running = { ...running, values: { ...running.values, [APPLIED_KEY]: next.values[APPLIED_KEY] } };
+      // Before the new levels count, lest one that hides Information hide these lines too.
+      log.logger.info({ changed, applied }, 'configuration read again');
+      if (needRestart.length > 0)
+        log.logger.warn({ needRestart }, `these changes need a restart of the node: ${needRestart.join(', ')}`);
+      log.setLevels(taken.values['Logging.LogLevel']);
     } catch (error) {
       log.logger.error({ err: error }, 'the configuration cannot be read again; everything stays as it was');
     }

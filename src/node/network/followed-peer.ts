@@ -17,8 +17,10 @@ const ORDINARY_ENDS: ReadonlySet<string> = new Set([
   'ended',
   'identity',
   'other',
+  'removed',
   'restored',
   'self',
+  'surplus',
   'wants',
 ]);
 

@@ -7,6 +7,18 @@ import type { Address } from '../../net/index.ts';
 import type { SessionEvent, SessionRunner } from '../../sync/index.ts';
 import type { FollowedPeer } from './followed-peer.ts';
 
+/** What may change while the network runs. */
+export interface NetworkSettings {
+  /** Dialled for ever. */
+  readonly knownPeers: readonly Address[];
+  readonly retryAttempts: number;
+  readonly retryDelayMs: number;
+  readonly connectionTimeoutMs: number;
+  readonly syncIntervalMs: number;
+  /** Versions in one message. */
+  readonly batchVersionsMax: number;
+}
+
 export interface NetworkOptions {
   readonly nodeId: string;
   /** Its device key lies beside it. */
@@ -15,18 +27,15 @@ export interface NetworkOptions {
   readonly udpPort: number;
   readonly localhostOnly: boolean;
   readonly enableDiscovery: boolean;
-  readonly knownPeers: readonly Address[];
   /** Null: none; then the node speaks to nodes without a token on this machine only. */
   readonly clusterToken: string | null;
-  readonly retryAttempts: number;
-  readonly retryDelayMs: number;
-  readonly syncIntervalMs: number;
   readonly clockDriftMsMax: number;
   /** Null: all. */
   readonly collections: readonly CollectionName[] | null;
   /** `name@revision` by collection; `*` names the default. */
   readonly resolvers: ReadonlyMap<string, string>;
   readonly limits: Limits;
+  readonly settings: NetworkSettings;
 }
 
 export interface NetworkDeps {

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { ClockAssessment } from '../../core/clock/index.ts';
-import { TIMES } from '../../core/config/index.ts';
-import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { ForkProof } from '../../core/replication/index.ts';
@@ -14,7 +12,7 @@ import {
   type DiscoveryEvent,
   deriveBeaconKey,
 } from '../../net/discovery/index.ts';
-import type { Address, Channel, Listener } from '../../net/index.ts';
+import type { Address, Channel } from '../../net/index.ts';
 import type { HelloMessage } from '../../net/messages/index.ts';
 import { Supervisor } from '../../net/peers/index.ts';
 import {
@@ -36,9 +34,11 @@ import {
 import type { PeerStatus } from '../node-api.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import { linkProblem } from './followed-peer.ts';
-import type { NetworkDeps, NetworkOptions } from './network-options.ts';
+import { ListeningPort } from './listening-port.ts';
+import type { NetworkDeps, NetworkOptions, NetworkSettings } from './network-options.ts';
 import { PeerProgress } from './peer-progress.ts';
-import { peerStatus } from './peer-status.ts';
+import { peerStatuses } from './peer-status.ts';
+import { SessionSettings } from './session-settings.ts';
 
 /** Everything between the database and the network: transport, discovery, supervisor and sessions, wired together. */
 export class NetworkService {
@@ -46,15 +46,17 @@ export class NetworkService {
   readonly #deps: NetworkDeps;
   readonly #progress = new PeerProgress();
   readonly #life: string = randomUUID();
-  #host: SyncHost;
+  readonly #sessions: SessionSettings;
+  readonly #host: SyncHost;
+  #settings: NetworkSettings;
+  #retry: RetryPolicy | undefined;
   #keys: readonly ClusterKey[] = [];
   #deviceKey: DeviceKey | undefined;
   #transport: TlsTransport | undefined;
-  #listener: Listener | undefined;
+  readonly #listening: ListeningPort;
   #supervisor: Supervisor | undefined;
   #discovery: Discovery | undefined;
   #udpPort: number | undefined;
-  #tcpPort: number;
   #isOnline = false;
   #isPaused = false;
   #changing: Promise<void> = Promise.resolve();
@@ -63,7 +65,11 @@ export class NetworkService {
   constructor(options: NetworkOptions, deps: NetworkDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#tcpPort = options.tcpPort;
+    this.#settings = options.settings;
+    this.#sessions = new SessionSettings(options);
+    const { clock, logger } = deps;
+    const onChannel = (channel: Channel): void => this.#supervisor!.accept(channel);
+    this.#listening = new ListeningPort({ isLocal: this.#isLocal(), port: options.tcpPort, clock, logger, onChannel });
     this.#host = this.#createHost();
   }
 
@@ -81,7 +87,12 @@ export class NetworkService {
   }
 
   get tcpAddress(): Address | null {
-    return this.#listener?.address ?? null;
+    return this.#listening.address;
+  }
+
+  /** Why it does not listen; null: it does, or it is not to. */
+  get listenProblem(): string | null {
+    return this.#listening.problem;
   }
 
   get udpAddress(): Address | null {
@@ -125,6 +136,15 @@ export class NetworkService {
     });
   }
 
+  /** Takes over what may change while it runs, limits of sessions included. Returns the peers that are no longer wanted. */
+  reconfigure(settings: NetworkSettings): string[] {
+    this.#settings = settings;
+    this.#retry?.adjust({ maxAttempts: settings.retryAttempts, delayMs: settings.retryDelayMs });
+    this.#sessions.apply(settings);
+    this.#host.wakeAll();
+    return this.#supervisor?.setKnown(settings.knownPeers) ?? [];
+  }
+
   /** Ends all sessions with a reason; the supervisor makes new ones. */
   endSessions(reason: 'identity' | 'wants' | 'damage' | 'restored'): void {
     this.#host.closeAll(reason);
@@ -137,14 +157,7 @@ export class NetworkService {
   }
 
   peers(): PeerStatus[] {
-    const channels = new Map([...this.#host.sessions()].map((s) => [s.channel.peerKey, s.channel]));
-    return (this.#supervisor?.status() ?? [])
-      .filter((peer) => peer.state !== 'self')
-      .map((peer) => {
-        const record = peer.deviceKey === null ? undefined : this.#progress.record(peer.deviceKey);
-        const channel = peer.deviceKey === null ? undefined : channels.get(peer.deviceKey);
-        return peerStatus(peer, record, channel);
-      });
+    return peerStatuses(this.#supervisor?.status() ?? [], this.#progress, this.#host.sessions());
   }
 
   describeDiscovery(): DiscoveryDescription | undefined {
@@ -173,7 +186,8 @@ export class NetworkService {
     return this.#changing;
   }
 
-  async #open(): Promise<void> {
+  /** `wait`: a port that cannot be had is no reason to be off the network; it is tried again. */
+  async #open(whenTaken: 'fail' | 'wait' = 'fail'): Promise<void> {
     const { clock, random, logger } = this.#deps;
     const deviceKey = this.#deviceKey!;
     const { limits } = this.#options;
@@ -183,20 +197,17 @@ export class NetworkService {
       clock,
       limits,
       logger,
+      connectMsMax: () => this.#settings.connectionTimeoutMs,
       onTwin: (remote) => this.#metTwin(remote, deviceKey),
     });
+    const { knownPeers, retryAttempts: maxAttempts, retryDelayMs: delayMs } = this.#settings;
+    // Silent: the supervisor above it tells of a peer that is away, once, and not each attempt for ever.
+    this.#retry = new RetryPolicy({ logger: silentLogger, maxAttempts, delayMs, clock, random });
     this.#supervisor = new Supervisor(
-      { ownKey: deviceKey.publicKey, knownPeers: this.#options.knownPeers, limits },
+      { ownKey: deviceKey.publicKey, knownPeers, limits },
       {
         transport: this.#transport,
-        // Silent: the supervisor above it tells of a peer that is away, once, and not each attempt for ever.
-        retry: new RetryPolicy({
-          logger: silentLogger,
-          maxAttempts: this.#options.retryAttempts,
-          delayMs: this.#options.retryDelayMs,
-          clock,
-          random,
-        }),
+        retry: this.#retry,
         clock,
         random,
         logger,
@@ -205,8 +216,8 @@ export class NetworkService {
       },
     );
     try {
-      this.#listener = await this.#listen(this.#transport);
-      this.#tcpPort = this.#listener.address.port;
+      if (whenTaken === 'fail') await this.#listening.open(this.#transport);
+      else this.#listening.keep(this.#transport);
       if (this.#options.enableDiscovery) await this.#discover(deviceKey);
       this.#supervisor.start();
     } catch (error) {
@@ -215,25 +226,12 @@ export class NetworkService {
     }
   }
 
-  /** All addresses, or loopback alone; hosts without IPv6 have IPv4. */
-  async #listen(transport: TlsTransport): Promise<Listener> {
-    const onChannel = (channel: Channel): void => this.#supervisor!.accept(channel);
-    const port = this.#tcpPort;
-    if (this.#isLocal()) return transport.listen({ host: '127.0.0.1', port, onChannel });
-    try {
-      return await transport.listen({ host: '::', port, onChannel });
-    } catch (error) {
-      if (!isEntglDbError(error, 'LISTEN_FAILED')) throw error;
-      return transport.listen({ host: '0.0.0.0', port, onChannel });
-    }
-  }
-
   async #discover(deviceKey: DeviceKey): Promise<void> {
     const { clock, random, logger, database } = this.#deps;
     this.#discovery = new Discovery(
       {
         udpPort: this.#options.udpPort,
-        tcpPort: this.#tcpPort,
+        tcpPort: this.#listening.port,
         deviceKey: deviceKey.publicKey,
         replica: database.replica.id,
         keys: this.#keys.map((key) => deriveBeaconKey(key.beacon)),
@@ -254,11 +252,10 @@ export class NetworkService {
     this.#host.closeAll(reason);
     await this.#discovery?.close();
     await this.#supervisor?.close();
-    await this.#listener?.close();
+    await this.#listening.close();
     await this.#transport?.close();
     this.#discovery = undefined;
     this.#udpPort = undefined;
-    this.#listener = undefined;
     this.#updateOnline();
   }
 
@@ -273,8 +270,8 @@ export class NetworkService {
       replica,
       clock,
       logger,
-      limits: this.#options.limits,
-      times: { ...TIMES, syncIntervalMs: this.#options.syncIntervalMs, clockDriftMsMax: this.#options.clockDriftMsMax },
+      limits: this.#sessions.limits,
+      times: this.#sessions.times,
       hello: () => this.#hello(),
       createCodec: createSessionCodec,
       soon: setImmediate,
@@ -391,7 +388,7 @@ export class NetworkService {
       if (this.#deviceKey !== before) return;
       this.#deviceKey = await renewDeviceKey(this.#options.databasePath, this.#deps.random);
       await this.#shut('identity');
-      if (!this.#isPaused) await this.#open();
+      if (!this.#isPaused) await this.#open('wait');
     }).catch((error: unknown) => this.#deps.onFailure(error, this.#options.nodeId));
   }
 }

@@ -1,14 +1,27 @@
 import type { Channel } from '../../net/index.ts';
 import type { Supervisor } from '../../net/peers/index.ts';
+import type { SessionRunner } from '../../sync/index.ts';
 import type { PeerStatus } from '../node-api.ts';
-import type { PeerRecord } from './peer-progress.ts';
+import type { PeerProgress, PeerRecord } from './peer-progress.ts';
 
-/** What the supervisor, the sessions and the connection know of one peer, as screens show it. */
-export function peerStatus(
-  peer: ReturnType<Supervisor['status']>[number],
-  record: PeerRecord | undefined,
-  channel: Channel | undefined,
-): PeerStatus {
+type SupervisedPeer = ReturnType<Supervisor['status']>[number];
+
+/** What the supervisor, the sessions and the connections know of each peer, as screens show it. */
+export function peerStatuses(
+  peers: readonly SupervisedPeer[],
+  progress: PeerProgress,
+  sessions: Iterable<SessionRunner>,
+): PeerStatus[] {
+  const channels = new Map([...sessions].map(({ channel }) => [channel.peerKey, channel]));
+  return peers
+    .filter(({ state }) => state !== 'self')
+    .map((peer) => {
+      if (peer.deviceKey === null) return peerStatus(peer, undefined, undefined);
+      return peerStatus(peer, progress.record(peer.deviceKey), channels.get(peer.deviceKey));
+    });
+}
+
+function peerStatus(peer: SupervisedPeer, record: PeerRecord | undefined, channel: Channel | undefined): PeerStatus {
   return {
     nodeId: record?.node || peer.node,
     address: peer.address,

@@ -37,7 +37,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
     onDamage: (collection, key, error) => services?.damaged(collection, key, error),
   });
   const clocks = new ClockMonitor(60_000);
-  const network = { isListening: true, address: '127.0.0.1:5000', knownPeers: 0, bytes: 0, ended: 0 };
+  const network = { isListening: true, address: '127.0.0.1:5000', problem: null, knownPeers: 0, bytes: 0, ended: 0 };
   const served: ServedNetwork = Object.assign(network, {
     sessions: () => [],
     endSessions: () => void network.ended++,

@@ -35,7 +35,7 @@ import {
 import { type DocumentName, readBackupDocuments, type StoredDocument } from '../../store/index.ts';
 import type { SqliteStore } from '../../store/sqlite/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
-import type { LoadedConfig } from '../config/index.ts';
+import type { ConfigValues, LoadedConfig } from '../config/index.ts';
 import { createInPlaceTest, readDiskSpace } from '../files/index.ts';
 import { EntglDbHealthCheck } from '../health-check.ts';
 import type { FollowedPeer } from '../network/index.ts';
@@ -66,6 +66,8 @@ export interface ServedNetwork {
   readonly isListening: boolean;
   /** Where it listens, `host:port`; null: nowhere. */
   readonly address: string | null;
+  /** Why it does not listen, as far as it is known. */
+  readonly problem: string | null;
   /** Peers that the configuration or discovery named, or that dialled. */
   readonly knownPeers: number;
   /** Bytes on the wire since its start, both ways. */
@@ -98,12 +100,14 @@ export class NodeServices {
   readonly #scrubber: Scrubber;
   readonly #schedule: BackupSchedule | undefined;
   readonly #counts = new CommitCounts();
+  #values: ConfigValues;
   /** Change position that the newest backup of this start holds. */
   #backedUpPos = -1;
   #stopping: Promise<void> | undefined;
 
   constructor(deps: NodeServicesDeps) {
     this.#deps = deps;
+    this.#values = deps.config.values;
     const { config, database, clock, random, logger, backups } = deps;
     const { values } = config;
     const { replica } = database;
@@ -168,6 +172,21 @@ export class NodeServices {
     this.#scrubber.start();
     this.equality.start();
     this.#schedule?.start();
+  }
+
+  /** Takes over what may change while the node runs. */
+  reconfigure(values: ConfigValues): void {
+    this.#values = values;
+    this.retryPolicy.adjust({
+      maxAttempts: values['Network.RetryAttempts'],
+      delayMs: values['Network.RetryDelayMs'],
+    });
+    this.cache.resize(values['Persistence.CacheSizeMb']);
+    this.offlineQueue.resize(values['Sync.MaxQueueSize'], values['Sync.QueueOverflow']);
+    this.#scrubber.setSpeed(values['Health.ScrubMegabytesPerSecond']);
+    this.backups.setRetention(values['Persistence.BackupRetention']);
+    this.#schedule?.changeInterval(values['Persistence.BackupIntervalMinutes'] * MINUTE_MS);
+    this.healthCheck.changeInterval(values['Health.IntervalSeconds'] * 1000);
   }
 
   /** Something happened in the session with a peer. */
@@ -299,10 +318,10 @@ export class NodeServices {
       createNetworkCheck(() => networkStatus(network())),
       createPeersCheck({
         tracker,
-        configuredPeers: () => values['Network.KnownPeers'].length,
+        configuredPeers: () => this.#values['Network.KnownPeers'].length,
         isEnabled: () => network() !== undefined,
       }),
-      createSyncLagCheck({ tracker, clock, lagMsMax: 6 * values['Sync.SyncIntervalMs'] }),
+      createSyncLagCheck({ tracker, clock, lagMsMax: () => 6 * this.#values['Sync.SyncIntervalMs'] }),
       createClockCheck(() => clocks.assess(), values['Sync.MaxClockDriftMs']),
       createQueueCheck(() => this.#queueStatus()),
       createBackupCheck(() => this.#backupStatus(), clock),
@@ -330,6 +349,6 @@ export class NodeServices {
 
 function networkStatus(network: ServedNetwork | undefined): NetworkStatus {
   if (network === undefined) return { isEnabled: false, isListening: false, address: null, problem: null };
-  const { isListening, address } = network;
-  return { isEnabled: true, isListening, address, problem: null };
+  const { isListening, address, problem } = network;
+  return { isEnabled: true, isListening, address, problem };
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/config/index.ts';
 import type { SyncStatusTracker } from '../../diagnostics/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 import type { FollowedPeer } from '../network/index.ts';
@@ -11,6 +12,8 @@ export class SyncFeed {
   /** Bytes on the wire since the start of the transport, both ways. */
   readonly #bytes: () => number;
   readonly #nameByKey = new Map<string, string>();
+  /** Names of those that left, the newest last. */
+  readonly #formerByKey = new Map<string, string>();
   #countedBytes = 0;
 
   constructor(tracker: SyncStatusTracker, bytes: () => number) {
@@ -36,16 +39,32 @@ export class SyncFeed {
     }
   }
 
+  /** A peer that nobody expects any more. */
+  removed(deviceKey: string): void {
+    const name = this.#nameByKey.get(deviceKey) ?? this.#formerByKey.get(deviceKey);
+    this.#nameByKey.delete(deviceKey);
+    this.#formerByKey.delete(deviceKey);
+    const isTaken = [...this.#nameByKey.values()].some((other) => other === name);
+    if (name !== undefined && !isTaken) this.#tracker.forgetPeer(name);
+  }
+
   /** The session ended; `problem` is why, where it was no goodbye. */
   left(deviceKey: string, problem: string | null): void {
     const name = this.#nameByKey.get(deviceKey);
     if (name === undefined) return;
     this.#nameByKey.delete(deviceKey);
+    this.#remember(deviceKey, name);
     this.#tracker.updatePeer(name, { isConnected: false });
     this.#tracker.recordSync({ bytes: this.#newBytes() });
     if (problem === null) return;
     this.#tracker.recordPeerFailure(name);
     this.#tracker.recordError(problem, name, 'NETWORK_ERROR');
+  }
+
+  #remember(deviceKey: string, name: string): void {
+    this.#formerByKey.delete(deviceKey);
+    this.#formerByKey.set(deviceKey, name);
+    if (this.#formerByKey.size > LIMITS.peersMax) this.#formerByKey.delete(this.#formerByKey.keys().next().value!);
   }
 
   #opened({ deviceKey, node, address }: FollowedPeer): void {

@@ -17,12 +17,13 @@ export interface BackupScheduleOptions {
  * one is tried again after a minute, then later and later, up to the interval.
  */
 export class BackupSchedule {
-  readonly intervalMs: number;
   readonly startedAt: number;
   readonly #options: BackupScheduleOptions;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
+  #intervalMs: number;
   #isStarted = false;
+  #isWaiting = false;
   #failures = 0;
   #cancelTimer: () => void = () => {};
   #running: Promise<void> = Promise.resolve();
@@ -30,8 +31,21 @@ export class BackupSchedule {
   constructor(options: BackupScheduleOptions) {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
-    this.intervalMs = options.intervalMs;
+    this.#intervalMs = options.intervalMs;
     this.startedAt = options.clock.now();
+  }
+
+  /** Time between two automatic backups, ms. */
+  get intervalMs(): number {
+    return this.#intervalMs;
+  }
+
+  /** Another time between two automatic backups, ms; the next one is due by it. */
+  changeInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+    if (!this.#isWaiting) return;
+    this.#cancelTimer();
+    this.#wait();
   }
 
   start(): void {
@@ -59,7 +73,9 @@ export class BackupSchedule {
 
   #wait(): void {
     if (this.#stop.signal.aborted) return;
+    this.#isWaiting = true;
     this.#cancelTimer = this.#options.clock.setTimer(this.#delayMs(), () => {
+      this.#isWaiting = false;
       this.#running = this.#run();
     });
   }

@@ -69,15 +69,22 @@ export class BackupService {
   #working: Promise<unknown> = Promise.resolve();
   #lastBackupAt: number | null = null;
   #lastError: string | null = null;
+  #retention: number;
 
   constructor(options: BackupServiceOptions & BackupServiceDeps) {
     this.#options = options;
     this.#deps = options;
+    this.#retention = options.retention ?? RETENTION;
     this.#logger = options.logger ?? silentLogger;
   }
 
   get folder(): string | null {
     return this.#options.folder;
+  }
+
+  /** Another count of automatic backups that are kept; what is too much goes with the next one. */
+  setRetention(retention: number): void {
+    this.#retention = retention;
   }
 
   /** Wall clock of the newest backup known, ms; null: none. Call `list` once to learn of those from before. */
@@ -172,7 +179,7 @@ export class BackupService {
 
   async #removeOld(folder: string): Promise<void> {
     const automatic = (await this.list()).filter(({ kind }) => kind === 'automatic');
-    for (const { name, path } of automatic.slice(this.#options.retention ?? RETENTION)) {
+    for (const { name, path } of automatic.slice(this.#retention)) {
       await this.#deps.files.remove(path);
       this.#logger.info({ folder, name }, 'old automatic backup removed');
     }

@@ -47,8 +47,9 @@ const ROW_BYTES = 200;
 export class Scrubber {
   readonly #options: ScrubberOptions;
   readonly #logger: Logger;
-  readonly #bytesPerSecond: number;
   readonly #stop = new AbortController();
+  #bytesPerSecond: number;
+  #isStarted = false;
   #running: Promise<void> | undefined;
   #resume: PromiseWithResolvers<void> | undefined;
   #sliceDocuments = 4;
@@ -57,9 +58,7 @@ export class Scrubber {
 
   /** Throws RangeError when the speed is no number from 0 to 1,000. */
   constructor(options: ScrubberOptions) {
-    const speed = options.megabytesPerSecond ?? 2;
-    if (!(speed >= 0 && speed <= 1000)) throw new RangeError(`megabytesPerSecond is ${speed}; give 0 to 1,000`);
-    this.#bytesPerSecond = speed * MB;
+    this.#bytesPerSecond = bytesPerSecond(options.megabytesPerSecond ?? 2);
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
   }
@@ -71,7 +70,16 @@ export class Scrubber {
 
   /** Begins the first pass; does nothing when the speed is 0. */
   start(): void {
+    this.#isStarted = true;
     if (this.#bytesPerSecond > 0) this.#running ??= this.#run();
+  }
+
+  /** Another speed from the next slice on; 0 pauses the pass where it is. Throws RangeError as the constructor does. */
+  setSpeed(megabytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond(megabytesPerSecond);
+    if (this.#bytesPerSecond === 0) return this.pause();
+    this.resume();
+    if (this.#isStarted && !this.#stop.signal.aborted) this.start();
   }
 
   /** Ends after the slice under way. Idempotent. */
@@ -169,4 +177,9 @@ export class Scrubber {
     signal.throwIfAborted();
     this.#fileCheckedAt = clock.monotonic();
   }
+}
+
+function bytesPerSecond(megabytes: number): number {
+  if (megabytes >= 0 && megabytes <= 1000) return megabytes * MB;
+  throw new RangeError(`megabytesPerSecond is ${megabytes}; give 0 to 1,000`);
 }

@@ -65,8 +65,6 @@ const FULL_WARNING_MS = 60_000;
  * Memory does not grow with the queue. After `close`, calls throw DATABASE_CLOSED.
  */
 export class OfflineQueue {
-  readonly maxSize: number;
-  readonly overflow: 'reject' | 'drop-oldest';
   readonly isEnabled: boolean;
   readonly #options: OfflineQueueOptions & OfflineQueueDeps;
   readonly #logger: Logger;
@@ -74,6 +72,8 @@ export class OfflineQueue {
   readonly #auto: AutoFlush;
   readonly #run = new SharedRun<FlushResult>();
   readonly #unsubscribe: () => void;
+  #maxSize: number;
+  #overflow: 'reject' | 'drop-oldest';
   #handler: OperationHandler | undefined;
   #attempted = 0;
   #durable: Promise<void> | undefined;
@@ -82,8 +82,8 @@ export class OfflineQueue {
 
   /** Throws RangeError for options out of range, and what the store throws when the queue is read. */
   constructor(options: OfflineQueueOptions & OfflineQueueDeps) {
-    this.maxSize = checkSize(options.maxSize ?? 1000);
-    this.overflow = options.overflow ?? 'reject';
+    this.#maxSize = checkSize(options.maxSize ?? 1000);
+    this.#overflow = options.overflow ?? 'reject';
     this.isEnabled = options.isEnabled ?? true;
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
@@ -100,6 +100,22 @@ export class OfflineQueue {
       flush: (signal) => this.#handler && this.flush(this.#handler, { signal }),
     });
     this.#unsubscribe = options.keeper.onReload(() => this.#table.recount());
+  }
+
+  /** Operations that may wait. */
+  get maxSize(): number {
+    return this.#maxSize;
+  }
+
+  /** What a full queue does. */
+  get overflow(): 'reject' | 'drop-oldest' {
+    return this.#overflow;
+  }
+
+  /** Another size, and what a full queue does; more that waits already stays. Throws RangeError for a size out of range. */
+  resize(maxSize: number, overflow: 'reject' | 'drop-oldest' = this.#overflow): void {
+    this.#maxSize = checkSize(maxSize);
+    this.#overflow = overflow;
   }
 
   /** Operations that wait. */

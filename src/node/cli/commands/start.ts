@@ -31,7 +31,17 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
   const stopped = nextStopSignal(context);
   // A file that was there must be there again: without it the node would silently go back to the defaults.
   const globals = config.file === null ? run.globals : { ...run.globals, config: config.file };
-  const reload = createConfigReload({ config, log, load: () => loadCliConfig(context, globals, flags) });
+  const started = Promise.withResolvers<RunningNode>();
+  let latest = config;
+  const reload = createConfigReload({
+    config,
+    log,
+    load: () => loadCliConfig(context, globals, flags),
+    apply: async (next) => {
+      latest = next;
+      (await started.promise).reconfigure(next);
+    },
+  });
   const forgetReload = context.onReloadSignal(() => void reload());
   try {
     const { clock, random } = context;
@@ -41,9 +51,10 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
       random,
       logger: log.logger,
     });
+    started.resolve(node);
     await run.output.answer(readyValue(node, config), readyText(node, config));
     log.logger.info({ signal: await stopped.signal }, 'stopping');
-    return await closeInTime(node, config, context, log);
+    return await closeInTime(node, latest, context, log);
   } finally {
     stopped.forget();
     forgetReload();

@@ -1,0 +1,23 @@
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { Link } from './link-table.ts';
+import type { PeerError, PeerStatus } from './target.ts';
+
+/** A linked device that only dialled this node. */
+export function incomingStatus(link: Link): PeerStatus {
+  return {
+    deviceKey: link.deviceKey,
+    node: link.node,
+    address: link.channel.remote,
+    state: 'connected',
+    sinceMs: link.sinceMs,
+    attempts: 0,
+    lastError: null,
+    origin: 'incoming',
+  };
+}
+
+export function toPeerError(error: unknown, atMs: number): PeerError {
+  const message = error instanceof Error ? error.message : String(error);
+  const known = isEntglDbError(error) ? error : undefined;
+  return { message, code: known?.code ?? null, reason: known?.reason ?? null, atMs };
+}

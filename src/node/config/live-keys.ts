@@ -1,0 +1,56 @@
+import { type ConfigKeyName, type ConfigValues, LIMIT_KEYS, type LimitName } from './config-keys.ts';
+import type { LoadedConfig } from './loaded-config.ts';
+
+/** Keys that a running node takes over when it reads its configuration again; all others are read when it starts. */
+const LIVE_VALUES = [
+  'Network.RetryAttempts',
+  'Network.RetryDelayMs',
+  'Network.ConnectionTimeoutMs',
+  'Network.KnownPeers',
+  'Persistence.CacheSizeMb',
+  'Persistence.BackupIntervalMinutes',
+  'Persistence.BackupRetention',
+  'Sync.MaxQueueSize',
+  'Sync.QueueOverflow',
+  'Sync.SyncIntervalMs',
+  'Sync.BatchSize',
+  'Health.IntervalSeconds',
+  'Health.ScrubMegabytesPerSecond',
+  'Health.ShutdownTimeoutMs',
+  'Logging.LogLevel',
+] as const satisfies readonly ConfigKeyName[];
+
+/** Bounds that are asked for at each use; the others size what is made at the start. */
+const LIVE_LIMITS = [
+  'documentDepthMax',
+  'transactionDocumentsMax',
+  'transactionBytesMax',
+  'writeQueueMax',
+  'commitWritesMax',
+  'commitBytesMax',
+  'sessionCreditBytes',
+  'messageBytesMax',
+  'liveGroupVersionsMax',
+  'liveGroupBytesMax',
+  'rangesPerMessageMax',
+  'rangeListMax',
+  'receiptWaitersMax',
+] as const satisfies readonly LimitName[];
+
+const LIMIT_NAMES: ReadonlySet<LimitName> = new Set(LIVE_LIMITS);
+
+/** Names of all keys that count at once, limits included. */
+export const LIVE_KEYS: ReadonlySet<string> = new Set([
+  ...LIVE_VALUES,
+  ...[...LIMIT_KEYS].filter(([, { limit }]) => LIMIT_NAMES.has(limit)).map(([name]) => name),
+]);
+
+/** What runs, with everything of `next` that counts at once. */
+export function takeLive(running: LoadedConfig, next: LoadedConfig): LoadedConfig {
+  const values: ConfigValues = { ...running.values, ...pick(next.values, LIVE_VALUES) };
+  return { ...running, values, limits: { ...running.limits, ...pick(next.limits, LIVE_LIMITS) } };
+}
+
+function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as unknown as Pick<T, Name>;
+}
