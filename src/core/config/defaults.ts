@@ -15,10 +15,30 @@ export const LIMITS = {
   filterTermsMax: 10_000,
   /** Fields in one sort. More: INVALID_FILTER. */
   sortFieldsMax: 16,
+  /** Steps of a `$regex` as a program. More: INVALID_FILTER. */
+  regexStepsMax: 1000,
+  /** Fields of one index. More: INVALID_INDEX. */
+  indexFieldsMax: 8,
+  /** Indexes of one collection. One more: INVALID_INDEX. */
+  indexesPerCollectionMax: 32,
+  /** Groups of one groupBy, and values of one distinct. More: RESULT_TOO_LARGE. */
+  groupsMax: 100_000,
   /** Documents in one transaction. More: TRANSACTION_TOO_LARGE. */
   transactionDocumentsMax: 1000,
   /** Bytes of JSON in one transaction. More: TRANSACTION_TOO_LARGE. */
   transactionBytesMax: 4 * 1024 * 1024,
+  /** Transactions that wait for their turn. More: WRITE_QUEUE_FULL. */
+  transactionsWaitingMax: 1000,
+  /** Times that a transaction is run because what it read changed under it. Then: CONCURRENCY_CONFLICT. */
+  transactionAttemptsMax: 20,
+  /** Documents whose reading a transaction remembers. More: it is run again whatever changes in their collections. */
+  transactionReadsMax: 10_000,
+  /** Times that `update` reads a document again because it changed meanwhile. Then: CONCURRENCY_CONFLICT. */
+  updateAttemptsMax: 100,
+  /** Stored documents whose check by a schema is remembered, in each collection. Others are checked again when they are read. */
+  verdictsMax: 10_000,
+  /** Characters of JSON of these documents. Beyond it, they are checked again. */
+  verdictCharactersMax: 4 * 1024 * 1024,
   /** Writes waiting for their commit. More: WRITE_QUEUE_FULL. */
   writeQueueMax: 100_000,
   /** Writes in one commit. More wait for the next. */
@@ -120,6 +140,14 @@ export const LIMITS = {
   queueBlockedDocumentsMax: 100_000,
   /** Changes that one receiver (`watch`) holds in memory; further ones are read from its position in the database. */
   watchBufferMax: 100,
+  /** Live queries, counts and documents that somebody looks at, in one database. One more: LIVE_QUERIES_FULL. */
+  liveQueriesMax: 1000,
+  /** Documents that one live query keeps in memory, those skipped included. More: LIVE_RESULT_TOO_LARGE. */
+  liveResultsMax: 10_000,
+  /** Keys that one live count with a filter keeps. More: LIVE_RESULT_TOO_LARGE. */
+  liveCountKeysMax: 100_000,
+  /** Changes of one collection that wait for the disk before live queries hear of them. More: they read their results again. */
+  liveBacklogMax: 10_000,
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
@@ -145,8 +173,13 @@ export const TIMES = {
   beaconIntervalMs: 5000,
   beaconExpiryMs: 15_000,
   interfacePollMs: 5000,
-  dialBackoffMsMax: 30_000,
+  /** Longest pause before a peer is dialled again: a network that works again is noticed within 5 s. */
+  dialBackoffMsMax: 2500,
+  /** The same for an address where somebody answers and turns this node away, and who never greeted it. */
+  refusedBackoffMsMax: 30_000,
   clockDriftMsMax: 60_000,
+  /** Time that a transaction has from its turn on, repetitions included. */
+  transactionMs: 5000,
   tombstoneRetentionMs: 168 * 3600 * 1000,
   purgeIntervalMs: 60_000,
   /** Entries of the conflict ledger are kept so long. */

@@ -1,7 +1,7 @@
 import { compareBytes } from '../ids/index.ts';
 import type { JsonValue } from './json.ts';
 import { readPath } from './path.ts';
-import type { SortField } from './query.ts';
+import type { SortField, SortPlace } from './query.ts';
 
 export const TYPE_RANK = { missing: 0, null: 1, boolean: 2, number: 3, text: 4, rest: 5 } as const;
 
@@ -47,4 +47,13 @@ export function compareBySort(sort: readonly SortField[]): (a: SortableDocument,
     }
     return compareBytes(a.key, b.key);
   };
+}
+
+/** Whether a document comes after a place in the order of a sort. */
+export function isAfter(sort: readonly SortField[], document: SortableDocument, place: SortPlace): boolean {
+  for (const [i, { path, descending }] of sort.entries()) {
+    const order = compareValues(readPath(document.value, path), place.values[i]);
+    if (order !== 0) return descending ? order < 0 : order > 0;
+  }
+  return compareBytes(document.key, place.key) > 0;
 }

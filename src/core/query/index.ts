@@ -1,8 +1,9 @@
 export { canonicalJson } from './canonical-json.ts';
-export { compareBySort, compareValues, type SortableDocument } from './compare-values.ts';
+export { compareBySort, compareValues, isAfter, type SortableDocument } from './compare-values.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json.ts';
 export { matches } from './matches.ts';
-export { parseFilter } from './parse-filter.ts';
+export { pageToken } from './page-token.ts';
+export { parseFilter, toPath } from './parse-filter.ts';
 export { parseQuery, type QueryOptions } from './parse-query.ts';
 export { isArrayIndex, isJsonArray, readPath } from './path.ts';
-export type { Filter, Path, Query, Scalar, SortField } from './query.ts';
+export type { Filter, Path, Query, Scalar, SearchWord, SortField, SortPlace } from './query.ts';

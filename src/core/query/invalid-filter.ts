@@ -12,12 +12,22 @@ export const FIELD_OPERATORS = {
   $nin: 'an array of JSON values',
   $exists: 'true or false',
   $not: 'an object of operators',
+  $contains: 'any JSON value',
+  $startsWith: 'a text',
+  $endsWith: 'a text',
+  $size: 'an integer from 0',
+  $all: 'a non-empty array of JSON values',
+  $elemMatch: 'a filter, or an object of operators',
+  $regex: 'a pattern as a text, or a RegExp',
+  $options: 'the flags of the $regex beside it: i, m, s',
+  $text: 'words as a text',
 } as const;
 
 export const TOP_OPERATORS = {
   $and: 'a non-empty array of filters',
   $or: 'a non-empty array of filters',
   $not: 'a filter',
+  $text: 'an object such as { on: ["title", "body"], words: "red sock*" }',
 } as const;
 
 /** PERSISTENCE_ERROR / INVALID_FILTER: which part of the query is wrong, at which path, and what is allowed. */
@@ -25,7 +35,11 @@ export function invalidFilter(message: string, details: Readonly<Record<string, 
   return new PersistenceError('INVALID_FILTER', message, { details });
 }
 
-export function unknownOperator(operator: string, path: string, known: readonly string[]): PersistenceError {
+export function unknownOperator(
+  operator: string,
+  path: string | undefined,
+  known: readonly string[],
+): PersistenceError {
   const nearest = nearestOperator(operator, known);
   const hint = nearest === undefined ? '.' : `; did you mean ${nearest}?`;
   return invalidFilter(
@@ -34,7 +48,12 @@ export function unknownOperator(operator: string, path: string, known: readonly 
   );
 }
 
-export function wrongOperand(operator: string, path: string, wanted: string, given: unknown): PersistenceError {
+export function wrongOperand(
+  operator: string,
+  path: string | undefined,
+  wanted: string,
+  given: unknown,
+): PersistenceError {
   return invalidFilter(`the filter's ${operator}${at(path)} wants ${wanted}, not ${describe(given)}`, {
     operator,
     path,
@@ -43,8 +62,8 @@ export function wrongOperand(operator: string, path: string, wanted: string, giv
 }
 
 /** " at "path"", or nothing at the top. */
-export function at(path: string): string {
-  return path === '' ? '' : ` at ${shorten(path)}`;
+export function at(path: string | undefined): string {
+  return path === undefined || path === '' ? '' : ` at ${shorten(path)}`;
 }
 
 function shorten(text: string): string {

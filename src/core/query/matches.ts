@@ -1,8 +1,10 @@
 import { canonicalJson } from './canonical-json.ts';
 import { compareValues, TYPE_RANK, typeRank } from './compare-values.ts';
-import type { JsonValue } from './json.ts';
-import { readPath } from './path.ts';
-import type { Filter, Scalar } from './query.ts';
+import type { JsonArray, JsonValue } from './json.ts';
+import { isJsonArray, readPath } from './path.ts';
+import type { Filter, Path, Scalar } from './query.ts';
+import { matchesRegex } from './regex/index.ts';
+import { hasWord, wordsIn } from './words.ts';
 
 /** Whether a document fits a filter: the definition of what filters mean. Stores must agree with it exactly. */
 export function matches(filter: Filter, value: JsonValue): boolean {
@@ -23,9 +25,45 @@ export function matches(filter: Filter, value: JsonValue): boolean {
       const found = readPath(value, filter.path);
       return filter.values.some((operand) => isEqual(found, operand as JsonValue));
     }
+    case 'elem': {
+      const items = readPath(value, filter.path);
+      return isArray(items) && items.some((item) => matches(filter.filter, item));
+    }
+    case 'contains':
+      return contains(readPath(value, filter.path), filter.value as JsonValue);
+    case 'starts':
+      return textAt(value, filter.path)?.startsWith(filter.value) ?? false;
+    case 'ends':
+      return textAt(value, filter.path)?.endsWith(filter.value) ?? false;
+    case 'size': {
+      const items = readPath(value, filter.path);
+      return isArray(items) && items.length === filter.value;
+    }
+    case 'regex': {
+      const text = textAt(value, filter.path);
+      return text !== undefined && matchesRegex(filter.program, text);
+    }
+    case 'words': {
+      const words = filter.paths.map((path) => wordsIn(readPath(value, path)));
+      return filter.words.every((word) => words.some((held) => hasWord(held, word)));
+    }
     default:
       return isInRange(filter.kind, readPath(value, filter.path), filter.value);
   }
+}
+
+function contains(found: JsonValue | undefined, operand: JsonValue): boolean {
+  if (typeof found === 'string') return typeof operand === 'string' && found.includes(operand);
+  return isArray(found) && found.some((item) => isEqual(item, operand));
+}
+
+function isArray(found: JsonValue | undefined): found is JsonArray {
+  return typeof found === 'object' && found !== null && isJsonArray(found);
+}
+
+function textAt(value: JsonValue, path: Path): string | undefined {
+  const found = readPath(value, path);
+  return typeof found === 'string' ? found : undefined;
 }
 
 /** Same type and same value; members of objects in any order. */

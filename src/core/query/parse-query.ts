@@ -1,5 +1,6 @@
 import { LIMITS } from '../config/index.ts';
 import { at, invalidFilter } from './invalid-filter.ts';
+import { parsePageToken } from './page-token.ts';
 import { parseFilter, toPath } from './parse-filter.ts';
 import type { Query, SortField } from './query.ts';
 
@@ -10,15 +11,19 @@ export interface QueryOptions {
   readonly skip?: number | undefined;
   /** Documents at most, 0 or more. Default: all. */
   readonly limit?: number | undefined;
+  /** Where an earlier page ended: `next` of `page`. Only with the same sort. Default: from the first. */
+  readonly after?: string | undefined;
 }
 
 /** Parses a user's filter and options. Throws PERSISTENCE_ERROR / INVALID_FILTER that says which part is wrong. */
 export function parseQuery(filter: unknown, options: QueryOptions = {}): Query {
+  const sort = parseSort(options.sort);
   return {
     filter: parseFilter(filter),
-    sort: parseSort(options.sort),
+    sort,
     skip: parseCount('skip', options.skip, 0),
     limit: options.limit === Number.POSITIVE_INFINITY ? options.limit : parseCount('limit', options.limit, Infinity),
+    ...(options.after === undefined ? {} : { after: parsePageToken(options.after, sort) }),
   };
 }
 

@@ -1,3 +1,6 @@
+import type { JsonValue } from './json.ts';
+import type { RegexProgram } from './regex/index.ts';
+
 /** A JSON scalar, as filters compare them. */
 export type Scalar = string | number | boolean | null;
 
@@ -18,7 +21,24 @@ export type Filter =
   | { readonly kind: 'in'; readonly path: Path; readonly values: readonly unknown[] }
   /** Only within one type: numbers with numbers, texts with texts (byte order), booleans with booleans. */
   | { readonly kind: 'gt' | 'gte' | 'lt' | 'lte'; readonly path: Path; readonly value: Scalar }
-  | { readonly kind: 'exists'; readonly path: Path };
+  | { readonly kind: 'exists'; readonly path: Path }
+  /** The path leads to an array, and one of its items, as if it were a document, fits the filter. Paths in it begin at the item. */
+  | { readonly kind: 'elem'; readonly path: Path; readonly filter: Filter }
+  /** An array that holds an equal item, or a text that holds this one. */
+  | { readonly kind: 'contains'; readonly path: Path; readonly value: unknown }
+  | { readonly kind: 'starts' | 'ends'; readonly path: Path; readonly value: string }
+  /** An array of so many items. */
+  | { readonly kind: 'size'; readonly path: Path; readonly value: number }
+  | { readonly kind: 'regex'; readonly path: Path; readonly program: RegexProgram }
+  /** Each of the words is in one of the texts that the paths lead to: `words.ts`. */
+  | { readonly kind: 'words'; readonly paths: readonly Path[]; readonly words: readonly SearchWord[] };
+
+/** A word as `wordsOf` makes it. */
+export interface SearchWord {
+  readonly word: string;
+  /** Whether words that begin so fit too. */
+  readonly isPrefix: boolean;
+}
 
 export interface SortField {
   readonly path: Path;
@@ -32,4 +52,13 @@ export interface Query {
   readonly skip: number;
   /** Infinity: all. */
   readonly limit: number;
+  /** Only documents that come after this place in the order of `sort`; undefined: from the first. */
+  readonly after?: SortPlace | undefined;
+}
+
+/** A place in the order of a sort: right after a document with these values under this key, whether it is still there or not. */
+export interface SortPlace {
+  /** One for each field of the sort; undefined where the document had nothing. Arrays and objects are equal to each other. */
+  readonly values: readonly (JsonValue | undefined)[];
+  readonly key: string;
 }

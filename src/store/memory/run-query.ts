@@ -1,4 +1,4 @@
-import { compareBySort, type JsonValue, matches, type Query } from '../../core/query/index.ts';
+import { compareBySort, isAfter, type JsonValue, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../store.ts';
 
 interface Parsed extends FoundDocument {
@@ -15,7 +15,10 @@ export function* fitting(documents: Iterable<FoundDocument>, query: Query): Iter
 
 /** Answers a query by looking at every document, which come in key order: the definition of what a query finds. */
 export function runQuery(documents: Iterable<FoundDocument>, query: Query): FoundDocument[] {
-  const found = [...fitting(documents, query)];
+  const { after } = query;
+  const found = [...fitting(documents, query)].filter(
+    ({ key, parsed }) => after === undefined || isAfter(query.sort, { key, value: parsed }, after),
+  );
   if (query.sort.length > 0) {
     const compare = compareBySort(query.sort);
     found.sort((a, b) => compare({ key: a.key, value: a.parsed }, { key: b.key, value: b.parsed }));

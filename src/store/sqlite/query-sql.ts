@@ -5,6 +5,7 @@ import {
   type Path,
   type Query,
   type Scalar,
+  type SortPlace,
 } from '../../core/query/index.ts';
 import { type PathSql, pathToSql } from './json-path-sql.ts';
 
@@ -25,11 +26,22 @@ export interface CompiledQuery {
  */
 export function compileQuery(query: Query, valueColumn = 'value', keyColumn = 'key'): CompiledQuery {
   const params: (string | number)[] = [];
-  const where = new FilterCompiler(valueColumn, params).filter(query.filter);
+  const fits = new FilterCompiler(valueColumn, params).filter(query.filter);
+  const where = query.after === undefined ? fits : `${fits} AND ${after(query, query.after)}`;
   const order = query.sort.flatMap(({ path, descending }) =>
     sortTerms(path, valueColumn, isOneType(query.filter, path)).map((term) => (descending ? `${term} DESC` : term)),
   );
   return { where, orderBy: [...order, keyColumn].join(','), params };
+
+  function after({ sort }: Query, place: SortPlace): string {
+    params.push(sort.length === 0 ? place.key : placeText(query, place));
+    return sort.length === 0 ? `${keyColumn} > ?` : `entgldb_after(${valueColumn},${keyColumn},?)`;
+  }
+}
+
+/** A place in an order, as `entgldb_after` reads it: undefined cannot be said in JSON. */
+export function placeText({ sort }: Query, { values, key }: SortPlace): string {
+  return JSON.stringify({ sort, values: values.map((value) => (value === undefined ? [] : [value])), key });
 }
 
 const NUMBER_TYPES = "('integer','real')";
@@ -72,8 +84,13 @@ class FilterCompiler {
         return this.#equal(this.#path(filter.path), filter.value as JsonValue);
       case 'in':
         return this.#in(this.#path(filter.path), filter.values as readonly JsonValue[]);
-      default:
+      case 'gt':
+      case 'gte':
+      case 'lt':
+      case 'lte':
         return this.#range(filter.kind, this.#path(filter.path), filter.value);
+      default:
+        return `entgldb_matches(${this.#column},${this.#bind(JSON.stringify(filter))})`;
     }
   }
 

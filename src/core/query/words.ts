@@ -1,0 +1,43 @@
+import type { JsonValue } from './json.ts';
+import { isJsonArray } from './path.ts';
+import type { SearchWord } from './query.ts';
+
+const BETWEEN_WORDS = /[^\p{L}\p{N}]+/u;
+const MARKS = /\p{M}+/gu;
+
+/** The words of a text, each once: runs of letters and digits, without accents (`é` is `e`), in lower case. */
+export function wordsOf(text: string): ReadonlySet<string> {
+  const words = new Set(plain(text).split(BETWEEN_WORDS));
+  words.delete('');
+  return words;
+}
+
+/** Words to look for; a `*` right after one asks for all words that begin so. */
+export function searchWordsOf(text: string): SearchWord[] {
+  const found = new Map<string, SearchWord>();
+  for (const [, word = '', star] of plain(text).matchAll(/([\p{L}\p{N}]+)(\*?)/gu)) {
+    const isPrefix = star === '*';
+    found.set(isPrefix ? `${word}*` : word, { word, isPrefix });
+  }
+  return [...found.values()];
+}
+
+/** Words in a text, or in the texts of an array. */
+export function wordsIn(found: JsonValue | undefined): ReadonlySet<string> {
+  if (typeof found === 'string') return wordsOf(found);
+  if (typeof found !== 'object' || found === null || !isJsonArray(found)) return new Set();
+  const words = new Set<string>();
+  for (const item of found) if (typeof item === 'string') for (const word of wordsOf(item)) words.add(word);
+  return words;
+}
+
+/** Whether a word is among these. */
+export function hasWord(words: ReadonlySet<string>, { word, isPrefix }: SearchWord): boolean {
+  if (!isPrefix || words.has(word)) return words.has(word);
+  for (const each of words) if (each.startsWith(word)) return true;
+  return false;
+}
+
+function plain(text: string): string {
+  return text.normalize('NFKD').replace(MARKS, '').toLowerCase();
+}
