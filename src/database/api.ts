@@ -1,4 +1,15 @@
 import type { JsonObject } from '../core/query/index.ts';
+import type {
+  CollectionOptions,
+  DocumentIssue,
+  Filter,
+  InputOf,
+  OutputOf,
+  Patch,
+  Path,
+  Sort,
+  StandardSchema,
+} from './schema/index.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 
 /**
@@ -26,9 +37,36 @@ export interface WriteOptions extends WaitOptions {
   readonly ifVersion?: string | null;
 }
 
-export interface FindOptions {
+export interface ReadOptions extends WaitOptions {
+  /** Also documents that do not fit the schema of the collection, as they are stored. Default: they are left out, or throw. */
+  readonly includeInvalid?: boolean;
+}
+
+/** A stored document that does not fit the schema of its collection. */
+export interface InvalidDocument {
+  readonly key: string;
+  /** As it is stored. */
+  readonly value: Document;
+  readonly issues: readonly DocumentIssue[];
+}
+
+export interface MigrateOptions extends WaitOptions {
+  /** Told after each slice. */
+  readonly onProgress?: (progress: MigrateProgress) => void;
+}
+
+export interface MigrateProgress {
+  /** Documents looked at. */
+  readonly documents: number;
+  /** Of these, written back in the newest shape. */
+  readonly migrated: number;
+  /** Of these, left as they are, because a migration or the schema refused them. */
+  readonly invalid: number;
+}
+
+export interface FindOptions<T = unknown> {
   /** 1 ascending, -1 descending; by several fields in the order given. Ties are broken by key. */
-  readonly sort?: Readonly<Record<string, 1 | -1>>;
+  readonly sort?: Sort<T>;
   /** Default 0. */
   readonly skip?: number;
   /** Default: all. */
@@ -65,44 +103,120 @@ export type Change<T> =
       readonly origin: 'local' | 'remote';
     }
   | { readonly kind: 'delete'; readonly key: string; readonly resume: string; readonly origin: 'local' | 'remote' }
+  /** The document does not fit the schema of the collection: readers no longer see it. */
+  | {
+      readonly kind: 'invalid';
+      readonly key: string;
+      readonly issues: readonly DocumentIssue[];
+      readonly resume: string;
+      readonly origin: 'local' | 'remote';
+    }
   | { readonly kind: 'reset'; readonly resume: string };
 
 /**
  * Documents of one collection. Values are plain objects of the caller's own: changing one changes nothing stored. A write
- * resolves when it is durable on this node (Persistence.Durability); reads made after the call see it at once.
+ * resolves when it is durable on this node (Persistence.Durability); reads made after the call see it at once, unless the
+ * schema of the collection validates asynchronously.
+ *
+ * With a schema, writes take its input and throw DOCUMENT_INVALID for what it refuses; reads give its output. Stored
+ * documents that it refuses are left out of `find`, `findEntries` and `entries`, and make `get`, `getVersioned` and
+ * `require` throw DOCUMENT_INVALID.
  */
-export interface Collection<T extends object = Document> {
+export interface Collection<T extends object = Document, Input extends object = T> {
   readonly name: string;
-  put(key: string, value: T, options?: WriteOptions): Promise<void>;
+  /** Replaces the whole document. */
+  put(key: string, value: Input, options?: WriteOptions): Promise<void>;
+  /** Writes a new document and resolves with its key: a UUID (version 7), so that keys of one node sort by time. */
+  add(value: Input, options?: WaitOptions): Promise<string>;
   /** Undefined when there is none. */
-  get(key: string, options?: WaitOptions): Promise<T | undefined>;
-  getVersioned(key: string, options?: WaitOptions): Promise<Versioned<T> | undefined>;
+  get(key: string, options?: ReadOptions): Promise<T | undefined>;
+  getVersioned(key: string, options?: ReadOptions): Promise<Versioned<T> | undefined>;
   /** DocumentNotFoundError when there is none. */
-  require(key: string, options?: WaitOptions): Promise<T>;
+  require(key: string, options?: ReadOptions): Promise<T>;
+  /**
+   * Changes the document that is there: a patch names what is to be different (RFC 7396: null removes a member), a function
+   * gets the document and returns the new one, and is called again when another write came between. Nothing that was
+   * written on this node is overwritten unseen. Resolves with the new document. DocumentNotFoundError when there is none;
+   * ConcurrencyError for `ifVersion`, or after `updateAttemptsMax` times.
+   */
+  update(key: string, change: Patch<Input> | ((document: T) => Input), options?: WriteOptions): Promise<T>;
+  /**
+   * Adds `by` (default 1, any finite number) to the number at the path, and resolves with the sum; what is absent counts as
+   * 0. With the resolver `merge` it is a counter (`{ $counter: … }`): counting at the same time on several nodes adds up. With any
+   * other resolver it is a plain number, and of two concurrent ones one is lost. DocumentNotFoundError when there is no
+   * document; TypeError when something else than a number or counter is there.
+   */
+  increment(key: string, path: Path<Input>, by?: number, options?: WriteOptions): Promise<number>;
   /** False when there was none; then nothing is written. */
   delete(key: string, options?: WriteOptions): Promise<boolean>;
   /** All or nothing, here and on every node that wants the collection; at most `transactionDocumentsMax` documents. */
-  putMany(documents: Iterable<readonly [key: string, value: T]>, options?: WaitOptions): Promise<void>;
+  putMany(
+    documents: Iterable<readonly [key: string, value: Input, options?: Pick<WriteOptions, 'ifVersion'>]>,
+    options?: WaitOptions,
+  ): Promise<void>;
   /** All or nothing; resolves with how many there were. */
   deleteMany(keys: Iterable<string>, options?: WaitOptions): Promise<number>;
+  /** Documents that do not fit the schema, in key order; none without one. */
+  invalid(options?: WaitOptions): AsyncIterable<InvalidDocument>;
+  /**
+   * Writes documents of an older version back in the newest shape, slice by slice; until then they are migrated each time
+   * they are read. Resolves when it has seen all of them. A signal ends it between two slices.
+   */
+  migrate(options?: MigrateOptions): Promise<MigrateProgress>;
   /** The versions that the document consists of: one, or several after concurrent writes, the newest last; a delete is one too. */
   versions(key: string, options?: WaitOptions): Promise<DocumentVersion[]>;
   keys(options?: ScanOptions): AsyncIterable<string>;
-  entries(options?: ScanOptions): AsyncIterable<[key: string, value: T]>;
-  count(filter?: object, options?: WaitOptions): Promise<number>;
-  find(filter?: object, options?: FindOptions & WaitOptions): Promise<T[]>;
-  findEntries(filter?: object, options?: FindOptions & WaitOptions): Promise<[key: string, value: T][]>;
+  entries(options?: ScanOptions & ReadOptions): AsyncIterable<[key: string, value: T]>;
+  /** Documents that do not fit the schema count as well. */
+  count(filter?: Filter<Input>, options?: WaitOptions): Promise<number>;
+  find(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<T[]>;
+  findEntries(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<[key: string, value: T][]>;
   /** Changes as they become durable here, from this node and from others, each document's newest state at least once. */
   watch(options?: WatchOptions): AsyncIterable<Change<T>>;
   /**
    * The result of `find`, kept current while somebody looks at it: the whole result, then differences. Throws INVALID_FILTER,
    * and LIVE_RESULT_TOO_LARGE when `skip` and `limit` reach over more than `liveResultsMax` documents. The signal ends it.
    */
-  live(filter?: object, options?: LiveOptions<T>): LiveQuery<T>;
+  live(filter?: Filter<Input>, options?: LiveOptions<T>): LiveQuery<T>;
   /** The result of `count`, kept current likewise. */
-  liveCount(filter?: object, options?: WaitOptions): LiveCount;
+  liveCount(filter?: Filter<Input>, options?: WaitOptions): LiveCount;
   /** One document, kept current likewise; null while there is none. */
   liveDocument(key: string, options?: WaitOptions): LiveDocument<T>;
+}
+
+/** What a collection can do within a transaction. */
+export type TransactionCollection<T extends object = Document, Input extends object = T> = Pick<
+  Collection<T, Input>,
+  | 'name'
+  | 'put'
+  | 'add'
+  | 'get'
+  | 'getVersioned'
+  | 'require'
+  | 'update'
+  | 'increment'
+  | 'delete'
+  | 'putMany'
+  | 'deleteMany'
+  | 'keys'
+  | 'entries'
+  | 'count'
+  | 'find'
+  | 'findEntries'
+>;
+
+/** Reads see what was committed, as of one moment, and the own writes; nobody else sees those before the end. */
+export interface Transaction {
+  /** The same collection as seen by this transaction, with its schema. */
+  collection<T extends object, Input extends object>(
+    collection: Collection<T, Input>,
+  ): TransactionCollection<T, Input>;
+  collection<T extends object = Document>(name: string): TransactionCollection<T>;
+}
+
+export interface TransactionOptions extends WaitOptions {
+  /** From the turn of the transaction on, all repetitions together; 0: no limit. Default: TIMES.transactionMs. */
+  readonly timeoutMs?: number;
 }
 
 export interface CollectionInfo {
@@ -163,7 +277,28 @@ export interface Conflict {
 export interface Database extends AsyncDisposable {
   /** Human name of this node. */
   readonly nodeId: string;
-  collection<T extends object = Document>(name: string): Collection<T>;
+  /** A collection with a schema; its types are those of the validator. CONFIG_ERROR / OPTION_INVALID. */
+  collection<Schema extends StandardSchema<object, object>>(
+    name: string,
+    options: CollectionOptions<Schema> & { readonly schema: Schema },
+  ): Collection<OutputOf<Schema>, InputOf<Schema>>;
+  /** A collection of any documents, or of those that the program says it holds. */
+  collection<T extends object = Document>(name: string, options?: CollectionOptions): Collection<T>;
+  /**
+   * Reads and writes documents of any collections as one step: all writes become visible together, here and on every node
+   * that wants these collections, or none does. Transactions of one node run one after another, and hold nobody else up:
+   * when a document or collection that was read changes before the end, `run` is called again, at most
+   * `transactionAttemptsMax` times; so it should do nothing but read and write through its argument. What it throws ends the transaction
+   * without a trace. Resolves with what `run` returned, when the writes are durable here.
+   *
+   * Rejects with TimeoutError after `timeoutMs`, TRANSACTION_TOO_LARGE beyond `transactionDocumentsMax` or `transactionBytesMax`,
+   * CONCURRENCY_CONFLICT after too many repetitions, WRITE_QUEUE_FULL when `transactionsWaitingMax` wait already, and
+   * with TypeError within another transaction. A signal ends the waiting and the work, up to the commit.
+   */
+  transaction<Result>(
+    run: (tx: Transaction) => Result | Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>;
   collections(): CollectionInfo[];
   /** R12: stops wanting a collection. Its documents stay readable, frozen: local writes get COLLECTION_NOT_WANTED. */
   narrow(collection: string): Promise<void>;

@@ -1,0 +1,80 @@
+import type { GoneDocument, StoredDocument } from '../../store/index.ts';
+import { ChangedDocument } from './changed-document.ts';
+import type { LiveSource } from './live-source.ts';
+
+interface Follower {
+  // The feed does not look at states, so they may be of any kind.
+  readonly source: Pick<LiveSource<unknown>, 'advance' | 'invalidate' | 'isWaiting'>;
+  /** It has ended, with this. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Commit {
+  readonly pos: number;
+  readonly changes: readonly ChangedDocument[];
+  /** How many the collection has after it. */
+  readonly documents: number;
+}
+
+/** Commits to one collection that are not durable yet, and those who wait for them. */
+export class CollectionFeed {
+  readonly #changesMax: number;
+  readonly #followers = new Set<Follower>();
+  #commits: Commit[] = [];
+  #waiting = 0;
+
+  /** Changes that wait at most; with more, all are forgotten and the followers read their results again. */
+  constructor(changesMax: number) {
+    this.#changesMax = changesMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#followers.size === 0;
+  }
+
+  add(follower: Follower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  note(pos: number, changed: readonly StoredDocument[], removed: readonly GoneDocument[], documents: number): void {
+    const count = changed.length + removed.length;
+    if (count === 0) return;
+    if (this.#waiting + count > this.#changesMax) return this.invalidate();
+    this.#waiting += count;
+    const puts = changed.map((document) => new ChangedDocument(document.key, document.pos, document.value));
+    const drops = removed.map((document) => new ChangedDocument(document.key, document.pos, null));
+    this.#commits.push({ pos, documents, changes: [...puts, ...drops] });
+  }
+
+  /** Every follower has to read its result again. */
+  invalidate(): void {
+    this.#commits = [];
+    this.#waiting = 0;
+    for (const { source } of this.#followers) source.invalidate();
+  }
+
+  /** Everything up to here is durable. */
+  advance(durablePos: number): void {
+    const commits = this.#take(durablePos);
+    const changes = new Map<string, ChangedDocument>();
+    for (const change of commits.flatMap((commit) => commit.changes))
+      if (change.pos > (changes.get(change.key)?.pos ?? 0)) changes.set(change.key, change);
+    const documents = commits.at(-1)?.documents ?? 0;
+    for (const follower of [...this.#followers]) {
+      if (commits.length === 0 && !follower.source.isWaiting) continue;
+      try {
+        follower.source.advance(changes, documents);
+      } catch (error) {
+        follower.onFailure(error);
+      }
+    }
+  }
+
+  #take(durablePos: number): Commit[] {
+    const open = this.#commits.findIndex(({ pos }) => pos > durablePos);
+    const taken = this.#commits.splice(0, open < 0 ? this.#commits.length : open);
+    for (const { changes } of taken) this.#waiting -= changes.length;
+    return taken;
+  }
+}

@@ -1,0 +1,61 @@
+import { PersistenceError } from '../../core/errors/index.ts';
+import { type Filter, matches, type Query } from '../../core/query/index.ts';
+import type { FoundDocument } from '../../store/index.ts';
+import type { ChangedDocument } from './changed-document.ts';
+import type { LiveView } from './live-view.ts';
+
+export interface CountViewDeps {
+  readonly filter: Filter;
+  readonly find: (query: Query) => FoundDocument[];
+  /** How many documents the collection has now. */
+  readonly documents: () => number;
+  /** Limits.liveCountKeysMax */
+  readonly keysMax: number;
+}
+
+/** How many documents fit. Of a whole collection the engine knows that; with a filter, the keys of those that fit are kept. */
+export class CountView implements LiveView<number> {
+  readonly #deps: CountViewDeps;
+  readonly #isOfAll: boolean;
+  #keys = new Set<string>();
+  #documents = 0;
+  readonly isShort = false;
+
+  constructor(deps: CountViewDeps) {
+    this.#deps = deps;
+    this.#isOfAll = deps.filter.kind === 'all';
+  }
+
+  load(): void {
+    const { filter, find, keysMax, documents } = this.#deps;
+    this.#documents = documents();
+    if (this.#isOfAll) return;
+    const found = find({ filter, sort: [], skip: 0, limit: keysMax + 1 });
+    this.#keys = new Set(found.map(({ key }) => key));
+    this.#check();
+  }
+
+  apply(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
+    this.#documents = documents;
+    if (this.#isOfAll) return;
+    for (const { key, value } of changes.values()) {
+      if (value !== null && matches(this.#deps.filter, value)) this.#keys.add(key);
+      else this.#keys.delete(key);
+    }
+    this.#check();
+  }
+
+  state(): number {
+    return this.#isOfAll ? this.#documents : this.#keys.size;
+  }
+
+  #check(): void {
+    const { keysMax } = this.#deps;
+    if (this.#keys.size <= keysMax) return;
+    throw new PersistenceError(
+      'LIVE_RESULT_TOO_LARGE',
+      `a live count with a filter keeps at most ${keysMax} keys (Limits.liveCountKeysMax); count now and then instead`,
+      { details: { liveCountKeysMax: keysMax } },
+    );
+  }
+}

@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LiveChange, LiveEntry } from './live-api.ts';
+
+/**
+ * The steps from one result to another: removals from the end, then additions and moves from the front, then changes in place.
+ * As few moves as there can be: what keeps its order is a longest increasing subsequence (patience sorting, Fredman 1975).
+ */
+export function diffResults<T>(before: readonly LiveEntry<T>[], after: readonly LiveEntry<T>[]): LiveChange<T>[] {
+  const start = equalAtStart(before, after);
+  const end = equalAtEnd(before, after, start);
+  const old = before.slice(start, before.length - end);
+  const now = after.slice(start, after.length - end);
+  const oldByKey = new Map(old.map((entry) => [entry.key, entry]));
+  const nowKeys = new Set(now.map(({ key }) => key));
+  const changes: LiveChange<T>[] = [];
+  for (let i = old.length - 1; i >= 0; i--)
+    if (!nowKeys.has(old[i]!.key)) changes.push({ kind: 'removed', key: old[i]!.key, index: start + i });
+  const kept = old.filter(({ key }) => nowKeys.has(key)).map(({ key }) => key);
+  const settled = keepingOrder(kept, now);
+  placeOthers(changes, kept, now, settled, start);
+  for (const [i, { key, value }] of now.entries()) {
+    if (settled.has(key) && !isUnchanged(oldByKey.get(key)!, now[i]!))
+      changes.push({ kind: 'changed', key, value, index: start + i });
+  }
+  return changes;
+}
+
+/** Makes the steps of an update, in a new array. */
+export function applyLiveChanges<T>(
+  results: readonly LiveEntry<T>[],
+  changes: readonly LiveChange<T>[],
+): LiveEntry<T>[] {
+  const list = [...results];
+  for (const change of changes) {
+    if (change.kind === 'removed') list.splice(change.index, 1);
+    else {
+      const { key, value, index } = change;
+      if (change.kind === 'moved') list.splice(change.from, 1);
+      list.splice(index, change.kind === 'changed' ? 1 : 0, { key, value });
+    }
+  }
+  return list;
+}
+
+function equalAtStart<T>(before: readonly LiveEntry<T>[], after: readonly LiveEntry<T>[]): number {
+  const most = Math.min(before.length, after.length);
+  let count = 0;
+  while (count < most && isUnchanged(before[count]!, after[count]!)) count++;
+  return count;
+}
+
+function equalAtEnd<T>(before: readonly LiveEntry<T>[], after: readonly LiveEntry<T>[], start: number): number {
+  const most = Math.min(before.length, after.length) - start;
+  let count = 0;
+  while (count < most && isUnchanged(before.at(-1 - count)!, after.at(-1 - count)!)) count++;
+  return count;
+}
+
+function isUnchanged<T>(a: LiveEntry<T>, b: LiveEntry<T>): boolean {
+  return a === b || (a.key === b.key && isDeepStrictEqual(a.value, b.value));
+}
+
+/** A rising run of places, from its last member backwards. */
+interface Run {
+  readonly key: string;
+  readonly place: number;
+  readonly before: Run | undefined;
+}
+
+/** Keys of a longest part of `kept` that has the order of `now` already. */
+function keepingOrder<T>(kept: readonly string[], now: readonly LiveEntry<T>[]): Set<string> {
+  const places = new Map(kept.map((key, place) => [key, place]));
+  /** By length - 1: the run of that length which ends lowest. */
+  const ends: Run[] = [];
+  for (const { key } of now) {
+    const place = places.get(key);
+    if (place === undefined) continue;
+    let low = 0;
+    for (let high = ends.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (ends[middle]!.place < place) low = middle + 1;
+      else high = middle;
+    }
+    ends[low] = { key, place, before: ends[low - 1] };
+  }
+  const settled = new Set<string>();
+  for (let run = ends.at(-1); run !== undefined; run = run.before) settled.add(run.key);
+  return settled;
+}
+
+/** Puts what is new or out of order behind what comes before it in the end; `list` has the settled ones in their order. */
+function placeOthers<T>(
+  changes: LiveChange<T>[],
+  list: string[],
+  now: readonly LiveEntry<T>[],
+  settled: ReadonlySet<string>,
+  start: number,
+): void {
+  const old = new Set(list);
+  let last = -1;
+  for (const { key, value } of now) {
+    if (settled.has(key)) {
+      last = list.indexOf(key, last + 1);
+      continue;
+    }
+    const from = old.has(key) ? list.indexOf(key) : -1;
+    if (from >= 0) list.splice(from, 1);
+    if (from >= 0 && from <= last) last--;
+    list.splice(++last, 0, key);
+    if (from < 0) changes.push({ kind: 'added', key, value, index: start + last });
+    else changes.push({ kind: 'moved', key, value, index: start + last, from: start + from });
+  }
+}

@@ -1,0 +1,3 @@
+export { applyLiveChanges } from './diff-results.ts';
+export type { Live, LiveChange, LiveCount, LiveDocument, LiveEntry, LiveQuery, LiveUpdate } from './live-api.ts';
+export { LiveQueries, type LiveQueriesDeps } from './live-queries.ts';

@@ -1,0 +1,160 @@
+import type { Live } from './live-api.ts';
+import { LiveIterator } from './live-iterator.ts';
+
+export interface LiveHandleDeps<State, Update> {
+  /** Begins to run; may call back before it returns. Throws where nothing can begin. */
+  readonly run: (callbacks: LiveCallbacks<State>) => () => void;
+  /** Calls `notify` in a microtask, once for all that happens before it. */
+  readonly notifySoon: () => void;
+  /** `before` undefined: the first of an iterator. Undefined: there is no difference to tell. */
+  readonly toUpdate: (before: State | undefined, after: State) => Update | undefined;
+  readonly report: (error: unknown, message: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface LiveCallbacks<State> {
+  readonly onState: (state: State) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Subscriber {
+  readonly listener: () => void;
+  readonly onError: ((error: unknown) => void) | undefined;
+}
+
+/** What a user holds: runs while it has consumers, and hands each of them the newest state. */
+export class LiveHandle<State, Update> implements Live<State, Update> {
+  readonly #deps: LiveHandleDeps<State, Update>;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #iterators = new Set<LiveIterator<State, Update>>();
+  #stop: (() => void) | undefined;
+  #snapshot: State | undefined;
+  /** The snapshot, where it is of this run and not of one before. */
+  #current: { readonly state: State } | undefined;
+  #failure: { readonly error: unknown; isTold: boolean } | undefined;
+  #isClosed = false;
+
+  constructor(deps: LiveHandleDeps<State, Update>) {
+    this.#deps = deps;
+  }
+
+  getSnapshot(): State | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#snapshot;
+  }
+
+  subscribe(listener: () => void, onError?: (error: unknown) => void): () => void {
+    if (this.#isClosed) return () => {};
+    const subscriber = { listener, onError };
+    this.#subscribers.add(subscriber);
+    this.#start();
+    return () => {
+      if (this.#subscribers.delete(subscriber)) this.#stopIfUnused();
+    };
+  }
+
+  [Symbol.asyncIterator](): LiveIterator<State, Update> {
+    const iterator: LiveIterator<State, Update> = new LiveIterator({
+      start: () => {
+        if (this.#isClosed) return this.#dismiss(iterator);
+        this.#iterators.add(iterator);
+        this.#start();
+      },
+      end: () => {
+        if (this.#iterators.delete(iterator)) this.#stopIfUnused();
+      },
+      current: () => this.#current,
+      toUpdate: (before, after) => this.#deps.toUpdate(before?.state, after),
+    });
+    return iterator;
+  }
+
+  close(): void {
+    this.#close();
+  }
+
+  /** Tells everybody who is there what is new. */
+  notify(): void {
+    for (const iterator of [...this.#iterators]) iterator.deliver();
+    const failure = this.#failure;
+    const isNews = failure !== undefined && !failure.isTold;
+    if (isNews) failure.isTold = true;
+    for (const { listener, onError } of [...this.#subscribers]) {
+      this.#call(listener);
+      if (isNews && onError !== undefined) this.#call(() => onError(failure.error));
+    }
+  }
+
+  #start(): void {
+    if (this.#stop !== undefined) return;
+    const { signal, run } = this.#deps;
+    this.#failure = undefined;
+    if (signal?.aborted) return this.#close();
+    let isRunning = true;
+    this.#stop = () => {
+      isRunning = false;
+    };
+    const onFailure = (error: unknown): void => {
+      if (isRunning) this.#fail(error);
+    };
+    try {
+      const stop = run({ onState: (state) => this.#show(state), onFailure });
+      signal?.addEventListener('abort', this.#close, { once: true });
+      this.#stop = () => {
+        isRunning = false;
+        stop();
+      };
+    } catch (error) {
+      onFailure(error);
+    }
+  }
+
+  #show(state: State): void {
+    this.#snapshot = state;
+    this.#current = { state };
+    this.#deps.notifySoon();
+  }
+
+  #fail(error: unknown): void {
+    this.#end();
+    this.#failure = { error, isTold: false };
+    this.#deps.report(error, 'a live query ended with an error');
+    for (const iterator of [...this.#iterators]) iterator.fail(error);
+    this.#deps.notifySoon();
+  }
+
+  readonly #close = (): void => {
+    this.#isClosed = true;
+    this.#subscribers.clear();
+    this.#end();
+    for (const iterator of [...this.#iterators]) this.#dismiss(iterator);
+  };
+
+  #dismiss(iterator: LiveIterator<State, Update>): void {
+    const { signal } = this.#deps;
+    if (signal?.aborted) iterator.fail(signal.reason);
+    else iterator.finish();
+  }
+
+  #stopIfUnused(): void {
+    if (this.#subscribers.size + this.#iterators.size > 0) return;
+    this.#failure = undefined;
+    this.#end();
+  }
+
+  #end(): void {
+    const stop = this.#stop;
+    this.#stop = undefined;
+    this.#current = undefined;
+    this.#deps.signal?.removeEventListener('abort', this.#close);
+    stop?.();
+  }
+
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#deps.report(error, 'a listener of a live query failed');
+    }
+  }
+}

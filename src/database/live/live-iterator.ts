@@ -1,0 +1,84 @@
+export interface LiveIteratorDeps<State, Update> {
+  /** At the first `next`. */
+  readonly start: () => void;
+  /** At the end, if it began. */
+  readonly end: () => void;
+  /** The newest state, if there is one that is current. */
+  readonly current: () => { readonly state: State } | undefined;
+  /** Undefined: there is no difference to tell. */
+  readonly toUpdate: (before: { readonly state: State } | undefined, after: State) => Update | undefined;
+}
+
+interface Waiting<Update> {
+  readonly resolve: (result: IteratorResult<Update, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+/** Pulls states: what a consumer leaves waiting is not a queue but the one difference from what it had to the newest. */
+export class LiveIterator<State, Update> implements AsyncIterableIterator<Update, undefined> {
+  readonly #deps: LiveIteratorDeps<State, Update>;
+  readonly #waiting: Waiting<Update>[] = [];
+  #phase: 'new' | 'open' | 'done' = 'new';
+  #delivered: { readonly state: State } | undefined;
+  #failure: { readonly reason: unknown } | undefined;
+
+  constructor(deps: LiveIteratorDeps<State, Update>) {
+    this.#deps = deps;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Update, undefined>> {
+    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Update, undefined>>();
+    this.#waiting.push({ resolve, reject });
+    if (this.#phase === 'new') {
+      this.#phase = 'open';
+      this.#deps.start();
+    }
+    this.deliver();
+    return promise;
+  }
+
+  return(): Promise<IteratorResult<Update, undefined>> {
+    this.finish();
+    return Promise.resolve(DONE);
+  }
+
+  throw(error: unknown): Promise<IteratorResult<Update, undefined>> {
+    this.finish();
+    return Promise.reject(error);
+  }
+
+  /** The newest state may be another one. */
+  deliver(): void {
+    const current = this.#phase === 'open' ? this.#deps.current() : undefined;
+    if (current !== undefined && this.#waiting.length > 0 && this.#delivered?.state !== current.state) {
+      const value = this.#deps.toUpdate(this.#delivered, current.state);
+      this.#delivered = current;
+      if (value !== undefined) this.#waiting.shift()!.resolve({ value });
+    }
+    if (this.#phase !== 'done') return;
+    if (this.#failure !== undefined && this.#waiting.length > 0) {
+      this.#waiting.shift()!.reject(this.#failure.reason);
+      this.#failure = undefined;
+    }
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve(DONE);
+  }
+
+  /** The pending, or else the next, `next` rejects. */
+  fail(reason: unknown): void {
+    if (this.#phase !== 'done') this.#failure = { reason };
+    this.finish();
+  }
+
+  finish(): void {
+    const wasOpen = this.#phase === 'open';
+    this.#phase = 'done';
+    if (wasOpen) this.#deps.end();
+    this.deliver();
+  }
+}

@@ -1,0 +1,193 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Limits } from '../../core/config/index.ts';
+import { PersistenceError } from '../../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { JsonObject, Query } from '../../core/query/index.ts';
+import type { FoundDocument } from '../../store/index.ts';
+import type { CommitNotice, Replica } from '../replica/index.ts';
+import { CollectionFeed } from './collection-feed.ts';
+import { CountView } from './count-view.ts';
+import { diffResults } from './diff-results.ts';
+import { DocumentView } from './document-view.ts';
+import type { LiveCount, LiveDocument, LiveEntry, LiveQuery, LiveUpdate } from './live-api.ts';
+import { type LiveCallbacks, LiveHandle } from './live-handle.ts';
+import { LiveSource } from './live-source.ts';
+import type { LiveView } from './live-view.ts';
+import { QueryView } from './query-view.ts';
+
+export interface LiveQueriesDeps {
+  readonly replica: Replica;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  /** Throws once the database is closed. */
+  readonly assertOpen: () => void;
+  /** Makes every write accepted so far visible in the store. */
+  readonly commitPending: () => void;
+  /** As the store has it now; damage is reported, and thrown. */
+  readonly find: (collection: CollectionName, query: Query) => FoundDocument[];
+  readonly read: (collection: CollectionName, key: DocumentKey) => string | null;
+}
+
+interface Notified {
+  notify(): void;
+  close(): void;
+}
+
+export interface LiveResultOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What the first update is the difference from. */
+  readonly previous?: readonly LiveEntry<JsonObject>[] | undefined;
+}
+
+/**
+ * Everything live in a database. One listener hears the commits; what is not durable yet waits, by collection, and is then
+ * applied to each view that is running, so that a view moves from one durable state to another, over whole commits.
+ */
+export class LiveQueries {
+  readonly #deps: LiveQueriesDeps;
+  readonly #feeds = new Map<CollectionName, CollectionFeed>();
+  readonly #running = new Set<Notified>();
+  /** To be told in the next microtask. */
+  readonly #news = new Set<Notified>();
+
+  constructor(deps: LiveQueriesDeps) {
+    this.#deps = deps;
+    deps.replica.onCommit((notice) => this.#note(notice));
+    deps.replica.onDurable(() => this.#advance());
+    deps.replica.onReload(() => this.#startOver());
+  }
+
+  /** Those that somebody looks at. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  query(collection: CollectionName, query: Query, options: LiveResultOptions = {}): LiveQuery {
+    const { liveResultsMax: resultsMax } = this.#deps.limits;
+    const find = (part: Query): FoundDocument[] => this.#deps.find(collection, part);
+    const createView = (): QueryView => new QueryView({ query, find, resultsMax });
+    // A query that reaches too far is refused here, and not first when somebody looks.
+    createView();
+    return this.#handle(collection, createView, differenceFrom(options.previous ?? []), options.signal);
+  }
+
+  count(collection: CollectionName, { filter }: Query, signal: AbortSignal | undefined): LiveCount {
+    const { replica, limits, find } = this.#deps;
+    const createView = (): CountView =>
+      new CountView({
+        filter,
+        find: (query) => find(collection, query),
+        documents: () => replica.collection(collection).documents,
+        keysMax: limits.liveCountKeysMax,
+      });
+    return this.#handle(collection, createView, newest, signal);
+  }
+
+  document(collection: CollectionName, key: DocumentKey, signal: AbortSignal | undefined): LiveDocument {
+    const createView = (): DocumentView => new DocumentView(key, () => this.#deps.read(collection, key));
+    return this.#handle(collection, createView, newest, signal);
+  }
+
+  /** Ends all that run. */
+  close(): void {
+    for (const handle of [...this.#running]) handle.close();
+  }
+
+  #handle<State, Update>(
+    collection: CollectionName,
+    createView: () => LiveView<State>,
+    toUpdate: (before: State | undefined, after: State) => Update | undefined,
+    signal: AbortSignal | undefined,
+  ): LiveHandle<State, Update> {
+    const handle: LiveHandle<State, Update> = new LiveHandle({
+      run: (callbacks) => this.#run(collection, createView(), callbacks, handle),
+      notifySoon: () => this.#notifySoon(handle),
+      toUpdate,
+      report: (error, message) => this.#deps.logger.error({ err: error, collection }, message),
+      signal,
+    });
+    return handle;
+  }
+
+  #run<State>(
+    collection: CollectionName,
+    view: LiveView<State>,
+    { onState, onFailure }: LiveCallbacks<State>,
+    handle: Notified,
+  ): () => void {
+    const { replica, limits, assertOpen, commitPending } = this.#deps;
+    assertOpen();
+    if (this.#running.size >= limits.liveQueriesMax) throw tooMany(limits.liveQueriesMax);
+    commitPending();
+    const source = new LiveSource({ replica, view, onState });
+    source.load();
+    const feed = this.#feeds.get(collection) ?? new CollectionFeed(limits.liveBacklogMax);
+    this.#feeds.set(collection, feed);
+    this.#running.add(handle);
+    const leave = feed.add({ source, onFailure });
+    return () => {
+      leave();
+      this.#running.delete(handle);
+      if (feed.isEmpty && this.#feeds.get(collection) === feed) this.#feeds.delete(collection);
+    };
+  }
+
+  #note({ pos, changed, removed }: CommitNotice): void {
+    if (this.#feeds.size === 0) return;
+    const changedIn = Map.groupBy(changed, ({ collection }) => collection);
+    const removedIn = Map.groupBy(removed, ({ collection }) => collection);
+    for (const collection of new Set([...changedIn.keys(), ...removedIn.keys()])) {
+      const { documents } = this.#deps.replica.collection(collection);
+      this.#feeds
+        .get(collection)
+        ?.note(pos, changedIn.get(collection) ?? [], removedIn.get(collection) ?? [], documents);
+    }
+  }
+
+  #advance(): void {
+    for (const feed of [...this.#feeds.values()]) feed.advance(this.#deps.replica.durablePos);
+  }
+
+  /** The disk lost commits, and positions are given out again: what is known of them is worth nothing. */
+  #startOver(): void {
+    for (const feed of this.#feeds.values()) feed.invalidate();
+    // The replica is not done with its reload yet.
+    queueMicrotask(() => this.#advance());
+  }
+
+  #notifySoon(handle: Notified): void {
+    if (this.#news.size === 0) queueMicrotask(this.#notify);
+    this.#news.add(handle);
+  }
+
+  readonly #notify = (): void => {
+    const handles = [...this.#news];
+    this.#news.clear();
+    for (const handle of handles) handle.notify();
+  };
+}
+
+type Results = readonly LiveEntry<JsonObject>[];
+
+function differenceFrom(
+  previous: Results,
+): (before: Results | undefined, results: Results) => LiveUpdate<JsonObject> | undefined {
+  return (before, results) => {
+    const changes = diffResults(before ?? previous, results);
+    return before !== undefined && changes.length === 0 ? undefined : { results, changes };
+  };
+}
+
+/** Undefined where it went there and back. */
+function newest<State>(before: State | undefined, after: State): State | undefined {
+  return before !== undefined && isDeepStrictEqual(before, after) ? undefined : after;
+}
+
+function tooMany(max: number): PersistenceError {
+  return new PersistenceError(
+    'LIVE_QUERIES_FULL',
+    `${max} live queries run already (Limits.liveQueriesMax); unsubscribe from those that nobody looks at`,
+    { details: { liveQueriesMax: max } },
+  );
+}

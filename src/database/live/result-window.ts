@@ -1,0 +1,75 @@
+import type { SortableDocument } from '../../core/query/index.ts';
+
+/**
+ * The first documents of an ordered result, kept in order. It is a prefix: what lies beyond its last member is unknown,
+ * unless it is whole. So a removal makes it shorter, never wrong.
+ */
+export class ResultWindow<E extends SortableDocument> {
+  readonly #compare: (a: SortableDocument, b: SortableDocument) => number;
+  /** Entries kept; what goes beyond is forgotten from the end. */
+  readonly #entriesMax: number;
+  readonly #byKey = new Map<string, E>();
+  #entries: E[] = [];
+  #isWhole = true;
+
+  constructor(compare: (a: SortableDocument, b: SortableDocument) => number, entriesMax: number) {
+    this.#compare = compare;
+    this.#entriesMax = entriesMax;
+  }
+
+  /** True while nothing lies beyond. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  get(key: string): E | undefined {
+    return this.#byKey.get(key);
+  }
+
+  slice(from: number, to: number): E[] {
+    return this.#entries.slice(from, to);
+  }
+
+  /** Begins anew with what is known to be the start of the result, in order. */
+  load(entries: readonly E[]): void {
+    this.#isWhole = entries.length <= this.#entriesMax;
+    this.#entries = entries.slice(0, this.#entriesMax);
+    this.#byKey.clear();
+    for (const entry of this.#entries) this.#byKey.set(entry.key, entry);
+  }
+
+  remove(key: string): void {
+    const entry = this.#byKey.get(key);
+    if (entry === undefined) return;
+    this.#byKey.delete(key);
+    this.#entries.splice(this.#placeOf(entry), 1);
+  }
+
+  /** An entry that belongs to the result, whether it was there before or not. */
+  put(entry: E): void {
+    this.remove(entry.key);
+    const place = this.#placeOf(entry);
+    // Behind the last one known, who knows what comes between.
+    if (place === this.#entries.length && !this.#isWhole) return;
+    this.#entries.splice(place, 0, entry);
+    this.#byKey.set(entry.key, entry);
+    if (this.#entries.length <= this.#entriesMax) return;
+    this.#byKey.delete(this.#entries.pop()!.key);
+    this.#isWhole = false;
+  }
+
+  /** Where the entry is, or would be. */
+  #placeOf(entry: E): number {
+    let low = 0;
+    for (let high = this.#entries.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.#compare(this.#entries[middle]!, entry) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
