@@ -1,5 +1,16 @@
 export { canonicalJson } from './canonical-json.ts';
 export { compareBySort, compareValues, isAfter, type SortableDocument } from './compare-values.ts';
+export {
+  type IndexDefinition,
+  type IndexOptions,
+  type IndexPlan,
+  type IndexSpec,
+  indexEntries,
+  invalidIndex,
+  type KeyBounds,
+  parseIndex,
+  planQuery,
+} from './index-plan/index.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json.ts';
 export { matches } from './matches.ts';
 export { pageToken } from './page-token.ts';

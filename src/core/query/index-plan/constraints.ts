@@ -1,0 +1,92 @@
+import type { JsonValue } from '../json.ts';
+import type { Filter, Path, Scalar } from '../query.ts';
+import { endOf, SIGN, textStart, valueKey } from './index-key.ts';
+import { type Interval, intersection, interval, point, pointsOf } from './intervals.ts';
+
+/** What a part of a filter says about the keys of one field. */
+export interface Constraint {
+  /** In order, without overlap: no key outside of them fits. */
+  readonly intervals: readonly Interval[];
+  /** Whether every key in them fits, so that nothing is left to check. */
+  readonly isExact: boolean;
+}
+
+/** Everything that the filter asks for, as a list of which all must hold. */
+export function conjunctsOf(filter: Filter): readonly Filter[] {
+  if (filter.kind === 'all') return [];
+  return filter.kind === 'and' ? filter.filters.flatMap(conjunctsOf) : [filter];
+}
+
+/** What a filter says about the keys of the value at a path; undefined: nothing that helps. */
+export function constraintOn(path: Path, filter: Filter): Constraint | undefined {
+  switch (filter.kind) {
+    case 'eq':
+      return isSamePath(filter.path, path) ? equal([filter.value as JsonValue]) : undefined;
+    case 'in':
+      return isSamePath(filter.path, path) ? equal(filter.values as readonly JsonValue[]) : undefined;
+    case 'exists':
+      return isSamePath(filter.path, path) ? exact([interval(Buffer.of(SIGN.missing + 1), undefined)]) : undefined;
+    case 'not': {
+      const inner = filter.filter;
+      const isMissing = inner.kind === 'exists' && isSamePath(inner.path, path);
+      return isMissing ? exact([point(Buffer.of(SIGN.missing))]) : undefined;
+    }
+    case 'starts': {
+      const start = textStart(filter.value);
+      return isSamePath(filter.path, path) ? exact([interval(start, endOf(start))]) : undefined;
+    }
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return isSamePath(filter.path, path) ? exact(range(filter.kind, filter.value)) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What several parts of a filter say together, and which of them then need no further check. */
+export function constraintOf(
+  path: Path,
+  parts: readonly Filter[],
+): { readonly intervals: readonly Interval[]; readonly settled: readonly Filter[] } | undefined {
+  let intervals: readonly Interval[] | undefined;
+  const settled: Filter[] = [];
+  for (const part of parts) {
+    const constraint = constraintOn(path, part);
+    if (constraint === undefined) continue;
+    intervals = intervals === undefined ? constraint.intervals : intersection(intervals, constraint.intervals);
+    if (constraint.isExact) settled.push(part);
+  }
+  return intervals && { intervals, settled };
+}
+
+export function isSamePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((step, i) => step === b[i]);
+}
+
+function exact(intervals: readonly Interval[]): Constraint {
+  return { intervals, isExact: true };
+}
+
+/** All arrays and objects share one key. */
+function equal(values: readonly JsonValue[]): Constraint {
+  const isExact = values.every((value) => typeof value !== 'object' || value === null);
+  return { intervals: pointsOf(values.map(valueKey)), isExact };
+}
+
+/** Ranges stay within the type of their operand. */
+function range(kind: 'gt' | 'gte' | 'lt' | 'lte', value: Scalar): readonly Interval[] {
+  const key = valueKey(value);
+  const type: Interval =
+    typeof value === 'boolean'
+      ? interval(Buffer.of(SIGN.false), Buffer.of(SIGN.true + 1))
+      : interval(Buffer.of(key[0]!), Buffer.of(key[0]! + 1));
+  const side = {
+    gt: interval(endOf(key)!, undefined),
+    gte: interval(key, undefined),
+    lt: interval(Buffer.of(), key),
+    lte: interval(Buffer.of(), endOf(key)),
+  }[kind];
+  return intersection([type], [side]);
+}

@@ -1,0 +1,123 @@
+import { LIMITS } from '../../config/index.ts';
+import { PersistenceError } from '../../errors/index.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import type { JsonValue } from '../json.ts';
+import { parseFilter, toPath } from '../parse-filter.ts';
+import type { Filter, Path } from '../query.ts';
+
+/** An index as a user asks for it. A text or an array is short for `{ on: … }`. */
+export type IndexSpec = string | readonly string[] | IndexOptions;
+
+export interface IndexOptions {
+  /** The paths of the fields, the most significant first; 1 to `indexFieldsMax`. */
+  readonly on: string | readonly string[];
+  /** Names it. Default: made of all that it says. */
+  readonly name?: string;
+  /** One entry for each item of the array at its one path, which is the same as a path such as `tags[]`. Default false. */
+  readonly multi?: boolean;
+  /** Local writes that would give two documents of this node the same values are refused. Default false. */
+  readonly unique?: boolean;
+  /** The words of the texts at its paths, for `$text`. Default false. */
+  readonly fullText?: boolean;
+  /** Only documents that fit this filter. Default: all. */
+  readonly where?: object;
+}
+
+/** An index as stores keep it. */
+export interface IndexDefinition {
+  /** Unique in its collection. */
+  readonly name: string;
+  /** `values`: of all its paths. `items`: of the array at its one path. `words`: of the texts at its paths. */
+  readonly kind: 'values' | 'items' | 'words';
+  readonly paths: readonly Path[];
+  /** Of an index of items: what is indexed in each of them; empty: the item itself. */
+  readonly itemPath: Path;
+  readonly isUnique: boolean;
+  readonly where: Filter;
+  /** The options again, as one text: equal for equal indexes. */
+  readonly text: string;
+}
+
+const NAME_CHARACTERS_MAX = 200;
+const KNOWN = ['on', 'name', 'multi', 'unique', 'fullText', 'where'];
+
+/** Checks what a user asks for. Throws PERSISTENCE_ERROR / INVALID_INDEX, or INVALID_FILTER for `where`. */
+export function parseIndex(spec: unknown): IndexDefinition {
+  const options = optionsOf(spec);
+  const on = (typeof options.on === 'string' ? [options.on] : options.on) as unknown;
+  if (!Array.isArray(on) || on.length === 0 || !on.every((path) => typeof path === 'string')) {
+    throw invalidIndex('names no fields; write { on: ["city", "age"] }');
+  }
+  if (on.length > LIMITS.indexFieldsMax) {
+    throw invalidIndex(`has more than ${LIMITS.indexFieldsMax} fields (Limits.indexFieldsMax)`);
+  }
+  if (new Set(on).size !== on.length) throw invalidIndex('names a field twice');
+  const { multi = false, unique = false, fullText = false } = options;
+  const isOfItems = multi || on.some((path) => path.split('.').some(isItems));
+  if (isOfItems && (on.length > 1 || fullText)) throw invalidIndex('of items has one path, and is no full text index');
+  if (fullText && unique) throw invalidIndex('of words cannot be unique');
+  const text = canonicalJson({
+    on,
+    ...(multi && { multi }),
+    ...(unique && { unique }),
+    ...(fullText && { fullText }),
+    ...(options.where === undefined ? {} : { where: options.where as JsonValue }),
+  });
+  const where = parseFilter(options.where);
+  return {
+    name: nameOf(options, on, text),
+    kind: isOfItems ? 'items' : fullText ? 'words' : 'values',
+    ...(isOfItems ? splitAtItems(on[0]!) : { paths: on.map(toPath), itemPath: [] }),
+    isUnique: unique,
+    where,
+    text,
+  };
+}
+
+function optionsOf(spec: unknown): Readonly<Partial<IndexOptions>> {
+  if (typeof spec === 'string' || Array.isArray(spec)) return { on: spec as string };
+  if (typeof spec !== 'object' || spec === null) throw invalidIndex('is no path, array of paths or object');
+  const unknown = Object.keys(spec).find((key) => !KNOWN.includes(key));
+  if (unknown !== undefined)
+    throw invalidIndex(`has the unknown option ${JSON.stringify(unknown)}; known: ${KNOWN.join(' ')}`);
+  const options = spec as IndexOptions;
+  for (const key of ['multi', 'unique', 'fullText'] as const) {
+    const value: unknown = options[key];
+    if (value !== undefined && typeof value !== 'boolean') throw invalidIndex(`has a ${key} that is not true or false`);
+  }
+  return options;
+}
+
+/** `city,age`, and after it whatever else there is to say. */
+function nameOf(
+  { name, multi, unique, fullText, where }: Partial<IndexOptions>,
+  on: readonly string[],
+  text: string,
+): string {
+  if (name !== undefined) {
+    if (typeof name === 'string' && name !== '' && name.length <= NAME_CHARACTERS_MAX && name.isWellFormed())
+      return name;
+    throw invalidIndex(`has a name that is no text of 1 to ${NAME_CHARACTERS_MAX} characters`);
+  }
+  const signs = [multi && 'multi', unique && 'unique', fullText && 'words'].filter(Boolean);
+  const made = [on.join(','), ...signs, ...(where === undefined ? [] : [canonicalJson(where as JsonValue)])].join(' ');
+  if (made.length <= NAME_CHARACTERS_MAX) return made;
+  throw invalidIndex(`says too much to be named by it; give it a name (${text.slice(0, 80)}…)`);
+}
+
+function splitAtItems(on: string): Pick<IndexDefinition, 'paths' | 'itemPath'> {
+  const path = toPath(on);
+  const at = path.findIndex(isItems);
+  if (at < 0) return { paths: [path], itemPath: [] };
+  const itemPath = path.slice(at + 1);
+  if (itemPath.some(isItems)) throw invalidIndex('leads through arrays in arrays');
+  return { paths: [[...path.slice(0, at), path[at]!.slice(0, -2)]], itemPath };
+}
+
+function isItems(step: string): boolean {
+  return step.length > 2 && step.endsWith('[]');
+}
+
+export function invalidIndex(problem: string): PersistenceError {
+  return new PersistenceError('INVALID_INDEX', `the index ${problem}`);
+}

@@ -1,0 +1,80 @@
+import type { JsonValue } from '../json.ts';
+
+/**
+ * Keys of indexes: bytes whose order is the order of sorting, field after field. Each value begins with a sign for its type;
+ * numbers follow as IEEE 754 with the bits turned so that their order is that of the bytes; texts as UTF-8 with 00 as 00 FF,
+ * ended by 00 01, so that no text goes on where another ends. Arrays and objects are equal to each other here.
+ */
+export const SIGN = {
+  /** In an index of items: the field is a text and no array. */
+  noArray: 0x08,
+  missing: 0x10,
+  null: 0x20,
+  false: 0x30,
+  true: 0x31,
+  number: 0x40,
+  text: 0x50,
+  rest: 0x60,
+} as const;
+
+const TEXT_END = Buffer.from([0x00, 0x01]);
+const ESCAPED_NUL = '\u0000';
+
+/** The key of several fields of a document, in their order. */
+export function indexKey(values: readonly (JsonValue | undefined)[]): Buffer {
+  return values.length === 1 ? valueKey(values[0]) : Buffer.concat(values.map(valueKey));
+}
+
+export function valueKey(value: JsonValue | undefined): Buffer {
+  switch (typeof value) {
+    case 'undefined':
+      return Buffer.of(SIGN.missing);
+    case 'boolean':
+      return Buffer.of(value ? SIGN.true : SIGN.false);
+    case 'number':
+      return numberKey(value);
+    case 'string':
+      return Buffer.concat([textStart(value), TEXT_END]);
+    default:
+      return Buffer.of(value === null ? SIGN.null : SIGN.rest);
+  }
+}
+
+/** What the keys of all texts begin with that begin like this one. */
+export function textStart(text: string): Buffer {
+  if (!text.includes(ESCAPED_NUL)) {
+    const length = Buffer.byteLength(text);
+    const key = Buffer.allocUnsafe(length + 1);
+    key[0] = SIGN.text;
+    key.write(text, 1);
+    return key;
+  }
+  const parts = text
+    .split(ESCAPED_NUL)
+    .flatMap((part, i) => [...(i === 0 ? [] : [Buffer.of(0x00, 0xff)]), Buffer.from(part)]);
+  return Buffer.concat([Buffer.of(SIGN.text), ...parts]);
+}
+
+/** The least bytes that are above everything that begins like these; undefined where there are none. */
+export function endOf(start: Uint8Array): Buffer | undefined {
+  const end = Buffer.from(start);
+  for (let i = end.length - 1; i >= 0; i--) {
+    if (end[i] === 0xff) continue;
+    end[i]!++;
+    return end.subarray(0, i + 1);
+  }
+  return undefined;
+}
+
+function numberKey(value: number): Buffer {
+  const key = Buffer.allocUnsafe(9);
+  key[0] = SIGN.number;
+  // Adding 0 makes −0, which is equal to 0, the same bytes.
+  key.writeDoubleBE(value + 0, 1);
+  if (key[1]! < 0x80) {
+    key[1]! |= 0x80;
+    return key;
+  }
+  for (let i = 1; i < 9; i++) key[i] = 0xff - key[i]!;
+  return key;
+}
