@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/query/index.ts';
+import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 import type {
   CollectionOptions,
   DocumentIssue,
@@ -10,7 +11,6 @@ import type {
   Sort,
   StandardSchema,
 } from './schema/index.ts';
-import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 
 /**
  * A document: a JSON object. A type parameter may be any object type, so that interfaces fit too; what is no JSON object is
@@ -208,9 +208,7 @@ export type TransactionCollection<T extends object = Document, Input extends obj
 /** Reads see what was committed, as of one moment, and the own writes; nobody else sees those before the end. */
 export interface Transaction {
   /** The same collection as seen by this transaction, with its schema. */
-  collection<T extends object, Input extends object>(
-    collection: Collection<T, Input>,
-  ): TransactionCollection<T, Input>;
+  collection<T extends object, Input extends object>(collection: Collection<T, Input>): TransactionCollection<T, Input>;
   collection<T extends object = Document>(name: string): TransactionCollection<T>;
 }
 

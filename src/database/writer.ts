@@ -1,6 +1,10 @@
+import { sleep } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
 import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts';
+
+/** Time after which a commit that found the database locked is tried again, ms. */
+const LOCK_PAUSE_MS = 50;
 
 export interface WriterDeps {
   readonly replica: Replica;
@@ -44,6 +48,10 @@ export class Writer {
   #accepted = 0;
   #isTurnDue = false;
   #isCommitting = false;
+  /** Another program holds the database: what waits is tried again when this ends. */
+  #lockPause: Promise<void> | undefined;
+  /** Monotonic time of the first commit that found it locked. */
+  #lockedSince: number | undefined;
   /** The newest sync and what follows from it. */
   #running: Promise<void> = Promise.resolve();
 
@@ -80,17 +88,19 @@ export class Writer {
 
   /**
    * Commits what waits, so that a read sees every write made before it. Never throws: what fails, fails the promise of its
-   * write. Does nothing while a commit runs, that is, when a resolver asks.
+   * write. Does nothing while a commit runs, that is, when a resolver asks, and while another program locks the database.
    */
   commitPending(): void {
+    if (this.#lockPause !== undefined) return;
     if (this.#pending.length === 0 || this.#isCommitting || this.#deps.replica.isResolving) return;
-    const batch = this.#pending;
-    this.#pending = [];
-    this.#pendingWrites = 0;
-    this.#pendingBytes = 0;
+    const pending = this.#takePending();
     this.#isCommitting = true;
     try {
-      this.#commit(batch);
+      for (let i = 0; i < pending.length && this.#lockPause === undefined; ) {
+        const batch = this.#nextBatch(pending, i);
+        i += batch.length;
+        if (!this.#commit(batch)) this.#waitForLock(pending.slice(i - batch.length));
+      }
     } finally {
       this.#isCommitting = false;
     }
@@ -100,6 +110,7 @@ export class Writer {
   /** Resolves when every write accepted before the call is durable or has failed; rejects when the disk lost some of them. */
   async flush(): Promise<void> {
     this.commitPending();
+    while (this.#lockPause !== undefined) await this.#lockPause;
     await this.#deps.replica.flush();
   }
 
@@ -108,7 +119,7 @@ export class Writer {
     await this.flush();
     while (this.#accepted > 0) {
       this.#takeTurn();
-      await this.#running;
+      await (this.#lockPause ?? this.#running);
     }
   }
 
@@ -138,22 +149,68 @@ export class Writer {
     );
   };
 
-  #commit(batch: readonly Waiter[]): void {
+  #takePending(): readonly Waiter[] {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#pendingWrites = 0;
+    this.#pendingBytes = 0;
+    return pending;
+  }
+
+  /** One commit of what waits: all of it, but for what piled up while the database was locked. */
+  #nextBatch(pending: readonly Waiter[], from: number): readonly Waiter[] {
+    let [writes, bytes, to] = [0, 0, from];
+    do {
+      writes += pending[to]!.transaction.writes.length;
+      bytes += pending[to]!.bytes;
+      to++;
+    } while (to < pending.length && !this.#isOverfull(writes, bytes));
+    return pending.slice(from, to);
+  }
+
+  /** What could not be committed goes first when it is tried again, a moment later, without blocking anything meanwhile. */
+  #waitForLock(waiting: readonly Waiter[]): void {
+    for (const { transaction, bytes } of waiting) {
+      this.#pendingWrites += transaction.writes.length;
+      this.#pendingBytes += bytes;
+    }
+    this.#pending = [...waiting, ...this.#pending];
+    this.#lockPause = sleep(this.#deps.replica.clock, LOCK_PAUSE_MS).then(() => {
+      this.#lockPause = undefined;
+      this.#takeTurn();
+    });
+  }
+
+  /** Whether a commit that found the database locked is worth another try. */
+  #mayWait(error: unknown): boolean {
+    const { clock, store } = this.#deps.replica;
+    if (!isEntglDbError(error, 'DATABASE_LOCKED')) return false;
+    this.#lockedSince ??= clock.monotonic();
+    if (clock.monotonic() - this.#lockedSince < (store.supports.lockedMsMax ?? 0)) return true;
+    this.#lockedSince = undefined;
+    return false;
+  }
+
+  /** False when the database is locked, and nothing of the batch was settled. */
+  #commit(batch: readonly Waiter[]): boolean {
     let outcomes: readonly LocalOutcome[];
     try {
       outcomes = this.#deps.replica.write(batch.map((waiter) => waiter.transaction));
     } catch (error) {
+      if (this.#mayWait(error)) return false;
       this.#failed(batch, error);
-      return;
+      return true;
     }
+    this.#lockedSince = undefined;
     for (let i = 0; i < batch.length; i++) this.#note(batch[i]!, outcomes[i]!);
+    return true;
   }
 
   /** A damaged document fails only the writes that touch it; whatever else a store throws concerns the whole commit. */
   #failed(batch: readonly Waiter[], error: unknown): void {
     const isDamage = isEntglDbError(error, 'DOCUMENT_CORRUPT');
     if (isDamage && batch.length > 1) {
-      for (const waiter of batch) this.#commit([waiter]);
+      for (const waiter of batch) if (!this.#commit([waiter])) this.#failed([waiter], error);
       return;
     }
     for (const waiter of batch) this.#reject(waiter, error);

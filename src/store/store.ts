@@ -140,6 +140,8 @@ export interface StoreManifest {
   readonly durable: boolean;
   /** Queries are answered from indexes where there are any. */
   readonly indexes: boolean;
+  /** A commit that throws DATABASE_LOCKED is worth trying again for so long, ms; absent: it is not. */
+  readonly lockedMsMax?: number;
 }
 
 /** A document at rest. `value` is what readers see: JSON text, or null where the document does not exist. */

@@ -116,6 +116,10 @@ export class Replica {
     if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
   }
 
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   get id(): ReplicaId {
     return this.#head.replica;
   }

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import { setRunning } from './connection.ts';
 import { Maintenance } from './maintenance.ts';
 import type { WalFile } from './wal-file.ts';
 
@@ -111,7 +112,7 @@ export class Checkpointer {
     try {
       return db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()?.busy === 0;
     } finally {
-      db.exec(`PRAGMA busy_timeout = ${this.#options.connection.busyTimeoutMs}`);
+      setRunning(db, this.#options.connection);
     }
   }
 }

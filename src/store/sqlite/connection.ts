@@ -4,7 +4,14 @@ import { readPragma } from './schema.ts';
 /** How long the maintenance thread waits while the writer finishes a checkpoint of its own. */
 const CHECKPOINT_BUSY_MS = 1000;
 
+/**
+ * A statement waits no longer than this once the database is open: it waits on the thread that everything else runs on. Writes
+ * are tried again for `busyTimeoutMs` by whoever can wait without blocking (`Writer`).
+ */
+const RUNNING_BUSY_MS = 50;
+
 export interface ConnectionOptions {
+  /** How long to wait for another process that locks the file. */
   readonly busyTimeoutMs: number;
   /** Bytes of the file's pages that SQLite keeps in memory. */
   readonly pageCacheBytes: number;
@@ -28,6 +35,11 @@ export function openConnection(path: string, options: ConnectionOptions): Databa
     throw error;
   }
   return db;
+}
+
+/** Ends the patience with which the database was opened. */
+export function setRunning(db: DatabaseSync, { busyTimeoutMs }: Pick<ConnectionOptions, 'busyTimeoutMs'>): void {
+  db.exec(`PRAGMA busy_timeout = ${Math.min(busyTimeoutMs, RUNNING_BUSY_MS)}`);
 }
 
 /** A second connection of the same process, which reads only. */

@@ -26,7 +26,7 @@ import type {
 } from '../store.ts';
 import { closedError, lostCommitsError } from '../store-errors.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { type ConnectionOptions, openConnection } from './connection.ts';
+import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
 import { streamDamage } from './damage-stream.ts';
 import { HeadWitness } from './head-witness.ts';
 import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
@@ -60,7 +60,7 @@ const PAGES_PER_STEP = 256;
 
 /** The Store port on one SQLite file. */
 export class SqliteStore implements MaintainableStore {
-  readonly supports = { durable: true, indexes: true };
+  readonly supports: StoreManifest;
   readonly identity: StoreIdentity;
   readonly damagedAtOpen: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[];
   readonly #parts: SqliteStoreParts;
@@ -87,6 +87,7 @@ export class SqliteStore implements MaintainableStore {
 
   constructor(parts: SqliteStoreParts) {
     this.#parts = parts;
+    this.supports = { durable: true, indexes: true, lockedMsMax: parts.connection.busyTimeoutMs };
     this.#wal = new WalFile(parts.path, parts.dataSync);
     this.#maintenance = new Maintenance(parts.clock);
     this.#witness = new HeadWitness(markerPathOf(parts.path));
@@ -110,6 +111,7 @@ export class SqliteStore implements MaintainableStore {
       throw error;
     }
     this.identity = this.#identity.identity;
+    setRunning(this.#db, parts.connection);
     this.#sync = new SharedSync(() => this.#syncOnce());
   }
 
@@ -332,6 +334,7 @@ export class SqliteStore implements MaintainableStore {
   #reconnect(): void {
     this.#db = this.#connect();
     this.#openTables = new Tables(this.#db, this.#parts.limits);
+    setRunning(this.#db, this.#parts.connection);
     this.#isDisconnected = false;
   }
 

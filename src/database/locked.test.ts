@@ -1,0 +1,75 @@
+/**
+ * Goal: another program that locks the file neither blocks the process nor loses, reorders or doubles a write; after BusyTimeoutMs the
+ * writes that waited fail with the reason. Method: a second connection holds the lock of a real file; the clock is moved by hand.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { silentLogger } from '../core/logging/index.ts';
+import { openSqliteStore } from '../store/sqlite/index.ts';
+import { createManualClock, type ManualClock } from '../testing/index.ts';
+import { openOn, turn } from './test-database.ts';
+
+const BUSY_MS = 5000;
+/** What one try may block; the pause between two tries is the clock's. */
+const BLOCKED_MS_MAX = 500;
+
+async function openLocked(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'entgldb-locked-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'test.db');
+  const clock = createManualClock();
+  const store = await openSqliteStore({
+    path,
+    machineId: 'm',
+    pid: process.pid,
+    clock,
+    logger: silentLogger,
+    busyTimeoutMs: BUSY_MS,
+  });
+  const { db } = openOn(store, { clock });
+  const other = new DatabaseSync(path);
+  t.after(() => other.close());
+  return { db, clock, other };
+}
+
+async function pass(clock: ManualClock, ms: number): Promise<void> {
+  clock.advance(ms);
+  await turn();
+}
+
+test('writes wait for the lock without blocking, in order, and go through when it is gone', async (t) => {
+  const { db, clock, other } = await openLocked(t);
+  const users = db.collection('users');
+  await users.put('u', { n: 0 });
+  other.exec('BEGIN IMMEDIATE');
+  const startedAt = performance.now();
+  const writes = [1, 2, 3].map((n) => users.put('u', { n }));
+  const more = Array.from({ length: 2500 }, (_, i) => users.put(`k${i}`, { i }));
+  assert.deepEqual(await users.get('u'), { n: 0 }, 'it is read while it waits');
+  const flushed = db.flush();
+  for (let i = 0; i < 10; i++) await pass(clock, 50);
+  assert.ok(performance.now() - startedAt < 11 * BLOCKED_MS_MAX);
+  other.exec('COMMIT');
+  await pass(clock, 50);
+  await Promise.all([...writes, ...more, flushed]);
+  assert.deepEqual(await users.get('u'), { n: 3 });
+  assert.equal(await users.count(), 2501);
+  await db.close();
+});
+
+test('after BusyTimeoutMs what waited fails with DATABASE_LOCKED, and the next write is as good as ever', async (t) => {
+  const { db, clock, other } = await openLocked(t);
+  const users = db.collection('users');
+  other.exec('BEGIN IMMEDIATE');
+  const write = assert.rejects(users.put('u', { n: 1 }), { reason: 'DATABASE_LOCKED' });
+  for (let ms = 0; ms <= BUSY_MS; ms += 500) await pass(clock, 500);
+  await write;
+  other.exec('COMMIT');
+  await users.put('u', { n: 2 });
+  assert.deepEqual(await users.get('u'), { n: 2 });
+  await db.close();
+});
