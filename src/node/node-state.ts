@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Clock } from '../core/clock/index.ts';
+import { type Clock, spanText } from '../core/clock/index.ts';
 import { ConfigurationError, type EntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
@@ -147,10 +147,14 @@ export class NodeState {
 
   #clockNotice(): string[] {
     const clock = this.network?.clock;
-    if (clock === undefined || !clock.isOff) return [];
-    const seconds = Math.round(Math.abs(clock.offsetMs) / 1000);
+    if (clock === undefined) return [];
+    if (clock.clocks === 2 && clock.widestMs > this.#values['Sync.MaxClockDriftMs'])
+      return [
+        `the clocks of this machine and of the other are ${spanText(clock.widestMs)} apart; set the wrong one right`,
+      ];
+    if (!clock.isOff) return [];
     return [
-      `the clock of this machine is ${seconds} s ${clock.offsetMs > 0 ? 'behind' : 'ahead of'} the others; set it right (writes are stamped with the others' time meanwhile)`,
+      `the clock of this machine is ${spanText(clock.offsetMs)} ${clock.offsetMs > 0 ? 'behind' : 'ahead of'} the others; set it right (writes are stamped with the others' time meanwhile)`,
     ];
   }
 }

@@ -144,6 +144,7 @@ export class Session {
       case 'verified':
         return this.#context.event({ kind: 'verified', nonce: message.nonce, sums: message.sums });
       case 'ping':
+        this.#context.event({ kind: 'clock', wallOffsetMs: message.wallMs - this.#context.deps.wallMs() });
         return this.#context.send({ kind: 'pong', nonce: message.nonce, wallMs: this.#context.deps.wallMs() });
       case 'pong':
         if (message.nonce === this.#pingNonce)

@@ -103,7 +103,7 @@ async function checkAll(node: NodeProcess): Promise<void> {
 
 /** Runs the node until it has forgotten its tombstones. */
 async function purge(t: TestContext, options: StartOptions): Promise<void> {
-  const node = await NodeProcess.start(t, { ...options, peers: [], env: shiftedClock(TEN_DAYS_MS) });
+  const node = await NodeProcess.start(t, { ...options, peers: [], env: shiftedClock(options.folder, TEN_DAYS_MS) });
   const path = join(options.folder, 'entgldb.db');
   assert.equal(await node.collection('c').count(), DOCUMENTS - 1000 + NEW_DOCUMENTS);
   await eventually('the tombstones are purged', () => rows(path) === DOCUMENTS - 1000 + NEW_DOCUMENTS);

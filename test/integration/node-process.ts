@@ -1,7 +1,7 @@
 /** Real nodes for tests: `entgldb start` in processes of their own, and the way to talk to them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -100,6 +100,8 @@ export async function runCommand(
 /** One `entgldb start`, from start to end. */
 export class NodeProcess {
   readonly ready: Ready;
+  /** Its data directory. */
+  readonly folder: string;
   /** Milliseconds from the start of the process until it said that it is ready. */
   readonly startMs: number;
   /** Lines of its log, parsed. */
@@ -126,6 +128,7 @@ export class NodeProcess {
       );
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     return new NodeProcess(
+      options.folder,
       child,
       agent,
       new HttpClient(file.url, file.secret, agent),
@@ -146,6 +149,7 @@ export class NodeProcess {
   }
 
   private constructor(
+    folder: string,
     child: ChildProcess,
     agent: Agent,
     client: HttpClient,
@@ -153,6 +157,7 @@ export class NodeProcess {
     log: readonly Record<string, unknown>[],
     startMs: number,
   ) {
+    this.folder = folder;
     this.#child = child;
     this.#agent = agent;
     this.client = client;
@@ -265,10 +270,12 @@ function describe({ collections }: NodeStatus): string {
     .join('\n');
 }
 
-/** Environment of a node whose wall clock is ahead by so much. */
-export function shiftedClock(shiftMs: number): Readonly<Record<string, string>> {
+/** Environment of a node whose wall clock is ahead by so much. Made anew with another value, SIGUSR2 makes the node take it. */
+export function shiftedClock(folder: string, shiftMs: number): Readonly<Record<string, string>> {
   const preload = new URL('shifted-clock.ts', import.meta.url).href;
-  return { NODE_OPTIONS: `--import ${preload}`, ENTGLDB_TEST_CLOCK_SHIFT_MS: String(shiftMs) };
+  const file = join(folder, 'clock-shift');
+  writeFileSync(file, String(shiftMs));
+  return { NODE_OPTIONS: `--import ${preload}`, ENTGLDB_TEST_CLOCK_FILE: file };
 }
 
 /** Sockets that a process has open, listening ones included. Linux only. */

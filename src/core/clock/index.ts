@@ -1,4 +1,5 @@
 export { type Clock, sleep } from './clock.ts';
 export { type ClockAssessment, ClockMonitor } from './clock-monitor.ts';
 export { HLC_TICKS_PER_MS, HLC_ZERO, type Hlc, hlcToMs, isHlc, nextHlc, observeHlc } from './hlc.ts';
+export { spanText } from './span-text.ts';
 export { withDeadline } from './with-deadline.ts';

@@ -1,4 +1,4 @@
-import type { Clock, ClockAssessment } from '../../core/clock/index.ts';
+import { type Clock, type ClockAssessment, spanText } from '../../core/clock/index.ts';
 import type { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.ts';
 
@@ -104,14 +104,10 @@ export function createClockCheck(assess: () => ClockAssessment, driftMsMax: numb
     run: () => {
       const { offsetMs, widestMs, clocks, isOff } = assess();
       const side = offsetMs > 0 ? 'behind' : 'ahead of';
-      if (isOff) return unhealthy(`this clock is ${seconds(offsetMs)} s ${side} the median of ${clocks}; set it right`);
+      if (isOff) return unhealthy(`this clock is ${spanText(offsetMs)} ${side} those of the other nodes; set it right`);
       if (clocks === 2 && widestMs > driftMsMax)
-        return degraded(`this clock and another are ${seconds(widestMs)} s apart; a third would tell which is off`);
+        return degraded(`this clock and another are ${spanText(widestMs)} apart; a third would tell which is off`);
       return healthy(clocks < 2 ? 'no other clock to compare with' : `agrees with ${clocks - 1} others`);
     },
   };
-}
-
-function seconds(ms: number): number {
-  return Math.abs(Math.round(ms / 1000));
 }

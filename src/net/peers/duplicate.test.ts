@@ -14,7 +14,7 @@ function end(own: string, peer: string, dialler: string): Channel {
 
 /** Who dialled the connection that stays at this end, when they arrive in this order. */
 function stays(own: string, peer: string, first: string, second: string): string {
-  return decideDuplicate(end(own, peer, first), end(own, peer, second), false) === 'replace' ? second : first;
+  return decideDuplicate(end(own, peer, first), end(own, peer, second), 'new') === 'replace' ? second : first;
 }
 
 test('of connections dialled from both ends, both ends keep the one of the smaller key, in any order', () => {
@@ -34,14 +34,19 @@ test('of connections dialled from both ends, both ends keep the one of the small
 });
 
 test('of two connections dialled from one end, the dialler keeps the old one and the other end waits for its choice', () => {
-  assert.equal(decideDuplicate(end('a', 'b', 'a'), end('a', 'b', 'a'), false), 'keep');
-  assert.equal(decideDuplicate(end('b', 'a', 'a'), end('b', 'a', 'a'), false), 'hold');
+  assert.equal(decideDuplicate(end('a', 'b', 'a'), end('a', 'b', 'a'), 'new'), 'keep');
+  assert.equal(decideDuplicate(end('b', 'a', 'a'), end('b', 'a', 'a'), 'new'), 'hold');
+});
+
+test('a peer that dials although it is linked since long is given the time to show that its end of the link is dead', () => {
+  assert.equal(decideDuplicate(end('a', 'b', 'a'), end('a', 'b', 'b'), 'settled'), 'hold');
+  assert.equal(decideDuplicate(end('b', 'a', 'a'), end('b', 'a', 'b'), 'settled'), 'keep', 'which it closes if not');
 });
 
 test('a link that may be dead gives way to any other', () => {
   for (const old of ['a', 'b']) {
     for (const newcomer of ['a', 'b']) {
-      assert.equal(decideDuplicate(end('a', 'b', old), end('a', 'b', newcomer), true), 'replace');
+      assert.equal(decideDuplicate(end('a', 'b', old), end('a', 'b', newcomer), 'suspect'), 'replace');
     }
   }
 });

@@ -1,10 +1,12 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import type { Channel } from '../transport.ts';
-import { decideDuplicate } from './duplicate.ts';
+import { decideDuplicate, type LinkAge } from './duplicate.ts';
 import { HeldChannel } from './held-channel.ts';
 
-/** How long a second connection from the same dialler must last before it replaces the first (`decideDuplicate`). */
+/** A link younger than this may have crossed with one that the other end dialled. */
+const CROSSING_MS = 2000;
+/** How long a second connection of a peer must last before it replaces the first (`decideDuplicate`). */
 const HOLD_MS = 250;
 /** A link that may be dead must bring a byte within this time, which is a little more than the peer's pings take. */
 const PROOF_OF_LIFE_MS = TIMES.pingIntervalMs + 1000;
@@ -75,7 +77,7 @@ export class LinkTable {
       else channel.close('busy');
       return;
     }
-    const decision = decideDuplicate(old.channel, channel, old.suspicion !== undefined);
+    const decision = decideDuplicate(old.channel, channel, this.#ageOf(old));
     if (decision === 'keep') return channel.close('duplicate');
     const candidate = this.#toCandidate(channel);
     if (decision === 'hold') this.#hold(candidate);
@@ -102,6 +104,11 @@ export class LinkTable {
 
   closeAll(reason: string): void {
     for (const link of [...this.#heldByDevice.values(), ...this.#byDevice.values()]) link.channel.close(reason);
+  }
+
+  #ageOf({ suspicion, startedAt }: Candidate): LinkAge {
+    if (suspicion !== undefined) return 'suspect';
+    return this.#deps.clock.monotonic() - startedAt < CROSSING_MS ? 'new' : 'settled';
   }
 
   #toCandidate(channel: Channel): Candidate {

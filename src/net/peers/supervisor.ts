@@ -1,22 +1,18 @@
 import type { Clock } from '../../core/clock/index.ts';
-import { LIMITS, type Limits, TIMES } from '../../core/config/index.ts';
+import { LIMITS, type Limits } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { compareBytes, type Random } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
-import { fullJitterMs, type RetryPolicy } from '../../core/retry/index.ts';
+import type { RetryPolicy } from '../../core/retry/index.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
+import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
 import { incomingStatus, toPeerError } from './describe-peer.ts';
 import { type Link, LinkTable } from './link-table.ts';
 import { raceDial } from './race-dial.ts';
 import { addressText, type PeerStatus, type Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
 
-/** Back-off after the first failed round; it doubles up to `dialBackoffMsMax`. */
-const BACKOFF_BASE_MS = 250;
-/** The larger device key leaves the first attempt to the smaller for this long, so that they need not meet half-way. */
-const PASSIVE_MS = 1000;
-const PASSIVE_SPREAD_MS = 500;
 /** A link that lived this long was a success; a shorter one counts as a failure. */
 const STABLE_MS = 5000;
 /** A link that the mesh no longer wants is kept this long, since views come and go. */
@@ -147,6 +143,7 @@ export class Supervisor {
   nameNode(deviceKey: string, node: string): void {
     const link = this.#links.get(deviceKey);
     if (link !== undefined) link.node = node;
+    for (const target of this.#targets.ofDevice(deviceKey)) target.hasGreeted = true;
   }
 
   isLinked(deviceKey: string): boolean {
@@ -250,13 +247,7 @@ export class Supervisor {
   }
 
   #backoffMs(target: Target): number {
-    const { random } = this.#deps;
-    const delayMs = fullJitterMs(random, target.failures + 1, BACKOFF_BASE_MS, TIMES.dialBackoffMsMax);
-    const isPassive =
-      target.failures === 0 &&
-      target.deviceKey !== undefined &&
-      compareBytes(this.#options.ownKey, target.deviceKey) > 0;
-    return isPassive ? delayMs + PASSIVE_MS + random.next() * PASSIVE_SPREAD_MS : delayMs;
+    return dialBackoffMs(target, this.#options.ownKey, this.#deps.random);
   }
 
   // Dialling.
@@ -309,6 +300,7 @@ export class Supervisor {
     if (isEntglDbError(error, 'SELF_CONNECTION')) return this.#noteSelf(target);
     const { clock } = this.#deps;
     target.failures++;
+    target.isTurnedAway = isRefusal(error);
     target.dueAt = this.#now() + this.#backoffMs(target);
     target.sinceMs = clock.now();
     target.lastError = toPeerError(error, clock.now());
@@ -354,6 +346,7 @@ export class Supervisor {
     const wasGood = this.#now() - link.startedAt >= STABLE_MS;
     for (const target of this.#targets.ofDevice(link.deviceKey)) {
       target.failures = wasGood ? 0 : target.failures + 1;
+      target.isTurnedAway = link.node === null;
       target.dueAt = this.#now() + this.#backoffMs(target);
       target.sinceMs = wallMs;
       target.lastError = { message: `the link was closed: ${reason}`, code: null, reason: null, atMs: wallMs };

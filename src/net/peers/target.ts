@@ -24,6 +24,10 @@ export interface Target {
   /** When discovery stopped hearing it, monotonic; undefined while it is heard, and for known peers. */
   lostAt: number | undefined;
   hasBeenLinked: boolean;
+  /** It has greeted: the two understand each other. */
+  hasGreeted: boolean;
+  /** Somebody answers there, and refused the handshake or closed the link before greeting. */
+  isTurnedAway: boolean;
   lastError: PeerError | null;
   /** Wall clock at the last change of state, ms. */
   sinceMs: number;
@@ -78,6 +82,8 @@ export function createTarget(
     isSelf: false,
     lostAt: undefined,
     hasBeenLinked: false,
+    hasGreeted: false,
+    isTurnedAway: false,
     lastError: null,
     sinceMs: wallMs,
   };

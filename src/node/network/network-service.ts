@@ -306,9 +306,9 @@ export class NetworkService {
   #followed(event: SessionEvent, runner: SessionRunner): void {
     const { peerKey } = runner.channel;
     this.#progress.follow(peerKey, event, this.#deps.clock.now());
+    if (event.kind === 'opened' || event.kind === 'clock') this.#deps.clocks.observe(peerKey, event.wallOffsetMs);
     if (event.kind === 'opened') {
       this.#supervisor?.nameNode(peerKey, event.hello.node);
-      this.#deps.clocks.observe(peerKey, event.wallOffsetMs);
       this.#deps.logger.info({ peer: event.hello.node, address: runner.channel.remote }, 'peer connected');
       this.#updateOnline();
     }

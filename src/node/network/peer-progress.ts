@@ -65,6 +65,7 @@ export class PeerProgress {
       case 'round-trip':
         record.roundTripMs = event.ms;
         return;
+      case 'clock':
       case 'confirmed':
       case 'verify-asked':
       case 'verified':

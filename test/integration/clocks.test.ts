@@ -1,0 +1,185 @@
+/**
+ * Goal: a wrong clock harms nobody (R10): what was written later, in sight of what it replaces, wins everywhere; nothing waits; the
+ * culprit sees it on its own screen; and when its clock is right it simply goes on. Method: three real processes, one of them
+ * with a clock that is ten years ahead, three days behind, or set back by an hour while it writes.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { readAll } from '../../src/node/cli/http-client.ts';
+import {
+  areEqual,
+  eventually,
+  makeFolder,
+  NodeProcess,
+  pause,
+  runCommand,
+  type StartOptions,
+  shiftedClock,
+  writeToken,
+} from './node-process.ts';
+
+const HOUR_MS = 3600_000;
+const DAY_MS = 24 * HOUR_MS;
+const LOOPBACK = { Network: { LocalhostOnly: true } };
+const DOCUMENTS = 50;
+const WRITE_MS_MAX = 2000;
+/** Pings tell the clocks every 5 s. */
+const NOTICED_MS_MAX = 15_000;
+
+// Most of the time they wait for the next ping.
+describe('clocks', { concurrency: true }, () => {
+  for (const [name, shiftMs] of [
+    ['ten years ahead', 3650 * DAY_MS],
+    ['three days behind', -3 * DAY_MS],
+  ] as const) {
+    test(`a node ${name}: later writes win, the culprit is told, and goes on when its clock is right`, {
+      timeout: 90_000,
+    }, async (t) => {
+      const { honest, options } = await startHonest(t);
+      const env = shiftedClock(options.folder, shiftMs);
+      // It has written much under its wrong clock before it meets anybody.
+      const alone = await NodeProcess.start(t, { ...options, env });
+      await put(alone, 'alone', 'culprit');
+      await put(honest[1], 'shared', 'honest');
+      assert.equal(await alone.stop(), 0);
+      const culprit = await NodeProcess.start(t, { ...options, env, peers: honest.map(({ address }) => address) });
+      const all = [...honest, culprit];
+      await eventually('all are equal', () => areEqual(all));
+      await turnsAreTaken(all, 'alone');
+      await turnsAreTaken(all, 'shared');
+      await isTold(t, culprit, name);
+      for (const node of honest)
+        assert.equal(clockState(await health(node)), 'healthy', 'the honest ones are not blamed');
+      setClock(culprit, options, 0);
+      const ms = await eventually('its screen is clear', () => isClear(culprit), NOTICED_MS_MAX);
+      t.diagnostic(`told, and clear again ${Math.round(ms)} ms after the clock was set right`);
+      await turnsAreTaken(all, 'alone');
+      await put(culprit, 'new', 'culprit, set right');
+      await eventually('all are equal again', () => areEqual(all));
+      assert.equal(await culprit.stop(), 0);
+      const again = await NodeProcess.start(t, { ...options, peers: honest.map(({ address }) => address) });
+      await turnsAreTaken([...honest, again], 'new');
+      await eventually('equal after a restart', () => areEqual([...honest, again]));
+    });
+  }
+
+  test('a clock that is set back by an hour while its node writes: nothing stalls, and every later write wins', {
+    timeout: 90_000,
+  }, async (t) => {
+    const { honest, options } = await startHonest(t);
+    const node = await NodeProcess.start(t, {
+      ...options,
+      env: shiftedClock(options.folder, 0),
+      peers: honest.map(({ address }) => address),
+    });
+    const all = [...honest, node];
+    await eventually('all are connected', async () => (await node.status()).connectedPeers === 2);
+    const ending = new AbortController();
+    const writing = writeOn(node, ending.signal);
+    await pause(300);
+    setClock(node, options, -HOUR_MS);
+    const noticedMs = await eventually(
+      'the culprit is told',
+      async () => clockState(await health(node)) === 'unhealthy',
+      NOTICED_MS_MAX,
+    );
+    await turnsAreTaken(all, 'while-behind');
+    setClock(node, options, 0);
+    await eventually('its screen is clear', () => isClear(node), NOTICED_MS_MAX);
+    ending.abort();
+    const { written, slowestMs } = await writing;
+    t.diagnostic(
+      `${written} writes, the slowest ${Math.round(slowestMs)} ms; noticed after ${Math.round(noticedMs)} ms`,
+    );
+    assert.ok(slowestMs < WRITE_MS_MAX);
+    await eventually('all are equal', () => areEqual(all));
+    for (const each of all) assert.deepEqual(await each.collection('running').get('k'), { n: written });
+    for (const each of honest) assert.deepEqual((await each.status()).notices, []);
+  });
+});
+
+async function startHonest(t: TestContext): Promise<{ honest: [NodeProcess, NodeProcess]; options: StartOptions }> {
+  const folder = await makeFolder(t);
+  const tokenFile = await writeToken(folder);
+  const start = (name: string, peers: readonly string[]): Promise<NodeProcess> =>
+    NodeProcess.start(t, { folder: join(folder, name), name, tokenFile, peers, settings: LOOPBACK });
+  const a = await start('a', []);
+  const b = await start('b', [a.address]);
+  const options = { folder: await makeFolder(t), name: 'culprit', tokenFile, settings: LOOPBACK };
+  return { honest: [a, b], options };
+}
+
+async function put(node: NodeProcess, prefix: string, by: string): Promise<void> {
+  const documents = Array.from({ length: DOCUMENTS }, (_, i) => [`${prefix}-${i}`, { by }] as const);
+  await node.collection('c').putMany(documents);
+}
+
+/** Each in turn writes over what the one before it wrote; that must be what everybody reads then, with no wait for a clock. */
+async function turnsAreTaken(nodes: readonly NodeProcess[], prefix: string): Promise<void> {
+  for (let turn = 0; turn < nodes.length + 1; turn++) {
+    const node = nodes[turn % nodes.length]!;
+    const key = `${prefix}-0`;
+    const by = `turn ${turn} of ${node.ready.nodeId}`;
+    const startedAt = performance.now();
+    if (turn === 1) await node.collection('c').delete(key);
+    else await node.collection('c').put(key, { by });
+    const ms = performance.now() - startedAt;
+    assert.ok(ms < WRITE_MS_MAX, `a write took ${Math.round(ms)} ms`);
+    const expected = turn === 1 ? undefined : by;
+    await eventually(`${by} is read everywhere`, async () => {
+      const found = await Promise.all(nodes.map((each) => each.collection('c').get(key)));
+      return found.every((value) => value?.by === expected);
+    });
+  }
+}
+
+async function isTold(t: TestContext, node: NodeProcess, name: string): Promise<void> {
+  await eventually('the culprit is told', async () => clockState(await health(node)) === 'unhealthy', NOTICED_MS_MAX);
+  const side = name.split(' ').at(-1)!;
+  const data = ['--data', node.folder];
+  const shown = await runCommand(['status', ...data]);
+  assert.match(shown.out, new RegExp(`! the clock of this machine is \\d+ (days|years) ${side}.*set it right`));
+  const checked = await runCommand(['health', ...data]);
+  assert.equal(checked.code, 1);
+  assert.match(checked.out, new RegExp(`clock.*${side}.*set it right`));
+  const doctor = await runCommand(['doctor', ...data]);
+  assert.equal(doctor.code, 1);
+  assert.match(doctor.out, /FAILED +health: .*clock/);
+  t.diagnostic(shown.out.split('\n').find((line) => line.includes('clock'))!);
+}
+
+async function isClear(node: NodeProcess): Promise<boolean> {
+  const [report, { notices }] = [await health(node), await node.status()];
+  return clockState(report) === 'healthy' && !notices.join().includes('clock');
+}
+
+interface Health {
+  readonly checks: readonly { readonly name: string; readonly state: string }[];
+}
+
+async function health(node: NodeProcess): Promise<Health> {
+  const answer = await node.client.open({ method: 'GET', path: '/health' }, [503]);
+  return JSON.parse(await readAll(answer)) as Health;
+}
+
+function clockState({ checks }: Health): string | undefined {
+  return checks.find(({ name }) => name === 'clock')?.state;
+}
+
+function setClock(node: NodeProcess, { folder }: StartOptions, shiftMs: number): void {
+  shiftedClock(folder, shiftMs);
+  node.signal('SIGUSR2');
+}
+
+/** Counts up in one document until told to end. */
+async function writeOn(node: NodeProcess, signal: AbortSignal): Promise<{ written: number; slowestMs: number }> {
+  let [written, slowestMs] = [0, 0];
+  while (!signal.aborted) {
+    const startedAt = performance.now();
+    await node.collection('running').put('k', { n: ++written });
+    slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+    await pause(5);
+  }
+  return { written, slowestMs };
+}

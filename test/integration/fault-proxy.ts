@@ -1,0 +1,164 @@
+/** A TCP proxy on loopback that does to connections what networks do to them, for tests. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { atEnd } from './cleanup.ts';
+
+/** The end that dialled, and the one that was dialled. */
+export type Side = 'dialler' | 'listener';
+
+/**
+ * What happens to bytes. `stall`: those towards these sides wait, as do new connections where both are named. `vanish`: they are
+ * gone, and the connection will never be heard of again, as when a router forgets it. `slow`: so many bytes per second.
+ * `corrupt`: one byte of each chunk is another one. `refuse`: new connections are reset at once.
+ */
+export type Fault =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'stall'; readonly towards: readonly Side[] }
+  | { readonly kind: 'vanish' }
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  | { readonly kind: 'corrupt' }
+  | { readonly kind: 'refuse' };
+
+interface Pair {
+  readonly sockets: Readonly<Record<Side, Socket>>;
+  /** What was sent into it meanwhile is not delivered any more: whoever sends on gets a reset. */
+  isForgotten: boolean;
+}
+
+const SLICE_MS = 10;
+const OTHER: Readonly<Record<Side, Side>> = { dialler: 'listener', listener: 'dialler' };
+
+export class FaultProxy {
+  #fault: Fault = { kind: 'none' };
+  #targetPort: number;
+  readonly #server: Server;
+  readonly #pairs = new Set<Pair>();
+
+  /** Forwards to a port of this machine; ends with the test. */
+  static async open(t: TestContext, targetPort: number): Promise<FaultProxy> {
+    const server = createServer({ pauseOnConnect: true });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy = new FaultProxy(server, targetPort);
+    atEnd(t, () => proxy.close());
+    return proxy;
+  }
+
+  private constructor(server: Server, targetPort: number) {
+    this.#server = server;
+    this.#targetPort = targetPort;
+    server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  /** `host:port` to dial. */
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  /** New connections go to another port from now on, as after a peer has moved. */
+  moveTo(targetPort: number): void {
+    this.#targetPort = targetPort;
+  }
+
+  /** Replaces the fault before it. What vanished stays so: who sends on in such a connection gets a reset from now on. */
+  set(fault: Fault): void {
+    const before = this.#fault;
+    this.#fault = fault;
+    for (const pair of this.#pairs) {
+      if (fault.kind === 'vanish') pair.isForgotten = true;
+      if (before.kind === 'vanish' && fault.kind !== 'vanish') this.#answerWithReset(pair);
+      this.#resume(pair);
+    }
+  }
+
+  /** Resets all connections, or only their one end: the other does not hear of it. */
+  reset(side?: Side): void {
+    for (const pair of this.#pairs) {
+      if (side !== undefined) pair.isForgotten = true;
+      for (const each of side === undefined ? (['dialler', 'listener'] as const) : [side])
+        pair.sockets[each].resetAndDestroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.reset();
+    await closed;
+  }
+
+  #accept(dialler: Socket): void {
+    if (this.#fault.kind === 'refuse') {
+      dialler.on('error', ignore).resetAndDestroy();
+      return;
+    }
+    const listener = connect({ host: '127.0.0.1', port: this.#targetPort });
+    const pair: Pair = { sockets: { dialler, listener }, isForgotten: this.#fault.kind === 'vanish' };
+    this.#pairs.add(pair);
+    for (const from of ['dialler', 'listener'] as const) {
+      const socket = pair.sockets[from].setNoDelay(true);
+      socket.on('error', ignore);
+      socket.on('data', (bytes) => this.#forward(pair, from, bytes));
+      socket.on('end', () => this.#ended(pair, from));
+      socket.on('close', () => this.#closed(pair, from));
+    }
+    this.#resume(pair);
+  }
+
+  #forward(pair: Pair, from: Side, bytes: Buffer): void {
+    const to = pair.sockets[OTHER[from]];
+    if (pair.isForgotten) {
+      if (this.#fault.kind !== 'vanish') pair.sockets[from].resetAndDestroy();
+      return;
+    }
+    if (this.#fault.kind === 'corrupt') bytes[Math.floor(bytes.length / 2)]! ^= 0x40;
+    if (this.#fault.kind !== 'slow') {
+      this.#write(pair, from, to, bytes);
+      return;
+    }
+    pair.sockets[from].pause();
+    const slice = Math.max(1, Math.floor((this.#fault.bytesPerSecond * SLICE_MS) / 1000));
+    to.write(bytes.subarray(0, slice));
+    if (bytes.length > slice) pair.sockets[from].unshift(bytes.subarray(slice));
+    setTimeout(() => this.#resume(pair), SLICE_MS);
+  }
+
+  #write(pair: Pair, from: Side, to: Socket, bytes: Buffer): void {
+    if (to.write(bytes)) return;
+    pair.sockets[from].pause();
+    to.once('drain', () => this.#resume(pair));
+  }
+
+  /** Reads from each side again that may send. */
+  #resume(pair: Pair): void {
+    for (const from of ['dialler', 'listener'] as const) {
+      const isStalled = this.#fault.kind === 'stall' && this.#fault.towards.includes(OTHER[from]);
+      if (isStalled) pair.sockets[from].pause();
+      else pair.sockets[from].resume();
+    }
+  }
+
+  /** What was sent while it vanished is sent again by TCP when the way is back, and answered by a host that knows of nothing. */
+  #answerWithReset(pair: Pair): void {
+    for (const socket of Object.values(pair.sockets)) if (socket.bytesRead > 0) socket.resetAndDestroy();
+  }
+
+  #ended(pair: Pair, from: Side): void {
+    if (!pair.isForgotten) pair.sockets[OTHER[from]].end();
+  }
+
+  #closed(pair: Pair, from: Side): void {
+    const other = pair.sockets[OTHER[from]];
+    if (other.destroyed) this.#pairs.delete(pair);
+    else if (!pair.isForgotten) other.resetAndDestroy();
+  }
+}
+
+function ignore(): void {
+  // What the ends make of it is what the tests look at.
+}
