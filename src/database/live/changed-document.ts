@@ -3,14 +3,12 @@ import type { JsonObject, JsonValue } from '../../core/query/index.ts';
 /** What a commit did to one document; parsed once for all who look at it, and only if somebody does. */
 export class ChangedDocument {
   readonly key: string;
-  readonly pos: number;
   readonly #text: string | null;
   #value: JsonObject | undefined;
 
   /** `text` null: readers see no document. */
-  constructor(key: string, pos: number, text: string | null) {
+  constructor(key: string, text: string | null) {
     this.key = key;
-    this.pos = pos;
     this.#text = text;
   }
 

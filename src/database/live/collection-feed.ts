@@ -42,8 +42,8 @@ export class CollectionFeed {
     if (count === 0) return;
     if (this.#waiting + count > this.#changesMax) return this.invalidate();
     this.#waiting += count;
-    const puts = changed.map((document) => new ChangedDocument(document.key, document.pos, document.value));
-    const drops = removed.map((document) => new ChangedDocument(document.key, document.pos, null));
+    const puts = changed.map((document) => new ChangedDocument(document.key, document.value));
+    const drops = removed.map((document) => new ChangedDocument(document.key, null));
     this.#commits.push({ pos, documents, changes: [...puts, ...drops] });
   }
 
@@ -58,8 +58,7 @@ export class CollectionFeed {
   advance(durablePos: number): void {
     const commits = this.#take(durablePos);
     const changes = new Map<string, ChangedDocument>();
-    for (const change of commits.flatMap((commit) => commit.changes))
-      if (change.pos > (changes.get(change.key)?.pos ?? 0)) changes.set(change.key, change);
+    for (const commit of commits) for (const change of commit.changes) changes.set(change.key, change);
     const documents = commits.at(-1)?.documents ?? 0;
     for (const follower of [...this.#followers]) {
       if (commits.length === 0 && !follower.source.isWaiting) continue;

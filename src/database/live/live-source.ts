@@ -15,9 +15,7 @@ export interface LiveSourceDeps<State> {
  */
 export class LiveSource<State> {
   readonly #deps: LiveSourceDeps<State>;
-  /** What the view includes. */
-  #pos = 0;
-  #held: { readonly state: State } | undefined;
+  #held: { readonly state: State; readonly pos: number } | undefined;
   #shown: { readonly state: State } | undefined;
   #isStale = false;
 
@@ -34,9 +32,8 @@ export class LiveSource<State> {
   load(): void {
     const { view, replica } = this.#deps;
     view.load();
-    this.#pos = replica.pos;
     this.#isStale = false;
-    this.#held = { state: view.state() };
+    this.#held = { state: view.state(), pos: replica.pos };
     this.#showHeld();
     // Nobody else may be waiting for the disk. A flush that fails is told by a reload.
     if (this.#held !== undefined) replica.flush().catch(() => {});
@@ -50,26 +47,18 @@ export class LiveSource<State> {
 
   /** More is durable, and this is what it changed. Throws what the store throws. */
   advance(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
-    const { view, replica } = this.#deps;
+    const { view } = this.#deps;
     if (this.#isStale) return this.load();
     this.#showHeld();
     if (this.#held !== undefined) return;
-    const unseen = this.#unseenOf(changes);
-    if (unseen.size > 0) view.apply(unseen, documents);
-    this.#pos = Math.max(this.#pos, replica.durablePos);
+    // Those that the view was read with already are the newest of their documents, and change nothing.
+    if (changes.size > 0) view.apply(changes, documents);
     if (view.isShort) this.load();
     else this.#show(view.state());
   }
 
-  #unseenOf(changes: ReadonlyMap<string, ChangedDocument>): ReadonlyMap<string, ChangedDocument> {
-    const isUnseen = ({ pos }: ChangedDocument): boolean => pos > this.#pos;
-    for (const change of changes.values())
-      if (!isUnseen(change)) return new Map([...changes].filter(([, other]) => isUnseen(other)));
-    return changes;
-  }
-
   #showHeld(): void {
-    if (this.#held === undefined || this.#deps.replica.durablePos < this.#pos) return;
+    if (this.#held === undefined || this.#deps.replica.durablePos < this.#held.pos) return;
     const { state } = this.#held;
     this.#held = undefined;
     this.#show(state);
