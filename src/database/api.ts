@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/query/index.ts';
+import type { Blobs } from './blobs/index.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 import type {
   CollectionOptions,
@@ -275,6 +276,8 @@ export interface Conflict {
 export interface Database extends AsyncDisposable {
   /** Human name of this node. */
   readonly nodeId: string;
+  /** Files beside documents. */
+  readonly blobs: Blobs;
   /** A collection with a schema; its types are those of the validator. CONFIG_ERROR / OPTION_INVALID. */
   collection<Schema extends StandardSchema<object, object>>(
     name: string,

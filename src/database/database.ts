@@ -1,7 +1,14 @@
 import type { Limits } from '../core/config/index.ts';
 import { isEntglDbError, PersistenceError, SyncError } from '../core/errors/index.ts';
-import { type CollectionName, type DocumentKey, parseCollectionName, type ReplicaId } from '../core/ids/index.ts';
+import {
+  type CollectionName,
+  type DocumentKey,
+  isReserved,
+  parseCollectionName,
+  type ReplicaId,
+} from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
+import { merge } from '../core/merge/index.ts';
 import type { Query } from '../core/query/index.ts';
 import { fingerprintText } from '../core/version/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
@@ -14,9 +21,12 @@ import type {
   ConflictOptions,
   Database,
   Document,
+  Transaction,
+  TransactionOptions,
   WaitOptions,
   WatchOptions,
 } from './api.ts';
+import { LocalBlobs } from './blobs/index.ts';
 import type { DocumentCache } from './cache/index.ts';
 import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
@@ -24,6 +34,9 @@ import { ChangeFeeds } from './feed/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
+import type { Codecs, CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
+import { Transactions } from './transaction/index.ts';
+import { transactionOn } from './transaction-collections.ts';
 import { type Existed, Writer } from './writer.ts';
 
 /** Rows read at a time by `keys` and `entries`. */
@@ -37,6 +50,10 @@ export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly logger: Logger;
   readonly cache: DocumentCache;
   readonly replica: Replica;
+  readonly definitions: Definitions;
+  readonly newKey: () => DocumentKey;
+  /** Whether this node wants every collection, whatever its name. */
+  readonly holdsAll: boolean;
   /** Throws when local writes are refused altogether. */
   readonly assertWritable: () => void;
   /** R11: a row cannot be read. The read fails with the same error; the repair is up to the receiver. */
@@ -52,11 +69,13 @@ export class LocalDatabase implements Database, CollectionHost {
   /** The engine, for sync and the services above. Call `commitPending` before looking at it. */
   readonly replica: Replica;
   readonly live: LiveQueries;
+  readonly blobs: LocalBlobs;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
   readonly #feeds: ChangeFeeds;
   readonly #maintenance: Maintenance;
   readonly #conflicts: Conflicts;
+  readonly #transactions: Transactions;
   #closing: Promise<void> | undefined;
 
   constructor(parts: LocalDatabaseParts) {
@@ -87,7 +106,26 @@ export class LocalDatabase implements Database, CollectionHost {
       find: (collection, query) => this.#reporting(() => this.replica.store.find(collection, query)),
       read: (collection, key) => this.#reporting(() => this.replica.get(collection, key))?.value ?? null,
     });
+    this.blobs = new LocalBlobs({
+      limits: this.limits,
+      clock: parts.clock,
+      replica: this.replica,
+      holdsAll: parts.holdsAll,
+      write: (collection, writes) => this.write(collection, writes),
+      read: (collection, key) => this.read(collection, key),
+      scan: (collection, signal, afterKey) => this.scan(collection, signal, afterKey),
+      commitPending: () => this.commitPending(),
+      turn: () => new Promise((resolve) => parts.soon(resolve)),
+    });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
+    this.#transactions = new Transactions({
+      host: this,
+      clock: parts.clock,
+      commitPending: () => this.commitPending(),
+      onCommit: (listener) => this.replica.onCommit(listener),
+      onReload: (listener) => this.replica.onReload(listener),
+      commit: (writes) => this.#commitWhole(writes),
+    });
     this.#conflicts = new Conflicts({
       replica: this.replica,
       nodeOf: (id) => this.nodeOf(id),
@@ -121,9 +159,31 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.#closing !== undefined;
   }
 
-  collection<T extends object = Document>(name: string): Collection<T> {
+  collection<Schema extends StandardSchema<object, object>>(
+    name: string,
+    options: CollectionOptions<Schema> & { readonly schema: Schema },
+  ): Collection<OutputOf<Schema>, InputOf<Schema>>;
+  collection<T extends object = Document>(name: string, options?: CollectionOptions): Collection<T>;
+  collection(name: string, options?: CollectionOptions): Collection {
     this.#assertOpen();
-    return new LocalCollection<T>(this, parseCollectionName(name));
+    const collection = openName(name);
+    const { definitions } = this.#parts;
+    if (options === undefined) return new LocalCollection(this, collection, definitions.codecs(collection));
+    const before = definitions.resolverOf(collection);
+    const codecs = definitions.define(collection, options);
+    if (definitions.resolverOf(collection) !== before) this.#maintenance.startSoon();
+    return new LocalCollection(this, collection, codecs);
+  }
+
+  async transaction<Result>(
+    run: (tx: Transaction) => Result | Promise<Result>,
+    options: TransactionOptions = {},
+  ): Promise<Result> {
+    this.#assertOpen();
+    return this.#transactions.run((host) => {
+      const codecs = (name: CollectionName): Codecs => this.#parts.definitions.codecs(name);
+      return run(transactionOn(host, codecs));
+    }, options);
   }
 
   collections(): CollectionInfo[] {
@@ -187,10 +247,24 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed> {
-    this.#assertOpen();
-    this.#parts.assertWritable();
-    if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
+    this.#assertWritable(collection);
     return this.#writer.write({ writes });
+  }
+
+  /** A transaction over any collections, committed within the call. */
+  async #commitWhole(writes: readonly LocalWrite[]): Promise<void> {
+    for (const collection of new Set(writes.map((write) => write.collection))) this.#assertWritable(collection);
+    const written = this.#writer.write({ writes });
+    this.#writer.commitPending();
+    await written;
+  }
+
+  newKey(): DocumentKey {
+    return this.#parts.newKey();
+  }
+
+  counterOf(collection: CollectionName): ReplicaId | undefined {
+    return this.#parts.definitions.resolverOf(collection) === merge ? this.replica.id : undefined;
   }
 
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
@@ -226,7 +300,7 @@ export class LocalDatabase implements Database, CollectionHost {
     }
   }
 
-  watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterable<Change<T>> {
+  watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined> {
     return this.#feeds.watch<T>(collection, options);
   }
 
@@ -244,6 +318,12 @@ export class LocalDatabase implements Database, CollectionHost {
     } finally {
       await this.replica.store.close();
     }
+  }
+
+  #assertWritable(collection: CollectionName): void {
+    this.#assertOpen();
+    this.#parts.assertWritable();
+    if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
   }
 
   #assertOpen(): void {
@@ -271,6 +351,16 @@ export class LocalDatabase implements Database, CollectionHost {
       this.logger.error({ err: cause }, 'the receiver of a damage report failed');
     }
   }
+}
+
+function openName(text: string): CollectionName {
+  const name = parseCollectionName(text);
+  if (!isReserved(name)) return name;
+  throw new PersistenceError(
+    'INVALID_NAME',
+    `collection ${JSON.stringify(name)} belongs to the database itself; choose a name that does not begin with $`,
+    { details: { collection: name } },
+  );
 }
 
 function frozenError(collection: CollectionName): SyncError {

@@ -9,15 +9,34 @@ export type {
   Document,
   DocumentVersion,
   FindOptions,
+  InvalidDocument,
   LiveOptions,
+  MigrateOptions,
+  MigrateProgress,
+  ReadOptions,
   ScanOptions,
+  Transaction,
+  TransactionCollection,
+  TransactionOptions,
   Versioned,
   WaitOptions,
   WatchOptions,
   WriteOptions,
 } from './api.ts';
+export type {
+  BlobContent,
+  BlobPresence,
+  BlobRef,
+  BlobSource,
+  Blobs,
+  CollectBlobsOptions,
+  CollectedBlobs,
+  GetBlobOptions,
+  PutBlobOptions,
+} from './blobs/index.ts';
 export { type CacheStatistics, DocumentCache, type DocumentCacheOptions } from './cache/index.ts';
 export type { LocalDatabase } from './database.ts';
+export type { Migration, Migrations } from './evolution/index.ts';
 export {
   applyLiveChanges,
   type Live,
@@ -30,3 +49,16 @@ export {
 } from './live/index.ts';
 export type { MaintenanceTimes } from './maintenance.ts';
 export { type LocalDatabaseDeps, openLocalDatabase } from './open-local-database.ts';
+export type {
+  CollectionOptions,
+  DocumentIssue,
+  Filter,
+  InputOf,
+  OutputOf,
+  Patch,
+  Path,
+  SchemaIssue,
+  SchemaResult,
+  Sort,
+  StandardSchema,
+} from './schema/index.ts';

@@ -40,6 +40,7 @@ export class Maintenance {
   readonly #evictions = new Map<CollectionName, Promise<void>>();
   #isStopped = false;
   #isPassing = false;
+  #isDueAgain = false;
   #cancelTimer: () => void = () => {};
 
   constructor(deps: MaintenanceDeps) {
@@ -49,6 +50,13 @@ export class Maintenance {
   /** The first pass begins soon, further ones follow each `purgeIntervalMs`. */
   start(): void {
     this.#deps.soon(() => void this.#pass());
+  }
+
+  /** A resolver has changed: the next pass begins soon, or when the one that runs has ended. */
+  startSoon(): void {
+    this.#isDueAgain = this.#isPassing;
+    this.#cancelTimer();
+    this.start();
   }
 
   stop(): void {
@@ -101,6 +109,10 @@ export class Maintenance {
     await this.#guarded(() => this.#purge());
     this.#isPassing = false;
     if (this.#isStopped) return;
+    if (this.#isDueAgain) {
+      this.#isDueAgain = false;
+      return this.start();
+    }
     this.#cancelTimer = this.#deps.clock.setTimer(this.#deps.times.purgeIntervalMs, () => void this.#pass());
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
-import type { CollectionName, DocumentKey, Random, ReplicaId } from '../core/ids/index.ts';
+import { type CollectionName, type DocumentKey, type Random, type ReplicaId, TimeKeys } from '../core/ids/index.ts';
 import { type Logger, silentLogger } from '../core/logging/index.ts';
 import { createResolverRegistry, type Resolver } from '../core/merge/index.ts';
 import type { Store, StoreIdentity } from '../store/index.ts';
@@ -8,6 +8,7 @@ import { cachedStore, DocumentCache } from './cache/index.ts';
 import { LocalDatabase } from './database.ts';
 import type { MaintenanceTimes } from './maintenance.ts';
 import { Replica } from './replica/index.ts';
+import { Definitions } from './schema/index.ts';
 
 export interface LocalDatabaseDeps {
   /** Open, and from now on the database's: it is closed with it. */
@@ -34,6 +35,8 @@ export interface LocalDatabaseDeps {
   readonly nodeOf?: (replica: ReplicaId) => string | null;
   /** The id is new, wants changed, or commits were lost: all sessions must end. */
   readonly onSessionsVoid?: (why: 'identity' | 'wants' | 'restored') => void;
+  /** Whether this node wants every collection, whatever its name: only then can it tell what nothing refers to. Default: yes. */
+  readonly holdsAll?: boolean;
   /** Throws when local writes are refused altogether (R11: READ_ONLY). Default: never. */
   readonly assertWritable?: () => void;
   /** R11: a row cannot be read. The read that found it fails with the same error; the repair is up to the receiver. */
@@ -44,6 +47,8 @@ export interface LocalDatabaseDeps {
 export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
   const { clock, random, soon, nodeId, logger = silentLogger, limits = LIMITS, times = TIMES } = deps;
   const cache = deps.cache ?? new DocumentCache();
+  const definitions = new Definitions(limits, deps.resolverOf ?? createResolverRegistry());
+  const keys = new TimeKeys(() => clock.now(), random);
   const replica = new Replica({
     store: cachedStore(deps.store, cache, limits),
     clock,
@@ -51,7 +56,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     logger,
     limits,
     clockDriftMsMax: times.clockDriftMsMax,
-    resolverOf: deps.resolverOf ?? createResolverRegistry(),
+    resolverOf: definitions.resolverOf,
     isSameLife: !deps.identity.fresh,
     reservedSeq: deps.identity.reservedSeq,
   });
@@ -63,10 +68,13 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     times,
     cache,
     replica,
+    definitions,
+    newKey: () => keys.next() as DocumentKey,
     soon,
     nodeOf: deps.nodeOf ?? (() => null),
     isConfirmed: deps.isConfirmed ?? (() => false),
     onSessionsVoid: deps.onSessionsVoid ?? (() => {}),
+    holdsAll: deps.holdsAll ?? true,
     assertWritable: deps.assertWritable ?? (() => {}),
     onDamage: deps.onDamage ?? (() => {}),
   });

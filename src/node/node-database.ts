@@ -1,11 +1,18 @@
 import type {
+  Blobs,
   Collection,
   CollectionInfo,
+  CollectionOptions,
   Conflict,
   ConflictOptions,
   Database,
   Document,
   DocumentCache,
+  InputOf,
+  OutputOf,
+  StandardSchema,
+  Transaction,
+  TransactionOptions,
   WaitOptions,
 } from '../database/index.ts';
 import type { HealthReport } from '../diagnostics/index.ts';
@@ -40,6 +47,11 @@ export class NodeDatabase implements Database {
     return this.syncTracker.onChange(listener);
   }
 
+  /** Files beside documents, kept and sent once; see docs/guide/blobs.md. */
+  get blobs(): Blobs {
+    return this.#node.database.blobs;
+  }
+
   /** Operations to be done later, kept in this database. */
   get offlineQueue(): OfflineQueue {
     return this.#node.services.offlineQueue;
@@ -70,8 +82,23 @@ export class NodeDatabase implements Database {
     return this.#node.services.backups.list();
   }
 
-  collection<T extends object = Document>(name: string): Collection<T> {
-    return this.#node.database.collection<T>(name);
+  /** A collection with a schema; its types are those of the validator. */
+  collection<Schema extends StandardSchema<object, object>>(
+    name: string,
+    options: CollectionOptions<Schema> & { readonly schema: Schema },
+  ): Collection<OutputOf<Schema>, InputOf<Schema>>;
+  /** A collection of any documents, or of those that the program says it holds. */
+  collection<T extends object = Document>(name: string, options?: CollectionOptions): Collection<T>;
+  collection(name: string, options?: CollectionOptions): Collection {
+    return this.#node.database.collection(name, options);
+  }
+
+  /** Reads and writes documents of any collections as one step, whole on every node that wants them; see docs/guide/collections.md. */
+  transaction<Result>(
+    run: (tx: Transaction) => Result | Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    return this.#node.database.transaction(run, options);
   }
 
   collections(): CollectionInfo[] {

@@ -21,6 +21,8 @@ export const LIMITS = {
   indexFieldsMax: 8,
   /** Indexes of one collection. One more: INVALID_INDEX. */
   indexesPerCollectionMax: 32,
+  /** Entries of an index that are counted to choose between two, and to explain. More: the estimate is this. */
+  estimatedRowsMax: 1000,
   /** Groups of one groupBy, and values of one distinct. More: RESULT_TOO_LARGE. */
   groupsMax: 100_000,
   /** Documents in one transaction. More: TRANSACTION_TOO_LARGE. */
@@ -138,6 +140,10 @@ export const LIMITS = {
   repairsPerIncidentMax: 50,
   /** Documents that may fail in one flush of the offline queue. One more: the flush ends, and the next one begins anew. */
   queueBlockedDocumentsMax: 100_000,
+  /** Characters of a blob's chunks that wait for the disk while it is put. With more, its source waits. */
+  blobPutBytes: 4 * 1024 * 1024,
+  /** References to blobs that a collection of unreferenced ones holds in memory. More: it ends and collects nothing. */
+  blobReferencesMax: 1_000_000,
   /** Changes that one receiver (`watch`) holds in memory; further ones are read from its position in the database. */
   watchBufferMax: 100,
   /** Live queries, counts and documents that somebody looks at, in one database. One more: LIVE_QUERIES_FULL. */
@@ -210,6 +216,10 @@ export const TIMES = {
   /** Repairs within this time of each other are one incident; incidents are counted over this day. */
   repairIncidentMs: 600_000,
   repairDayMs: 24 * 3600 * 1000,
+  /** Blobs are collected when no document has referred to them for so long, and no earlier. */
+  blobGraceMs: 7 * 24 * 3600 * 1000,
+  /** A chunk that is put again is written again when it is older than this, so that nobody may be about to collect it. */
+  blobRenewMs: 7 * 12 * 3600 * 1000,
   /** Pause after the first failed automatic backup; it doubles up to the interval. */
   backupRetryMs: 60_000,
   /** Time that a handler has for one operation of the offline queue. */

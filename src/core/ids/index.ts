@@ -1,11 +1,14 @@
 export { compareBytes } from './byte-order.ts';
 export {
+  BLOBS_COLLECTION,
   COLLECTION_NAME_BYTES_MAX,
   type CollectionName,
   DOCUMENT_KEY_BYTES_MAX,
   type DocumentKey,
+  isReserved,
   parseCollectionName,
   parseDocumentKey,
 } from './names.ts';
 export type { Random } from './random.ts';
 export { bytesToReplicaId, createReplicaId, parseReplicaId, type ReplicaId, replicaIdToBytes } from './replica-id.ts';
+export { TimeKeys } from './time-keys.ts';

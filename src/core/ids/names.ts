@@ -13,6 +13,14 @@ export const DOCUMENT_KEY_BYTES_MAX = 1024;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
+/** The collection of the chunks of blobs. Names that begin with `$` are the database's own: programs cannot open them. */
+export const BLOBS_COLLECTION: CollectionName = '$blobs' as CollectionName;
+
+/** Whether the collection belongs to the database itself. */
+export function isReserved(name: CollectionName): boolean {
+  return name.startsWith('$');
+}
+
 /** Throws PERSISTENCE_ERROR / INVALID_NAME that says what is wrong with it. */
 export function parseCollectionName(text: unknown): CollectionName {
   const wrong =

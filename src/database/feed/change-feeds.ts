@@ -46,7 +46,7 @@ export class ChangeFeeds {
   }
 
   /** From now on, that is, from what is durable at this call, or from after the resume token. */
-  watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>> {
+  watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined> {
     const { replica, soon, assertOpen } = this.#deps;
     const begin = this.#now();
     const iterator: ChangeIterator<T> = new ChangeIterator<T>({

@@ -13,6 +13,7 @@ export interface ErrorBody {
 /** Reasons that are the caller's doing, or that a caller can do something about. All others are 500. */
 const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
   USAGE: 400,
+  DOCUMENT_INVALID: 400,
   INVALID_DOCUMENT: 400,
   INVALID_FILTER: 400,
   INVALID_NAME: 400,

@@ -1,0 +1,117 @@
+import { DocumentNotFoundError } from '../core/errors/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
+import { type JsonObject, parseQuery, type QueryOptions } from '../core/query/index.ts';
+import type {
+  Document,
+  FindOptions,
+  ReadOptions,
+  ScanOptions,
+  TransactionCollection,
+  Versioned,
+  WaitOptions,
+  WriteOptions,
+} from './api.ts';
+import type { DocumentHost } from './document-host.ts';
+import { DocumentReader } from './document-reader.ts';
+import { DocumentWriter } from './document-writer.ts';
+import { versionToken } from './replica/index.ts';
+import type { Codecs, Filter, Patch, Path } from './schema/index.ts';
+
+/** What a collection can do both in a database and within a transaction. */
+export class DocumentCollection<T extends object = Document, Input extends object = T>
+  implements TransactionCollection<T, Input>
+{
+  readonly name: CollectionName;
+  /** How this handle reads and writes documents. */
+  readonly codecs: Codecs;
+  protected readonly host: DocumentHost;
+  protected readonly reader: DocumentReader<T>;
+  readonly #writer: DocumentWriter;
+
+  constructor(host: DocumentHost, name: CollectionName, codecs: Codecs) {
+    this.name = name;
+    this.codecs = codecs;
+    this.host = host;
+    this.reader = new DocumentReader(host, name, codecs.reading);
+    this.#writer = new DocumentWriter(host, name, codecs.writing);
+  }
+
+  put(key: string, value: Input, options?: WriteOptions): Promise<void> {
+    return this.#writer.put(key, value, options);
+  }
+
+  add(value: Input, options?: WaitOptions): Promise<string> {
+    return this.#writer.add(value, options);
+  }
+
+  async get(key: string, options?: ReadOptions): Promise<T | undefined> {
+    return this.reader.read(this.reader.row(key, options), options);
+  }
+
+  async getVersioned(key: string, options?: ReadOptions): Promise<Versioned<T> | undefined> {
+    const row = this.reader.row(key, options);
+    const version = versionToken(row);
+    if (version === undefined) return undefined;
+    return { key, value: (await this.reader.read(row, options))!, version };
+  }
+
+  async require(key: string, options?: ReadOptions): Promise<T> {
+    const value = await this.reader.read(this.reader.row(key, options), options);
+    if (value !== undefined) return value;
+    this.host.logger.warn({ collection: this.name, key }, 'a document that is required does not exist');
+    throw new DocumentNotFoundError(this.name, key);
+  }
+
+  async update(key: string, change: Patch<Input> | ((document: T) => Input), options?: WriteOptions): Promise<T> {
+    const value =
+      typeof change === 'function'
+        ? await this.#writer.modify(key, (row) => this.reader.read(row), change as (d: unknown) => unknown, options)
+        : await this.#writer.patch(key, change as JsonObject, options);
+    const decoded = await this.codecs.reading.decode(key, value);
+    return decoded.value as T;
+  }
+
+  increment(key: string, path: Path<Input>, by = 1, options?: WriteOptions): Promise<number> {
+    return this.#writer.increment(key, path, by, options);
+  }
+
+  delete(key: string, options?: WriteOptions): Promise<boolean> {
+    return this.#writer.delete(key, options);
+  }
+
+  putMany(
+    documents: Iterable<readonly [key: string, value: Input, options?: Pick<WriteOptions, 'ifVersion'>]>,
+    options?: WaitOptions,
+  ): Promise<void> {
+    return this.#writer.putMany(documents, options);
+  }
+
+  deleteMany(keys: Iterable<string>, options?: WaitOptions): Promise<number> {
+    return this.#writer.deleteMany(keys, options);
+  }
+
+  async *keys(options?: ScanOptions): AsyncGenerator<string> {
+    for await (const row of this.reader.rows(options)) yield row.key;
+  }
+
+  entries(options?: ScanOptions & ReadOptions): AsyncGenerator<[key: string, value: T]> {
+    return this.reader.entries(options);
+  }
+
+  async count(filter?: Filter<Input>, options?: WaitOptions): Promise<number> {
+    options?.signal?.throwIfAborted();
+    return this.host.count(this.name, parseQuery(filter));
+  }
+
+  async find(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<T[]> {
+    const found = await this.findEntries(filter, options);
+    return found.map(([, value]) => value);
+  }
+
+  async findEntries(
+    filter?: Filter<Input>,
+    options?: FindOptions<Input> & ReadOptions,
+  ): Promise<[key: string, value: T][]> {
+    return this.reader.find(parseQuery(filter, options as QueryOptions), options);
+  }
+}

@@ -1,0 +1,29 @@
+import type { Limits } from '../core/config/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
+import type { Logger } from '../core/logging/index.ts';
+import type { Query } from '../core/query/index.ts';
+import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import type { LocalWrite } from './replica/index.ts';
+import type { Existed } from './writer.ts';
+
+/** What reading and writing documents needs: of a database, or of a transaction. Every method throws once that has ended. */
+export interface DocumentHost {
+  readonly limits: Limits;
+  readonly logger: Logger;
+  /** Writes of this collection, all or nothing. */
+  write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed>;
+  /** As readers see it now, with every write made before. */
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  find(collection: CollectionName, query: Query): FoundDocument[];
+  count(collection: CollectionName, query: Query): number;
+  /** Pages of documents in key order, with a turn of the event loop between them. */
+  scan(
+    collection: CollectionName,
+    signal: AbortSignal | undefined,
+    afterKey?: DocumentKey | null,
+  ): AsyncIterable<readonly StoredDocument[]>;
+  /** A key that nobody had before, above all that this node made. */
+  newKey(): DocumentKey;
+  /** Under which name this node counts, where the resolver of the collection joins counters; else undefined. */
+  counterOf(collection: CollectionName): ReplicaId | undefined;
+}

@@ -1,0 +1,88 @@
+import type { CollectionName } from '../core/ids/index.ts';
+import { parseDocumentKey } from '../core/ids/index.ts';
+import type { Query } from '../core/query/index.ts';
+import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import type { InvalidDocument, ReadOptions, ScanOptions, WaitOptions } from './api.ts';
+import type { DocumentHost } from './document-host.ts';
+import { after, type Decoded, type DocumentCodec, documentInvalid, type Eventually } from './schema/index.ts';
+
+/** Found documents read at least at a time, where some of them do not fit and others must take their place. */
+const REFILL_MIN = 100;
+
+/** Reads of one collection, in the form that its codec gives documents. */
+export class DocumentReader<T> {
+  readonly #host: DocumentHost;
+  readonly #collection: CollectionName;
+  readonly #codec: DocumentCodec;
+
+  constructor(host: DocumentHost, collection: CollectionName, codec: DocumentCodec) {
+    this.#host = host;
+    this.#collection = collection;
+    this.#codec = codec;
+  }
+
+  /** The stored document, as it is. */
+  row(key: string, options: WaitOptions | undefined): StoredDocument | undefined {
+    options?.signal?.throwIfAborted();
+    return this.#host.read(this.#collection, parseDocumentKey(key));
+  }
+
+  /** What readers see of a row; undefined where there is no document. Throws DOCUMENT_INVALID. */
+  read(row: StoredDocument | undefined, options?: ReadOptions): Eventually<T | undefined> {
+    if (row === undefined || row.value === null) return undefined;
+    return after(this.#codec.decode(row.key, row.value), (decoded) => {
+      if (!isShown(decoded, options)) throw this.#misfit(row.key, decoded);
+      return decoded.value as T;
+    });
+  }
+
+  /** Documents of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
+  async find(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
+    options?.signal?.throwIfAborted();
+    const found: [key: string, value: T][] = [];
+    for (let { skip, limit } = query; ; ) {
+      const rows = this.#host.find(this.#collection, { ...query, skip, limit });
+      for (const { key, value } of rows) {
+        const decoding = this.#codec.decode(key, value);
+        const decoded = decoding instanceof Promise ? await decoding : decoding;
+        if (isShown(decoded, options) && found.length < query.limit) found.push([key, decoded.value as T]);
+      }
+      if (rows.length < limit || found.length === query.limit) return found;
+      skip += rows.length;
+      limit = Math.max(query.limit - found.length, REFILL_MIN);
+    }
+  }
+
+  #misfit(key: string, decoded: Decoded): Error {
+    return documentInvalid(this.#collection, key, decoded.kind === 'invalid' ? decoded.issues : [], 'stored');
+  }
+
+  async *entries(options: (ScanOptions & ReadOptions) | undefined): AsyncGenerator<[key: string, value: T]> {
+    for await (const { key, value } of this.rows(options)) {
+      const decoded = await this.#codec.decode(key, value);
+      if (isShown(decoded, options)) yield [key, decoded.value as T];
+    }
+  }
+
+  async *invalid(options: WaitOptions | undefined): AsyncGenerator<InvalidDocument> {
+    for await (const { key, value: text } of this.rows(options)) {
+      const decoded = await this.#codec.decode(key, text);
+      if (decoded.kind === 'invalid') yield { key, value: decoded.value, issues: decoded.issues };
+    }
+  }
+
+  /** Documents that readers see, in key order. */
+  async *rows({ signal, after }: ScanOptions = {}): AsyncGenerator<FoundDocument> {
+    const afterKey = after === undefined ? null : parseDocumentKey(after);
+    for await (const page of this.#host.scan(this.#collection, signal, afterKey)) {
+      for (const { key, value } of page) {
+        if (value !== null) yield { key, value };
+        signal?.throwIfAborted();
+      }
+    }
+  }
+}
+
+function isShown(decoded: Decoded, options: ReadOptions | undefined): boolean {
+  return decoded.kind === 'fits' || options?.includeInvalid === true;
+}

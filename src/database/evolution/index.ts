@@ -1,0 +1,10 @@
+export { migrateCollection } from './migrate-collection.ts';
+export {
+  Evolution,
+  type Migration,
+  type Migrations,
+  type Shaped,
+  takeVersion,
+  VERSION_FIELD,
+  withVersion,
+} from './migrations.ts';

@@ -1,0 +1,45 @@
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { MigrateOptions, MigrateProgress } from '../api.ts';
+import type { DocumentHost } from '../document-host.ts';
+import { versionToken } from '../replica/index.ts';
+import type { DocumentCodec } from '../schema/index.ts';
+import { takeVersion } from './migrations.ts';
+
+type Outcome = 'migrated' | 'invalid' | 'left';
+
+/**
+ * Writes documents of an older version back in the newest shape. Two nodes that do so at the same time write the same, and
+ * a document that somebody writes meanwhile has the newest shape already, so that such a write is left alone.
+ */
+export async function migrateCollection(
+  host: DocumentHost,
+  collection: CollectionName,
+  codec: DocumentCodec,
+  { signal, onProgress }: MigrateOptions,
+): Promise<MigrateProgress> {
+  const counts = { documents: 0, migrated: 0, invalid: 0 };
+  for await (const page of host.scan(collection, signal)) {
+    const outcomes = await Promise.all(
+      page.map(async (row): Promise<Outcome> => {
+        const { key, value } = row;
+        if (value === null || takeVersion(JSON.parse(value)).version >= codec.version) return 'left';
+        try {
+          const text = await codec.encode(key, codec.open(value).document);
+          await host.write(collection, [{ collection, key, value: text, ifVersion: versionToken(row) }]);
+          return 'migrated';
+        } catch (error) {
+          if (isEntglDbError(error, 'CONCURRENCY_CONFLICT')) return 'left';
+          if (isEntglDbError(error) && error.reason !== 'DOCUMENT_INVALID' && error.reason !== 'INVALID_DOCUMENT')
+            throw error;
+          return 'invalid';
+        }
+      }),
+    );
+    counts.documents += page.length;
+    for (const outcome of outcomes) if (outcome !== 'left') counts[outcome]++;
+    onProgress?.({ ...counts });
+    signal?.throwIfAborted();
+  }
+  return counts;
+}

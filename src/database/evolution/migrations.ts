@@ -1,0 +1,66 @@
+import { ConfigurationError } from '../../core/errors/index.ts';
+import type { JsonObject } from '../../core/query/index.ts';
+
+/** One step: takes a document of the version before and returns one of its own. It may change what it is given. */
+export type Migration = (document: Record<string, unknown>) => object;
+
+/** By the version that each leads to. */
+export type Migrations = Readonly<Record<number, Migration>>;
+
+/** Name of the field that holds the version of a document's shape; version 0 is not written. */
+export const VERSION_FIELD = '$v';
+
+/** A document and the version of its shape. */
+export interface Shaped {
+  readonly document: JsonObject;
+  readonly version: number;
+}
+
+/** The steps of a collection, checked. Version 0 has none. */
+export class Evolution {
+  readonly version: number;
+  readonly #steps: readonly Migration[];
+
+  /** Throws CONFIG_ERROR / OPTION_INVALID when a step is missing or too many. */
+  constructor(collection: string, version: number | undefined, migrations: Migrations = {}) {
+    const given = Object.keys(migrations).map(Number);
+    this.version = version ?? Math.max(0, ...given);
+    if (!Number.isSafeInteger(this.version) || this.version < 0)
+      throw invalid(collection, `version is ${this.version}; it is a whole number from 0`);
+    const tooHigh = given.find((step) => !(Number.isSafeInteger(step) && step >= 1 && step <= this.version));
+    if (tooHigh !== undefined)
+      throw invalid(collection, `there is a migration ${tooHigh}, but versions go from 1 to ${this.version}`);
+    this.#steps = Array.from({ length: this.version }, (_, i) => {
+      const step = migrations[i + 1];
+      if (typeof step === 'function') return step;
+      throw invalid(collection, `migration ${i + 1} is missing; there must be one for each version from 1 on`);
+    });
+  }
+
+  /** The document in the newest shape that is known here; one that is as new or newer stays as it is. Throws what a step does. */
+  upgrade({ document, version }: Shaped): Shaped {
+    if (version >= this.version) return { document, version };
+    let shape: object = document;
+    for (let step = version; step < this.version; step++) shape = this.#steps[step]!(shape as Record<string, unknown>);
+    return { document: shape as JsonObject, version: this.version };
+  }
+}
+
+/** Takes the version out of a stored document. */
+export function takeVersion(stored: JsonObject): Shaped {
+  if (!Object.hasOwn(stored, VERSION_FIELD)) return { document: stored, version: 0 };
+  const { [VERSION_FIELD]: field, ...document } = stored;
+  return { document, version: Number.isSafeInteger(field) && (field as number) > 0 ? (field as number) : 0 };
+}
+
+/** The document as it is stored: its version first, where the prefix of the text shows it. */
+export function withVersion({ document, version }: Shaped): JsonObject {
+  const { [VERSION_FIELD]: _, ...rest } = document;
+  return version === 0 ? rest : { [VERSION_FIELD]: version, ...rest };
+}
+
+function invalid(collection: string, problem: string): ConfigurationError {
+  return new ConfigurationError('OPTION_INVALID', `collection ${JSON.stringify(collection)}: ${problem}`, {
+    details: { key: 'migrations', collection },
+  });
+}

@@ -1,0 +1,25 @@
+import type { ResolverChoice } from '../../core/merge/index.ts';
+import type { Migrations } from '../evolution/index.ts';
+import type { StandardSchema } from './standard-schema.ts';
+
+/**
+ * What a program knows of a collection. It belongs to the open database, not to its file: define the collection again after
+ * each opening, before anything else is done with it. Defining it twice with other settings throws CONFIG_ERROR /
+ * OPTION_INVALID.
+ */
+export interface CollectionOptions<Schema extends StandardSchema = StandardSchema> {
+  /**
+   * A validator of any library that follows Standard Schema (Zod, Valibot, ArkType …). Local writes that it refuses throw
+   * DOCUMENT_INVALID; documents of other nodes that it refuses are kept, and listed by `invalid`.
+   */
+  readonly schema?: Schema;
+  /** Stronger than `Sync.ConflictResolver` and `resolvers`. Nodes must agree on it. Default: as configured. */
+  readonly resolver?: ResolverChoice;
+  /** Version of the document's shape: a whole number from 0. Default: the highest of `migrations`, or 0. */
+  readonly version?: number;
+  /**
+   * `n`: from version n - 1 to n. Each is a pure function, run when an older document is read, and again as often as it is
+   * read; what it returns is checked by `schema`. There must be one for each version from 1 on.
+   */
+  readonly migrations?: Migrations;
+}

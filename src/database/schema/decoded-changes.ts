@@ -1,0 +1,43 @@
+import type { Change, Document } from '../api.ts';
+import type { DocumentCodec } from './document-codec.ts';
+
+type Changes<T> = AsyncIterableIterator<Change<T>, undefined>;
+
+/** Changes of a collection with their documents as its codec gives them, or what is wrong with them. */
+export class DecodedChanges<T> implements AsyncIterableIterator<Change<T>, undefined> {
+  readonly #changes: Changes<Document>;
+  readonly #codec: DocumentCodec;
+
+  constructor(changes: Changes<Document>, codec: DocumentCodec) {
+    this.#changes = changes;
+    this.#codec = codec;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Change<T>, undefined>> {
+    const result = await this.#changes.next();
+    if (result.done === true) return result;
+    return { done: false, value: await this.#decoded(result.value) };
+  }
+
+  async return(): Promise<IteratorResult<Change<T>, undefined>> {
+    await this.#changes.return?.();
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<Change<T>, undefined>> {
+    await this.#changes.return?.();
+    throw error;
+  }
+
+  async #decoded(change: Change<Document>): Promise<Change<T>> {
+    if (change.kind !== 'put') return change;
+    const { key, value, resume, origin } = change;
+    const decoded = await this.#codec.decode(key, JSON.stringify(value));
+    if (decoded.kind === 'invalid') return { kind: 'invalid', key, issues: decoded.issues, resume, origin };
+    return { kind: 'put', key, value: decoded.value as T, resume, origin };
+  }
+}

@@ -1,0 +1,148 @@
+import type { Limits } from '../../core/config/index.ts';
+import { documentToText, jsonProblem } from '../../core/document/index.ts';
+import type { JsonObject } from '../../core/query/index.ts';
+import { type Evolution, type Shaped, takeVersion, withVersion } from '../evolution/index.ts';
+import { isCovered, withUnknownMembers } from './covers.ts';
+import { type DocumentIssue, documentInvalid, toIssues } from './document-invalid.ts';
+import type { SchemaResult, StandardSchema } from './standard-schema.ts';
+import { Verdicts } from './verdicts.ts';
+
+/** Now, or when a validator that waits for something has answered. */
+export type Eventually<T> = T | Promise<T>;
+
+/** A stored document as readers get it, or what is wrong with it. */
+export type Decoded =
+  | { readonly kind: 'fits'; readonly value: unknown; readonly version: number }
+  | {
+      readonly kind: 'invalid';
+      readonly value: JsonObject;
+      readonly version: number;
+      readonly issues: readonly DocumentIssue[];
+    };
+
+/** From what a program writes to what is stored, and from that to what it reads. */
+export interface DocumentCodec {
+  /** Version of the shape that is written; documents above it come from a newer program. */
+  readonly version: number;
+  /** What is stored is what is read. */
+  readonly isPlain: boolean;
+  /** JSON text to store. Throws, or rejects with, DOCUMENT_INVALID, INVALID_DOCUMENT or DOCUMENT_TOO_LARGE. */
+  encode(key: string, value: unknown, version?: number): Eventually<string>;
+  decode(key: string, text: string): Eventually<Decoded>;
+  /** The stored document in the shape of this program, unchecked: what a patch is made on. Throws what a migration throws. */
+  open(text: string): Shaped;
+}
+
+/** For a collection that nobody described: what is stored is what is read. */
+export function plainCodec(limits: Limits): DocumentCodec {
+  return {
+    version: 0,
+    isPlain: true,
+    encode: (_key, value) => documentToText(value, limits),
+    decode: (_key, text) => ({ kind: 'fits', value: JSON.parse(text), version: 0 }),
+    open: (text) => ({ document: JSON.parse(text), version: 0 }),
+  };
+}
+
+/**
+ * For a collection with a schema, versions, or both (ADR 0005, ADR 0006).
+ *
+ * Stored is what the validator gives, if it accepts that again and leaves it as it is (defaults, trimming), else what was
+ * written (a text that becomes a Date): either way a read gives what the write's validation gave. Members that the
+ * validator leaves out stay, for a newer program may know them. A document of a newer version is not checked.
+ */
+export class DefinedCodec implements DocumentCodec {
+  readonly isPlain = false;
+  readonly #collection: string;
+  readonly #schema: StandardSchema | undefined;
+  readonly #evolution: Evolution;
+  readonly #limits: Limits;
+  readonly #verdicts: Verdicts;
+
+  constructor(collection: string, schema: StandardSchema | undefined, evolution: Evolution, limits: Limits) {
+    this.#collection = collection;
+    this.#schema = schema;
+    this.#evolution = evolution;
+    this.#limits = limits;
+    this.#verdicts = new Verdicts(limits);
+  }
+
+  get version(): number {
+    return this.#evolution.version;
+  }
+
+  encode(key: string, value: unknown, version: number = this.version): Eventually<string> {
+    if (this.#schema === undefined || version > this.version) return this.#toText(value, version);
+    return after(this.#validate(value), (result) => {
+      if (result.issues !== undefined) throw documentInvalid(this.#collection, key, toIssues(result.issues), 'written');
+      if (isCovered(result.value, value)) return this.#toText(value, version);
+      return after(this.#normalised(result.value, value), (stored) => this.#toText(stored, version));
+    });
+  }
+
+  decode(key: string, text: string): Eventually<Decoded> {
+    const stored = takeVersion(JSON.parse(text));
+    const opened = this.#upgraded(stored);
+    if (Array.isArray(opened))
+      return { kind: 'invalid', value: stored.document, version: stored.version, issues: opened };
+    const { document, version } = opened;
+    if (this.#schema === undefined || version > this.version) return { kind: 'fits', value: document, version };
+    const verdict = this.#verdicts.of(key, text);
+    if (verdict === 'as it is') return { kind: 'fits', value: document, version };
+    if (verdict !== undefined)
+      return { kind: 'invalid', value: stored.document, version: stored.version, issues: verdict };
+    return after(this.#validate(document), (result) => {
+      if (result.issues !== undefined) {
+        const issues = toIssues(result.issues);
+        this.#verdicts.keep(key, text, issues);
+        return { kind: 'invalid', value: stored.document, version: stored.version, issues };
+      }
+      if (!isCovered(result.value, document))
+        return { kind: 'fits', value: withUnknownMembers(result.value, document), version };
+      this.#verdicts.keep(key, text, 'as it is');
+      return { kind: 'fits', value: document, version };
+    });
+  }
+
+  open(text: string): Shaped {
+    return this.#evolution.upgrade(takeVersion(JSON.parse(text)));
+  }
+
+  #toText(value: unknown, version: number): string {
+    if (version === 0 || typeof value !== 'object' || value === null || Array.isArray(value))
+      return documentToText(value, this.#limits);
+    // Checked before the version is added: a copy of an instance of a class would look like a plain object.
+    documentToText(value, this.#limits);
+    return documentToText(withVersion({ document: value as JsonObject, version }), this.#limits);
+  }
+
+  #validate(value: unknown): Eventually<SchemaResult<unknown>> {
+    return this.#schema!['~standard'].validate(value);
+  }
+
+  #normalised(output: unknown, given: unknown): Eventually<unknown> {
+    const candidate = withUnknownMembers(output, given);
+    if (jsonProblem(candidate, this.#limits.documentDepthMax) !== undefined) return given;
+    return after(this.#validate(candidate), (again) =>
+      again.issues === undefined && isCovered(again.value, candidate) ? candidate : given,
+    );
+  }
+
+  /** The document in today's shape, or what its migration threw. */
+  #upgraded(stored: Shaped): Shaped | DocumentIssue[] {
+    try {
+      return this.#evolution.upgrade(stored);
+    } catch (error) {
+      return [{ path: '', message: `its migration from version ${stored.version} failed: ${messageOf(error)}` }];
+    }
+  }
+}
+
+/** Goes on at once where nothing has to be waited for, so that a write is accepted within the call. */
+export function after<A, B>(value: Eventually<A>, next: (value: A) => Eventually<B>): Eventually<B> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,36 @@
+import { LRUCache } from 'lru-cache';
+import type { Limits } from '../../core/config/index.ts';
+import type { DocumentIssue } from './document-invalid.ts';
+
+/** What a validator made of a stored text: nothing, so that it need not be asked again, or its issues. */
+export type Verdict = 'as it is' | readonly DocumentIssue[];
+
+interface Judged {
+  readonly text: string;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Verdicts on stored documents, by key and the very text: a document is validated once for each state that is read.
+ * Holds `verdictsMax` documents and `verdictCharactersMax` characters of their text; the least recently used go first.
+ */
+export class Verdicts {
+  readonly #judged: LRUCache<string, Judged>;
+
+  constructor({ verdictsMax, verdictCharactersMax }: Pick<Limits, 'verdictsMax' | 'verdictCharactersMax'>) {
+    this.#judged = new LRUCache({
+      max: verdictsMax,
+      maxSize: verdictCharactersMax,
+      sizeCalculation: ({ text }, key) => text.length + key.length,
+    });
+  }
+
+  of(key: string, text: string): Verdict | undefined {
+    const held = this.#judged.get(key);
+    return held?.text === text ? held.verdict : undefined;
+  }
+
+  keep(key: string, text: string, verdict: Verdict): void {
+    this.#judged.set(key, { text, verdict });
+  }
+}

@@ -1,0 +1,225 @@
+import type { Limits } from '../../core/config/index.ts';
+import { ConcurrencyError } from '../../core/errors/index.ts';
+import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import { compareBySort, isAfter, type JsonObject, matches, type Query } from '../../core/query/index.ts';
+import type { FoundDocument, StoredDocument } from '../../store/index.ts';
+import type { DocumentHost } from '../document-host.ts';
+import { tooLarge } from '../document-writer.ts';
+import { type CommitNotice, type LocalWrite, versionToken } from '../replica/index.ts';
+import type { Existed } from '../writer.ts';
+import { type Place, ReadSet } from './read-set.ts';
+
+type Written = Map<DocumentKey, string | null>;
+
+/** Thrown out of a transaction's reads when something that it read before has changed. Never leaves this folder. */
+export class Interrupted extends Error {}
+
+/**
+ * One run of a transaction: reads go to the database, are remembered, and see the own writes, which stay here until the
+ * end. The first read after anything that was read has changed throws, so that all reads are of one moment.
+ */
+export class TransactionHost implements DocumentHost {
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly #base: DocumentHost;
+  readonly #reads: ReadSet;
+  readonly #written = new Map<CollectionName, Written>();
+  #documents = 0;
+  #characters = 0;
+  #changed: Place | undefined;
+  #isLost = false;
+  #isInterrupted = false;
+  #isOver = false;
+
+  constructor(base: DocumentHost) {
+    this.#base = base;
+    this.limits = base.limits;
+    this.logger = base.logger;
+    this.#reads = new ReadSet(base.limits.transactionReadsMax);
+  }
+
+  /** Something that was read has changed since; then the writes must not happen. */
+  get isStale(): boolean {
+    return this.#isLost || this.#changed !== undefined;
+  }
+
+  /** What has changed, where that is known. */
+  get changed(): Place | undefined {
+    return this.#changed;
+  }
+
+  /** Its work was told so, by an error. */
+  get isInterrupted(): boolean {
+    return this.#isInterrupted;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** In the order in which the documents were first written. */
+  writes(): LocalWrite[] {
+    return [...this.#written].flatMap(([collection, documents]) =>
+      [...documents].map(([key, value]) => ({ collection, key, value })),
+    );
+  }
+
+  /** Others committed something. */
+  committed(notice: Pick<CommitNotice, 'changed' | 'removed'>): void {
+    this.#changed ??= this.#reads.touchedBy(notice);
+  }
+
+  /** Commits were lost: what was read may never have happened. */
+  lost(): void {
+    this.#isLost = true;
+  }
+
+  /** From here on every call throws. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  async write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed> {
+    this.#assertRunning();
+    const existed = writes.map((write) => this.#checked(write));
+    const written = this.#writtenIn(collection);
+    for (const { key, value } of writes) this.#keep(written, key, value);
+    return existed;
+  }
+
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    this.#assertRunning();
+    const value = this.#written.get(collection)?.get(key);
+    if (value !== undefined) return writtenRow(collection, key, value);
+    this.#reads.addDocument(collection, key);
+    return this.#unchanged(() => this.#base.read(collection, key));
+  }
+
+  find(collection: CollectionName, query: Query): FoundDocument[] {
+    this.#assertRunning();
+    this.#reads.addCollection(collection);
+    const written = this.#written.get(collection);
+    if (written === undefined) return this.#unchanged(() => this.#base.find(collection, query));
+    const limit = query.skip + query.limit + written.size;
+    const stored = this.#unchanged(() => this.#base.find(collection, { ...query, skip: 0, limit }));
+    const found = stored.filter(({ key }) => !written.has(key));
+    for (const [key, value] of written) {
+      if (value !== null && isFound(key, JSON.parse(value), query)) found.push({ key, value });
+    }
+    return sorted(found, query).slice(query.skip, query.skip + query.limit);
+  }
+
+  count(collection: CollectionName, query: Query): number {
+    this.#assertRunning();
+    this.#reads.addCollection(collection);
+    let count = this.#unchanged(() => this.#base.count(collection, query));
+    const fits = (value: string | null | undefined): number =>
+      typeof value === 'string' && matches(query.filter, JSON.parse(value)) ? 1 : 0;
+    for (const [key, value] of this.#written.get(collection) ?? [])
+      count += fits(value) - fits(this.#unchanged(() => this.#base.read(collection, key))?.value);
+    return count;
+  }
+
+  async *scan(
+    collection: CollectionName,
+    signal: AbortSignal | undefined,
+    afterKey: DocumentKey | null = null,
+  ): AsyncGenerator<readonly StoredDocument[]> {
+    this.#assertRunning();
+    this.#reads.addCollection(collection);
+    let after = afterKey;
+    for await (const page of this.#base.scan(collection, signal, afterKey)) {
+      this.#assertRunning();
+      this.#unchanged(() => undefined);
+      const last = page.at(-1)?.key;
+      if (last === undefined) break;
+      yield this.#withWritten(collection, page, after, last);
+      after = last;
+    }
+    yield this.#withWritten(collection, [], after, undefined);
+  }
+
+  newKey(): DocumentKey {
+    return this.#base.newKey();
+  }
+
+  counterOf(collection: CollectionName): ReplicaId | undefined {
+    return this.#base.counterOf(collection);
+  }
+
+  /** Rows of a page with those that were written here, of keys above `after` and up to `last`. */
+  #withWritten(
+    collection: CollectionName,
+    page: readonly StoredDocument[],
+    after: DocumentKey | null,
+    last: DocumentKey | undefined,
+  ): StoredDocument[] {
+    const written = this.#written.get(collection) ?? new Map<DocumentKey, string | null>();
+    const rows = page.filter(({ key }) => !written.has(key));
+    for (const [key, value] of written) {
+      const isIn =
+        (after === null || compareBytes(key, after) > 0) && (last === undefined || compareBytes(key, last) <= 0);
+      if (isIn) rows.push(writtenRow(collection, key, value));
+    }
+    return rows.sort((a, b) => compareBytes(a.key, b.key));
+  }
+
+  /** Whether there was a document, as far as anybody asks: a `put` without `ifVersion` reads nothing. */
+  #checked({ collection, key, value, ifVersion }: LocalWrite): boolean {
+    if (value !== null && ifVersion === undefined) return false;
+    const before = this.read(collection, key);
+    const current = versionToken(before);
+    if (ifVersion !== undefined && current !== (ifVersion ?? undefined))
+      throw new ConcurrencyError(collection, key, current);
+    return current !== undefined;
+  }
+
+  #keep(written: Written, key: DocumentKey, value: string | null): void {
+    const { transactionDocumentsMax, transactionBytesMax } = this.limits;
+    const held = written.get(key);
+    if (held === undefined) this.#documents++;
+    this.#characters += (value?.length ?? 0) - (held?.length ?? 0);
+    if (this.#documents > transactionDocumentsMax)
+      throw tooLarge('documents', transactionDocumentsMax, 'transactionDocumentsMax');
+    if (this.#documents > 1 && this.#characters > transactionBytesMax)
+      throw tooLarge('bytes of JSON', transactionBytesMax, 'transactionBytesMax');
+    written.set(key, value);
+  }
+
+  #writtenIn(collection: CollectionName): Written {
+    const written: Written = this.#written.get(collection) ?? new Map();
+    this.#written.set(collection, written);
+    return written;
+  }
+
+  /** Reading commits what others have pending, so that only after it is known whether all reads are of one moment. */
+  #unchanged<T>(read: () => T): T {
+    const found = read();
+    if (!this.isStale) return found;
+    this.#isInterrupted = true;
+    throw new Interrupted('what this transaction read has changed; it is run again');
+  }
+
+  #assertRunning(): void {
+    if (this.#isOver)
+      throw new TypeError('the transaction is over; await everything that belongs to it before its function returns');
+  }
+}
+
+/** A row that is not stored yet; it has no versions, and its token stands for that. */
+function writtenRow(collection: CollectionName, key: DocumentKey, value: string | null): StoredDocument {
+  return { collection, key, value, pos: 0, deadAt: null, versions: [], lineFirst: 0, lineReplica: null };
+}
+
+function isFound(key: DocumentKey, value: JsonObject, { filter, sort, after }: Query): boolean {
+  return matches(filter, value) && (after === undefined || isAfter(sort, { key, value }, after));
+}
+
+function sorted(found: readonly FoundDocument[], { sort }: Query): FoundDocument[] {
+  const compare = compareBySort(sort);
+  return found
+    .map((document) => ({ document, key: document.key, value: JSON.parse(document.value) }))
+    .sort(compare)
+    .map(({ document }) => document);
+}
