@@ -2,17 +2,29 @@
  * Goal: whatever a network does to a connection, the nodes are back in less than 5 s after it works again, as often as it happens,
  * and nothing grows (T4). Method: a hub in a process of its own, and spokes in this one that reach it through a proxy each; the
  * proxy resets, stalls, forgets, slows and corrupts connections, in turn and in parallel. While the path is broken both ends
- * write; it is back when each has what the other wrote. Sockets, memory and log lines of the hub are counted.
+ * write; it is back when each has what the other wrote. Sockets, memory and log lines of the hub are counted. Besides, a node is
+ * stopped as by a laptop that sleeps, and comes back under another port.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
+import { TIMES } from '../../src/core/config/index.ts';
 import { type NodeDatabase, openDatabase } from '../../src/index.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
 import { atEnd } from './cleanup.ts';
 import { type Fault, FaultProxy } from './fault-proxy.ts';
-import { countSockets, eventually, makeFolder, NodeProcess, pause, SCALE, writeToken } from './node-process.ts';
+import {
+  countSockets,
+  eventually,
+  freeUdpPort,
+  makeFolder,
+  NodeProcess,
+  pause,
+  SCALE,
+  type StartOptions,
+  writeToken,
+} from './node-process.ts';
 
 const SPOKES = 10;
 /** All spokes together: 100, and 1,000 at scale 10. */
@@ -55,34 +67,85 @@ interface Spoke {
   readonly random: SeededRandom;
 }
 
-test(`${SPOKES * CYCLES_PER_SPOKE} times a broken path: back within 5 s, and nothing grows`, {
-  timeout: 120_000 * SCALE,
-}, async (t) => {
-  t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
+describe('faults of the network', { concurrency: true }, () => {
+  test(`${SPOKES * CYCLES_PER_SPOKE} times a broken path: back within 5 s, and nothing grows`, {
+    timeout: 120_000 * SCALE,
+  }, async (t) => {
+    t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
+    const folder = await makeFolder(t);
+    const tokenFile = await writeToken(folder);
+    const hub = await NodeProcess.start(t, { folder: join(folder, 'hub'), name: 'hub', tokenFile, settings: LOOPBACK });
+    const random = createSeededRandom(SEED);
+    const spokes = await Promise.all(
+      Array.from({ length: SPOKES }, (_, i) => openSpoke(t, folder, `s${i}`, tokenFile, hub, random.fork())),
+    );
+    await eventually('all are connected', () => spokes.every(({ db }) => db.isOnline));
+    // The requests of this test have their sockets at the hub, too: as many as there will ever be.
+    await Promise.all(Array.from({ length: 4 * SPOKES }, () => hub.status()));
+    const before = { sockets: countSockets(hub.pid), ownSockets: countSockets(process.pid), mib: memoryMib(hub.pid) };
+    const backMs = (await Promise.all(spokes.map((spoke) => breakAgainAndAgain(hub, spoke)))).flat();
+    await eventually('everybody has everything', () => isEverywhere(hub, spokes));
+    await eventually('no socket is left over', () => countSockets(hub.pid) <= before.sockets, 15_000);
+    await eventually('none here either', () => countSockets(process.pid) <= before.ownSockets, 15_000);
+    const grownMib = memoryMib(hub.pid) - before.mib;
+    const lines = hub.log.length;
+    const slowest = backMs.reduce((most, each) => (each.ms > most.ms ? each : most));
+    t.diagnostic(
+      `${backMs.length} cycles, slowest ${slowest.name} ${Math.round(slowest.ms)} ms, mean ${Math.round(mean(backMs))} ms; ${grownMib} MiB more, ${lines} log lines`,
+    );
+    assert.ok(grownMib < MEMORY_GROWTH_MIB_MAX, `${grownMib} MiB more`);
+    assert.ok(lines < backMs.length * 8 + 100, `${lines} log lines for ${backMs.length} cycles`);
+  });
+
+  for (const stoppedMs of [1500, TIMES.peerSilenceMsMax + 2000]) {
+    test(`a node that sleeps for ${stoppedMs} ms is back within 5 s after it wakes`, { timeout: 90_000 }, async (t) => {
+      const { first, second } = await startPair(t, {});
+      first.signal('SIGSTOP');
+      await second.collection(COLLECTION).put('meanwhile', { by: 'second' });
+      await pause(stoppedMs);
+      first.signal('SIGCONT');
+      const ms = await eventually(
+        'it has what was written meanwhile',
+        async () => (await first.collection(COLLECTION).get('meanwhile')) !== undefined,
+      );
+      t.diagnostic(`back after ${Math.round(ms)} ms`);
+      assert.ok(ms < BACK_MS_MAX, `${ms} ms`);
+    });
+  }
+
+  test('a node that comes back under another port is found again within 5 s', { timeout: 60_000 }, async (t) => {
+    const { first, second, options } = await startPair(t, { udpPort: await freeUdpPort() });
+    const { port } = first.ready.tcp!;
+    await first.kill();
+    await second.collection(COLLECTION).put('meanwhile', { by: 'second' });
+    const again = await NodeProcess.start(t, options);
+    assert.notEqual(again.ready.tcp!.port, port);
+    const ms = await eventually(
+      'it has what was written meanwhile',
+      async () => (await again.collection(COLLECTION).get('meanwhile')) !== undefined,
+    );
+    t.diagnostic(`back after ${Math.round(ms)} ms`);
+    assert.ok(ms < BACK_MS_MAX, `${ms} ms`);
+  });
+});
+
+/** Two nodes that are connected: by discovery on this port, or because the second one knows the first. */
+async function startPair(
+  t: TestContext,
+  { udpPort }: { readonly udpPort?: number },
+): Promise<{ first: NodeProcess; second: NodeProcess; options: StartOptions }> {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
-  const hub = await NodeProcess.start(t, { folder: join(folder, 'hub'), name: 'hub', tokenFile, settings: LOOPBACK });
-  const random = createSeededRandom(SEED);
-  const spokes = await Promise.all(
-    Array.from({ length: SPOKES }, (_, i) => openSpoke(t, folder, `s${i}`, tokenFile, hub, random.fork())),
+  const options = { folder: join(folder, 'first'), name: 'first', tokenFile, udpPort, settings: LOOPBACK };
+  const first = await NodeProcess.start(t, options);
+  const peers = udpPort === undefined ? [first.address] : [];
+  const second = await NodeProcess.start(t, { ...options, folder: join(folder, 'second'), name: 'second', peers });
+  await eventually(
+    'both are connected',
+    async () => (await second.status()).isOnline && (await first.status()).isOnline,
   );
-  await eventually('all are connected', () => spokes.every(({ db }) => db.isOnline));
-  // The requests of this test have their sockets at the hub, too: as many as there will ever be.
-  await Promise.all(Array.from({ length: 4 * SPOKES }, () => hub.status()));
-  const before = { sockets: countSockets(hub.pid), ownSockets: countSockets(process.pid), mib: memoryMib(hub.pid) };
-  const backMs = (await Promise.all(spokes.map((spoke) => breakAgainAndAgain(hub, spoke)))).flat();
-  await eventually('everybody has everything', () => isEverywhere(hub, spokes));
-  await eventually('no socket is left over', () => countSockets(hub.pid) <= before.sockets, 15_000);
-  await eventually('none here either', () => countSockets(process.pid) <= before.ownSockets, 15_000);
-  const grownMib = memoryMib(hub.pid) - before.mib;
-  const lines = hub.log.length;
-  const slowest = backMs.reduce((most, each) => (each.ms > most.ms ? each : most));
-  t.diagnostic(
-    `${backMs.length} cycles, slowest ${slowest.name} ${Math.round(slowest.ms)} ms, mean ${Math.round(mean(backMs))} ms; ${grownMib} MiB more, ${lines} log lines`,
-  );
-  assert.ok(grownMib < MEMORY_GROWTH_MIB_MAX, `${grownMib} MiB more`);
-  assert.ok(lines < backMs.length * 8 + 100, `${lines} log lines for ${backMs.length} cycles`);
-});
+  return { first, second, options };
+}
 
 async function openSpoke(
   t: TestContext,

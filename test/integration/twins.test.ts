@@ -5,8 +5,6 @@
  * notice each other by their beacons, when one dials the other, or through a third node.
  */
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import {
   closeSync,
   copyFileSync,
@@ -24,6 +22,7 @@ import { type TestContext, test } from 'node:test';
 import {
   areEqual,
   eventually,
+  freeUdpPort,
   makeFolder,
   NodeProcess,
   runCommand,
@@ -209,14 +208,4 @@ function inodeOfNew(path: string): number {
   writeSync(file, '');
   closeSync(file);
   return statSync(path).ino;
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }

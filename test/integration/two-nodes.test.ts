@@ -6,7 +6,6 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +14,16 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from './cleanup.ts';
 import { addNamespaces, inNamespace, ip, NAMESPACES, whyNoNamespaces } from './namespaces.ts';
-import { eventually, makeFolder, NodeProcess, percentile, runCommand, SCALE, writeToken } from './node-process.ts';
+import {
+  eventually,
+  freeUdpPort,
+  makeFolder,
+  NodeProcess,
+  percentile,
+  runCommand,
+  SCALE,
+  writeToken,
+} from './node-process.ts';
 
 const CLIENT = fileURLToPath(new URL('node-client.ts', import.meta.url));
 const WRITES = 100 * SCALE;
@@ -127,14 +135,4 @@ function runClient(t: TestContext, { wrapper }: Place, ...args: string[]): Child
   const child = spawn(command, rest, { cwd: tmpdir(), stdio: ['pipe', 'pipe', 'inherit'] });
   atEnd(t, () => child.kill('SIGKILL'));
   return child;
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }
