@@ -1,5 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { LIMITS } from '../src/core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import type { Channel } from '../src/net/index.ts';
+import { chooseLinks, toMeshMember } from '../src/net/peers/index.ts';
+import type { SessionRunner } from '../src/sync/index.ts';
 import { createManualClock, type ManualClock, type SeededRandom } from '../src/testing/index.ts';
 import { type NetworkFaults, VirtualNetwork } from './network.ts';
 import { SimNode, type SimNodeOptions } from './node.ts';
@@ -14,6 +18,8 @@ export class Cluster {
   readonly nodes: SimNode[] = [];
   readonly #random: SeededRandom;
   readonly #links = new Set<string>();
+  #made = 0;
+  #mesh: readonly (readonly [SimNode, SimNode])[] = [];
 
   constructor(random: SeededRandom, faults: NetworkFaults) {
     this.#random = random;
@@ -21,10 +27,17 @@ export class Cluster {
   }
 
   addNode(options: Omit<SimNodeOptions, 'key' | 'clock' | 'random'>): SimNode {
-    const key = `n${this.nodes.length}`;
+    const key = `n${this.#made++}`;
     const node = new SimNode({ ...options, key, clock: this.clock, random: this.#random.fork() });
     this.nodes.push(node);
+    this.#mesh = meshOf(this.nodes);
     return node;
+  }
+
+  /** The node is down, and comes back no more. */
+  remove(node: SimNode): void {
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    this.#mesh = meshOf(this.nodes);
   }
 
   /** Links that are open, at one end at least. */
@@ -32,21 +45,24 @@ export class Cluster {
     return this.#links.size;
   }
 
-  /** Every pair of nodes that can reach each other gets a connection, each with this probability. */
+  /** Every pair of nodes that should be linked and can reach each other gets a connection, each with this probability. */
   dial(chance: number): void {
-    for (const a of this.nodes)
-      for (const b of this.nodes) if (a.key < b.key && this.#random.chance(chance)) this.connect(a, b);
+    for (const [a, b] of this.#mesh) if (this.#random.chance(chance)) this.connect(a, b);
   }
 
-  connect(a: SimNode, b: SimNode): void {
-    const link = `${a.key}-${b.key}`;
-    if (!a.isUp || !b.isUp || this.#links.has(link)) return;
+  /** `second`: beside the first one, as while two nodes have dialled each other at once. */
+  connect(a: SimNode, b: SimNode, which: 'first' | 'second' = 'first'): void {
+    const link = `${a.key}-${b.key} ${which}`;
+    if (a === b || !a.isUp || !b.isUp || this.#links.has(link)) return;
     const ends = this.network.connect(a.key, b.key);
     if (ends === undefined) return;
     this.#links.add(link);
     a.accept(ends[0]);
     b.accept(ends[1]);
-    this.#watchLink(link, a, b);
+    this.#watchLink(link, [
+      [a, ends[0]],
+      [b, ends[1]],
+    ]);
   }
 
   /** Lets time pass; everything that falls due in it happens, in order. */
@@ -62,11 +78,11 @@ export class Cluster {
     this.clock.advance(Math.max(0, end - this.clock.monotonic()));
   }
 
-  #watchLink(link: string, a: SimNode, b: SimNode): void {
+  #watchLink(link: string, ends: readonly (readonly [SimNode, Channel])[]): void {
     const check = (): void => {
-      if (hasSession(a, b) && hasSession(b, a)) return void this.clock.setTimer(LINK_CHECK_MS, check);
-      closeSessions(a, b);
-      closeSessions(b, a);
+      if (ends.every(([node, channel]) => sessionOn(node, channel) !== undefined))
+        return void this.clock.setTimer(LINK_CHECK_MS, check);
+      for (const [node, channel] of ends) sessionOn(node, channel)?.close('other');
       this.#links.delete(link);
     };
     this.clock.setTimer(LINK_CHECK_MS, check);
@@ -85,11 +101,15 @@ export function shapeOf(node: SimNode, collection: CollectionName, keys: readonl
   return parts.join(' ');
 }
 
-function hasSession(node: SimNode, peer: SimNode): boolean {
-  return node.isUp && [...node.host.sessions()].some((s) => s.channel.peerKey === peer.key);
+function sessionOn(node: SimNode, channel: Channel): SessionRunner | undefined {
+  return node.isUp ? [...node.host.sessions()].find((session) => session.channel === channel) : undefined;
 }
 
-function closeSessions(node: SimNode, peer: SimNode): void {
-  if (!node.isUp) return;
-  for (const session of [...node.host.sessions()]) if (session.channel.peerKey === peer.key) session.close('other');
+/** Pairs of nodes that should be linked: all of them, or those that large networks choose. */
+function meshOf(nodes: readonly SimNode[]): (readonly [SimNode, SimNode])[] {
+  const members = nodes.map((node) => toMeshMember(node.key));
+  return nodes.flatMap((a, i) => {
+    const chosen = chooseLinks(members[i]!, members.toSpliced(i, 1), LIMITS.fullMeshNodesMax);
+    return nodes.filter((b) => a.key < b.key && chosen.has(b.key)).map((b) => [a, b] as const);
+  });
 }

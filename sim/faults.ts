@@ -6,9 +6,12 @@ export interface FaultMix {
   readonly transaction: number;
   readonly purge: number;
   readonly partition: number;
+  readonly bridge: number;
   readonly oneWay: number;
   readonly heal: number;
   readonly cut: number;
+  readonly double: number;
+  readonly late: number;
   readonly crash: number;
   readonly restart: number;
   readonly backup: number;
@@ -16,6 +19,7 @@ export interface FaultMix {
   readonly wipe: number;
   readonly damage: number;
   readonly join: number;
+  readonly leave: number;
   readonly clockJump: number;
   readonly diskFull: number;
   readonly ioError: number;
@@ -39,9 +43,12 @@ const NO_FAULTS: FaultMix = {
   transaction: 0,
   purge: 0,
   partition: 0,
+  bridge: 0,
   oneWay: 0,
   heal: 0,
   cut: 0,
+  double: 0,
+  late: 0,
   crash: 0,
   restart: 0,
   backup: 0,
@@ -49,6 +56,7 @@ const NO_FAULTS: FaultMix = {
   wipe: 0,
   damage: 0,
   join: 0,
+  leave: 0,
   clockJump: 0,
   diskFull: 0,
   ioError: 0,
@@ -70,9 +78,11 @@ export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
   if (campaign === 'calm') return { ...NO_FAULTS, ...work, transaction: 30 };
   const weather = {
     partition: some(8),
+    bridge: some(4),
     oneWay: some(5),
     heal: 4 + random.integer(0, 10),
     cut: some(6),
+    double: some(4),
     crash: some(6),
     restart: 6 + random.integer(0, 8),
     join: some(2),
@@ -81,7 +91,7 @@ export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
     ioError: some(4),
   };
   if (campaign === 'twins') return { ...NO_FAULTS, ...work, ...weather, clone: 1 + random.integer(0, 3) };
-  const disks = { backup: some(4), restore: some(4), wipe: some(2), damage: some(3) };
+  const disks = { backup: some(4), restore: some(4), wipe: some(2), damage: some(3), leave: some(1), late: some(10) };
   const isChoosy = random.chance(0.3);
   const wants = { narrow: isChoosy ? some(4) : 0, widen: isChoosy ? 4 : 0, evict: isChoosy ? some(4) : 0 };
   return { ...NO_FAULTS, ...work, ...weather, ...disks, ...wants };

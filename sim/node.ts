@@ -24,7 +24,7 @@ export interface SimNodeOptions {
   readonly limits: Limits;
   /** Collections that it ever wants; null: all. */
   readonly collections: readonly CollectionName[] | null;
-  readonly createCodec: () => SessionCodec;
+  readonly createCodec: (key: string) => SessionCodec;
   readonly diskDelayMs: () => number;
   readonly watch: NodeWatch;
 }
@@ -134,7 +134,7 @@ export class SimNode {
         capabilities: [],
         resolvers: new Map([['*', `${this.#options.resolver.name}@${this.#options.resolver.revision}`]]),
       }),
-      createCodec,
+      createCodec: () => createCodec(this.key),
       soon: (run) => void clock.setTimer(0, run),
       flush: () => replica.flush(),
       durableCommits: () => replica.durableCommits,
@@ -161,10 +161,13 @@ export class SimNode {
     this.host.accept(channel);
   }
 
-  /** Power cut: what was not durable is gone, and the disk stays. `replica` shows from then on what is on it. */
-  crash(): void {
+  /**
+   * Power cut: what was not durable is gone but for the first `kept` commits, and the disk stays. `replica` shows from then on
+   * what is on it.
+   */
+  crash(kept = 0): void {
     this.stop();
-    this.store = this.store.crash();
+    this.store = this.store.crash(kept);
     this.#open(true);
   }
 

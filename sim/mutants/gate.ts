@@ -1,19 +1,30 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Mutant, plant } from './mutant.ts';
+import { SCENARIOS } from '../scenarios/index.ts';
+import { runWorld } from '../world.ts';
+import type { Hunt } from './hunt.ts';
+import { type Mutant, plant, SEEDS_MAX, worldOf } from './mutant.ts';
 
 export interface Verdict {
   readonly mutant: Mutant;
-  readonly isFound: boolean;
-  /** Seed or scenario, and what was wrong there. */
-  readonly how: string;
+  /** With which random schedules found it. */
+  readonly seed: number | undefined;
+  /** What was wrong there, or in its scenario. */
+  readonly problem: string | undefined;
+  /** Why the gate fails; empty when the mutant is found as it should be. */
+  readonly faults: readonly string[];
   readonly seconds: number;
 }
 
+export interface HuntOptions {
+  /** Whether to play every scenario with the mutant too: it may fail only with those that it names. */
+  readonly allScenarios: boolean;
+}
+
 const ROOT = join(import.meta.dirname, '../..');
-/** A mutant may make the world spin; that it hangs is how it is found. */
-const HUNT_SECONDS_MAX = 120;
+/** Longer than 500 seeds take on a slow machine. */
+const HUNT_SECONDS_MAX = 600;
 
 /** Mutants whose text is not in its file any more: each must follow the code. */
 export function strayMutants(mutants: readonly Mutant[]): string[] {
@@ -27,17 +38,26 @@ export function strayMutants(mutants: readonly Mutant[]): string[] {
   });
 }
 
+/** Scenarios that fail although nothing is planted. */
+export async function falseAlarms(): Promise<string[]> {
+  const alarms: string[] = [];
+  for (const { name, play } of SCENARIOS)
+    for (const problem of await play()) alarms.push(`scenario "${name}" fails without a mutant: ${problem}`);
+  return alarms;
+}
+
 /** Hunts them all, `atOnce` in parallel, each in a process of its own. */
-export async function hunt(
+export async function huntAll(
   mutants: readonly Mutant[],
   atOnce: number,
+  options: HuntOptions,
   tell: (verdict: Verdict) => void,
 ): Promise<Verdict[]> {
   const left = [...mutants];
   const verdicts: Verdict[] = [];
   const work = async (): Promise<void> => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-      const verdict = await huntOne(mutant);
+      const verdict = await huntOne(mutant, options);
       verdicts.push(verdict);
       tell(verdict);
     }
@@ -46,10 +66,49 @@ export async function hunt(
   return verdicts;
 }
 
-function huntOne(mutant: Mutant): Promise<Verdict> {
+/** Plants the mutant in a process of its own, looks for it there, and makes sure that what finds it finds nothing without it. */
+export async function huntOne(mutant: Mutant, { allScenarios }: HuntOptions): Promise<Verdict> {
   const started = performance.now();
+  const hunt = await runHunt(mutant, allScenarios);
+  const faults = [missOf(mutant, hunt), await falseAlarm(mutant, hunt), ...(allScenarios ? misfits(mutant, hunt) : [])];
+  const seconds = (performance.now() - started) / 1000;
+  const { seed, problem } = hunt;
+  return { mutant, seed, problem, faults: faults.filter((fault) => fault !== undefined), seconds };
+}
+
+/** Where the mutant was found and what was wrong there, in one line. */
+export function howFound({ mutant: { scenario, campaign = 'chaos' }, seed, problem = 'nothing was wrong' }: Verdict): string {
+  if (scenario !== undefined) return `scenario "${scenario}": ${problem}`;
+  return seed === undefined ? problem : `seed ${seed} of ${campaign}: ${problem}`;
+}
+
+function missOf({ scenario, first = 0 }: Mutant, { problem, broke }: Hunt): string | undefined {
+  if (broke !== undefined) return `it broke what looks for it: ${broke}`;
+  if (problem !== undefined) return undefined;
+  const where = scenario === undefined ? `${SEEDS_MAX} seeds from ${first}` : `the scenario "${scenario}"`;
+  return `not found by ${where}`;
+}
+
+async function falseAlarm(mutant: Mutant, { seed }: Hunt): Promise<string | undefined> {
+  if (seed === undefined) return undefined;
+  const [problem] = (await runWorld(worldOf(mutant, seed))).problems;
+  return problem === undefined ? undefined : `seed ${seed} fails without the mutant too: ${problem}`;
+}
+
+/** Scenarios fail with the mutants that they are for, and with no other. */
+function misfits({ name, scenario: own }: Mutant, { failing, broke }: Hunt): string[] {
+  if (broke !== undefined) return [];
+  return SCENARIOS.flatMap((scenario) => {
+    const isDue = scenario.name === own || scenario.alsoFailsWith?.includes(name) === true;
+    const isFailing = failing.includes(scenario.name);
+    if (isDue === isFailing) return [];
+    return [`the scenario "${scenario.name}" ${isFailing ? 'fails with it and does not say so' : 'does not fail with it'}`];
+  });
+}
+
+function runHunt(mutant: Mutant, allScenarios: boolean): Promise<Hunt> {
   const args = ['--import', join(import.meta.dirname, 'plant.ts'), join(import.meta.dirname, 'hunt.ts')];
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [...args, ...(allScenarios ? ['--scenarios'] : [])], {
     cwd: ROOT,
     env: { ...process.env, ENTGLDB_MUTANT: mutant.name },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,21 +119,16 @@ function huntOne(mutant: Mutant): Promise<Verdict> {
   child.stdout.on('data', (chunk) => (output += chunk));
   child.stderr.on('data', (chunk) => (output += chunk));
   return new Promise((resolve) => {
-    child.on('close', (code, signal) => {
-      const seconds = (performance.now() - started) / 1000;
-      resolve({ mutant, ...readHunt(code, signal, output), seconds });
+    child.on('close', (_code, signal) => {
+      resolve(signal === null ? readHunt(output) : { broke: `no end within ${HUNT_SECONDS_MAX} s`, failing: [] });
     });
   });
 }
 
-function readHunt(code: number | null, signal: string | null, output: string): { isFound: boolean; how: string } {
-  if (signal !== null) return { isFound: true, how: `hangs for more than ${HUNT_SECONDS_MAX} s` };
+function readHunt(output: string): Hunt {
   try {
-    const found: unknown = JSON.parse(output);
-    if (code === 1 && found === null) return { isFound: false, how: 'not found' };
-    const { where, problem } = found as { where: string; problem: string };
-    return { isFound: true, how: `${where}: ${problem}` };
+    return JSON.parse(output) as Hunt;
   } catch {
-    return { isFound: false, how: `the hunt itself failed: ${output.trim().slice(0, 2000)}` };
+    return { broke: output.trim().slice(0, 2000), failing: [] };
   }
 }

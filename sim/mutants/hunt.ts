@@ -1,36 +1,48 @@
-// Looks for the mutant that plant.ts put into this process: with its scenario, else with random schedules. Prints where it was
-// found as one line of JSON; exit 1 when it was not.
+// Looks for the mutant that plant.ts put into this process: with its scenario, else with random schedules; `--scenarios` plays
+// all scenarios too. Prints a Hunt as one line of JSON.
 import { SCENARIOS } from '../scenarios/index.ts';
 import { runWorld } from '../world.ts';
-import { SEEDS_MAX } from './mutant.ts';
+import { SEEDS_MAX, worldOf } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
+/** What came of looking for one mutant. */
+export interface Hunt {
+  /** The seed with which random schedules found it. */
+  readonly seed?: number;
+  /** What was wrong there, or in its scenario; undefined: nothing. */
+  readonly problem?: string;
+  /** Why nothing can be said: the world, or the scenario, came to no end of its own. A mutant must be caught, not just crash. */
+  readonly broke?: string;
+  /** Scenarios that fail with it, of all that were played. */
+  readonly failing: readonly string[];
+}
+
 const mutant = MUTANTS.find(({ name }) => name === process.env.ENTGLDB_MUTANT)!;
-const found = mutant.scenario === undefined ? await searchSeeds() : await playScenario(mutant.scenario);
-process.stdout.write(`${JSON.stringify(found ?? null)}\n`);
-process.exitCode = found === undefined ? 1 : 0;
+const scenarios = SCENARIOS.filter(({ name }) => process.argv.includes('--scenarios') || name === mutant.scenario);
+const hunt = await look();
+process.stdout.write(`${JSON.stringify(hunt)}\n`);
 
-async function searchSeeds(): Promise<{ where: string; problem: string } | undefined> {
-  const { campaign = 'chaos', events = 500, first = 0 } = mutant;
-  for (let seed = first; seed < first + SEEDS_MAX; seed++) {
-    const problem = await problemOf(async () => (await runWorld({ seed, events, nodesMax: 5, campaign })).problems);
-    if (problem !== undefined) return { where: `seed ${seed}`, problem };
-  }
-  return undefined;
-}
-
-async function playScenario(name: string): Promise<{ where: string; problem: string } | undefined> {
-  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
-  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
-  const problem = await problemOf(() => scenario.play());
-  return problem === undefined ? undefined : { where: 'scenario', problem };
-}
-
-/** A mutant that breaks the world outright is found too. */
-async function problemOf(run: () => Promise<readonly string[]>): Promise<string | undefined> {
+async function look(): Promise<Hunt> {
+  const problems = new Map<string, string>();
   try {
-    return (await run())[0]?.split('\n')[0];
+    for (const scenario of scenarios) {
+      const [problem] = await scenario.play();
+      if (problem !== undefined) problems.set(scenario.name, problem);
+    }
+    const failing = [...problems.keys()];
+    if (mutant.scenario === undefined) return { ...(await searchSeeds()), failing };
+    const problem = problems.get(mutant.scenario);
+    return problem === undefined ? { failing } : { problem, failing };
   } catch (error) {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return { broke: error instanceof Error ? String(error.stack) : String(error), failing: [...problems.keys()] };
   }
+}
+
+async function searchSeeds(): Promise<Pick<Hunt, 'seed' | 'problem'>> {
+  const { first = 0 } = mutant;
+  for (let seed = first; seed < first + SEEDS_MAX; seed++) {
+    const [problem] = (await runWorld(worldOf(mutant, seed))).problems;
+    if (problem !== undefined) return { seed, problem: problem.split('\n')[0]! };
+  }
+  return {};
 }

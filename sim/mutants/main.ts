@@ -1,19 +1,27 @@
-// `npm run sim:mutants` plants every mutant in turn and looks for it; names as arguments restrict it to those. Exit 1 when one
-// was not found, or no longer fits the code.
-import { styleText } from 'node:util';
-import { hunt, strayMutants } from './gate.ts';
+// `npm run sim:mutants` plants every mutant in turn and looks for it, and plays every scenario with every mutant; names as
+// arguments restrict it to those. `--write` writes what came of it to docs/torture/mutants.md. Exit 1 when a mutant was not
+// found, or no longer fits the code, or when a scenario fails with a mutant that it does not name.
+import { parseArgs, styleText } from 'node:util';
+import { falseAlarms, howFound, huntAll, strayMutants } from './gate.ts';
 import { MUTANTS } from './mutants.ts';
+import { writeReport } from './report.ts';
 
-const names = process.argv.slice(2);
-const wanted = MUTANTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
-const stray = strayMutants(wanted);
-for (const problem of stray) process.stdout.write(`${problem}\n`);
-const started = performance.now();
-const verdicts = await hunt(wanted, 2, ({ mutant, isFound, how, seconds }) => {
-  const mark = styleText(isFound ? 'green' : 'red', isFound ? '✔' : '✖');
-  process.stdout.write(`${mark} ${mutant.name} (${seconds.toFixed(1)} s)  ${how.slice(0, 140)}\n`);
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: 'boolean', default: false } },
 });
-const missed = verdicts.filter(({ isFound }) => !isFound).length;
+const wanted = MUTANTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+const started = performance.now();
+const alarms = [...strayMutants(wanted), ...(await falseAlarms())];
+for (const alarm of alarms) process.stdout.write(`${alarm}\n`);
+const verdicts = await huntAll(wanted, 2, { allScenarios: true }, (verdict) => {
+  const { mutant, faults, seconds } = verdict;
+  const mark = faults.length === 0 ? styleText('green', '✔') : styleText('red', '✖');
+  process.stdout.write(`${mark} ${mutant.name} (${seconds.toFixed(1)} s)  ${howFound(verdict).slice(0, 140)}\n`);
+  for (const fault of faults) process.stdout.write(`    ${fault}\n`);
+});
 const seconds = (performance.now() - started) / 1000;
+const missed = verdicts.filter(({ faults }) => faults.length > 0).length;
+if (values.write) writeReport(verdicts, seconds);
 process.stdout.write(`${verdicts.length} mutants, ${missed} not found, ${seconds.toFixed(0)} s\n`);
-process.exitCode = missed + stray.length > 0 ? 1 : 0;
+process.exitCode = missed + alarms.length > 0 ? 1 : 0;

@@ -1,3 +1,5 @@
+import type { WorldOptions } from "../world.ts";
+
 /** A planted bug: one place of the engine made wrong when it is loaded. The code of the engine knows nothing of it. */
 export interface Mutant {
   readonly name: string;
@@ -15,7 +17,7 @@ export interface Mutant {
   readonly events?: number;
   /** First seed of the search, so that the gate takes no longer than it must; it looks at most 500 seeds further. Default 0. */
   readonly first?: number;
-  /** Name of the scenario that finds it, where random schedules take too long. */
+  /** Name of the scenario that finds it, where random schedules take too long or do not look. */
   readonly scenario?: string;
 }
 
@@ -32,4 +34,9 @@ export function plant({ name, file, find, replace, also }: Mutant, source: strin
     planted = parts.join(edit.replace);
   }
   return planted;
+}
+
+/** The world of one seed in which a mutant is looked for. */
+export function worldOf({ campaign = 'chaos', events = 500 }: Mutant, seed: number): WorldOptions {
+  return { seed, events, nodesMax: 5, campaign };
 }

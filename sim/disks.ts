@@ -1,0 +1,200 @@
+import { isEntglDbError } from '../src/core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import type { MemorySnapshot } from '../src/store/memory/index.ts';
+import type { SeededRandom } from '../src/testing/index.ts';
+import { hasSeen, includes, type TrueWrite, versionsOf } from './history.ts';
+import { heldBy, Keeping } from './keeping.ts';
+import type { Receipt, SimNode } from './node.ts';
+import { ReceiptBook } from './receipt-book.ts';
+import { allVersions, type Scene, unreadableKeys } from './scene.ts';
+
+/** Commits that no flush covered and that a power cut leaves on the disk nevertheless, at most. */
+const LUCKY_COMMITS_MAX = 3;
+
+/** What happens to the disks of nodes, and what it may cost: which writes are lost, and which must not be. */
+export class Disks {
+  readonly #scene: Scene;
+  readonly #random: SeededRandom;
+  readonly #report: (problem: string) => void;
+  readonly #receipts: ReceiptBook;
+  readonly #keeping: Keeping;
+  readonly #backups: { readonly node: SimNode; readonly image: MemorySnapshot }[] = [];
+  /** Writes that a disk held and gave up: lost if no other disk has them once it is counted. */
+  readonly #doomed = new Set<number>();
+
+  constructor(scene: Scene, random: SeededRandom, report: (problem: string) => void) {
+    this.#scene = scene;
+    this.#random = random;
+    this.#report = report;
+    this.#receipts = new ReceiptBook(scene.history);
+    this.#keeping = new Keeping(scene.history);
+  }
+
+  /** Remembers what the node's disk holds, as something that stays. */
+  look(node: SimNode): void {
+    if (node.isUp) this.#keeping.look(node);
+  }
+
+  confirmed(receipt: Receipt): void {
+    this.#receipts.add(receipt);
+  }
+
+  crash(node: SimNode): void {
+    const { cluster, history } = this.#scene;
+    cluster.network.dropAllOf(node.key);
+    const held = heldBy(node, history);
+    node.crash(this.#random.chance(0.3) ? this.#random.integer(1, LUCKY_COMMITS_MAX) : 0);
+    this.#check(node);
+    this.#lose((write) => held.has(write.id));
+    this.#undo(node);
+  }
+
+  /** A node that cannot even start, its disk being full, stays down until the next try. */
+  start(node: SimNode): void {
+    const isStarted = this.#trackLife(node, () => node.start());
+    if (!isStarted && node.isUp) this.crash(node);
+  }
+
+  /** A backup counts once all that is in it is durable where it came from: what a crash takes back must be in no copy. */
+  backup(node: SimNode): void {
+    if (!node.isUp) return;
+    const image = node.image();
+    node.replica.flush().then(
+      () => this.#backups.push({ node, image }),
+      () => {},
+    );
+  }
+
+  restore(node: SimNode): void {
+    const mine = this.#backups.filter((b) => b.node === node);
+    if (mine.length > 0) this.#replace(node, this.#random.pick(mine).image);
+  }
+
+  wipe(node: SimNode): void {
+    this.#replace(node, undefined);
+  }
+
+  /** The node is gone for good, and its disk with it. */
+  leave(node: SimNode): void {
+    const held = this.#doom(node);
+    if (node.isUp) this.crash(node);
+    this.#scene.cluster.remove(node);
+    this.#lose((write) => held.has(write.id));
+  }
+
+  damage(node: SimNode, collection: CollectionName, key: DocumentKey): void {
+    if (!node.isUp || node.replica.get(collection, key) === undefined) return;
+    for (const write of this.#scene.history.writes())
+      if (write.key === key && write.collection === collection && includes(node.replica, write))
+        this.#doomed.add(write.id);
+    this.#forget(node);
+    node.store.damage(collection, key);
+    node.repair(collection, [key]);
+  }
+
+  /** What the background scrub does: rows that cannot be read are repaired (R11). */
+  scrub(node: SimNode): void {
+    for (const collection of this.#scene.collections) {
+      const damaged = unreadableKeys(node, collection, this.#scene.keys);
+      if (damaged.length > 0) node.repair(collection, damaged);
+    }
+  }
+
+  /** Refused in life while no other node has confirmed all of it; what others then lose again is lost. */
+  evict(node: SimNode, collection: CollectionName): void {
+    if (!node.isUp || !node.mayWant(collection) || node.replica.pendingEvictions().includes(collection)) return;
+    const { cluster, history } = this.#scene;
+    const mine = history.writes().filter((w) => w.collection === collection && includes(node.replica, w));
+    const others = cluster.nodes.filter((n) => n !== node && n.wants(collection));
+    if (mine.some((write) => !others.some((other) => includes(other.replica, write)))) return;
+    for (const write of mine) this.#doomed.add(write.id);
+    node.evict(collection);
+  }
+
+  /**
+   * The replica is about to take a new id; `take` does it. What it then does not know any more counts as given up. Where its disk
+   * refuses, it goes on as it was, and the next occasion finds the same reason.
+   */
+  takeLife(node: SimNode, take: () => void): void {
+    const held = heldBy(node, this.#scene.history);
+    if (!this.#trackLife(node, take)) return;
+    this.#forget(node);
+    this.#lose((write) => held.has(write.id) || this.#doomed.has(write.id));
+  }
+
+  /** A flush failed, and the node went back to what is durable. */
+  reloaded(node: SimNode): void {
+    this.#check(node);
+    this.#undo(node);
+    this.#lose((write) => this.#doomed.has(write.id));
+  }
+
+  #check(node: SimNode): void {
+    for (const problem of [...this.#keeping.broken(node), ...this.#receipts.broken(node)]) this.#report(problem);
+  }
+
+  #forget(node: SimNode): void {
+    this.#receipts.forget(node);
+    this.#keeping.forget(node);
+  }
+
+  #replace(node: SimNode, image: MemorySnapshot | undefined): void {
+    const held = this.#doom(node);
+    if (node.isUp) this.crash(node);
+    this.#forget(node);
+    node.replaceDisk(image);
+    this.start(node);
+    this.#lose((write) => held.has(write.id));
+  }
+
+  #doom(node: SimNode): ReadonlySet<number> {
+    const held = heldBy(node, this.#scene.history);
+    for (const id of held) this.#doomed.add(id);
+    return held;
+  }
+
+  #lose(gone: (write: TrueWrite) => boolean): void {
+    const { cluster, history } = this.#scene;
+    history.markLost(
+      gone,
+      cluster.nodes.map((n) => n.replica),
+    );
+  }
+
+  /** What was never durable did not happen, unless a copy of the disk has it. */
+  #undo(node: SimNode): void {
+    const { cluster, history } = this.#scene;
+    for (const write of history.writes()) {
+      if (write.author !== node.key || write.isAcknowledged || includes(node.replica, write)) continue;
+      write.isUndone ||= !cluster.nodes.some((n) => n !== node && hasSeen(n.replica, write));
+    }
+  }
+
+  /** R9 writes versions again under another name: ground truth follows them by stamp and value. False: the disk refused. */
+  #trackLife(node: SimNode, take: () => void): boolean {
+    const { collections, keys, history } = this.#scene;
+    const before = new Map<string, number>();
+    for (const version of allVersions(node, this.#scene)) {
+      const id = history.idOf(version);
+      if (id !== undefined) before.set(`${history.writes()[id]!.key}/${version.hlc}/${version.value}`, id);
+    }
+    try {
+      take();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return false;
+    }
+    for (const collection of collections)
+      for (const key of keys)
+        for (const version of versionsOf(node.replica, collection, key)) {
+          const id = before.get(`${key}/${version.hlc}/${version.value}`);
+          if (id !== undefined && history.idOf(version) === undefined) history.alias(version, id);
+        }
+    return true;
+  }
+}
+
+/** A disk that is full or broken refuses work; that is no problem as long as it says so. */
+export function isRefusal(error: unknown): boolean {
+  return (['DISK_FULL', 'IO_FAILED', 'DOCUMENT_CORRUPT'] as const).some((reason) => isEntglDbError(error, reason));
+}

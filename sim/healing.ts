@@ -1,0 +1,66 @@
+import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import type { Disks } from './disks.ts';
+import { SIM_TIMES } from './node.ts';
+import { disagreements, type Scene } from './scene.ts';
+
+export interface HealingDeps {
+  readonly scene: Scene;
+  readonly disks: Disks;
+  readonly report: (problem: string) => void;
+  /** Whether nodes may go on to differ in this document (R9). */
+  readonly admitsDivergence: (collection: CollectionName, key: DocumentKey) => boolean;
+}
+
+const HEAL_MS_MAX = 60_000;
+const QUIET_MS = 10_000;
+
+/** Ends all faults: nodes must agree soon. Returns how long it took, virtual ms. */
+export async function heal(deps: HealingDeps): Promise<number> {
+  const { cluster, collections } = deps.scene;
+  const begun = cluster.clock.monotonic();
+  cluster.network.heal();
+  cluster.network.faults = { delayMs: 2, cutChance: 0 };
+  for (const node of cluster.nodes) {
+    node.store.failCommits(0);
+    node.store.failFlushes(0);
+    if (!node.isUp) deps.disks.start(node);
+    deps.disks.scrub(node);
+  }
+  await converge(deps, 'with the wants as they were');
+  const healMs = cluster.clock.monotonic() - begun;
+  for (const node of cluster.nodes)
+    for (const collection of collections)
+      if (node.mayWant(collection) && !node.wants(collection)) node.setWanted(collection, true);
+  await converge(deps, 'with all wanted again');
+  return healMs;
+}
+
+async function converge({ scene, report, admitsDivergence }: HealingDeps, when: string): Promise<void> {
+  const { cluster } = scene;
+  const deadline = cluster.clock.monotonic() + HEAL_MS_MAX;
+  for (let agreed = 0; cluster.clock.monotonic() < deadline; ) {
+    cluster.dial(1);
+    await cluster.advance(1000);
+    agreed = disagreements(scene).length === 0 ? agreed + 1 : 0;
+    if (agreed === 2) return;
+  }
+  const left = disagreements(scene).filter(({ collection, key }) => !admitsDivergence(collection, key));
+  if (left.length > 0)
+    report(`diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${left.map(({ what }) => what)}`);
+}
+
+/** Nodes that agree have nothing to say but that they are there: no storm of rounds, no echo without end. */
+export async function stayQuiet({ scene, report }: HealingDeps): Promise<void> {
+  const { cluster } = scene;
+  for (let ms = 0; ms < SIM_TIMES.peerSilenceMsMax + SIM_TIMES.syncIntervalMs; ms += 1000) {
+    cluster.dial(1);
+    await cluster.advance(1000);
+  }
+  const { frames } = cluster.network;
+  await cluster.advance(QUIET_MS);
+  const rounds = Math.ceil(QUIET_MS / SIM_TIMES.syncIntervalMs) + 1;
+  const pings = Math.ceil(QUIET_MS / SIM_TIMES.pingIntervalMs) + 1;
+  const framesMax = cluster.linkCount * (rounds * 4 + pings * 4);
+  const sent = cluster.network.frames - frames;
+  if (sent > framesMax) report(`storm: ${sent} frames in ${QUIET_MS / 1000} s of rest, at most ${framesMax} are due`);
+}

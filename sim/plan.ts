@@ -1,0 +1,63 @@
+import { LIMITS, type Limits } from '../src/core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import { lww, merge, type Resolver } from '../src/core/merge/index.ts';
+import type { SeededRandom } from '../src/testing/index.ts';
+import { type Campaign, drawFaults, type FaultMix } from './faults.ts';
+import type { NetworkFaults } from './network.ts';
+import { SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
+
+/** What kind of world a seed makes: drawn once at its beginning, so that seeds differ in kind and not only in order. */
+export interface Plan {
+  readonly campaign: Campaign;
+  readonly faults: FaultMix;
+  /** Nodes at the beginning. */
+  readonly nodes: number;
+  readonly collections: readonly CollectionName[];
+  readonly keys: readonly DocumentKey[];
+  readonly resolver: Resolver;
+  readonly limits: Limits;
+  /** Tombstones younger than this are not purged, ms. */
+  readonly retentionMs: number;
+  readonly deleteChance: number;
+  /** Probability per event that two nodes without a connection make one. */
+  readonly dialChance: number;
+  readonly network: NetworkFaults;
+  /** Messages travel as bytes. */
+  readonly isWire: boolean;
+  /** Some nodes want only some of the collections. */
+  readonly isChoosy: boolean;
+}
+
+const RETENTIONS_MS: readonly number[] = [50, 500, 3_000];
+/** Deletions are forgotten so late that none is on its way any more: a transaction that holds one stays whole. */
+const CALM_RETENTION_MS = 20_000;
+const RESOLVERS: readonly Resolver[] = [lww, merge];
+/** A world that may have more nodes than this has all of them. */
+const FEW_NODES = 8;
+
+export function drawPlan(random: SeededRandom, campaign: Campaign, nodesMax: number): Plan {
+  const { integer, chance, pick } = random;
+  const isCalm = campaign === 'calm';
+  const faults = drawFaults(random, campaign);
+  const collections = ['stock', 'sales', 'staff'].slice(0, integer(1, 3)) as CollectionName[];
+  const keys = Array.from({ length: integer(1, 12) }, (_, i) => `k${i}` as DocumentKey);
+  const isSmall = chance(0.5);
+  return {
+    campaign,
+    faults,
+    collections,
+    keys,
+    nodes: nodesMax > FEW_NODES ? nodesMax : integer(Math.min(2, nodesMax), nodesMax),
+    resolver: pick(RESOLVERS),
+    limits: isSmall ? (isCalm ? SPLIT_LIMITS : SMALL_LIMITS) : LIMITS,
+    retentionMs: isCalm ? CALM_RETENTION_MS : pick(RETENTIONS_MS),
+    deleteChance: pick([0.2, 0.4, 0.7]),
+    dialChance: pick([0.05, 0.3]),
+    network: {
+      delayMs: pick([1, 5, 50, 400]),
+      cutChance: isCalm || chance(0.5) ? 0 : random.next() * 0.02,
+    },
+    isWire: chance(0.1),
+    isChoosy: campaign === 'chaos' && collections.length > 1 && chance(0.3),
+  };
+}
