@@ -160,6 +160,7 @@ function openDatabaseOn(
     },
     resolverOf: resolversOf(options),
     cache: new DocumentCache({ maxSizeMb: values['Persistence.CacheSizeMb'] }),
+    holdsAll: values['Sync.Collections'] === null,
     isConfirmed: (collection) => state()?.services.receipts.isConfirmed(collection) ?? false,
     nodeOf: (replica) => state()?.services.receipts.nodeOf(replica) ?? null,
     onSessionsVoid: (why) => state()?.network?.endSessions(why),

@@ -1,4 +1,5 @@
 import type { Limits } from '../../core/config/index.ts';
+import { BLOBS_COLLECTION } from '../../core/ids/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { RecentChanges } from './recent-changes.ts';
@@ -30,10 +31,12 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
       const held = cache.row(collection, key, false);
       if (held !== undefined) return held;
       const row = store.get(collection, key);
-      if (row !== undefined) cache.keepRow(row);
+      // A blob would push all documents out, and is seldom read twice.
+      if (row !== undefined && collection !== BLOBS_COLLECTION) cache.keepRow(row);
       return row;
     },
     absent: (...query) => store.absent(...query),
+    unseen: (...query) => store.unseen(...query),
     flush: () => store.flush(),
     close: () => store.close(),
     documents: (...query) => store.documents(...query),
@@ -48,6 +51,11 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
     goneFrom: () => store.goneFrom(),
     find: (...query) => store.find(...query),
     count: (...query) => store.count(...query),
+    explain: (...query) => store.explain(...query),
+    indexes: (collection) => store.indexes(collection),
+    addIndex: (...index) => store.addIndex(...index),
+    removeIndex: (...index) => store.removeIndex(...index),
+    workOnIndexes: () => store.workOnIndexes(),
     chainCheck: (seq) => store.chainCheck(seq),
     chainFrom: () => store.chainFrom(),
     entries: (...query) => store.entries(...query),

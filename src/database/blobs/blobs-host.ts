@@ -1,0 +1,25 @@
+import type { Clock } from '../../core/clock/index.ts';
+import type { Limits } from '../../core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import type { StoredDocument } from '../../store/index.ts';
+import type { LocalWrite, Replica } from '../replica/index.ts';
+
+/** What blobs need of their database; every method throws DATABASE_CLOSED once that is closed. */
+export interface BlobsHost {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly replica: Replica;
+  /** Writes of one collection as one transaction; resolves when it is durable. */
+  write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<unknown>;
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  scan(
+    collection: CollectionName,
+    signal?: AbortSignal,
+    afterKey?: DocumentKey | null,
+  ): AsyncIterable<readonly StoredDocument[]>;
+  commitPending(): void;
+  /** False where this node wants only some collections. */
+  readonly holdsAll: boolean;
+  /** Lets other work have its turn. */
+  turn(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+import { PersistenceError } from '../../core/errors/index.ts';
+import { abortable } from '../abortable.ts';
+import type { WaitOptions } from '../api.ts';
+import type {
+  BlobContent,
+  BlobPresence,
+  BlobRef,
+  BlobSource,
+  Blobs,
+  CollectBlobsOptions,
+  CollectedBlobs,
+  GetBlobOptions,
+  PutBlobOptions,
+} from './blob-api.ts';
+import type { BlobsHost } from './blobs-host.ts';
+import { BlobCollection } from './collect-blobs.ts';
+import { Pins } from './pins.ts';
+import { BlobPut } from './put-blob.ts';
+import { blobPresence, readBlob } from './read-blob.ts';
+
+const ID = /^[0-9a-f]{64}$/;
+const DEFAULT_TYPE = 'application/octet-stream';
+/** As long as HTTP allows such names to be in practice. */
+const TYPE_CHARACTERS_MAX = 255;
+
+/** Blobs of one database. */
+export class LocalBlobs implements Blobs {
+  readonly #host: BlobsHost;
+  readonly #pins = new Pins();
+  #collecting: Promise<CollectedBlobs> | undefined;
+
+  constructor(host: BlobsHost) {
+    this.#host = host;
+  }
+
+  async put(source: BlobSource, options: PutBlobOptions = {}): Promise<BlobRef> {
+    const { type = DEFAULT_TYPE, signal } = options;
+    if (typeof type !== 'string' || type.length > TYPE_CHARACTERS_MAX || !type.isWellFormed())
+      throw new TypeError(`the type of a blob is a text of at most ${TYPE_CHARACTERS_MAX} characters`);
+    signal?.throwIfAborted();
+    const { id, size } = await this.#pins.during(() => new BlobPut(this.#host, this.#pins, options).run(source));
+    return { $blob: id, size, type };
+  }
+
+  get({ $blob }: Pick<BlobRef, '$blob'>, options: GetBlobOptions = {}): BlobContent {
+    const id = parseId($blob);
+    const read = (): AsyncGenerator<Uint8Array> => readBlob(this.#host, id, options);
+    return {
+      [Symbol.asyncIterator]: read,
+      stream: () => ReadableStream.from(read()) as ReadableStream<Uint8Array>,
+      bytes: async () => {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of read()) chunks.push(chunk);
+        return new Uint8Array(Buffer.concat(chunks));
+      },
+    };
+  }
+
+  async has(ref: Pick<BlobRef, '$blob'>, options: WaitOptions = {}): Promise<boolean> {
+    return (await this.presence(ref, options)).isComplete;
+  }
+
+  async presence({ $blob }: Pick<BlobRef, '$blob'>, { signal }: WaitOptions = {}): Promise<BlobPresence> {
+    signal?.throwIfAborted();
+    return blobPresence(this.#host, parseId($blob));
+  }
+
+  async collect(options: CollectBlobsOptions = {}): Promise<CollectedBlobs> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    // One at a time; whoever calls meanwhile gets the answer of the one that runs.
+    this.#collecting ??= this.#pins
+      .during(() => new BlobCollection(this.#host, this.#pins, options).run())
+      .finally(() => {
+        this.#collecting = undefined;
+      });
+    return abortable(this.#collecting, signal);
+  }
+}
+
+function parseId(id: unknown): string {
+  if (typeof id === 'string' && ID.test(id)) return id;
+  const shown = typeof id === 'string' ? JSON.stringify(id.slice(0, 40)) : String(id);
+  throw new PersistenceError(
+    'BLOB_NOT_FOUND',
+    `${shown} is no blob; \`$blob\` is 64 hex digits, as \`put\` returns it`,
+  );
+}

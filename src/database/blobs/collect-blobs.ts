@@ -1,0 +1,213 @@
+import { hlcToMs } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+import { PersistenceError, SyncError } from '../../core/errors/index.ts';
+import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
+import type { StoredDocument } from '../../store/index.ts';
+import type { CollectBlobsOptions, CollectedBlobs } from './blob-api.ts';
+import { chunkKey, listKey } from './blob-documents.ts';
+import type { BlobsHost } from './blobs-host.ts';
+import { KeySet } from './key-set.ts';
+import type { Pins } from './pins.ts';
+import { chunkLists, readManifest } from './read-blob.ts';
+import { blobIdsIn } from './references.ts';
+import { UnreferencedSince } from './unreferenced-since.ts';
+
+/** Keys looked at between two turns of the event loop, and documents deleted in one transaction. */
+const SLICE_KEYS_MAX = 100;
+/** Side tables that hold documents which may come back. */
+const SPACES = ['queue', 'conflicts', 'history'] as const;
+const ENTRIES_MAX = 64;
+
+/**
+ * One collection of unreferenced blobs: mark what documents refer to, decide blob by blob, sweep (docs/adr/0007-blobs.md).
+ *
+ * - A blob goes when this node has seen it without a reference for the whole grace, and nobody has put it since.
+ * - A chunk goes with the last blob that has it, or when it is this node's own and no blob has it; never because a blob that
+ *   has it may still be on its way here.
+ * - What changes while it runs is looked at before each slice of deletions, in the same turn.
+ */
+export class BlobCollection {
+  readonly #host: BlobsHost;
+  readonly #pins: Pins;
+  readonly #signal: AbortSignal | undefined;
+  readonly #graceMs: number;
+  readonly #referenced = new Set<string>();
+  readonly #kept = new KeySet();
+  readonly #doomedParts = new KeySet();
+  /** Changes up to here were looked at for references. */
+  #pos = 0;
+  #collected = { blobs: 0, bytes: 0, waiting: 0 };
+
+  constructor(host: BlobsHost, pins: Pins, { olderThanMs = TIMES.blobGraceMs, signal }: CollectBlobsOptions) {
+    if (!(olderThanMs >= TIMES.blobGraceMs))
+      throw new RangeError(`olderThanMs is ${olderThanMs}; it is at least ${TIMES.blobGraceMs}, 7 days`);
+    this.#host = host;
+    this.#pins = pins;
+    this.#signal = signal;
+    this.#graceMs = olderThanMs;
+  }
+
+  async run(): Promise<CollectedBlobs> {
+    this.#assertWhole();
+    this.#host.commitPending();
+    this.#pos = this.#host.replica.pos;
+    await this.#mark();
+    const doomed = await this.#decide();
+    await this.#sweep(doomed);
+    return this.#collected;
+  }
+
+  #assertWhole(): void {
+    const frozen = [...this.#host.replica.collections()].find(({ state }) => state === 'frozen');
+    if (this.#host.holdsAll && frozen === undefined) return;
+    throw new SyncError(
+      'COLLECTION_NOT_WANTED',
+      'this node does not hold all collections, so that it cannot know what is referred to; collect blobs on one that does',
+      { details: { collection: frozen?.name ?? null } },
+    );
+  }
+
+  async #mark(): Promise<void> {
+    for (const { name } of [...this.#host.replica.collections()]) {
+      if (name === BLOBS_COLLECTION) continue;
+      for await (const page of this.#host.scan(name, this.#signal)) for (const row of page) this.#refer(row);
+    }
+    for (const space of SPACES)
+      for (let after = 0; ; ) {
+        this.#signal?.throwIfAborted();
+        const page = this.#host.replica.store.entries(space, after, ENTRIES_MAX);
+        for (const { data } of page) this.#referText(data);
+        if (page.length < ENTRIES_MAX) break;
+        after = page.at(-1)!.id;
+        await this.#host.turn();
+      }
+  }
+
+  #refer(row: StoredDocument): void {
+    this.#referText(row.value);
+    for (const { value } of row.versions) if (value !== row.value) this.#referText(value);
+  }
+
+  #referText(text: string | null): void {
+    for (const id of blobIdsIn(text)) this.#referenced.add(id);
+    const max = this.#host.limits.blobReferencesMax;
+    if (this.#referenced.size > max)
+      throw new PersistenceError(
+        'TRANSACTION_TOO_LARGE',
+        `documents refer to more than ${max} blobs (Limits.blobReferencesMax); raise it to collect blobs`,
+        { details: { blobReferencesMax: max } },
+      );
+  }
+
+  /** Keys of the blobs to delete. The parts of all others are kept. */
+  async #decide(): Promise<DocumentKey[]> {
+    const since = UnreferencedSince.read(this.#host);
+    const nowMs = this.#host.clock.now();
+    const doomed: DocumentKey[] = [];
+    for await (const key of this.#keys('b', 'c')) {
+      const row = this.#host.read(BLOBS_COLLECTION, key);
+      if (row === undefined || row.value === null) continue;
+      const id = key.slice(1);
+      const isWanted = this.#referenced.has(id);
+      const isDoomed = !isWanted && nowMs - since.see(id, nowMs) >= this.#graceMs && this.#isOld(row, nowMs);
+      if (isDoomed) doomed.push(key);
+      else if (!isWanted) this.#collected.waiting++;
+      this.#noteParts(id, isDoomed ? this.#doomedParts : this.#kept);
+    }
+    since.write();
+    return doomed;
+  }
+
+  #noteParts(id: string, into: KeySet): void {
+    const manifest = readManifest(this.#host, id);
+    if (manifest === undefined) return;
+    for (const { list, chunks = [] } of chunkLists(this.#host, manifest)) {
+      if (list !== undefined) into.add(listKey(list));
+      for (const { hash } of chunks) into.add(chunkKey(hash));
+    }
+  }
+
+  async #sweep(doomed: readonly DocumentKey[]): Promise<void> {
+    for (let from = 0; from < doomed.length; from += SLICE_KEYS_MAX) {
+      await this.#delete(doomed.slice(from, from + SLICE_KEYS_MAX), (key) => !this.#isBlobKept(key));
+      await this.#host.turn();
+    }
+    let slice: DocumentKey[] = [];
+    const isGarbage = (key: DocumentKey): boolean => this.#isGarbage(key);
+    for await (const key of this.#keys('c', 'm')) {
+      if (this.#kept.has(key) || slice.push(key) < SLICE_KEYS_MAX) continue;
+      await this.#delete(slice, isGarbage);
+      slice = [];
+    }
+    await this.#delete(slice, isGarbage);
+  }
+
+  /** Between the last look and the commit nothing can come in between: all of it is one turn. */
+  async #delete(keys: readonly DocumentKey[], isGarbage: (key: DocumentKey) => boolean): Promise<void> {
+    this.#signal?.throwIfAborted();
+    this.#follow();
+    const writes = keys
+      .filter(isGarbage)
+      .map((key) => ({ collection: BLOBS_COLLECTION, key, value: null, ifVersion: undefined }));
+    if (writes.length === 0) return;
+    const written = this.#host.write(BLOBS_COLLECTION, writes);
+    this.#host.commitPending();
+    await written;
+  }
+
+  /** A blob that somebody refers to by now, or puts again, stays, and its parts with it. */
+  #isBlobKept(key: DocumentKey): boolean {
+    const row = this.#host.read(BLOBS_COLLECTION, key);
+    if (row === undefined || row.value === null) return true;
+    const isKept =
+      this.#referenced.has(key.slice(1)) || this.#pins.has(key) || !this.#isOld(row, this.#host.clock.now());
+    if (isKept) this.#noteParts(key.slice(1), this.#kept);
+    else this.#collected.blobs++;
+    return isKept;
+  }
+
+  #isGarbage(key: DocumentKey): boolean {
+    if (this.#kept.has(key) || this.#pins.has(key)) return false;
+    const row = this.#host.read(BLOBS_COLLECTION, key);
+    if (row === undefined || row.value === null || !this.#isOld(row, this.#host.clock.now())) return false;
+    const own = this.#host.replica.ownIds();
+    if (!this.#doomedParts.has(key) && !row.versions.every(({ replica }) => own.includes(replica))) return false;
+    if (key.startsWith('c')) this.#collected.bytes += Math.floor((row.value.length * 3) / 4);
+    return true;
+  }
+
+  #isOld({ versions }: StoredDocument, nowMs: number): boolean {
+    return versions.every(({ hlc }) => nowMs - hlcToMs(hlc) >= this.#graceMs);
+  }
+
+  /** References that were written, and blobs that arrived, since the last look. */
+  #follow(): void {
+    this.#host.commitPending();
+    const { replica } = this.#host;
+    while (this.#pos < replica.pos) {
+      const page = replica.store.changes(this.#pos, SLICE_KEYS_MAX);
+      for (const row of page) {
+        if (row.collection !== BLOBS_COLLECTION) this.#refer(row);
+        else if (row.key.startsWith('b') && row.value !== null) this.#noteParts(row.key.slice(1), this.#kept);
+      }
+      this.#pos = page.at(-1)?.pos ?? replica.pos;
+      if (page.length < SLICE_KEYS_MAX) this.#pos = replica.pos;
+    }
+  }
+
+  /** Keys of `$blobs` from `from` to before `to`, without reading what they hold. */
+  async *#keys(from: string, to: string): AsyncGenerator<DocumentKey> {
+    let after = `${from}` as DocumentKey;
+    for (let n = 1; ; n++) {
+      this.#host.commitPending();
+      const key = this.#host.replica.store.nthKey(BLOBS_COLLECTION, after, 1);
+      if (key === undefined || key >= to) return;
+      yield key;
+      after = key;
+      if (n % SLICE_KEYS_MAX === 0) {
+        this.#signal?.throwIfAborted();
+        await this.#host.turn();
+      }
+    }
+  }
+}

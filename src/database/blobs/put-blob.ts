@@ -1,0 +1,134 @@
+import { hlcToMs } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
+import { PersistenceError } from '../../core/errors/index.ts';
+import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
+import { abortable } from '../abortable.ts';
+import type { BlobSource, PutBlobOptions } from './blob-api.ts';
+import {
+  blobKey,
+  chunkKey,
+  chunkToText,
+  createBlobHash,
+  hashOf,
+  LIST_CHUNKS_MAX,
+  listKey,
+  listToText,
+  manifestToText,
+  type Part,
+} from './blob-documents.ts';
+import type { BlobsHost } from './blobs-host.ts';
+import { CHUNK_BYTES_MAX, Chunker } from './chunker.ts';
+import type { Pins } from './pins.ts';
+
+/** JSON text of the largest chunk: base64, and the names around it. */
+const CHUNK_TEXT_BYTES_MAX = Math.ceil(CHUNK_BYTES_MAX / 3) * 4 + 100;
+
+/** One blob on its way in: chunks first, then lists, and last the manifest, when all of these are durable. */
+export class BlobPut {
+  readonly #host: BlobsHost;
+  readonly #pins: Pins;
+  readonly #options: PutBlobOptions;
+  readonly #whole = createBlobHash();
+  #parts: Part[] = [];
+  readonly #lists: Part[] = [];
+  #size = 0;
+  readonly #waiting = new Set<Promise<unknown>>();
+  #waitingBytes = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(host: BlobsHost, pins: Pins, options: PutBlobOptions) {
+    if (host.limits.documentBytesMax < CHUNK_TEXT_BYTES_MAX) throw chunksTooLarge(host.limits.documentBytesMax);
+    this.#host = host;
+    this.#pins = pins;
+    this.#options = options;
+  }
+
+  /** Resolves with id and size. */
+  async run(source: BlobSource): Promise<{ readonly id: string; readonly size: number }> {
+    const { signal } = this.#options;
+    const chunker = new Chunker();
+    const pieces = source instanceof Uint8Array ? [source] : source;
+    for await (const piece of pieces) {
+      signal?.throwIfAborted();
+      for (const chunk of chunker.push(piece)) await this.#chunk(chunk);
+    }
+    const last = chunker.end();
+    if (last !== undefined) await this.#chunk(last);
+    signal?.throwIfAborted();
+    return this.#finish();
+  }
+
+  async #chunk(chunk: Buffer): Promise<void> {
+    this.#whole.update(chunk);
+    const part: Part = { hash: hashOf(chunk), bytes: chunk.length };
+    this.#ensure(chunkKey(part.hash), () => chunkToText(chunk));
+    this.#parts.push(part);
+    this.#size += chunk.length;
+    if (this.#parts.length >= LIST_CHUNKS_MAX) this.#list();
+    while (this.#waitingBytes > this.#host.limits.blobPutBytes)
+      await abortable(Promise.race(this.#waiting), this.#options.signal);
+    this.#throwFailure();
+    this.#options.onProgress?.(this.#size);
+  }
+
+  #list(): void {
+    const text = listToText(this.#parts);
+    const bytes = this.#parts.reduce((sum, part) => sum + part.bytes, 0);
+    const list: Part = { hash: hashOf(text), bytes };
+    this.#ensure(listKey(list.hash), () => text);
+    this.#lists.push(list);
+    this.#parts = [];
+  }
+
+  async #finish(): Promise<{ readonly id: string; readonly size: number }> {
+    const isLarge = this.#lists.length > 0;
+    if (isLarge && this.#parts.length > 0) this.#list();
+    await abortable(Promise.all(this.#waiting), this.#options.signal);
+    this.#throwFailure();
+    const id = this.#whole.digest();
+    const parts = isLarge ? this.#lists : this.#parts;
+    this.#ensure(blobKey(id), () => manifestToText({ size: this.#size, kind: isLarge ? 'lists' : 'chunks', parts }));
+    await Promise.all(this.#waiting);
+    this.#throwFailure();
+    return { id, size: this.#size };
+  }
+
+  /** Writes a document unless it is there and young: what is older could be under way to being collected elsewhere. */
+  #ensure(key: DocumentKey, text: () => string): void {
+    this.#pins.add(key);
+    if (this.#isYoung(key)) return;
+    const value = text();
+    this.#waitingBytes += value.length;
+    const written = this.#host
+      .write(BLOBS_COLLECTION, [{ collection: BLOBS_COLLECTION, key, value, ifVersion: undefined }])
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#waitingBytes -= value.length;
+        this.#waiting.delete(written);
+      });
+    this.#waiting.add(written);
+  }
+
+  #isYoung(key: DocumentKey): boolean {
+    this.#host.commitPending();
+    if (this.#host.replica.store.unseen(BLOBS_COLLECTION, [key]).has(key)) return false;
+    const row = this.#host.read(BLOBS_COLLECTION, key);
+    if (row === undefined || row.value === null) return false;
+    const newest = hlcToMs(row.versions.at(-1)!.hlc);
+    return this.#host.clock.now() - newest < TIMES.blobRenewMs;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+function chunksTooLarge(documentBytesMax: number): PersistenceError {
+  return new PersistenceError(
+    'DOCUMENT_TOO_LARGE',
+    `Limits.documentBytesMax is ${documentBytesMax}, and a chunk of a blob has up to ${CHUNK_TEXT_BYTES_MAX} bytes as a document; raise it on all nodes`,
+    { details: { documentBytesMax, needed: CHUNK_TEXT_BYTES_MAX } },
+  );
+}
