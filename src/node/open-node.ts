@@ -192,7 +192,6 @@ async function startNetwork(
     logger: logger.child({ category: 'EntglDb.Network' }),
     clocks,
     isCopied,
-    onOnline: () => {},
     onEvent: (event, peer, session) => {
       state.services.followed(event, peer);
       state.services.equality.followed(event, session);

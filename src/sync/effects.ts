@@ -53,5 +53,7 @@ export type SessionInput =
   /** Something was committed here. */
   | { readonly kind: 'committed' }
   | { readonly kind: 'pump' }
+  /** Clocks are to be compared now. */
+  | { readonly kind: 'ping' }
   /** Time passed; see `nextWakeMs`. */
   | { readonly kind: 'tick' };

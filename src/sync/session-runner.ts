@@ -100,6 +100,11 @@ export class SessionRunner {
     if (this.isOpen) this.#step({ kind: 'tick' });
   }
 
+  /** Compares clocks with the peer now, rather than with the next ping. */
+  ping(): void {
+    if (this.isOpen) this.#step({ kind: 'ping' });
+  }
+
   sendFork(fork: ForkEvidence): void {
     if (this.isOpen) this.#transmit({ kind: 'fork', ...fork });
   }

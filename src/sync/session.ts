@@ -72,6 +72,7 @@ export class Session {
     if (input.kind === 'open') this.#open();
     else if (input.kind === 'message') this.#hear(input.message);
     else if (this.#phase === 'open' && input.kind === 'committed') this.#sender.committed();
+    else if (this.#phase === 'open' && input.kind === 'ping') this.#ping();
     else if (input.kind === 'tick') this.#tick();
     if (this.#phase === 'open' && this.#sender.pump()) this.#context.effect({ kind: 'again' });
     return this.#finish();
@@ -144,15 +145,20 @@ export class Session {
       case 'verified':
         return this.#context.event({ kind: 'verified', nonce: message.nonce, sums: message.sums });
       case 'ping':
-        this.#context.event({ kind: 'clock', wallOffsetMs: message.wallMs - this.#context.deps.wallMs() });
+        this.#compareClock(message.wallMs);
         return this.#context.send({ kind: 'pong', nonce: message.nonce, wallMs: this.#context.deps.wallMs() });
       case 'pong':
+        this.#compareClock(message.wallMs);
         if (message.nonce === this.#pingNonce)
           this.#context.event({ kind: 'round-trip', ms: this.#context.nowMs - this.#pingSentMs });
         return;
       default:
         return message satisfies never;
     }
+  }
+
+  #compareClock(wallMs: number): void {
+    this.#context.event({ kind: 'clock', wallOffsetMs: wallMs - this.#context.deps.wallMs() });
   }
 
   #meet(hello: HelloMessage): void {

@@ -90,6 +90,11 @@ export class SyncHost {
     for (const runner of [...this.#runners]) runner.close(reason);
   }
 
+  /** The clock of this machine was set: every session compares it anew. */
+  pingAll(): void {
+    for (const runner of this.#runners) runner.ping();
+  }
+
   #forked(proof: ForkProof): void {
     this.closeAll('identity');
     this.#deps.onForked(proof);

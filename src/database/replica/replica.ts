@@ -66,6 +66,7 @@ export class Replica {
   #head: Head;
   #collections: Map<CollectionName, CollectionState>;
   readonly #durability: Durability;
+  readonly #failureListeners = new Set<(cause: unknown) => void>();
   readonly #reloadListeners = new Set<(cause: unknown) => void>();
   /** Rises with every reload: a flush that began before it says nothing about what came after. */
   #isReloadDue = false;
@@ -114,6 +115,12 @@ export class Replica {
     this.#evictions = new Set(markedEvictions(image.meta));
     this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), true);
     if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
+  }
+
+  /** Called when the store refused a commit. Must neither throw nor commit. Returns what ends it. */
+  onCommitFailure(listener: (cause: unknown) => void): () => void {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
   }
 
   get clock(): Clock {
@@ -523,6 +530,7 @@ export class Replica {
       this.store.commit(batch);
     } catch (error) {
       this.conflicts.reset();
+      for (const listener of [...this.#failureListeners]) listener(error);
       throw error;
     }
   }

@@ -64,6 +64,7 @@ export function createDiskSpaceCheck(options: DiskSpaceCheckOptions): HealthChec
   return {
     name: 'disk-space',
     part: 'database',
+    isQuick: true,
     run: async () => {
       const { freeBytes, totalBytes } = await statfs();
       const room = `${Math.floor(freeBytes / MB)} MB of ${Math.floor(totalBytes / MB)} MB are free`;

@@ -162,3 +162,40 @@ test('running, it looks at everything at each interval and at what is quick ever
   assert.deepEqual(looks, { quick: 62, slow: 3 });
   health.stop();
 });
+
+test('a slow check is looked at out of turn when something happened, and each second until it is healthy again', async () => {
+  let finding = healthy('fine');
+  let runs = 0;
+  const check: HealthCheck = {
+    name: 'database',
+    run: () => {
+      runs++;
+      return finding;
+    },
+  };
+  const { clock, health } = setUp([check]);
+  health.start();
+  await settle();
+  finding = unhealthy('locked');
+  const pass = async (seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i++) {
+      clock.advance(1000);
+      await settle();
+    }
+  };
+  await pass(5);
+  assert.equal(runs, 1, 'nobody said that there was anything to see');
+  const changes: string[] = [];
+  health.onChange(({ before, after }) => changes.push(`${before} ${after}`));
+  health.lookAt('database');
+  await pass(3);
+  assert.deepEqual([runs, changes], [4, ['healthy unhealthy']]);
+  finding = healthy('fine');
+  await pass(5);
+  assert.deepEqual([runs, changes], [5, ['healthy unhealthy', 'unhealthy healthy']]);
+
+  health.changeInterval(2000);
+  await pass(4);
+  assert.equal(runs, 7);
+  health.stop();
+});

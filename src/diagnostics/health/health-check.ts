@@ -44,6 +44,8 @@ export class EntglDbHealthCheck {
   readonly #logger: Logger;
   readonly #stateByName = new Map<string, HealthState>();
   readonly #listeners = new Set<(change: HealthChange) => void>();
+  /** Checks to look at in the next second, whatever their interval. */
+  readonly #due = new Set<string>();
   #checking: Promise<HealthReport> | undefined;
   #isRunning = false;
   #isTicking = false;
@@ -75,7 +77,12 @@ export class EntglDbHealthCheck {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks at everything now and at each interval, and at what is quick to look at every second. */
+  /** Something happened that this check would find: it is looked at within a second. */
+  lookAt(name: string): void {
+    this.#due.add(name);
+  }
+
+  /** Looks at everything now and at each interval, and every second at what is quick to look at or not healthy. */
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -101,11 +108,16 @@ export class EntglDbHealthCheck {
       this.#nextFullMs = this.#clock.monotonic() + this.#intervalMs;
       await this.check();
     } else {
-      await this.#run(this.#runners.filter(({ check }) => check.isQuick));
+      await this.#run(this.#runners.filter(({ check }) => this.#isDue(check)));
     }
     this.#isTicking = false;
     if (!this.#isRunning) return;
     this.#cancelTimer = this.#clock.setTimer(TIMES.healthQuickIntervalMs, () => void this.#tick());
+  }
+
+  #isDue({ name, isQuick }: HealthCheck): boolean {
+    const state = this.#stateByName.get(name) ?? 'healthy';
+    return this.#due.delete(name) || isQuick === true || state !== 'healthy';
   }
 
   async #check(): Promise<HealthReport> {

@@ -13,7 +13,7 @@ export interface HealthCheck {
   readonly name: string;
   /** Which of the guide's two flags it belongs to. */
   readonly part?: 'database' | 'network';
-  /** It only looks at memory, so it is looked at every second. */
+  /** It looks at memory, or asks the system one thing, so it is looked at every second. */
   readonly isQuick?: boolean;
   /** May throw, which counts as unhealthy. The signal aborts when its time is over. */
   run(signal: AbortSignal): HealthFinding | PromiseLike<HealthFinding>;

@@ -46,8 +46,6 @@ export interface NetworkDeps {
   readonly clocks: ClockMonitor;
   /** The copied disk carries the device key of another device: take a new one. */
   readonly isCopied: boolean;
-  /** Connected peers changed between none and some. */
-  readonly onOnline: (isOnline: boolean) => void;
   readonly onEvent: (event: SessionEvent, peer: FollowedPeer, session: SessionRunner) => void;
   /** A link ended; `problem` is why, where it was no ordinary end. */
   readonly onLeft: (deviceKey: string, problem: string | null) => void;

@@ -39,6 +39,7 @@ import type { NetworkDeps, NetworkOptions, NetworkSettings } from './network-opt
 import { PeerProgress } from './peer-progress.ts';
 import { peerStatuses } from './peer-status.ts';
 import { SessionSettings } from './session-settings.ts';
+import { WallClockWatch } from './wall-clock-watch.ts';
 
 /** Everything between the database and the network: transport, discovery, supervisor and sessions, wired together. */
 export class NetworkService {
@@ -48,6 +49,7 @@ export class NetworkService {
   readonly #life: string = randomUUID();
   readonly #sessions: SessionSettings;
   readonly #host: SyncHost;
+  readonly #wallClock: WallClockWatch;
   #settings: NetworkSettings;
   #retry: RetryPolicy | undefined;
   #keys: readonly ClusterKey[] = [];
@@ -57,7 +59,6 @@ export class NetworkService {
   #supervisor: Supervisor | undefined;
   #discovery: Discovery | undefined;
   #udpPort: number | undefined;
-  #isOnline = false;
   #isPaused = false;
   #changing: Promise<void> = Promise.resolve();
   #unsubscribe: () => void = () => {};
@@ -71,11 +72,12 @@ export class NetworkService {
     const onChannel = (channel: Channel): void => this.#supervisor!.accept(channel);
     this.#listening = new ListeningPort({ isLocal: this.#isLocal(), port: options.tcpPort, clock, logger, onChannel });
     this.#host = this.#createHost();
+    this.#wallClock = new WallClockWatch(clock, options.clockDriftMsMax / 2, (stepMs) => this.#clockSet(stepMs));
   }
 
   /** True while at least one peer is connected. */
   get isOnline(): boolean {
-    return this.#isOnline;
+    return this.#progress.connected > 0;
   }
 
   get isPaused(): boolean {
@@ -118,6 +120,7 @@ export class NetworkService {
     this.#keys = [clusterToken === null ? loopbackKey() : await deriveClusterKey(clusterToken)];
     this.#unsubscribe = this.#follow(this.#deps.database.replica);
     await this.#open();
+    this.#wallClock.start();
   }
 
   /**
@@ -166,8 +169,14 @@ export class NetworkService {
 
   /** Says goodbye to all peers and releases every port. Idempotent. */
   async close(): Promise<void> {
+    this.#wallClock.stop();
     this.#unsubscribe();
     await this.#change(() => this.#shut('closing'));
+  }
+
+  #clockSet(stepMs: number): void {
+    this.#deps.logger.warn({ stepMs: Math.round(stepMs) }, 'the clock of this machine was set; it is compared anew');
+    this.#host.pingAll();
   }
 
   /** Sessions hear of every commit, and end when commits were lost: what they were told of them is void. */
@@ -256,7 +265,6 @@ export class NetworkService {
     await this.#transport?.close();
     this.#discovery = undefined;
     this.#udpPort = undefined;
-    this.#updateOnline();
   }
 
   #isLocal(): boolean {
@@ -310,7 +318,6 @@ export class NetworkService {
     if (event.kind === 'opened') {
       this.#supervisor?.nameNode(peerKey, event.hello.node);
       this.#deps.logger.info({ peer: event.hello.node, address: runner.channel.remote }, 'peer connected');
-      this.#updateOnline();
     }
     if (event.kind === 'resolver-mismatch')
       this.#deps.logger.warn(
@@ -326,14 +333,6 @@ export class NetworkService {
     this.#deps.onLeft(channel.peerKey, linkProblem(reason));
     this.#progress.closed(channel.peerKey);
     this.#deps.clocks.forget(channel.peerKey);
-    this.#updateOnline();
-  }
-
-  #updateOnline(): void {
-    const isOnline = this.#progress.connected > 0;
-    if (isOnline === this.#isOnline) return;
-    this.#isOnline = isOnline;
-    this.#deps.onOnline(isOnline);
   }
 
   #discovered(event: DiscoveryEvent): void {

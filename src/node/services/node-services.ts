@@ -163,6 +163,8 @@ export class NodeServices {
       intervalMs: values['Health.IntervalSeconds'] * 1000,
     });
     replica.onCommit((notice) => this.#counts.add(notice));
+    replica.onCommitFailure(() => this.healthCheck.lookAt('database'));
+    replica.onReload(() => this.healthCheck.lookAt('database'));
   }
 
   /** Begins periodic checks, the scrub, and automatic backups; repairs what was found damaged at open. */

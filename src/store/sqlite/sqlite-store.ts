@@ -22,6 +22,7 @@ import type {
   StoredVersion,
   StoreIdentity,
   StoreImage,
+  StoreManifest,
   StoreStatistics,
 } from '../store.ts';
 import { closedError, lostCommitsError } from '../store-errors.ts';

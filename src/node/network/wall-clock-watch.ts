@@ -1,0 +1,42 @@
+import type { Clock } from '../../core/clock/index.ts';
+
+/** Time between two looks, ms. */
+const WATCH_MS = 1000;
+
+/**
+ * Notices when the wall clock was set, or the machine slept: what was compared with the clocks of others before says nothing any
+ * more. Changes below `stepMsMin` in all are not told.
+ */
+export class WallClockWatch {
+  readonly #clock: Clock;
+  readonly #stepMsMin: number;
+  readonly #onStep: (stepMs: number) => void;
+  #offsetMs: number;
+  #cancelTimer: () => void = () => {};
+
+  constructor(clock: Clock, stepMsMin: number, onStep: (stepMs: number) => void) {
+    this.#clock = clock;
+    this.#stepMsMin = stepMsMin;
+    this.#onStep = onStep;
+    this.#offsetMs = clock.now() - clock.monotonic();
+  }
+
+  start(): void {
+    this.#cancelTimer = this.#clock.setTimer(WATCH_MS, () => {
+      this.#look();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+  }
+
+  #look(): void {
+    const offsetMs = this.#clock.now() - this.#clock.monotonic();
+    const stepMs = offsetMs - this.#offsetMs;
+    if (Math.abs(stepMs) < this.#stepMsMin) return;
+    this.#offsetMs = offsetMs;
+    this.#onStep(stepMs);
+  }
+}
