@@ -1,0 +1,248 @@
+/**
+ * Goal: a schema guards what this node writes, and what it cannot guard (documents of others) never breaks a read and never
+ * gets lost. Method: collections with validators of three libraries, one by hand that answers later, and remote documents
+ * put in as a session would.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { z } from 'zod';
+import { LIMITS } from '../../core/config/index.ts';
+import type { Change } from '../api.ts';
+import { applyRemote, collect, openTestDatabase, turn } from '../test-database.ts';
+import type { StandardSchema } from './index.ts';
+
+interface User {
+  name: string;
+  age: number;
+  address: { city: string };
+}
+
+const VALIDATORS: Readonly<Record<string, StandardSchema<User, User>>> = {
+  zod: z.object({ name: z.string(), age: z.number().int(), address: z.object({ city: z.string() }) }),
+  valibot: v.object({
+    name: v.string(),
+    age: v.pipe(v.number(), v.integer()),
+    address: v.object({ city: v.string() }),
+  }),
+  arktype: type({ name: 'string', age: 'number.integer', address: { city: 'string' } }),
+};
+
+const alice: User = { name: 'Alice', age: 31, address: { city: 'Ulm' } };
+const wrong = { name: 'Bob', age: 17.5, address: { city: 3 } } as unknown as User;
+
+for (const [library, schema] of Object.entries(VALIDATORS)) {
+  test(`${library}: a write that does not fit throws with each path and writes nothing`, async () => {
+    await using opened = await openTestDatabase();
+    const users = opened.db.collection('users', { schema });
+    await users.put('a', alice);
+    assert.deepEqual(await users.get('a'), alice);
+    for (const write of [
+      () => users.put('b', wrong),
+      () => users.add(wrong),
+      () =>
+        users.putMany([
+          ['c', alice],
+          ['b', wrong],
+        ]),
+      () => users.update('a', () => wrong),
+      () => users.update('a', { age: 1.5, address: { city: 3 as unknown as string } }),
+    ]) {
+      await assert.rejects(write, (error: Error & { reason: string; details: Record<string, unknown> }) => {
+        assert.equal(error.reason, 'DOCUMENT_INVALID');
+        assert.equal(error.details.collection, 'users');
+        const paths = (error.details.issues as { path: string }[]).map(({ path }) => path).sort();
+        assert.deepEqual(paths, ['address.city', 'age']);
+        assert.match(error.message, /address\.city/);
+        return true;
+      });
+    }
+    assert.deepEqual(await collect(users.keys()), ['a']);
+    assert.deepEqual(await users.get('a'), alice);
+  });
+}
+
+test('a document of another node that does not fit is kept, listed, and breaks no query', async () => {
+  await using opened = await openTestDatabase();
+  const users = opened.db.collection('users', { schema: VALIDATORS.zod! });
+  await users.putMany(['a', 'c', 'e'].map((key) => [key, { ...alice, name: key }] as const));
+  applyRemote(opened.db, 'users', 'b', JSON.stringify(wrong), 1);
+  applyRemote(opened.db, 'users', 'd', '{"name":"d"}', 2);
+  const names = ['a', 'c', 'e'];
+  assert.deepEqual(
+    (await users.find()).map(({ name }) => name),
+    names,
+  );
+  assert.deepEqual(
+    (await users.find({}, { limit: 2 })).map(({ name }) => name),
+    ['a', 'c'],
+    'the limit is filled',
+  );
+  assert.deepEqual(
+    (await users.find({}, { limit: 3 })).map(({ name }) => name),
+    names,
+  );
+  assert.deepEqual(
+    (await collect(users.entries())).map(([key]) => key),
+    names,
+  );
+  assert.deepEqual(
+    (await users.findEntries({}, { includeInvalid: true })).map(([key]) => key),
+    ['a', 'b', 'c', 'd', 'e'],
+  );
+  assert.deepEqual(await collect(users.keys()), ['a', 'b', 'c', 'd', 'e']);
+  assert.equal(await users.count(), 5, 'what is stored is counted');
+  for (const read of [() => users.get('d'), () => users.require('d'), () => users.getVersioned('d')])
+    await assert.rejects(read, { reason: 'DOCUMENT_INVALID' });
+  assert.deepEqual(await users.get('d', { includeInvalid: true }), { name: 'd' });
+  const listed = await collect(users.invalid());
+  assert.deepEqual(
+    listed.map(({ key, value, issues }) => [key, value, issues.map(({ path }) => path)]),
+    [
+      ['b', wrong, ['age', 'address.city']],
+      ['d', { name: 'd' }, ['age', 'address']],
+    ],
+  );
+  await users.update('b', { age: 17, address: { city: 'Bonn' } });
+  await users.put('d', alice);
+  assert.deepEqual(await collect(users.invalid()), []);
+});
+
+test('a handle without a schema reads all that is stored, and writes nothing that the schema refuses', async () => {
+  await using opened = await openTestDatabase();
+  opened.db.collection('users', { schema: VALIDATORS.zod! });
+  const plain = opened.db.collection('users');
+  applyRemote(opened.db, 'users', 'b', JSON.stringify(wrong));
+  assert.deepEqual(await plain.get('b'), wrong);
+  assert.equal((await plain.find()).length, 1);
+  await assert.rejects(plain.put('c', { name: 'c' }), { reason: 'DOCUMENT_INVALID' });
+  await plain.put('c', { ...alice });
+  assert.deepEqual(await plain.get('c'), alice);
+});
+
+test('watchers hear of a document that does not fit', async () => {
+  await using opened = await openTestDatabase();
+  const users = opened.db.collection('users', { schema: VALIDATORS.zod! });
+  const changes = users.watch()[Symbol.asyncIterator]();
+  const next = async (): Promise<Change<User>> => (await changes.next()).value as Change<User>;
+  const first = next();
+  await turn();
+  await users.put('a', alice);
+  assert.deepEqual((await first).kind, 'put');
+  applyRemote(opened.db, 'users', 'b', '{"name":"b"}');
+  await opened.db.flush();
+  const second = await next();
+  assert.equal(second.kind, 'invalid');
+  assert.deepEqual(second.kind === 'invalid' && second.issues.map(({ path }) => path), ['age', 'address']);
+  await changes.return?.();
+});
+
+test('defaults and trimming are stored, so that filters see them', async () => {
+  await using opened = await openTestDatabase();
+  const schema = z.object({ mail: z.string().trim().toLowerCase(), role: z.string().default('guest') });
+  const users = opened.db.collection('users', { schema });
+  await users.put('a', { mail: ' A@B.C ' });
+  assert.deepEqual(await users.get('a'), { mail: 'a@b.c', role: 'guest' });
+  assert.equal(await users.count({ role: 'guest', mail: 'a@b.c' }), 1);
+  assert.deepEqual(await opened.db.collection('users').get('a'), { mail: 'a@b.c', role: 'guest' });
+});
+
+test('what a schema turns into something that is no JSON is stored as written, and turned at each read', async () => {
+  await using opened = await openTestDatabase();
+  const schema = z.object({
+    born: z.iso.datetime().transform((text) => new Date(text)),
+    n: z.string().transform(Number),
+  });
+  const people = opened.db.collection('people', { schema });
+  await people.put('a', { born: '2001-02-03T04:05:06.000Z', n: '7' });
+  for (let round = 0; round < 2; round++) {
+    const { born, n } = await people.require('a');
+    assert.equal(born.getUTCFullYear(), 2001);
+    assert.equal(n, 7);
+  }
+  assert.deepEqual(await opened.db.collection('people').get('a'), { born: '2001-02-03T04:05:06.000Z', n: '7' });
+  const changed = await people.update('a', { n: '8' });
+  assert.equal(changed.n, 8);
+});
+
+test('fields that this program does not know survive its reads and writes', async () => {
+  await using opened = await openTestDatabase();
+  const users = opened.db.collection('users', {
+    schema: z.object({ name: z.string().trim(), tags: z.array(z.object({ id: z.string() })) }),
+  });
+  const stored = { name: 'a', tags: [{ id: 'x', color: 'red' }], later: { deep: [1] } };
+  applyRemote(opened.db, 'users', 'a', JSON.stringify(stored));
+  const read = await users.require('a');
+  assert.deepEqual(read, stored);
+  await users.put('a', { ...read, name: ' b ' });
+  assert.deepEqual(await opened.db.collection('users').get('a'), { ...stored, name: 'b' });
+  await users.update('a', { name: 'c' });
+  await users.update('a', (user) => ({ ...user, name: `${user.name}d` }));
+  assert.deepEqual(await opened.db.collection('users').get('a'), { ...stored, name: 'cd' });
+});
+
+test('a validator that answers later guards all the same', async () => {
+  await using opened = await openTestDatabase();
+  let asked = 0;
+  const schema: StandardSchema<{ n: number }, { n: number }> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value) => {
+        asked++;
+        await turn();
+        const { n } = value as { n: number };
+        return n >= 0 ? { value: { n } } : { issues: [{ message: 'is below 0', path: [{ key: 'n' }] }] };
+      },
+    },
+  };
+  const numbers = opened.db.collection('numbers', { schema });
+  await numbers.putMany([
+    ['a', { n: 1 }],
+    ['b', { n: 2 }],
+  ]);
+  await assert.rejects(numbers.put('c', { n: -1 }), /n: is below 0/);
+  applyRemote(opened.db, 'numbers', 'd', '{"n":-4}');
+  assert.deepEqual(await numbers.find({}, { sort: { n: -1 } }), [{ n: 2 }, { n: 1 }]);
+  assert.equal((await collect(numbers.invalid())).length, 1);
+  await Promise.all(Array.from({ length: 20 }, () => numbers.update('a', ({ n }) => ({ n: n + 1 }))));
+  assert.deepEqual(await numbers.get('a'), { n: 21 });
+  const before = asked;
+  await numbers.find();
+  await numbers.find();
+  assert.equal(asked, before, 'a stored document is validated once for each of its states');
+});
+
+test('verdicts are forgotten within their bound, and asked for again', async () => {
+  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, verdictsMax: 2 } });
+  const users = opened.db.collection('users', { schema: VALIDATORS.zod! });
+  for (let i = 0; i < 10; i++) applyRemote(opened.db, 'users', `k${i}`, i % 2 ? '{}' : JSON.stringify(alice), i + 1);
+  for (let round = 0; round < 2; round++) assert.equal((await users.find()).length, 5);
+  assert.equal((await collect(users.invalid())).length, 5);
+});
+
+test('what is no validator, another version, or another resolver is refused', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const define = (options: object): void => void db.collection('users', options as never);
+  assert.throws(() => define({ schema: { parse: () => 1 } }), { reason: 'OPTION_INVALID' });
+  assert.throws(() => define({ schema: { '~standard': { version: 2, validate: () => 1 } } }), {
+    reason: 'OPTION_INVALID',
+  });
+  assert.throws(() => define({ resolver: 'newest' }), { reason: 'OPTION_INVALID' });
+  define({ schema: VALIDATORS.zod, resolver: 'merge' });
+  define({ schema: VALIDATORS.valibot });
+  assert.throws(() => define({ resolver: 'lww' }), /resolver .* was merge/);
+  assert.throws(() => define({ migrations: { 1: (d: object) => d } }), /version .* was 0/);
+});
+
+test('a resolver of the definition makes values anew where it differs from before', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  applyRemote(db, 'users', 'a', '{"x":1}', 1, 'a'.repeat(32));
+  applyRemote(db, 'users', 'a', '{"y":1}', 1, 'b'.repeat(32));
+  const users = db.collection('users', { resolver: 'merge' });
+  while (db.replica.staleCollections().length > 0) await turn();
+  assert.deepEqual(await users.get('a'), { x: 1, y: 1 });
+});
