@@ -19,7 +19,7 @@ export function diffResults<T>(before: readonly LiveEntry<T>[], after: readonly 
   const settled = keepingOrder(kept, now);
   placeOthers(changes, kept, now, settled, start);
   for (const [i, { key, value }] of now.entries()) {
-    if (settled.has(key) && !isUnchanged(oldByKey.get(key)!, now[i]!))
+    if (settled.has(key) && !isSameEntry(oldByKey.get(key)!, now[i]!))
       changes.push({ kind: 'changed', key, value, index: start + i });
   }
   return changes;
@@ -45,18 +45,18 @@ export function applyLiveChanges<T>(
 function equalAtStart<T>(before: readonly LiveEntry<T>[], after: readonly LiveEntry<T>[]): number {
   const most = Math.min(before.length, after.length);
   let count = 0;
-  while (count < most && isUnchanged(before[count]!, after[count]!)) count++;
+  while (count < most && isSameEntry(before[count]!, after[count]!)) count++;
   return count;
 }
 
 function equalAtEnd<T>(before: readonly LiveEntry<T>[], after: readonly LiveEntry<T>[], start: number): number {
   const most = Math.min(before.length, after.length) - start;
   let count = 0;
-  while (count < most && isUnchanged(before.at(-1 - count)!, after.at(-1 - count)!)) count++;
+  while (count < most && isSameEntry(before.at(-1 - count)!, after.at(-1 - count)!)) count++;
   return count;
 }
 
-function isUnchanged<T>(a: LiveEntry<T>, b: LiveEntry<T>): boolean {
+export function isSameEntry<T>(a: LiveEntry<T>, b: LiveEntry<T>): boolean {
   return a === b || (a.key === b.key && isDeepStrictEqual(a.value, b.value));
 }
 

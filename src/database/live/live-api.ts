@@ -40,7 +40,10 @@ export interface LiveUpdate<T> {
 export interface Live<State, Update = State> extends AsyncIterable<Update> {
   /** The newest state, the same object until it changes. Undefined: nobody has looked long enough yet. */
   getSnapshot(): State | undefined;
-  /** `listener` is called after `getSnapshot` has something new, once for all that changed in one step of the database. */
+  /**
+   * `listener` is called whenever `getSnapshot` has something new, once for all that became durable together, and before the
+   * write that brought it resolves.
+   */
   subscribe(listener: () => void, onError?: (error: unknown) => void): () => void;
   /** Ends it: iterators are done, listeners hear nothing more, the last snapshot stays. Idempotent. */
   close(): void;

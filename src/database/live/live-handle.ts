@@ -8,6 +8,7 @@ export interface LiveHandleDeps<State, Update> {
   readonly notifySoon: () => void;
   /** `before` undefined: the first of an iterator. Undefined: there is no difference to tell. */
   readonly toUpdate: (before: State | undefined, after: State) => Update | undefined;
+  readonly isSame: (a: State, b: State) => boolean;
   readonly report: (error: unknown, message: string) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -31,6 +32,9 @@ export class LiveHandle<State, Update> implements Live<State, Update> {
   #snapshot: State | undefined;
   /** The snapshot, where it is of this run and not of one before. */
   #current: { readonly state: State } | undefined;
+  /** What `notify` makes the snapshot: it changes only when listeners hear of it, so that none can miss a way back. */
+  #next: { readonly state: State } | undefined;
+  #isFirst = false;
   #failure: { readonly error: unknown; isTold: boolean } | undefined;
   #isClosed = false;
 
@@ -75,14 +79,27 @@ export class LiveHandle<State, Update> implements Live<State, Update> {
 
   /** Tells everybody who is there what is new. */
   notify(): void {
+    const isNews = this.#takeNext();
     for (const iterator of [...this.#iterators]) iterator.deliver();
-    const failure = this.#failure;
-    const isNews = failure !== undefined && !failure.isTold;
-    if (isNews) failure.isTold = true;
+    const failure = this.#failure?.isTold === false ? this.#failure : undefined;
+    if (failure !== undefined) failure.isTold = true;
+    if (!isNews && failure === undefined) return;
     for (const { listener, onError } of [...this.#subscribers]) {
       this.#call(listener);
-      if (isNews && onError !== undefined) this.#call(() => onError(failure.error));
+      if (failure !== undefined && onError !== undefined) this.#call(() => onError(failure.error));
     }
+  }
+
+  #takeNext(): boolean {
+    const next = this.#next;
+    const isFirst = this.#isFirst;
+    this.#next = undefined;
+    this.#isFirst = false;
+    if (next === undefined || this.#current === undefined || this.#deps.isSame(this.#current.state, next.state))
+      return isFirst;
+    this.#current = next;
+    this.#snapshot = next.state;
+    return true;
   }
 
   #start(): void {
@@ -110,8 +127,12 @@ export class LiveHandle<State, Update> implements Live<State, Update> {
   }
 
   #show(state: State): void {
-    this.#snapshot = state;
-    this.#current = { state };
+    if (this.#current !== undefined) this.#next = { state };
+    else {
+      this.#current = { state };
+      this.#snapshot = state;
+      this.#isFirst = true;
+    }
     this.#deps.notifySoon();
   }
 
@@ -146,6 +167,7 @@ export class LiveHandle<State, Update> implements Live<State, Update> {
     const stop = this.#stop;
     this.#stop = undefined;
     this.#current = undefined;
+    this.#next = undefined;
     this.#deps.signal?.removeEventListener('abort', this.#close);
     stop?.();
   }

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../store/index.ts';
 import { createSeededRandom, type SeededRandom } from '../../testing/index.ts';
 import type { Collection, FindOptions } from '../api.ts';
@@ -47,10 +48,12 @@ async function forEachSeed(count: number, run: (seed: number) => Promise<void>):
 
 async function runHistory(seed: number, disk: TestDisk | undefined, faulty?: MemoryStore): Promise<void> {
   const random = createSeededRandom(seed);
+  const logged: object[] = [];
   const limits = { ...LIMITS, liveBacklogMax: random.pick([5, 100, 10_000]) };
   await using opened = await openTestDatabase(disk, {
     seed,
     limits,
+    logger: { ...silentLogger, error: (fields) => void logged.push(fields) },
     ...(faulty === undefined ? {} : { store: faulty }),
   });
   const { db, clock } = opened;
@@ -88,6 +91,8 @@ async function runHistory(seed: number, disk: TestDisk | undefined, faulty?: Mem
   pairs.close();
 
   async function check(): Promise<void> {
+    const failures = logged.map((fields) => ('err' in fields ? fields.err : fields));
+    for (const failure of failures) if (!isEntglDbError(failure, 'IO_FAILED')) throw failure;
     for (const follower of followers) await follower.check();
     for (const counter of counts) await counter.check();
     assert.deepEqual(single.getSnapshot(), (await docs.get('k1')) ?? null);

@@ -211,6 +211,36 @@ testOnStores('counts and documents are live, too', async (disk) => {
   assert.equal(await nextOf(iteratorOf(all)), 1);
 });
 
+test('a change that readers cannot see changes no snapshot, read again or not', async () => {
+  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, liveBacklogMax: 3 } });
+  const { db } = opened;
+  const docs = db.collection<Doc>('docs');
+  await docs.put('a', { n: 1 });
+  const live = [docs.live({}, { sort: { n: 1 }, limit: 1 }), docs.liveDocument('a')];
+  for (const each of live) each.subscribe(ignore);
+  const before = live.map((each) => each.getSnapshot());
+  await docs.put('a', { n: 1 });
+  applyRemote(db, 'docs', 'a', '{"n":0}');
+  await db.flush();
+  await docs.putMany([2, 3, 4, 5].map((n) => [`k${n}`, { n }] as const));
+  const after = live.map((each) => each.getSnapshot());
+  assert.equal(
+    db.replica.get('docs' as never, 'a' as never)?.versions.length,
+    2,
+    'the remote version is there, and lost',
+  );
+  assert.ok(after.every((snapshot, i) => snapshot === before[i]));
+});
+
+test('what came in just before is made durable and shown', async () => {
+  await using opened = await openTestDatabase();
+  const docs = opened.db.collection<Doc>('docs');
+  const live = docs.live();
+  live.subscribe(ignore)();
+  applyRemote(opened.db, 'docs', 'a', '{"n":1}');
+  assert.equal(keysOf((await nextOf(iteratorOf(live))).results), 'a', 'and not the snapshot of the run before');
+});
+
 test('evicted documents leave the result', async () => {
   await using opened = await openTestDatabase(undefined, { isConfirmed: () => true });
   const docs = opened.db.collection<Doc>('docs');

@@ -8,7 +8,7 @@ import type { FoundDocument } from '../../store/index.ts';
 import type { CommitNotice, Replica } from '../replica/index.ts';
 import { CollectionFeed } from './collection-feed.ts';
 import { CountView } from './count-view.ts';
-import { diffResults } from './diff-results.ts';
+import { diffResults, isSameEntry } from './diff-results.ts';
 import { DocumentView } from './document-view.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery, LiveUpdate } from './live-api.ts';
 import { type LiveCallbacks, LiveHandle } from './live-handle.ts';
@@ -69,7 +69,7 @@ export class LiveQueries {
     const createView = (): QueryView => new QueryView({ query, find, resultsMax });
     // A query that reaches too far is refused here, and not first when somebody looks.
     createView();
-    return this.#handle(collection, createView, differenceFrom(options.previous ?? []), options.signal);
+    return this.#handle(collection, createView, isSameResult, differenceFrom(options.previous ?? []), options.signal);
   }
 
   count(collection: CollectionName, { filter }: Query, signal: AbortSignal | undefined): LiveCount {
@@ -81,12 +81,12 @@ export class LiveQueries {
         documents: () => replica.collection(collection).documents,
         keysMax: limits.liveCountKeysMax,
       });
-    return this.#handle(collection, createView, newest, signal);
+    return this.#handle(collection, createView, isDeepStrictEqual, newest, signal);
   }
 
   document(collection: CollectionName, key: DocumentKey, signal: AbortSignal | undefined): LiveDocument {
     const createView = (): DocumentView => new DocumentView(key, () => this.#deps.read(collection, key));
-    return this.#handle(collection, createView, newest, signal);
+    return this.#handle(collection, createView, isDeepStrictEqual, newest, signal);
   }
 
   /** Ends all that run. */
@@ -97,6 +97,7 @@ export class LiveQueries {
   #handle<State, Update>(
     collection: CollectionName,
     createView: () => LiveView<State>,
+    isSame: (a: State, b: State) => boolean,
     toUpdate: (before: State | undefined, after: State) => Update | undefined,
     signal: AbortSignal | undefined,
   ): LiveHandle<State, Update> {
@@ -104,6 +105,7 @@ export class LiveQueries {
       run: (callbacks) => this.#run(collection, createView(), callbacks, handle),
       notifySoon: () => this.#notifySoon(handle),
       toUpdate,
+      isSame,
       report: (error, message) => this.#deps.logger.error({ err: error, collection }, message),
       signal,
     });
@@ -166,6 +168,10 @@ export class LiveQueries {
     this.#news.clear();
     for (const handle of handles) handle.notify();
   };
+}
+
+function isSameResult(a: Results, b: Results): boolean {
+  return a.length === b.length && a.every((entry, i) => isSameEntry(entry, b[i]!));
 }
 
 type Results = readonly LiveEntry<JsonObject>[];

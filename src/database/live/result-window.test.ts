@@ -1,0 +1,44 @@
+/**
+ * Goal: a window is at every moment the start of the whole result, and knows when it is not all of it. Method: random puts and
+ * removals, and a copy of everything that is sorted anew after each.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compareBySort } from '../../core/query/index.ts';
+import { createSeededRandom } from '../../testing/index.ts';
+import { ResultWindow } from './result-window.ts';
+
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+
+interface Entry {
+  readonly key: string;
+  readonly value: { readonly n: number };
+}
+
+test('after any puts and removals it is a prefix of the whole result', () => {
+  const compare = compareBySort([{ path: ['n'], descending: false }]);
+  for (let seed = 1; seed <= 200 * SCALE; seed++) {
+    const random = createSeededRandom(seed);
+    const entriesMax = random.integer(0, 12);
+    const window = new ResultWindow<Entry>(compare, entriesMax);
+    const all = new Map<string, Entry>();
+    const sorted = (): Entry[] => [...all.values()].sort(compare);
+    for (let step = 0; step < 200; step++) {
+      const key = `k${random.integer(0, 30)}`;
+      const what = random.integer(0, 20);
+      if (what === 0) window.load(sorted());
+      else if (what <= 9) {
+        all.delete(key);
+        window.remove(key);
+      } else {
+        const entry = { key, value: { n: random.integer(0, 9) } };
+        all.set(key, entry);
+        window.put(entry);
+      }
+      assert.deepEqual(window.slice(0, 100), sorted().slice(0, window.size), `seed ${seed}, step ${step}`);
+      assert.ok(window.size <= entriesMax, `seed ${seed}, step ${step}`);
+      assert.ok(!window.isWhole || window.size === all.size, `seed ${seed}, step ${step}`);
+      for (const entry of window.slice(0, 100)) assert.equal(window.get(entry.key), entry);
+    }
+  }
+});
