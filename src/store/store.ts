@@ -1,7 +1,7 @@
 import type { Hlc } from '../core/clock/index.ts';
 import type { DocumentState } from '../core/document/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
-import type { Query } from '../core/query/index.ts';
+import type { IndexDefinition, Query } from '../core/query/index.ts';
 import type { Check, Fingerprint, Known, Version } from '../core/version/index.ts';
 
 /**
@@ -33,6 +33,8 @@ export interface Store {
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   /** Which of these keys have no document, in one pass: for a batch that is about to be written. May leave some out. */
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
+  /** Which of these keys have no document that readers see, without reading any; keys that hold NUL are left out. */
+  unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
   /** Documents of a collection in key order, from after `afterKey` (null: from the first), without reading the rows of `except`. */
   documents(
     collection: CollectionName,
@@ -63,6 +65,24 @@ export interface Store {
   find(collection: CollectionName, query: Query): FoundDocument[];
   /** How many documents fit the query's filter; sort, skip and limit are ignored. */
   count(collection: CollectionName, query: Query): number;
+
+  /** How `find` would answer, without doing it. */
+  explain(collection: CollectionName, query: Query): QueryPlan;
+
+  /** Indexes of the collection by name, those that are not built yet included, those being removed not. */
+  indexes(collection: CollectionName): StoredIndex[];
+  /**
+   * Keeps an index from now on, in the place of another one of its name. Nothing happens where there is the same. It is kept
+   * up to date by every commit, but answers queries only when `workOnIndexes` has entered the documents there are.
+   */
+  addIndex(collection: CollectionName, definition: IndexDefinition): void;
+  /** False: there was none. Its room is given back by `workOnIndexes`. */
+  removeIndex(collection: CollectionName, name: string): boolean;
+  /**
+   * One short step of what indexes have to do: entering documents, removing entries. False: nothing is left. After a crash it
+   * goes on where it was. Throws as `commit` does, and DOCUMENT_CORRUPT for a document that cannot be entered.
+   */
+  workOnIndexes(): boolean;
 
   /** The own check at exactly this seq, if a commit ended there and it is still kept. */
   chainCheck(seq: number): Check | undefined;
@@ -165,6 +185,29 @@ export interface FoundDocument {
   readonly value: string;
 }
 
+export interface StoredIndex {
+  readonly definition: IndexDefinition;
+  /** Only then it answers queries. */
+  readonly isReady: boolean;
+  /** Share of the documents that are in it, 0 to 1. */
+  readonly progress: number;
+}
+
+/** How a query is answered. */
+export interface QueryPlan {
+  /** The index that is read; null: every document of the collection is. */
+  readonly index: string | null;
+  /** The part of the index, in words; null: all of it, or no index. Further parts are counted in `ranges`. */
+  readonly range: string | null;
+  readonly ranges: number;
+  /** Whether the filter, or what the range leaves of it, is held against each document that is read. */
+  readonly filtered: boolean;
+  /** `index`: they are read in order. `memory`: all that fit are sorted. `none`: nothing is to be sorted but keys. */
+  readonly sort: 'index' | 'memory' | 'none';
+  /** Documents that would be read; `estimatedRowsMax` means: so many or more. */
+  readonly estimatedRows: number;
+}
+
 /** Keys above `after` (null: from the first) up to and including `upTo` (null: to the last). */
 export interface KeyRange {
   readonly after: DocumentKey | null;
@@ -187,7 +230,17 @@ export interface GoneDocument {
 }
 
 /** Side tables: small, bounded, ordered. The owner of each space bounds it. */
-export type EntrySpace = 'queue' | 'conflicts' | 'evidence' | 'quarantine' | 'receipts' | 'events' | 'peers' | 'health';
+export type EntrySpace =
+  | 'queue'
+  | 'conflicts'
+  | 'evidence'
+  | 'quarantine'
+  | 'receipts'
+  | 'events'
+  | 'peers'
+  | 'health'
+  | 'blobs'
+  | 'history';
 
 export interface Entry {
   /** Positive, unique in its space. */

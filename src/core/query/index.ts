@@ -8,6 +8,7 @@ export {
   indexEntries,
   invalidIndex,
   type KeyBounds,
+  keyText,
   parseIndex,
   planQuery,
 } from './index-plan/index.ts';

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../core/config/index.ts';
 import { type ErrorReason, PersistenceError } from '../../core/errors/index.ts';
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
-import type { Query } from '../../core/query/index.ts';
+import type { IndexDefinition, Query } from '../../core/query/index.ts';
 import { type Check, type Fingerprint, FingerprintSum } from '../../core/version/index.ts';
 import { SharedSync } from '../shared-sync.ts';
 import type {
@@ -10,16 +10,18 @@ import type {
   FoundDocument,
   GoneDocument,
   KeyRange,
+  QueryPlan,
   Store,
   StoreBatch,
   StoredDocument,
+  StoredIndex,
   StoredVersion,
   StoreIdentity,
   StoreImage,
 } from '../store.ts';
 import { closedError, documentCorruptError, lostCommitsError } from '../store-errors.ts';
 import { type MemoryLimits, MemoryTables } from './memory-tables.ts';
-import { fitting, runQuery } from './run-query.ts';
+import { explainScan, fitting, runQuery } from './run-query.ts';
 
 export interface MemoryStoreOptions {
   /**
@@ -43,8 +45,7 @@ export interface MemoryStore extends Store {
   readonly identity: StoreIdentity;
   /**
    * Power cut: what is not durable is lost, pending flushes never settle, and every later call on this object throws
-   * DATABASE_CLOSED, so that the life before cannot write any more. Returns the store as the next life opens it.
-   * `kept`: so many of the commits that no flush covered happen to be on the disk nevertheless, oldest first. Default 0.
+   * DATABASE_CLOSED. Returns the store as the next life opens it; `kept` (0) commits that no flush covered are on it, oldest first.
    */
   crash(kept?: number): MemoryStore;
   /** The store as the next life opens it after `close`. */
@@ -66,7 +67,7 @@ export interface MemorySnapshot {
 }
 
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  return new TableStore({ tables: new MemoryTables(), damaged: new Map() }, options);
+  return new TableStore({ tables: new MemoryTables(), damaged: new Map(), indexes: new Map() }, options);
 }
 
 /** A new store on a copy of the image. Its identity says `marker-missing`, as a copied file would, unless told otherwise. */
@@ -82,12 +83,15 @@ interface MemoryDisk {
   readonly tables: MemoryTables;
   /** Keys of unreadable rows. */
   readonly damaged: Map<CollectionName, Set<DocumentKey>>;
+  /** By collection and name. They change no answer. */
+  readonly indexes: Map<CollectionName, Map<string, IndexDefinition>>;
 }
 
-function copyDisk({ tables, damaged }: MemoryDisk): MemoryDisk {
+function copyDisk({ tables, damaged, indexes }: MemoryDisk): MemoryDisk {
   return {
     tables: tables.clone(),
     damaged: new Map([...damaged].map(([collection, keys]) => [collection, new Set(keys)])),
+    indexes: copyNested(indexes),
   };
 }
 
@@ -197,6 +201,11 @@ class TableStore implements MemoryStore {
     this.#flushFault = { count, reason };
   }
 
+  unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    const byKey = this.#tables.documents.get(collection)?.byKey;
+    return new Set(keys.filter((key) => !key.includes('\u0000') && (byKey?.get(key)?.value ?? null) === null));
+  }
+
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
     const byKey = this.#tables.documents.get(collection)?.byKey;
     return new Set(keys.filter((key) => byKey?.get(key) === undefined));
@@ -292,6 +301,30 @@ class TableStore implements MemoryStore {
     return count;
   }
 
+  explain(collection: CollectionName, query: Query): QueryPlan {
+    return explainScan(query, this.#visible(collection).length);
+  }
+
+  indexes(collection: CollectionName): StoredIndex[] {
+    const definitions = [...(this.#indexesOf(collection)?.values() ?? [])];
+    definitions.sort((a, b) => compareBytes(a.name, b.name));
+    return definitions.map((definition) => ({ definition, isReady: true, progress: 1 }));
+  }
+
+  addIndex(collection: CollectionName, definition: IndexDefinition): void {
+    const indexes = this.#indexesOf(collection) ?? new Map<string, IndexDefinition>();
+    this.#disk.indexes.set(collection, indexes.set(definition.name, definition));
+  }
+
+  removeIndex(collection: CollectionName, name: string): boolean {
+    return this.#indexesOf(collection)?.delete(name) ?? false;
+  }
+
+  workOnIndexes(): boolean {
+    if (this.#isClosed) throw closedError();
+    return false;
+  }
+
   chainCheck(seq: number): Check | undefined {
     return this.#tables.chain.get(seq);
   }
@@ -325,6 +358,11 @@ class TableStore implements MemoryStore {
       if (document.value !== null) visible.push({ key: document.key, value: this.#readable(document).value! });
     });
     return visible;
+  }
+
+  #indexesOf(collection: CollectionName): Map<string, IndexDefinition> | undefined {
+    if (this.#isClosed) throw closedError();
+    return this.#disk.indexes.get(collection);
   }
 
   #visitRange(collection: CollectionName, range: KeyRange, visit: (document: StoredDocument) => unknown): void {

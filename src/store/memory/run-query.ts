@@ -1,5 +1,6 @@
+import { LIMITS } from '../../core/config/index.ts';
 import { compareBySort, isAfter, type JsonValue, matches, type Query } from '../../core/query/index.ts';
-import type { FoundDocument } from '../store.ts';
+import type { FoundDocument, QueryPlan } from '../store.ts';
 
 interface Parsed extends FoundDocument {
   readonly parsed: JsonValue;
@@ -24,4 +25,16 @@ export function runQuery(documents: Iterable<FoundDocument>, query: Query): Foun
     found.sort((a, b) => compare({ key: a.key, value: a.parsed }, { key: b.key, value: b.parsed }));
   }
   return found.slice(query.skip, query.skip + query.limit).map(({ key, value }) => ({ key, value }));
+}
+
+/** Every document is looked at: this store reads no indexes. */
+export function explainScan(query: Query, documents: number): QueryPlan {
+  return {
+    index: null,
+    range: null,
+    ranges: 0,
+    filtered: query.filter.kind !== 'all',
+    sort: query.sort.length === 0 ? 'none' : 'memory',
+    estimatedRows: Math.min(documents, LIMITS.estimatedRowsMax),
+  };
 }

@@ -95,7 +95,7 @@ function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<strin
   if (!isSameFingerprint(held!, row.fingerprint)) {
     yield `the fingerprint counts ${row.fingerprint.count} versions, the documents hold ${held!.count} or others`;
   }
-  const visible = tables.documents.count(row.name, '1', []);
+  const visible = tables.documents.visible(row.name);
   if (visible !== row.documents) yield `${row.documents} documents are counted, ${visible} are there`;
 }
 

@@ -4,6 +4,7 @@ import { compareVersions, type Fingerprint, FingerprintSum, type Version } from 
 import type { KeyRange, StoredDocument, StoredVersion } from '../store.ts';
 import { documentCorruptError } from '../store-errors.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
+import type { IndexTable } from './index-table.ts';
 import {
   type DocumentColumns,
   documentSum,
@@ -22,6 +23,10 @@ const SIBLING_COLUMNS = 'replica, seq, span, hlc, ctx, stamps, format, fp, value
 const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value)`;
 
+/** Whether a value is NULL stands in the head of the row: the value itself is not read. */
+const UNSEEN = `SELECT asked.value AS key FROM json_each(?) AS asked
+  WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value AND value IS NOT NULL)`;
+
 const UPSERT = `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value)
   VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT(coll, key) DO UPDATE SET pos = excluded.pos, replica = excluded.replica, seq = excluded.seq,
@@ -36,6 +41,7 @@ export class DocumentTable {
   readonly #db: DatabaseSync;
   readonly #collections: CollectionDictionary;
   readonly #replicas: ReplicaDictionary;
+  readonly #indexes: IndexTable;
   readonly #decoder: RowDecoder;
   readonly #statements = new Map<string, StatementSync>();
   readonly #upsert: StatementSync;
@@ -43,8 +49,9 @@ export class DocumentTable {
   /** False: no document has rows in `sibling`, so that nobody needs to look there. */
   #hasSiblings: boolean | undefined;
 
-  constructor(db: DatabaseSync, collections: CollectionDictionary, replicas: ReplicaDictionary) {
+  constructor(db: DatabaseSync, collections: CollectionDictionary, replicas: ReplicaDictionary, indexes: IndexTable) {
     this.#db = db;
+    this.#indexes = indexes;
     this.#collections = collections;
     this.#replicas = replicas;
     this.#decoder = new RowDecoder(replicas);
@@ -60,12 +67,14 @@ export class DocumentTable {
   put(document: StoredDocument): void {
     const coll = this.#collections.idOf(document.collection);
     const { key, pos, deadAt, value } = document;
+    const indexes = this.#indexes.keptBy(coll);
+    const former = indexes && this.#indexes.former(coll, key);
     if (this.#siblingsExist()) this.#deleteSiblings(coll, key);
     const version = rowVersion(document);
     const { line, lineReplica } = encodeLine(document, version, this.#replicas);
     const elsewhere = version ? undefined : { value, digests: document.versions.map(({ digest }) => digest) };
     const sum = documentSum({ pos, line, line_replica: lineReplica, dead_at: deadAt }, elsewhere);
-    this.#upsert.run(
+    const { lastInsertRowid } = this.#upsert.run(
       coll,
       key,
       pos,
@@ -83,11 +92,17 @@ export class DocumentTable {
       value,
     );
     if (version === undefined) this.#insertSiblings(coll, key, document.versions);
+    if (indexes !== undefined) {
+      this.#indexes.change(indexes, key, former?.id ?? Number(lastInsertRowid), former?.value ?? null, value);
+    }
   }
 
   remove(collection: CollectionName, key: DocumentKey): void {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return;
+    const indexes = this.#indexes.keptBy(coll);
+    const former = indexes && this.#indexes.former(coll, key);
+    if (indexes && former) this.#indexes.change(indexes, key, former.id, former.value, null);
     if (this.#siblingsExist()) this.#deleteSiblings(coll, key);
     this.#prepare('DELETE FROM doc WHERE coll = ? AND key = ?').run(coll, key);
   }
@@ -103,9 +118,17 @@ export class DocumentTable {
   /** SQLite's JSON ends a text at a NUL: such keys are left out. */
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
     const coll = this.#collections.knownId(collection);
-    if (coll === undefined) return new Set(keys);
+    return coll === undefined ? new Set(keys) : this.#keysOf(ABSENT, coll, keys);
+  }
+
+  unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    const coll = this.#collections.knownId(collection);
+    return coll === undefined ? new Set(keys) : this.#keysOf(UNSEEN, coll, keys);
+  }
+
+  #keysOf(query: string, coll: number, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
     const asked = JSON.stringify(keys.filter((key) => !key.includes('\u0000')));
-    const rows = this.#prepare(ABSENT).all(asked, coll) as unknown as { readonly key: DocumentKey }[];
+    const rows = this.#prepare(query).all(asked, coll) as unknown as { readonly key: DocumentKey }[];
     return new Set(rows.map(({ key }) => key));
   }
 
@@ -204,19 +227,29 @@ export class DocumentTable {
     });
   }
 
-  /** Documents that readers see and that fit an SQL condition over `value`. */
-  select(collection: CollectionName, condition: string, parameters: readonly SQLInputValue[]): StoredDocument[] {
-    const coll = this.#collections.knownId(collection);
-    if (coll === undefined) return [];
-    return this.#select(`coll = ? AND value IS NOT NULL AND ${condition}`, [coll, ...parameters]);
+  /** Verified documents with the numbers of their rows, from after a key, until either bound is reached. */
+  rowsAfter(coll: number, after: DocumentKey | '', countMax: number, charactersMax: number): NumberedRow[] {
+    const rows = this.#prepare(`SELECT ${COLUMNS} FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?`);
+    const found: NumberedRow[] = [];
+    let characters = 0;
+    for (const row of rows.iterate(coll, after, countMax) as Iterable<unknown> as Iterable<DocumentRow>) {
+      found.push({ id: row.id, document: this.#decode(row) });
+      characters += row.value?.length ?? 0;
+      if (characters >= charactersMax) break;
+    }
+    return found;
   }
 
-  /** How many documents that readers see fit an SQL condition over `value`. */
-  count(collection: CollectionName, condition: string, parameters: readonly SQLInputValue[]): number {
+  /** Documents that readers see and that fit an SQL condition over `value`, by a statement that the caller prepared. */
+  selectBy(statement: StatementSync, parameters: readonly SQLInputValue[]): StoredDocument[] {
+    return (statement.all(...parameters) as unknown as DocumentRow[]).map((row) => this.#decode(row));
+  }
+
+  /** How many documents readers see. */
+  visible(collection: CollectionName): number {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return 0;
-    const sql = `SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL AND ${condition}`;
-    return this.#db.prepare(sql).get(coll, ...parameters)!.n as number;
+    return this.#prepare('SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL').get(coll)!.n as number;
   }
 
   #inRange(coll: number, after: DocumentKey | null, upTo: DocumentKey | null, limit: number): StoredDocument[] {
@@ -342,6 +375,15 @@ export class DocumentTable {
     }
     return statement;
   }
+}
+
+/** The columns that `selectBy` wants. */
+export const DOCUMENT_COLUMNS: string = COLUMNS;
+
+/** A document and the number of its row. */
+export interface NumberedRow {
+  readonly id: number;
+  readonly document: StoredDocument;
 }
 
 type DeltaRow = VersionColumns & { readonly key: DocumentKey; readonly format: number };

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { parseIndex, parseQuery } from '../../core/query/index.ts';
 import { sampleCheck, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
-import type { StoreBatch } from '../store.ts';
+import type { StoreBatch, StoredDocument } from '../store.ts';
 import { FORMAT } from './schema.ts';
 import { openInFolder, withFolder } from './test-folder.ts';
 
@@ -53,16 +54,25 @@ const batch: StoreBatch = {
   entries: [{ space: 'queue', id: 3, data: '{"type":"put"}' }],
 };
 
+/** In files from format 2 on. */
+const AGE = parseIndex({ on: 'n', where: { n: { $exists: true } } });
+
 test('there is a golden file of the newest format', () =>
   withFolder(async (folder) => {
     if (process.env.ENTGLDB_WRITE_VECTORS !== undefined && !existsSync(pathOf(FORMAT))) {
       const store = await openInFolder(folder);
+      store.addIndex(C, AGE);
       store.commit(batch);
+      while (store.workOnIndexes());
       await store.close();
       copyFileSync(join(folder, 'test.db'), pathOf(FORMAT));
     }
     assert.ok(existsSync(pathOf(FORMAT)));
   }));
+
+function naive(found: readonly StoredDocument[]): string[] {
+  return found.filter(({ value }) => value !== null && 'n' in JSON.parse(value)).map(({ key }) => key);
+}
 
 for (let format = FIRST_FORMAT; format <= FORMAT; format++) {
   test(`a file of format ${format} is read in full`, () =>
@@ -80,6 +90,16 @@ for (let format = FIRST_FORMAT; format <= FORMAT; format++) {
       assert.deepEqual(store.gone(0, 100), batch.removed);
       assert.deepEqual(store.entries('queue', 0, 10), [{ id: 3, data: '{"type":"put"}' }]);
       assert.equal(store.chainCheck(9), sampleCheck(9));
+      assert.deepEqual(
+        store.indexes(C).map(({ definition, isReady }) => [definition, isReady]),
+        format < 2 ? [] : [[AGE, true]],
+      );
+      const byN = parseQuery({ n: { $exists: true } });
+      assert.equal(store.explain(C, byN).index, format < 2 ? null : AGE.name);
+      assert.deepEqual(
+        store.find(C, byN).map(({ key }) => key),
+        naive(store.documents(C, null, 100)),
+      );
       await store.close();
     }));
 }

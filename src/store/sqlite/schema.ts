@@ -37,8 +37,20 @@ CREATE TABLE entry(space TEXT NOT NULL, id INTEGER NOT NULL, data TEXT NOT NULL,
   PRIMARY KEY(space, id)) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * Tables of format 2: indexes of this node's own choice. `options` says what is indexed; `after` is the key up to which the
+ * documents have been entered while it is built, `done` how many. An entry leads from a key (`index-key.ts`) to a row of `doc`;
+ * its `sum` covers the key, the document's key, and the text that readers see: an entry that does not fit its row is noticed.
+ */
+const FORMAT_2 = `
+CREATE TABLE idx(id INTEGER PRIMARY KEY, coll INTEGER NOT NULL, name TEXT NOT NULL, options TEXT NOT NULL, state TEXT NOT NULL,
+  after TEXT, done INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT;
+CREATE TABLE idx_entry(idx INTEGER NOT NULL, k BLOB NOT NULL, key TEXT NOT NULL, doc INTEGER NOT NULL, sum INTEGER NOT NULL,
+  PRIMARY KEY(idx, k, key)) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry n brings a file of format n to format n + 1. A format that was ever published is never edited. */
-const MIGRATIONS: readonly string[] = [FORMAT_1];
+const MIGRATIONS: readonly string[] = [FORMAT_1, FORMAT_2];
 
 /** Newest format that this release can read and write. */
 export const FORMAT = MIGRATIONS.length;

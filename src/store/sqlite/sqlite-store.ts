@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import type { Query } from '../../core/query/index.ts';
+import type { IndexDefinition, Query } from '../../core/query/index.ts';
 import type { Check, Fingerprint } from '../../core/version/index.ts';
 import { SharedSync } from '../shared-sync.ts';
 import type {
@@ -16,9 +16,11 @@ import type {
   Head,
   KeyRange,
   MaintainableStore,
+  QueryPlan,
   StoreBackupOptions,
   StoreBatch,
   StoredDocument,
+  StoredIndex,
   StoredVersion,
   StoreIdentity,
   StoreImage,
@@ -31,10 +33,10 @@ import { type ConnectionOptions, openConnection, setRunning } from './connection
 import { streamDamage } from './damage-stream.ts';
 import { HeadWitness } from './head-witness.ts';
 import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
+import { IndexCare } from './index-care.ts';
 import { Maintenance } from './maintenance.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import { registerQueryFunctions } from './query-functions.ts';
-import { compileQuery } from './query-sql.ts';
 import { migrate, readPragma } from './schema.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 import { type TableLimits, Tables } from './tables.ts';
@@ -71,6 +73,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #sync: SharedSync;
   readonly #maintenance: Maintenance;
   readonly #checkpointer: Checkpointer;
+  readonly #care: IndexCare;
   #db: DatabaseSync;
   #openTables: Tables;
   /** Commits made, and those that the last good sync covered. */
@@ -91,6 +94,7 @@ export class SqliteStore implements MaintainableStore {
     this.supports = { durable: true, indexes: true, lockedMsMax: parts.connection.busyTimeoutMs };
     this.#wal = new WalFile(parts.path, parts.dataSync);
     this.#maintenance = new Maintenance(parts.clock);
+    this.#care = new IndexCare(parts);
     this.#witness = new HeadWitness(markerPathOf(parts.path));
     this.#db = this.#connect();
     try {
@@ -151,6 +155,10 @@ export class SqliteStore implements MaintainableStore {
     return this.#closing;
   }
 
+  unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    return this.#read(({ documents }) => documents.unseen(collection, keys));
+  }
+
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
     return this.#read(({ documents }) => documents.absent(collection, keys));
   }
@@ -205,16 +213,40 @@ export class SqliteStore implements MaintainableStore {
   }
 
   find(collection: CollectionName, query: Query): FoundDocument[] {
-    const { where, orderBy, params } = compileQuery(query);
-    const page = `${where} ORDER BY ${orderBy} LIMIT ? OFFSET ?`;
-    const parameters = [...params, Number.isFinite(query.limit) ? query.limit : -1, query.skip];
-    const found = this.#read(({ documents }) => documents.select(collection, page, parameters));
-    return found.map(({ key, value }) => ({ key, value: value! }));
+    return this.#read(({ queries }) =>
+      this.#care.withTrusted((isTrusted) => queries.find(collection, query, isTrusted)),
+    );
   }
 
   count(collection: CollectionName, query: Query): number {
-    const { where, params } = compileQuery(query);
-    return this.#read(({ documents }) => documents.count(collection, where, params));
+    return this.#read(({ queries }) =>
+      this.#care.withTrusted((isTrusted) => queries.count(collection, query, isTrusted)),
+    );
+  }
+
+  explain(collection: CollectionName, query: Query): QueryPlan {
+    return this.#read(({ queries }) =>
+      this.#care.withTrusted((isTrusted) => queries.explain(collection, query, isTrusted)),
+    );
+  }
+
+  indexes(collection: CollectionName): StoredIndex[] {
+    return this.#read(({ indexWork }) => indexWork.list(collection));
+  }
+
+  addIndex(collection: CollectionName, definition: IndexDefinition): void {
+    this.#write((tables) => tables.indexWork.add(collection, definition));
+  }
+
+  removeIndex(collection: CollectionName, name: string): boolean {
+    return this.#write((tables) => tables.indexWork.remove(collection, name));
+  }
+
+  workOnIndexes(): boolean {
+    if (this.#read((tables) => !this.#care.isDue(tables))) return false;
+    const rows = this.#write((tables) => this.#care.step(tables));
+    this.#checkpointer.noteCommit(rows);
+    return true;
   }
 
   chainCheck(seq: number): Check | undefined {
@@ -264,6 +296,17 @@ export class SqliteStore implements MaintainableStore {
       walBytes: this.#wal.sizeBytes(),
       freePages: readPragma(this.#db, 'freelist_count'),
     }));
+  }
+
+  /** Changes tables that say nothing of replication, in one transaction. */
+  #write<T>(run: (tables: Tables) => T): T {
+    if (this.#isLoadDue) throw lostCommitsError();
+    const result = this.#read((tables) => {
+      this.#identity.beforeCommit();
+      return tables.transaction(() => run(tables));
+    });
+    this.#commits++;
+    return result;
   }
 
   /** Runs on the open tables; errors come out as errors of this library. */

@@ -4,6 +4,9 @@ import { ChainRows } from './chain-rows.ts';
 import { createCollectionDictionary, createReplicaDictionary } from './dictionary.ts';
 import { DocumentTable } from './document-table.ts';
 import { GoneTable } from './gone-table.ts';
+import { IndexTable } from './index-table.ts';
+import { IndexWork } from './index-work.ts';
+import { QueryRunner } from './query-runner.ts';
 import { EntryTable, MetaTable } from './side-tables.ts';
 import { StateRows } from './state-rows.ts';
 import { StateTable } from './state-table.ts';
@@ -17,6 +20,9 @@ export interface TableLimits {
 /** All tables over one connection. */
 export class Tables {
   readonly documents: DocumentTable;
+  readonly indexes: IndexTable;
+  readonly indexWork: IndexWork;
+  readonly queries: QueryRunner;
   readonly state: StateTable;
   readonly chain: ChainRows;
   readonly gone: GoneTable;
@@ -31,14 +37,26 @@ export class Tables {
   constructor(db: DatabaseSync, limits: TableLimits) {
     const collections = createCollectionDictionary(db);
     const replicas = createReplicaDictionary(db);
-    this.documents = new DocumentTable(db, collections, replicas);
+    this.indexes = new IndexTable(db);
+    this.documents = new DocumentTable(db, collections, replicas, this.indexes);
+    this.indexWork = new IndexWork(this.indexes, this.documents, collections);
+    this.queries = new QueryRunner(db, this.documents, this.indexes, collections);
     this.#stateRows = new StateRows(db);
     this.state = new StateTable(this.#stateRows, collections, replicas);
     this.chain = new ChainRows(db, this.#stateRows, limits.chainLengthMax);
     this.meta = new MetaTable(db);
     this.gone = new GoneTable(db, collections, this.meta, limits.goneLogMax);
     this.entries = new EntryTable(db);
-    this.#resets = [collections, replicas, this.documents, this.#stateRows, this.state, this.chain, this.gone];
+    this.#resets = [
+      collections,
+      replicas,
+      this.indexes,
+      this.documents,
+      this.#stateRows,
+      this.state,
+      this.chain,
+      this.gone,
+    ];
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#db = db;
@@ -55,15 +73,17 @@ export class Tables {
       () => this.entries.verify(),
       () => this.meta.engine(),
       () => this.gone.after(0, Number.POSITIVE_INFINITY),
+      () => this.indexes.rows.all(),
     ];
   }
 
   /** Runs all of it in one transaction, or nothing. */
-  transaction(run: () => void): void {
+  transaction<T>(run: () => T): T {
     this.#begin.run();
     try {
-      run();
+      const result = run();
       this.#commit.run();
+      return result;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       for (const table of this.#resets) table.reset();

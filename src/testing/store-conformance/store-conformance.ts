@@ -1,4 +1,5 @@
 import { claimDocuments } from './document-conformance.ts';
+import { claimIndexes } from './index-conformance.ts';
 import { claimLife } from './life-conformance.ts';
 import { claimReads } from './read-conformance.ts';
 import { claimState } from './state-conformance.ts';
@@ -19,6 +20,7 @@ export function runStoreConformance(options: StoreConformanceOptions): void {
   };
   claimDocuments(claim);
   claimReads(claim);
+  claimIndexes(claim);
   claimState(claim);
   claimLife(claim);
   claimHistories(options);

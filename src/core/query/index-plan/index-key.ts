@@ -78,3 +78,38 @@ function numberKey(value: number): Buffer {
   for (let i = 1; i < 9; i++) key[i] = 0xff - key[i]!;
   return key;
 }
+
+/** A key in words, for people: `"Rome", 18`. What the bytes end amid is left out. */
+export function keyText(key: Uint8Array): string {
+  const parts: string[] = [];
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const sign = bytes[at++]!;
+    if (sign === SIGN.number) {
+      if (at + 8 > bytes.length) break;
+      parts.push(String(numberOf(bytes.subarray(at, at + 8))));
+      at += 8;
+    } else if (sign === SIGN.text) {
+      const end = bytes.indexOf(0, at);
+      parts.push(`${JSON.stringify(bytes.toString('utf8', at, end < 0 ? bytes.length : end))}${end < 0 ? '…' : ''}`);
+      at = end < 0 ? bytes.length : end + 2;
+    } else parts.push(SIGN_TEXTS[sign] ?? '…');
+  }
+  return parts.join(', ');
+}
+
+const SIGN_TEXTS: Readonly<Record<number, string>> = {
+  [SIGN.noArray]: '(a text)',
+  [SIGN.missing]: '(missing)',
+  [SIGN.null]: 'null',
+  [SIGN.false]: 'false',
+  [SIGN.true]: 'true',
+  [SIGN.rest]: '(array or object)',
+};
+
+function numberOf(turned: Buffer): number {
+  const bits = Buffer.from(turned);
+  if (bits[0]! >= 0x80) bits[0]! &= 0x7f;
+  else for (let i = 0; i < 8; i++) bits[i] = 0xff - bits[i]!;
+  return bits.readDoubleBE(0);
+}

@@ -20,7 +20,7 @@ import {
   type Query,
   type SortableDocument,
 } from '../index.ts';
-import { documentSamples, filterSamples, indexSamples, pageSamples } from '../query-samples.ts';
+import { documentSamples, filterSamples, indexSamples, pageSamples } from '../test-query-samples.ts';
 import { indexKey } from './index.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);

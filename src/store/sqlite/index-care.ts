@@ -1,0 +1,50 @@
+import type { Logger } from '../../core/logging/index.ts';
+import { RottenIndexError } from './query-runner.ts';
+import type { Tables } from './tables.ts';
+
+/**
+ * Looks after indexes that rotted: from the moment that one does not fit its documents nobody reads it, queries are answered
+ * without it, and it is made anew as soon as there is time.
+ */
+export class IndexCare {
+  readonly #path: string;
+  readonly #logger: Logger;
+  readonly #rotten = new Set<number>();
+
+  constructor({ path, logger }: { readonly path: string; readonly logger: Logger }) {
+    this.#path = path;
+    this.#logger = logger;
+  }
+
+  /** Runs a query, and again without an index that it found rotten. */
+  withTrusted<T>(run: (isTrusted: (id: number) => boolean) => T): T {
+    for (;;) {
+      try {
+        return run((id) => !this.#rotten.has(id));
+      } catch (error) {
+        if (!(error instanceof RottenIndexError)) throw error;
+        this.distrust(error.indexId, error);
+      }
+    }
+  }
+
+  distrust(id: number, error: Error): void {
+    if (this.#rotten.has(id)) return;
+    this.#rotten.add(id);
+    this.#logger.error({ err: error, path: this.#path }, 'an index is damaged; it is made anew');
+  }
+
+  isDue({ indexWork }: Tables): boolean {
+    return this.#rotten.size > 0 || indexWork.next() !== undefined;
+  }
+
+  /** One step, within a transaction. Returns about how many rows it wrote. */
+  step({ indexWork }: Tables): number {
+    for (const id of this.#rotten) indexWork.rebuild(id);
+    const index = indexWork.next();
+    const rows = index === undefined ? 0 : indexWork.step(index);
+    // An index that is being emptied answers nothing, so that it need not be distrusted any longer.
+    this.#rotten.clear();
+    return rows;
+  }
+}

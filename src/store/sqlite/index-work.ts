@@ -1,0 +1,106 @@
+import { LIMITS } from '../../core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { type IndexDefinition, invalidIndex } from '../../core/query/index.ts';
+import type { StoredIndex } from '../store.ts';
+import type { CollectionDictionary } from './dictionary.ts';
+import type { DocumentTable } from './document-table.ts';
+import type { HeldIndex } from './index-rows.ts';
+import type { IndexTable } from './index-table.ts';
+
+/** Documents entered in one step, and the characters of JSON with which it ends: a few milliseconds. */
+const STEP_DOCUMENTS_MAX = 250;
+const STEP_CHARACTERS_MAX = 512 * 1024;
+/** Entries removed in one step. */
+const STEP_ENTRIES_MAX = 2000;
+
+/** Adds and removes indexes, and does in short steps what that takes. Every call is part of a transaction of its caller. */
+export class IndexWork {
+  readonly #indexes: IndexTable;
+  readonly #documents: DocumentTable;
+  readonly #collections: CollectionDictionary;
+
+  constructor(indexes: IndexTable, documents: DocumentTable, collections: CollectionDictionary) {
+    this.#indexes = indexes;
+    this.#documents = documents;
+    this.#collections = collections;
+  }
+
+  list(collection: CollectionName): StoredIndex[] {
+    const coll = this.#collections.knownId(collection);
+    const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
+    if (held.length === 0) return [];
+    const documents = Math.max(1, this.#documents.visible(collection));
+    return [...held]
+      .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+      .map(({ definition, state, done }) => ({
+        definition,
+        isReady: state === 'ready',
+        progress: state === 'ready' ? 1 : state === 'building' ? Math.min(0.99, done / documents) : 0,
+      }));
+  }
+
+  add(collection: CollectionName, definition: IndexDefinition): void {
+    const coll = this.#collections.idOf(collection);
+    const held = this.#indexes.keptBy(coll) ?? [];
+    const former = held.find((index) => index.definition.name === definition.name);
+    if (former?.definition.text === definition.text) return;
+    if (former === undefined && held.length >= LIMITS.indexesPerCollectionMax) {
+      throw invalidIndex(`is one more than ${LIMITS.indexesPerCollectionMax} (Limits.indexesPerCollectionMax)`);
+    }
+    if (former !== undefined) this.#indexes.rows.put({ ...former, state: 'dropping' });
+    const id = this.#indexes.rows.nextId();
+    this.#indexes.rows.put({ id, coll, definition, state: 'building', after: null, done: 0 });
+  }
+
+  remove(collection: CollectionName, name: string): boolean {
+    const coll = this.#collections.knownId(collection);
+    const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
+    const index = held.find(({ definition }) => definition.name === name);
+    if (index === undefined) return false;
+    this.#indexes.rows.put({ ...index, state: 'dropping' });
+    return true;
+  }
+
+  /** What there is to do next; undefined: nothing. Room is given back first. */
+  next(): HeldIndex | undefined {
+    const waiting = [...this.#indexes.rows.all().values()].filter(({ state }) => state !== 'ready');
+    return (
+      waiting.find(({ state }) => state === 'dropping') ??
+      waiting.find(({ state }) => state === 'emptying') ??
+      waiting[0]
+    );
+  }
+
+  /** An index that does not fit its documents is made anew. */
+  rebuild(id: number): void {
+    const index = this.#indexes.rows.all().get(id);
+    if (index === undefined || index.state === 'dropping') return;
+    this.#indexes.rows.put({ ...index, state: 'emptying', after: null, done: 0 });
+  }
+
+  /** One step for this index. Returns about how many rows it wrote. */
+  step(index: HeldIndex): number {
+    if (index.state === 'building') return this.#enterSome(index);
+    if (this.#indexes.removeSome(index.id, STEP_ENTRIES_MAX)) return STEP_ENTRIES_MAX;
+    if (index.state === 'dropping') this.#indexes.rows.delete(index.id);
+    else this.#indexes.rows.put({ ...index, state: 'building', after: null, done: 0 });
+    return STEP_ENTRIES_MAX;
+  }
+
+  #enterSome(index: HeldIndex): number {
+    const after = (index.after ?? '') as DocumentKey | '';
+    const rows = this.#documents.rowsAfter(index.coll, after, STEP_DOCUMENTS_MAX, STEP_CHARACTERS_MAX);
+    for (const { id, document } of rows) {
+      if (document.value !== null) this.#indexes.enter(index, document.key, id, document.value);
+    }
+    const last = rows.at(-1)?.document.key;
+    const isDone = last === undefined;
+    this.#indexes.rows.put({
+      ...index,
+      state: isDone ? 'ready' : 'building',
+      after: last ?? null,
+      done: index.done + rows.length,
+    });
+    return rows.length + 1;
+  }
+}
