@@ -11,10 +11,15 @@ import { RecentChanges } from './recent-changes.ts';
  */
 export function cachedStore(store: Store, cache: DocumentCache, limits: Limits): Store {
   const recent = new RecentChanges(limits.recentChangesMax, limits.recentCharactersMax);
+  // Feeds ask for removals at every commit, and there are hardly ever any. Both are undefined where they are not known.
+  let newestGone: number | undefined;
+  let goneFrom: number | undefined;
   return {
     supports: store.supports,
     load() {
       cache.clear();
+      newestGone = undefined;
+      goneFrom = undefined;
       const image = store.load();
       const pos = image.head?.pos ?? 0;
       // The head is the newest position; a store that holds a newer change is left to answer for itself.
@@ -25,7 +30,11 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
       store.commit(batch);
       recent.commit(batch);
       for (const row of batch.documents ?? []) cache.changeRow(row);
-      for (const { collection, key } of batch.removed ?? []) cache.delete(collection, key);
+      for (const { collection, key, pos } of batch.removed ?? []) {
+        cache.delete(collection, key);
+        newestGone = Math.max(newestGone ?? 0, pos);
+        goneFrom = undefined;
+      }
     },
     get(collection, key) {
       const held = cache.row(collection, key, false);
@@ -47,8 +56,16 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
     fingerprints: (...query) => store.fingerprints(...query),
     nthKey: (...query) => store.nthKey(...query),
     inRange: (...query) => store.inRange(...query),
-    gone: (...query) => store.gone(...query),
-    goneFrom: () => store.goneFrom(),
+    gone(afterPos, limit) {
+      if (newestGone !== undefined && afterPos >= newestGone) return [];
+      const found = store.gone(afterPos, limit);
+      if (found.length === 0 && limit > 0) newestGone = afterPos;
+      return found;
+    },
+    goneFrom() {
+      goneFrom ??= store.goneFrom();
+      return goneFrom;
+    },
     find: (...query) => store.find(...query),
     count: (...query) => store.count(...query),
     explain: (...query) => store.explain(...query),

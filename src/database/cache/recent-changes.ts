@@ -1,13 +1,18 @@
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { StoreBatch, StoredDocument } from '../../store/index.ts';
 
+/** Replaced entries of the log that are let be before it is cleared of them. */
+const REPLACED_MIN = 64;
+
 /**
  * The newest changes in order of position, so that sessions and feeds, which follow every commit, find it in memory.
  * Holds at most `sizeMax` documents and `charactersMax` characters of JSON: beyond it the oldest are left to the store.
  */
 export class RecentChanges {
-  /** By collection and key, in order of position: a document that changes again moves to the end. */
+  /** The newest change of each document, by collection and key, in order of position. */
   readonly #documents = new Map<string, StoredDocument>();
+  /** The same in order of position, to be searched by it; documents that changed again are in it more than once. */
+  #log: StoredDocument[] = [];
   readonly #sizeMax: number;
   readonly #charactersMax: number;
   #characters = 0;
@@ -22,6 +27,7 @@ export class RecentChanges {
   /** Starts afresh at the store's newest position. */
   reset(pos: number): void {
     this.#documents.clear();
+    this.#log = [];
     this.#characters = 0;
     this.#from = pos;
   }
@@ -33,6 +39,7 @@ export class RecentChanges {
       const name = nameOf(document.collection, document.key);
       this.#drop(name);
       this.#documents.set(name, document);
+      this.#log.push(document);
       this.#characters += charactersOf(document);
     }
     for (const [name, { pos }] of this.#documents) {
@@ -40,18 +47,30 @@ export class RecentChanges {
       this.#drop(name);
       this.#from = pos;
     }
+    if (this.#log.length > 2 * this.#documents.size + REPLACED_MIN) this.#log = [...this.#documents.values()];
   }
 
   /** The first `limit` changes after `pos`, or undefined where that is too long ago. */
   after(pos: number, limit: number): StoredDocument[] | undefined {
     if (pos < this.#from) return undefined;
     const found: StoredDocument[] = [];
-    for (const document of this.#documents.values()) {
-      if (document.pos <= pos) continue;
-      if (found.length >= limit) break;
-      found.push(document);
+    for (let i = this.#firstAfter(pos); i < this.#log.length && found.length < limit; i++) {
+      const document = this.#log[i]!;
+      if (this.#documents.get(nameOf(document.collection, document.key)) === document) found.push(document);
     }
     return found;
+  }
+
+  /** Where the changes after `pos` begin in the log. */
+  #firstAfter(pos: number): number {
+    let low = 0;
+    let high = this.#log.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#log[middle]!.pos <= pos) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #drop(name: string): void {
