@@ -30,6 +30,7 @@ import { LocalBlobs } from './blobs/index.ts';
 import type { DocumentCache } from './cache/index.ts';
 import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
+import { OlderDocuments, olderThan } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
@@ -76,6 +77,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly #maintenance: Maintenance;
   readonly #conflicts: Conflicts;
   readonly #transactions: Transactions;
+  readonly #older = new OlderDocuments();
   #closing: Promise<void> | undefined;
 
   constructor(parts: LocalDatabaseParts) {
@@ -133,7 +135,9 @@ export class LocalDatabase implements Database, CollectionHost {
       commitPending: () => this.commitPending(),
       write: (collection, writes) => this.write(collection, writes),
     });
+    this.replica.onCommit(({ changed }) => this.#older.committed(changed));
     this.replica.onReload((cause) => {
+      this.#older.forget();
       this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');
       parts.onSessionsVoid('restored');
     });
@@ -257,6 +261,11 @@ export class LocalDatabase implements Database, CollectionHost {
     const written = this.#writer.write({ writes });
     this.#writer.commitPending();
     await written;
+  }
+
+  hasOlder(collection: CollectionName, version: number): boolean {
+    const older: Query = { filter: olderThan(version), sort: [], skip: 0, limit: 1 };
+    return this.#older.has(collection, version, () => this.find(collection, older).length);
   }
 
   newKey(): DocumentKey {

@@ -1,6 +1,6 @@
 import { DocumentNotFoundError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
-import { type JsonObject, parseQuery, type QueryOptions } from '../core/query/index.ts';
+import { type JsonObject, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
 import type {
   Document,
   FindOptions,
@@ -100,7 +100,7 @@ export class DocumentCollection<T extends object = Document, Input extends objec
 
   async count(filter?: Filter<Input>, options?: WaitOptions): Promise<number> {
     options?.signal?.throwIfAborted();
-    return this.host.count(this.name, parseQuery(filter));
+    return this.reader.count(parseFilter(filter));
   }
 
   async find(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<T[]> {

@@ -22,6 +22,8 @@ export interface DocumentHost {
     signal: AbortSignal | undefined,
     afterKey?: DocumentKey | null,
   ): AsyncIterable<readonly StoredDocument[]>;
+  /** Whether readers see a document of an older version than this one. */
+  hasOlder(collection: CollectionName, version: number): boolean;
   /** A key that nobody had before, above all that this node made. */
   newKey(): DocumentKey;
   /** Under which name this node counts, where the resolver of the collection joins counters; else undefined. */

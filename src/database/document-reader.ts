@@ -1,9 +1,10 @@
 import type { CollectionName } from '../core/ids/index.ts';
 import { parseDocumentKey } from '../core/ids/index.ts';
-import type { Query } from '../core/query/index.ts';
+import { compareBySort, type Filter, isAfter, type JsonObject, matches, type Query } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import type { InvalidDocument, ReadOptions, ScanOptions, WaitOptions } from './api.ts';
 import type { DocumentHost } from './document-host.ts';
+import { notOlderThan, olderThan } from './evolution/index.ts';
 import { after, type Decoded, type DocumentCodec, documentInvalid, type Eventually } from './schema/index.ts';
 
 /** Found documents read at least at a time, where some of them do not fit and others must take their place. */
@@ -39,6 +40,7 @@ export class DocumentReader<T> {
   /** Documents of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
   async find(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
     options?.signal?.throwIfAborted();
+    if (this.#host.hasOlder(this.#collection, this.#codec.version)) return this.#findOfAllVersions(query, options);
     const found: [key: string, value: T][] = [];
     for (let { skip, limit } = query; ; ) {
       const rows = this.#host.find(this.#collection, { ...query, skip, limit });
@@ -50,6 +52,49 @@ export class DocumentReader<T> {
       if (rows.length < limit || found.length === query.limit) return found;
       skip += rows.length;
       limit = Math.max(query.limit - found.length, REFILL_MIN);
+    }
+  }
+
+  /** How many fit the filter, whatever the schema says of them. */
+  count(filter: Filter): number {
+    const { version } = this.#codec;
+    const query = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+    if (!this.#host.hasOlder(this.#collection, version)) return this.#host.count(this.#collection, query);
+    const newer = { ...query, filter: allOf(filter, notOlderThan(version)) };
+    return this.#host.count(this.#collection, newer) + this.#older(query).length;
+  }
+
+  /** Documents of older versions are found by what they are in the newest shape, which the store does not know. */
+  async #findOfAllVersions(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
+    const newer = { ...query, filter: allOf(query.filter, notOlderThan(this.#codec.version)), skip: 0 };
+    const stored = this.#host.find(this.#collection, { ...newer, limit: Number.POSITIVE_INFINITY });
+    const compare = compareBySort(query.sort);
+    const all = [...stored, ...this.#older(query)]
+      .map((row) => ({ ...row, text: row.value, value: this.#newest(row.value) }))
+      .sort(compare);
+    const found: [key: string, value: T][] = [];
+    for (const { key, text } of all.slice(query.skip)) {
+      if (found.length >= query.limit) break;
+      const decoded = await this.#codec.decode(key, text);
+      if (isShown(decoded, options)) found.push([key, decoded.value as T]);
+    }
+    return found;
+  }
+
+  #older({ filter, sort, after }: Query): FoundDocument[] {
+    const all = { filter: olderThan(this.#codec.version), sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+    return this.#host.find(this.#collection, all).filter(({ key, value: text }) => {
+      const value = this.#newest(text);
+      return matches(filter, value) && (after === undefined || isAfter(sort, { key, value }, after));
+    });
+  }
+
+  /** In the newest shape; one whose migration fails is taken as it is stored. */
+  #newest(text: string): JsonObject {
+    try {
+      return this.#codec.open(text).document;
+    } catch {
+      return JSON.parse(text);
     }
   }
 
@@ -81,6 +126,10 @@ export class DocumentReader<T> {
       }
     }
   }
+}
+
+function allOf(...filters: readonly Filter[]): Filter {
+  return { kind: 'and', filters };
 }
 
 function isShown(decoded: Decoded, options: ReadOptions | undefined): boolean {

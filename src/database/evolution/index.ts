@@ -8,3 +8,4 @@ export {
   VERSION_FIELD,
   withVersion,
 } from './migrations.ts';
+export { notOlderThan, OlderDocuments, olderThan } from './older-documents.ts';

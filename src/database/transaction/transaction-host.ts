@@ -140,6 +140,10 @@ export class TransactionHost implements DocumentHost {
     yield this.#withWritten(collection, [], after, undefined);
   }
 
+  hasOlder(collection: CollectionName, version: number): boolean {
+    return this.#base.hasOlder(collection, version);
+  }
+
   newKey(): DocumentKey {
     return this.#base.newKey();
   }

@@ -85,7 +85,7 @@ testOnStores('reads see own writes, nobody else does, and what throws leaves not
 /** Runs `between` after the first read of the first run, and returns how often the function ran. */
 async function interrupted(
   read: (tx: Transaction) => Promise<unknown>,
-  between: (db: Awaited<ReturnType<typeof openTestDatabase>>['db']) => void | Promise<unknown>,
+  between: (db: Awaited<ReturnType<typeof openTestDatabase>>['db']) => unknown,
 ): Promise<number> {
   await using opened = await openTestDatabase();
   const { db } = opened;
@@ -258,7 +258,7 @@ test('its size, its line and its memory of reads are bounded', async () => {
   };
   await using opened = await openTestDatabase(undefined, { limits });
   const { db } = opened;
-  const puts = (keys: string, value: object) => (tx: Transaction) =>
+  const puts = (keys: string, value: { text?: string }) => (tx: Transaction) =>
     Promise.all([...keys].map((key) => tx.collection('a').put(key, value)));
   await db.transaction(puts('abcab', {}));
   await assert.rejects(db.transaction(puts('abcd', {})), { reason: 'TRANSACTION_TOO_LARGE' });

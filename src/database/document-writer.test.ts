@@ -1,0 +1,189 @@
+/**
+ * Goal: writes that read first lose nothing that was written on this node, and say what is wrong otherwise. Method: many at
+ * once on one document, on every store, with remote versions in between; then hostile arguments.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS } from '../core/config/index.ts';
+import { counterValue } from '../core/merge/index.ts';
+import { applyRemote, collect, openTestDatabase, type TestDatabase, testOnStores, turn } from './test-database.ts';
+
+interface Item {
+  name: string;
+  stock?: number;
+  places?: { [name: string]: number };
+  tags?: string[];
+}
+
+testOnStores('a patch changes what it names, removes what it says is null, and leaves the rest', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const items = opened.db.collection<Item>('items');
+  await items.put('a', { name: 'nut', stock: 1, places: { x: 1, y: 2 }, tags: ['s'] });
+  const after = await items.update('a', { stock: 2, places: { x: null as never, z: 3 }, tags: ['t', 'u'] });
+  assert.deepEqual(after, { name: 'nut', stock: 2, places: { y: 2, z: 3 }, tags: ['t', 'u'] });
+  assert.deepEqual(await items.get('a'), after);
+  assert.deepEqual(await items.update('a', { stock: null, places: null }), { name: 'nut', tags: ['t', 'u'] });
+  assert.deepEqual(await items.update('a', {}), { name: 'nut', tags: ['t', 'u'] });
+});
+
+testOnStores('of many updates and increments at once none is lost', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const items = opened.db.collection<Item>('items');
+  await items.put('a', { name: '', stock: 0 });
+  await Promise.all(
+    Array.from({ length: 150 }, (_, i) => {
+      if (i % 3 === 0) return items.increment('a', 'stock');
+      if (i % 3 === 1) return items.update('a', (item) => ({ ...item, stock: item.stock! + 1 }));
+      return items.update('a', { [`seen${i}`]: true } as object);
+    }),
+  );
+  const { stock, ...rest } = (await items.get('a'))!;
+  assert.equal(stock, 100);
+  assert.equal(Object.keys(rest).length, 51);
+});
+
+test('an update on which another write falls is made again, on what is there then', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const items = db.collection<Item>('items');
+  await items.put('a', { name: 'nut', stock: 1 });
+  const schema = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: async (value: unknown) => {
+        await turn();
+        return { value: value as Item };
+      },
+    },
+  };
+  const slow = db.collection('items', { schema });
+  const updating = slow.update('a', ({ stock = 0, ...item }) => ({ ...item, stock: stock + 1 }));
+  await items.put('a', { name: 'bolt', stock: 10 });
+  assert.deepEqual(await updating, { name: 'bolt', stock: 11 });
+});
+
+test('ifVersion binds update, increment and each document of putMany', async () => {
+  await using opened = await openTestDatabase();
+  const items = opened.db.collection<Item>('items');
+  await items.put('a', { name: 'a', stock: 1 });
+  const { version } = (await items.getVersioned('a'))!;
+  await items.update('a', { stock: 2 }, { ifVersion: version });
+  const stale = { ifVersion: version };
+  await assert.rejects(items.update('a', { stock: 3 }, stale), { reason: 'CONCURRENCY_CONFLICT' });
+  await assert.rejects(items.increment('a', 'stock', 1, stale), { reason: 'CONCURRENCY_CONFLICT' });
+  const both = (ifVersion: string) =>
+    items.putMany([
+      ['b', { name: 'b' }, { ifVersion: null }],
+      ['a', { name: 'c' }, { ifVersion }],
+    ]);
+  await assert.rejects(both(version), { reason: 'CONCURRENCY_CONFLICT' });
+  assert.equal(await items.count(), 1);
+  await both((await items.getVersioned('a'))!.version);
+  assert.deepEqual(await items.find(), [{ name: 'c' }, { name: 'b' }]);
+});
+
+test('add makes keys that sort by time, also within one millisecond', async () => {
+  await using opened = await openTestDatabase();
+  const items = opened.db.collection<Item>('items');
+  const keys: string[] = [];
+  for (let i = 0; i < 50; i++) {
+    if (i === 25) opened.clock.advance(3);
+    keys.push(await items.add({ name: `${i}` }));
+  }
+  assert.deepEqual(await collect(items.keys()), keys);
+  assert.deepEqual(
+    (await items.find()).map(({ name }) => Number(name)),
+    Array.from({ length: 50 }, (_, i) => i),
+  );
+});
+
+test('with merge, counting on two nodes at once adds up, from the number that was there; with lww it does not', async () => {
+  for (const resolver of ['merge', 'lww'] as const) {
+    await using one = await openTestDatabase(undefined, { seed: 1 });
+    await using two = await openTestDatabase(undefined, { seed: 2 });
+    const nodes = [one, two];
+    for (const { db } of nodes) {
+      applyRemote(db, 'items', 'a', '{"name":"nut","stock":5}');
+      const items = db.collection<Item>('items', { resolver });
+      assert.equal(await items.increment('a', 'stock', 2), 7);
+      assert.equal(await items.increment('a', 'stock', -1), 6);
+      assert.equal(await items.increment('a', 'places.x'), 1);
+    }
+    exchange(one, two);
+    for (const { db } of nodes) {
+      const { stock, places } = (await db.collection('items').get('a')) as { stock: object; places: { x: object } };
+      const [sum, x] =
+        resolver === 'merge' ? [counterValue(stock as never), counterValue(places.x as never)] : [stock, places.x];
+      assert.deepEqual([sum, x], resolver === 'merge' ? [7, 2] : [6, 1]);
+    }
+    const next = await two.db.collection<Item>('items').increment('a', 'stock');
+    assert.equal(next, resolver === 'merge' ? 8 : 7);
+  }
+});
+
+/** Each gets what the other wrote. */
+function exchange(one: TestDatabase, two: TestDatabase): void {
+  const place = { collection: 'items' as never, key: 'a' as never };
+  const [ofOne, ofTwo] = [one, two].map(({ db }) => db.replica.get(place.collection, place.key)!.versions);
+  two.db.replica.applyRemote(
+    ofOne!.map((version) => ({ ...version, ...place })),
+    [],
+  );
+  one.db.replica.applyRemote(
+    ofTwo!.map((version) => ({ ...version, ...place })),
+    [],
+  );
+}
+
+test('what cannot be changed says so, and stays', async () => {
+  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, documentBytesMax: 200 } });
+  const items = opened.db.collection<Item>('items');
+  await items.put('a', { name: 'nut', tags: ['x'] });
+  await assert.rejects(items.update('b', { stock: 1 }), { reason: 'DOCUMENT_NOT_FOUND' });
+  await assert.rejects(
+    items.update('b', () => ({ name: '' })),
+    { reason: 'DOCUMENT_NOT_FOUND' },
+  );
+  await assert.rejects(items.increment('b', 'stock'), { reason: 'DOCUMENT_NOT_FOUND' });
+  await assert.rejects(items.update('', {}), { reason: 'INVALID_NAME' });
+  await assert.rejects(items.update('a', { name: 'x'.repeat(300) }), { reason: 'DOCUMENT_TOO_LARGE' });
+  await assert.rejects(
+    items.update('a', () => undefined as never),
+    { reason: 'INVALID_DOCUMENT' },
+  );
+  await assert.rejects(items.update('a', { stock: Number.NaN }), { reason: 'INVALID_DOCUMENT' });
+  const failure = new Error('mine');
+  const throwing = (): never => {
+    throw failure;
+  };
+  await assert.rejects(items.update('a', throwing), (error) => error === failure);
+  for (const [path, by] of [
+    ['name', 1],
+    ['name.x', 1],
+    ['tags', 1],
+    ['tags.7', 1],
+    ['tags.x', 1],
+  ] as const)
+    await assert.rejects(items.increment('a', path as 'stock', by), TypeError);
+  await assert.rejects(items.increment('a', 'stock', Number.NaN), RangeError);
+  await assert.rejects(items.increment('a', 'stock', '1' as never), RangeError);
+  const stop = AbortSignal.abort(new Error('enough'));
+  await assert.rejects(items.update('a', {}, { signal: stop }), /enough/);
+  await assert.rejects(items.add({ name: '' }, { signal: stop }), /enough/);
+  assert.deepEqual(await items.find(), [{ name: 'nut', tags: ['x'] }]);
+  await opened.db.close();
+  for (const write of [() => items.update('a', {}), () => items.add({ name: '' }), () => items.increment('a', 'stock')])
+    await assert.rejects(write, { reason: 'DATABASE_CLOSED' });
+});
+
+test('names of the language are ordinary members for patches and increments', async () => {
+  await using opened = await openTestDatabase();
+  const odd = opened.db.collection('odd');
+  await odd.put('a', JSON.parse('{"__proto__":{"x":1},"constructor":2}'));
+  await odd.update('a', JSON.parse('{"__proto__":{"y":2},"toString":3}'));
+  await odd.increment('a', '__proto__.x');
+  await odd.increment('a', 'valueOf');
+  const stored = opened.db.replica.get('odd' as never, 'a' as never)!.value;
+  assert.equal(stored, '{"__proto__":{"x":2,"y":2},"constructor":2,"toString":3,"valueOf":1}');
+});
