@@ -107,7 +107,11 @@ export function createClockCheck(assess: () => ClockAssessment, driftMsMax: numb
       if (isOff) return unhealthy(`this clock is ${spanText(offsetMs)} ${side} those of the other nodes; set it right`);
       if (clocks === 2 && widestMs > driftMsMax)
         return degraded(`this clock and another are ${spanText(widestMs)} apart; a third would tell which is off`);
-      return healthy(clocks < 2 ? 'no other clock to compare with' : `agrees with ${clocks - 1} others`);
+      return healthy(
+        clocks < 2
+          ? 'no other clock to compare with'
+          : `agrees with ${clocks === 2 ? 'the other' : `${clocks - 1} others`}`,
+      );
     },
   };
 }

@@ -56,7 +56,8 @@ export function createBackupCheck(status: () => BackupStatus, clock: Clock): Hea
     isQuick: true,
     run: () => {
       const { isEnabled, intervalMs, lastBackupAt, startedAt, lastError } = status();
-      if (!isEnabled) return healthy('no automatic backups; set Persistence.BackupPath to have them');
+      if (!isEnabled)
+        return healthy('no automatic backups; set Persistence.BackupPath and EnableAutoBackup to have them');
       const lateMs = intervalMs * LATE_INTERVALS;
       const ageMs = clock.now() - (lastBackupAt ?? startedAt);
       const age = lastBackupAt === null ? 'there is none yet' : `the newest is ${Math.round(ageMs / 60_000)} min old`;

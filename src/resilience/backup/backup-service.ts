@@ -205,9 +205,13 @@ export class BackupService {
   #requireFolder(): string {
     const { folder } = this.#options;
     if (folder !== null) return folder;
-    throw new ConfigurationError('OPTION_INVALID', 'there is no folder for backups; set Persistence.BackupPath', {
-      details: { key: 'Persistence.BackupPath' },
-    });
+    throw new ConfigurationError(
+      'OPTION_INVALID',
+      'there is no folder for backups yet; set Persistence.BackupPath in the settings file and start the node again',
+      {
+        details: { key: 'Persistence.BackupPath' },
+      },
+    );
   }
 
   async #isGood(path: string, signal: AbortSignal | undefined): Promise<boolean> {
