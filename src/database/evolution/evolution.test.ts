@@ -187,7 +187,7 @@ test('whatever the ages of documents, a query finds what it finds when all are m
         if (version === 0) return { name: `${first} ${last}`, age };
         return { $v: version, first, last, age, ...(version === 2 ? { active: age > 2 } : {}) };
       });
-      persons.forEach(({ key }, i) => applyRemote(db, 'people', key, JSON.stringify(shapes[i]), i + 1));
+      for (const [i, { key }] of persons.entries()) applyRemote(db, 'people', key, JSON.stringify(shapes[i]), i + 1);
       const people = db.collection('people', newest);
       const ask = async (): Promise<unknown[]> => [
         await people.findEntries({ last: 'Hill' }, { sort: { age: -1, first: 1 }, skip, limit }),

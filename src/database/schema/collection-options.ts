@@ -1,4 +1,5 @@
 import type { ResolverChoice } from '../../core/merge/index.ts';
+import type { IndexSpec } from '../../core/query/index.ts';
 import type { Migrations } from '../evolution/index.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
@@ -22,4 +23,9 @@ export interface CollectionOptions<Schema extends StandardSchema = StandardSchem
    * read; what it returns is checked by `schema`. There must be one for each version from 1 on.
    */
   readonly migrations?: Migrations;
+  /**
+   * Indexes that the collection shall have on this node; those that it lacks are built in the background, others stay. Throws
+   * INVALID_INDEX. docs/guide/queries.md says when an index helps.
+   */
+  readonly indexes?: readonly IndexSpec[];
 }

@@ -82,7 +82,25 @@ export interface FieldOperators<V> {
   readonly $nin?: readonly V[];
   readonly $exists?: boolean;
   readonly $not?: FieldOperators<V>;
+  /** An array that holds this item, or a text that holds this one. */
+  readonly $contains?: Contained<V>;
+  readonly $startsWith?: string;
+  readonly $endsWith?: string;
+  /** An array of so many items. */
+  readonly $size?: number;
+  /** An array that holds each of these items. */
+  readonly $all?: readonly ItemOf<V>[];
+  /** An array with an item that fits: a filter of its members, or operators for the item itself. */
+  readonly $elemMatch?: FieldOperators<ItemOf<V>> | Filter<ItemOf<V>>;
+  readonly $regex?: string | RegExp;
+  /** Flags of the `$regex` beside it: i, m, s. */
+  readonly $options?: string;
+  /** Words that all are in the text, or in the texts of the array; `so*`: any word that begins so. */
+  readonly $text?: string;
 }
+
+type ItemOf<V> = unknown extends V ? unknown : V extends readonly (infer Item)[] ? Item : never;
+type Contained<V> = unknown extends V ? unknown : V extends readonly (infer Item)[] ? Item : Extract<V, string>;
 
 /** What a field is held against: a value that it equals, or operators. */
 export type Condition<V> = V | FieldOperators<V>;
@@ -92,6 +110,8 @@ export interface Combinations<T> {
   readonly $and?: readonly Filter<T>[];
   readonly $or?: readonly Filter<T>[];
   readonly $not?: Filter<T>;
+  /** Words that all are in the texts at these paths, each in any of them. */
+  readonly $text?: { readonly on: readonly Path<T>[]; readonly words: string };
 }
 
 /**
@@ -100,7 +120,27 @@ export interface Combinations<T> {
  */
 export type Filter<T> = IsOpen<T> extends true ? object : FieldConditions<T> & Combinations<T>;
 
-type FieldConditions<T> = { readonly [P in Path<T>]?: Condition<ValueAt<T, P>> };
+type FieldConditions<T> = { readonly [P in Path<T>]?: Condition<ValueAt<T, P>> } & {
+  readonly [P in ItemsPath<T>]?: Condition<ValueAtItems<T, P>>;
+};
+
+/** `tags[]` and `items[].price`: any item of an array among the members. Deeper ones are checked when the query runs. */
+export type ItemsPath<T> = {
+  [K in keyof T]-?: NonNullable<T[K]> extends readonly (infer Item)[]
+    ? `${Name<K>}[]` | Below<`${Name<K>}[]`, Item, 3>
+    : never;
+}[keyof T] &
+  string;
+
+type ValueAtItems<T, P extends string> = P extends `${infer K}[]${infer Rest}`
+  ? K extends keyof T
+    ? NonNullable<T[K]> extends readonly (infer Item)[]
+      ? Rest extends `.${infer Below}`
+        ? ValueAt<Item, Below>
+        : Item
+      : never
+    : never
+  : never;
 
 /** Fields to sort by, in their order: 1 ascending, -1 descending. */
 export type Sort<T> = { readonly [P in Path<T>]?: 1 | -1 };

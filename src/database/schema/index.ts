@@ -3,6 +3,16 @@ export { DecodedChanges } from './decoded-changes.ts';
 export { type Codecs, Definitions } from './definitions.ts';
 export { after, type Decoded, type DocumentCodec, type Eventually } from './document-codec.ts';
 export { type DocumentIssue, documentInvalid } from './document-invalid.ts';
-export type { Combinations, Condition, FieldOperators, Filter, Ordered, Path, Sort, ValueAt } from './filter-types.ts';
+export type {
+  Combinations,
+  Condition,
+  FieldOperators,
+  Filter,
+  ItemsPath,
+  Ordered,
+  Path,
+  Sort,
+  ValueAt,
+} from './filter-types.ts';
 export { mergePatch, type Patch } from './merge-patch.ts';
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts';
