@@ -1,26 +1,49 @@
 import { type CollectionName, parseDocumentKey, type ReplicaId } from '../core/ids/index.ts';
-import { parseQuery, type QueryOptions } from '../core/query/index.ts';
+import { parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
 import type {
   Change,
   Collection,
   Document,
   DocumentVersion,
+  FindOptions,
   InvalidDocument,
   LiveOptions,
   MigrateOptions,
   MigrateProgress,
+  ReadOptions,
   WaitOptions,
   WatchOptions,
 } from './api.ts';
 import { DocumentCollection } from './document-collection.ts';
-import type { DocumentHost } from './document-host.ts';
 import { migrateCollection } from './evolution/index.ts';
 import { toDocumentVersion } from './history/index.ts';
-import type { LiveCount, LiveDocument, LiveEntry, LiveQueries, LiveQuery } from './live/index.ts';
-import { type Codecs, DecodedChanges, type Filter } from './schema/index.ts';
+import {
+  CodecShape,
+  type LiveCount,
+  type LiveDocument,
+  type LiveEntry,
+  type LiveQueries,
+  type LiveQuery,
+} from './live/index.ts';
+import {
+  type Aggregate,
+  CollectionQueries,
+  type EnsureIndexOptions,
+  type FieldQuery,
+  type FluentQuery,
+  fluentQuery,
+  type Group,
+  type IndexInfo,
+  type IndexKeeper,
+  type Page,
+  type PageOptions,
+  type QueriesHost,
+} from './query/index.ts';
+import { type Codecs, DecodedChanges, type Filter, type Path, type ValueAt } from './schema/index.ts';
 
 /** What a collection needs of its database; every method throws DATABASE_CLOSED once that is closed. */
-export interface CollectionHost extends DocumentHost {
+export interface CollectionHost extends QueriesHost {
+  readonly indexKeeper: IndexKeeper;
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined>;
   readonly live: LiveQueries;
   /** Human name of the node that wrote under this id; null where nobody told it. */
@@ -33,10 +56,12 @@ export class LocalCollection<T extends object = Document, Input extends object =
   implements Collection<T, Input>
 {
   readonly #host: CollectionHost;
+  readonly #queries: CollectionQueries<T>;
 
   constructor(host: CollectionHost, name: CollectionName, codecs: Codecs) {
     super(host, name, codecs);
     this.#host = host;
+    this.#queries = new CollectionQueries(host, name, codecs.reading);
   }
 
   invalid(options?: WaitOptions): AsyncGenerator<InvalidDocument> {
@@ -52,6 +77,55 @@ export class LocalCollection<T extends object = Document, Input extends object =
     return (row?.versions ?? []).map((version) => toDocumentVersion(version, (replica) => this.#host.nodeOf(replica)));
   }
 
+  findFields(
+    fields: readonly Path<Input>[],
+    filter?: Filter<Input>,
+    options?: FindOptions<Input> & ReadOptions,
+  ): Promise<[key: string, value: Document][]> {
+    return this.#queries.fields(() => this.findEntries(filter, options), fields);
+  }
+
+  findPage(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions & PageOptions): Promise<Page<T>> {
+    return this.#queries.page(filter, options);
+  }
+
+  explain(filter?: Filter<Input>, options?: FindOptions<Input>): Promise<QueryPlan> {
+    return this.#queries.explain(filter, options);
+  }
+
+  query(): FluentQuery<T, Input> {
+    return fluentQuery<T, Input>(this);
+  }
+
+  where<P extends Path<Input>>(path: P): FieldQuery<T, Input, ValueAt<Input, P>> {
+    return this.query().where(path);
+  }
+
+  distinct(path: Path<Input>, filter?: Filter<Input>, options?: WaitOptions): Promise<JsonValue[]> {
+    return this.#queries.distinct(path, filter, options);
+  }
+
+  groupBy(
+    by: Path<Input> | readonly Path<Input>[],
+    aggregates: Readonly<Record<string, Aggregate>> = {},
+    filter?: Filter<Input>,
+    options?: WaitOptions,
+  ): Promise<Group[]> {
+    return this.#queries.groupBy(by, aggregates, filter, options);
+  }
+
+  ensureIndex(index: IndexSpec, options?: EnsureIndexOptions): Promise<IndexInfo> {
+    return this.#host.indexKeeper.ensure(this.name, index, options);
+  }
+
+  async dropIndex(name: string): Promise<boolean> {
+    return this.#host.indexKeeper.drop(this.name, name);
+  }
+
+  async indexes(): Promise<IndexInfo[]> {
+    return this.#host.indexKeeper.list(this.name);
+  }
+
   watch(options: WatchOptions = {}): AsyncIterable<Change<T>> {
     const { reading } = this.codecs;
     const changes = this.#host.watch<Document>(this.name, options);
@@ -62,14 +136,21 @@ export class LocalCollection<T extends object = Document, Input extends object =
     const { signal, previous } = options;
     const entries = previous as readonly LiveEntry<Document>[] | undefined;
     const query = parseQuery(filter, options as QueryOptions);
-    return this.#host.live.query(this.name, query, { signal, previous: entries }) as unknown as LiveQuery<T>;
+    const start = { shape: this.#shape(), signal, previous: entries };
+    return this.#host.live.query(this.name, query, start) as unknown as LiveQuery<T>;
   }
 
   liveCount(filter?: Filter<Input>, options?: WaitOptions): LiveCount {
-    return this.#host.live.count(this.name, parseQuery(filter), options?.signal);
+    return this.#host.live.count(this.name, parseFilter(filter), { shape: this.#shape(), signal: options?.signal });
   }
 
   liveDocument(key: string, options?: WaitOptions): LiveDocument<T> {
-    return this.#host.live.document(this.name, parseDocumentKey(key), options?.signal) as unknown as LiveDocument<T>;
+    const start = { shape: this.#shape(), signal: options?.signal };
+    return this.#host.live.document(this.name, parseDocumentKey(key), start) as unknown as LiveDocument<T>;
+  }
+
+  #shape(): CodecShape | undefined {
+    const { reading } = this.codecs;
+    return reading.isPlain ? undefined : new CodecShape(this.#host, this.name, reading);
   }
 }

@@ -1,32 +1,52 @@
-import type { JsonObject, JsonValue } from '../../core/query/index.ts';
+import type { JsonObject } from '../../core/query/index.ts';
+import { freezeDeep } from './freeze.ts';
+import type { LiveEntry } from './live-api.ts';
+import type { LiveShape } from './live-shape.ts';
+
+/** A document as a live result sees it. */
+export interface SeenDocument {
+  readonly key: string;
+  /** What filter and sort look at. */
+  readonly value: JsonObject;
+  /** What is shown; undefined: nothing, for it does not fit the schema. */
+  readonly shown: LiveEntry<JsonObject> | undefined;
+}
 
 /** What a commit did to one document; parsed once for all who look at it, and only if somebody does. */
 export class ChangedDocument {
   readonly key: string;
-  readonly #text: string | null;
-  #value: JsonObject | undefined;
+  /** Null: readers see no document. */
+  readonly text: string | null;
+  #plain: SeenDocument | undefined;
 
-  /** `text` null: readers see no document. */
   constructor(key: string, text: string | null) {
     this.key = key;
-    this.#text = text;
+    this.text = text;
   }
 
-  get value(): JsonObject | null {
-    if (this.#text === null) return null;
-    this.#value ??= parseFrozen(this.#text);
-    return this.#value;
+  /** What filters look at; null: there is no document. */
+  valueIn(shape: LiveShape | undefined): JsonObject | null {
+    return this.text === null || shape === undefined ? (this.seenIn(undefined)?.value ?? null) : shape.open(this.text);
+  }
+
+  /** Null: there is no document. Shape undefined: what is stored is what is read. */
+  seenIn(shape: LiveShape | undefined): SeenDocument | null {
+    if (this.text === null) return null;
+    if (shape !== undefined) return seeDocument(this.key, this.text, shape);
+    this.#plain ??= seeDocument(this.key, this.text, undefined);
+    return this.#plain;
   }
 }
 
-/** The document of a text, frozen through and through, because many share it. */
-export function parseFrozen(text: string): JsonObject {
-  return freeze(JSON.parse(text)) as JsonObject;
-}
-
-/** As deep as a document may be, `documentDepthMax`. */
-function freeze<Value extends JsonValue | undefined>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const part of Object.values(value)) freeze(part);
-  return Object.freeze(value);
+export function seeDocument(key: string, text: string, shape: LiveShape | undefined): SeenDocument {
+  if (shape === undefined) {
+    const value: JsonObject = freezeDeep(JSON.parse(text));
+    return { key, value, shown: Object.freeze({ key, value }) };
+  }
+  const shown = shape.show(key, text);
+  return {
+    key,
+    value: shape.open(text),
+    shown: shown === undefined ? undefined : Object.freeze({ key, value: shown }),
+  };
 }

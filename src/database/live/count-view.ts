@@ -2,10 +2,13 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import { type Filter, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../../store/index.ts';
 import type { ChangedDocument } from './changed-document.ts';
+import type { LiveShape } from './live-shape.ts';
 import type { LiveView } from './live-view.ts';
 
 export interface CountViewDeps {
   readonly filter: Filter;
+  /** Undefined: what is stored is what is read. */
+  readonly shape: LiveShape | undefined;
   readonly find: (query: Query) => FoundDocument[];
   /** How many documents the collection has now. */
   readonly documents: () => number;
@@ -38,9 +41,10 @@ export class CountView implements LiveView<number> {
   apply(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
     this.#documents = documents;
     if (this.#isOfAll) return;
-    for (const { key, value } of changes.values()) {
-      if (value !== null && matches(this.#deps.filter, value)) this.#keys.add(key);
-      else this.#keys.delete(key);
+    for (const change of changes.values()) {
+      const value = change.valueIn(this.#deps.shape);
+      if (value !== null && matches(this.#deps.filter, value)) this.#keys.add(change.key);
+      else this.#keys.delete(change.key);
     }
     this.#check();
   }

@@ -1,36 +1,47 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../core/query/index.ts';
-import { type ChangedDocument, parseFrozen } from './changed-document.ts';
+import { type ChangedDocument, seeDocument } from './changed-document.ts';
+import type { LiveShape } from './live-shape.ts';
 import type { LiveView } from './live-view.ts';
 
-/** One document, or null. */
+export interface DocumentViewDeps {
+  readonly key: string;
+  /** Its text as the store has it now. */
+  readonly read: () => string | null;
+  /** Undefined: what is stored is what is read. */
+  readonly shape: LiveShape | undefined;
+}
+
+/** One document, or null. One that does not fit the schema ends it with DOCUMENT_INVALID, as `get` would reject. */
 export class DocumentView implements LiveView<JsonObject | null> {
-  readonly #key: string;
-  readonly #read: () => string | null;
+  readonly #deps: DocumentViewDeps;
   #state: JsonObject | null = null;
   readonly isShort = false;
 
-  /** `read`: its text as the store has it now. */
-  constructor(key: string, read: () => string | null) {
-    this.#key = key;
-    this.#read = read;
+  constructor(deps: DocumentViewDeps) {
+    this.#deps = deps;
   }
 
   load(): void {
-    const text = this.#read();
-    this.#set(text === null ? null : parseFrozen(text));
+    this.#set(this.#deps.read());
   }
 
   apply(changes: ReadonlyMap<string, ChangedDocument>): void {
-    const change = changes.get(this.#key);
-    if (change !== undefined) this.#set(change.value);
+    const change = changes.get(this.#deps.key);
+    if (change !== undefined) this.#set(change.text);
   }
 
   state(): JsonObject | null {
     return this.#state;
   }
 
-  #set(value: JsonObject | null): void {
+  #set(text: string | null): void {
+    const value = text === null ? null : this.#seen(text);
     if (!isDeepStrictEqual(this.#state, value)) this.#state = value;
+  }
+
+  #seen(text: string): JsonObject {
+    const { key, shape } = this.#deps;
+    return shape === undefined ? seeDocument(key, text, undefined).value : shape.require(key, text);
   }
 }

@@ -3,7 +3,7 @@ import type { Limits } from '../../core/config/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import type { JsonObject, Query } from '../../core/query/index.ts';
+import type { Filter, JsonObject, Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../../store/index.ts';
 import type { CommitNotice, Replica } from '../replica/index.ts';
 import { CollectionFeed } from './collection-feed.ts';
@@ -12,6 +12,7 @@ import { diffResults, isSameEntry } from './diff-results.ts';
 import { DocumentView } from './document-view.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery, LiveUpdate } from './live-api.ts';
 import { type LiveCallbacks, LiveHandle } from './live-handle.ts';
+import type { LiveShape } from './live-shape.ts';
 import { LiveSource } from './live-source.ts';
 import type { LiveView } from './live-view.ts';
 import { QueryView } from './query-view.ts';
@@ -34,8 +35,10 @@ interface Notified {
   close(): void;
 }
 
-export interface LiveResultOptions {
+export interface LiveStartOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Undefined: what is stored is what is read. */
+  readonly shape?: LiveShape | undefined;
   /** What the first update is the difference from. */
   readonly previous?: readonly LiveEntry<JsonObject>[] | undefined;
 }
@@ -63,35 +66,42 @@ export class LiveQueries {
     return this.#running.size;
   }
 
-  query(collection: CollectionName, query: Query, options: LiveResultOptions = {}): LiveQuery {
+  query(collection: CollectionName, query: Query, options: LiveStartOptions): LiveQuery {
     const { liveResultsMax: resultsMax } = this.#deps.limits;
-    const find = (part: Query): FoundDocument[] => this.#deps.find(collection, part);
-    const createView = (): QueryView => new QueryView({ query, find, resultsMax });
+    const { shape } = options;
+    const find = this.#findIn(collection, shape);
+    const createView = (): QueryView => new QueryView({ query, find, shape, resultsMax });
     // A query that reaches too far is refused here, and not first when somebody looks.
     createView();
     return this.#handle(collection, createView, isSameResult, differenceFrom(options.previous ?? []), options.signal);
   }
 
-  count(collection: CollectionName, { filter }: Query, signal: AbortSignal | undefined): LiveCount {
-    const { replica, limits, find } = this.#deps;
+  count(collection: CollectionName, filter: Filter, { shape, signal }: LiveStartOptions): LiveCount {
+    const { replica, limits } = this.#deps;
     const createView = (): CountView =>
       new CountView({
         filter,
-        find: (query) => find(collection, query),
+        shape,
+        find: this.#findIn(collection, shape),
         documents: () => replica.collection(collection).documents,
         keysMax: limits.liveCountKeysMax,
       });
     return this.#handle(collection, createView, isDeepStrictEqual, newest, signal);
   }
 
-  document(collection: CollectionName, key: DocumentKey, signal: AbortSignal | undefined): LiveDocument {
-    const createView = (): DocumentView => new DocumentView(key, () => this.#deps.read(collection, key));
+  document(collection: CollectionName, key: DocumentKey, { shape, signal }: LiveStartOptions): LiveDocument {
+    const read = (): string | null => this.#deps.read(collection, key);
+    const createView = (): DocumentView => new DocumentView({ key, read, shape });
     return this.#handle(collection, createView, isDeepStrictEqual, newest, signal);
   }
 
   /** Ends all that run. */
   close(): void {
     for (const handle of [...this.#running]) handle.close();
+  }
+
+  #findIn(collection: CollectionName, shape: LiveShape | undefined): (query: Query) => FoundDocument[] {
+    return (query) => shape?.find(query) ?? this.#deps.find(collection, query);
   }
 
   #handle<State, Update>(

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PersistenceError } from '../../core/errors/index.ts';
-import { compareBySort, type JsonObject, matches, type Query } from '../../core/query/index.ts';
+import { compareBySort, isAfter, type JsonObject, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../../store/index.ts';
-import { type ChangedDocument, parseFrozen } from './changed-document.ts';
+import { type ChangedDocument, type SeenDocument, seeDocument } from './changed-document.ts';
 import type { LiveEntry } from './live-api.ts';
+import type { LiveShape } from './live-shape.ts';
 import type { LiveView } from './live-view.ts';
 import { ResultWindow } from './result-window.ts';
 
@@ -15,17 +16,22 @@ const SPARE_PART = 1 / 4;
 export interface QueryViewDeps {
   readonly query: Query;
   readonly find: (query: Query) => FoundDocument[];
+  /** Undefined: what is stored is what is read. */
+  readonly shape: LiveShape | undefined;
   /** Limits.liveResultsMax */
   readonly resultsMax: number;
 }
 
-/** The result of a query: the start of all that fits, in order, as far as `skip` and `limit` reach, and a little beyond. */
+/**
+ * The result of a query: the start of all that fits, in order, as far as `skip` and `limit` reach, and a little beyond. As in
+ * `find`, documents that do not fit the schema are not shown: they count for `skip`, not for `limit`.
+ */
 export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
   readonly #deps: QueryViewDeps;
-  /** Documents that the result is made of: those skipped, and those shown. */
+  /** Documents that the result is made of, if all of them are shown: those skipped, and those of the result. */
   readonly #reach: number;
-  readonly #entriesMax: number;
-  readonly #window: ResultWindow<LiveEntry<JsonObject>>;
+  #entriesMax: number;
+  #window: ResultWindow<SeenDocument>;
   #state: readonly LiveEntry<JsonObject>[] = Object.freeze([]);
   #isTouched = true;
 
@@ -35,57 +41,78 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
     this.#deps = deps;
     this.#reach = query.skip + query.limit;
     if (this.#reach !== Number.POSITIVE_INFINITY && this.#reach > resultsMax) throw tooLarge(resultsMax);
-    const isAll = this.#reach === Number.POSITIVE_INFINITY;
     const spare = Math.max(SPARE_MIN, Math.ceil(this.#reach * SPARE_PART));
-    this.#entriesMax = isAll ? resultsMax : this.#reach + spare;
+    this.#entriesMax = Math.min(this.#reach + spare, resultsMax);
     this.#window = new ResultWindow(compareBySort(query.sort), this.#entriesMax);
   }
 
   get isShort(): boolean {
-    return !this.#window.isWhole && this.#window.size < this.#reach;
+    return !this.#window.isWhole && this.state().length < this.#deps.query.limit;
   }
 
   load(): void {
-    const { query, find } = this.#deps;
-    const found = find({ ...query, skip: 0, limit: this.#entriesMax + 1 });
-    this.#window.load(found.map(({ key, value }) => this.#toEntry(key, parseFrozen(value))));
-    this.#touch();
+    this.#read();
+    // So many do not fit the schema that the next ones have to take their place.
+    while (this.isShort && this.#entriesMax < this.#deps.resultsMax) {
+      this.#entriesMax = Math.min(this.#entriesMax * 2, this.#deps.resultsMax);
+      this.#read();
+    }
+    if (this.isShort) throw tooLarge(this.#deps.resultsMax);
   }
 
   apply(changes: ReadonlyMap<string, ChangedDocument>): void {
-    for (const { key, value } of changes.values()) this.#applyOne(key, value);
+    for (const change of changes.values()) this.#applyOne(change);
   }
 
   state(): readonly LiveEntry<JsonObject>[] {
     if (!this.#isTouched) return this.#state;
     this.#isTouched = false;
-    const next = this.#window.slice(this.#deps.query.skip, this.#reach);
+    const next: LiveEntry<JsonObject>[] = [];
+    for (const { shown } of this.#window.from(this.#deps.query.skip)) {
+      if (next.length >= this.#deps.query.limit) break;
+      if (shown !== undefined) next.push(shown);
+    }
     if (!isSameList(this.#state, next)) this.#state = Object.freeze(next);
     return this.#state;
   }
 
-  #applyOne(key: string, value: JsonObject | null): void {
-    const old = this.#window.get(key);
-    if (value === null || !matches(this.#deps.query.filter, value)) {
-      if (old === undefined) return;
-      this.#window.remove(key);
+  #read(): void {
+    const { query, find, shape } = this.#deps;
+    const found = find({ ...query, skip: 0, limit: this.#entriesMax + 1 });
+    const seen = found.map(({ key, value }) => this.#known(seeDocument(key, value, shape)));
+    this.#window = new ResultWindow(compareBySort(query.sort), this.#entriesMax);
+    this.#window.load(seen);
+    this.#touch();
+  }
+
+  #applyOne(change: ChangedDocument): void {
+    const seen = change.seenIn(this.#deps.shape);
+    if (seen === null || !this.#fits(seen)) {
+      if (this.#window.get(change.key) === undefined) return;
+      this.#window.remove(change.key);
     } else {
-      // A version that lost, or the same value again: readers see no difference.
-      if (old !== undefined && isDeepStrictEqual(old.value, value)) return;
-      this.#window.put(Object.freeze({ key, value }));
+      const known = this.#known(seen);
+      if (known !== seen) return;
+      this.#window.put(seen);
     }
     this.#touch();
+  }
+
+  #fits(seen: SeenDocument): boolean {
+    const { filter, sort, after } = this.#deps.query;
+    return matches(filter, seen.value) && (after === undefined || isAfter(sort, seen, after));
+  }
+
+  /** The entry that is there already if readers see no difference: a version that lost, or the same value again. */
+  #known(seen: SeenDocument): SeenDocument {
+    const old = this.#window.get(seen.key);
+    if (old === undefined || (old.shown === undefined) !== (seen.shown === undefined)) return seen;
+    return isDeepStrictEqual(old.value, seen.value) ? old : seen;
   }
 
   #touch(): void {
     this.#isTouched = true;
     if (this.#reach === Number.POSITIVE_INFINITY && !this.#window.isWhole) throw tooLarge(this.#deps.resultsMax);
-  }
-
-  /** The entry that is there already, if it says the same. */
-  #toEntry(key: string, value: JsonObject): LiveEntry<JsonObject> {
-    const old = this.#window.get(key);
-    return old !== undefined && isDeepStrictEqual(old.value, value) ? old : Object.freeze({ key, value });
   }
 }
 

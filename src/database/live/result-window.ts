@@ -30,8 +30,9 @@ export class ResultWindow<E extends SortableDocument> {
     return this.#byKey.get(key);
   }
 
-  slice(from: number, to: number): E[] {
-    return this.#entries.slice(from, to);
+  /** Those from a place on, in order. */
+  *from(place: number): IterableIterator<E> {
+    for (let i = place; i < this.#entries.length; i++) yield this.#entries[i]!;
   }
 
   /** Begins anew with what is known to be the start of the result, in order. */
