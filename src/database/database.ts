@@ -11,7 +11,7 @@ import type { Logger } from '../core/logging/index.ts';
 import { merge } from '../core/merge/index.ts';
 import type { Query } from '../core/query/index.ts';
 import { fingerprintText } from '../core/version/index.ts';
-import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import type { FoundDocument, QueryPlan, StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
 import type {
   Change,
@@ -34,7 +34,8 @@ import { OlderDocuments, olderThan } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
-import type { LocalWrite, Replica } from './replica/index.ts';
+import { checkUnique, IndexKeeper } from './query/index.ts';
+import { type LocalWrite, type Replica, resolverText } from './replica/index.ts';
 import type { Codecs, CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
@@ -71,6 +72,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly replica: Replica;
   readonly live: LiveQueries;
   readonly blobs: LocalBlobs;
+  readonly indexKeeper: IndexKeeper;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
   readonly #feeds: ChangeFeeds;
@@ -120,6 +122,7 @@ export class LocalDatabase implements Database, CollectionHost {
       turn: () => new Promise((resolve) => parts.soon(resolve)),
     });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
+    this.indexKeeper = new IndexKeeper({ ...parts, store: this.replica.store, onDamage });
     this.#transactions = new Transactions({
       host: this,
       clock: parts.clock,
@@ -142,6 +145,7 @@ export class LocalDatabase implements Database, CollectionHost {
       parts.onSessionsVoid('restored');
     });
     this.#maintenance.start();
+    this.indexKeeper.start();
   }
 
   /** Writes accepted and not durable yet. */
@@ -176,6 +180,7 @@ export class LocalDatabase implements Database, CollectionHost {
     const before = definitions.resolverOf(collection);
     const codecs = definitions.define(collection, options);
     if (definitions.resolverOf(collection) !== before) this.#maintenance.startSoon();
+    if (options.indexes !== undefined) this.indexKeeper.declare(collection, options.indexes);
     return new LocalCollection(this, collection, codecs);
   }
 
@@ -244,6 +249,12 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.close();
   }
 
+  /** R3: `name@revision` of the resolvers that the program chose by `collection`. */
+  resolversByProgram(): ReadonlyMap<CollectionName, string> {
+    const { definitions } = this.#parts;
+    return new Map(definitions.resolved().map((name) => [name, resolverText(definitions.resolverOf(name))]));
+  }
+
   /** Makes every write accepted so far visible in the replica and its store. */
   commitPending(): void {
     this.#assertOpen();
@@ -252,12 +263,16 @@ export class LocalDatabase implements Database, CollectionHost {
 
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed> {
     this.#assertWritable(collection);
+    this.#assertUnique(collection, writes);
     return this.#writer.write({ writes });
   }
 
   /** A transaction over any collections, committed within the call. */
   async #commitWhole(writes: readonly LocalWrite[]): Promise<void> {
-    for (const collection of new Set(writes.map((write) => write.collection))) this.#assertWritable(collection);
+    for (const [collection, own] of Map.groupBy(writes, (write) => write.collection)) {
+      this.#assertWritable(collection);
+      this.#assertUnique(collection, own);
+    }
     const written = this.#writer.write({ writes });
     this.#writer.commitPending();
     await written;
@@ -291,6 +306,15 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.#reporting(() => this.replica.store.count(collection, query));
   }
 
+  explain(collection: CollectionName, query: Query): QueryPlan {
+    this.commitPending();
+    return this.replica.store.explain(collection, query);
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.#parts.soon(resolve));
+  }
+
   async *scan(
     collection: CollectionName,
     signal?: AbortSignal,
@@ -305,7 +329,7 @@ export class LocalDatabase implements Database, CollectionHost {
       yield page;
       if (page.length < SCAN_ROWS_MAX) return;
       after = page.at(-1)!.key;
-      await new Promise<void>((resolve) => this.#parts.soon(resolve));
+      await this.turn();
     }
   }
 
@@ -322,6 +346,7 @@ export class LocalDatabase implements Database, CollectionHost {
     this.live.close();
     this.#conflicts.close();
     this.#maintenance.stop();
+    this.indexKeeper.stop();
     try {
       await this.#writer.drain();
     } finally {
@@ -333,6 +358,13 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#assertOpen();
     this.#parts.assertWritable();
     if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
+  }
+
+  #assertUnique(collection: CollectionName, writes: readonly LocalWrite[]): void {
+    const unique = this.indexKeeper.uniqueOf(collection);
+    if (unique.length === 0) return;
+    this.commitPending();
+    this.#reporting(() => checkUnique(this.replica.store, collection, unique, writes));
   }
 
   #assertOpen(): void {

@@ -307,7 +307,7 @@ export class NetworkService {
       wallMs: this.#deps.clock.now(),
       collections: this.#options.collections as readonly CollectionName[] | null,
       capabilities: CAPABILITIES,
-      resolvers: this.#options.resolvers,
+      resolvers: new Map([...this.#options.resolvers, ...this.#deps.database.resolversByProgram()]),
     };
   }
 
