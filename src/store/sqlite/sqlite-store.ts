@@ -287,7 +287,12 @@ export class SqliteStore implements MaintainableStore {
       this.#checkpointer.noteCommit(PAGES_PER_STEP);
       await sleep(this.#parts.clock, 0, signal);
     }
-    this.#read(() => this.#checkpointer.truncate());
+    await this.#checkpointer.pause();
+    try {
+      this.#read(() => this.#checkpointer.truncate());
+    } finally {
+      this.#checkpointer.resume();
+    }
   }
 
   statistics(): StoreStatistics {

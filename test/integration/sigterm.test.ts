@@ -1,0 +1,116 @@
+/**
+ * Goal: SIGTERM at any moment under load ends a node with exit code 0 within 5 s, loses no acknowledged write, and leaves its ports
+ * free; a peer that hangs cannot hold it, and a second signal ends it at once. Method: real processes that are written to and sync
+ * with a peer all the time, stopped at random moments, again and again on one database and one port; the parent keeps the ledger.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createSeededRandom } from '../../src/testing/index.ts';
+import { areEqual, eventually, makeFolder, NodeProcess, pause, percentile, SCALE, writeToken } from './node-process.ts';
+import { readLedger, WriteLedger, writeUntilGone } from './write-ledger.ts';
+
+const ROUNDS = 5 * SCALE;
+const WRITERS = 4;
+const STOP_MS_MAX = 5000;
+const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
+
+test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledged write is there, the ports are free`, {
+  timeout: 60_000 * SCALE,
+}, async (t) => {
+  t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
+  const random = createSeededRandom(SEED);
+  const folder = await makeFolder(t);
+  const tokenFile = await writeToken(folder);
+  const peer = await NodeProcess.start(t, { folder: join(folder, 'peer'), name: 'peer', tokenFile });
+  const options = { folder: join(folder, 'node'), name: 'node', tokenFile, peers: [peer.address], settings: {} };
+  const ledger = new WriteLedger();
+  const counter = { next: 1 };
+  const stopsMs: number[] = [];
+  let tcpPort = 0;
+  for (let round = 1; round <= ROUNDS; round++) {
+    const node = await NodeProcess.start(t, { ...options, tcpPort });
+    tcpPort = node.ready.tcp!.port;
+    ledger.check(await readLedger(node), `round ${round}`);
+    assert.deepEqual((await node.status()).notices, [], 'a stop leaves nothing to tell');
+    const ending = new AbortController();
+    const writers = Array.from({ length: WRITERS }, (_, i) =>
+      writeUntilGone(node, i, ledger, counter, random.fork(), ending.signal),
+    );
+    await pause(random.integer(0, 400));
+    const startedAt = performance.now();
+    const code = await node.stop();
+    stopsMs.push(performance.now() - startedAt);
+    ending.abort();
+    await Promise.all(writers);
+    assert.equal(code, 0, `round ${round}: ${JSON.stringify(node.log.slice(-5))}`);
+    for (const { port } of [node.ready.tcp!, node.ready.http!]) await takePort(port);
+  }
+  const node = await NodeProcess.start(t, { ...options, tcpPort });
+  ledger.check(await readLedger(node), 'at the end');
+  await eventually('node and peer are equal', () => areEqual([node, peer]));
+  const [middle, longest] = [percentile(stopsMs, 0.5), Math.max(...stopsMs)].map(Math.round);
+  t.diagnostic(`${ledger.acknowledged} acknowledged writes; a stop took ${middle} ms, at most ${longest} ms`);
+  assert.ok(longest! < STOP_MS_MAX);
+});
+
+test('a peer that hangs, and clients that do not read, cannot hold a stop', { timeout: 60_000 }, async (t) => {
+  const folder = await makeFolder(t);
+  const tokenFile = await writeToken(folder);
+  const peer = await NodeProcess.start(t, { folder: join(folder, 'peer'), name: 'peer', tokenFile });
+  const start = { folder: join(folder, 'node'), name: 'node', tokenFile, peers: [peer.address] };
+  const node = await NodeProcess.start(t, start);
+  await eventually('they meet', async () => (await node.status()).connectedPeers === 1);
+  peer.signal('SIGSTOP');
+  const pad = 'x'.repeat(10_000);
+  for (let i = 0; i < 20; i++)
+    await node.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [`k${i}.${j}`, { pad }] as const));
+  // A reader that took the first bytes of an endless answer and no more.
+  const changes = await node.client.open({
+    method: 'GET',
+    path: '/api/v1/collections/c/changes?after=0',
+    answerMsMax: 9999,
+  });
+  changes.pause();
+  changes.on('error', () => {});
+  const startedAt = performance.now();
+  assert.equal(await node.stop(), 0);
+  const ms = performance.now() - startedAt;
+  t.diagnostic(`stopped after ${Math.round(ms)} ms`);
+  assert.ok(ms < STOP_MS_MAX);
+  peer.signal('SIGCONT');
+  const again = await NodeProcess.start(t, start);
+  assert.equal(await again.collection('c').count(), 2000);
+});
+
+test('a second signal ends a stop that takes its time, and nothing acknowledged is lost', {
+  timeout: 60_000,
+}, async (t) => {
+  const folder = await makeFolder(t);
+  const settings = { Persistence: { BackupPath: 'backups' }, Health: { ShutdownTimeoutMs: 60_000 } };
+  const start = { folder, name: 'node', settings };
+  const node = await NodeProcess.start(t, start);
+  const pad = 'x'.repeat(10_000);
+  // The backup at shutdown has something to do.
+  for (let i = 0; i < 50; i++)
+    await node.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [`k${i}.${j}`, { pad }] as const));
+  node.signal('SIGTERM');
+  await eventually('it is stopping', () => node.logged('stopping').length > 0);
+  const startedAt = performance.now();
+  await node.stop();
+  const ms = performance.now() - startedAt;
+  t.diagnostic(`ended ${Math.round(ms)} ms after the second signal`);
+  assert.ok(ms < 1000);
+  const again = await NodeProcess.start(t, start);
+  assert.equal(await again.collection('c').count(), 5000);
+});
+
+/** Rejects when somebody still holds it. */
+async function takePort(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
+}
