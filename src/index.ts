@@ -14,7 +14,9 @@ export {
 } from './core/errors/index.ts';
 export type { Logger } from './core/logging/index.ts';
 export { counterValue, incrementCounter, type Resolver, type ResolverChoice } from './core/merge/index.ts';
+export type { IndexOptions, IndexSpec, JsonValue } from './core/query/index.ts';
 export {
+  type Aggregate,
   applyLiveChanges,
   type BlobContent,
   type BlobPresence,
@@ -28,6 +30,7 @@ export {
   type Collection,
   type CollectionInfo,
   type CollectionOptions,
+  type ConditionedQuery,
   type Conflict,
   type ConflictOptions,
   type ConflictVersion,
@@ -37,9 +40,14 @@ export {
   type DocumentCacheOptions,
   type DocumentIssue,
   type DocumentVersion,
+  type EnsureIndexOptions,
+  type FieldQuery,
   type Filter,
   type FindOptions,
+  type FluentQuery,
   type GetBlobOptions,
+  type Group,
+  type IndexInfo,
   type InputOf,
   type InvalidDocument,
   type Live,
@@ -55,6 +63,8 @@ export {
   type Migration,
   type Migrations,
   type OutputOf,
+  type Page,
+  type PageOptions,
   type Patch,
   type Path,
   type PutBlobOptions,
@@ -118,3 +128,4 @@ export type {
   QueuedOperation,
   ReplicatedOptions,
 } from './resilience/index.ts';
+export type { QueryPlan } from './store/index.ts';

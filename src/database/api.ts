@@ -1,6 +1,17 @@
-import type { JsonObject } from '../core/query/index.ts';
+import type { IndexSpec, JsonObject, JsonValue } from '../core/query/index.ts';
+import type { QueryPlan } from '../store/index.ts';
 import type { Blobs } from './blobs/index.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
+import type {
+  Aggregate,
+  EnsureIndexOptions,
+  FieldQuery,
+  FluentQuery,
+  Group,
+  IndexInfo,
+  Page,
+  PageOptions,
+} from './query/index.ts';
 import type {
   CollectionOptions,
   DocumentIssue,
@@ -11,6 +22,7 @@ import type {
   Path,
   Sort,
   StandardSchema,
+  ValueAt,
 } from './schema/index.ts';
 
 /**
@@ -172,6 +184,43 @@ export interface Collection<T extends object = Document, Input extends object = 
   count(filter?: Filter<Input>, options?: WaitOptions): Promise<number>;
   find(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<T[]>;
   findEntries(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<[key: string, value: T][]>;
+  /** `find` with only these members of each document, as they are in it: `address.city` gives `{ address: { city } }`. */
+  findFields(
+    fields: readonly Path<Input>[],
+    filter?: Filter<Input>,
+    options?: FindOptions<Input> & ReadOptions,
+  ): Promise<[key: string, value: Document][]>;
+  /**
+   * A part of the result, 100 documents or `limit`, and where it goes on. Nothing is missed or doubled between two pages but
+   * documents that moved meanwhile.
+   */
+  findPage(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions & PageOptions): Promise<Page<T>>;
+  /** How `find` would answer: by which index, or by looking at every document. */
+  explain(filter?: Filter<Input>, options?: FindOptions<Input>): Promise<QueryPlan>;
+  /** A query step by step: `where('age').gte(18).sort('-age').limit(20).toArray()`. */
+  where<P extends Path<Input>>(path: P): FieldQuery<T, Input, ValueAt<Input, P>>;
+  /** The same without a condition: `query().sort('-age').page()`. */
+  query(): FluentQuery<T, Input>;
+  /**
+   * What stands at the path in the documents that fit, each value once, in the order of sorting; an array gives its items. Reads
+   * stored documents as they are, page by page: writes made meanwhile may be in it or not. RESULT_TOO_LARGE beyond `groupsMax`.
+   */
+  distinct(path: Path<Input>, filter?: Filter<Input>, options?: WaitOptions): Promise<JsonValue[]>;
+  /** Documents that fit, by their values at the paths: how many, and aggregates of them. Reads as `distinct` does. */
+  groupBy(
+    by: Path<Input> | readonly Path<Input>[],
+    aggregates?: Readonly<Record<string, Aggregate>>,
+    filter?: Filter<Input>,
+    options?: WaitOptions,
+  ): Promise<Group[]>;
+  /**
+   * Makes an index on this node, in the place of another one of its name, and resolves when it is ready; nothing is done where
+   * there is the same. It is built in the background, and goes on after a restart. PERSISTENCE_ERROR / INVALID_INDEX.
+   */
+  ensureIndex(index: IndexSpec, options?: EnsureIndexOptions): Promise<IndexInfo>;
+  /** False: there was none. Its room in the file is given back in the background. */
+  dropIndex(name: string): Promise<boolean>;
+  indexes(): Promise<IndexInfo[]>;
   /** Changes as they become durable here, from this node and from others, each document's newest state at least once. */
   watch(options?: WatchOptions): AsyncIterable<Change<T>>;
   /**

@@ -1,5 +1,6 @@
 import { type CollectionName, parseDocumentKey, type ReplicaId } from '../core/ids/index.ts';
-import { parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
+import { type IndexSpec, type JsonValue, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
+import type { QueryPlan } from '../store/index.ts';
 import type {
   Change,
   Collection,

@@ -50,6 +50,17 @@ export {
 export type { MaintenanceTimes } from './maintenance.ts';
 export { type LocalDatabaseDeps, openLocalDatabase } from './open-local-database.ts';
 export type {
+  Aggregate,
+  ConditionedQuery,
+  EnsureIndexOptions,
+  FieldQuery,
+  FluentQuery,
+  Group,
+  IndexInfo,
+  Page,
+  PageOptions,
+} from './query/index.ts';
+export type {
   CollectionOptions,
   DocumentIssue,
   Filter,

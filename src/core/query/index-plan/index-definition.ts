@@ -55,7 +55,7 @@ export function parseIndex(spec: unknown): IndexDefinition {
   const { multi = false, unique = false, fullText = false } = options;
   const isOfItems = multi || on.some((path) => path.split('.').some(isItems));
   if (isOfItems && (on.length > 1 || fullText)) throw invalidIndex('of items has one path, and is no full text index');
-  if (fullText && unique) throw invalidIndex('of words cannot be unique');
+  if ((fullText || isOfItems) && unique) throw invalidIndex('of items or words cannot be unique');
   const text = canonicalJson({
     on,
     ...(multi && { multi }),

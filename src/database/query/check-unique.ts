@@ -1,0 +1,71 @@
+import { PersistenceError } from '../../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import {
+  canonicalJson,
+  type Filter,
+  type IndexDefinition,
+  type JsonValue,
+  matches,
+  type Path,
+  readPath,
+} from '../../core/query/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { LocalWrite } from '../replica/index.ts';
+
+/**
+ * Refuses writes that would give two documents of this node the same values under a unique index. Other nodes are not asked: what
+ * they wrote meanwhile arrives all the same. Documents without any of the values are never equal. Throws PERSISTENCE_ERROR /
+ * UNIQUE_VIOLATION with the key of the other document.
+ */
+export function checkUnique(
+  store: Store,
+  collection: CollectionName,
+  indexes: readonly IndexDefinition[],
+  writes: readonly LocalWrite[],
+): void {
+  const last = new Map(writes.map(({ key, value }) => [key, value]));
+  for (const index of indexes) {
+    const taken = new Map<string, DocumentKey>();
+    for (const [key, value] of last) {
+      const found = value === null ? undefined : valuesIn(index, JSON.parse(value) as JsonValue);
+      if (found === undefined) continue;
+      const text = canonicalJson(found.map((each) => (each === undefined ? [] : [each])));
+      const other = taken.get(text) ?? holderOf(store, collection, index, found, last);
+      if (other !== undefined) throw violation(collection, index, key, other);
+      taken.set(text, key);
+    }
+  }
+}
+
+/** Undefined: the index does not concern the document. */
+function valuesIn({ paths, where }: IndexDefinition, value: JsonValue): (JsonValue | undefined)[] | undefined {
+  if (!matches(where, value)) return undefined;
+  const values = paths.map((path) => readPath(value, path));
+  return values.every((each) => each === undefined) ? undefined : values;
+}
+
+/** A stored document with these values that the writes leave as it is. */
+function holderOf(
+  store: Store,
+  collection: CollectionName,
+  { paths, where }: IndexDefinition,
+  values: readonly (JsonValue | undefined)[],
+  writes: ReadonlyMap<DocumentKey, unknown>,
+): DocumentKey | undefined {
+  const filters = [where, ...paths.map((path, i) => holds(path, values[i]))];
+  const query = { filter: { kind: 'and', filters } as Filter, sort: [], skip: 0, limit: writes.size + 1 };
+  return store.find(collection, query).find(({ key }) => !writes.has(key))?.key;
+}
+
+function holds(path: Path, value: JsonValue | undefined): Filter {
+  return value === undefined ? { kind: 'not', filter: { kind: 'exists', path } } : { kind: 'eq', path, value };
+}
+
+function violation(collection: string, { name }: IndexDefinition, key: string, other: string): PersistenceError {
+  const names = [key, other].map((each) => JSON.stringify(each)).join(' and ');
+  return new PersistenceError(
+    'UNIQUE_VIOLATION',
+    `documents ${names} of collection ${JSON.stringify(collection)} would be equal under its unique index ${JSON.stringify(name)}`,
+    { details: { collection, index: name, key, other } },
+  );
+}

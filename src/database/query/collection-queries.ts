@@ -1,0 +1,128 @@
+import type { CollectionName } from '../../core/ids/index.ts';
+import {
+  type JsonValue,
+  pageToken,
+  parseQuery,
+  type Query,
+  type QueryOptions,
+  readPath,
+  type SortPlace,
+  toPath,
+} from '../../core/query/index.ts';
+import type { FoundDocument, QueryPlan } from '../../store/index.ts';
+import type { Document, FindOptions, ReadOptions, WaitOptions } from '../api.ts';
+import type { DocumentHost } from '../document-host.ts';
+import type { DocumentCodec } from '../schema/index.ts';
+import { Groups, parseAggregates, Values } from './aggregate.ts';
+import { project } from './project.ts';
+import type { Aggregate, Group, Page } from './query-api.ts';
+
+/** Documents read at a time by what looks at many of them. */
+const PAGE_DOCUMENTS_MAX = 500;
+
+/** Documents of a page where nobody says how many. */
+const PAGE_LIMIT_DEFAULT = 100;
+
+export interface QueriesHost extends DocumentHost {
+  explain(collection: CollectionName, query: Query): QueryPlan;
+  /** A turn of the event loop. */
+  turn(): Promise<void>;
+}
+
+export interface PageOptions {
+  /** Where the page before ended: its `next`. Only with the same sort. Default: from the first. */
+  readonly after?: string;
+}
+
+export type QueryArguments = (FindOptions & ReadOptions & PageOptions) | undefined;
+
+/** Queries of one collection beyond `find`, in the form that its codec gives documents. */
+export class CollectionQueries<T extends object> {
+  readonly #host: QueriesHost;
+  readonly #collection: CollectionName;
+  readonly #codec: DocumentCodec;
+
+  constructor(host: QueriesHost, collection: CollectionName, codec: DocumentCodec) {
+    this.#host = host;
+    this.#collection = collection;
+    this.#codec = codec;
+  }
+
+  /** The token names the last document that was looked at, whether it fits the schema or not. */
+  async page(filter: unknown, options: QueryArguments): Promise<Page<T>> {
+    options?.signal?.throwIfAborted();
+    const limit = options?.limit ?? PAGE_LIMIT_DEFAULT;
+    const asked = { ...(options as QueryOptions), limit };
+    const entries: [key: string, value: T][] = [];
+    let last: FoundDocument | undefined;
+    for (let query = parseQuery(filter, asked); ; query = { ...query, skip: 0, after: placeOf(query, last!) }) {
+      // One more than wanted: whether there is a next page.
+      const count = limit - entries.length + 1;
+      const rows = this.#host.find(this.#collection, { ...query, limit: count });
+      for (const row of rows) {
+        if (entries.length >= limit) return { entries, next: last === undefined ? null : tokenOf(query, last) };
+        const decoded = await this.#codec.decode(row.key, row.value);
+        if (decoded.kind === 'fits' || options?.includeInvalid === true) entries.push([row.key, decoded.value as T]);
+        last = row;
+      }
+      if (rows.length < count) return { entries, next: null };
+    }
+  }
+
+  async fields(
+    find: () => Promise<[key: string, value: T][]>,
+    fields: readonly string[],
+  ): Promise<[key: string, value: Document][]> {
+    const paths = fields.map(toPath);
+    return (await find()).map(([key, value]) => [key, project(value, paths)]);
+  }
+
+  async explain(filter: unknown, options: FindOptions | undefined): Promise<QueryPlan> {
+    return this.#host.explain(this.#collection, parseQuery(filter, options as QueryOptions));
+  }
+
+  async distinct(path: string, filter: unknown, options: WaitOptions | undefined): Promise<JsonValue[]> {
+    const values = new Values(toPath(path), this.#host.limits);
+    await this.#eachStored(filter, options, (document) => values.add(document));
+    return values.result();
+  }
+
+  async groupBy(
+    by: string | readonly string[],
+    aggregates: Readonly<Record<string, Aggregate>>,
+    filter: unknown,
+    options: WaitOptions | undefined,
+  ): Promise<Group[]> {
+    const paths = (typeof by === 'string' ? [by] : by).map(toPath);
+    const groups = new Groups(paths, parseAggregates(aggregates), this.#host.limits);
+    await this.#eachStored(filter, options, (document) => groups.add(document));
+    return groups.result();
+  }
+
+  /** Documents as they are stored, page by page, with a turn of the event loop after each. */
+  async #eachStored(
+    filter: unknown,
+    options: WaitOptions | undefined,
+    visit: (document: JsonValue) => void,
+  ): Promise<void> {
+    const base = parseQuery(filter, { limit: PAGE_DOCUMENTS_MAX });
+    for (let query = base; ; ) {
+      options?.signal?.throwIfAborted();
+      const rows = this.#host.find(this.#collection, query);
+      for (const { value } of rows) visit(JSON.parse(value));
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_DOCUMENTS_MAX) return;
+      query = { ...base, after: { values: [], key: last.key } };
+      await this.#host.turn();
+    }
+  }
+}
+
+function tokenOf({ sort }: Query, { key, value }: FoundDocument): string {
+  return pageToken(sort, key, JSON.parse(value));
+}
+
+function placeOf({ sort }: Query, { key, value }: FoundDocument): SortPlace {
+  const document = JSON.parse(value) as JsonValue;
+  return { values: sort.map(({ path }) => readPath(document, path)), key };
+}

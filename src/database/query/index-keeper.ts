@@ -1,0 +1,149 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import { type IndexDefinition, type IndexSpec, parseIndex } from '../../core/query/index.ts';
+import type { Store, StoredIndex } from '../../store/index.ts';
+import { abortable } from '../abortable.ts';
+import type { EnsureIndexOptions, IndexInfo } from './query-api.ts';
+
+/** After a step that failed the work is taken up again. */
+const RETRY_MS = 60_000;
+
+export interface IndexKeeperDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Runs something in a later turn of the event loop. */
+  readonly soon: (run: () => void) => void;
+  readonly onDamage: (error: unknown) => void;
+}
+
+/** Builds indexes in the background: one short step of the store in each turn of the event loop, for as long as there is work. */
+export class IndexKeeper {
+  readonly #deps: IndexKeeperDeps;
+  readonly #declared: (readonly [CollectionName, IndexDefinition])[] = [];
+  readonly #unique = new Map<CollectionName, readonly IndexDefinition[]>();
+  readonly #listeners = new Set<() => void>();
+  #running: Promise<void> | undefined;
+  #isStopped = false;
+  #cancelRetry = (): void => {};
+
+  constructor(deps: IndexKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** Goes on with what was not finished when the database was closed. */
+  start(): void {
+    this.#deps.soon(() => void this.#work());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelRetry();
+  }
+
+  /** Indexes that the program wants a collection to have, sooner or later. Throws INVALID_INDEX. */
+  declare(collection: CollectionName, specs: readonly IndexSpec[]): void {
+    for (const definition of specs.map(parseIndex)) this.#declared.push([collection, definition]);
+    void this.#work();
+  }
+
+  /** Resolves when it is ready. */
+  async ensure(collection: CollectionName, spec: IndexSpec, options: EnsureIndexOptions = {}): Promise<IndexInfo> {
+    options.signal?.throwIfAborted();
+    const definition = parseIndex(spec);
+    this.#deps.store.addIndex(collection, definition);
+    this.#unique.delete(collection);
+    const tell = (): void => options.onProgress?.(this.#find(collection, definition.name)?.progress ?? 1);
+    this.#listeners.add(tell);
+    try {
+      let held = this.#find(collection, definition.name);
+      while (held !== undefined && !held.isReady) {
+        await abortable(this.#work(true), options.signal);
+        held = this.#find(collection, definition.name);
+      }
+      tell();
+    } finally {
+      this.#listeners.delete(tell);
+    }
+    return toInfo(this.#find(collection, definition.name) ?? { definition, isReady: true, progress: 1 });
+  }
+
+  drop(collection: CollectionName, name: string): boolean {
+    const isRemoved = this.#deps.store.removeIndex(collection, name);
+    this.#unique.delete(collection);
+    void this.#work();
+    return isRemoved;
+  }
+
+  list(collection: CollectionName): IndexInfo[] {
+    return this.#deps.store.indexes(collection).map(toInfo);
+  }
+
+  /** Indexes of the collection that refuse equal values. */
+  uniqueOf(collection: CollectionName): readonly IndexDefinition[] {
+    let unique = this.#unique.get(collection);
+    if (unique === undefined) {
+      const declared = this.#declared.filter(([name]) => name === collection).map(([, definition]) => definition);
+      const held = this.#deps.store.indexes(collection).map(({ definition }) => definition);
+      unique = [...held, ...declared].filter(({ isUnique }) => isUnique);
+      this.#unique.set(collection, unique);
+    }
+    return unique;
+  }
+
+  #find(collection: CollectionName, name: string): StoredIndex | undefined {
+    return this.#deps.store.indexes(collection).find(({ definition }) => definition.name === name);
+  }
+
+  /** Joins the work that runs, or begins it. `isAsked`: what fails is the caller's to hear. */
+  async #work(isAsked = false): Promise<void> {
+    this.#running ??= this.#steps().finally(() => {
+      this.#running = undefined;
+    });
+    try {
+      await this.#running;
+    } catch (error) {
+      if (isAsked) throw error;
+    }
+  }
+
+  async #steps(): Promise<void> {
+    const { store, soon } = this.#deps;
+    const turn = (): Promise<void> => new Promise((resolve) => soon(resolve));
+    try {
+      // Not within the call: what opens a collection must not wait for the disk.
+      for (await turn(); !this.#isStopped; await turn()) {
+        this.#addDeclared();
+        if (!store.workOnIndexes()) return;
+        for (const tell of this.#listeners) tell();
+      }
+    } catch (error) {
+      if (this.#isStopped) return;
+      this.#retryLater(error);
+      throw error;
+    }
+  }
+
+  #addDeclared(): void {
+    for (let next = this.#declared[0]; next !== undefined; next = this.#declared[0]) {
+      this.#deps.store.addIndex(...next);
+      this.#declared.shift();
+      this.#unique.delete(next[0]);
+    }
+  }
+
+  #retryLater(error: unknown): void {
+    const { clock, logger, onDamage } = this.#deps;
+    if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) onDamage(error);
+    else logger.error({ err: error }, 'indexes could not be built and are tried again');
+    this.#cancelRetry();
+    this.#cancelRetry = clock.setTimer(RETRY_MS, () => void this.#work());
+  }
+}
+
+function toInfo({ definition, isReady, progress }: StoredIndex): IndexInfo {
+  const { on } = JSON.parse(definition.text) as { readonly on: readonly string[] };
+  return { name: definition.name, on, state: isReady ? 'ready' : 'building', progress };
+}
