@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SuiteResult } from './suite.ts';
-import { FAULT_SUITES } from './suites.ts';
+import { FAULT_SUITES, NETWORK_SUITES } from './suites.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OUTPUT_CHARS = 3000;
@@ -39,7 +39,7 @@ const counts = values.counts;
 const seed = Number(values.seed);
 
 const entries: readonly Entry[] = [
-  ...FAULT_SUITES.map((suite) => ({
+  ...[...FAULT_SUITES, ...NETWORK_SUITES].map((suite) => ({
     name: suite.name,
     run: (deadline: number) => suite.run({ count: suite.counts[counts], seed, deadline }),
   })),
