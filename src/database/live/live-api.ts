@@ -42,7 +42,7 @@ export interface Live<State, Update = State> extends AsyncIterable<Update> {
   getSnapshot(): State | undefined;
   /**
    * `listener` is called whenever `getSnapshot` has something new, once for all that became durable together, and before the
-   * write that brought it resolves.
+   * write that brought it resolves. When it has ended with an error, `onError` is called instead, if there is one.
    */
   subscribe(listener: () => void, onError?: (error: unknown) => void): () => void;
   /** Ends it: iterators are done, listeners hear nothing more, the last snapshot stays. Idempotent. */

@@ -85,8 +85,8 @@ export class LiveHandle<State, Update> implements Live<State, Update> {
     if (failure !== undefined) failure.isTold = true;
     if (!isNews && failure === undefined) return;
     for (const { listener, onError } of [...this.#subscribers]) {
-      this.#call(listener);
-      if (failure !== undefined && onError !== undefined) this.#call(() => onError(failure.error));
+      if (failure === undefined || onError === undefined) this.#call(listener);
+      else this.#call(() => onError(failure.error));
     }
   }
 
