@@ -77,7 +77,11 @@ export async function huntOne(mutant: Mutant, { allScenarios }: HuntOptions): Pr
 }
 
 /** Where the mutant was found and what was wrong there, in one line. */
-export function howFound({ mutant: { scenario, campaign = 'chaos' }, seed, problem = 'nothing was wrong' }: Verdict): string {
+export function howFound({
+  mutant: { scenario, campaign = 'chaos' },
+  seed,
+  problem = 'nothing was wrong',
+}: Verdict): string {
   if (scenario !== undefined) return `scenario "${scenario}": ${problem}`;
   return seed === undefined ? problem : `seed ${seed} of ${campaign}: ${problem}`;
 }
@@ -102,7 +106,9 @@ function misfits({ name, scenario: own }: Mutant, { failing, broke }: Hunt): str
     const isDue = scenario.name === own || scenario.alsoFailsWith?.includes(name) === true;
     const isFailing = failing.includes(scenario.name);
     if (isDue === isFailing) return [];
-    return [`the scenario "${scenario.name}" ${isFailing ? 'fails with it and does not say so' : 'does not fail with it'}`];
+    return [
+      `the scenario "${scenario.name}" ${isFailing ? 'fails with it and does not say so' : 'does not fail with it'}`,
+    ];
   });
 }
 

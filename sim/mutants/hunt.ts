@@ -1,6 +1,6 @@
 // Looks for the mutant that plant.ts put into this process: with its scenario, else with random schedules; `--scenarios` plays
 // all scenarios too. Prints a Hunt as one line of JSON.
-import { SCENARIOS } from '../scenarios/index.ts';
+import { SCENARIOS, type Scenario } from '../scenarios/index.ts';
 import { runWorld } from '../world.ts';
 import { SEEDS_MAX, worldOf } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
@@ -26,7 +26,7 @@ async function look(): Promise<Hunt> {
   const problems = new Map<string, string>();
   try {
     for (const scenario of scenarios) {
-      const [problem] = await scenario.play();
+      const problem = await playOne(scenario);
       if (problem !== undefined) problems.set(scenario.name, problem);
     }
     const failing = [...problems.keys()];
@@ -34,8 +34,22 @@ async function look(): Promise<Hunt> {
     const problem = problems.get(mutant.scenario);
     return problem === undefined ? { failing } : { problem, failing };
   } catch (error) {
-    return { broke: error instanceof Error ? String(error.stack) : String(error), failing: [...problems.keys()] };
+    return { broke: textOf(error), failing: [...problems.keys()] };
   }
+}
+
+/** With another mutant than its own, a scenario may break outright too. */
+async function playOne(scenario: Scenario): Promise<string | undefined> {
+  try {
+    return (await scenario.play())[0];
+  } catch (error) {
+    if (scenario.name === mutant.scenario) throw error;
+    return textOf(error);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? String(error.stack) : String(error);
 }
 
 async function searchSeeds(): Promise<Pick<Hunt, 'seed' | 'problem'>> {

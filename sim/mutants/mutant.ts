@@ -1,4 +1,4 @@
-import type { WorldOptions } from "../world.ts";
+import type { WorldOptions } from '../world.ts';
 
 /** A planted bug: one place of the engine made wrong when it is loaded. The code of the engine knows nothing of it. */
 export interface Mutant {

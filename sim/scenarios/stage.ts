@@ -1,8 +1,10 @@
 import { LIMITS, type Limits } from '../../src/core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../../src/core/ids/index.ts';
-import { lww } from '../../src/core/merge/index.ts';
+import { lww, type Resolver } from '../../src/core/merge/index.ts';
 import type { Version } from '../../src/core/version/index.ts';
 import type { Message } from '../../src/net/messages/index.ts';
+import type { MemorySnapshot } from '../../src/store/memory/index.ts';
+import type { SessionCodec } from '../../src/sync/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
 import { unequalDespiteKnowledge } from '../checks.ts';
 import { Cluster } from '../cluster.ts';
@@ -11,22 +13,37 @@ import type { NodeWatch, SimNode } from '../node.ts';
 
 export const STOCK: CollectionName = 'stock' as CollectionName;
 
+export interface StageNodeOptions {
+  readonly limits?: Partial<Limits>;
+  /** Default: lww. */
+  readonly resolver?: Resolver;
+  /** What a flush takes, ms. Default: 1. */
+  readonly diskDelayMs?: () => number;
+}
+
+interface Cue {
+  readonly node: SimNode;
+  readonly fits: (message: Message) => boolean;
+  readonly act: () => void;
+}
+
 /** Nodes that do what a scenario says and nothing else: they meet when told, and every message can be waited for. */
 export class Stage {
   readonly cluster: Cluster = new Cluster(createSeededRandom(1), { delayMs: 1, cutChance: 0 });
   readonly #keys = new Set<DocumentKey>();
-  readonly #cues: { readonly node: SimNode; readonly fits: (message: Message) => boolean; readonly act: () => void }[] =
-    [];
+  readonly #cues: Cue[] = [];
+  readonly #sent = new Map<string, Message[]>();
+  readonly #deafness = new Map<string, (message: Message) => boolean>();
   #made = 0;
 
-  node(limits: Limits = LIMITS): SimNode {
+  node({ limits = {}, resolver = lww, diskDelayMs = () => 1 }: StageNodeOptions = {}): SimNode {
     const key = `n${this.cluster.nodes.length}`;
     const node = this.cluster.addNode({
-      resolver: lww,
+      resolver,
       collections: null,
-      limits,
-      createCodec: () => watchedCodec(createObjectCodec(), (message) => this.#sent(key, message)),
-      diskDelayMs: () => 1,
+      limits: { ...LIMITS, ...limits },
+      createCodec: () => this.#createCodec(key),
+      diskDelayMs,
       watch: QUIET,
     });
     node.start();
@@ -36,14 +53,20 @@ export class Stage {
   /** A running copy of the node's disk, marker and all. */
   twinOf(node: SimNode): SimNode {
     const twin = this.node();
-    twin.stop();
-    twin.startTwinOf(node.image());
+    this.rollBack(twin, node.image());
     return twin;
   }
 
-  put(node: SimNode, key: string, value: string | null = JSON.stringify({ n: ++this.#made })): void {
+  /** The node stops, and goes on from this image without noticing. */
+  rollBack(node: SimNode, image: MemorySnapshot): void {
+    node.stop();
+    node.startTwinOf(image);
+  }
+
+  put(node: SimNode, key: string, value: object | null = { n: ++this.#made }): void {
     this.#keys.add(key as DocumentKey);
-    node.replica.write([{ writes: [{ collection: STOCK, key: key as DocumentKey, value }] }]);
+    const text = value === null ? null : JSON.stringify(value);
+    node.replica.write([{ writes: [{ collection: STOCK, key: key as DocumentKey, value: text }] }]);
   }
 
   delete(node: SimNode, key: string): void {
@@ -63,15 +86,25 @@ export class Stage {
     return this.versions(node, key).some((version) => version.value !== null);
   }
 
+  /** What readers see. */
+  read(node: SimNode, key: string): unknown {
+    return JSON.parse(node.replica.get(STOCK, key as DocumentKey)?.value ?? 'null');
+  }
+
   /** A version travels outside of any session that takes part: late, as another peer would bring it. */
-  carry(version: Version, key: string, to: SimNode): void {
-    to.replica.applyRemote([{ ...version, collection: STOCK, key: key as DocumentKey }], [], {});
+  carry(version: Version, key: string, to: SimNode): string {
+    return to.replica.applyRemote([{ ...version, collection: STOCK, key: key as DocumentKey }], [], {}).kind;
+  }
+
+  /** These nodes are connected, each with each, from now on. */
+  async join(nodes: readonly SimNode[], ms = 10_000): Promise<void> {
+    for (const a of nodes) for (const b of nodes) if (a.key < b.key) this.cluster.connect(a, b);
+    await this.cluster.advance(ms);
   }
 
   /** These nodes talk until they have nothing more to say, then part. */
   async meet(...nodes: SimNode[]): Promise<void> {
-    for (const a of nodes) for (const b of nodes) if (a.key < b.key) this.cluster.connect(a, b);
-    await this.cluster.advance(10_000);
+    await this.join(nodes);
     await this.part();
   }
 
@@ -85,13 +118,43 @@ export class Stage {
     this.#cues.push({ node, fits, act });
   }
 
+  /** The node does not hear such messages, until told otherwise. */
+  deafen(node: SimNode, fits: (message: Message) => boolean = () => false): void {
+    this.#deafness.set(node.key, fits);
+  }
+
+  /** All that the node has sent. */
+  sentBy(node: SimNode): readonly Message[] {
+    return this.#sent.get(node.key) ?? [];
+  }
+
   /** Documents on which nodes differ although they know the same. */
   differences(a: SimNode, b: SimNode): string[] {
     const difference = unequalDespiteKnowledge(a.replica, b.replica, STOCK, [...this.#keys]);
     return difference === undefined ? [] : [`${a.key} and ${b.key}: ${difference}`];
   }
 
-  #sent(key: string, message: Message): void {
+  /** Those of these documents that some of these nodes lack. */
+  lacking(nodes: readonly SimNode[], ...keys: string[]): string[] {
+    const lacks = (key: string): SimNode[] => nodes.filter((node) => !this.has(node, key));
+    return keys.flatMap((key) => lacks(key).map((node) => `${node.key} lacks the document "${key}"`));
+  }
+
+  #createCodec(key: string): SessionCodec {
+    const codec = watchedCodec(createObjectCodec(), (message) => this.#noteSent(key, message));
+    return {
+      encode: (message) => codec.encode(message),
+      decode: (frame) => {
+        const message = codec.decode(frame);
+        return message !== undefined && this.#deafness.get(key)?.(message) === true ? undefined : message;
+      },
+    };
+  }
+
+  #noteSent(key: string, message: Message): void {
+    const sent = this.#sent.get(key);
+    if (sent === undefined) this.#sent.set(key, [message]);
+    else sent.push(message);
     const index = this.#cues.findIndex(({ node, fits }) => node.key === key && fits(message));
     if (index < 0) return;
     const [cue] = this.#cues.splice(index, 1);

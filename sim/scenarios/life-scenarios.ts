@@ -1,0 +1,116 @@
+import type { Scenario } from './scenario.ts';
+import { STOCK, Stage } from './stage.ts';
+
+/** R9 and R12: twins, disks that fell back, and collections that are not wanted any more. */
+export const LIFE_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'twins that wrote in two partitions',
+    // R9: each twin has a peer of its own, which knows its writes under the shared name and ignores the other's.
+    async play() {
+      const stage = new Stage();
+      const [original, peer, far] = [stage.node(), stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, peer, far);
+      const twin = stage.twinOf(original);
+      stage.put(original, 'of the original');
+      stage.put(twin, 'of the twin');
+      stage.put(twin, 'of the twin too');
+      await stage.meet(original, peer);
+      await stage.meet(twin, far);
+      await stage.meet(peer, far);
+      await stage.meet(original, peer, far, twin);
+      await stage.meet(original, peer, far, twin);
+      const nodes = [original, peer, far, twin];
+      return ['shared', 'of the original', 'of the twin', 'of the twin too'].flatMap((key) =>
+        nodes.filter((node) => !stage.has(node, key)).map((node) => `${node.key} lacks the document "${key}"`),
+      );
+    },
+  },
+  {
+    name: 'twins that meet before they write',
+    // R9 at meeting: a peer with my own id is my twin, though both know the same.
+    async play() {
+      const stage = new Stage();
+      const original = stage.node();
+      stage.put(original, 'k');
+      await stage.cluster.advance(100);
+      const twin = stage.twinOf(original);
+      await stage.join([original, twin], 1_000);
+      return original.replica.id === twin.replica.id ? ['two running nodes write under one id'] : [];
+    },
+  },
+  {
+    name: 'a disk that fell back, and a peer that has replaced its writes',
+    // R9 at meeting: knowledge of my replica above my seq.
+    async play() {
+      const stage = new Stage();
+      const [node, peer] = [stage.node(), stage.node()];
+      stage.put(node, 'kept');
+      await stage.meet(node, peer);
+      const image = node.image();
+      stage.put(node, 'replaced');
+      await stage.meet(node, peer);
+      stage.put(peer, 'replaced');
+      stage.rollBack(node, image);
+      await stage.meet(node, peer);
+      stage.put(node, 'new');
+      await stage.meet(node, peer);
+      return stage.lacking([node, peer], 'kept', 'replaced', 'new');
+    },
+  },
+  {
+    name: 'a disk that fell back, and a version of its own that comes late',
+    // R9 at meeting: a version of mine that I do not know.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      stage.put(node, 'k');
+      await stage.cluster.advance(100);
+      const image = node.image();
+      stage.put(node, 'later');
+      const [later] = stage.versions(node, 'later');
+      stage.rollBack(node, image);
+      const outcome = stage.carry(later!, 'later', node);
+      return outcome === 'forked' ? [] : [`a version of an own life that is not known here was ${outcome}`];
+    },
+  },
+  {
+    name: 'a collection that is not wanted',
+    // R12: nothing comes in, neither versions nor knowledge.
+    async play() {
+      const stage = new Stage();
+      const [node, peer] = [stage.node(), stage.node()];
+      stage.put(node, 'k');
+      await stage.meet(node, peer);
+      stage.put(peer, 'k2');
+      const [version] = stage.versions(peer, 'k2');
+      node.setWanted(STOCK, false);
+      stage.carry(version!, 'k2', node);
+      const { knowledge, purged } = peer.replica.collection(STOCK);
+      node.replica.applyRemote([], [{ collection: STOCK, knowledge, purged, liveSet: undefined }], {});
+      const isKnown = node.replica.collection(STOCK).knowledge.has(peer.replica.id);
+      return [
+        ...(stage.has(node, 'k2') ? ['a version came in'] : []),
+        ...(isKnown ? ['knowledge moved'] : []),
+        ...stage.lacking([node], 'k'),
+      ];
+    },
+  },
+  {
+    name: 'an eviction whose beginning was lost',
+    // R12: a flush fails after the knowledge went and before it was durable; the rows must stay with it.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      stage.put(node, 'k');
+      node.replica.flush();
+      await stage.cluster.advance(100);
+      node.replica.beginEviction(STOCK);
+      node.store.failFlushes(1);
+      node.replica.flush().catch(() => {});
+      await stage.cluster.advance(100);
+      node.replica.evictRows(STOCK);
+      return stage.has(node, 'k') ? [] : ['a row went although its knowledge stayed'];
+    },
+  },
+];

@@ -1,0 +1,166 @@
+import type { DocumentKey } from '../../src/core/ids/index.ts';
+import { sampleReplica, sampleVersion } from '../../src/testing/index.ts';
+import type { Scenario } from './scenario.ts';
+import { STOCK, Stage } from './stage.ts';
+
+/** R5–R7 and ADR 0002: what was purged, and how others learn of it. */
+export const PURGE_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'purged during a comparison',
+    // ADR 0002 a: what was replaced and purged after T is gone for the receiver; only the line of the claim's own moment
+    // makes it tell a third node that still holds it.
+    async play() {
+      const stage = new Stage();
+      const [author, sender, receiver, third] = [stage.node(), stage.node(), stage.node(), stage.node()];
+      stage.put(author, 'kept');
+      stage.put(author, 'purged');
+      await stage.meet(author, sender, receiver, third);
+      stage.delete(sender, 'purged');
+      stage.purge(sender);
+      await stage.meet(sender, third);
+      stage.cue(
+        sender,
+        ({ kind }) => kind === 'ranges',
+        () => {
+          stage.delete(sender, 'kept');
+          stage.purge(sender);
+        },
+      );
+      stage.cue(
+        receiver,
+        (message) => message.kind === 'check' && message.last && message.versions.length === 0,
+        () => stage.cluster.network.dropAllOf(receiver.key),
+      );
+      await stage.meet(sender, receiver);
+      sender.stop();
+      await stage.meet(receiver, third);
+      return stage.differences(receiver, third);
+    },
+  },
+  {
+    name: 'a row comes while the claim travels',
+    // ADR 0002 e: a version that another peer brings between the last answer and the claim was never asked about.
+    async play() {
+      const stage = new Stage();
+      const [author, sender, receiver] = [stage.node(), stage.node(), stage.node()];
+      stage.put(author, 'k');
+      await stage.meet(author, sender);
+      const [stale] = stage.versions(author, 'k');
+      stage.delete(sender, 'k');
+      stage.purge(sender);
+      stage.cue(
+        sender,
+        (message) => message.kind === 'claim' && message.collections.some(({ exchange }) => exchange > 0),
+        () => stage.carry(stale!, 'k', receiver),
+      );
+      await stage.meet(sender, receiver);
+      return stage.has(receiver, 'k') ? ['a deleted document is back'] : [];
+    },
+  },
+  {
+    name: 'an answer before what changed',
+    // ADR 0002 f: the sender replaces a version that is about to be asked about, and has no credit left to send the new one.
+    async play() {
+      const stage = new Stage();
+      const [sender, receiver] = [stage.node({ limits: { sessionCreditBytes: 200 } }), stage.node()];
+      stage.put(sender, 'k');
+      stage.put(sender, 'purged');
+      await stage.meet(sender, receiver);
+      stage.delete(sender, 'purged');
+      stage.purge(sender);
+      stage.put(sender, 'filler', { text: 'x'.repeat(300) });
+      stage.deafen(sender, ({ kind }) => kind === 'ack');
+      stage.cue(
+        sender,
+        ({ kind }) => kind === 'ranges',
+        () => stage.put(sender, 'k'),
+      );
+      await stage.meet(sender, receiver);
+      return stage.lacking([receiver], 'k');
+    },
+  },
+  {
+    name: 'a dropped version breaks the line',
+    // R5: the next write has not seen the one before in its row any more.
+    async play() {
+      const stage = new Stage();
+      const [node, other] = [stage.node(), stage.node()];
+      stage.put(node, 'k');
+      stage.put(other, 'k');
+      await stage.meet(node, other);
+      const { replica } = node;
+      const own = stage.versions(node, 'k').find((version) => version.replica === replica.id)!;
+      const dropped = { key: 'k' as DocumentKey, dot: { replica: own.replica, seq: own.seq } };
+      const { knowledge, purged } = replica.collection(STOCK);
+      const liveSet = { comparedFrom: replica.pos, isConfirmed: () => true, missing: [dropped] };
+      replica.applyRemote([], [{ collection: STOCK, knowledge, purged, liveSet }], {});
+      stage.put(node, 'k');
+      const [next] = stage.versions(node, 'k');
+      return next!.first === next!.seq ? [] : [`the line goes on from ${next!.first} to ${next!.seq} across a gap`];
+    },
+  },
+  {
+    name: 'own versions, and a sender that does not know my history',
+    // R5: versions of my own replica are dropped only if the check of my replica agreed in this session.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      stage.put(node, 'k');
+      const { replica } = node;
+      const dot = { replica: replica.id, seq: 1 };
+      const missing = [{ key: 'k' as DocumentKey, dot }];
+      const liveSet = { comparedFrom: replica.pos, isConfirmed: () => true, missing };
+      const knowledge = new Map([[replica.id, { seq: 1, check: null }]]);
+      replica.applyRemote([], [{ collection: STOCK, knowledge, purged: new Map(), liveSet }], {});
+      return stage.lacking([node], 'k');
+    },
+  },
+  {
+    name: 'a tombstone is kept for its time',
+    // R7: TombstoneRetentionHours after it arrived.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      stage.put(node, 'k');
+      stage.delete(node, 'k');
+      await stage.cluster.advance(4_000);
+      const early = node.replica.purge(5_000, 10).purged;
+      await stage.cluster.advance(2_000);
+      const due = node.replica.purge(5_000, 10).purged;
+      return [...(early === 0 ? [] : ['purged too early']), ...(due === 1 ? [] : ['not purged when it was due'])];
+    },
+  },
+  {
+    name: 'a tombstone that comes late',
+    // R7: its time begins when it arrives here, whatever its stamp says.
+    async play() {
+      const stage = new Stage();
+      const [author, node] = [stage.node(), stage.node()];
+      stage.put(author, 'k');
+      stage.delete(author, 'k');
+      await stage.cluster.advance(3_600_000);
+      await stage.meet(author, node);
+      return node.replica.purge(60_000, 10).purged === 0 ? [] : ['purged as soon as it came'];
+    },
+  },
+  {
+    name: 'a tombstone that can never be purged',
+    // R7: it holds up no other.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      const context = [{ replica: sampleReplica(8), first: 1, last: 1 }];
+      stage.carry(sampleVersion(STOCK, 'stuck', { replica: sampleReplica(9), value: null, context }), 'stuck', node);
+      await stage.cluster.advance(1_000);
+      stage.put(node, 'k');
+      stage.delete(node, 'k');
+      let purged = 0;
+      for (let pass = 0; pass < 3; pass++) purged += node.replica.purge(-1, 1).purged;
+      const isKept = stage.versions(node, 'stuck').length === 1;
+      return [
+        ...(purged === 1 ? [] : [`${purged} tombstones were purged, not 1`]),
+        ...(isKept ? [] : ['the stuck one went']),
+      ];
+    },
+  },
+];

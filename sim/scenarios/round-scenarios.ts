@@ -1,0 +1,128 @@
+import type { DocumentKey } from '../../src/core/ids/index.ts';
+import type { Message } from '../../src/net/messages/index.ts';
+import type { SimNode } from '../node.ts';
+import type { Scenario } from './scenario.ts';
+import { STOCK, Stage } from './stage.ts';
+
+const isClaim = ({ kind }: Message): boolean => kind === 'claim';
+
+/** R4 and R8: rounds that are cut, turns, and live streams. */
+export const ROUND_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'a resume cursor above what the sender knew',
+    // R4: the sender held the author's newest version alone when its stream was cut, and learned of the older ones later.
+    async play() {
+      const stage = new Stage();
+      const [author, sender, receiver] = [stage.node(), stage.node(), stage.node()];
+      for (const key of ['k1', 'k2', 'k3']) stage.put(author, key);
+      stage.carry(stage.versions(author, 'k3')[0]!, 'k3', sender);
+      stage.deafen(receiver, isClaim);
+      await stage.meet(sender, receiver);
+      stage.deafen(receiver);
+      await stage.meet(author, sender);
+      await stage.meet(sender, receiver);
+      return [...stage.differences(sender, receiver), ...stage.lacking([receiver], 'k1', 'k2', 'k3')];
+    },
+  },
+  {
+    name: 'rows that went after a stream was cut',
+    // R4: a receiver that drops or loses rows forgets how far streams came, and gets all of them again.
+    async play() {
+      const stage = new Stage();
+      const [sender, receiver] = [stage.node(), stage.node()];
+      stage.put(sender, 'k');
+      stage.put(sender, 'other');
+      stage.deafen(receiver, isClaim);
+      await stage.meet(sender, receiver);
+      stage.deafen(receiver);
+      receiver.store.damage(STOCK, 'k' as DocumentKey);
+      receiver.repair(STOCK, ['k' as DocumentKey]);
+      await stage.meet(sender, receiver);
+      return stage.lacking([receiver], 'k', 'other');
+    },
+  },
+  {
+    name: 'a stream that was cut sends nothing twice',
+    // R4: it goes on where it was cut.
+    async play() {
+      const stage = new Stage();
+      const [sender, receiver] = [stage.node(), stage.node()];
+      for (let i = 0; i < 20; i++) stage.put(sender, `k${i}`);
+      stage.deafen(receiver, isClaim);
+      await stage.meet(sender, receiver);
+      stage.deafen(receiver);
+      await stage.meet(sender, receiver);
+      const sent = versionsSent(stage, sender);
+      return sent === 20 ? [] : [`20 documents were sent as ${sent} versions`];
+    },
+  },
+  {
+    name: 'a live write is claimed soon',
+    // R8: a claim follows after 100 ms.
+    async play() {
+      const stage = new Stage();
+      const [a, b] = [stage.node(), stage.node()];
+      stage.put(a, 'k');
+      await stage.join([a, b]);
+      stage.put(a, 'k');
+      await stage.cluster.advance(500);
+      const seq = b.replica.collection(STOCK).knowledge.get(a.replica.id)?.seq;
+      return seq === 2 ? [] : [`half a second after write 2, the peer knows of ${seq}`];
+    },
+  },
+  {
+    name: 'what came from a peer is not sent back to it',
+    // R8: though it came while much of its own was still to be sent.
+    async play() {
+      const stage = new Stage();
+      const limits = { sessionCreditBytes: 200, messageVersionsMax: 2, messageBytesMax: 200 };
+      const [a, b] = [stage.node({ limits }), stage.node({ limits })];
+      stage.put(a, 'first');
+      await stage.join([a, b]);
+      for (let i = 0; i < 50; i++) for (const node of [a, b]) stage.put(node, `${node.key}-${i}`);
+      await stage.cluster.advance(10_000);
+      const sent = versionsSent(stage, a) + versionsSent(stage, b);
+      return sent <= 101 ? [] : [`101 documents were sent as ${sent} versions`];
+    },
+  },
+  {
+    name: 'a newcomer fetches from one peer at a time',
+    // R4, R5: one round per collection at a time, over all sessions.
+    async play() {
+      const stage = new Stage();
+      const [a, b, newcomer] = [stage.node(), stage.node(), stage.node()];
+      for (let i = 0; i < 50; i++) stage.put(a, `k${i}`);
+      await stage.meet(a, b);
+      const before = versionsSent(stage, a) + versionsSent(stage, b);
+      await stage.meet(a, b, newcomer);
+      const sent = versionsSent(stage, a) + versionsSent(stage, b) - before;
+      return sent === 50 ? [] : [`a newcomer was sent ${sent} versions of 50 documents`];
+    },
+  },
+  {
+    name: 'a peer whose disk hangs',
+    // R4: a peer that makes no progress loses its turn, and stalls nobody.
+    async play() {
+      const stage = new Stage();
+      let diskMs = 1;
+      const [stuck, newcomer, other] = [stage.node({ diskDelayMs: () => diskMs }), stage.node(), stage.node()];
+      stage.put(stuck, 'k');
+      await stage.meet(stuck, other);
+      diskMs = 3_600_000;
+      stage.cue(
+        stuck,
+        ({ kind }) => kind === 'differ',
+        () => stage.put(stuck, 'later'),
+      );
+      await stage.join([stuck, newcomer], 1_000);
+      await stage.join([newcomer, other], 60_000);
+      return stage.lacking([newcomer], 'k');
+    },
+  },
+];
+
+function versionsSent(stage: Stage, node: SimNode): number {
+  return stage
+    .sentBy(node)
+    .reduce((sum, message) => sum + (message.kind === 'versions' ? message.versions.length : 0), 0);
+}
