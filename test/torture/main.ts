@@ -46,6 +46,8 @@ const entries: readonly Entry[] = [
   testFile('kill -9 under load', 'test/integration/kill-nine.test.ts', counts === 'full' ? 15 : 1, 20),
   testFile('SIGTERM under load', 'test/integration/sigterm.test.ts', counts === 'full' ? 100 : 1, 5),
   testFile('backups under load, and killed', 'test/integration/backup-load.test.ts', counts === 'full' ? 20 : 1, 8),
+  testFile('offline queue over crashes', 'test/integration/queue-restarts.test.ts', counts === 'full' ? 13 : 1, 4),
+  testFile('no false alarms', 'test/integration/calm-health.test.ts', counts === 'full' ? 40 : 1, 1),
   testFile('event loop never held up', 'test/integration/responsive.test.ts', counts === 'full' ? 15 : 1, 6),
   simulation('simulation', { seeds: counts === 'full' ? 100_000 : 30, events: 5000, nodes: 5 }),
   simulation('simulation, 20 nodes', { seeds: counts === 'full' ? 2000 : 1, events: 20_000, nodes: 20 }),

@@ -113,9 +113,11 @@ test('peers: alone by nature is fine, cut off from known peers is not', async ()
   const clock = createManualClock();
   const tracker = new SyncStatusTracker({ clock });
   let configured = 0;
-  const check = createPeersCheck({ tracker, configuredPeers: () => configured, isEnabled: () => true });
+  const check = createPeersCheck({ tracker, configuredPeers: () => configured, isEnabled: () => true, clock });
   assert.deepEqual(await look(check), ['healthy', 'none is known; this node works alone']);
   configured = 2;
+  assert.deepEqual(await look(check), ['healthy', 'none of 2 is connected yet']);
+  clock.advance(10_000);
   assert.equal(await state(check), 'degraded');
   tracker.updatePeer('a', { isConnected: true });
   assert.deepEqual(await look(check), ['healthy', '1 of 2 connected']);

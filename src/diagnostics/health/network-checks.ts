@@ -33,10 +33,23 @@ export interface PeersCheckOptions {
   readonly configuredPeers: () => number;
   /** False: this node runs without a network, on purpose. */
   readonly isEnabled: () => boolean;
+  readonly clock: Clock;
 }
 
+/** A node that has just started, or whose peers were just named, may take so long to meet the first of them, ms. */
+const MEETING_MS_MAX = 10_000;
+
 /** `peers`: this node is not cut off. */
-export function createPeersCheck({ tracker, configuredPeers, isEnabled }: PeersCheckOptions): HealthCheck {
+export function createPeersCheck({ tracker, configuredPeers, isEnabled, clock }: PeersCheckOptions): HealthCheck {
+  let namedAt = clock.monotonic();
+  let named = 0;
+  const isMeeting = (hasMet: boolean): boolean => {
+    if (configuredPeers() !== named) {
+      named = configuredPeers();
+      namedAt = clock.monotonic();
+    }
+    return !hasMet && clock.monotonic() - namedAt < MEETING_MS_MAX;
+  };
   return {
     name: 'peers',
     part: 'network',
@@ -47,6 +60,7 @@ export function createPeersCheck({ tracker, configuredPeers, isEnabled }: PeersC
       if (!isEnabled()) return healthy('runs without a network');
       if (activePeers.length > 0) return healthy(`${activePeers.length} of ${known} connected`);
       if (known === 0) return healthy('none is known; this node works alone');
+      if (isMeeting(peers.length > 0)) return healthy(`none of ${known} is connected yet`);
       return degraded(`none of ${known} known peers is connected; writes are kept and sent when one comes back`);
     },
   };

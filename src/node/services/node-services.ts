@@ -322,6 +322,7 @@ export class NodeServices {
         tracker,
         configuredPeers: () => this.#values['Network.KnownPeers'].length,
         isEnabled: () => network() !== undefined,
+        clock,
       }),
       createSyncLagCheck({ tracker, clock, lagMsMax: () => 6 * this.#values['Sync.SyncIntervalMs'] }),
       createClockCheck(() => clocks.assess(), values['Sync.MaxClockDriftMs']),

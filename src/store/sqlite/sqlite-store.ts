@@ -1,3 +1,4 @@
+// Over 400 lines: the store port as one class. The work is in the tables, the log, the checkpointer and the identity keeper.
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, sleep } from '../../core/clock/index.ts';

@@ -1,0 +1,40 @@
+/**
+ * A program with an offline queue, for tests: `queue-user.ts FOLDER FIRST COUNT` queues so many operations and does them meanwhile. A line
+ * for each one that is durable in the queue (`q NUMBER`), and for each one that was done (`d NUMBER`); `end` when none is left.
+ */
+import { openDatabase } from '../../src/index.ts';
+
+const KEYS = 50;
+const BATCH = 50;
+const [folder, first, count] = process.argv.slice(2) as [string, string, string];
+/** Synchronous on the systems where this runs: what was said before the end has arrived. */
+const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+
+const db = await openDatabase({ dataDirectory: folder, network: false, sync: { maxQueueSize: 1_000_000 } });
+let queued = 0;
+const flushing = (async () => {
+  let isLast = false;
+  while (!isLast) {
+    isLast = db.offlineQueue.count === 0 && queued === Number(count);
+    await db.offlineQueue.flush(async (op) => {
+      const { n } = op.data as { n: number };
+      // Now and then the other system is down for a moment.
+      if (op.attempts === 0 && n % 97 === 0) throw new Error('not now');
+      say(`d ${n}`);
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+})();
+while (queued < Number(count)) {
+  const batch = Array.from({ length: Math.min(BATCH, Number(count) - queued) }, (_, i) => Number(first) + queued + i);
+  queued += batch.length;
+  await Promise.all(
+    batch.map(async (n) => {
+      await db.offlineQueue.enqueue({ type: 'put', collection: 'c', key: `k${n % KEYS}`, data: { n } });
+      say(`q ${n}`);
+    }),
+  );
+}
+await flushing;
+say('end');
+await db.close();
