@@ -13,6 +13,7 @@ export const indexedRange: BenchCase = {
   about: `the ${SHARE * 100} % of ${DOCUMENTS} documents in a range of prices, sorted by price, parsed`,
   subjects: {
     ours: ourSubject(OPTIONS, async (node, round) => {
+      if (round === 0) await articles(node).ensureIndex('price');
       const { from, to } = rangeOf(round);
       const start = performance.now();
       const found = await articles(node).find({ price: { $gte: from, $lt: to } }, { sort: { price: 1 } });

@@ -144,7 +144,10 @@ export interface StoreStatistics {
   readonly freePages: number;
 }
 
-/** One damaged thing. `collection`: what it says of itself does not fit its documents. `file`: anything else. */
+/**
+ * One damaged thing. `collection`: what it says of itself does not fit its documents. `index`: it does not fit its documents; an
+ * open store makes it anew by itself. `file`: anything else.
+ */
 export type Damage =
   | {
       readonly kind: 'document';
@@ -153,6 +156,12 @@ export type Damage =
       readonly problem: string;
     }
   | { readonly kind: 'collection'; readonly collection: CollectionName; readonly problem: string }
+  | {
+      readonly kind: 'index';
+      readonly collection: CollectionName;
+      readonly indexId: number;
+      readonly problem: string;
+    }
   | { readonly kind: 'file'; readonly problem: string };
 
 export interface StoreManifest {

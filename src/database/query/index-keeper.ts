@@ -7,8 +7,8 @@ import type { Store, StoredIndex } from '../../store/index.ts';
 import { abortable } from '../abortable.ts';
 import type { EnsureIndexOptions, IndexInfo } from './query-api.ts';
 
-/** After a step that failed the work is taken up again. */
-const RETRY_MS = 60_000;
+/** After a step that failed the work is taken up again, and looked for where a damaged index may be due. */
+const LOOK_AGAIN_MS = 60_000;
 
 export interface IndexKeeperDeps {
   readonly store: Store;
@@ -27,7 +27,7 @@ export class IndexKeeper {
   readonly #listeners = new Set<() => void>();
   #running: Promise<void> | undefined;
   #isStopped = false;
-  #cancelRetry = (): void => {};
+  #cancelLook = (): void => {};
 
   constructor(deps: IndexKeeperDeps) {
     this.#deps = deps;
@@ -40,7 +40,7 @@ export class IndexKeeper {
 
   stop(): void {
     this.#isStopped = true;
-    this.#cancelRetry();
+    this.#cancelLook();
   }
 
   /** Indexes that the program wants a collection to have, sooner or later. Throws INVALID_INDEX. */
@@ -116,7 +116,7 @@ export class IndexKeeper {
       // Not within the call: what opens a collection must not wait for the disk.
       for (await turn(); !this.#isStopped; await turn()) {
         this.#addDeclared();
-        if (!store.workOnIndexes()) return;
+        if (!store.workOnIndexes()) return this.#lookAgainLater();
         for (const tell of this.#listeners) tell();
       }
     } catch (error) {
@@ -135,11 +135,17 @@ export class IndexKeeper {
   }
 
   #retryLater(error: unknown): void {
-    const { clock, logger, onDamage } = this.#deps;
+    const { logger, onDamage } = this.#deps;
     if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) onDamage(error);
     else logger.error({ err: error }, 'indexes could not be built and are tried again');
-    this.#cancelRetry();
-    this.#cancelRetry = clock.setTimer(RETRY_MS, () => void this.#work());
+    this.#lookAgainLater();
+  }
+
+  #lookAgainLater(): void {
+    this.#cancelLook();
+    if (this.#deps.store.supports.indexes) {
+      this.#cancelLook = this.#deps.clock.setTimer(LOOK_AGAIN_MS, () => void this.#work());
+    }
   }
 }
 

@@ -40,6 +40,8 @@ function damageText(damage: Damage): string {
       return `document ${JSON.stringify(damage.key)} in ${JSON.stringify(damage.collection)} (${damage.problem})`;
     case 'collection':
       return `collection ${JSON.stringify(damage.collection)} (${damage.problem})`;
+    case 'index':
+      return `${damage.problem} (collection ${JSON.stringify(damage.collection)})`;
     case 'file':
       return damage.problem;
     default:

@@ -118,6 +118,8 @@ export class SelfRepair {
   report(damage: Damage): void {
     if (this.#isStopped) return;
     if (damage.kind === 'file') return this.#reportFile(damage.problem);
+    // The store makes it anew by itself, and answers without it until then.
+    if (damage.kind === 'index') return;
     const keys = this.#reported.get(damage.collection) ?? new Set();
     this.#reported.set(damage.collection, keys);
     if (damage.kind === 'document') keys.add(damage.key);

@@ -24,6 +24,7 @@ export function checkDatabase(db: DatabaseSync, context: JobContext): void {
   for (const name of readOr(() => tables.documents.collections(), [], file)) {
     checkDocuments(tables, name, context);
     checkCollection(db, tables, name, context);
+    checkIndexes(db, tables, name, context);
     if (context.isStopped()) return;
   }
   for (const { name, documents } of collections) {
@@ -97,6 +98,32 @@ function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<strin
   }
   const visible = tables.documents.visible(row.name);
   if (visible !== row.documents) yield `${row.documents} documents are counted, ${visible} are there`;
+}
+
+/** Whether each index holds each document as it is now, and nothing else. */
+function checkIndexes(db: DatabaseSync, tables: Tables, name: CollectionName, context: JobContext): void {
+  for (const index of readOr(
+    () => tables.indexWork.readyOf(name),
+    [],
+    () => {},
+  )) {
+    const text = `the index ${JSON.stringify(index.definition.name)}`;
+    const report = (problem: string): void => {
+      context.onDamage({ kind: 'index', collection: name, indexId: index.id, problem: `${text} ${problem}` });
+    };
+    db.exec('BEGIN');
+    try {
+      const { missing, others } = tables.indexWork.compare(index);
+      if (missing > 0) report(`does not hold ${missing} documents as they are`);
+      else if (others > 0) report(`holds ${others} entries that no document has`);
+    } catch (error) {
+      // A document that cannot be read has been reported by itself.
+      if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) report(messageOf(error));
+    } finally {
+      db.exec('ROLLBACK');
+    }
+    if (context.isStopped()) return;
+  }
 }
 
 function lostDocuments(collection: CollectionName, documents: number): Damage {

@@ -245,6 +245,12 @@ export class DocumentTable {
     return (statement.all(...parameters) as unknown as DocumentRow[]).map((row) => this.#decode(row));
   }
 
+  /** What readers see of a collection, unverified. */
+  *textsOf(coll: number): Iterable<{ readonly key: DocumentKey; readonly value: string }> {
+    const rows = this.#prepare('SELECT key, value FROM doc WHERE coll = ? AND value IS NOT NULL ORDER BY key');
+    yield* rows.iterate(coll) as Iterable<unknown> as Iterable<{ key: DocumentKey; value: string }>;
+  }
+
   /** How many documents readers see. */
   visible(collection: CollectionName): number {
     const coll = this.#collections.knownId(collection);

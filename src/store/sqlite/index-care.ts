@@ -1,4 +1,5 @@
 import type { Logger } from '../../core/logging/index.ts';
+import type { Damage } from '../store.ts';
 import { RottenIndexError } from './query-runner.ts';
 import type { Tables } from './tables.ts';
 
@@ -23,15 +24,23 @@ export class IndexCare {
         return run((id) => !this.#rotten.has(id));
       } catch (error) {
         if (!(error instanceof RottenIndexError)) throw error;
-        this.distrust(error.indexId, error);
+        this.distrust(error);
       }
     }
   }
 
-  distrust(id: number, error: Error): void {
-    if (this.#rotten.has(id)) return;
-    this.#rotten.add(id);
+  distrust(error: RottenIndexError): void {
+    if (this.#rotten.has(error.indexId)) return;
+    this.#rotten.add(error.indexId);
     this.#logger.error({ err: error, path: this.#path }, 'an index is damaged; it is made anew');
+  }
+
+  /** Passes on what a check finds, and learns from it. */
+  async *watching(damage: AsyncIterable<Damage>): AsyncGenerator<Damage> {
+    for await (const each of damage) {
+      if (each.kind === 'index') this.distrust(new RottenIndexError(each.indexId, each.problem));
+      yield each;
+    }
   }
 
   isDue({ indexWork }: Tables): boolean {

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { type IndexDefinition, invalidIndex } from '../../core/query/index.ts';
-import type { StoredIndex } from '../store.ts';
+import type { StoredDocument, StoredIndex } from '../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
 import type { DocumentTable } from './document-table.ts';
 import type { HeldIndex } from './index-rows.ts';
@@ -29,7 +29,8 @@ export class IndexWork {
     const coll = this.#collections.knownId(collection);
     const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
     if (held.length === 0) return [];
-    const documents = Math.max(1, this.#documents.visible(collection));
+    const isBuilding = held.some(({ state }) => state === 'building');
+    const documents = isBuilding ? Math.max(1, this.#documents.visible(collection)) : 1;
     return [...held]
       .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
       .map(({ definition, state, done }) => ({
@@ -59,6 +60,30 @@ export class IndexWork {
     if (index === undefined) return false;
     this.#indexes.rows.put({ ...index, state: 'dropping' });
     return true;
+  }
+
+  readyOf(collection: CollectionName): readonly HeldIndex[] {
+    const coll = this.#collections.knownId(collection);
+    const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
+    return held.filter(({ state }) => state === 'ready');
+  }
+
+  /** Indexes that do not hold a document as it is. */
+  lacking({ collection, key, value }: StoredDocument): readonly HeldIndex[] {
+    if (value === null) return [];
+    return this.readyOf(collection).filter((index) => this.#indexes.held(index, key, value) === undefined);
+  }
+
+  /** Documents that an index does not hold as they are, and entries beyond those that the documents have. Reads everything. */
+  compare(index: HeldIndex): { readonly missing: number; readonly others: number } {
+    let missing = 0;
+    let expected = 0;
+    for (const { key, value } of this.#documents.textsOf(index.coll)) {
+      const held = this.#indexes.held(index, key, value);
+      if (held === undefined) missing++;
+      else expected += held;
+    }
+    return { missing, others: this.#indexes.entriesOf(index) - expected };
   }
 
   /** What there is to do next; undefined: nothing. Room is given back first. */

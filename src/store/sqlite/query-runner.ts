@@ -5,6 +5,7 @@ import { type IndexPlan, keyText, planQuery, type Query } from '../../core/query
 import type { FoundDocument, QueryPlan } from '../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
 import { DOCUMENT_COLUMNS, type DocumentTable } from './document-table.ts';
+import type { HeldIndex } from './index-rows.ts';
 import { entrySum, type IndexTable } from './index-table.ts';
 import { type CompiledQuery, compileQuery } from './query-sql.ts';
 
@@ -18,14 +19,22 @@ interface ChosenPlan extends IndexPlan {
   readonly estimatedRows: number;
 }
 
-/** What `find` met in an index: an entry that does not fit its row. */
+/** An index has an entry that does not fit its row, or lacks one. */
 export class RottenIndexError extends Error {
   readonly indexId: number;
 
-  constructor(indexId: number, collection: CollectionName, name: string) {
-    super(`the index ${JSON.stringify(name)} of collection ${JSON.stringify(collection)} does not fit its documents`);
+  constructor(indexId: number, message: string) {
+    super(message);
     this.indexId = indexId;
   }
+}
+
+export function rottenIndex(
+  collection: CollectionName,
+  { id, definition }: Pick<HeldIndex, 'id' | 'definition'>,
+): RottenIndexError {
+  const names = [definition.name, collection].map((name) => JSON.stringify(name)).join(' of collection ');
+  return new RottenIndexError(id, `the index ${names} does not fit its documents`);
 }
 
 /** Answers queries: by an index where there is one that helps, else by looking at every document. */
@@ -161,7 +170,7 @@ export class QueryRunner {
     if (value !== null && entrySum(k, key, value) === sum) return { key: key as DocumentKey, value };
     // Throws where it is the row that is damaged.
     this.#documents.get(collection, key as DocumentKey);
-    throw new RottenIndexError(id, collection, index.name);
+    throw rottenIndex(collection, { id, definition: index });
   }
 
   #prepare(sql: string, asArrays = false): StatementSync {

@@ -38,6 +38,7 @@ import { IndexCare } from './index-care.ts';
 import { Maintenance } from './maintenance.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import { registerQueryFunctions } from './query-functions.ts';
+import type { RottenIndexError } from './query-runner.ts';
 import { migrate, readPragma } from './schema.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 import { type TableLimits, Tables } from './tables.ts';
@@ -110,7 +111,8 @@ export class SqliteStore implements MaintainableStore {
         witness: this.#witness.read(),
         logger: parts.logger,
       });
-      this.damagedAtOpen = verifyNewest(this.#db, this.#openTables, parts);
+      const onRottenIndex = (error: RottenIndexError): void => this.#care.distrust(error);
+      this.damagedAtOpen = verifyNewest(this.#db, this.#openTables, { ...parts, onRottenIndex });
     } catch (error) {
       this.#witness.close();
       this.#db.close();
@@ -264,7 +266,7 @@ export class SqliteStore implements MaintainableStore {
 
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
     if (this.#isClosed) throw closedError();
-    return streamDamage(this.#maintenance, this.#parts.path, LIMITS.damageListMax, signal);
+    return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, LIMITS.damageListMax, signal));
   }
 
   async backup(toPath: string, options: StoreBackupOptions = {}): Promise<void> {

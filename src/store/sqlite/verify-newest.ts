@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import { type RottenIndexError, rottenIndex } from './query-runner.ts';
 import type { Tables } from './tables.ts';
 
 interface DocumentName {
@@ -14,6 +15,8 @@ interface VerifyOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of an index that does not hold one of them as it is. */
+  readonly onRottenIndex: (error: RottenIndexError) => void;
 }
 
 /** Newest documents verified at open, and for how long at most. */
@@ -24,15 +27,21 @@ const VERIFY_MS_MAX = 50;
  * What a crash or a bad disk damages first is what was written last. Returns which of the newest documents cannot be read;
  * an index that does not know one of them is built anew, with all others, from the rows.
  */
-export function verifyNewest(db: DatabaseSync, { documents }: Tables, options: VerifyOptions): DocumentName[] {
-  const { clock, logger, path } = options;
+export function verifyNewest(
+  db: DatabaseSync,
+  { documents, indexWork }: Tables,
+  options: VerifyOptions,
+): DocumentName[] {
+  const { clock, logger, path, onRottenIndex } = options;
   const end = clock.monotonic() + VERIFY_MS_MAX;
   const damaged: DocumentName[] = [];
   let isRebuilt = false;
   for (const { pos, ...name } of documents.newestKeys(VERIFIED_MAX)) {
     if (clock.monotonic() > end) break;
     try {
-      const isFound = documents.get(name.collection, name.key) !== undefined;
+      const document = documents.get(name.collection, name.key);
+      const isFound = document !== undefined;
+      if (isFound) for (const index of indexWork.lacking(document)) onRottenIndex(rottenIndex(name.collection, index));
       // A row whose own key is damaged is met by the key that it had.
       if (isFound || isRebuilt || documents.changes(pos - 1, 1).length === 0) continue;
       // A rotten page of an index passes for one with fewer entries.

@@ -105,6 +105,11 @@ const SIGN_TEXTS: Readonly<Record<number, string>> = {
   [SIGN.false]: 'false',
   [SIGN.true]: 'true',
   [SIGN.rest]: '(array or object)',
+  [SIGN.missing + 1]: '(anything)',
+  [SIGN.null + 1]: '(end of null)',
+  [SIGN.true + 1]: '(end of booleans)',
+  [SIGN.number + 1]: '(end of numbers)',
+  [SIGN.text + 1]: '(end of texts)',
 };
 
 function numberOf(turned: Buffer): number {

@@ -1,0 +1,229 @@
+/**
+ * Goal: with indexes every query is answered as the memory store answers it, whatever is written, and whatever rots in them.
+ * Method: random documents, indexes, queries and changes on both stores; directed cases of crashes, damage and given back room.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type CollectionName, parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { type JsonValue, parseIndex, parseQuery } from '../../core/query/index.ts';
+import { documentSamples, filterSamples, indexSamples, pageSamples } from '../../core/query/test-query-samples.ts';
+import { sampleDocument } from '../../testing/index.ts';
+import { createMemoryStore } from '../memory/index.ts';
+import type { Store, StoredDocument } from '../store.ts';
+import { openInFolder, withFolder } from './test-folder.ts';
+
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+const C = parseCollectionName('c');
+const AGE = parseIndex('age');
+
+function documentOf(collection: CollectionName, key: string, pos: number, value: JsonValue): StoredDocument {
+  return sampleDocument({ collection, key, pos, versions: [{ seq: pos, value: JSON.stringify(value) }] });
+}
+
+function fill(store: Store, count: number): void {
+  const documents = Array.from({ length: count }, (_, i) =>
+    documentOf(C, `k${String(i).padStart(5, '0')}`, i + 1, { age: i % 100, name: `name ${i}` }),
+  );
+  for (let i = 0; i < count; i += 500) store.commit({ documents: documents.slice(i, i + 500) });
+}
+
+function finish(store: Store): void {
+  while (store.workOnIndexes());
+}
+
+function keys(store: Store, filter: object, options: object = {}): string[] {
+  return store.find(C, parseQuery(filter, options)).map(({ key }) => key);
+}
+
+test('with indexes, SQLite answers as the memory store does, before and after changes', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    let round = 0;
+    let pos = 0;
+    let byIndex = 0;
+    fc.assert(
+      fc.property(
+        fc.array(documentSamples, { minLength: 3, maxLength: 20, size: 'max' }),
+        fc.array(fc.tuple(fc.nat({ max: 19 }), fc.option(documentSamples)), { maxLength: 10 }),
+        fc.uniqueArray(indexSamples, {
+          minLength: 1,
+          maxLength: 4,
+          size: 'max',
+          selector: (spec) => JSON.stringify(spec),
+        }),
+        fc.array(fc.tuple(filterSamples, pageSamples), { minLength: 5, maxLength: 5 }),
+        (values, changes, specs, queries) => {
+          const collection = parseCollectionName(`c${round++}`);
+          const naive = createMemoryStore();
+          const write = (key: string, value: JsonValue | null): void => {
+            pos++;
+            const document =
+              value === null
+                ? sampleDocument({ collection, key, pos, versions: [{ seq: pos, value: null }], deadAt: 1 })
+                : documentOf(collection, key, pos, value);
+            for (const each of [store, naive]) each.commit({ documents: [document] });
+          };
+          for (const [i, value] of values.entries()) write(`k${i}`, value);
+          for (const spec of specs) store.addIndex(collection, parseIndex(spec));
+          finish(store);
+          const all = values.map((value, i) => ({ key: `k${i}`, value }));
+          const compare = (): void => {
+            for (const [filter, page] of queries) {
+              const query = page(parseQuery(filter), all);
+              assert.deepEqual(store.find(collection, query), naive.find(collection, query), JSON.stringify(filter));
+              assert.equal(store.count(collection, query), naive.count(collection, query));
+              if (store.explain(collection, query).index !== null) byIndex++;
+            }
+          };
+          compare();
+          for (const [i, value] of changes) write(`k${i}`, value ?? null);
+          compare();
+          for (const { definition } of store.indexes(collection)) store.removeIndex(collection, definition.name);
+        },
+      ),
+      { numRuns: 120 * SCALE },
+    );
+    finish(store);
+    assert.ok(byIndex > 150, `only ${byIndex} queries were answered by an index`);
+    await store.close();
+  }));
+
+test('an index that was not finished when the process died is finished by the next one', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    fill(store, 1200);
+    store.addIndex(C, AGE);
+    store.workOnIndexes();
+    store.workOnIndexes();
+    const [half] = store.indexes(C);
+    assert.ok(half!.progress > 0.2 && half!.progress < 1 && !half!.isReady);
+    await store.close();
+    const next = await openInFolder(folder);
+    assert.deepEqual(next.indexes(C)[0]!.progress, half!.progress);
+    assert.equal(next.explain(C, parseQuery({ age: 5 })).index, null);
+    let steps = 0;
+    while (next.workOnIndexes()) steps++;
+    assert.ok(steps < 5, `${steps} steps: it began anew`);
+    const plan = next.explain(C, parseQuery({ age: 5 }));
+    assert.deepEqual([plan.index, plan.estimatedRows, plan.filtered], ['age', 12, false]);
+    assert.equal(keys(next, { age: 5 }).length, 12);
+    await next.close();
+  }));
+
+test('a step is short, and the room of a removed index is given back', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    fill(store, 6000);
+    store.addIndex(C, AGE);
+    let steps = 0;
+    while (store.workOnIndexes()) steps++;
+    assert.ok(steps >= 24, `${steps} steps`);
+    const before = store.statistics().freePages;
+    store.removeIndex(C, 'age');
+    steps = 0;
+    while (store.workOnIndexes()) steps++;
+    assert.ok(steps >= 3, `${steps} steps`);
+    assert.ok(store.statistics().freePages > before + 20);
+    await store.close();
+  }));
+
+test('the newest of many matching documents are read from the index without a sort', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    fill(store, 3000);
+    store.addIndex(C, AGE);
+    store.addIndex(C, parseIndex('name'));
+    finish(store);
+    const query = parseQuery({ age: { $gte: 10 } }, { sort: { age: -1 }, limit: 3 });
+    assert.deepEqual(store.explain(C, query), {
+      index: 'age',
+      range: 'from [10] to below [(end of numbers)]',
+      ranges: 1,
+      filtered: false,
+      sort: 'index',
+      estimatedRows: 1000,
+    });
+    assert.deepEqual(
+      store.find(C, query).map(({ key }) => key),
+      ['k00099', 'k00199', 'k00299'],
+    );
+    // Of two indexes, the one with fewer entries to read.
+    assert.equal(store.explain(C, parseQuery({ age: 5, name: 'name 5' })).index, 'name');
+    await store.close();
+  }));
+
+const ROT: readonly (readonly [name: string, sql: string])[] = [
+  ['keys were changed', "UPDATE idx_entry SET k = x'40C014000000000000' WHERE key = 'k00007'"],
+  ['entries lead to another row', "UPDATE idx_entry SET doc = doc + 1 WHERE key IN ('k00005', 'k00105')"],
+  ['entries lead to no row', "UPDATE idx_entry SET doc = 99999 WHERE key = 'k00005'"],
+  ['sums were changed', "UPDATE idx_entry SET sum = sum + 1 WHERE key = 'k00205'"],
+  ['a newest entry is missing', "DELETE FROM idx_entry WHERE key = 'k00205'"],
+  ['all are missing', 'DELETE FROM idx_entry'],
+];
+
+for (const [name, sql] of ROT) {
+  test(`answers stay true when an index rotted: ${name}`, () =>
+    withFolder(async (folder) => {
+      const store = await openInFolder(folder);
+      fill(store, 300);
+      store.addIndex(C, AGE);
+      finish(store);
+      await store.close();
+      const raw = new DatabaseSync(join(folder, 'test.db'));
+      raw.exec(sql);
+      raw.close();
+      const next = await openInFolder(folder);
+      const expected = ['k00005', 'k00105', 'k00205'];
+      assert.deepEqual(keys(next, { age: 5 }), expected);
+      assert.deepEqual(keys(next, { age: 5, name: { $gte: '' } }), expected);
+      assert.equal(next.explain(C, parseQuery({ age: 5 })).index, null);
+      finish(next);
+      assert.equal(next.explain(C, parseQuery({ age: 5 })).index, 'age');
+      assert.deepEqual(keys(next, { age: 5 }), expected);
+      for await (const damage of next.checkIntegrity()) assert.fail(JSON.stringify(damage));
+      await next.close();
+    }));
+}
+
+test('a check finds an old entry that is missing, and the index is made anew', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    fill(store, 2500);
+    store.addIndex(C, AGE);
+    finish(store);
+    for await (const damage of store.checkIntegrity()) assert.fail(JSON.stringify(damage));
+    await store.close();
+    const raw = new DatabaseSync(join(folder, 'test.db'));
+    raw.exec("DELETE FROM idx_entry WHERE key = 'k00005'");
+    raw.close();
+    const next = await openInFolder(folder);
+    const found: string[] = [];
+    for await (const damage of next.checkIntegrity()) found.push(`${damage.kind}: ${damage.problem}`);
+    assert.deepEqual(found, ['index: the index "age" does not hold 1 documents as they are']);
+    finish(next);
+    assert.equal(next.count(C, parseQuery({ age: 5 })), 25);
+    for await (const damage of next.checkIntegrity()) assert.fail(JSON.stringify(damage));
+    await next.close();
+  }));
+
+test('a damaged document is not entered: the build says which one it is', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    fill(store, 2000);
+    await store.close();
+    const raw = new DatabaseSync(join(folder, 'test.db'));
+    raw.exec("UPDATE doc SET value = replace(value, 'name', 'nome') WHERE key = 'k00003'");
+    raw.close();
+    const next = await openInFolder(folder);
+    next.addIndex(C, AGE);
+    assert.throws(() => finish(next), /k00003/);
+    next.commit({
+      removed: [{ collection: C, key: parseDocumentKey('k00003'), pos: 9000, why: 'damaged', deadSince: null }],
+    });
+    finish(next);
+    assert.equal(next.count(C, parseQuery({ age: 3 })), 19);
+    await next.close();
+  }));
