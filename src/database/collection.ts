@@ -40,7 +40,7 @@ import {
   type PageOptions,
   type QueriesHost,
 } from './query/index.ts';
-import { type Codecs, DecodedChanges, type Filter, type Path, type ValueAt } from './schema/index.ts';
+import { DecodedChanges, type DocumentCodec, type Filter, type Path, type ValueAt } from './schema/index.ts';
 
 /** What a collection needs of its database; every method throws DATABASE_CLOSED once that is closed. */
 export interface CollectionHost extends QueriesHost {
@@ -59,10 +59,10 @@ export class LocalCollection<T extends object = Document, Input extends object =
   readonly #host: CollectionHost;
   readonly #queries: CollectionQueries<T>;
 
-  constructor(host: CollectionHost, name: CollectionName, codecs: Codecs) {
-    super(host, name, codecs);
+  constructor(host: CollectionHost, name: CollectionName, codec: DocumentCodec) {
+    super(host, name, codec);
     this.#host = host;
-    this.#queries = new CollectionQueries(host, name, codecs.reading);
+    this.#queries = new CollectionQueries(host, name, codec);
   }
 
   invalid(options?: WaitOptions): AsyncGenerator<InvalidDocument> {
@@ -70,7 +70,7 @@ export class LocalCollection<T extends object = Document, Input extends object =
   }
 
   migrate(options: MigrateOptions = {}): Promise<MigrateProgress> {
-    return migrateCollection(this.#host, this.name, this.codecs.writing, options);
+    return migrateCollection(this.#host, this.name, this.codec, options);
   }
 
   async versions(key: string, options?: WaitOptions): Promise<DocumentVersion[]> {
@@ -128,9 +128,8 @@ export class LocalCollection<T extends object = Document, Input extends object =
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<Change<T>> {
-    const { reading } = this.codecs;
     const changes = this.#host.watch<Document>(this.name, options);
-    return reading.isPlain ? (changes as AsyncIterable<Change<T>>) : new DecodedChanges<T>(changes, reading);
+    return this.codec.isPlain ? (changes as AsyncIterable<Change<T>>) : new DecodedChanges<T>(changes, this.codec);
   }
 
   live(filter?: Filter<Input>, options: LiveOptions<T> = {}): LiveQuery<T> {
@@ -151,7 +150,6 @@ export class LocalCollection<T extends object = Document, Input extends object =
   }
 
   #shape(): CodecShape | undefined {
-    const { reading } = this.codecs;
-    return reading.isPlain ? undefined : new CodecShape(this.#host, this.name, reading);
+    return this.codec.isPlain ? undefined : new CodecShape(this.#host, this.name, this.codec);
   }
 }

@@ -36,7 +36,7 @@ import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import { checkUnique, IndexKeeper } from './query/index.ts';
 import { type LocalWrite, type Replica, resolverText } from './replica/index.ts';
-import type { Codecs, CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
+import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
 import { type Existed, Writer } from './writer.ts';
@@ -176,12 +176,12 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#assertOpen();
     const collection = openName(name);
     const { definitions } = this.#parts;
-    if (options === undefined) return new LocalCollection(this, collection, definitions.codecs(collection));
+    if (options === undefined) return new LocalCollection(this, collection, definitions.codec(collection));
     const before = definitions.resolverOf(collection);
-    const codecs = definitions.define(collection, options);
+    const codec = definitions.define(collection, options);
     if (definitions.resolverOf(collection) !== before) this.#maintenance.startSoon();
     if (options.indexes !== undefined) this.indexKeeper.declare(collection, options.indexes);
-    return new LocalCollection(this, collection, codecs);
+    return new LocalCollection(this, collection, codec);
   }
 
   async transaction<Result>(
@@ -189,10 +189,8 @@ export class LocalDatabase implements Database, CollectionHost {
     options: TransactionOptions = {},
   ): Promise<Result> {
     this.#assertOpen();
-    return this.#transactions.run((host) => {
-      const codecs = (name: CollectionName): Codecs => this.#parts.definitions.codecs(name);
-      return run(transactionOn(host, codecs));
-    }, options);
+    const { definitions } = this.#parts;
+    return this.#transactions.run((host) => run(transactionOn(host, (name) => definitions.codec(name))), options);
   }
 
   collections(): CollectionInfo[] {

@@ -15,7 +15,7 @@ import type { DocumentHost } from './document-host.ts';
 import { DocumentReader } from './document-reader.ts';
 import { DocumentWriter } from './document-writer.ts';
 import { versionToken } from './replica/index.ts';
-import type { Codecs, Filter, Patch, Path } from './schema/index.ts';
+import type { DocumentCodec, Filter, Patch, Path } from './schema/index.ts';
 
 /** What a collection can do both in a database and within a transaction. */
 export class DocumentCollection<T extends object = Document, Input extends object = T>
@@ -23,17 +23,17 @@ export class DocumentCollection<T extends object = Document, Input extends objec
 {
   readonly name: CollectionName;
   /** How this handle reads and writes documents. */
-  readonly codecs: Codecs;
+  readonly codec: DocumentCodec;
   protected readonly host: DocumentHost;
   protected readonly reader: DocumentReader<T>;
   readonly #writer: DocumentWriter;
 
-  constructor(host: DocumentHost, name: CollectionName, codecs: Codecs) {
+  constructor(host: DocumentHost, name: CollectionName, codec: DocumentCodec) {
     this.name = name;
-    this.codecs = codecs;
+    this.codec = codec;
     this.host = host;
-    this.reader = new DocumentReader(host, name, codecs.reading);
-    this.#writer = new DocumentWriter(host, name, codecs.writing);
+    this.reader = new DocumentReader(host, name, codec);
+    this.#writer = new DocumentWriter(host, name, codec);
   }
 
   put(key: string, value: Input, options?: WriteOptions): Promise<void> {
@@ -67,7 +67,7 @@ export class DocumentCollection<T extends object = Document, Input extends objec
       typeof change === 'function'
         ? await this.#writer.modify(key, (row) => this.reader.read(row), change as (d: unknown) => unknown, options)
         : await this.#writer.patch(key, change as JsonObject, options);
-    const decoded = await this.codecs.reading.decode(key, value);
+    const decoded = await this.codec.decode(key, value);
     return decoded.value as T;
   }
 

@@ -8,7 +8,7 @@ import type { WaitOptions, WriteOptions } from './api.ts';
 import type { DocumentHost } from './document-host.ts';
 import type { Shaped } from './evolution/index.ts';
 import { type LocalWrite, versionToken } from './replica/index.ts';
-import { after, type DocumentCodec, type Eventually, mergePatch } from './schema/index.ts';
+import { after, type DocumentCodec, documentInvalid, type Eventually, mergePatch } from './schema/index.ts';
 import type { Existed } from './writer.ts';
 
 /** A stored document and what is to become of it. */
@@ -75,7 +75,7 @@ export class DocumentWriter {
   /** Resolves with the text that was written. */
   patch(key: string, patch: JsonObject, options: WriteOptions | undefined): Promise<string> {
     return this.#change(key, options, (row) => {
-      const { document, version } = this.#codec.open(row.value!);
+      const { document, version } = this.#opened(row);
       return { document: mergePatch(document, patch), version };
     });
   }
@@ -90,7 +90,7 @@ export class DocumentWriter {
     return this.#change(key, options, (row) =>
       after(read(row), (document) => ({
         document: change(document),
-        version: this.#codec.open(row.value!).version,
+        version: this.#opened(row).version,
       })),
     );
   }
@@ -101,7 +101,7 @@ export class DocumentWriter {
     const counter = this.#host.counterOf(this.#collection);
     let sum = 0;
     await this.#change(key, options, (row) => {
-      const opened = this.#codec.open(row.value!);
+      const opened = this.#opened(row);
       const add = (value: JsonValue | undefined): JsonValue => {
         const before = numberAt(value, path);
         sum = before + by;
@@ -140,6 +140,15 @@ export class DocumentWriter {
         const isRace = error instanceof ConcurrencyError && options?.ifVersion === undefined;
         if (!isRace || attempt >= this.#host.limits.updateAttemptsMax) throw error;
       }
+    }
+  }
+
+  #opened({ key, value }: StoredDocument): Shaped {
+    try {
+      return this.#codec.open(value!);
+    } catch (error) {
+      const message = `its migration failed: ${error instanceof Error ? error.message : String(error)}`;
+      throw documentInvalid(this.#collection, key, [{ path: '', message }], 'stored');
     }
   }
 

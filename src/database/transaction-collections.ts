@@ -1,19 +1,19 @@
 import { type CollectionName, parseCollectionName } from '../core/ids/index.ts';
 import type { Collection, Document, Transaction, TransactionCollection } from './api.ts';
 import { DocumentCollection } from './document-collection.ts';
-import type { Codecs } from './schema/index.ts';
+import type { DocumentCodec } from './schema/index.ts';
 import type { TransactionHost } from './transaction/index.ts';
 
 /** What the function of a transaction gets: collections that read and write through it. */
-export function transactionOn(host: TransactionHost, codecsOf: (name: CollectionName) => Codecs): Transaction {
+export function transactionOn(host: TransactionHost, codecOf: (name: CollectionName) => DocumentCodec): Transaction {
   function collection<T extends object, Input extends object>(
     handle: Collection<T, Input>,
   ): TransactionCollection<T, Input>;
   function collection<T extends object = Document>(name: string): TransactionCollection<T>;
   function collection(which: Collection | string): TransactionCollection {
-    if (which instanceof DocumentCollection) return new DocumentCollection(host, which.name, which.codecs);
+    if (which instanceof DocumentCollection) return new DocumentCollection(host, which.name, which.codec);
     const name = parseCollectionName(typeof which === 'string' ? which : which.name);
-    return new DocumentCollection(host, name, codecsOf(name));
+    return new DocumentCollection(host, name, codecOf(name));
   }
   return { collection };
 }

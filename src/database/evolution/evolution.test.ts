@@ -133,6 +133,29 @@ test('two nodes that migrate the same document agree, and nothing is listed as l
   assert.deepEqual(await one.db.conflicts(), []);
 });
 
+test('a handle without options reads and writes the stored form, of whatever version', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  await withOldDocuments(opened);
+  const people = db.collection('people', newest);
+  const plain = db.collection('people');
+  await people.put('c', { first: 'Cid', last: 'Hill', active: true });
+  assert.deepEqual(await plain.get('a'), { name: 'Ada King', age: 36 });
+  assert.deepEqual(await plain.get('c'), { $v: 2, first: 'Cid', last: 'Hill', active: true });
+  assert.equal((await plain.find({ name: 'Ada King' })).length, 1, 'filters look at what is stored');
+  await plain.put('a', { ...(await plain.require('a')), age: 1 });
+  await plain.update('b', { age: 2 });
+  await plain.update('c', (stored) => ({ ...stored, active: false }));
+  await assert.rejects(plain.put('d', { $v: 2, first: 'Dan' }), { reason: 'DOCUMENT_INVALID' });
+  await plain.put('n', { $v: 9, anything: 1 });
+  assert.deepEqual(await people.find({ active: true }), [
+    { first: 'Ada', last: 'King', active: true, age: 1 },
+    { first: 'Bob', last: 'Hill', active: true, age: 2 },
+  ]);
+  assert.deepEqual(await plain.get('a'), { $v: 2, first: 'Ada', last: 'King', active: true, age: 1 });
+  assert.deepEqual(await plain.get('n'), { $v: 9, anything: 1 });
+});
+
 test('a migration that fails makes the document invalid, and nothing else', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
@@ -149,6 +172,7 @@ test('a migration that fails makes the document invalid, and nothing else', asyn
   assert.deepEqual(await numbers.find(), [{ n: 10 }]);
   await assert.rejects(numbers.get('bad'), /migration from version 0 failed: n is no number/);
   assert.equal((await collect(numbers.invalid())).length, 1);
+  await assert.rejects(numbers.update('bad', { n: 2 }), { reason: 'DOCUMENT_INVALID' });
   await numbers.put('bad', { n: 2 });
   assert.deepEqual(await numbers.find({ n: { $lt: 11 } }), [{ n: 2 }, { n: 10 }]);
 });

@@ -4,7 +4,6 @@ import type { MigrateOptions, MigrateProgress } from '../api.ts';
 import type { DocumentHost } from '../document-host.ts';
 import { versionToken } from '../replica/index.ts';
 import type { DocumentCodec } from '../schema/index.ts';
-import { takeVersion } from './migrations.ts';
 
 type Outcome = 'migrated' | 'invalid' | 'left';
 
@@ -20,10 +19,11 @@ export async function migrateCollection(
 ): Promise<MigrateProgress> {
   const counts = { documents: 0, migrated: 0, invalid: 0 };
   for await (const page of host.scan(collection, signal)) {
+    const documents = page.filter(({ value }) => value !== null);
     const outcomes = await Promise.all(
-      page.map(async (row): Promise<Outcome> => {
+      documents.map(async (row): Promise<Outcome> => {
         const { key, value } = row;
-        if (value === null || takeVersion(JSON.parse(value)).version >= codec.version) return 'left';
+        if (value === null || !codec.isOlder(value)) return 'left';
         try {
           const text = await codec.encode(key, codec.open(value).document);
           await host.write(collection, [{ collection, key, value: text, ifVersion: versionToken(row) }]);
@@ -36,7 +36,7 @@ export async function migrateCollection(
         }
       }),
     );
-    counts.documents += page.length;
+    counts.documents += documents.length;
     for (const outcome of outcomes) if (outcome !== 'left') counts[outcome]++;
     onProgress?.({ ...counts });
     signal?.throwIfAborted();

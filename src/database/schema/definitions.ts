@@ -1,21 +1,19 @@
 import type { Limits } from '../../core/config/index.ts';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
-import { createResolverRegistry, type Resolver } from '../../core/merge/index.ts';
+import { createResolverRegistry, type Resolver, type ResolverChoice } from '../../core/merge/index.ts';
 import { Evolution } from '../evolution/index.ts';
 import type { CollectionOptions } from './collection-options.ts';
-import { DefinedCodec, type DocumentCodec, plainCodec } from './document-codec.ts';
+import { DefinedCodec, type DocumentCodec, plainCodec, storedFormCodec } from './document-codec.ts';
 
 interface Definition {
-  readonly options: CollectionOptions;
+  readonly schema: CollectionOptions['schema'];
+  readonly migrations: CollectionOptions['migrations'];
+  /** Of handles that were given schema or versions. */
   readonly codec: DocumentCodec;
-  readonly resolver: Resolver | undefined;
-}
-
-/** How a handle reads and writes: without a definition of its own it reads what is stored, and writes what the program's definition lets pass. */
-export interface Codecs {
-  readonly reading: DocumentCodec;
-  readonly writing: DocumentCodec;
+  /** Of handles that were not. */
+  readonly plain: DocumentCodec;
+  readonly version: number;
 }
 
 /** What the program said of its collections since the database was opened. */
@@ -24,6 +22,7 @@ export class Definitions {
   readonly #plain: DocumentCodec;
   readonly #configured: (collection: CollectionName) => Resolver;
   readonly #byName = new Map<CollectionName, Definition>();
+  readonly #resolvers = new Map<CollectionName, Resolver>();
 
   constructor(limits: Limits, configured: (collection: CollectionName) => Resolver) {
     this.#limits = limits;
@@ -32,47 +31,51 @@ export class Definitions {
   }
 
   readonly resolverOf = (collection: CollectionName): Resolver =>
-    this.#byName.get(collection)?.resolver ?? this.#configured(collection);
+    this.#resolvers.get(collection) ?? this.#configured(collection);
 
   /** Names of collections whose resolver the program chose. */
   resolved(): CollectionName[] {
-    return [...this.#byName].filter(([, { resolver }]) => resolver !== undefined).map(([name]) => name);
+    return [...this.#resolvers.keys()];
   }
 
-  codecs(collection: CollectionName): Codecs {
-    return { reading: this.#plain, writing: this.#byName.get(collection)?.codec ?? this.#plain };
+  /** For a handle without options. */
+  codec(collection: CollectionName): DocumentCodec {
+    return this.#byName.get(collection)?.plain ?? this.#plain;
   }
 
   /**
    * The newest schema and migrations are those of handles without any. Throws CONFIG_ERROR / OPTION_INVALID for options that
    * mean nothing, and for another resolver or version than was given before.
    */
-  define(collection: CollectionName, options: CollectionOptions): Codecs {
-    const before = this.#byName.get(collection);
-    const after = this.#parse(collection, options);
-    if (before !== undefined && before.codec.version !== after.codec.version)
-      throw invalid(collection, 'version', `was ${before.codec.version} since this database was opened`);
-    if (before?.resolver !== undefined && after.resolver !== undefined && before.resolver !== after.resolver)
-      throw invalid(collection, 'resolver', `was ${before.resolver.name} since this database was opened`);
-    const isSame = before?.options.schema === options.schema && before?.options.migrations === options.migrations;
-    const { codec } = before !== undefined && isSame ? before : after;
-    const definition = { options, codec, resolver: after.resolver ?? before?.resolver };
-    this.#byName.set(collection, definition);
-    return { reading: definition.codec, writing: definition.codec };
+  define(collection: CollectionName, options: CollectionOptions): DocumentCodec {
+    const { schema, resolver, version, migrations } = options;
+    const chosen = this.#chosen(collection, resolver);
+    const isShaped = schema !== undefined || version !== undefined || migrations !== undefined;
+    const definition = isShaped ? this.#shaped(collection, options) : undefined;
+    if (definition !== undefined) this.#byName.set(collection, definition);
+    if (chosen !== undefined) this.#resolvers.set(collection, chosen);
+    return definition?.codec ?? this.codec(collection);
   }
 
-  #parse(collection: CollectionName, options: CollectionOptions): Definition {
-    const { schema, resolver, version, migrations } = options;
+  #chosen(collection: CollectionName, choice: ResolverChoice | undefined): Resolver | undefined {
+    const before = this.#resolvers.get(collection);
+    const chosen = choice === undefined ? before : createResolverRegistry({ default: choice })(collection);
+    if (before === undefined || before === chosen) return chosen;
+    throw invalid(collection, 'resolver', `was ${before.name} since this database was opened`);
+  }
+
+  #shaped(collection: CollectionName, { schema, version, migrations }: CollectionOptions): Definition {
     const standard = schema?.['~standard'];
     if (schema !== undefined && (standard?.version !== 1 || typeof standard.validate !== 'function'))
       throw invalid(collection, 'schema', 'is no validator of Standard Schema version 1');
     const evolution = new Evolution(collection, version, migrations);
-    const isPlain = schema === undefined && evolution.version === 0;
-    return {
-      options,
-      codec: isPlain ? this.#plain : new DefinedCodec(collection, schema, evolution, this.#limits),
-      resolver: resolver === undefined ? undefined : createResolverRegistry({ default: resolver })(collection),
-    };
+    const before = this.#byName.get(collection);
+    if (before !== undefined && before.version !== evolution.version)
+      throw invalid(collection, 'version', `was ${before.version} since this database was opened`);
+    if (before?.schema === schema && before?.migrations === migrations && before !== undefined) return before;
+    const codec = new DefinedCodec(collection, schema, evolution, this.#limits);
+    const plain = storedFormCodec(codec, this.#limits);
+    return { schema, migrations, codec, plain, version: evolution.version };
   }
 }
 

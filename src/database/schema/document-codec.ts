@@ -2,7 +2,7 @@ import type { Limits } from '../../core/config/index.ts';
 import { documentToText, jsonProblem } from '../../core/document/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 import { type Evolution, type Shaped, takeVersion, withVersion } from '../evolution/index.ts';
-import { isCovered, withUnknownMembers } from './covers.ts';
+import { isCovered, isRecord, withUnknownMembers } from './covers.ts';
 import { type DocumentIssue, documentInvalid, toIssues } from './document-invalid.ts';
 import type { SchemaResult, StandardSchema } from './standard-schema.ts';
 import { Verdicts } from './verdicts.ts';
@@ -22,7 +22,7 @@ export type Decoded =
 
 /** From what a program writes to what is stored, and from that to what it reads. */
 export interface DocumentCodec {
-  /** Version of the shape that is written; documents above it come from a newer program. */
+  /** Version of the shape that is read; documents above it come from a newer program. */
   readonly version: number;
   /** What is stored is what is read. */
   readonly isPlain: boolean;
@@ -31,6 +31,8 @@ export interface DocumentCodec {
   decode(key: string, text: string): Eventually<Decoded>;
   /** The stored document in the shape of this program, unchecked: what a patch is made on. Throws what a migration throws. */
   open(text: string): Shaped;
+  /** Whether the stored document would come to a newer version if it were written again. */
+  isOlder(text: string): boolean;
 }
 
 /** For a collection that nobody described: what is stored is what is read. */
@@ -41,6 +43,19 @@ export function plainCodec(limits: Limits): DocumentCodec {
     encode: (_key, value) => documentToText(value, limits),
     decode: (_key, text) => ({ kind: 'fits', value: JSON.parse(text), version: 0 }),
     open: (text) => ({ document: JSON.parse(text), version: 0 }),
+    isOlder: () => false,
+  };
+}
+
+/**
+ * For a handle that reads what is stored of a collection that the program described: what it writes has the stored form too,
+ * its version included, is brought to the newest shape, and must fit.
+ */
+export function storedFormCodec(defined: DefinedCodec, limits: Limits): DocumentCodec {
+  return {
+    ...plainCodec(limits),
+    encode: (key, value) => defined.encodeStored(key, value),
+    isOlder: (text) => defined.isOlder(text),
   };
 }
 
@@ -80,6 +95,14 @@ export class DefinedCodec implements DocumentCodec {
     });
   }
 
+  /** From the stored form of any version. */
+  encodeStored(key: string, value: unknown): Eventually<string> {
+    if (!isRecord(value)) return documentToText(value, this.#limits);
+    const opened = this.#upgraded(takeVersion(value as JsonObject));
+    if (Array.isArray(opened)) throw documentInvalid(this.#collection, key, opened, 'written');
+    return this.encode(key, opened.document, opened.version);
+  }
+
   decode(key: string, text: string): Eventually<Decoded> {
     const stored = takeVersion(JSON.parse(text));
     const opened = this.#upgraded(stored);
@@ -106,6 +129,10 @@ export class DefinedCodec implements DocumentCodec {
 
   open(text: string): Shaped {
     return this.#evolution.upgrade(takeVersion(JSON.parse(text)));
+  }
+
+  isOlder(text: string): boolean {
+    return takeVersion(JSON.parse(text)).version < this.version;
   }
 
   #toText(value: unknown, version: number): string {

@@ -1,6 +1,6 @@
 export type { CollectionOptions } from './collection-options.ts';
 export { DecodedChanges } from './decoded-changes.ts';
-export { type Codecs, Definitions } from './definitions.ts';
+export { Definitions } from './definitions.ts';
 export { after, type Decoded, type DocumentCodec, type Eventually } from './document-codec.ts';
 export { type DocumentIssue, documentInvalid } from './document-invalid.ts';
 export type {
