@@ -101,8 +101,8 @@ export class Lan {
   async #addHost(index: number, size: number): Promise<void> {
     const namespace = `entgl-${process.pid}-h${index}`;
     ip('netns', 'add', namespace);
-    const [command, ...args] = [...inNamespace(namespace), 'perl', RELAY, INTERFACE] as [string, ...string[]];
-    const relay = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [command, ...args] = inNamespace(namespace) as [string, ...string[]];
+    const relay = spawn(command, [...args, 'perl', RELAY, INTERFACE], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#hosts.push({ namespace, relay });
     this.#ways.push(Array.from({ length: size }, () => GOOD_WAY));
     relay.stdin.on('error', ignore);
@@ -117,7 +117,7 @@ export class Lan {
   }
 
   #readFrames(relay: ChildProcess, deliver: (frame: Buffer) => void): void {
-    let waiting = Buffer.alloc(0);
+    let waiting: Buffer = Buffer.alloc(0);
     relay.stdout!.on('data', (bytes: Buffer) => {
       waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
       while (waiting.length >= LENGTH_BYTES) {

@@ -15,7 +15,10 @@ import { type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally }
 /** A count up to this is a sample: few nodes, short troubles. */
 const SAMPLE_CASES_MAX = 4;
 const SIZE = { sample: 4, full: 12 } as const;
-const TROUBLE_MS = { sample: [2500, 4000], full: [4000, 25_000] } as const;
+const TROUBLE_MS: Readonly<Record<'sample' | 'full', readonly [number, number]>> = {
+  sample: [2500, 4000],
+  full: [4000, 25_000],
+};
 const CHANGE_MS = [100, 800] as const;
 const WRITE_MS = [5, 60] as const;
 const SHARED_KEYS = 20;

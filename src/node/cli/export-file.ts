@@ -1,6 +1,6 @@
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { ConfigurationError } from '../../core/errors/index.ts';
-import { toFileError } from '../files/index.ts';
+import { fileProblem, toFileError } from '../files/index.ts';
 
 /** Bytes between two marks of how far a resumable export came. */
 const MARK_BYTES = 1024 * 1024;
@@ -42,7 +42,9 @@ export class ExportFile {
       return new ExportFile(path, isResumable, handle, mark);
     } catch (cause) {
       if (!isWrongPath(cause)) throw toFileError(cause, path);
-      throw new ConfigurationError('FILE_INVALID', `cannot write ${path} (${cause.code}); check the path`, { cause });
+      throw new ConfigurationError('FILE_INVALID', `cannot write ${path}: ${fileProblem(cause)}; check the path`, {
+        cause,
+      });
     }
   }
 

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../../core/errors/index.ts';
 
 /** A JSON object from the command line. USAGE says what is wrong and how shells want it quoted. */
 export function parseJsonObject(text: string, what: string): Record<string, never> {
+  if (text.trim() === '') throw new ConfigurationError('USAGE', `${what} is empty; give one as in '{"name":"Alice"}'`);
   let value: unknown;
   try {
     value = JSON.parse(text);

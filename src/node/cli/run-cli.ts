@@ -47,10 +47,22 @@ export async function runCli(args: readonly string[], context: CliContext, versi
 /** What commander says about a command line, in our words: one line that ends with what to do. */
 function usageError(error: unknown, args: readonly string[], commands: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
-  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  const message = inOurWords(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
   const command = args.find((arg) => commands.includes(arg));
   const help = ['entgldb', ...(command === undefined ? [] : [command]), '--help'].join(' ');
   return new ConfigurationError('USAGE', `${message.replace(/\.$/, '')}; see \`${help}\``);
+}
+
+/** What it says most often, as somebody would who stands beside. */
+function inOurWords(message: string): string {
+  const tooMany = /^too many arguments for '(.+)'\. Expected (\d+) arguments? but got (\d+)/.exec(message);
+  if (tooMany !== null) {
+    const [, command, most, given] = tooMany;
+    return `${command} takes ${most === '0' ? 'no arguments' : `at most ${most}`}, not ${given}; put what contains blanks into quotes`;
+  }
+  return message
+    .replace(/^option '(--\S+) (<.+>)' argument missing/, '$1 wants a value, as in $1 $2')
+    .replace(/^missing required argument '(.+)'/, 'the $1 is missing');
 }
 
 function report(error: unknown, { stderr }: CliContext, isJson: boolean): void {

@@ -96,9 +96,29 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['c', '-', '--key-field', ''],
     ['c', '-', '--key-field'],
     ['c', 'nowhere.ndjson', '--skip-bad'],
+    ['c', '-', '--format'],
+    ['c', '-', '--format', 'xlsx'],
+    ['c', '-', '--delimiter'],
+    ['c', 'f.csv', '--delimiter', 'x'],
+    ['c', 'nowhere.csv', '--all-text'],
+    ['c', '-', '--resume'],
     ['', '-'],
   ],
-  export: [[], ['c', 'f', 'extra'], ['--nope'], ['c', '.'], ['c', 'nowhere/file'], ['c', 'weak-token/file'], ['']],
+  export: [
+    [],
+    ['c', 'f', 'extra'],
+    ['--nope'],
+    ['c', '.'],
+    ['c', 'nowhere/file'],
+    ['c', 'weak-token/file'],
+    ['c', 'f', '--format', 'xlsx'],
+    ['c', 'f.csv', '--delimiter', 'x'],
+    ['c', 'f.csv', '--columns'],
+    ['c', 'f.csv', '--columns', ''],
+    ['c', 'f.csv', '--versions'],
+    ['c', '--resume'],
+    [''],
+  ],
   backup: [['f', 'extra'], ['--nope'], []],
   restore: [[], ['f', 'extra'], ['--nope']],
   check: [['extra'], ['--nope']],
@@ -131,6 +151,31 @@ describe('wrong usage', () => {
       }
     });
   }
+
+  test('with --json the sentence comes as an object, with code and reason', async () => {
+    await writeFile(join(folder(), 'weak-token'), 'too weak');
+    for (const [command, lines] of Object.entries(WRONG)) {
+      const line = lines.at(-1)!;
+      const { code, out, err } = await begin([command, '--json', '--data', 'data', ...line], '').done;
+      const shown = `entgldb ${command} ${line.join(' ')}: ${err}`;
+      assert.equal(code, 2, shown);
+      assert.equal(out, '', shown);
+      const { error } = JSON.parse(err) as { error: Record<'code' | 'reason' | 'message', string> };
+      assert.match(error.code, /^[A-Z_]+_ERROR$/, shown);
+      assert.match(error.reason, /^[A-Z_]+$/, shown);
+      assert.match(error.message, /\S \S/, shown);
+    }
+  });
+
+  test('a bad line in the middle of a file is named, and how much of it is in', async () => {
+    const lines = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ key: `k${i}`, value: { i } }));
+    lines[2300] = '{"key":"k2300","value":';
+    await writeFile(join(folder(), 'half.ndjson'), lines.join('\n'));
+    const { code, err } = await cli('import', 'half', 'half.ndjson', '--data', 'data');
+    assert.equal(code, 2);
+    assert.match(err, /^entgldb: line 2301 is not JSON .*; 2,000 documents before it were imported; .*again/);
+    assert.equal((await cli('count', 'half', '--data', 'data')).out, '2000\n');
+  });
 
   test('the table names every command and every option that there is', async () => {
     const { out } = await cli('--help');

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { LIMITS, type Limits } from '../../core/config/index.ts';
 import { ConfigurationError } from '../../core/errors/index.ts';
+import { fileProblem } from '../files/index.ts';
 import { ALL_KEYS, CONFIG_KEYS, type ConfigKey, type ConfigValues, LIMIT_KEYS } from './config-keys.ts';
 import { type ConfigSource, type Layer, sourceText } from './config-source.ts';
 import { checkConsistency } from './consistency.ts';
@@ -94,7 +95,7 @@ function unreadable(path: string, cause: NodeJS.ErrnoException): ConfigurationEr
       })
     : new ConfigurationError(
         'FILE_INVALID',
-        `cannot read ${path} (${cause.code}); check the path and its permissions`,
+        `cannot read ${path}: ${fileProblem(cause)}; check the path and its permissions`,
         {
           details: { path },
           cause,

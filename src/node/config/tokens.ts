@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { ConfigurationError } from '../../core/errors/index.ts';
+import { fileProblem } from '../files/index.ts';
 import { type ConfigSource, sourceText } from './config-source.ts';
 import type { LoadedConfig } from './loaded-config.ts';
 
@@ -48,10 +49,14 @@ function rank(config: LoadedConfig, key: string): number {
 async function readTokenFile(path: string, key: string, warnings: string[]): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === 'ENOENT' ? 'FILE_NOT_FOUND' : 'FILE_INVALID';
-    throw new ConfigurationError(reason, `${key}: cannot read ${path} (${cause.code}); write the token into it`, {
-      details: { key, path },
-      cause,
-    });
+    throw new ConfigurationError(
+      reason,
+      `${key}: cannot read ${path}: ${fileProblem(cause)}; write the token into a file there`,
+      {
+        details: { key, path },
+        cause,
+      },
+    );
   });
   await warnIfShared(path, warnings);
   return strongEnough(text.trim(), `the token in ${path} (${key})`);

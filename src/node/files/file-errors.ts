@@ -1,4 +1,5 @@
 import { type ErrorReason, PersistenceError } from '../../core/errors/index.ts';
+import { fileProblem } from './file-problem.ts';
 
 const REASONS_BY_CODE: Readonly<Record<string, ErrorReason<'PERSISTENCE_ERROR'>>> = {
   EACCES: 'PERMISSION_DENIED',
@@ -19,7 +20,7 @@ export function toFileError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   if (!error.code.startsWith('E')) return error;
   const reason = REASONS_BY_CODE[error.code] ?? 'IO_FAILED';
-  return new PersistenceError(reason, `${path}: ${error.message}; ${REMEDIES[reason]}`, {
+  return new PersistenceError(reason, `${path}: ${fileProblem(error)}; ${REMEDIES[reason]}`, {
     details: { path, errno: error.code },
     cause: error,
   });

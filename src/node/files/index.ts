@@ -1,4 +1,5 @@
 export { backupFiles } from './backup-files.ts';
 export { readDiskSpace } from './disk-space.ts';
 export { toFileError } from './file-errors.ts';
+export { fileProblem } from './file-problem.ts';
 export { createInPlaceTest } from './in-place.ts';

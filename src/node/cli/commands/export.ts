@@ -55,7 +55,10 @@ function optionsOf(args: ExportArguments, file: string | undefined, toOutput: bo
   if (args.versions === true && format === 'csv')
     throw new ConfigurationError('USAGE', '--versions needs NDJSON; a table has no place for them');
   if (args.resume === true && toOutput) throw new ConfigurationError('USAGE', '--resume needs a file to go on with');
-  return { format, delimiter, columns: args.columns?.split(',') };
+  const columns = args.columns?.split(',').map((name) => name.trim());
+  if (columns?.includes('') === true)
+    throw new ConfigurationError('USAGE', '--columns has an empty name; name fields with commas, as in name,price');
+  return { format, delimiter, columns };
 }
 
 async function toFile(

@@ -1,8 +1,8 @@
 import { constants, createReadStream } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ConfigurationError } from '../../../core/errors/index.ts';
-import { toFileError } from '../../files/index.ts';
+import { ConfigurationError, isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
+import { fileProblem, toFileError } from '../../files/index.ts';
 import { importDocuments } from '../../transfer/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -42,6 +42,7 @@ export async function importCommand(
   const afterLine = (await mark?.read()) ?? 0;
   const progress = await startProgress(context, output, source.total);
   let bytesRead = 0;
+  let written = 0;
   let skipped = 0;
   const startMs = context.clock.monotonic();
   const onBadLine = (error: Error): void => {
@@ -62,6 +63,7 @@ export async function importCommand(
         afterLine,
         isAllText: args.allText === true,
         onProgress: ({ imported, line }) => {
+          written = imported;
           progress.update(bytesRead, imported);
           if (mark !== undefined) marking = marking.then(() => mark.write(line));
         },
@@ -79,11 +81,23 @@ export async function importCommand(
       `Imported ${plural(imported, 'document')} into ${collection}${resumed} (${speed}).`,
     );
     return skipped === 0 ? EXIT.ok : EXIT.usage;
+  } catch (error) {
+    throw tellWritten(error, written);
   } finally {
     progress.stop();
     // What the mark says must be in the file before the command ends, whichever way it ends.
     await marking.catch(() => {});
   }
+}
+
+function tellWritten(error: unknown, written: number): unknown {
+  if (written === 0 || !isEntglDbError(error, 'PERSISTENCE_ERROR')) return error;
+  const text = `${plural(written, 'document')} before it were imported; import the file again when this is put right`;
+  const { reason, message, details } = error as PersistenceError;
+  return new PersistenceError(reason, `${message}; ${text}`, {
+    details: { ...details, imported: written },
+    cause: error,
+  });
 }
 
 function markBeside({ context }: CommandRun, file: string, collection: string): Promise<ImportMarkFile> {
@@ -100,8 +114,8 @@ async function openSource({ context }: CommandRun, file: string): Promise<Source
     await access(path, constants.R_OK);
     return { bytes: readFrom(path), total: found.size };
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new ConfigurationError('FILE_NOT_FOUND', `cannot read ${path} (${code}); check the path`, { cause });
+    const message = `cannot read ${path}: ${fileProblem(cause)}; check the path`;
+    throw new ConfigurationError('FILE_NOT_FOUND', message, { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../../../core/errors/index.ts';
 import { writeNewConfig } from '../../config/index.ts';
+import { fileProblem } from '../../files/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 
@@ -39,8 +40,7 @@ async function requireReadable(tokenFile: string): Promise<void> {
   try {
     await access(tokenFile, constants.R_OK);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const message = `--token-file: cannot read ${tokenFile} (${code}); write the token into it`;
+    const message = `--token-file: cannot read ${tokenFile}: ${fileProblem(cause)}; write the token into a file there`;
     throw new ConfigurationError('FILE_NOT_FOUND', message, { details: { path: tokenFile }, cause });
   }
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { type LoadedConfig, readTokens, type Tokens } from '../../config/index.ts';
+import { ConfigurationError } from '../../../core/errors/index.ts';
+import { type LoadedConfig, parseAddress, readTokens, type Tokens } from '../../config/index.ts';
 import { startDaemon, urlOf } from '../../daemon.ts';
 import { type OpenLogger, openLogger } from '../../logging/index.ts';
 import type { RunningNode } from '../../node-api.ts';
@@ -63,6 +64,9 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
 }
 
 function flagsOf(options: StartArguments, { workingDirectory }: CliContext) {
+  const wrong = options.peer?.find((peer) => parseAddress(peer) === undefined);
+  if (wrong !== undefined)
+    throw new ConfigurationError('USAGE', `--peer ${wrong} is no address; give host:port, as in 192.168.1.20:5000`);
   const flags = [
     { flag: '--node-id', key: 'NodeId', value: options.nodeId },
     { flag: '--tcp-port', key: 'Network.TcpPort', value: options.tcpPort },

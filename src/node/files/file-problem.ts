@@ -1,0 +1,16 @@
+const WORDS_BY_CODE: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not',
+  EISDIR: 'it is a folder',
+  EMFILE: 'too many files are open',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'part of its path is a file, not a folder',
+  EPERM: 'this user may not',
+  EROFS: 'it is on a disk that can only be read',
+};
+
+/** What the system said of a file, in words that need no manual. */
+export function fileProblem(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return WORDS_BY_CODE[code ?? ''] ?? code ?? message;
+}
