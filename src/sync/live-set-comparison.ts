@@ -101,10 +101,11 @@ export class LiveSetComparison {
     }
   }
 
+  /** A last check is empty only where nothing was left to ask: after a claim, an empty one says that it was adopted. */
   #flushChecks(isAgain: boolean): void {
     const { messageVersionsMax } = this.#context.deps.limits;
     const isComplete = isAgain || (this.#frontDone && this.#narrowed.size === 0);
-    while (this.#asked.length >= messageVersionsMax) this.#sendCheck(this.#asked.splice(0, messageVersionsMax), false);
+    while (this.#asked.length > messageVersionsMax) this.#sendCheck(this.#asked.splice(0, messageVersionsMax), false);
     if (!isComplete || this.#isLastSent) return;
     this.#sendCheck(this.#asked.splice(0), true);
     this.#isLastSent = true;

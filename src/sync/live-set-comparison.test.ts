@@ -1,0 +1,92 @@
+/**
+ * Goal: the receiver of a claim that concludes a comparison decides over the rows that it holds then (R5), and adopts nothing
+ * before it has asked about all of them. Method: two pure sessions over real engines, messages carried by hand; versions come
+ * by another way while the claim travels, as many as fill 0, 1, 2 … messages.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS, TIMES } from '../core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { Replica } from '../database/replica/index.ts';
+import type { Message } from '../net/messages/index.ts';
+import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
+import { PROTOCOL, RoundGate, Session } from './index.ts';
+
+const C = 'c' as CollectionName;
+const VERSIONS_MAX = 2;
+const clock = createManualClock();
+
+function openReplica(seed: number): Replica {
+  return openMemoryReplica({ clock, random: createSeededRandom(seed) }).replica;
+}
+
+function write(replica: Replica, keys: readonly DocumentKey[], value: string | null): void {
+  for (const key of keys) replica.write([{ writes: [{ collection: C, key, value }] }]);
+}
+
+function sessionOf(replica: Replica): Session {
+  return new Session({
+    replica,
+    gate: new RoundGate(TIMES.syncIntervalMs),
+    limits: { ...LIMITS, messageVersionsMax: VERSIONS_MAX },
+    times: TIMES,
+    hello: () => ({
+      kind: 'hello',
+      protocol: PROTOCOL,
+      node: replica.id,
+      replica: replica.id,
+      life: replica.id,
+      wallMs: clock.now(),
+      collections: null,
+      capabilities: [],
+      resolvers: new Map(),
+    }),
+    wallMs: () => clock.now(),
+  });
+}
+
+/** Carries messages both ways until nothing is left to say; `onSent` hears of each before it arrives. */
+function meet(a: Replica, b: Replica, onSent: (from: Replica, message: Message) => void = () => {}): void {
+  const replicas = [a, b] as const;
+  const ends = [sessionOf(a), sessionOf(b)] as const;
+  const inbox: [Message[], Message[]] = [[], []];
+  const step = (at: 0 | 1, input: Parameters<Session['step']>[0]): void => {
+    for (const effect of ends[at].step(input, clock.monotonic()))
+      if (effect.kind === 'send') inbox[1 - at]!.push(effect.message);
+      else if (effect.kind === 'again') step(at, { kind: 'pump' });
+      else assert.equal(effect.kind, 'event');
+  };
+  step(0, { kind: 'open' });
+  step(1, { kind: 'open' });
+  while (inbox[0].length + inbox[1].length > 0) {
+    const at = inbox[1].length > 0 ? 1 : 0;
+    const message = inbox[at].shift()!;
+    onSent(replicas[1 - at]!, message);
+    step(at, { kind: 'message', message });
+  }
+  for (const end of ends) end.close();
+}
+
+for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)
+  test(`${late} versions that come while a claim travels do not bring back what was deleted and purged`, () => {
+    const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
+    const keys = Array.from({ length: late }, (_, i) => `late${i}` as DocumentKey);
+    write(author, [...keys, 'kept' as DocumentKey, 'other' as DocumentKey], '{}');
+    const stale = keys.flatMap((key) =>
+      author.get(C, key)!.versions.map((version) => ({ ...version, collection: C, key })),
+    );
+    meet(author, sender);
+    write(sender, [...keys, 'other' as DocumentKey], null);
+    sender.purge(-1, 100);
+
+    let claims = 0;
+    meet(sender, receiver, (from, message) => {
+      if (from !== sender || message.kind !== 'claim' || message.collections.every((c) => c.exchange === 0)) return;
+      if (++claims === 1) receiver.applyRemote(stale, [], {});
+    });
+    assert.equal(claims, late === 0 ? 1 : 2, 'the claim came again once everything had been asked about');
+    for (const key of keys) assert.equal(receiver.get(C, key), undefined, `${key} is back`);
+    assert.equal(receiver.get(C, 'kept' as DocumentKey)?.value, '{}');
+    assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
+    assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
+  });
