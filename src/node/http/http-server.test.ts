@@ -151,12 +151,9 @@ describe('transfer', () => {
 });
 
 describe('changes', () => {
-  async function openStream(query: string, headers: Record<string, string> = {}) {
+  async function openStream(path: string, init: RequestInit = {}) {
     const controller = new AbortController();
-    const response = await fetch(`${url}/api/v1/collections/watched/changes${query}`, {
-      headers,
-      signal: controller.signal,
-    });
+    const response = await fetch(`${url}/api/v1/collections/watched/${path}`, { ...init, signal: controller.signal });
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     const next = async (): Promise<{ id: string; event: string; data: Record<string, unknown> }> => {
@@ -181,19 +178,37 @@ describe('changes', () => {
 
   test('stream as they happen, and go on after the last one that was seen', async () => {
     const documents = node.database.collection('watched');
-    const first = await openStream('');
+    const first = await openStream('changes');
     assert.equal(first.response.headers.get('content-type'), 'text/event-stream');
     await documents.put('a', { n: 1 });
     const change = await first.next();
     assert.deepEqual([change.event, change.data], ['put', { key: 'a', value: { n: 1 }, origin: 'local' }]);
     first.close();
     await documents.put('b', { n: 2 });
-    const second = await openStream('', { 'last-event-id': change.id });
+    const second = await openStream('changes', { headers: { 'last-event-id': change.id } });
     assert.equal((await second.next()).data.key, 'b');
     second.close();
-    const third = await openStream(`?resume=${encodeURIComponent(change.id)}`);
+    const third = await openStream(`changes?resume=${encodeURIComponent(change.id)}`);
     assert.equal((await third.next()).data.key, 'b');
     third.close();
+  });
+
+  test('of a live query come as the result, then as differences to it', async () => {
+    const documents = node.database.collection('watched');
+    await documents.deleteMany(['a', 'b']);
+    await documents.put('low', { n: 1 });
+    const body = JSON.stringify({ filter: { n: { $gt: 0 } }, sort: { n: -1 }, limit: 2 });
+    const headers = { 'content-type': 'application/json' };
+    const live = await openStream('live', { method: 'POST', headers, body });
+    const first = await live.next();
+    assert.deepEqual([first.event, first.data], ['result', { documents: [{ key: 'low', value: { n: 1 } }] }]);
+    await documents.put('high', { n: 9 });
+    const second = await live.next();
+    const added = { kind: 'added', key: 'high', value: { n: 9 }, index: 0 };
+    assert.deepEqual([second.event, second.data], ['update', { changes: [added] }]);
+    live.close();
+    const wrong = await call('POST', '/api/v1/collections/watched/live', { filter: { $no: 1 } });
+    assertError(wrong, 400, 'INVALID_FILTER');
   });
 
   test('do not start from a token that means nothing', async () => {

@@ -7,14 +7,14 @@ import type { RouteContext } from './route-context.ts';
 const QUERY_LIMIT_DEFAULT = 100;
 export const QUERY_LIMIT_MAX = 1000;
 
-interface QueryBody {
+export interface QueryBody {
   readonly filter?: object;
   readonly sort?: Readonly<Record<string, 1 | -1>>;
   readonly skip?: number;
   readonly limit?: number;
 }
 
-const queryBody = {
+export const queryBody = {
   type: 'object',
   additionalProperties: false,
   properties: {
@@ -27,6 +27,11 @@ const queryBody = {
 
 const countBody = { type: 'object', additionalProperties: false, properties: { filter: anyObject } } as const;
 
+/** With the bounds of an answer over HTTP. */
+export function findOptionsOf({ skip = 0, limit = QUERY_LIMIT_DEFAULT, sort }: QueryBody): FindOptions {
+  return { skip, limit, ...(sort === undefined ? {} : { sort }) };
+}
+
 export function queryRoutes(app: FastifyInstance, { node }: RouteContext): void {
   const schema = { tags: ['queries'], params: collectionParams };
   const path = '/api/v1/collections/:collection';
@@ -35,12 +40,7 @@ export function queryRoutes(app: FastifyInstance, { node }: RouteContext): void 
     `${path}/query`,
     { schema: { ...schema, summary: 'Find documents', body: queryBody } },
     async ({ params, body }) => {
-      const options: FindOptions = {
-        skip: body.skip ?? 0,
-        limit: body.limit ?? QUERY_LIMIT_DEFAULT,
-        ...(body.sort === undefined ? {} : { sort: body.sort }),
-      };
-      const entries = await node.database.collection(params.collection).findEntries(body.filter, options);
+      const entries = await node.database.collection(params.collection).findEntries(body.filter, findOptionsOf(body));
       return { documents: entries.map(([key, value]) => ({ key, value })) };
     },
   );

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyReply } from 'fastify';
+import { NetworkError } from '../../core/errors/index.ts';
+import { errorResponse } from './error-response.ts';
+import type { RouteContext } from './route-context.ts';
+
+/** Streams at once; more are refused with SERVER_BUSY. */
+const STREAMS_MAX = 64;
+/** A line of comment this often keeps proxies from cutting a quiet stream, and finds out that a reader has gone. */
+const KEEP_ALIVE_MS = 15_000;
+
+type StreamContext = Pick<RouteContext, 'clock' | 'closing' | 'logger'>;
+
+/** Server-sent events. A slow reader is not buffered for: the next item is asked for when it has taken the last. */
+export class EventStreams {
+  readonly #context: StreamContext;
+  #open = 0;
+
+  constructor(context: StreamContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Sends items until they end, the reader goes, or the server closes: then the signal given to `itemsOf` aborts. An item
+   * that is refused at once gets a status, a later failure an event `error`.
+   */
+  async send<Item>(
+    reply: FastifyReply,
+    itemsOf: (signal: AbortSignal) => AsyncIterable<Item>,
+    toText: (item: Item) => string,
+  ): Promise<void> {
+    if (this.#open >= STREAMS_MAX)
+      throw new NetworkError('SERVER_BUSY', `there are ${STREAMS_MAX} event streams already; close one or try later`);
+    const gone = new AbortController();
+    const signal = AbortSignal.any([gone.signal, this.#context.closing]);
+    const items = itemsOf(signal)[Symbol.asyncIterator]();
+    this.#open++;
+    reply.hijack();
+    reply.raw.once('close', () => gone.abort());
+    try {
+      await pump(reply.raw, items, toText, signal, this.#context);
+    } finally {
+      this.#open--;
+    }
+  }
+}
+
+async function pump<Item>(
+  response: ServerResponse,
+  items: AsyncIterator<Item>,
+  toText: (item: Item) => string,
+  signal: AbortSignal,
+  { clock, logger }: StreamContext,
+): Promise<void> {
+  let cancelBeat = (): void => {};
+  const beat = (): void => {
+    response.write(': still here\n\n');
+    cancelBeat = clock.setTimer(KEEP_ALIVE_MS, beat);
+  };
+  try {
+    let next = items.next();
+    // What is refused is refused at once, while a status can still say so.
+    await Promise.race([next, setImmediate()]);
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    beat();
+    for (let result = await next; result.done !== true; result = await next) {
+      if (!response.write(toText(result.value))) await once(response, 'drain', { signal });
+      next = items.next();
+    }
+  } catch (error) {
+    if (!signal.aborted) endWithError(response, error, logger);
+  } finally {
+    cancelBeat();
+    response.end();
+    await items.return?.();
+  }
+}
+
+/** Before the first event a status can still tell; later only an event can. */
+function endWithError(response: ServerResponse, error: unknown, logger: RouteContext['logger']): void {
+  const { status, body } = errorResponse(error);
+  if (status >= 500) logger.error({ err: error }, 'an event stream failed');
+  if (!response.headersSent)
+    response.writeHead(status, { 'Content-Type': 'application/json' }).write(JSON.stringify(body));
+  else response.write(`event: error\ndata: ${JSON.stringify(body)}\n\n`);
+}
