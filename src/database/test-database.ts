@@ -76,7 +76,7 @@ function memoryDisk(): TestDisk {
   };
 }
 
-function sqliteDisk(path: string): TestDisk {
+export function sqliteDisk(path: string): TestDisk {
   return {
     open: () =>
       openSqliteStore({ path, machineId: 'm', pid: process.pid, clock: createManualClock(), logger: silentLogger }),

@@ -1,0 +1,267 @@
+/**
+ * Goal: indexes, pages, groups and fluent queries do what the guide says, on every store.
+ * Method: the same tests on the memory store and on SQLite; pages by a naive list; hostile arguments.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { LIMITS } from '../../core/config/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import type { Collection } from '../api.ts';
+import { openTestDatabase, sqliteDisk, testOnStores, turn } from '../test-database.ts';
+
+interface User {
+  name: string;
+  age?: number;
+  city?: string;
+  tags?: string[];
+  orders?: { price: number }[];
+}
+
+const USERS: [string, User][] = [
+  ['u1', { name: 'Ann', age: 31, city: 'Rome', tags: ['gold', 'new'], orders: [{ price: 5 }, { price: 50 }] }],
+  ['u2', { name: 'Bob', age: 17, city: 'Oslo', tags: ['new'] }],
+  ['u3', { name: 'Cem', age: 44, city: 'Rome' }],
+  ['u4', { name: 'Dan', city: 'Oslo', orders: [{ price: 9 }] }],
+  ['u5', { name: 'Eva', age: 31, city: 'Bern', tags: [] }],
+];
+
+const keysOf = (entries: readonly (readonly [string, unknown])[]): string => entries.map(([key]) => key).join(' ');
+
+testOnStores('a collection gets the indexes that its program names, and queries by them', async (disk) => {
+  const opened = await openTestDatabase(disk);
+  const users = opened.db.collection<User>('users', {
+    indexes: ['age', ['city', 'age'], 'tags[]', { on: 'name', fullText: true }],
+  });
+  await users.putMany(USERS);
+  while ((await users.indexes()).filter(({ state }) => state === 'ready').length < 4) await turn();
+  const isIndexed = opened.db.replica.store.supports.indexes;
+  const plan = await users.explain({ city: 'Rome', age: { $gte: 18 } }, { sort: { age: -1 } });
+  assert.equal(plan.index, isIndexed ? 'city,age' : null);
+  assert.equal(plan.sort, isIndexed ? 'index' : 'memory');
+  assert.equal(keysOf(await users.findEntries({ city: 'Rome', age: { $gte: 18 } }, { sort: { age: -1 } })), 'u3 u1');
+  assert.equal(keysOf(await users.findEntries({ 'tags[]': 'new' })), 'u1 u2');
+  assert.equal(keysOf(await users.findEntries({ 'orders[].price': { $lt: 10 } })), 'u1 u4');
+  assert.equal(keysOf(await users.findEntries({ name: { $text: 'EV*' } })), 'u5');
+  await opened.db.close();
+  await using again = await openTestDatabase(disk);
+  assert.equal((await again.db.collection('users').indexes()).length, 4);
+});
+
+testOnStores('ensureIndex waits until it is built and tells how far it is; dropIndex ends it', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const users = opened.db.collection<User>('users');
+  await users.putMany(Array.from({ length: 900 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i % 90 }] as const));
+  const told: number[] = [];
+  const info = await users.ensureIndex('age', { onProgress: (progress) => told.push(progress) });
+  assert.deepEqual(info, { name: 'age', on: ['age'], state: 'ready', progress: 1 });
+  assert.deepEqual([told.at(-1), told.every((progress, i) => i === 0 || progress >= told[i - 1]!)], [1, true]);
+  assert.deepEqual(await users.ensureIndex('age'), info);
+  assert.equal(await users.count({ age: 7 }), 10);
+  assert.equal(await users.dropIndex('age'), true);
+  assert.equal(await users.dropIndex('age'), false);
+  assert.deepEqual(await users.indexes(), []);
+  assert.equal(await users.count({ age: 7 }), 10);
+  await assert.rejects(users.ensureIndex([]), (error) => isEntglDbError(error, 'INVALID_INDEX'));
+  await assert.rejects(users.ensureIndex('name', { signal: AbortSignal.abort(new Error('no')) }), /no/);
+  assert.throws(() => opened.db.collection('users', { indexes: [{ on: [] }] }), /names no fields/);
+});
+
+testOnStores('a unique index refuses a second local document with the same values', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const users = opened.db.collection<User>('users', { indexes: [{ on: 'name', unique: true }] });
+  await users.put('a', { name: 'Ann' });
+  const isRefused = (error: unknown): boolean => isEntglDbError(error, 'UNIQUE_VIOLATION');
+  await assert.rejects(users.put('b', { name: 'Ann' }), isRefused);
+  await assert.rejects(
+    users.putMany([
+      ['c', { name: 'Cem' }],
+      ['d', { name: 'Cem' }],
+    ]),
+    isRefused,
+  );
+  await users.put('a', { name: 'Ann', age: 3 });
+  await users.putMany([
+    ['a', { name: 'Eva' }],
+    ['b', { name: 'Ann' }],
+  ]);
+  const first = users.put('x', { name: 'same' });
+  await assert.rejects(users.put('y', { name: 'same' }), isRefused);
+  await first;
+  await assert.rejects(
+    opened.db.transaction(async (tx) => {
+      await tx.collection<User>('users').put('z', { name: 'same' });
+    }),
+    isRefused,
+  );
+  assert.equal(await users.count(), 3);
+});
+
+testOnStores('pages follow each other without gap or double, also when documents go', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const users = opened.db.collection<User>('users');
+  await users.putMany(USERS);
+  const read = async (options: object): Promise<string[]> => {
+    const pages: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await users.findPage({}, { ...options, limit: 2, ...(after !== undefined && { after }) });
+      pages.push(keysOf(page.entries));
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+    return pages;
+  };
+  assert.deepEqual(await read({}), ['u1 u2', 'u3 u4', 'u5']);
+  for (const isIndexed of [false, true]) {
+    if (isIndexed) await users.ensureIndex('age');
+    assert.deepEqual(await read({ sort: { age: 1 } }), ['u4 u2', 'u1 u5', 'u3']);
+    assert.deepEqual(await read({ sort: { age: -1 } }), ['u3 u1', 'u5 u2', 'u4']);
+  }
+  const first = await users.findPage({}, { sort: { age: 1 }, limit: 3 });
+  await users.delete('u1');
+  const second = await users.findPage({}, { sort: { age: 1 }, limit: 3, after: first.next! });
+  assert.equal(keysOf(second.entries), 'u5 u3');
+  assert.equal(second.next, null);
+  assert.deepEqual(await users.findPage({ name: 'nobody' }), { entries: [], next: null });
+  const isInvalid = (error: unknown): boolean => isEntglDbError(error, 'INVALID_FILTER');
+  await assert.rejects(users.findPage({}, { after: 'x' }), isInvalid);
+  await assert.rejects(users.findPage({}, { after: first.next!, sort: { name: 1 } }), isInvalid);
+});
+
+test('pages pass over documents that do not fit the schema', async () => {
+  await using opened = await openTestDatabase();
+  const plain = opened.db.collection<User>('users');
+  await plain.putMany(USERS);
+  const adults = opened.db.collection('users', { schema: adultSchema });
+  const first = await adults.findPage({}, { limit: 2 });
+  assert.equal(keysOf(first.entries), 'u1 u3');
+  const second = await adults.findPage({}, { limit: 2, after: first.next! });
+  assert.deepEqual([keysOf(second.entries), second.next], ['u5', null]);
+});
+
+const adultSchema = {
+  '~standard': {
+    version: 1 as const,
+    vendor: 'test',
+    validate: (value: unknown) =>
+      (value as User).age !== undefined && (value as User).age! >= 18
+        ? { value: value as User }
+        : { issues: [{ message: 'too young' }] },
+  },
+};
+
+testOnStores('values are told apart, grouped and added up', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const users = opened.db.collection<User>('users');
+  await users.putMany(USERS);
+  assert.deepEqual(await users.distinct('city'), ['Bern', 'Oslo', 'Rome']);
+  assert.deepEqual(await users.distinct('tags'), ['gold', 'new']);
+  assert.deepEqual(await users.distinct('age', { city: 'Rome' }), [31, 44]);
+  assert.deepEqual(
+    await users.groupBy('city', {
+      total: { sum: 'age' },
+      mean: { avg: 'age' },
+      oldest: { max: 'age' },
+      first: { min: 'name' },
+    }),
+    [
+      { by: ['Bern'], count: 1, values: { total: 31, mean: 31, oldest: 31, first: 'Eva' } },
+      { by: ['Oslo'], count: 2, values: { total: 17, mean: 17, oldest: 17, first: 'Bob' } },
+      { by: ['Rome'], count: 2, values: { total: 75, mean: 37.5, oldest: 44, first: 'Ann' } },
+    ],
+  );
+  assert.deepEqual(await users.groupBy(['city', 'age'], {}, { city: 'Oslo' }), [
+    { by: ['Oslo', null], count: 1, values: {} },
+    { by: ['Oslo', 17], count: 1, values: {} },
+  ]);
+  assert.deepEqual(await users.groupBy([]), [{ by: [], count: 5, values: {} }]);
+  assert.deepEqual(await users.groupBy('city', { mean: { avg: 'name' } }, { city: 'Bern' }), [
+    { by: ['Bern'], count: 1, values: { mean: null } },
+  ]);
+  await assert.rejects(users.groupBy('city', { x: { median: 'age' } as never }), TypeError);
+});
+
+test('groups are bounded, and more documents than one page are all seen', async () => {
+  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, groupsMax: 3 } });
+  const numbers = opened.db.collection<{ n: number }>('numbers');
+  for (let from = 0; from < 1300; from += 650) {
+    await numbers.putMany(Array.from({ length: 650 }, (_, i) => [`k${from + i}`, { n: (from + i) % 3 }] as const));
+  }
+  assert.deepEqual(
+    (await numbers.groupBy('n')).map(({ count }) => count),
+    [434, 433, 433],
+  );
+  await numbers.put('more', { n: 9 });
+  const isTooLarge = (error: unknown): boolean => isEntglDbError(error, 'RESULT_TOO_LARGE');
+  await assert.rejects(numbers.groupBy('n'), isTooLarge);
+  await assert.rejects(numbers.distinct('n'), isTooLarge);
+});
+
+testOnStores('a fluent query is the filter and the options that it says', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const users: Collection<User> = opened.db.collection<User>('users');
+  await users.putMany(USERS);
+  const grown = users.where('age').gte(18).lt(40);
+  assert.deepEqual(grown.toFilter(), { $and: [{ age: { $gte: 18 } }, { age: { $lt: 40 } }] });
+  assert.equal(keysOf(await grown.sort('-name').entries()), 'u5 u1');
+  assert.equal(keysOf(await grown.where('city').eq('Rome').entries()), 'u1');
+  assert.equal(await grown.count(), 2);
+  assert.equal((await grown.sort('name').skip(1).limit(1).toArray())[0]?.name, 'Eva');
+  assert.equal((await users.where('name').regex(/^c/i).first())?.name, 'Cem');
+  assert.equal(await users.where('age').exists(false).where('tags').exists().first(), undefined);
+  assert.equal(keysOf(await users.where('tags').contains('gold').entries()), 'u1');
+  assert.equal(
+    keysOf(
+      await users
+        .query()
+        .and({ $or: [{ age: 17 }, { city: 'Bern' }] })
+        .entries(),
+    ),
+    'u2 u5',
+  );
+  const page = await users.query().sort('city', '-age').limit(2).page();
+  assert.equal(keysOf(page.entries), 'u5 u2');
+  assert.equal(keysOf((await users.query().sort('city', '-age').after(page.next!).page()).entries), 'u4 u3 u1');
+  assert.deepEqual(await users.where('name').eq('Ann').fields(['name', 'orders.1.price']), [
+    ['u1', { name: 'Ann', orders: { 1: { price: 50 } } }],
+  ]);
+  assert.equal((await users.where('name').startsWith('A').explain()).filtered, true);
+  assert.throws(() => (users.query() as unknown as { eq(value: number): unknown }).eq(1), /where\(\)/);
+});
+
+test('an index that meets a damaged document tells it, and is finished when that is healed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'entgldb-queries-'));
+  try {
+    const path = join(folder, 'test.db');
+    const first = await openTestDatabase(sqliteDisk(path));
+    await first.db.collection<User>('users').putMany(manyUsers());
+    await first.db.close();
+    const raw = new DatabaseSync(path);
+    raw.exec("UPDATE doc SET value = replace(value, 'name', 'nome') WHERE key = 'k3'");
+    raw.close();
+    const damaged: string[] = [];
+    await using opened = await openTestDatabase(sqliteDisk(path), { onDamage: (_, key) => damaged.push(key) });
+    const users = opened.db.collection<User>('users');
+    await assert.rejects(users.ensureIndex('age'), (error) => isEntglDbError(error, 'DOCUMENT_CORRUPT'));
+    assert.deepEqual(damaged, ['k3']);
+    const { store } = opened.db.replica;
+    const key = parseDocumentKey('k3');
+    store.commit({
+      removed: [{ collection: parseCollectionName('users'), key, pos: 9999, why: 'damaged', deadSince: null }],
+    });
+    opened.clock.advance(60_000);
+    while ((await users.indexes())[0]?.state !== 'ready') await turn();
+    assert.equal(await users.count({ age: 3 }), 15);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+/** As many as one transaction takes. */
+function manyUsers(): [string, User][] {
+  return Array.from({ length: 1000 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i % 64 }]);
+}
