@@ -43,4 +43,10 @@ export {
   type PendingOperation,
   type QueuedOperation,
 } from './offline-queue/index.ts';
-export { type PendingWrites, Receipts, type ReceiptsDeps, type ReplicatedOptions } from './receipts/index.ts';
+export {
+  COUNTED_MAX,
+  type PendingWrites,
+  Receipts,
+  type ReceiptsDeps,
+  type ReplicatedOptions,
+} from './receipts/index.ts';

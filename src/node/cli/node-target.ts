@@ -1,6 +1,8 @@
 import type { Collection, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
+import type { PendingWrites } from '../../resilience/index.ts';
 import type { NodeStatus, PeerStatus } from '../node-api.ts';
+import type { PeerEquality } from '../services/index.ts';
 import type { ExportSource } from '../transfer/index.ts';
 
 /** What commands need of a collection, here or over HTTP. */
@@ -18,6 +20,10 @@ export interface NodeTarget {
   status(): Promise<NodeStatus>;
   peers(): Promise<readonly PeerStatus[]>;
   health(): Promise<HealthReport>;
+  /** What no other node, or the one named, is known to hold of this one's writes. */
+  unsynced(peer: string | null): Promise<readonly PendingWrites[]>;
+  /** Compares with connected peers, or with the one named. */
+  verify(peer: string | null): Promise<readonly PeerEquality[]>;
   /** Resolves with the path of the backup. */
   backup(name: string | null): Promise<string>;
   checkIntegrity(): Promise<void>;

@@ -3,9 +3,11 @@ import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } fr
 import { silentLogger } from '../../core/logging/index.ts';
 import type { Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
+import type { PendingWrites } from '../../resilience/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
 import type { Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
+import type { PeerEquality } from '../services/index.ts';
 import { withVersions } from '../transfer/index.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { HttpClient, readAll } from './http-client.ts';
@@ -109,6 +111,16 @@ function remoteTarget(client: HttpClient): NodeTarget {
       const response = await client.open({ method: 'GET', path: '/health', answerMsMax: 30_000 }, [503]);
       return JSON.parse(await readAll(response)) as HealthReport;
     },
+    unsynced: async (peer) => {
+      const query = peer === null ? '' : `?peer=${encodeURIComponent(peer)}`;
+      const answer = await client.json({ method: 'GET', path: `/api/v1/unsynced${query}` });
+      return (answer as { pending: PendingWrites[] }).pending;
+    },
+    verify: async (peer) => {
+      const body = JSON.stringify(peer === null ? {} : { peer });
+      const answer = await client.json({ method: 'POST', path: '/api/v1/verification', body, answerMsMax: Infinity });
+      return (answer as { peers: PeerEquality[] }).peers;
+    },
     backup: async (name) => {
       const body = JSON.stringify(name === null ? {} : { name });
       const answer = await client.json({ method: 'POST', path: '/api/v1/backups', body, answerMsMax: Infinity });
@@ -140,6 +152,11 @@ function localTarget(node: RunningNode): NodeTarget {
     status: async () => node.status(),
     peers: async () => node.peers(),
     health: () => node.health(),
+    unsynced: async (peer) => {
+      const { receipts } = node.services;
+      return peer === null ? receipts.unsynced() : receipts.pendingFor(peer);
+    },
+    verify: (peer) => node.services.equality.verify(peer ?? undefined),
     backup: (name) => maintenanceOf(node).backup(name),
     checkIntegrity: () => maintenanceOf(node).checkIntegrity(),
     compact: () => maintenanceOf(node).compact(),

@@ -28,6 +28,7 @@ import {
   type StartArguments,
   start,
   status,
+  verify,
 } from './commands/index.ts';
 import type { ExitCode } from './exit-code.ts';
 import { createOutput } from './output.ts';
@@ -107,6 +108,11 @@ function addNodeCommands(program: Command, running: Running): void {
     .description('run the health checks; exit code 1 when not healthy')
     .addHelpText('after', examples('health', 'health --json'))
     .action(running(health));
+  program
+    .command('verify [peer]')
+    .description('whether this node and its connected peers, or one of them, hold the same; exit code 1 when not')
+    .addHelpText('after', examples('verify', 'verify till-2'))
+    .action(running<[string | undefined]>(verify));
   program
     .command('doctor [address]')
     .description('check the whole installation; with host:port, whether that node can be reached')

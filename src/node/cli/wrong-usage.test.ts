@@ -48,6 +48,7 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['--config', 'weak-token'],
   ],
   status: [['extra'], ['--nope']],
+  verify: [['a', 'b'], ['--nope'], ['']],
   peers: [['extra'], ['--nope']],
   health: [['extra'], ['--nope']],
   doctor: [['a:1', 'b:2'], ['--nope'], ['no-port'], ['host:port']],

@@ -15,3 +15,4 @@ export { put } from './put.ts';
 export { restore } from './restore.ts';
 export { type StartArguments, start } from './start.ts';
 export { status } from './status.ts';
+export { verify } from './verify.ts';

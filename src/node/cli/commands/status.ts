@@ -1,3 +1,4 @@
+import { COUNTED_MAX, type PendingWrites } from '../../../resilience/index.ts';
 import { urlOf } from '../../daemon.ts';
 import type { NodeStatus } from '../../node-api.ts';
 import type { CommandRun } from '../cli-context.ts';
@@ -7,14 +8,15 @@ import { withTarget } from '../open-target.ts';
 
 export async function status(run: CommandRun): Promise<ExitCode> {
   await withTarget(run, {}, async (target) => {
-    const found = await target.status();
+    const [found, unsynced] = [await target.status(), await target.unsynced(null)];
     const nowMs = run.context.clock.now();
-    await run.output.answer({ isRunning: target.isRunning, ...found }, statusText(found, target.isRunning, nowMs));
+    const text = statusText(found, unsynced, target.isRunning, nowMs);
+    await run.output.answer({ isRunning: target.isRunning, ...found, unsynced }, text);
   });
   return EXIT.ok;
 }
 
-function statusText(status: NodeStatus, isRunning: boolean, nowMs: number): string {
+function statusText(status: NodeStatus, unsynced: readonly PendingWrites[], isRunning: boolean, nowMs: number): string {
   const { address, collections, notices } = status;
   const since = `running for ${formatDuration(nowMs - status.startedAt)}, process ${status.pid}`;
   const fields: [string, string][] = [
@@ -35,6 +37,7 @@ function statusText(status: NodeStatus, isRunning: boolean, nowMs: number): stri
   fields.push(
     ['Last sync', formatAgo(status.lastSyncTime, nowMs)],
     ['Waiting', plural(status.queuedOperations, 'queued operation')],
+    ['Only here', onlyHere(unsynced)],
   );
   const rows = collections.map(({ name, documents, wanted, fingerprint }) => [
     name,
@@ -45,4 +48,14 @@ function statusText(status: NodeStatus, isRunning: boolean, nowMs: number): stri
   const table =
     rows.length === 0 ? 'No collections yet.' : formatTable(['COLLECTION', 'DOCUMENTS', 'SYNCED', 'FINGERPRINT'], rows);
   return [formatFields(fields), ...notices.map((notice) => `! ${notice}`), '', table].join('\n');
+}
+
+/** What a fire would take with it. */
+function onlyHere(unsynced: readonly PendingWrites[]): string {
+  if (unsynced.length === 0) return 'nothing: every write of this node is on another one too';
+  const shown = unsynced.map(({ collection, writes }) => {
+    const count = writes >= COUNTED_MAX ? `${formatCount(COUNTED_MAX)} or more writes` : plural(writes, 'write');
+    return `${count} in ${collection}`;
+  });
+  return shown.join(', ');
 }
