@@ -11,6 +11,7 @@ import { GOOD_WAY, Lan, type Way, whyNoLan } from './lan.ts';
 import { LanPeer } from './lan-peer.ts';
 import { withScratch } from './scratch.ts';
 import { type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
+import { timeUntil } from './time-until.ts';
 
 /** A count up to this is a sample: few nodes, short troubles. */
 const SAMPLE_CASES_MAX = 4;
@@ -22,7 +23,6 @@ const TROUBLE_MS: Readonly<Record<'sample' | 'full', readonly [number, number]>>
 const CHANGE_MS = [100, 800] as const;
 const WRITE_MS = [5, 60] as const;
 const SHARED_KEYS = 20;
-const POLL_MS = 50;
 const CONNECTED_MS_MAX = 30_000;
 
 interface Weather {
@@ -167,16 +167,6 @@ async function describe({ peers, written }: World): Promise<string> {
   const states = await Promise.all(peers.map((peer) => peer.state()));
   const each = states.map(({ documents, connectedPeers }) => `${documents} with ${connectedPeers} links`);
   return `${written} written; documents: ${each.join(', ')}`;
-}
-
-/** Undefined: it took longer. */
-async function timeUntil(isSo: () => Promise<boolean>, msMax: number): Promise<number | undefined> {
-  const startedAt = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - startedAt > msMax) return undefined;
-    await pause(POLL_MS);
-  }
-  return performance.now() - startedAt;
 }
 
 function isInFirstHalf(host: number, size: number): boolean {

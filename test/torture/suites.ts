@@ -1,5 +1,6 @@
 import { rotHealed, rotInBackup, rotInDatabase, rotInLog, rotInPages } from './bit-rot.ts';
 import { crashSweep, diskErrors } from './crash-sweep.ts';
+import { crowd } from './crowd.ts';
 import { lossyLan } from './lossy-lan.ts';
 import { powerCuts } from './power-cuts.ts';
 import type { Suite } from './suite.ts';
@@ -17,4 +18,4 @@ export const FAULT_SUITES: readonly Suite[] = [
 ];
 
 /** What happens between machines. */
-export const NETWORK_SUITES: readonly Suite[] = [lossyLan];
+export const NETWORK_SUITES: readonly Suite[] = [lossyLan, crowd];

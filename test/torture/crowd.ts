@@ -1,0 +1,144 @@
+/**
+ * Many real nodes in one process, on real sockets, that find each other by discovery: they become equal, each keeps few links however
+ * many there are, nodes that come and go leave nothing behind, and rewriting the same documents makes nothing grow.
+ */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type NodeDatabase, openDatabase } from '../../src/index.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
+import { freeUdpPort } from '../integration/node-process.ts';
+import { withScratch } from './scratch.ts';
+import { type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
+import { timeUntil } from './time-until.ts';
+
+/** A count up to this is a sample with few nodes. */
+const SAMPLE_CASES_MAX = 3;
+const SIZE = { sample: 8, full: 50 } as const;
+const KEYS = 100;
+const WRITES_PER_NODE = 20;
+/** Rounds before memory is measured: caches fill, code is compiled. */
+const WARM_CASES = 2;
+const EQUAL_MS_MAX = 60_000;
+const GROWTH_MIB_MAX = 64;
+const COLLECTION = 'crowd';
+
+export const crowd: Suite = {
+  name: 'crowd',
+  about: 'many nodes in one process: equal, few links each, and nothing grows',
+  counts: { ci: 3, full: 20 },
+  run,
+};
+
+interface World {
+  readonly folder: string;
+  readonly udpPort: number;
+  readonly tokenFile: string;
+  readonly random: SeededRandom;
+  readonly nodes: NodeDatabase[];
+}
+
+async function run(options: SuiteOptions): Promise<SuiteResult> {
+  const tally = new Tally();
+  const size = options.count <= SAMPLE_CASES_MAX ? SIZE.sample : SIZE.full;
+  await withScratch(async (folder) => {
+    const tokenFile = join(folder, 'token');
+    writeFileSync(tokenFile, 'a token that only these nodes know, 0123456789', { mode: 0o600 });
+    const random = createSeededRandom(options.seed);
+    const world: World = { folder, udpPort: await freeUdpPort(), tokenFile, random, nodes: [] };
+    try {
+      for (let i = 0; i < size; i++) world.nodes.push(await openOne(world, i));
+      await runCases(world, options, tally);
+    } finally {
+      await Promise.all(world.nodes.map((node) => node.close()));
+    }
+  });
+  return tally.result();
+}
+
+function openOne({ folder, udpPort, tokenFile }: World, index: number): Promise<NodeDatabase> {
+  return openDatabase({
+    dataDirectory: join(folder, `node-${index}`),
+    nodeId: `node-${index}`,
+    network: { authTokenFile: tokenFile, localhostOnly: true, tcpPort: 0, udpPort },
+    persistence: { durability: 'normal', enableAutoBackup: false, cacheSizeMb: 1 },
+  });
+}
+
+interface Size {
+  readonly mib: number;
+  readonly handles: number;
+}
+
+async function runCases(world: World, options: SuiteOptions, tally: Tally): Promise<void> {
+  let slowestMs = 0;
+  let linksMost = 0;
+  let warm: Size | undefined;
+  for (let i = 0; i < options.count; i++) {
+    if (performance.now() > options.deadline || options.signal?.aborted) break;
+    if (i > 0) await changeOne(world);
+    await writeEverywhere(world);
+    const ms = await timeUntil(() => areEqual(world.nodes), EQUAL_MS_MAX);
+    const links = Math.max(...world.nodes.map((node) => node.status().connectedPeers));
+    linksMost = Math.max(linksMost, links);
+    slowestMs = Math.max(slowestMs, ms ?? Number.POSITIVE_INFINITY);
+    if (i + 1 === WARM_CASES) warm = sizeNow();
+    const problems = [
+      ...(ms === undefined ? [`not equal within ${EQUAL_MS_MAX} ms: ${describe(world.nodes)}`] : []),
+      ...(links > linksMaxOf(world.nodes.length) ? [`${links} links at one node`] : []),
+      ...(warm === undefined ? [] : growth(warm, sizeNow())),
+    ];
+    if (problems.length === 0) tally.add('kept');
+    else tally.fail(`case ${i} of seed ${options.seed}`, problems);
+  }
+  const { mib, handles } = sizeNow();
+  tally.notes.push(
+    `${world.nodes.length} nodes, equal after at most ${Math.round(slowestMs)} ms, at most ${linksMost} links each; ${mib} MiB (warm ${warm?.mib ?? '?'}), ${handles} open files and sockets (warm ${warm?.handles ?? '?'})`,
+  );
+}
+
+/** One leaves and comes back, with what it had. */
+async function changeOne(world: World): Promise<void> {
+  const index = world.random.integer(0, world.nodes.length - 1);
+  await world.nodes[index]!.close();
+  world.nodes[index] = await openOne(world, index);
+}
+
+async function writeEverywhere({ nodes, random }: World): Promise<void> {
+  const writing = nodes.flatMap((node, i) =>
+    Array.from({ length: WRITES_PER_NODE }, () => {
+      const key = `k${random.integer(1, KEYS)}`;
+      return node.collection(COLLECTION).put(key, { by: i, n: random.integer(0, 1_000_000) });
+    }),
+  );
+  await Promise.all(writing);
+}
+
+function areEqual(nodes: readonly NodeDatabase[]): boolean {
+  const texts = nodes.map(fingerprintOf);
+  return texts[0] !== '' && texts.every((text) => text === texts[0]);
+}
+
+function fingerprintOf(node: NodeDatabase): string {
+  return node.collections().find(({ name }) => name === COLLECTION)?.fingerprint ?? '';
+}
+
+function describe(nodes: readonly NodeDatabase[]): string {
+  return nodes.map((node) => `${fingerprintOf(node)} with ${node.status().connectedPeers} links`).join(', ');
+}
+
+/** All to all up to eight others; beyond, each chooses about log2(n) + 2, and is chosen by as many at worst. */
+function linksMaxOf(size: number): number {
+  return size <= 9 ? size - 1 : Math.ceil(2 * (Math.log2(size) + 2));
+}
+
+function sizeNow(): Size {
+  return { mib: Math.round(process.memoryUsage().rss / 2 ** 20), handles: readdirSync('/proc/self/fd').length };
+}
+
+function growth(warm: Size, now: Size): string[] {
+  return [
+    ...(now.mib - warm.mib > GROWTH_MIB_MAX ? [`${now.mib} MiB, after ${warm.mib} when warm`] : []),
+    // A link more or less has two sockets in this process.
+    ...(now.handles > warm.handles * 1.2 + 10 ? [`${now.handles} open files, after ${warm.handles} when warm`] : []),
+  ];
+}
