@@ -101,15 +101,7 @@ export class LocalDatabase implements Database, CollectionHost {
       assertOpen,
       onDamage,
     });
-    this.live = new LiveQueries({
-      replica: this.replica,
-      limits: this.limits,
-      logger: this.logger,
-      assertOpen,
-      commitPending: () => this.commitPending(),
-      find: (collection, query) => this.#reporting(() => this.replica.store.find(collection, query)),
-      read: (collection, key) => this.#reporting(() => this.replica.get(collection, key))?.value ?? null,
-    });
+    this.live = new LiveQueries(this);
     this.blobs = new LocalBlobs({
       limits: this.limits,
       clock: parts.clock,
@@ -156,11 +148,6 @@ export class LocalDatabase implements Database, CollectionHost {
   /** Iterators of `watch` that have begun and not ended. */
   get watchers(): number {
     return this.#feeds.running;
-  }
-
-  /** Live queries that somebody looks at. */
-  get liveQueries(): number {
-    return this.live.running;
   }
 
   get isClosed(): boolean {
@@ -290,7 +277,8 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
-    this.commitPending();
+    this.#assertOpen();
+    this.#writer.commitPendingOf(collection, key);
     return this.cache.row(collection, key, true) ?? this.#reporting(() => this.replica.get(collection, key));
   }
 

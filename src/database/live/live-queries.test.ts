@@ -58,7 +58,7 @@ test('it runs from the first who looks to the last, and is current again when so
   const docs = db.collection<Doc>('docs');
   const live = docs.live();
   assert.equal(live.getSnapshot(), undefined);
-  assert.equal(db.liveQueries, 0);
+  assert.equal(db.live.running, 0);
   const leave = live.subscribe(ignore);
   assert.deepEqual(live.getSnapshot(), []);
   const leaveToo = live.subscribe(ignore);
@@ -68,11 +68,11 @@ test('it runs from the first who looks to the last, and is current again when so
   }
   leave();
   leave();
-  assert.equal(db.liveQueries, 1);
+  assert.equal(db.live.running, 1);
   await docs.put('a', { n: 1 });
   assert.equal(keysOf(live.getSnapshot()), 'a');
   leaveToo();
-  assert.equal(db.liveQueries, 0);
+  assert.equal(db.live.running, 0);
   await docs.put('b', { n: 1 });
   assert.equal(keysOf(live.getSnapshot()), 'a', 'the last snapshot stays');
   live.subscribe(ignore);
@@ -271,7 +271,7 @@ test('a damaged document is an error for all who look, and looking again begins 
   assert.ok(logged.some((message) => /live query/.test(message)));
   await assert.rejects(nextOf(iteratorOf(live)), { reason: 'DOCUMENT_CORRUPT' });
   leave();
-  assert.equal(db.liveQueries, 0);
+  assert.equal(db.live.running, 0);
   assert.equal(live.getSnapshot(), undefined);
   await docs.put('a', { n: 2 }).catch(ignore);
 });
@@ -295,7 +295,7 @@ test('a result that grows too large ends with an error, a window that reaches to
   await assert.rejects(nextOf(iteratorOf(docs.live())), { reason: 'LIVE_RESULT_TOO_LARGE' });
   assert.throws(() => docs.live({}, { skip: 1, limit: 3 }), { reason: 'LIVE_RESULT_TOO_LARGE' });
   assert.throws(() => docs.live({ $no: 1 } as object), { reason: 'INVALID_FILTER' });
-  assert.equal(opened.db.liveQueries, 1);
+  assert.equal(opened.db.live.running, 1);
 });
 
 test('no more live queries run than the limit says', async () => {
@@ -337,7 +337,7 @@ test('close, the signal, and the end of the database end it', async () => {
   await assert.rejects(rejected, /no more/);
   await assert.rejects(nextOf(iteratorOf(aborted)), /no more/);
   await assert.rejects(nextOf(iteratorOf(docs.live({}, { signal: abort.signal }))), /no more/);
-  assert.equal(db.liveQueries, 0);
+  assert.equal(db.live.running, 0);
 
   const last = docs.live();
   const open = iteratorOf(last);

@@ -4,7 +4,7 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Filter, JsonObject, Query } from '../../core/query/index.ts';
-import type { FoundDocument } from '../../store/index.ts';
+import type { FoundDocument, StoredDocument } from '../../store/index.ts';
 import type { CommitNotice, Replica } from '../replica/index.ts';
 import { CollectionFeed } from './collection-feed.ts';
 import { CountView } from './count-view.ts';
@@ -21,13 +21,10 @@ export interface LiveQueriesDeps {
   readonly replica: Replica;
   readonly limits: Limits;
   readonly logger: Logger;
-  /** Throws once the database is closed. */
-  readonly assertOpen: () => void;
-  /** Makes every write accepted so far visible in the store. */
-  readonly commitPending: () => void;
-  /** As the store has it now; damage is reported, and thrown. */
-  readonly find: (collection: CollectionName, query: Query) => FoundDocument[];
-  readonly read: (collection: CollectionName, key: DocumentKey) => string | null;
+  /** Makes every write accepted so far visible in the store. Throws once the database is closed. */
+  commitPending(): void;
+  find(collection: CollectionName, query: Query): FoundDocument[];
+  read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
 }
 
 interface Notified {
@@ -90,7 +87,7 @@ export class LiveQueries {
   }
 
   document(collection: CollectionName, key: DocumentKey, { shape, signal }: LiveStartOptions): LiveDocument {
-    const read = (): string | null => this.#deps.read(collection, key);
+    const read = (): string | null => this.#deps.read(collection, key)?.value ?? null;
     const createView = (): DocumentView => new DocumentView({ key, read, shape });
     return this.#handle(collection, createView, isDeepStrictEqual, newest, signal);
   }
@@ -128,10 +125,9 @@ export class LiveQueries {
     { onState, onFailure }: LiveCallbacks<State>,
     handle: Notified,
   ): () => void {
-    const { replica, limits, assertOpen, commitPending } = this.#deps;
-    assertOpen();
+    const { replica, limits } = this.#deps;
     if (this.#running.size >= limits.liveQueriesMax) throw tooMany(limits.liveQueriesMax);
-    commitPending();
+    this.#deps.commitPending();
     const source = new LiveSource({ replica, view, onState });
     source.load();
     const feed = this.#feeds.get(collection) ?? new CollectionFeed(limits.liveBacklogMax);
