@@ -98,7 +98,7 @@ export interface WatchOptions extends WaitOptions {
   readonly resume?: string;
 }
 
-export interface LiveOptions<T> extends FindOptions, WaitOptions {
+export interface LiveOptions<T, Input = T> extends FindOptions<Input>, WaitOptions {
   /**
    * A result from before, of this run of the program or one before it: the first update of each iterator says how the
    * result differs from this one. Default: from nothing.
@@ -227,7 +227,7 @@ export interface Collection<T extends object = Document, Input extends object = 
    * The result of `find`, kept current while somebody looks at it: the whole result, then differences. Throws INVALID_FILTER,
    * and LIVE_RESULT_TOO_LARGE when `skip` and `limit` reach over more than `liveResultsMax` documents. The signal ends it.
    */
-  live(filter?: Filter<Input>, options?: LiveOptions<T>): LiveQuery<T>;
+  live(filter?: Filter<Input>, options?: LiveOptions<T, Input>): LiveQuery<T>;
   /** The result of `count`, kept current likewise. */
   liveCount(filter?: Filter<Input>, options?: WaitOptions): LiveCount;
   /** One document, kept current likewise; null while there is none. */

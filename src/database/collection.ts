@@ -132,7 +132,7 @@ export class LocalCollection<T extends object = Document, Input extends object =
     return this.codec.isPlain ? (changes as AsyncIterable<Change<T>>) : new DecodedChanges<T>(changes, this.codec);
   }
 
-  live(filter?: Filter<Input>, options: LiveOptions<T> = {}): LiveQuery<T> {
+  live(filter?: Filter<Input>, options: LiveOptions<T, Input> = {}): LiveQuery<T> {
     const { signal, previous } = options;
     const entries = previous as readonly LiveEntry<Document>[] | undefined;
     const query = parseQuery(filter, options as QueryOptions);
