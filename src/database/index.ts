@@ -60,6 +60,7 @@ export type {
   Page,
   PageOptions,
 } from './query/index.ts';
+export { projectDocument } from './query/index.ts';
 export type {
   CollectionOptions,
   DocumentIssue,

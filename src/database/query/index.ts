@@ -2,4 +2,5 @@ export { checkUnique } from './check-unique.ts';
 export { CollectionQueries, type PageOptions, type QueriesHost } from './collection-queries.ts';
 export { type ConditionedQuery, type FieldQuery, type FluentQuery, fluentQuery } from './fluent-query.ts';
 export { IndexKeeper } from './index-keeper.ts';
+export { projectDocument } from './project.ts';
 export type { Aggregate, EnsureIndexOptions, Group, IndexInfo, Page } from './query-api.ts';

@@ -1,4 +1,11 @@
-import { isArrayIndex, isJsonArray, type JsonObject, type JsonValue, type Path } from '../../core/query/index.ts';
+import {
+  isArrayIndex,
+  isJsonArray,
+  type JsonObject,
+  type JsonValue,
+  type Path,
+  toPath,
+} from '../../core/query/index.ts';
 
 type Members = { [name: string]: JsonValue };
 
@@ -10,6 +17,11 @@ export function project(value: unknown, paths: readonly Path[]): JsonObject {
   const kept: Members = {};
   for (const path of paths) copy(value, kept, path);
   return kept;
+}
+
+/** The same by paths as users write them. Throws INVALID_FILTER for one that is too long. */
+export function projectDocument(value: unknown, fields: readonly string[]): JsonObject {
+  return project(value, fields.map(toPath));
 }
 
 function copy(from: unknown, to: Members, [step, ...rest]: Path): void {

@@ -8,7 +8,7 @@ import type { ExportSource } from '../transfer/index.ts';
 /** What commands need of a collection, here or over HTTP. */
 export type DocumentAccess = Pick<
   Collection,
-  'get' | 'put' | 'delete' | 'count' | 'findEntries' | 'putMany' | 'entries'
+  'get' | 'put' | 'delete' | 'count' | 'findPage' | 'explain' | 'putMany' | 'entries'
 >;
 
 /** The node that a command works on: the running one, or the database itself while none runs. */

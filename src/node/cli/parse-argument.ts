@@ -26,6 +26,13 @@ export function parseSort(text: string): Record<string, 1 | -1> {
   return Object.fromEntries(fields.map((field) => (field.startsWith('-') ? [field.slice(1), -1] : [field, 1])));
 }
 
+/** `name,address.city`. */
+export function parseFields(text: string): string[] {
+  const fields = text.split(',').map((field) => field.trim());
+  if (fields.every((field) => field !== '')) return fields;
+  throw new ConfigurationError('USAGE', `--fields ${text}: name them as in "name,address.city"`);
+}
+
 function parseSortObject(value: Record<string, unknown>): Record<string, 1 | -1> {
   if (Object.values(value).every((direction) => direction === 1 || direction === -1))
     return value as Record<string, 1 | -1>;

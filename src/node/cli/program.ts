@@ -147,6 +147,9 @@ function addDocumentCommands(program: Command, running: Running): void {
     .option('--sort <fields>', 'field names with commas, - before one for descending')
     .option('--skip <n>', 'leave out the first')
     .option('--limit <n>', 'at most so many')
+    .option('--after <token>', 'go on where an earlier answer ended')
+    .option('--fields <paths>', 'print only these members')
+    .option('--explain', 'print how the query would be answered, and which index it uses')
     .addHelpText('after', examples('find users', 'find users \'{"age":{"$gte":18}}\' --sort=-age,name --limit 20'))
     .action(running<[string, string | undefined, FindArguments]>(find));
   program

@@ -1,5 +1,6 @@
 import { isEntglDbError } from '../../core/errors/index.ts';
-import type { Document, FindOptions, ScanOptions } from '../../database/index.ts';
+import type { Document, FindOptions, Page, PageOptions, ScanOptions } from '../../database/index.ts';
+import type { QueryPlan } from '../../store/index.ts';
 import { QUERY_LIMIT_MAX } from '../http/index.ts';
 import { type ExportSource, readLines } from '../transfer/index.ts';
 import type { HttpClient } from './http-client.ts';
@@ -31,7 +32,11 @@ export function createRemoteCollection(client: HttpClient, name: string): Docume
       };
       return count;
     },
-    findEntries: (filter, options) => findPages(client, `${path}/query`, filter, options ?? {}),
+    findPage: (filter, options) => findPages(client, `${path}/query`, filter, options ?? {}),
+    explain: async (filter, options) => {
+      const body = JSON.stringify({ filter, sort: options?.sort, limit: options?.limit });
+      return (await client.json({ method: 'POST', path: `${path}/explain`, body })) as QueryPlan;
+    },
     putMany: async (documents) => {
       const lines = Array.from(documents, ([key, value]) => `${JSON.stringify({ key, value })}\n`);
       const body = lines.join('');
@@ -56,24 +61,26 @@ async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Page by page, because an answer is bounded. A write between two pages may show a document twice or not at all. */
+/** Page by page, because an answer is bounded. */
 async function findPages(
   client: HttpClient,
   path: string,
   filter: object | undefined,
-  { sort, skip = 0, limit = Infinity }: FindOptions,
-): Promise<[key: string, value: Document][]> {
-  const found: [string, Document][] = [];
-  while (found.length < limit) {
-    const page = Math.min(QUERY_LIMIT_MAX, limit - found.length);
-    const body = JSON.stringify({ filter, sort, skip: skip + found.length, limit: page });
-    const { documents } = (await client.json({ method: 'POST', path, body, answerMsMax: Infinity })) as {
+  { sort, skip, limit = Infinity, after }: FindOptions & PageOptions,
+): Promise<Page<Document>> {
+  const entries: [string, Document][] = [];
+  for (let from = after; ; ) {
+    const isFirst = entries.length === 0;
+    const page = Math.min(QUERY_LIMIT_MAX, limit - entries.length);
+    const body = JSON.stringify({ filter, sort, limit: page, after: from, ...(isFirst && { skip }) });
+    const { documents, next } = (await client.json({ method: 'POST', path, body, answerMsMax: Infinity })) as {
       documents: { key: string; value: Document }[];
+      next: string | null;
     };
-    for (const { key, value } of documents) found.push([key, value]);
-    if (documents.length < page) break;
+    for (const { key, value } of documents) entries.push([key, value]);
+    if (next === null || entries.length >= limit) return { entries, next };
+    from = next;
   }
-  return found;
 }
 
 async function* documentsOf(

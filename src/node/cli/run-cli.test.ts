@@ -47,6 +47,15 @@ describe('documents', () => {
       const people = await cli('find', 'users', '{}', '--sort=age');
       assert.match(people.out, /^user\/2 {2}\{"name":"Bob","age":17\}\nuser1 /);
       assert.equal((await cli('find', 'users', '{"age":{"$near":1}}')).code, 2);
+      const first = await cli('find', 'users', '--sort=age', '--limit=1', '--fields', 'age');
+      assert.match(first.out, /^user\/2 {2}\{"age":17\}\n$/);
+      const [, token = ''] = /--after (\S+)/.exec(first.err) ?? [];
+      assert.match((await cli('find', 'users', '--sort=age', '--after', token)).out, /^user1 /);
+      const plan = await cli('find', 'users', '{"age":17}', '--explain');
+      assert.equal(
+        plan.out,
+        'Looks at every document of the collection: about 2 documents, each held against the filter, in order of keys.\n',
+      );
 
       assert.equal((await cli('delete', 'users', 'user1')).code, 0);
       assert.equal((await cli('delete', 'users', 'user1')).code, 1);

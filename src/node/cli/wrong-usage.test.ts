@@ -84,6 +84,9 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['c', '--skip', '-1'],
     ['c', '--limit', '0'],
     ['c', '--limit', '1e3'],
+    ['c', '--fields', 'a,'],
+    ['c', '--after', 'x'],
+    ['c', '{"a":{"$foo":1}}', '--explain'],
   ],
   count: [[], ['c', '{}', 'extra'], ['--nope'], ['c', 'x'], ['c', '{"a":{"$in":1}}']],
   import: [

@@ -113,12 +113,21 @@ describe('queries', () => {
   test('find with filter, sort, skip and limit, and count', async () => {
     const query = { filter: { i: { $gte: 100 } }, sort: { i: -1 }, skip: 1, limit: 2 };
     const found = await call('POST', '/api/v1/collections/numbers/query', query);
-    assert.deepEqual(found.json, {
+    assert.deepEqual(found.json.documents, [
+      { key: 'n148', value: { i: 148 } },
+      { key: 'n147', value: { i: 147 } },
+    ]);
+    const rest = { filter: { i: { $gte: 145 } }, sort: { i: -1 }, fields: ['none'], after: found.json.next };
+    assert.deepEqual((await call('POST', '/api/v1/collections/numbers/query', rest)).json, {
       documents: [
-        { key: 'n148', value: { i: 148 } },
-        { key: 'n147', value: { i: 147 } },
+        { key: 'n146', value: {} },
+        { key: 'n145', value: {} },
       ],
+      next: null,
     });
+    const { sort } = query;
+    const explained = await call('POST', '/api/v1/collections/numbers/explain', { filter: query.filter, sort });
+    assert.deepEqual([explained.status, explained.json.index, explained.json.sort], [200, null, 'memory']);
     const counted = await call('POST', '/api/v1/collections/numbers/count', { filter: { i: { $lt: 10 } } });
     assert.deepEqual(counted.json, { count: 10 });
   });

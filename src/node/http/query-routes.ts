@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import type { FindOptions } from '../../database/index.ts';
+import { type Document, type FindOptions, projectDocument } from '../../database/index.ts';
 import { anyObject, type CollectionParams, collectionParams } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
-/** Documents in one answer; `skip` goes on, and `export` streams a whole collection. */
+/** Documents in one answer; `after` goes on, and `export` streams a whole collection. */
 const QUERY_LIMIT_DEFAULT = 100;
 export const QUERY_LIMIT_MAX = 1000;
 
@@ -25,6 +25,22 @@ export const queryBody = {
   },
 } as const;
 
+interface PageBody extends QueryBody {
+  /** `next` of the page before. */
+  readonly after?: string;
+  /** Only these members of each document. */
+  readonly fields?: readonly string[];
+}
+
+const pageBody = {
+  ...queryBody,
+  properties: {
+    ...queryBody.properties,
+    after: { type: 'string', minLength: 1 },
+    fields: { type: 'array', items: { type: 'string' }, maxItems: 1000 },
+  },
+} as const;
+
 const countBody = { type: 'object', additionalProperties: false, properties: { filter: anyObject } } as const;
 
 /** With the bounds of an answer over HTTP. */
@@ -36,13 +52,21 @@ export function queryRoutes(app: FastifyInstance, { node }: RouteContext): void 
   const schema = { tags: ['queries'], params: collectionParams };
   const path = '/api/v1/collections/:collection';
 
-  app.post<{ Params: CollectionParams; Body: QueryBody }>(
+  app.post<{ Params: CollectionParams; Body: PageBody }>(
     `${path}/query`,
-    { schema: { ...schema, summary: 'Find documents', body: queryBody } },
+    { schema: { ...schema, summary: 'Find documents', body: pageBody } },
     async ({ params, body }) => {
-      const entries = await node.database.collection(params.collection).findEntries(body.filter, findOptionsOf(body));
-      return { documents: entries.map(([key, value]) => ({ key, value })) };
+      const { after, fields } = body;
+      const options = { ...findOptionsOf(body), ...(after === undefined ? {} : { after }) };
+      const { entries, next } = await node.database.collection(params.collection).findPage(body.filter, options);
+      const shown = (value: Document): Document => (fields === undefined ? value : projectDocument(value, fields));
+      return { documents: entries.map(([key, value]) => ({ key, value: shown(value) })), next };
     },
+  );
+  app.post<{ Params: CollectionParams; Body: QueryBody }>(
+    `${path}/explain`,
+    { schema: { ...schema, summary: 'Tell how a query would be answered', body: queryBody } },
+    async ({ params, body }) => node.database.collection(params.collection).explain(body.filter, findOptionsOf(body)),
   );
   app.post<{ Params: CollectionParams; Body: Pick<QueryBody, 'filter'> }>(
     `${path}/count`,
