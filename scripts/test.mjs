@@ -33,14 +33,21 @@ const SUITES = [
   },
   { name: 'tidy', budget: 10, files: ['test/tidy/**/*.test.ts'] },
   { name: 'unit', budget: 90, files: ['src/**/*.test.ts'] },
-  { name: 'model', budget: 30, files: ['sim/**/*.test.ts'] },
+  { name: 'model', budget: 30, files: ['sim/**/*.test.ts'], except: ['sim/mutants/**'] },
+  { name: 'mutants', budget: 120, files: ['sim/mutants/**/*.test.ts'] },
   {
     name: 'integration',
     budget: 180,
     files: ['test/**/*.test.ts'],
     except: ['test/tidy/**', 'test/docs/**', 'test/torture/**'],
   },
-  { name: 'sim', budget: 90, commands: [['sim', 'sim/main.ts', '--seeds', '30', '--first', String(today() * 1000)]] },
+  {
+    name: 'sim',
+    budget: 300,
+    commands: [
+      ['sim', 'sim/main.ts', '--mix', '--seeds', '1000', '--events', '2000', '--first', String(today() * 1000)],
+    ],
+  },
   { name: 'docs', budget: 60, files: ['test/docs/**/*.test.ts'] },
 ];
 

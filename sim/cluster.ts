@@ -65,6 +65,21 @@ export class Cluster {
     ]);
   }
 
+  /** Those of the nodes that can reach each other over links of these nodes alone. */
+  groupsOf(nodes: readonly SimNode[]): SimNode[][] {
+    const left = new Set(nodes);
+    const groups: SimNode[][] = [];
+    for (const node of nodes) {
+      if (!left.delete(node)) continue;
+      const group = [node];
+      for (const member of group)
+        for (const pair of this.#mesh)
+          if (pair.includes(member)) for (const other of pair) if (left.delete(other)) group.push(other);
+      groups.push(group);
+    }
+    return groups;
+  }
+
   /** Lets time pass; everything that falls due in it happens, in order. */
   async advance(ms: number): Promise<void> {
     const end = this.clock.monotonic() + ms;
