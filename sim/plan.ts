@@ -35,12 +35,21 @@ const RESOLVERS: readonly Resolver[] = [lww, merge];
 /** A world that may have more nodes than this has all of them. */
 const FEW_NODES = 8;
 
-export function drawPlan(random: SeededRandom, campaign: Campaign, nodesMax: number): Plan {
+/** Every tenth seed has so many times as many documents: enough that live sets are compared in several ranges. */
+const MANY_DOCUMENTS_FACTOR = 25;
+
+export function drawPlan(
+  random: SeededRandom,
+  { seed, campaign, nodesMax }: { readonly seed: number; readonly campaign: Campaign; readonly nodesMax: number },
+): Plan {
   const { integer, chance, pick } = random;
   const isCalm = campaign === 'calm';
   const faults = drawFaults(random, campaign);
   const collections = ['stock', 'sales', 'staff'].slice(0, integer(1, 3)) as CollectionName[];
-  const keys = Array.from({ length: integer(1, 12) }, (_, i) => `k${i}` as DocumentKey);
+  const keys = Array.from(
+    { length: integer(1, 12) * (seed % 10 === 9 ? MANY_DOCUMENTS_FACTOR : 1) },
+    (_, i) => `k${i}` as DocumentKey,
+  );
   const isSmall = chance(0.5);
   return {
     campaign,

@@ -75,7 +75,7 @@ class World {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#random = createSeededRandom(options.seed);
-    this.#plan = drawPlan(this.#random, options.campaign, options.nodesMax);
+    this.#plan = drawPlan(this.#random, options);
     const { collections, keys, network, deleteChance } = this.#plan;
     this.#cluster = new Cluster(this.#random, network);
     this.#scene = { cluster: this.#cluster, history: this.#history, collections, keys };

@@ -99,9 +99,9 @@ async function falseAlarm(mutant: Mutant, { seed }: Hunt): Promise<string | unde
   return problem === undefined ? undefined : `seed ${seed} fails without the mutant too: ${problem}`;
 }
 
-/** Scenarios fail with the mutants that they are for, and with no other. */
-function misfits({ name, scenario: own }: Mutant, { failing, broke }: Hunt): string[] {
-  if (broke !== undefined) return [];
+/** Scenarios fail with the mutants that they are for or that they name, and with no other. */
+function misfits({ name, scenario: own, isCoarse = false }: Mutant, { failing, broke }: Hunt): string[] {
+  if (broke !== undefined || isCoarse) return [];
   return SCENARIOS.flatMap((scenario) => {
     const isDue = scenario.name === own || scenario.alsoFailsWith?.includes(name) === true;
     const isFailing = failing.includes(scenario.name);
@@ -117,13 +117,13 @@ function runHunt(mutant: Mutant, allScenarios: boolean): Promise<Hunt> {
   const child = spawn(process.execPath, [...args, ...(allScenarios ? ['--scenarios'] : [])], {
     cwd: ROOT,
     env: { ...process.env, ENTGLDB_MUTANT: mutant.name },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     timeout: HUNT_SECONDS_MAX * 1000,
     killSignal: 'SIGKILL',
   });
   let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  child.stderr.on('data', (chunk) => (output += chunk));
+  child.stdout?.on('data', (chunk) => (output += chunk));
+  child.stderr?.on('data', (chunk) => (output += chunk));
   return new Promise((resolve) => {
     child.on('close', (_code, signal) => {
       resolve(signal === null ? readHunt(output) : { broke: `no end within ${HUNT_SECONDS_MAX} s`, failing: [] });

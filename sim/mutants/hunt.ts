@@ -17,10 +17,13 @@ export interface Hunt {
   readonly failing: readonly string[];
 }
 
+// Who started it has ended: nobody waits for the answer.
+process.once('disconnect', () => process.exit(2));
+
 const mutant = MUTANTS.find(({ name }) => name === process.env.ENTGLDB_MUTANT)!;
 const scenarios = SCENARIOS.filter(({ name }) => process.argv.includes('--scenarios') || name === mutant.scenario);
 const hunt = await look();
-process.stdout.write(`${JSON.stringify(hunt)}\n`);
+process.stdout.write(`${JSON.stringify(hunt)}\n`, () => process.disconnect?.());
 
 async function look(): Promise<Hunt> {
   const problems = new Map<string, string>();

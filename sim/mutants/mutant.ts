@@ -19,6 +19,8 @@ export interface Mutant {
   readonly first?: number;
   /** Name of the scenario that finds it, where random schedules take too long or do not look. */
   readonly scenario?: string;
+  /** It stops nearly all replication, so that nearly any scenario may fail with it. Default: those that name it, and no other. */
+  readonly isCoarse?: boolean;
 }
 
 /** Seeds within which random schedules must find a mutant. */

@@ -10,6 +10,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sender.ts',
     find: "if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;",
     replace: 'if (stream.exchange !== undefined) continue;',
+    isCoarse: true,
   },
   {
     name: 'what changed meanwhile is not sent',
@@ -22,8 +23,8 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'delta one too short',
     rule: 'R4: a page begins above the last seq, and the last page is the short one',
     file: 'src/sync/sender.ts',
-    find: 'const isLast = page.length < limit;',
-    replace: 'const isLast = page.length <= limit;',
+    find: 'if (!isLast) stream.afterSeq',
+    replace: 'if (!isLast && page.length > limit) stream.afterSeq',
   },
   {
     name: 'cursor past an unsent version',
@@ -38,6 +39,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sender.ts',
     find: 'const nothingToSend = isSameFingerprint(state.fingerprint, message.fingerprint);',
     replace: 'const nothingToSend = state.fingerprint.count === message.fingerprint.count;',
+    isCoarse: true,
   },
   {
     name: 'digest ignores the context',
@@ -126,13 +128,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/summary.ts',
     find: 'sortedByReplica(collection.knowledge)',
     replace: 'sortedByReplica(new Map())',
-  },
-  {
-    name: 'digest without the purge line',
-    rule: 'R4: a digest is over knowledge, purge line and fingerprint',
-    file: 'src/sync/summary.ts',
-    find: 'for (const [replica, seq] of sortedByReplica(collection.purged)) parts.push(',
-    replace: 'for (const [replica, seq] of sortedByReplica(collection.purged)) void (',
+    scenario: 'knowledge alone differs',
   },
   {
     name: 'resume past an unsent version',

@@ -69,6 +69,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/draft.ts`,
     find: 'if (signed) this.#knowOwn(head);',
     replace: '',
+    scenario: 'a write, its knowledge and its sums',
+    isCoarse: true,
   },
   {
     name: 'fingerprint keeps what was replaced',
@@ -76,6 +78,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/draft.ts`,
     find: 'if (before !== undefined) for (const version of before.versions) touched.sum.remove(version.digest);',
     replace: '',
+    scenario: 'a write, its knowledge and its sums',
   },
   {
     name: 'knows one less',

@@ -128,10 +128,12 @@ export const READ_SCENARIOS: readonly Scenario[] = [
         for (const node of [a, b]) count(stage, node, by);
         await stage.meet(a, b);
       }
+      count(stage, a, 1000);
+      await stage.meet(a, b);
       const counts = [a, b].map((node) => counterValue(visits(stage, node)));
-      return counts.every((sum) => sum === 222)
+      return counts.every((sum) => sum === 1222)
         ? []
-        : [`two nodes counted to 222, and it became ${counts.join(' and ')}`];
+        : [`two nodes counted to 1222, and it became ${counts.join(' and ')}`];
     },
   },
   {

@@ -3,7 +3,13 @@ import { TIMES } from '../../src/core/config/index.ts';
 import { compareBytes, type DocumentKey } from '../../src/core/ids/index.ts';
 import { silentLogger } from '../../src/core/logging/index.ts';
 import { lww, type Resolver } from '../../src/core/merge/index.ts';
-import { contextCovers, digestOf, joinLines, type VersionBody } from '../../src/core/version/index.ts';
+import {
+  contextCovers,
+  digestOf,
+  isSameFingerprint,
+  joinLines,
+  type VersionBody,
+} from '../../src/core/version/index.ts';
 import { Replica, versionToken } from '../../src/database/replica/index.ts';
 import { memoryStoreFromSnapshot } from '../../src/store/memory/index.ts';
 import { createSeededRandom, sampleReplica, sampleVersion } from '../../src/testing/index.ts';
@@ -36,6 +42,24 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
         Buffer.from(digestOf(STOCK, 'k' as DocumentKey, body)).toString('hex'),
       );
       return new Set(digests).size === digests.length ? [] : ['two versions that differ have one digest'];
+    },
+  },
+  {
+    name: 'a write, its knowledge and its sums',
+    // R1: row, knowledge and fingerprint are of one moment.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      for (const key of ['a', 'b', 'a', 'c']) stage.put(node, key);
+      stage.delete(node, 'b');
+      const { knowledge, fingerprint } = node.replica.collection(STOCK);
+      const { seq, check } = node.replica.head;
+      const known = knowledge.get(node.replica.id);
+      const [counted] = node.store.fingerprints(STOCK, [{ after: null, upTo: null }]);
+      return [
+        ...(known?.seq === seq && known.check === check ? [] : ['own knowledge is not of the newest write']),
+        ...(isSameFingerprint(fingerprint, counted!) ? [] : ['the fingerprint is not that of the rows']),
+      ];
     },
   },
   {
