@@ -13,7 +13,7 @@ export interface LiveRefs<State> {
  * Follows what `source` returns until the component, or the effect scope, ends; begins anew when something reactive that
  * `source` looks at changes. States are frozen, so the refs are shallow.
  */
-export function useLive<State, Update>(source: () => Live<State, Update>): LiveRefs<State> {
+export function useLive<State>(source: () => Pick<Live<State>, 'subscribe' | 'getSnapshot'>): LiveRefs<State> {
   const state = shallowRef<State>();
   const error = shallowRef<unknown>();
   watchEffect((onCleanup) => {

@@ -1,5 +1,5 @@
 /**
- * Goal: the adapters for React, Vue and Svelte show what a live query says, with the framework itself at work, and let go of it
+ * Goal: the adapters for React, Vue, Svelte and the windows of Electron show what a live query says, with the framework itself at work, and let go of it
  * when nobody looks any more. Method: the program of each example, which writes while something of the framework is mounted.
  */
 import assert from 'node:assert/strict';
@@ -9,9 +9,10 @@ import { ExampleFolder } from './example-folder.ts';
 const react = new ExampleFolder('react');
 const vue = new ExampleFolder('vue');
 const svelte = new ExampleFolder('svelte');
+const electron = new ExampleFolder('electron');
 
 test('each of them compiles', async () => {
-  for (const example of [react, vue, svelte]) await example.assertCompiles();
+  for (const example of [react, vue, svelte, electron]) await example.assertCompiles();
 });
 
 test('React: a component renders each result, in strict mode', async () => {
@@ -42,6 +43,15 @@ test('Svelte: a store follows each result while somebody is subscribed', async (
   assert.ok(lines.includes('water the plants of 1'));
   assert.ok(lines.includes('feed the cat,water the plants of 2'));
   assert.ok(!lines.some((line) => / of [01]$/.test(line) && lines.indexOf(line) > lines.indexOf('feed the cat of 2')));
+});
+
+test('Electron: a window follows a query of the main process over messages, and sees only what it may', async () => {
+  const lines = (await electron.run()).trim().split('\n');
+  assert.deepEqual(lines, [
+    "the window shows [ 'water the plants' ]",
+    "the window shows [ 'feed the cat', 'water the plants' ]",
+    'Error: collection secrets is not for windows',
+  ]);
 });
 
 /** One printed frame in short: when it was, the counts, and the titles. */
