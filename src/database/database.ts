@@ -37,9 +37,9 @@ import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import { checkUnique, IndexKeeper } from './query/index.ts';
 import { type LocalWrite, type Replica, resolverText } from './replica/index.ts';
 import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
-import { Transactions } from './transaction/index.ts';
+import { Transactions, type WholeCommit } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
-import { type Existed, Writer } from './writer.ts';
+import { type Existed, type Guard, Writer } from './writer.ts';
 
 /** Rows read at a time by `keys` and `entries`. */
 const SCAN_ROWS_MAX = 100;
@@ -121,7 +121,7 @@ export class LocalDatabase implements Database, CollectionHost {
       commitPending: () => this.commitPending(),
       onCommit: (listener) => this.replica.onCommit(listener),
       onReload: (listener) => this.replica.onReload(listener),
-      commit: (writes) => this.#commitWhole(writes),
+      commit: (writes, guard) => this.#commitWhole(writes, guard),
     });
     this.#conflicts = new Conflicts({
       replica: this.replica,
@@ -252,15 +252,12 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.#writer.write({ writes });
   }
 
-  /** A transaction over any collections, committed within the call. */
-  async #commitWhole(writes: readonly LocalWrite[]): Promise<void> {
-    for (const [collection, own] of Map.groupBy(writes, (write) => write.collection)) {
-      this.#assertWritable(collection);
-      this.#assertUnique(collection, own);
-    }
-    const written = this.#writer.write({ writes });
+  /** A transaction over any collections: committed within the call, unless another program has locked the database. */
+  #commitWhole(writes: readonly LocalWrite[], guard: Guard): WholeCommit {
+    for (const collection of new Set(writes.map((write) => write.collection))) this.#assertWritable(collection);
+    const durable = this.#writer.write({ writes }, guard);
     this.#writer.commitPending();
-    await written;
+    return { durable, isWaiting: this.#writer.isLocked };
   }
 
   hasOlder(collection: CollectionName, version: number): boolean {

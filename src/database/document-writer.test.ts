@@ -42,6 +42,20 @@ testOnStores('of many updates and increments at once none is lost', async (disk)
   assert.equal(Object.keys(rest).length, 51);
 });
 
+test('updates of different documents at once share a commit', async () => {
+  await using opened = await openTestDatabase();
+  const items = opened.db.collection<Item>('items');
+  const keys = Array.from({ length: 50 }, (_, i) => `k${i}`);
+  await items.putMany(keys.map((key) => [key, { name: key }] as const));
+  let commits = 0;
+  opened.db.replica.onCommit(() => commits++);
+  await Promise.all(keys.map((key) => items.update(key, { stock: 1 })));
+  assert.equal(commits, 1);
+  await Promise.all(keys.map((key) => items.increment(key, 'stock')));
+  assert.equal(commits, 2);
+  assert.equal(await items.count({ stock: 2 }), 50);
+});
+
 test('an update on which another write falls is made again, on what is there then', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;

@@ -73,3 +73,38 @@ test('after BusyTimeoutMs what waited fails with DATABASE_LOCKED, and the next w
   assert.deepEqual(await users.get('u'), { n: 2 });
   await db.close();
 });
+
+test('a transaction that waits for the lock is run again for what is committed before it, and refused after its time', async (t) => {
+  const { db, clock, other } = await openLocked(t);
+  const users = db.collection<{ n: number }>('users');
+  await users.put('u', { n: 0 });
+  other.exec('BEGIN IMMEDIATE');
+  let runs = 0;
+  const { promise: read, resolve: wasRead } = Promise.withResolvers<void>();
+  const copying = db.transaction(async (tx) => {
+    runs++;
+    const { n } = await tx.collection(users).require('u');
+    wasRead();
+    await tx.collection(users).put('copy', { n });
+  });
+  const put = users.put('u', { n: 5 });
+  await read;
+  for (let i = 0; i < 3; i++) await pass(clock, 50);
+  assert.equal(runs, 1);
+  other.exec('COMMIT');
+  for (let i = 0; i < 5; i++) await pass(clock, 50);
+  await Promise.all([put, copying]);
+  assert.deepEqual(await users.get('copy'), { n: 5 });
+  assert.equal(runs, 2);
+
+  other.exec('BEGIN IMMEDIATE');
+  const late = db.transaction((tx) => tx.collection(users).put('late', { n: 1 }), { timeoutMs: 200 });
+  const timedOut = assert.rejects(late, { reason: 'TIMED_OUT' });
+  for (let i = 0; i < 6; i++) await pass(clock, 50);
+  await timedOut;
+  other.exec('COMMIT');
+  await pass(clock, 50);
+  await db.flush();
+  assert.equal(await users.get('late'), undefined);
+  await db.close();
+});

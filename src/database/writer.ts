@@ -1,6 +1,7 @@
 import { sleep } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts';
 
 /** Time after which a commit that found the database locked is tried again, ms. */
@@ -16,8 +17,12 @@ export interface WriterDeps {
 /** For each write of a transaction in order: whether there was a document before. */
 export type Existed = readonly boolean[];
 
+/** Asked right before a commit, in the same step: an error refuses it. */
+export type Guard = () => Error | undefined;
+
 interface Waiter {
   readonly transaction: LocalTransaction;
+  readonly guard: Guard | undefined;
   readonly bytes: number;
   readonly resolve: (existed: Existed) => void;
   readonly reject: (error: unknown) => void;
@@ -40,6 +45,8 @@ export class Writer {
   #pending: Waiter[] = [];
   #pendingWrites = 0;
   #pendingBytes = 0;
+  /** Places of the pending writes. */
+  readonly #pendingPlaces = new Set<string>();
   /** Committed, not yet durable, waiting for the next sync. */
   #committed: Waiter[] = [];
   /** Committed and part of the running sync; undefined: none runs. */
@@ -65,11 +72,17 @@ export class Writer {
     return this.#accepted;
   }
 
+  /** Another program holds the database: commits wait until it lets go. */
+  get isLocked(): boolean {
+    return this.#lockPause !== undefined;
+  }
+
   /**
    * Accepts a transaction whose documents were checked already. Resolves when it is durable. Rejects with WRITE_QUEUE_FULL,
-   * the refusal of this transaction alone (CONCURRENCY_CONFLICT, TRANSACTION_TOO_LARGE), or what the store threw.
+   * the refusal of this transaction alone (CONCURRENCY_CONFLICT, TRANSACTION_TOO_LARGE), or what the store threw. With a guard it
+   * has a commit of its own, so that the guard has heard of all commits before.
    */
-  write(transaction: LocalTransaction): Promise<Existed> {
+  write(transaction: LocalTransaction, guard?: Guard): Promise<Existed> {
     const { writes } = transaction;
     const { limits } = this.#deps;
     if (this.#accepted + writes.length > limits.writeQueueMax) return Promise.reject(queueFull(limits.writeQueueMax));
@@ -77,7 +90,8 @@ export class Writer {
     for (const write of writes) bytes += write.value?.length ?? 0;
     if (this.#isOverfull(this.#pendingWrites + writes.length - 1, this.#pendingBytes + bytes - 1)) this.commitPending();
     const { promise, resolve, reject } = Promise.withResolvers<Existed>();
-    this.#pending.push({ transaction, bytes, resolve, reject, existed: [] });
+    this.#pending.push({ transaction, guard, bytes, resolve, reject, existed: [] });
+    this.#notePlaces(transaction);
     this.#accepted += writes.length;
     this.#pendingWrites += writes.length;
     this.#pendingBytes += bytes;
@@ -105,6 +119,11 @@ export class Writer {
       this.#isCommitting = false;
     }
     if (this.#syncing === undefined) this.#takeTurnSoon();
+  }
+
+  /** The same for a read of one document: what waits for others may go on waiting for its batch. */
+  commitPendingOf(collection: CollectionName, key: DocumentKey): void {
+    if (this.#pending.length > 0 && this.#pendingPlaces.has(placeOf(collection, key))) this.commitPending();
   }
 
   /** Resolves when every write accepted before the call is durable or has failed; rejects when the disk lost some of them. */
@@ -152,9 +171,14 @@ export class Writer {
   #takePending(): readonly Waiter[] {
     const pending = this.#pending;
     this.#pending = [];
+    this.#pendingPlaces.clear();
     this.#pendingWrites = 0;
     this.#pendingBytes = 0;
     return pending;
+  }
+
+  #notePlaces({ writes }: LocalTransaction): void {
+    for (const { collection, key } of writes) this.#pendingPlaces.add(placeOf(collection, key));
   }
 
   /** One commit of what waits: all of it, but for what piled up while the database was locked. */
@@ -164,7 +188,7 @@ export class Writer {
       writes += pending[to]!.transaction.writes.length;
       bytes += pending[to]!.bytes;
       to++;
-    } while (to < pending.length && !this.#isOverfull(writes, bytes));
+    } while (to < pending.length && !this.#isOverfull(writes, bytes) && !isAlone(pending[from]!, pending[to]!));
     return pending.slice(from, to);
   }
 
@@ -173,6 +197,7 @@ export class Writer {
     for (const { transaction, bytes } of waiting) {
       this.#pendingWrites += transaction.writes.length;
       this.#pendingBytes += bytes;
+      this.#notePlaces(transaction);
     }
     this.#pending = [...waiting, ...this.#pending];
     this.#lockPause = sleep(this.#deps.replica.clock, LOCK_PAUSE_MS).then(() => {
@@ -193,6 +218,11 @@ export class Writer {
 
   /** False when the database is locked, and nothing of the batch was settled. */
   #commit(batch: readonly Waiter[]): boolean {
+    const refusal = batch[0]!.guard?.();
+    if (refusal !== undefined) {
+      this.#reject(batch[0]!, refusal);
+      return true;
+    }
     let outcomes: readonly LocalOutcome[];
     try {
       outcomes = this.#deps.replica.write(batch.map((waiter) => waiter.transaction));
@@ -247,6 +277,16 @@ export class Writer {
     this.#accepted -= waiter.transaction.writes.length;
     waiter.reject(error);
   }
+}
+
+/** What has a guard shares its commit with nothing. */
+function isAlone(...waiters: readonly Waiter[]): boolean {
+  return waiters.some(({ guard }) => guard !== undefined);
+}
+
+/** Names of collections hold no control characters. */
+function placeOf(collection: CollectionName, key: DocumentKey): string {
+  return `${collection}\u0000${key}`;
 }
 
 function queueFull(max: number): PersistenceError {

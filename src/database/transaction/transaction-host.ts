@@ -58,6 +58,13 @@ export class TransactionHost implements DocumentHost {
     return this.#isOver;
   }
 
+  /** Why it must not go on, or not be committed; whoever is told so begins again. */
+  refusal(): Interrupted | undefined {
+    if (!this.isStale) return undefined;
+    this.#isInterrupted = true;
+    return new Interrupted('what this transaction read has changed; it is run again');
+  }
+
   /** In the order in which the documents were first written. */
   writes(): LocalWrite[] {
     return [...this.#written].flatMap(([collection, documents]) =>
@@ -200,9 +207,9 @@ export class TransactionHost implements DocumentHost {
   /** Reading commits what others have pending, so that only after it is known whether all reads are of one moment. */
   #unchanged<T>(read: () => T): T {
     const found = read();
-    if (!this.isStale) return found;
-    this.#isInterrupted = true;
-    throw new Interrupted('what this transaction read has changed; it is run again');
+    const refusal = this.refusal();
+    if (refusal !== undefined) throw refusal;
+    return found;
   }
 
   #assertRunning(): void {

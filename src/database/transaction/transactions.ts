@@ -6,6 +6,7 @@ import { abortable } from '../abortable.ts';
 import type { TransactionOptions } from '../api.ts';
 import type { DocumentHost } from '../document-host.ts';
 import type { CommitNotice, LocalWrite } from '../replica/index.ts';
+import type { Guard } from '../writer.ts';
 import { TransactionHost } from './transaction-host.ts';
 
 export interface TransactionsDeps {
@@ -17,8 +18,14 @@ export interface TransactionsDeps {
   readonly onCommit: (listener: (notice: CommitNotice) => void) => () => void;
   /** Commits were lost: whatever was read may not be true any more. */
   readonly onReload: (listener: () => void) => () => void;
-  /** Commits within the call, as one; resolves when that is durable. */
-  readonly commit: (writes: readonly LocalWrite[]) => Promise<unknown>;
+  /** Commits as one, within the call where it can, unless the guard refuses right before. */
+  readonly commit: (writes: readonly LocalWrite[], guard: Guard) => WholeCommit;
+}
+
+export interface WholeCommit {
+  readonly durable: Promise<unknown>;
+  /** It could not be committed yet. */
+  readonly isWaiting: boolean;
 }
 
 interface Outcome<Result> {
@@ -111,9 +118,13 @@ export class Transactions {
       signal.throwIfAborted();
       commitPending();
       if (host.isStale) return undefined;
-      for (const stop of stops) stop();
       const writes = host.writes();
-      return { result, durable: writes.length === 0 ? Promise.resolve() : commit(writes) };
+      if (writes.length === 0) return { result, durable: Promise.resolve() };
+      const { durable, isWaiting } = commit(writes, () => (signal.aborted ? signal.reason : host.refusal()));
+      // Whoever has stopped waiting by then is not told of a failing disk; the database is, by its reload.
+      durable.catch(() => {});
+      if (isWaiting) await durable;
+      return { result, durable };
     } catch (error) {
       if (host.isInterrupted && !signal.aborted) return undefined;
       throw error;
