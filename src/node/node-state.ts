@@ -4,6 +4,7 @@ import { ConfigurationError, type EntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
+import { addressText } from '../net/peers/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from './config/index.ts';
 import type { NetworkService } from './network/index.ts';
@@ -98,7 +99,7 @@ export class NodeState {
     const { tcpAddress, bytes } = network;
     return {
       isListening: tcpAddress !== null,
-      address: tcpAddress === null ? null : `${tcpAddress.host}:${tcpAddress.port}`,
+      address: tcpAddress === null ? null : addressText(tcpAddress),
       problem: network.listenProblem,
       knownPeers: network.peers().length,
       bytes: bytes.sent + bytes.received,

@@ -1,3 +1,3 @@
 export { chooseLinks, type MeshMember, toMeshMember } from './mesh.ts';
 export { Supervisor, type SupervisorDeps, type SupervisorOptions } from './supervisor.ts';
-export type { PeerError, PeerStatus } from './target.ts';
+export { addressText, type PeerError, type PeerStatus } from './target.ts';

@@ -38,3 +38,21 @@ test('a backup of a running node is restored once it has stopped, and the replac
   assert.equal(missing.code, 3);
   assert.match(missing.err, /there is no backup nothing\.db; looked for/);
 });
+
+test('a command that finds the database beyond repair says that a backup took its place', async () => {
+  await writeFile(
+    join(folder(), 'appsettings.json'),
+    '{ "EntglDb": { "Persistence": { "DatabasePath": "data/entgldb.db", "BackupPath": "backups/" } } }',
+  );
+  assert.equal((await cli('put', 'users', 'user1', '{"name":"Alice"}')).code, 0);
+  assert.equal((await cli('backup', 'good.db')).code, 0);
+  await writeFile(join(folder(), 'data', 'entgldb.db'), 'this is no database any more');
+  const read = await cli('get', 'users', 'user1');
+  assert.equal(read.code, 0, read.err);
+  assert.match(
+    read.err,
+    /^entgldb: the database could not be opened and was restored from .*; the damaged file is .*\n/,
+  );
+  assert.deepEqual(JSON.parse(read.out), { name: 'Alice' });
+  assert.doesNotMatch((await cli('get', 'users', 'user1')).err, /could not be opened/, 'it is said once');
+});
