@@ -4,7 +4,7 @@ import type { Answer, Request } from './messages.ts';
 /** Live queries that one window may have open. */
 const QUERIES_MAX = 100;
 
-/** For the main process: answers the live queries of one window. */
+/** For the process that has the database: answers the live queries of one window. */
 export class LiveServer {
   readonly #database: Database;
   readonly #isAllowed: (collection: string) => boolean;

@@ -4,7 +4,7 @@ import type { Answer, Request } from './messages.ts';
 type Listener = () => void;
 type OpenRequest = Omit<Request & { readonly kind: 'open' }, 'id' | 'kind'>;
 
-/** For a window: its live queries, answered by the main process. Loads nothing of `entgldb`, which runs there. */
+/** For a window: its live queries, answered by the process that has the database. Loads nothing of `entgldb`, which runs there. */
 export class LiveClient {
   readonly #send: (request: Request) => void;
   readonly #open = new Map<number, (answer: Answer) => void>();
