@@ -190,7 +190,12 @@ class Follower {
 
   #begin(): void {
     const random = this.#random;
-    this.#filter = random.pick<object>([{}, { group: 'a' }, { n: { $lt: 40 } }, { $or: [{ group: 'b' }, { n: 7 }] }]);
+    this.#filter = random.pick<object>([
+      {},
+      { group: 'a' },
+      { n: { $lt: 40 } },
+      { $or: [{ group: { $regex: '^b' } }, { n: 7 }] },
+    ]);
     this.#options = {
       ...(random.chance(0.7) ? { sort: random.pick([{ n: 1 }, { n: -1 }, { group: 1, n: -1 }] as const) } : {}),
       ...(random.chance(0.7) ? { limit: random.integer(0, 8) } : {}),
