@@ -96,6 +96,7 @@ async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: str
   await mkdir(path, { recursive: true });
   const { node, db } = await openTortureNode({ folder: path, nodeId: 'victim', ...(peer && { peer }) });
   const documents = db.collection(COLLECTION);
+  await documents.ensureIndex('i');
   for (let i = 0; i < DOCUMENTS; i++) await documents.put(keyOf(i), documentOf(i, 'first'));
   await documents.deleteMany(Array.from({ length: DOCUMENTS / 6 }, (_, i) => keyOf(i * 6)));
   await node.maintenance!.backup(join(path, BACKUP), { isAnywhereAllowed: true } as { overwrite?: boolean });

@@ -3,6 +3,8 @@ import { crashSweep, diskErrors } from './crash-sweep.ts';
 import { crowd } from './crowd.ts';
 import { lossyLan } from './lossy-lan.ts';
 import { powerCuts } from './power-cuts.ts';
+import { queries } from './queries.ts';
+import { soak } from './soak.ts';
 import type { Suite } from './suite.ts';
 
 /** The fault lab: everything that happens to one machine and its disk. */
@@ -15,7 +17,8 @@ export const FAULT_SUITES: readonly Suite[] = [
   rotInPages,
   rotInBackup,
   rotHealed,
+  queries,
 ];
 
 /** What happens between machines. */
-export const NETWORK_SUITES: readonly Suite[] = [lossyLan, crowd];
+export const NETWORK_SUITES: readonly Suite[] = [lossyLan, crowd, soak];
