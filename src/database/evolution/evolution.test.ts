@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionOptions } from '../schema/index.ts';
 import { applyRemote, collect, openTestDatabase, type TestDatabase, testOnStores } from '../test-database.ts';
 import type { Migrations } from './index.ts';
@@ -175,6 +176,19 @@ test('a migration that fails makes the document invalid, and nothing else', asyn
   await assert.rejects(numbers.update('bad', { n: 2 }), { reason: 'DOCUMENT_INVALID' });
   await numbers.put('bad', { n: 2 });
   assert.deepEqual(await numbers.find({ n: { $lt: 11 } }), [{ n: 2 }, { n: 10 }]);
+});
+
+test('the version counts for the size of a document, and is written once', async () => {
+  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, documentBytesMax: 100 } });
+  const versioned = opened.db.collection('n', { migrations: { 1: (document) => document } });
+  const stored = (key: string): unknown => opened.db.replica.get('n' as never, key as never)?.value;
+  await versioned.put('empty', {});
+  await versioned.put('own', { a: 1, $v: 7 });
+  await versioned.put('fits', { text: 'x'.repeat(80) });
+  await assert.rejects(versioned.put('large', { text: 'x'.repeat(85) }), { reason: 'DOCUMENT_TOO_LARGE' });
+  assert.deepEqual([stored('empty'), stored('own')], ['{"$v":1}', '{"$v":1,"a":1}']);
+  assert.equal(String(stored('fits')).length, 98);
+  assert.deepEqual(await versioned.get('empty'), {});
 });
 
 test('steps that are missing or too many are refused', async () => {

@@ -1,11 +1,14 @@
 import type { Limits } from '../../core/config/index.ts';
 import { documentToText, jsonProblem } from '../../core/document/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
-import { type Evolution, type Shaped, takeVersion, withVersion } from '../evolution/index.ts';
+import { type Evolution, type Shaped, takeVersion, VERSION_FIELD, withVersion } from '../evolution/index.ts';
 import { isCovered, isRecord, withUnknownMembers } from './covers.ts';
 import { type DocumentIssue, documentInvalid, toIssues } from './document-invalid.ts';
 import type { SchemaResult, StandardSchema } from './standard-schema.ts';
 import { Verdicts } from './verdicts.ts';
+
+/** Of the field and the largest whole number. */
+const VERSION_CHARACTERS_MAX = 24;
 
 /** Now, or when a validator that waits for something has answered. */
 export type Eventually<T> = T | Promise<T>;
@@ -136,11 +139,13 @@ export class DefinedCodec implements DocumentCodec {
   }
 
   #toText(value: unknown, version: number): string {
-    if (version === 0 || typeof value !== 'object' || value === null || Array.isArray(value))
-      return documentToText(value, this.#limits);
-    // Checked before the version is added: a copy of an instance of a class would look like a plain object.
-    documentToText(value, this.#limits);
-    return documentToText(withVersion({ document: value as JsonObject, version }), this.#limits);
+    const text = documentToText(value, this.#limits);
+    if (version === 0) return text;
+    const isRoomy = 3 * (text.length + VERSION_CHARACTERS_MAX) <= this.#limits.documentBytesMax;
+    if (!isRoomy || Object.hasOwn(value as JsonObject, VERSION_FIELD))
+      return documentToText(withVersion({ document: value as JsonObject, version }), this.#limits);
+    const field = `{"${VERSION_FIELD}":${version}`;
+    return text === '{}' ? `${field}}` : `${field},${text.slice(1)}`;
   }
 
   #validate(value: unknown): Eventually<SchemaResult<unknown>> {
