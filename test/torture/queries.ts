@@ -77,7 +77,8 @@ function runScene(store: Store, seed: number, tally: Tally): number {
         isDeepStrictEqual(store.find(collection, query), naive.find(collection, query)) &&
         store.count(collection, query) === naive.count(collection, query);
       if (isSame) tally.add('kept');
-      else tally.fail(`scene ${seed} state ${state} query ${i}`, [JSON.stringify({ asked: filter, ...query }, describe)]);
+      else
+        tally.fail(`scene ${seed} state ${state} query ${i}`, [JSON.stringify({ asked: filter, ...query }, describe)]);
     }
   }
   forget(store, collection, pos);
