@@ -254,7 +254,9 @@ export class LocalDatabase implements Database, CollectionHost {
 
   /** A transaction over any collections: committed within the call, unless another program has locked the database. */
   #commitWhole(writes: readonly LocalWrite[], guard: Guard): WholeCommit {
-    for (const collection of new Set(writes.map((write) => write.collection))) this.#assertWritable(collection);
+    const parts = Map.groupBy(writes, ({ collection }) => collection);
+    for (const collection of parts.keys()) this.#assertWritable(collection);
+    for (const [collection, part] of parts) this.#assertUnique(collection, part);
     const durable = this.#writer.write({ writes }, guard);
     this.#writer.commitPending();
     return { durable, isWaiting: this.#writer.isLocked };
