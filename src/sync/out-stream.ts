@@ -27,9 +27,9 @@ export class OutStream {
   readonly replicas: ReplicaId[];
   afterSeq = 0;
   /** What this node knew when the stream began: only up to there can a cut stream go on. */
-  readonly #known: Knowledge;
-  /** Where an earlier stream was cut, as the peer remembers it. */
-  readonly #resume: ReadonlyMap<ReplicaId, number>;
+  #known: Knowledge;
+  /** Where an earlier stream was cut, as the peer remembers it, and how far this one came. */
+  readonly #resume: Map<ReplicaId, number>;
   /** Everything that changed up to here was sent, or need not be. */
   pos: number;
   exchange: Exchange | undefined;
@@ -49,11 +49,23 @@ export class OutStream {
   ) {
     this.collection = state.name;
     this.#known = state.knowledge;
-    this.#resume = resume;
+    this.#resume = new Map(resume);
     this.peerKnowledge = new Map(peerKnowledge);
     this.replicas = [...replicas];
     this.pos = pos;
     if (replicas.length === 0) this.phase = 'live';
+  }
+
+  /**
+   * A long backlog of changes is streamed as a delta again, which can go on where it is cut; changes in order of position
+   * cannot. Nothing that a delta of this session has brought is sent twice.
+   */
+  restart(state: SyncCollection, pos: number, replicas: readonly ReplicaId[]): void {
+    this.#known = state.knowledge;
+    this.replicas.splice(0, this.replicas.length, ...replicas);
+    this.pos = pos;
+    this.phase = 'delta';
+    this.enterReplica();
   }
 
   peerKnows(knowledge: Knowledge): void {
@@ -67,10 +79,16 @@ export class OutStream {
     else this.afterSeq = Math.max(this.peerKnowledge.get(replica)?.seq ?? 0, this.#resume.get(replica) ?? 0);
   }
 
-  /** R4: up to where the stream can go on after a cut, once every live version up to `seq` was sent; undefined: nowhere. */
-  reached(replica: ReplicaId, seq: number): number | undefined {
-    const reached = Math.min(seq, this.#known.get(replica)?.seq ?? 0);
-    return reached > 0 ? reached : undefined;
+  /**
+   * R4: up to where the stream can go on after a cut, once every live version up to `seq` was sent; undefined: nowhere. Versions
+   * of another node may arrive behind a page that has passed their place, so only what was known at the beginning counts;
+   * own ones (`ownSeq`: the newest) come in their order.
+   */
+  reached(replica: ReplicaId, seq: number, ownSeq: number | undefined): number | undefined {
+    const reached = Math.min(seq, ownSeq ?? this.#known.get(replica)?.seq ?? 0);
+    if (reached <= 0) return undefined;
+    this.#resume.set(replica, Math.max(this.#resume.get(replica) ?? 0, reached));
+    return reached;
   }
 
   isKnownToPeer(replica: ReplicaId, seq: number): boolean {

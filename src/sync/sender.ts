@@ -1,4 +1,4 @@
-import type { CollectionName } from '../core/ids/index.ts';
+import { BLOBS_COLLECTION, type CollectionName } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
 import { dominates, isSameFingerprint, type Knowledge } from '../core/version/index.ts';
 import type {
@@ -15,6 +15,7 @@ import type { StoredDocument } from '../store/index.ts';
 import { EchoMemory } from './echo-memory.ts';
 import { answerQuestion, nextRanges } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
+import { PageSize } from './page-size.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 import { hasHistory, sessionDigest } from './summary.ts';
@@ -38,12 +39,14 @@ export class Sender {
   /** Collections that had a history when they were looked at last, and the position of that moment. */
   readonly #seen = new Set<CollectionName>();
   #seenPos = 0;
-  /** Average bytes of a version so far, for reading pages of about one message. */
-  #versionBytes = 512;
+  readonly #pages: PageSize;
+  /** More changed than one group holds: it is sent message by message until all is sent. */
+  #isBehind = false;
 
   constructor(context: SessionContext) {
     this.#context = context;
     this.#echo = new EchoMemory(context.deps.limits.echoMemoryMax);
+    this.#pages = new PageSize(context.deps.limits);
   }
 
   get load(): { readonly unackedBytes: number; readonly echoes: number; readonly questions: number } {
@@ -178,7 +181,8 @@ export class Sender {
   #hasUnsent(collection: CollectionName): boolean {
     const stream = this.#streams.get(collection);
     if (stream === undefined) return hasHistory(this.#context.replica.collection(collection));
-    const isBusy = stream.isRoundOpen || stream.exchange !== undefined || stream.pos < this.#context.replica.pos;
+    const isSending = stream.phase === 'delta' || stream.pos < this.#context.replica.pos;
+    const isBusy = stream.isRoundOpen || stream.exchange !== undefined || isSending;
     return !isBusy && this.#claimDueMs === undefined && this.#hasUnclaimed(stream);
   }
 
@@ -203,25 +207,20 @@ export class Sender {
     return this.#unackedBytes < this.#context.deps.limits.sessionCreditBytes;
   }
 
-  #pageSize(): number {
-    const { messageBytesMax, messageVersionsMax } = this.#context.deps.limits;
-    return Math.max(1, Math.min(messageVersionsMax, Math.ceil(messageBytesMax / this.#versionBytes)));
-  }
-
-  #groupSize(): number {
-    const { liveGroupBytesMax, liveGroupVersionsMax } = this.#context.deps.limits;
-    return Math.max(1, Math.min(liveGroupVersionsMax, Math.ceil(liveGroupBytesMax / this.#versionBytes)));
-  }
-
   /** R4, first part: one page of what was live, by replica, in order of seq. */
   #pumpDelta(stream: OutStream): boolean {
+    const own = this.#context.replica;
     const replica = stream.replicas[0]!;
-    const limit = this.#pageSize();
-    const page = this.#context.replica.store.delta(stream.collection, replica, stream.afterSeq, limit);
+    const limit = this.#pages.ofMessage;
+    const found = own.store.delta(stream.collection, replica, stream.afterSeq, limit);
+    const page = this.#pages.cutPage(found);
     // A dot that two lives wrote has two versions, which a page never parts: it may hold more than asked for.
-    const isLast = page.length < limit;
-    const reached = stream.reached(replica, isLast ? Number.POSITIVE_INFINITY : page.at(-1)!.version.seq);
-    const versions = page.map(({ collection, key, version }) => ({ ...version, collection, key }));
+    const isLast = found.length < limit && page.length === found.length;
+    const ownSeq = replica === own.id ? (own.collection(stream.collection).knowledge.get(own.id)?.seq ?? 0) : undefined;
+    const reached = stream.reached(replica, isLast ? Number.POSITIVE_INFINITY : page.at(-1)!.version.seq, ownSeq);
+    const versions = page
+      .filter(({ version }) => !this.#echo.has(version))
+      .map(({ collection, key, version }) => ({ ...version, collection, key }));
     this.#sendVersions(versions, reached === undefined ? {} : { reached });
     if (!isLast) stream.afterSeq = page.at(-1)!.version.seq;
     else {
@@ -239,21 +238,45 @@ export class Sender {
     const { replica } = this.#context;
     const live = [...this.#streams.values()].filter((s) => s.phase === 'live' && s.pos < replica.pos);
     if (live.length === 0 || !this.#hasCredit()) return false;
-    const limit = this.#groupSize();
-    const page = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
-    const isCaughtUp = page.length < limit;
+    const limit = this.#isBehind ? this.#pages.ofMessage : this.#pages.ofGroup;
+    const found = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
+    const own = found.filter((document) => this.#isLive(document));
+    // Chunks of blobs need not become visible together, and go on after a cut when they come as a delta.
+    const blobs = live.find(({ collection }) => collection === BLOBS_COLLECTION);
+    if (blobs && own.some(({ collection }) => collection === BLOBS_COLLECTION) && this.#restart([blobs])) return true;
+    const fits = this.#pages.isGroup(own);
+    const isCaughtUp = found.length < limit && fits;
+    const isGroup = fits && (isCaughtUp || own.length < found.length);
+    if (!isGroup && this.#restart(live)) return true;
+    const page = isGroup ? found : this.#pages.cutChanges(found);
+    this.#isBehind = !isGroup;
     const group: RemoteVersion[] = [];
     for (const document of page) this.#collect(document, group);
     const pos = isCaughtUp ? replica.pos : page.at(-1)!.pos;
     for (const stream of live) stream.pos = Math.max(stream.pos, pos);
-    this.#sendVersions(group, { isGroup: isCaughtUp });
+    this.#sendVersions(group, { isGroup });
     this.#claimSoon();
     return !isCaughtUp;
   }
 
+  /** Streams with a long backlog become deltas again. While live sets are compared, answers wait for what changed instead. */
+  #restart(streams: readonly OutStream[]): boolean {
+    const { replica } = this.#context;
+    const free = streams.filter(({ exchange }) => exchange === undefined);
+    for (const stream of free)
+      stream.restart(replica.collection(stream.collection), replica.pos, replica.store.liveReplicas(stream.collection));
+    return free.length > 0;
+  }
+
+  /** Whether its stream is live and has not passed it. */
+  #isLive({ collection, pos }: StoredDocument): boolean {
+    const stream = this.#streams.get(collection);
+    return stream?.phase === 'live' && pos > stream.pos;
+  }
+
   #collect(document: StoredDocument, group: RemoteVersion[]): void {
     const stream = this.#streams.get(document.collection);
-    if (stream?.phase !== 'live' || document.pos <= stream.pos) return;
+    if (stream === undefined || !this.#isLive(document)) return;
     for (const version of document.versions) {
       if (stream.isKnownToPeer(version.replica, version.seq) || this.#echo.has(version)) continue;
       group.push({ ...version, collection: document.collection, key: document.key });
@@ -268,26 +291,17 @@ export class Sender {
     versions: readonly RemoteVersion[],
     { isGroup = false, reached }: { readonly isGroup?: boolean; readonly reached?: number } = {},
   ): void {
-    const { messageBytesMax, messageVersionsMax } = this.#context.deps.limits;
-    for (let from = 0; from < versions.length; ) {
-      let bytes = 0;
-      let to = from;
-      while (to < versions.length && to - from < messageVersionsMax && (to === from || bytes < messageBytesMax)) {
-        const { value, key } = versions[to++]!;
-        bytes += versionBytes(value, key);
-      }
-      this.#versionBytes = Math.max(64, bytes / (to - from));
+    for (const { part, bytes, isLast } of this.#pages.messages(versions)) {
       this.#unacked.push({ batch: ++this.#batch, bytes });
       this.#unackedBytes += bytes;
       const message: VersionsMessage = {
         kind: 'versions',
         batch: this.#batch,
-        versions: versions.slice(from, to),
-        more: isGroup && to < versions.length,
-        ...(reached !== undefined && to === versions.length ? { reached } : {}),
+        versions: part,
+        more: isGroup && !isLast,
+        ...(reached !== undefined && isLast ? { reached } : {}),
       };
       this.#context.sendDurable(message);
-      from = to;
     }
     this.#sentSinceClaim += versions.length;
     if (versions.length > 0) this.#context.event({ kind: 'sent', versions: versions.length });
@@ -380,8 +394,4 @@ export class Sender {
       if (seq !== undefined) this.#context.event({ kind: 'confirmed', collection, replica, seq });
     }
   }
-}
-
-function versionBytes(value: string | null, key: string): number {
-  return (value?.length ?? 0) + key.length + 32;
 }

@@ -20,6 +20,9 @@ import type { BlobsHost } from './blobs-host.ts';
 import { CHUNK_BYTES_MAX, Chunker } from './chunker.ts';
 import type { Pins } from './pins.ts';
 
+/** Chunks taken in one turn of the event loop. */
+const TURN_CHUNKS = 2;
+
 /** JSON text of the largest chunk: base64, and the names around it. */
 const CHUNK_TEXT_BYTES_MAX = Math.ceil(CHUNK_BYTES_MAX / 3) * 4 + 100;
 
@@ -68,6 +71,8 @@ export class BlobPut {
     while (this.#waitingBytes > this.#host.limits.blobPutBytes)
       await abortable(Promise.race(this.#waiting), this.#options.signal);
     this.#throwFailure();
+    // A source in memory never waits by itself; others have their turn here.
+    if (this.#parts.length % TURN_CHUNKS === 0) await this.#host.turn();
     this.#options.onProgress?.(this.#size);
   }
 

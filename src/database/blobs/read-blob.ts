@@ -15,15 +15,23 @@ import {
 } from './blob-documents.ts';
 import type { BlobsHost } from './blobs-host.ts';
 
+/** Chunks read in one turn of the event loop. */
+const TURN_CHUNKS = 2;
+
 type ReadHost = Pick<BlobsHost, 'read' | 'replica' | 'commitPending'>;
 
 /** Bytes of a blob in order, chunk by chunk; see `Blobs.get`. */
-export async function* readBlob(host: ReadHost, id: string, options: GetBlobOptions): AsyncGenerator<Uint8Array> {
+export async function* readBlob(
+  host: ReadHost & Pick<BlobsHost, 'turn'>,
+  id: string,
+  options: GetBlobOptions,
+): AsyncGenerator<Uint8Array> {
   const manifest = requireManifest(host, id);
   const { signal } = options;
   const [start, end] = rangeOf(manifest.size, options);
   const whole = start === 0 && end === manifest.size ? createBlobHash() : undefined;
   let at = 0;
+  let read = 0;
   for (const part of partsOf(host, manifest, start, end)) {
     const from = at;
     at += part.bytes;
@@ -34,6 +42,7 @@ export async function* readBlob(host: ReadHost, id: string, options: GetBlobOpti
     const chunk = chunkFromText(text, part.hash);
     if (chunk.length !== part.bytes) throw corrupt(blobKey(id));
     whole?.update(chunk);
+    if (++read % TURN_CHUNKS === 0) await host.turn();
     yield chunk.subarray(Math.max(0, start - from), Math.min(chunk.length, end - from));
   }
   if (whole !== undefined && whole.digest() !== id) throw corrupt(blobKey(id));

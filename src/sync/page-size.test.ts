@@ -1,0 +1,129 @@
+/**
+ * Goal: what is sent at once stays within one message, whatever was sent before it, and a live stream of blobs that is cut goes
+ * on where it was. Method: pure sessions over real engines on memory stores, messages carried by hand, acknowledgements withheld.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS, TIMES } from '../core/config/index.ts';
+import { BLOBS_COLLECTION, type CollectionName, type DocumentKey } from '../core/ids/index.ts';
+import type { Replica } from '../database/replica/index.ts';
+import type { Message } from '../net/messages/index.ts';
+import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
+import { PROTOCOL, RoundGate, Session } from './index.ts';
+
+const clock = createManualClock();
+
+function write(replica: Replica, collection: string, count: number, characters: number): void {
+  const value = `{"pad":"${'x'.repeat(characters)}"}`;
+  for (let n = 0; n < count; n++) {
+    const key = `${replica.seq}` as DocumentKey;
+    replica.write([{ writes: [{ collection: collection as CollectionName, key, value }] }]);
+  }
+}
+
+class Pair {
+  readonly a: Session;
+  readonly b: Session;
+  readonly toA: Message[] = [];
+  readonly toB: Message[] = [];
+  pumps = 0;
+
+  constructor(a: Replica, b: Replica) {
+    this.a = sessionOf(a);
+    this.b = sessionOf(b);
+    this.step('a', { kind: 'open' });
+    this.step('b', { kind: 'open' });
+  }
+
+  step(end: 'a' | 'b', input: Parameters<Session['step']>[0]): void {
+    for (const effect of this[end].step(input, clock.monotonic()))
+      if (effect.kind === 'send') (end === 'a' ? this.toB : this.toA).push(effect.message);
+      else if (effect.kind === 'again') this.step(end, { kind: 'pump' });
+  }
+
+  /** Carries messages until none is left, but for acknowledgements, or so many versions arrived. Returns these. */
+  carry({ acks, versionsMax = Infinity }: { readonly acks: boolean; readonly versionsMax?: number }): number {
+    let versions = 0;
+    while (this.toA.length + this.toB.length > 0 && versions < versionsMax) {
+      const end = this.toB.length > 0 ? 'b' : 'a';
+      const message = (end === 'b' ? this.toB : this.toA).shift()!;
+      if (message.kind === 'ack' && !acks) continue;
+      this.step(end, { kind: 'message', message });
+      if (message.kind === 'versions') versions += message.versions.length;
+    }
+    return versions;
+  }
+}
+
+function sessionOf(replica: Replica): Session {
+  return new Session({
+    replica,
+    gate: new RoundGate(TIMES.syncIntervalMs),
+    limits: LIMITS,
+    times: TIMES,
+    hello: () => ({
+      kind: 'hello',
+      protocol: PROTOCOL,
+      node: replica.id,
+      replica: replica.id,
+      life: replica.id,
+      wallMs: clock.now(),
+      collections: null,
+      capabilities: [],
+      resolvers: new Map(),
+    }),
+    wallMs: () => clock.now(),
+  });
+}
+
+function replicas(): [Replica, Replica] {
+  const open = (seed: number): Replica => openMemoryReplica({ clock, random: createSeededRandom(seed) }).replica;
+  return [open(1), open(2)];
+}
+
+const OVER = LIMITS.sessionCreditBytes + 2 * LIMITS.messageBytesMax;
+
+test('large documents behind small ones do not go out all at once', () => {
+  const [a, b] = replicas();
+  write(a, 'c', 3000, 10);
+  write(a, 'c', 200, 170_000);
+  const pair = new Pair(a, b);
+  pair.carry({ acks: false });
+  const { unackedBytes } = pair.a.load;
+  assert.ok(unackedBytes > LIMITS.sessionCreditBytes / 2 && unackedBytes < OVER, `${unackedBytes} bytes at once`);
+});
+
+test('a long backlog of a live stream does not go out all at once either', () => {
+  const [a, b] = replicas();
+  write(a, 'c', 1, 10);
+  const pair = new Pair(a, b);
+  pair.carry({ acks: true });
+  write(a, 'c', 200, 170_000);
+  pair.step('a', { kind: 'committed' });
+  pair.carry({ acks: false });
+  assert.ok(pair.a.load.unackedBytes < OVER, `${pair.a.load.unackedBytes} bytes at once`);
+});
+
+test('chunks that are put while nodes are connected are sent once, however often they are cut', () => {
+  const [a, b] = replicas();
+  write(a, BLOBS_COLLECTION, 1, 10);
+  let versions = 0;
+  let written = 1;
+  for (let cuts = 0; cuts < 10; cuts++) {
+    const pair = new Pair(a, b);
+    versions += pair.carry({ acks: true, versionsMax: 2 });
+    for (let more = 0; more < 5; more++) {
+      write(a, BLOBS_COLLECTION, 4, 100_000);
+      written += 4;
+      pair.step('a', { kind: 'committed' });
+      versions += pair.carry({ acks: true, versionsMax: 1 });
+    }
+    pair.a.close();
+    pair.b.close();
+  }
+  assert.ok(versions < written, `cut before the end: ${versions} of ${written}`);
+  versions += new Pair(a, b).carry({ acks: true });
+  assert.equal(versions, written);
+  assert.deepEqual(b.collection(BLOBS_COLLECTION).fingerprint, a.collection(BLOBS_COLLECTION).fingerprint);
+  assert.deepEqual(b.collection(BLOBS_COLLECTION).knowledge, a.collection(BLOBS_COLLECTION).knowledge);
+});

@@ -1,0 +1,94 @@
+import type { Limits } from '../core/config/index.ts';
+import type { RemoteVersion } from '../core/replication/index.ts';
+import type { StoredDocument, StoredVersion } from '../store/index.ts';
+
+/** What the first page is taken to hold, bytes a version, before anything was sent. */
+const VERSION_BYTES_FIRST = 512;
+/** Versions in the first page; each further one may have twice as many as the one before, up to what fits. */
+const PAGE_FIRST = 16;
+
+/**
+ * How many versions to read at a time, so that they make about one message. Sizes are only guessed, from what was sent last:
+ * a page is therefore cut to size when it has been read, for a run of small documents may be followed by large ones.
+ */
+export class PageSize {
+  readonly #limits: Limits;
+  #versionBytes = VERSION_BYTES_FIRST;
+  #grown = PAGE_FIRST;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** For a page of one message. */
+  get ofMessage(): number {
+    const { messageBytesMax, messageVersionsMax } = this.#limits;
+    return this.#fitting(messageBytesMax, Math.min(messageVersionsMax, this.#grown));
+  }
+
+  /** For a live group, which is applied as one. */
+  get ofGroup(): number {
+    const { liveGroupBytesMax, liveGroupVersionsMax } = this.#limits;
+    return this.#fitting(liveGroupBytesMax, liveGroupVersionsMax);
+  }
+
+  /** Cuts versions that are sent into messages of bounded size. */
+  *messages(
+    versions: readonly RemoteVersion[],
+  ): Generator<{ readonly part: readonly RemoteVersion[]; readonly bytes: number; readonly isLast: boolean }> {
+    const { messageBytesMax, messageVersionsMax } = this.#limits;
+    for (let from = 0; from < versions.length; ) {
+      let bytes = 0;
+      let to = from;
+      while (to < versions.length && to - from < messageVersionsMax && (to === from || bytes < messageBytesMax)) {
+        const { value, key } = versions[to++]!;
+        bytes += versionBytes(value, key);
+      }
+      this.#versionBytes = Math.max(64, bytes / (to - from));
+      this.#grown = Math.min(messageVersionsMax, 2 * this.#grown);
+      yield { part: versions.slice(from, to), bytes, isLast: to === versions.length };
+      from = to;
+    }
+  }
+
+  /** The start of a page that one message holds: at least one version, and no two with the same seq parted. */
+  cutPage(page: readonly StoredVersion[]): readonly StoredVersion[] {
+    const cut = this.#cut(page, ({ key, version }) => versionBytes(version.value, key));
+    let end = cut.length;
+    while (end < page.length && page[end]!.version.seq === page[end - 1]!.version.seq) end++;
+    return page.slice(0, end);
+  }
+
+  /** The start of some changes that one message holds: at least one document. */
+  cutChanges(page: readonly StoredDocument[]): readonly StoredDocument[] {
+    return this.#cut(page, documentBytes);
+  }
+
+  isGroup(page: readonly StoredDocument[]): boolean {
+    return page.reduce((bytes, document) => bytes + documentBytes(document), 0) <= this.#limits.liveGroupBytesMax;
+  }
+
+  #cut<Item>(page: readonly Item[], bytesOf: (item: Item) => number): readonly Item[] {
+    let bytes = 0;
+    const end = page.findIndex((item, i) => {
+      bytes += bytesOf(item);
+      return i > 0 && bytes > this.#limits.messageBytesMax;
+    });
+    if (end < 0) return page;
+    // What did not fit says more of what follows than what did.
+    this.#versionBytes = Math.max(64, bytes / (end + 1));
+    return page.slice(0, end);
+  }
+
+  #fitting(bytesMax: number, countMax: number): number {
+    return Math.max(1, Math.min(countMax, Math.ceil(bytesMax / this.#versionBytes)));
+  }
+}
+
+function versionBytes(value: string | null, key: string): number {
+  return (value?.length ?? 0) + key.length + 32;
+}
+
+function documentBytes({ versions, key }: StoredDocument): number {
+  return versions.reduce((bytes, { value }) => bytes + versionBytes(value, key), 0);
+}
