@@ -118,7 +118,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/new-life.ts`,
     find: 'context.draft.lowerKnowledge(name, before, confirmed);',
     replace: ';',
-    campaign: 'twins',
+    scenario: 'a twin that is gone, and what it wrote',
   },
   {
     name: 'evidence kept to oneself',
@@ -126,7 +126,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sync-host.ts',
     find: 'if (runner !== from || fork.replica === runner.peer?.replica) runner.sendFork(fork);',
     replace: ';',
-    campaign: 'twins',
+    scenario: 'twins that never meet, and one who knows both',
   },
   {
     name: 'reserved seqs given out again',
@@ -202,6 +202,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/damage.ts`,
     find: 'draft.recount(collection, documents, sum);',
     replace: '',
+    first: 165,
   },
   {
     name: 'eviction keeps the id',
@@ -209,6 +210,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/evict.ts`,
     find: 'draft.beginLife(after, FIRST_CHECK);',
     replace: '',
+    first: 45,
   },
   {
     name: 'versions come in unwanted',

@@ -92,6 +92,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sync-host.ts',
     find: "deps.replica.onReload(() => this.closeAll('restored'));",
     replace: '',
+    first: 80,
   },
   {
     name: 'acknowledged before durable',
@@ -106,6 +107,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/receiver.ts',
     find: 'this.#context.sendDurable(summary);',
     replace: 'this.#context.send(summary);',
+    scenario: 'a summary of what is not durable',
   },
   {
     name: 'want before durable',
@@ -113,6 +115,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/receiver.ts',
     find: "this.#context.sendDurable({ kind: 'want'",
     replace: "this.#context.send({ kind: 'want'",
+    scenario: 'a question that tells what is not durable',
   },
   {
     name: 'receipt at the claim',
@@ -191,6 +194,6 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/round-gate.ts',
     find: ' && nowMs - holder.progressMs < this.#stallMsMax) return false;',
     replace: ') return false;',
-    scenario: 'a peer whose disk hangs',
+    scenario: 'a peer that makes no progress',
   },
 ];

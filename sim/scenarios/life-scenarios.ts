@@ -27,6 +27,39 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a twin that is gone, and what it wrote',
+    // R9: knowledge of the shared name is lowered, so that the twin's writes can still come from who got them.
+    async play() {
+      const stage = new Stage();
+      const [original, far] = [stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, far);
+      const twin = stage.twinOf(original);
+      stage.put(original, 'of the original');
+      stage.put(twin, 'of the twin');
+      await stage.meet(twin, far);
+      twin.stop();
+      await stage.meet(original, far);
+      await stage.meet(original, far);
+      return stage.lacking([original, far], 'shared', 'of the original', 'of the twin');
+    },
+  },
+  {
+    name: 'twins that never meet, and one who knows both',
+    // R9 by third parties: both are told while their sessions last.
+    async play() {
+      const stage = new Stage();
+      const [original, between] = [stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, between);
+      const twin = stage.twinOf(original);
+      for (const node of [original, twin]) stage.put(node, `of ${node.key}`);
+      await stage.join([original, between], 1_000);
+      for (let i = 0; i < 2; i++) await stage.join([between, twin], 5_000);
+      return [original, twin].filter(({ told }) => told.length === 0).map(({ key }) => `${key} was not told`);
+    },
+  },
+  {
     name: 'twins that meet before they write',
     // R9 at meeting: a peer with my own id is my twin, though both know the same.
     async play() {

@@ -6,11 +6,46 @@ import { STOCK, Stage } from './stage.ts';
 
 const isClaim = ({ kind }: Message): boolean => kind === 'claim';
 
+/** So short before a round that no claim is due in between, which would wait for the disk and hold the summary up. */
+const JUST_BEFORE_A_ROUND_MS = 5 * SIM_TIMES.syncIntervalMs - 50;
+
 /** Some rounds after the start of a session, and not when the next one is due. */
 const BETWEEN_ROUNDS_MS = 5 * SIM_TIMES.syncIntervalMs + 300;
 
 /** R4 and R8: rounds that are cut, turns, and live streams. */
 export const ROUND_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'a summary of what is not durable',
+    // R1: a peer that finds it equal takes it for a receipt.
+    async play() {
+      const { stage, author, slow } = await withSlowDisk();
+      await stage.join([author, slow.node], JUST_BEFORE_A_ROUND_MS);
+      slow.disk.delayMs = 3_600_000;
+      stage.deafen(slow.node, (message) => isClaim(message) || message.kind === 'versions');
+      stage.put(author, 'k');
+      bringAll(stage, author, slow.node);
+      await stage.cluster.advance(5_000);
+      return earlyReceipts(stage, slow.node, author);
+    },
+  },
+  {
+    name: 'a question that tells what is not durable',
+    // R1: what it names as known counts as a receipt.
+    async play() {
+      const { stage, author, slow } = await withSlowDisk();
+      stage.put(author, 'k');
+      stage.cue(
+        slow.node,
+        ({ kind }) => kind === 'summary',
+        () => {
+          slow.disk.delayMs = 3_600_000;
+          bringAll(stage, author, slow.node);
+        },
+      );
+      await stage.join([author, slow.node], 5_000);
+      return earlyReceipts(stage, slow.node, author);
+    },
+  },
   {
     name: 'knowledge alone differs',
     // R4: the digest covers it too, so that the claim follows at once.
@@ -119,21 +154,16 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'a peer whose disk hangs',
-    // R4: a peer that makes no progress loses its turn, and stalls nobody.
+    name: 'a peer that makes no progress',
+    // R4: it loses its turn, and stalls nobody.
     async play() {
       const stage = new Stage();
-      let diskMs = 1;
-      const [stuck, newcomer, other] = [stage.node({ diskDelayMs: () => diskMs }), stage.node(), stage.node()];
+      const [stuck, newcomer, other] = [stage.node(), stage.node(), stage.node()];
       stage.put(stuck, 'k');
       await stage.meet(stuck, other);
-      diskMs = 3_600_000;
-      stage.cue(
-        stuck,
-        ({ kind }) => kind === 'differ',
-        () => stage.put(stuck, 'later'),
-      );
+      stage.deafen(newcomer, (message) => isClaim(message) || message.kind === 'versions');
       await stage.join([stuck, newcomer], 1_000);
+      stage.deafen(newcomer);
       await stage.join([newcomer, other], 60_000);
       return stage.lacking([newcomer], 'k');
     },
@@ -144,4 +174,31 @@ function versionsSent(stage: Stage, node: SimNode): number {
   return stage
     .sentBy(node)
     .reduce((sum, message) => sum + (message.kind === 'versions' ? message.versions.length : 0), 0);
+}
+
+interface SlowNode {
+  readonly node: SimNode;
+  readonly disk: { delayMs: number };
+}
+
+/** Two nodes that know of one write, and of one of them the disk can be made slow. */
+async function withSlowDisk(): Promise<{ stage: Stage; author: SimNode; slow: SlowNode }> {
+  const stage = new Stage();
+  const disk = { delayMs: 1 };
+  const [author, node] = [stage.node(), stage.node({ diskDelayMs: () => disk.delayMs })];
+  stage.put(author, 'k');
+  await stage.meet(author, node);
+  return { stage, author, slow: { node, disk } };
+}
+
+/** What the author wrote to `k` comes by another way, claim and all. */
+function bringAll(stage: Stage, author: SimNode, to: SimNode): void {
+  const { knowledge, purged } = author.replica.collection(STOCK);
+  stage.carry(stage.versions(author, 'k')[0]!, 'k', to);
+  to.replica.applyRemote([], [{ collection: STOCK, knowledge, purged, liveSet: undefined }], {});
+}
+
+function earlyReceipts(stage: Stage, node: SimNode, author: SimNode): string[] {
+  const seq = stage.confirmedBy(node, author);
+  return seq === 1 ? [] : [`write ${seq} is confirmed, and only write 1 is durable`];
 }

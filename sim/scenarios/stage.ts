@@ -9,7 +9,7 @@ import { createSeededRandom } from '../../src/testing/index.ts';
 import { unequalDespiteKnowledge } from '../checks.ts';
 import { Cluster } from '../cluster.ts';
 import { createObjectCodec, watchedCodec } from '../codecs.ts';
-import type { NodeWatch, SimNode } from '../node.ts';
+import type { NodeWatch, Receipt, SimNode } from '../node.ts';
 
 export const STOCK: CollectionName = 'stock' as CollectionName;
 
@@ -34,6 +34,7 @@ export class Stage {
   readonly #cues: Cue[] = [];
   readonly #sent = new Map<string, Message[]>();
   readonly #deafness = new Map<string, (message: Message) => boolean>();
+  readonly #receipts: Receipt[] = [];
   #made = 0;
 
   node({ limits = {}, resolver = lww, diskDelayMs = () => 1 }: StageNodeOptions = {}): SimNode {
@@ -44,7 +45,7 @@ export class Stage {
       limits: { ...LIMITS, ...limits },
       createCodec: () => this.#createCodec(key),
       diskDelayMs,
-      watch: QUIET,
+      watch: this.#watch,
     });
     node.start();
     return node;
@@ -128,6 +129,12 @@ export class Stage {
     return this.#sent.get(node.key) ?? [];
   }
 
+  /** The newest seq of which `node` has confirmed to anybody that it holds all that `author` wrote up to there. */
+  confirmedBy(node: SimNode, author: SimNode): number {
+    const seqs = this.#receipts.filter((r) => r.node === node.key && r.replica === author.replica.id).map((r) => r.seq);
+    return Math.max(0, ...seqs);
+  }
+
   /** Documents on which nodes differ although they know the same. */
   differences(a: SimNode, b: SimNode): string[] {
     const difference = unequalDespiteKnowledge(a.replica, b.replica, STOCK, [...this.#keys]);
@@ -139,6 +146,13 @@ export class Stage {
     const lacks = (key: string): SimNode[] => nodes.filter((node) => !this.has(node, key));
     return keys.flatMap((key) => lacks(key).map((node) => `${node.key} lacks the document "${key}"`));
   }
+
+  readonly #watch: NodeWatch = {
+    onNewLife: (_node, _why, take) => void take(),
+    onCommit: () => {},
+    onReceipt: (receipt) => void this.#receipts.push(receipt),
+    onReload: () => {},
+  };
 
   #createCodec(key: string): SessionCodec {
     const codec = watchedCodec(createObjectCodec(), (message) => this.#noteSent(key, message));
@@ -161,10 +175,3 @@ export class Stage {
     this.cluster.clock.setTimer(0, cue!.act);
   }
 }
-
-const QUIET: NodeWatch = {
-  onNewLife: (_node, _why, take) => void take(),
-  onCommit: () => {},
-  onReceipt: () => {},
-  onReload: () => {},
-};
