@@ -109,14 +109,14 @@ function openState(
 }
 
 /** A file that is damaged beyond opening is set aside, and the newest good backup takes its place. */
-function openStore(
+async function openStore(
   { values, limits }: LoadedConfig,
   backups: BackupService,
   logger: Logger,
 ): Promise<Opened<SqliteStore>> {
   const path = values['Persistence.DatabasePath'];
   const storeLogger = logger.child({ category: 'EntglDb.Persistence' });
-  return openOrRestore({
+  const opening = openOrRestore({
     open: () =>
       openSqliteStore({
         path,
@@ -133,6 +133,12 @@ function openStore(
     restore: (backupPath) => restoreSqliteFile({ backupPath, path, pid: process.pid, clock: systemClock }),
     logger: storeLogger,
   });
+  try {
+    return await opening;
+  } catch (error) {
+    storeLogger.fatal({ err: error, path }, 'the database cannot be opened');
+    throw error;
+  }
 }
 
 function openDatabaseOn(
@@ -159,7 +165,10 @@ function openDatabaseOn(
       tombstoneRetentionMs: values['Sync.TombstoneRetentionHours'] * 3_600_000,
     },
     resolverOf: resolversOf(options),
-    cache: new DocumentCache({ maxSizeMb: values['Persistence.CacheSizeMb'] }),
+    cache: new DocumentCache({
+      maxSizeMb: values['Persistence.CacheSizeMb'],
+      logger: logger.child({ category: 'EntglDb.Core' }),
+    }),
     holdsAll: values['Sync.Collections'] === null,
     isConfirmed: (collection) => state()?.services.receipts.isConfirmed(collection) ?? false,
     nodeOf: (replica) => state()?.services.receipts.nodeOf(replica) ?? null,
@@ -201,7 +210,7 @@ async function startNetwork(
       const { message, code = null } = error as Error & { readonly code?: string };
       state.services.syncTracker.recordError(message, peer, code);
       if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) state.damagedBy(error);
-      else logger.warn({ err: error, peer }, 'work for a peer failed; it is tried again');
+      else logger.error({ err: error, peer }, 'sync with a peer failed; it is tried again');
     },
     onNotice: (notice) => state.notice(notice),
   });

@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../core/config/index.ts';
 import { documentToText } from '../../core/document/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
 
 export interface DocumentCacheOptions {
   /** Bound in megabytes (1024 × 1024 bytes), above 0. Default 10. */
   readonly maxSizeMb?: number;
+  /** Trace per look that counts: hit or miss. Default: silent. */
+  readonly logger?: Logger;
 }
 
 export interface CacheStatistics {
@@ -41,6 +44,7 @@ type Entry = { readonly text: string } | { readonly row: StoredDocument };
  * itself is dropped by such a change too, but is never what the database reads.
  */
 export class DocumentCache {
+  readonly #logger: Logger | undefined;
   #entries: LRUCache<string, Entry>;
   #hits = 0;
   #misses = 0;
@@ -48,13 +52,14 @@ export class DocumentCache {
 
   /** Throws RangeError when the size is not a number above 0. */
   constructor(options: DocumentCacheOptions = {}) {
+    this.#logger = options.logger;
     this.#entries = this.#createEntries(options.maxSizeMb ?? MAX_SIZE_MB_DEFAULT);
   }
 
   /** A fresh copy, or undefined. */
   get<T extends object = JsonObject>(collection: string, key: string): T | undefined {
     const text = this.#textOf(collection, key);
-    this.#count(text !== undefined);
+    this.#count(text !== undefined, collection, key);
     return text === undefined ? undefined : JSON.parse(text);
   }
 
@@ -100,7 +105,7 @@ export class DocumentCache {
   row(collection: string, key: string, isCounted: boolean): StoredDocument | undefined {
     const entry = this.#entries.get(entryKey('row', collection, key));
     const row = entry !== undefined && 'row' in entry ? entry.row : undefined;
-    if (isCounted) this.#count(row !== undefined);
+    if (isCounted) this.#count(row !== undefined, collection, key);
     return row;
   }
 
@@ -123,9 +128,10 @@ export class DocumentCache {
     return entry !== undefined && 'text' in entry ? entry.text : undefined;
   }
 
-  #count(isHit: boolean): void {
+  #count(isHit: boolean, collection: string, key: string): void {
     if (isHit) this.#hits++;
     else this.#misses++;
+    this.#logger?.trace({ collection, key }, isHit ? 'cache hit' : 'cache miss');
   }
 
   #createEntries(maxSizeMb: number): LRUCache<string, Entry> {

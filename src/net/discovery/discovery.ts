@@ -272,7 +272,8 @@ export class Discovery {
 
   #emitAll(events: readonly DiscoveryEvent[]): void {
     for (const event of events) {
-      if (event.kind !== 'moved') this.#logger.debug({ event }, 'discovery');
+      if (event.kind === 'found') this.#logger.info({ ...event.peer }, 'peer discovered');
+      else if (event.kind !== 'moved') this.#logger.debug({ event }, 'discovery');
       this.#emit(event);
     }
   }

@@ -78,6 +78,9 @@ export interface ServedNetwork {
   endSessions(reason: 'damage'): void;
 }
 
+/** What happens in a session and is worth a line at level Debug. */
+const LOGGED: ReadonlySet<SessionEvent['kind']> = new Set(['sent', 'received', 'claimed', 'verified']);
+
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
@@ -100,6 +103,7 @@ export class NodeServices {
   readonly #scrubber: Scrubber;
   readonly #schedule: BackupSchedule | undefined;
   readonly #counts = new CommitCounts();
+  readonly #syncLogger: Logger;
   #values: ConfigValues;
   /** Change position that the newest backup of this start holds. */
   #backedUpPos = -1;
@@ -119,7 +123,8 @@ export class NodeServices {
       maxAttempts: values['Network.RetryAttempts'],
       delayMs: values['Network.RetryDelayMs'],
     });
-    this.syncTracker = new SyncStatusTracker({ clock, logger: logger.child({ category: 'EntglDb.Sync' }) });
+    this.#syncLogger = logger.child({ category: 'EntglDb.Sync' });
+    this.syncTracker = new SyncStatusTracker({ clock, logger: this.#syncLogger });
     this.feed = new SyncFeed(this.syncTracker, () => deps.network()?.bytes ?? 0);
     this.offlineQueue = new OfflineQueue({
       keeper: replica,
@@ -194,6 +199,7 @@ export class NodeServices {
   /** Something happened in the session with a peer. */
   followed(event: SessionEvent, peer: FollowedPeer): void {
     this.feed.followed(event, peer);
+    if (LOGGED.has(event.kind)) this.#syncLogger.debug({ peer: peer.node, ...event }, 'sync');
     if (event.kind === 'opened') this.receipts.met(peer.deviceKey, event.hello.node, event.hello.replica);
     if (event.kind === 'confirmed') this.receipts.confirmed(peer.deviceKey, event.collection, event.replica, event.seq);
   }
