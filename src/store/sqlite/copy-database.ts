@@ -2,10 +2,12 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSyn
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { PersistenceError } from '../../core/errors/index.ts';
+import type { Damage } from '../store.ts';
 import { checkDatabase } from './check-database.ts';
 import { openReader } from './connection.ts';
 import type { JobContext } from './maintenance-jobs.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
+import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
 import { MetaTable } from './side-tables.ts';
 
 /** Pages copied in one step: 256 KiB. */
@@ -28,7 +30,7 @@ export async function copyDatabase(
     await copyPages(path, partial, context);
     if (context.isStopped()) return;
     seal(partial);
-    verify(partial, context);
+    renewIndexes(partial, verify(partial, context));
     if (context.isStopped()) return;
     publish(partial, toPath, overwrite);
   } finally {
@@ -71,19 +73,21 @@ function seal(partial: string): void {
   }
 }
 
-function verify(partial: string, context: JobContext): void {
-  const problems: string[] = [];
+/** Throws BACKUP_FAILED; returns the numbers of indexes that must be made anew. */
+function verify(partial: string, context: JobContext): number[] {
+  const found: Damage[] = [];
   const copy = openReader(partial);
   try {
-    checkDatabase(copy, { ...context, onDamage: (damage) => problems.push(JSON.stringify(damage)) });
+    checkDatabase(copy, { ...context, onDamage: (damage) => found.push(damage) });
   } finally {
     copy.close();
   }
-  if (problems.length === 0) return;
+  const problems = found.filter(({ kind }) => kind !== 'index');
+  if (problems.length === 0) return damagedIndexes(found);
   throw new PersistenceError(
     'BACKUP_FAILED',
     `the copy holds ${problems.length} damaged things, so the database does; no backup was made. Run a check`,
-    { details: { path: partial, problems: problems.slice(0, EXAMPLES_MAX) } },
+    { details: { path: partial, problems: problems.slice(0, EXAMPLES_MAX).map((damage) => JSON.stringify(damage)) } },
   );
 }
 

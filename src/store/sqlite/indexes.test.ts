@@ -209,6 +209,26 @@ test('a check finds an old entry that is missing, and the index is made anew', (
     await next.close();
   }));
 
+test('a rotten index is no reason to refuse a backup, which makes it anew', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    fill(store, 2500);
+    store.addIndex(C, AGE);
+    finish(store);
+    await store.close();
+    const raw = new DatabaseSync(join(folder, 'test.db'));
+    raw.exec("DELETE FROM idx_entry WHERE key = 'k00005'");
+    raw.close();
+    const next = await openInFolder(folder);
+    await next.backup(join(folder, 'copy.db'));
+    await next.close();
+    const copy = await openInFolder(folder, { path: join(folder, 'copy.db') });
+    assert.equal(copy.indexes(C)[0]!.isReady, false);
+    finish(copy);
+    assert.equal(copy.count(C, parseQuery({ age: 5 })), 25);
+    await copy.close();
+  }));
+
 test('a damaged document is not entered: the build says which one it is', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);

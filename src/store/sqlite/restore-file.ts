@@ -9,6 +9,7 @@ import { inspectMainFile, LOG_SUFFIXES } from './main-file.ts';
 import { Maintenance } from './maintenance.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { createPrivateFolder, syncFolderOf } from './private-files.ts';
+import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
 import { guarded } from './sqlite-errors.ts';
 
 export interface RestoreOptions {
@@ -52,19 +53,21 @@ export async function restoreSqliteFile(options: RestoreOptions): Promise<string
   const lock = takeOwnerLock(path, options.pid);
   try {
     const damage = await verifySqliteFile(backupPath, { clock, ...(signal && { signal }) });
-    if (damage.length > 0) throw invalidError(backupPath, damage);
-    return guarded(path, () => exchange(backupPath, path, Math.floor(clock.now())));
+    const lasting = damage.filter(({ kind }) => kind !== 'index');
+    if (lasting.length > 0) throw invalidError(backupPath, lasting);
+    return guarded(path, () => exchange(backupPath, path, Math.floor(clock.now()), damagedIndexes(damage)));
   } finally {
     lock.release();
   }
 }
 
 /** The old file stays under another name, and so does its log: it may hold what the backup lacks. */
-function exchange(backupPath: string, path: string, nowMs: number): string | undefined {
+function exchange(backupPath: string, path: string, nowMs: number, rotten: readonly number[]): string | undefined {
   const incoming = `${path}.restoring`;
   const aside = existsSync(path) ? `${path}.replaced-${nowMs}` : undefined;
   try {
     copyFileSync(backupPath, incoming);
+    renewIndexes(incoming, rotten);
     syncFile(incoming);
     if (aside !== undefined) keepAs(path, aside);
     renameSync(incoming, path);
