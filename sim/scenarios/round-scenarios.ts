@@ -6,9 +6,6 @@ import { STOCK, Stage } from './stage.ts';
 
 const isClaim = ({ kind }: Message): boolean => kind === 'claim';
 
-/** So short before a round that no claim is due in between, which would wait for the disk and hold the summary up. */
-const JUST_BEFORE_A_ROUND_MS = 5 * SIM_TIMES.syncIntervalMs - 50;
-
 /** Some rounds after the start of a session, and not when the next one is due. */
 const BETWEEN_ROUNDS_MS = 5 * SIM_TIMES.syncIntervalMs + 300;
 
@@ -19,12 +16,10 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
     // R1: a peer that finds it equal takes it for a receipt.
     async play() {
       const { stage, author, slow } = await withSlowDisk();
-      await stage.join([author, slow.node], JUST_BEFORE_A_ROUND_MS);
       slow.disk.delayMs = 3_600_000;
-      stage.deafen(slow.node, (message) => isClaim(message) || message.kind === 'versions');
       stage.put(author, 'k');
       bringAll(stage, author, slow.node);
-      await stage.cluster.advance(5_000);
+      await stage.join([author, slow.node], 5_000);
       return earlyReceipts(stage, slow.node, author);
     },
   },
