@@ -20,7 +20,7 @@ export type SessionEffect =
 /** For trackers, logs and screens; nothing depends on them. */
 export type SessionEvent =
   | { readonly kind: 'opened'; readonly hello: HelloMessage; readonly wallOffsetMs: number }
-  /** The peer's wall clock minus ours, as its ping told: either may be set while the session lasts (R10). */
+  /** The peer's wall clock minus ours, as its pong told: either may be set while the session lasts (R10). */
   | { readonly kind: 'clock'; readonly wallOffsetMs: number }
   | { readonly kind: 'resolver-mismatch'; readonly collection: string; readonly theirs: string; readonly ours: string }
   | { readonly kind: 'sent'; readonly versions: number }

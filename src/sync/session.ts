@@ -8,6 +8,11 @@ import { SessionContext, type SessionDeps } from './session-context.ts';
 /** Versions of the protocol that this release speaks. */
 export const PROTOCOL: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
 
+/** A pong that took longer than this is not asked what time it is. */
+const CLOCK_ROUND_TRIP_MS_MAX = 2000;
+/** A timer that fires so much too late tells that this process did not run. */
+const OWN_SLEEP_MS_MIN = 1000;
+
 /** What both directions of a session hold in memory. */
 export interface StreamLoad {
   /** Versions sent and not yet confirmed as durable, bytes. */
@@ -145,20 +150,21 @@ export class Session {
       case 'verified':
         return this.#context.event({ kind: 'verified', nonce: message.nonce, sums: message.sums });
       case 'ping':
-        this.#compareClock(message.wallMs);
         return this.#context.send({ kind: 'pong', nonce: message.nonce, wallMs: this.#context.deps.wallMs() });
       case 'pong':
-        this.#compareClock(message.wallMs);
-        if (message.nonce === this.#pingNonce)
-          this.#context.event({ kind: 'round-trip', ms: this.#context.nowMs - this.#pingSentMs });
+        if (message.nonce === this.#pingNonce) this.#hearPong(message.wallMs);
         return;
       default:
         return message satisfies never;
     }
   }
 
-  #compareClock(wallMs: number): void {
-    this.#context.event({ kind: 'clock', wallOffsetMs: wallMs - this.#context.deps.wallMs() });
+  /** What waited long in a queue says nothing about clocks: half of the round trip is how far the comparison may be wrong. */
+  #hearPong(wallMs: number): void {
+    const ms = this.#context.nowMs - this.#pingSentMs;
+    this.#context.event({ kind: 'round-trip', ms });
+    if (ms > CLOCK_ROUND_TRIP_MS_MAX) return;
+    this.#context.event({ kind: 'clock', wallOffsetMs: Math.round(wallMs + ms / 2 - this.#context.deps.wallMs()) });
   }
 
   #meet(hello: HelloMessage): void {
@@ -212,10 +218,20 @@ export class Session {
 
   #tick(): void {
     const { nowMs, deps } = this.#context;
+    this.#forgiveOwnSleep();
     if (nowMs >= this.#lastHeardMs + deps.times.peerSilenceMsMax) return this.#end('other', 'the peer fell silent');
     if (this.#phase !== 'open') return;
     if (nowMs >= this.#nextPingMs) this.#ping();
     this.#receiver.tick();
+  }
+
+  /** It was this process that slept, not the peer, whose words may be waiting: it gets the time to answer a ping. */
+  #forgiveOwnSleep(): void {
+    const { nowMs, deps } = this.#context;
+    const { pingIntervalMs, peerSilenceMsMax } = deps.times;
+    const dueMs = this.#phase === 'open' ? this.#nextPingMs : this.#lastHeardMs + peerSilenceMsMax;
+    if (nowMs - dueMs < OWN_SLEEP_MS_MIN) return;
+    this.#lastHeardMs = Math.max(this.#lastHeardMs, nowMs + pingIntervalMs + OWN_SLEEP_MS_MIN - peerSilenceMsMax);
   }
 
   #ping(): void {

@@ -181,8 +181,8 @@ export const TIMES = {
   interfacePollMs: 5000,
   /** Longest pause before a peer is dialled again: a network that works again is noticed within 5 s. */
   dialBackoffMsMax: 2500,
-  /** The same for an address where somebody answers and turns this node away, and who never greeted it. */
-  refusedBackoffMsMax: 30_000,
+  /** The same where somebody answers who turns this node away and never greeted it, or where discovery hears the peer no more. */
+  hopelessBackoffMsMax: 30_000,
   clockDriftMsMax: 60_000,
   /** Time that a transaction has from its turn on, repetitions included. */
   transactionMs: 5000,

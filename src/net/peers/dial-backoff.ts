@@ -4,19 +4,21 @@ import { compareBytes, type Random } from '../../core/ids/index.ts';
 import { fullJitterMs } from '../../core/retry/index.ts';
 import type { Target } from './target.ts';
 
-/** Back-off after the first failed round; it doubles up to `dialBackoffMsMax` or `refusedBackoffMsMax`. */
+/** Back-off after the first failed round; it doubles up to `dialBackoffMsMax` or `hopelessBackoffMsMax`. */
 const BACKOFF_BASE_MS = 250;
 /** The larger device key leaves the first attempt to the smaller for this long, so that they need not meet half-way. */
 const PASSIVE_MS = 1000;
 const PASSIVE_SPREAD_MS = 500;
 
 /**
- * How long to wait before a target is dialled, ms. One that is away is asked often, since nothing tells of its return; one that
- * has greeted before is asked as often even if it turns this node away, since a broken network looks like that, too.
+ * How long to wait before a target is dialled, ms. One that is away is asked often, since nothing tells of its return, unless
+ * discovery will; one that has greeted before is asked as often even if it turns this node away, since a broken network looks
+ * like that, too.
  */
 export function dialBackoffMs(target: Target, ownKey: string, random: Random): number {
-  const { failures, deviceKey, isTurnedAway, hasGreeted } = target;
-  const msMax = isTurnedAway && !hasGreeted ? TIMES.refusedBackoffMsMax : TIMES.dialBackoffMsMax;
+  const { failures, deviceKey, isTurnedAway, hasGreeted, lostAt } = target;
+  const isHopeless = (isTurnedAway && !hasGreeted) || lostAt !== undefined;
+  const msMax = isHopeless ? TIMES.hopelessBackoffMsMax : TIMES.dialBackoffMsMax;
   const delayMs = fullJitterMs(random, failures + 1, BACKOFF_BASE_MS, msMax);
   const isPassive = failures === 0 && deviceKey !== undefined && compareBytes(ownKey, deviceKey) > 0;
   return isPassive ? delayMs + PASSIVE_MS + random.next() * PASSIVE_SPREAD_MS : delayMs;
