@@ -104,6 +104,8 @@ export interface LiveOptions<T, Input = T> extends FindOptions<Input>, WaitOptio
    * result differs from this one. Default: from nothing.
    */
   readonly previous?: readonly LiveEntry<T>[];
+  /** Only what comes after this place: the `next` of a page with the same sort. */
+  readonly after?: string;
 }
 
 /** `reset`: the token is older than the log of removals; read the collection again, then go on. */

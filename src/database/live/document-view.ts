@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../core/query/index.ts';
 import { type ChangedDocument, seeDocument } from './changed-document.ts';
 import type { LiveShape } from './live-shape.ts';
@@ -36,8 +35,7 @@ export class DocumentView implements LiveView<JsonObject | null> {
   }
 
   #set(text: string | null): void {
-    const value = text === null ? null : this.#seen(text);
-    if (!isDeepStrictEqual(this.#state, value)) this.#state = value;
+    this.#state = text === null ? null : this.#seen(text);
   }
 
   #seen(text: string): JsonObject {

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMITS } from '../../core/config/index.ts';
 import { createMemoryStore } from '../../store/index.ts';
 import { openOn } from '../test-database.ts';
 
@@ -21,7 +22,7 @@ test('changes are applied, not queried for: only when removals have used up what
     finds++;
     return find(collection, query);
   };
-  const { db } = openOn(store);
+  const { db } = openOn(store, { limits: { ...LIMITS, liveBacklogMax: 20 } });
   const docs = db.collection<Doc>('docs');
   await docs.putMany(Array.from({ length: 500 }, (_, n) => [`k${n}`, { n }] as const));
   const live = [docs.live({}, { sort: { n: 1 }, limit: 10 }), docs.live({ n: { $lt: 100 } })];

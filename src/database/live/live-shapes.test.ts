@@ -98,3 +98,23 @@ test('random documents of old and new versions, fitting and not: live results eq
     }
   }
 });
+
+test('a query that begins after a place goes on from there', async () => {
+  await using opened = await openTestDatabase();
+  const docs = opened.db.collection<{ n: number }>('docs');
+  await docs.putMany([1, 2, 3].map((n) => [`k${n}`, { n }] as const));
+  const options = { sort: { n: 1 }, limit: 1 } as const;
+  const { next } = await docs.findPage({}, options);
+  const live = docs.live({}, { ...options, after: next! });
+  live.subscribe(ignore);
+  assert.deepEqual(
+    live.getSnapshot()?.map(({ key }) => key),
+    ['k2'],
+  );
+  await docs.put('low', { n: 0 });
+  await docs.put('high', { n: 1.5 });
+  assert.deepEqual(
+    live.getSnapshot()?.map(({ key }) => key),
+    ['high'],
+  );
+});

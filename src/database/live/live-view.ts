@@ -11,6 +11,6 @@ export interface LiveView<State> {
   apply(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void;
   /** True when it cannot tell its state from the changes alone any more: `load` is due. */
   readonly isShort: boolean;
-  /** The same object as before while nothing differs. */
+  /** Cheap where nothing was applied since: then the same object as before. */
   state(): State;
 }

@@ -72,7 +72,7 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
       if (next.length >= this.#deps.query.limit) break;
       if (shown !== undefined) next.push(shown);
     }
-    if (!isSameList(this.#state, next)) this.#state = Object.freeze(next);
+    this.#state = Object.freeze(next);
     return this.#state;
   }
 
@@ -114,10 +114,6 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
     this.#isTouched = true;
     if (this.#reach === Number.POSITIVE_INFINITY && !this.#window.isWhole) throw tooLarge(this.#deps.resultsMax);
   }
-}
-
-function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 function tooLarge(max: number): PersistenceError {
