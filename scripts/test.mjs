@@ -37,7 +37,7 @@ const SUITES = [
   { name: 'mutants', budget: 120, files: ['sim/mutants/**/*.test.ts'] },
   {
     name: 'integration',
-    budget: 180,
+    budget: 240,
     files: ['test/**/*.test.ts'],
     except: ['test/tidy/**', 'test/docs/**', 'test/torture/**'],
   },

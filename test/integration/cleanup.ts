@@ -1,11 +1,14 @@
-import type { TestContext } from 'node:test';
-
 type Undo = () => unknown;
 
-const undosByTest = new WeakMap<TestContext, Undo[]>();
+/** A test, or whatever else has an end. */
+export interface Scope {
+  after(run: Undo): void;
+}
+
+const undosByTest = new WeakMap<Scope, Undo[]>();
 
 /** Does something when the test has ended: what was made last is undone first, and a failure does not keep the rest from it. */
-export function atEnd(t: TestContext, undo: Undo): void {
+export function atEnd(t: Scope, undo: Undo): void {
   const undos = undosByTest.get(t);
   if (undos !== undefined) {
     undos.push(undo);
@@ -26,4 +29,14 @@ async function undoAll(undos: Undo[]): Promise<void> {
     }
   }
   if (errors.length > 0) throw new AggregateError(errors, 'the test could not be cleaned up');
+}
+
+/** Runs the work in a scope of its own, for what is no test. */
+export async function withScope<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
+  const runs: Undo[] = [];
+  try {
+    return await work({ after: (run) => void runs.push(run) });
+  } finally {
+    for (const run of runs.reverse()) await run();
+  }
 }

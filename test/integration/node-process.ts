@@ -8,7 +8,6 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { HealthReport } from '../../src/diagnostics/index.ts';
 import type { Address } from '../../src/net/index.ts';
@@ -17,7 +16,7 @@ import type { DocumentAccess } from '../../src/node/cli/node-target.ts';
 import { createRemoteCollection } from '../../src/node/cli/remote-collection.ts';
 import type { NodeStatus, PeerStatus } from '../../src/node/node-api.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
-import { atEnd } from './cleanup.ts';
+import { atEnd, type Scope } from './cleanup.ts';
 
 export const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 
@@ -64,7 +63,7 @@ export interface RunResult {
 }
 
 /** A folder of this test, removed afterwards. */
-export async function makeFolder(t: TestContext): Promise<string> {
+export async function makeFolder(t: Scope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-e2e-'));
   atEnd(t, () => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
@@ -112,7 +111,7 @@ export class NodeProcess {
   readonly #agent: Agent;
 
   /** Starts a node that ends with the test at the latest. Rejects with what it said when it did not become ready. */
-  static async start(t: TestContext, options: StartOptions): Promise<NodeProcess> {
+  static async start(t: Scope, options: StartOptions): Promise<NodeProcess> {
     await mkdir(options.folder, { recursive: true });
     if (options.settings !== undefined)
       await writeFile(join(options.folder, 'appsettings.json'), JSON.stringify({ EntglDb: options.settings }));
@@ -140,7 +139,7 @@ export class NodeProcess {
   }
 
   /** Starts a node and kills it after this time, ready or not. */
-  static async startAndKill(t: TestContext, options: StartOptions, afterMs: number): Promise<void> {
+  static async startAndKill(t: Scope, options: StartOptions, afterMs: number): Promise<void> {
     const child = spawnStart(options);
     atEnd(t, () => endProcess(child, 'SIGKILL'));
     child.stdout!.resume();

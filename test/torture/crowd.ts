@@ -18,6 +18,8 @@ const KEYS = 100;
 const WRITES_PER_NODE = 20;
 /** Rounds before memory is measured: caches fill, code is compiled. */
 const WARM_CASES = 2;
+/** Links that the mesh did not choose are kept for a minute. */
+const SETTLED_MS = 90_000;
 const EQUAL_MS_MAX = 60_000;
 const GROWTH_MIB_MAX = 64;
 const COLLECTION = 'crowd';
@@ -73,6 +75,8 @@ async function runCases(world: World, options: SuiteOptions, tally: Tally): Prom
   let slowestMs = 0;
   let linksMost = 0;
   let warm: Size | undefined;
+  const startedAt = performance.now();
+  const isSettled = (): boolean => performance.now() - startedAt > SETTLED_MS;
   for (let i = 0; i < options.count; i++) {
     if (performance.now() > options.deadline || options.signal?.aborted) break;
     if (i > 0) await changeOne(world);
@@ -84,7 +88,7 @@ async function runCases(world: World, options: SuiteOptions, tally: Tally): Prom
     if (i + 1 === WARM_CASES) warm = sizeNow();
     const problems = [
       ...(ms === undefined ? [`not equal within ${EQUAL_MS_MAX} ms: ${describe(world.nodes)}`] : []),
-      ...(links > linksMaxOf(world.nodes.length) ? [`${links} links at one node`] : []),
+      ...(isSettled() && links > linksMaxOf(world.nodes.length) ? [`${links} links at one node`] : []),
       ...(warm === undefined ? [] : growth(warm, sizeNow())),
     ];
     if (problems.length === 0) tally.add('kept');

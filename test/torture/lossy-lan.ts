@@ -24,6 +24,8 @@ const CHANGE_MS = [100, 800] as const;
 const WRITE_MS = [5, 60] as const;
 const SHARED_KEYS = 20;
 const CONNECTED_MS_MAX = 30_000;
+/** A sample runs on build machines, which do other things besides. */
+const PATIENCE = { sample: 3, full: 1 } as const;
 
 interface Weather {
   readonly name: string;
@@ -120,10 +122,11 @@ async function runCases(world: World, options: SuiteOptions, kind: 'sample' | 'f
     const trouble = TROUBLES[(options.seed + Math.floor(i / WEATHERS.length)) % TROUBLES.length]!;
     const name = `${trouble.name}, ${weather.name}, case ${i} of seed ${options.seed}`;
     await makeTrouble(world, trouble, weather, world.random.integer(...TROUBLE_MS[kind]));
-    const ms = await timeUntil(() => isWhole(world), weather.healedMsMax);
+    const msMax = weather.healedMsMax * PATIENCE[kind];
+    const ms = await timeUntil(() => isWhole(world), msMax);
     slowestMs.set(weather.name, Math.max(slowestMs.get(weather.name) ?? 0, ms ?? Number.POSITIVE_INFINITY));
     if (ms !== undefined) tally.add('kept');
-    else tally.fail(name, [`not whole within ${weather.healedMsMax} ms`, await describe(world)]);
+    else tally.fail(name, [`not whole within ${msMax} ms`, await describe(world)]);
     world.lan.setAll(GOOD_WAY);
     if (ms === undefined) await timeUntil(() => isWhole(world), CONNECTED_MS_MAX);
   }
