@@ -1,6 +1,7 @@
 import { type CollectionName, parseDocumentKey, type ReplicaId } from '../core/ids/index.ts';
 import { type IndexSpec, type JsonValue, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
 import type { QueryPlan } from '../store/index.ts';
+import { abortable } from './abortable.ts';
 import type {
   Change,
   Collection,
@@ -11,13 +12,15 @@ import type {
   LiveOptions,
   MigrateOptions,
   MigrateProgress,
+  Moment,
   ReadOptions,
+  UndoOptions,
   WaitOptions,
   WatchOptions,
 } from './api.ts';
 import { DocumentCollection } from './document-collection.ts';
 import { migrateCollection } from './evolution/index.ts';
-import { toDocumentVersion } from './history/index.ts';
+import { entryAt, type HistoryEntry, type HistoryLog, historyOf, toDocumentVersion, undo } from './history/index.ts';
 import {
   CodecShape,
   type LiveCount,
@@ -47,6 +50,7 @@ export interface CollectionHost extends QueriesHost {
   readonly indexKeeper: IndexKeeper;
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined>;
   readonly live: LiveQueries;
+  readonly history: HistoryLog;
   /** Human name of the node that wrote under this id; null where nobody told it. */
   nodeOf(replica: ReplicaId): string | null;
 }
@@ -62,7 +66,7 @@ export class LocalCollection<T extends object = Document, Input extends object =
   constructor(host: CollectionHost, name: CollectionName, codec: DocumentCodec) {
     super(host, name, codec);
     this.#host = host;
-    this.#queries = new CollectionQueries(host, name, codec);
+    this.#queries = new CollectionQueries(host, name, codec, this.reader);
   }
 
   invalid(options?: WaitOptions): AsyncGenerator<InvalidDocument> {
@@ -76,6 +80,22 @@ export class LocalCollection<T extends object = Document, Input extends object =
   async versions(key: string, options?: WaitOptions): Promise<DocumentVersion[]> {
     const row = this.reader.row(key, options);
     return (row?.versions ?? []).map((version) => toDocumentVersion(version, (replica) => this.#host.nodeOf(replica)));
+  }
+
+  async history(key: string, { signal }: WaitOptions = {}): Promise<HistoryEntry[]> {
+    signal?.throwIfAborted();
+    return historyOf(this.#host, this.name, parseDocumentKey(key));
+  }
+
+  async at(key: string, time: Moment, { signal }: WaitOptions = {}): Promise<Document | undefined> {
+    signal?.throwIfAborted();
+    return entryAt(this.#host, this.name, parseDocumentKey(key), msOf(time))?.value ?? undefined;
+  }
+
+  async undo(key: string, { signal, to }: UndoOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const time = to === undefined ? undefined : msOf(to);
+    await abortable(undo(this.#host, this.name, parseDocumentKey(key), time), signal);
   }
 
   findFields(
@@ -152,4 +172,8 @@ export class LocalCollection<T extends object = Document, Input extends object =
   #shape(): CodecShape | undefined {
     return this.codec.isPlain ? undefined : new CodecShape(this.#host, this.name, this.codec);
   }
+}
+
+function msOf(time: Moment): number {
+  return typeof time === 'number' ? time : time.getTime();
 }

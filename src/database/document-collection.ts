@@ -36,6 +36,11 @@ export class DocumentCollection<T extends object = Document, Input extends objec
     this.#writer = new DocumentWriter(host, name, codec);
   }
 
+  /** Whether it reads and writes through this database, or transaction. */
+  isOf(host: DocumentHost): boolean {
+    return this.host === host;
+  }
+
   put(key: string, value: Input, options?: WriteOptions): Promise<void> {
     return this.#writer.put(key, value, options);
   }

@@ -40,10 +40,9 @@ export class DocumentReader<T> {
   /** Documents of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
   async find(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
     options?.signal?.throwIfAborted();
-    if (this.#host.hasOlder(this.#collection, this.#codec.version)) return this.#findOfAllVersions(query, options);
     const found: [key: string, value: T][] = [];
     for (let { skip, limit } = query; ; ) {
-      const rows = this.#host.find(this.#collection, { ...query, skip, limit });
+      const rows = this.stored({ ...query, skip, limit });
       for (const { key, value } of rows) {
         const decoding = this.#codec.decode(key, value);
         const decoded = decoding instanceof Promise ? await decoding : decoding;
@@ -64,38 +63,37 @@ export class DocumentReader<T> {
     return this.#host.count(this.#collection, newer) + this.#older(query).length;
   }
 
-  /** Documents of older versions are found by what they are in the newest shape, which the store does not know. */
-  async #findOfAllVersions(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
-    const newer = { ...query, filter: allOf(query.filter, notOlderThan(this.#codec.version)), skip: 0 };
-    const stored = this.#host.find(this.#collection, { ...newer, limit: Number.POSITIVE_INFINITY });
-    const compare = compareBySort(query.sort);
-    const all = [...stored, ...this.#older(query)]
-      .map((row) => ({ ...row, text: row.value, value: this.#newest(row.value) }))
-      .sort(compare);
-    const found: [key: string, value: T][] = [];
-    for (const { key, text } of all.slice(query.skip)) {
-      if (found.length >= query.limit) break;
-      const decoded = await this.#codec.decode(key, text);
-      if (isShown(decoded, options)) found.push([key, decoded.value as T]);
-    }
-    return found;
+  /**
+   * Documents of a query as they are stored. Filter and sort look at the newest shape: documents of older versions, which the
+   * store cannot look into, are held against them here.
+   */
+  stored(query: Query): FoundDocument[] {
+    const { version } = this.#codec;
+    if (!this.#host.hasOlder(this.#collection, version)) return this.#host.find(this.#collection, query);
+    const limit = Number.POSITIVE_INFINITY;
+    const newer = { ...query, filter: allOf(query.filter, notOlderThan(version)), skip: 0, limit };
+    return [...this.#host.find(this.#collection, newer), ...this.#older(query)]
+      .map((row) => ({ row, key: row.key, value: this.newest(row.value) }))
+      .sort(compareBySort(query.sort))
+      .slice(query.skip, query.skip + query.limit)
+      .map(({ row }) => row);
   }
 
-  #older({ filter, sort, after }: Query): FoundDocument[] {
-    const all = { filter: olderThan(this.#codec.version), sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
-    return this.#host.find(this.#collection, all).filter(({ key, value: text }) => {
-      const value = this.#newest(text);
-      return matches(filter, value) && (after === undefined || isAfter(sort, { key, value }, after));
-    });
-  }
-
-  /** In the newest shape; one whose migration fails is taken as it is stored. */
-  #newest(text: string): JsonObject {
+  /** A stored document in the newest shape; one whose migration fails as it is. */
+  newest(text: string): JsonObject {
     try {
       return this.#codec.open(text).document;
     } catch {
       return JSON.parse(text);
     }
+  }
+
+  #older({ filter, sort, after }: Query): FoundDocument[] {
+    const all = { filter: olderThan(this.#codec.version), sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+    return this.#host.find(this.#collection, all).filter(({ key, value: text }) => {
+      const value = this.newest(text);
+      return matches(filter, value) && (after === undefined || isAfter(sort, { key, value }, after));
+    });
   }
 
   #misfit(key: string, decoded: Decoded): Error {

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { LIMITS } from '../../core/config/index.ts';
+import type { Collection } from '../api.ts';
 import type { CollectionOptions } from '../schema/index.ts';
 import { applyRemote, collect, openTestDatabase, type TestDatabase, testOnStores } from '../test-database.ts';
 import type { Migrations } from './index.ts';
@@ -231,6 +232,9 @@ test('whatever the ages of documents, a query finds what it finds when all are m
         await people.findEntries({ last: 'Hill' }, { sort: { age: -1, first: 1 }, skip, limit }),
         await people.findEntries({ active: true, age: { $gte: 2 } }),
         await people.count({ $or: [{ first: 'Ada' }, { active: false }] }),
+        await inPages(people, limit),
+        await people.distinct('first', { active: true }),
+        await people.groupBy('last', {}, { age: { $gt: 0 } }),
       ];
       const before = await ask();
       await people.migrate();
@@ -239,3 +243,16 @@ test('whatever the ages of documents, a query finds what it finds when all are m
   );
   await fc.assert(property, { numRuns: 60 * Number(process.env.ENTGLDB_TEST_SCALE ?? 1) });
 });
+
+type Person = z.infer<typeof schema>;
+
+async function inPages(people: Collection<Person>, limit: number): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const options = { sort: { age: 1, last: -1 }, limit } as const;
+    const page = await people.findPage({ active: true }, after === undefined ? options : { ...options, after });
+    found.push(...page.entries);
+    after = page.next;
+  }
+  return found;
+}

@@ -12,6 +12,7 @@ import {
 import type { FoundDocument, QueryPlan } from '../../store/index.ts';
 import type { Document, FindOptions, ReadOptions, WaitOptions } from '../api.ts';
 import type { DocumentHost } from '../document-host.ts';
+import type { DocumentReader } from '../document-reader.ts';
 import type { DocumentCodec } from '../schema/index.ts';
 import { Groups, parseAggregates, Values } from './aggregate.ts';
 import { project } from './project.ts';
@@ -41,11 +42,13 @@ export class CollectionQueries<T extends object> {
   readonly #host: QueriesHost;
   readonly #collection: CollectionName;
   readonly #codec: DocumentCodec;
+  readonly #reader: DocumentReader<T>;
 
-  constructor(host: QueriesHost, collection: CollectionName, codec: DocumentCodec) {
+  constructor(host: QueriesHost, collection: CollectionName, codec: DocumentCodec, reader: DocumentReader<T>) {
     this.#host = host;
     this.#collection = collection;
     this.#codec = codec;
+    this.#reader = reader;
   }
 
   /** The token names the last document that was looked at, whether it fits the schema or not. */
@@ -55,12 +58,12 @@ export class CollectionQueries<T extends object> {
     const asked = { ...(options as QueryOptions), limit };
     const entries: [key: string, value: T][] = [];
     let last: FoundDocument | undefined;
-    for (let query = parseQuery(filter, asked); ; query = { ...query, skip: 0, after: placeOf(query, last!) }) {
+    for (let query = parseQuery(filter, asked); ; query = { ...query, skip: 0, after: this.#placeOf(query, last!) }) {
       // One more than wanted: whether there is a next page.
       const count = limit - entries.length + 1;
-      const rows = this.#host.find(this.#collection, { ...query, limit: count });
+      const rows = this.#reader.stored({ ...query, limit: count });
       for (const row of rows) {
-        if (entries.length >= limit) return { entries, next: last === undefined ? null : tokenOf(query, last) };
+        if (entries.length >= limit) return { entries, next: last === undefined ? null : this.#tokenOf(query, last) };
         const decoded = await this.#codec.decode(row.key, row.value);
         if (decoded.kind === 'fits' || options?.includeInvalid === true) entries.push([row.key, decoded.value as T]);
         last = row;
@@ -99,7 +102,7 @@ export class CollectionQueries<T extends object> {
     return groups.result();
   }
 
-  /** Documents as they are stored, page by page, with a turn of the event loop after each. */
+  /** Documents as they are stored, in the newest shape, page by page, with a turn of the event loop after each. */
   async #eachStored(
     filter: unknown,
     options: WaitOptions | undefined,
@@ -108,21 +111,21 @@ export class CollectionQueries<T extends object> {
     const base = parseQuery(filter, { limit: PAGE_DOCUMENTS_MAX });
     for (let query = base; ; ) {
       options?.signal?.throwIfAborted();
-      const rows = this.#host.find(this.#collection, query);
-      for (const { value } of rows) visit(JSON.parse(value));
+      const rows = this.#reader.stored(query);
+      for (const { value } of rows) visit(this.#reader.newest(value));
       const last = rows.at(-1);
       if (last === undefined || rows.length < PAGE_DOCUMENTS_MAX) return;
       query = { ...base, after: { values: [], key: last.key } };
       await this.#host.turn();
     }
   }
-}
 
-function tokenOf({ sort }: Query, { key, value }: FoundDocument): string {
-  return pageToken(sort, key, JSON.parse(value));
-}
+  #tokenOf({ sort }: Query, { key, value }: FoundDocument): string {
+    return pageToken(sort, key, this.#reader.newest(value));
+  }
 
-function placeOf({ sort }: Query, { key, value }: FoundDocument): SortPlace {
-  const document = JSON.parse(value) as JsonValue;
-  return { values: sort.map(({ path }) => readPath(document, path)), key };
+  #placeOf({ sort }: Query, { key, value }: FoundDocument): SortPlace {
+    const document = this.#reader.newest(value);
+    return { values: sort.map(({ path }) => readPath(document, path)), key };
+  }
 }

@@ -22,7 +22,8 @@ export class Interrupted extends Error {}
 export class TransactionHost implements DocumentHost {
   readonly limits: Limits;
   readonly logger: Logger;
-  readonly #base: DocumentHost;
+  /** The database that it reads. */
+  readonly base: DocumentHost;
   readonly #reads: ReadSet;
   readonly #written = new Map<CollectionName, Written>();
   #documents = 0;
@@ -33,7 +34,7 @@ export class TransactionHost implements DocumentHost {
   #isOver = false;
 
   constructor(base: DocumentHost) {
-    this.#base = base;
+    this.base = base;
     this.limits = base.limits;
     this.logger = base.logger;
     this.#reads = new ReadSet(base.limits.transactionReadsMax);
@@ -100,16 +101,16 @@ export class TransactionHost implements DocumentHost {
     const value = this.#written.get(collection)?.get(key);
     if (value !== undefined) return writtenRow(collection, key, value);
     this.#reads.addDocument(collection, key);
-    return this.#unchanged(() => this.#base.read(collection, key));
+    return this.#unchanged(() => this.base.read(collection, key));
   }
 
   find(collection: CollectionName, query: Query): FoundDocument[] {
     this.#assertRunning();
     this.#reads.addCollection(collection);
     const written = this.#written.get(collection);
-    if (written === undefined) return this.#unchanged(() => this.#base.find(collection, query));
+    if (written === undefined) return this.#unchanged(() => this.base.find(collection, query));
     const limit = query.skip + query.limit + written.size;
-    const stored = this.#unchanged(() => this.#base.find(collection, { ...query, skip: 0, limit }));
+    const stored = this.#unchanged(() => this.base.find(collection, { ...query, skip: 0, limit }));
     const found = stored.filter(({ key }) => !written.has(key));
     for (const [key, value] of written) {
       if (value !== null && isFound(key, JSON.parse(value), query)) found.push({ key, value });
@@ -120,11 +121,11 @@ export class TransactionHost implements DocumentHost {
   count(collection: CollectionName, query: Query): number {
     this.#assertRunning();
     this.#reads.addCollection(collection);
-    let count = this.#unchanged(() => this.#base.count(collection, query));
+    let count = this.#unchanged(() => this.base.count(collection, query));
     const fits = (value: string | null | undefined): number =>
       typeof value === 'string' && matches(query.filter, JSON.parse(value)) ? 1 : 0;
     for (const [key, value] of this.#written.get(collection) ?? [])
-      count += fits(value) - fits(this.#unchanged(() => this.#base.read(collection, key))?.value);
+      count += fits(value) - fits(this.#unchanged(() => this.base.read(collection, key))?.value);
     return count;
   }
 
@@ -136,7 +137,7 @@ export class TransactionHost implements DocumentHost {
     this.#assertRunning();
     this.#reads.addCollection(collection);
     let after = afterKey;
-    for await (const page of this.#base.scan(collection, signal, afterKey)) {
+    for await (const page of this.base.scan(collection, signal, afterKey)) {
       this.#assertRunning();
       this.#unchanged(() => undefined);
       const last = page.at(-1)?.key;
@@ -148,15 +149,15 @@ export class TransactionHost implements DocumentHost {
   }
 
   hasOlder(collection: CollectionName, version: number): boolean {
-    return this.#base.hasOlder(collection, version);
+    return this.base.hasOlder(collection, version);
   }
 
   newKey(): DocumentKey {
-    return this.#base.newKey();
+    return this.base.newKey();
   }
 
   counterOf(collection: CollectionName): ReplicaId | undefined {
-    return this.#base.counterOf(collection);
+    return this.base.counterOf(collection);
   }
 
   /** Rows of a page with those that were written here, of keys above `after` and up to `last`. */

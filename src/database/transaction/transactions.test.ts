@@ -291,6 +291,19 @@ test('a schema guards its writes, and its handle keeps its types', async () => {
   assert.equal(await db.collection('other').count(), 0);
 });
 
+test('a collection of another database, or of a transaction, is refused', async () => {
+  await using one = await openTestDatabase(undefined, { seed: 1 });
+  await using two = await openTestDatabase(undefined, { seed: 2 });
+  const foreign = two.db.collection('a');
+  await one.db.transaction(async (tx) => {
+    assert.throws(() => tx.collection(foreign), { name: 'TypeError', message: /another database/ });
+    assert.throws(() => tx.collection(tx.collection('a') as never), TypeError);
+    assert.throws(() => tx.collection(''), { reason: 'INVALID_NAME' });
+    assert.throws(() => tx.collection(7 as never), { reason: 'INVALID_NAME' });
+    await two.db.transaction(() => 'of another database is not nested');
+  });
+});
+
 test('a frozen collection, or a closed database, refuses it whole', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
