@@ -7,6 +7,7 @@ import { AttackReplica } from './attack-replica.ts';
 import { attackRound } from './attack-round.ts';
 import { attack } from './attack-world.ts';
 import { REFUTED, RESIDUES, SOUND, searchAttack } from './attacks.ts';
+import { EarlySession } from './early-session.ts';
 import { SlowSession } from './slow-session.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
@@ -64,6 +65,38 @@ test('a receiver that compared when the description came keeps what another sess
     session.step();
     receiver.apply(document);
     while (!session.step());
+    return receiver.values('a').length;
+  });
+  assert.deepEqual(outcomes, [0, 1]);
+});
+
+test('a tombstone purged between beginning and claim is dropped only where all that it replaced is known', () => {
+  const outcomes = [{}, { dropsNeededTombstones: true }].map((early) => {
+    const options = { early };
+    const counts = createCounts();
+    const names = { replicas: 0, values: 0 };
+    const [author, receiver, sender] = [0, 1, 2].map(() => new AttackReplica(options, names)) as [
+      AttackReplica,
+      AttackReplica,
+      AttackReplica,
+    ];
+    const meet = (from: AttackReplica, to: AttackReplica) =>
+      attackRound(from, to, Number.POSITIVE_INFINITY, options, counts);
+    const document = author.write('a', false);
+    receiver.apply(document);
+    receiver.write('a', true);
+    meet(receiver, sender);
+    sender.write('b', false);
+    sender.write('b', true);
+    sender.purge();
+    const session = new EarlySession(sender, receiver, early, counts, () => 0, ['a', 'b']);
+    session.step();
+    meet(author, sender);
+    sender.purge();
+    assert.equal(sender.live('a').length, 0, 'the sender has learned all that the tombstone replaced, and purged it');
+    while (!session.step());
+    receiver.apply(document);
+    meet(sender, receiver);
     return receiver.values('a').length;
   });
   assert.deepEqual(outcomes, [0, 1]);

@@ -19,6 +19,8 @@ export interface EarlyOptions {
   readonly dropsUnconfirmed?: boolean;
   /** Refuted: answers do not stream first what changed. */
   readonly answersBeforeChanges?: boolean;
+  /** Refuted: a tombstone is dropped although not all that it replaced is known under the claim. */
+  readonly dropsNeededTombstones?: boolean;
 }
 
 type Message =
@@ -213,9 +215,16 @@ export class EarlySession {
     const isGone = this.#options.dropsUnconfirmed
       ? (version: Version) => covers(known, version) && !this.#confirmed.has(dotOf(version))
       : (version: Version) => this.#gone.has(dotOf(version));
-    this.#counts.early.dropped += this.to.drop(isGone);
+    this.#counts.early.dropped += this.to.drop((version) => isGone(version) && !this.#isNeeded(version));
     joinVectors(this.to, known, this.#purgeLine(purgedNow));
     return this.#isLastClaim(known);
+  }
+
+  /** The sender may have learned what the tombstone replaced, and purged it, after the beginning: it alone tells of that here. */
+  #isNeeded({ isTombstone, context }: Version): boolean {
+    if (!isTombstone || this.#options.dropsNeededTombstones) return false;
+    const lastOfEach = [...context].flatMap(([replica, lines]) => lines.map(({ last }) => ({ replica, seq: last })));
+    return !lastOfEach.every((dot) => covers(this.#early, dot) || covers(this.to.known, dot));
   }
 
   #purgeLine(purgedNow: Vector): Vector {

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS, TIMES } from '../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { RemoteVersion } from '../core/replication/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { Message } from '../net/messages/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
@@ -22,6 +23,11 @@ function openReplica(seed: number): Replica {
 
 function write(replica: Replica, keys: readonly DocumentKey[], value: string | null): void {
   for (const key of keys) replica.write([{ writes: [{ collection: C, key, value }] }]);
+}
+
+/** What a node holds of a document now, to be brought to another one later. */
+function staleOf(replica: Replica, key: DocumentKey): RemoteVersion[] {
+  return replica.get(C, key)!.versions.map((version) => ({ ...version, collection: C, key }));
 }
 
 function sessionOf(replica: Replica): Session {
@@ -72,9 +78,7 @@ for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)
     const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
     const keys = Array.from({ length: late }, (_, i) => `late${i}` as DocumentKey);
     write(author, [...keys, 'kept' as DocumentKey, 'other' as DocumentKey], '{}');
-    const stale = keys.flatMap((key) =>
-      author.get(C, key)!.versions.map((version) => ({ ...version, collection: C, key })),
-    );
+    const stale = keys.flatMap((key) => staleOf(author, key));
     meet(author, sender);
     write(sender, [...keys, 'other' as DocumentKey], null);
     sender.purge(-1, 100);
@@ -90,3 +94,33 @@ for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)
     assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
     assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
   });
+
+test('a tombstone that its sender purged meanwhile stays until all that it replaced is known', () => {
+  const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
+  const key = 'deleted' as DocumentKey;
+  write(author, [key], '{}');
+  const stale = staleOf(author, key);
+  receiver.applyRemote(stale, [], {});
+  write(receiver, [key], null);
+  meet(receiver, sender);
+  const other = 'other' as DocumentKey;
+  write(sender, [other], '{}');
+  receiver.applyRemote(staleOf(sender, other), [], {});
+  write(sender, [other], null);
+  sender.purge(-1, 100);
+
+  let hasPurged = false;
+  meet(sender, receiver, (from, message) => {
+    if (hasPurged || from !== sender || message.kind !== 'ranges') return;
+    hasPurged = true;
+    const { knowledge, purged } = author.collection(C);
+    sender.applyRemote([], [{ collection: C, knowledge, purged, liveSet: undefined }], {});
+    sender.purge(-1, 100);
+    assert.equal(sender.get(C, key), undefined, 'it has learned all that the tombstone replaced');
+  });
+  assert.ok(hasPurged);
+  receiver.applyRemote(stale, [], {});
+  meet(sender, receiver);
+  assert.equal(receiver.get(C, key)?.value ?? null, null, 'what was deleted is back');
+  assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
+});

@@ -8,6 +8,7 @@ import {
   forkBetween,
   isSameDot,
   knows,
+  type Line,
   sealVersion,
   type Version,
 } from '../../core/version/index.ts';
@@ -95,7 +96,7 @@ export function unconfirmedVersions(context: ApplyContext, claim: RemoteClaim, p
 export function draftClaim(context: ApplyContext, claim: RemoteClaim): ForkEvidence[] {
   const { draft } = context;
   for (const { key, dot } of claim.liveSet?.missing ?? [])
-    if (isJudged(context, claim, dot)) draftDrop(context, claim.collection, key, dot);
+    if (isJudged(context, claim, dot)) draftDrop(context, claim, key, dot);
   const held = context.collection(claim.collection).knowledge;
   const forks: ForkEvidence[] = [];
   for (const [replica, known] of claim.knowledge) {
@@ -115,10 +116,22 @@ function isJudged(context: ApplyContext, claim: RemoteClaim, dot: Dot): boolean 
   return dot.replica !== context.own.replica || claim.knowledge.get(dot.replica)!.check !== null;
 }
 
-function draftDrop(context: ApplyContext, collection: CollectionName, key: DocumentKey, dot: Dot): void {
+/**
+ * R5, ADR 0002: a tombstone stays as long as its context is not known here whole. The sender may have learned the rest, and purged
+ * it, after the knowledge that it claims; what the tombstone replaced could still come from elsewhere, and nothing but it tells.
+ */
+function isNeeded(context: ApplyContext, claim: RemoteClaim, version: Version): boolean {
+  const { knowledge } = context.collection(claim.collection);
+  const isKnown = ({ replica, last }: Line): boolean =>
+    knows(claim.knowledge, replica, last) || knows(knowledge, replica, last);
+  return version.value === null && !version.context.every(isKnown);
+}
+
+function draftDrop(context: ApplyContext, claim: RemoteClaim, key: DocumentKey, dot: Dot): void {
+  const { collection } = claim;
   const before = context.draft.read(collection, key);
   if (before === undefined) return;
-  const after = dropVersions(before, (version: Version) => isSameDot(version, dot));
+  const after = dropVersions(before, (version) => isSameDot(version, dot) && !isNeeded(context, claim, version));
   if (after === before) return;
   if (after === undefined) context.draft.remove(before, 'dropped');
   else context.draft.put(collection, key, before, after);
