@@ -13,13 +13,20 @@ export interface FormerRow {
 const PUT = `INSERT INTO idx_entry(idx, k, key, doc, sum) VALUES(?, ?, ?, ?, ?)
   ON CONFLICT(idx, k, key) DO UPDATE SET doc = excluded.doc, sum = excluded.sum`;
 
-/** Guards an entry and its row together: the key of the index, the key of the document, and the text that readers see. */
-export function entrySum(k: Uint8Array, key: string, value: string): number {
-  // Keys are short: to hash them here is cheaper than to hand them over twice more. FNV-1a, isthe.com/chongo/tech/comp/fnv
+/**
+ * Guards an entry and its row together: the key of the index as upper case hex, the key of the document, and the text that
+ * readers see. SQLite hands over a text in a third of the time that it needs for bytes; and as keys are short, to hash them
+ * here is cheaper than to hand them over again. FNV-1a: isthe.com/chongo/tech/comp/fnv
+ */
+export function entrySum(hex: string, key: string, value: string): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < k.length; i++) hash = Math.imul(hash ^ k[i]!, 0x01000193);
+  for (let i = 0; i < hex.length; i++) hash = Math.imul(hash ^ hex.charCodeAt(i), 0x01000193);
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   return crc32(value, hash >>> 0);
+}
+
+function hexOf(k: Buffer): string {
+  return k.toString('hex').toUpperCase();
 }
 
 /** Table `idx_entry`: keeps indexes up to date with the rows of `doc`. Collections without an index pay one look into a map. */
@@ -66,14 +73,14 @@ export class IndexTable {
       const kept = next === undefined ? [] : indexEntries(index.definition, next);
       if (last === 'unreadable') this.#removeAll(index, key);
       else if (last !== undefined) this.#removeOthers(index, key, indexEntries(index.definition, last.value), kept);
-      for (const k of kept) this.#prepare(PUT).run(index.id, k, key, id, entrySum(k, key, now!));
+      for (const k of kept) this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, now!));
     }
   }
 
   /** Enters a document that was written before the index was. */
   enter(index: HeldIndex, key: DocumentKey, id: number, value: string): void {
     for (const k of indexEntries(index.definition, JSON.parse(value) as JsonValue)) {
-      this.#prepare(PUT).run(index.id, k, key, id, entrySum(k, key, value));
+      this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, value));
     }
   }
 
@@ -95,7 +102,9 @@ export class IndexTable {
   held(index: HeldIndex, key: DocumentKey, value: string): number | undefined {
     const get = this.#prepare('SELECT sum FROM idx_entry WHERE idx = ? AND k = ? AND key = ?');
     const keys = indexEntries(index.definition, JSON.parse(value) as JsonValue);
-    return keys.every((k) => get.get(index.id, k, key)?.sum === entrySum(k, key, value)) ? keys.length : undefined;
+    return keys.every((k) => get.get(index.id, k, key)?.sum === entrySum(hexOf(k), key, value))
+      ? keys.length
+      : undefined;
   }
 
   entriesOf(index: HeldIndex): number {

@@ -166,8 +166,8 @@ export class QueryRunner {
     return isOne ? found : found.slice(query.skip, query.skip + query.limit);
   }
 
-  #verified(collection: CollectionName, { id, index }: ChosenPlan, [k, key, sum, value]: EntryRow): FoundDocument {
-    if (value !== null && entrySum(k, key, value) === sum) return { key: key as DocumentKey, value };
+  #verified(collection: CollectionName, { id, index }: ChosenPlan, [hex, key, sum, value]: EntryRow): FoundDocument {
+    if (value !== null && entrySum(hex, key, value) === sum) return { key: key as DocumentKey, value };
     // Throws where it is the row that is damaged.
     this.#documents.get(collection, key as DocumentKey);
     throw rottenIndex(collection, { id, definition: index });
@@ -185,7 +185,7 @@ export class QueryRunner {
   }
 }
 
-type EntryRow = readonly [k: Uint8Array, key: string, sum: number, value: string | null];
+type EntryRow = readonly [hex: string, key: string, sum: number, value: string | null];
 
 function entriesSql(
   { id, order, afterKey }: ChosenPlan,
@@ -210,7 +210,7 @@ function entriesSql(
   if (rest.where !== '1') conditions.push(`(d.id IS NULL OR ${rest.where})`);
   params.push(...rest.params);
   const inOrder = order === 'none' ? orderBy : isBackward ? 'x.k DESC, x.key' : 'x.k, x.key';
-  const sql = `SELECT x.k, x.key, x.sum, d.value FROM idx_entry x LEFT JOIN doc d ON d.id = x.doc
+  const sql = `SELECT hex(x.k), x.key, x.sum, d.value FROM idx_entry x LEFT JOIN doc d ON d.id = x.doc
     WHERE ${conditions.join(' AND ')} ORDER BY ${inOrder} LIMIT ? OFFSET ?`;
   return { sql, params };
 }
