@@ -13,6 +13,7 @@ import { errorResponse } from './error-response.ts';
 import { checkAccess, type GuardOptions } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
+import { peerRoutes } from './peer-routes.ts';
 import { queryRoutes } from './query-routes.ts';
 import type { RouteContext } from './route-context.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -153,6 +154,7 @@ function addRoutes(app: FastifyInstance, context: RouteContext): void {
     conflictRoutes(scope, context);
     transferRoutes(scope, context);
     statusRoutes(scope, context);
+    peerRoutes(scope, context);
     scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
 }

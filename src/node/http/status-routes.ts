@@ -3,10 +3,8 @@ import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Maintenance } from '../node-api.ts';
 import type { RouteContext } from './route-context.ts';
 
-const peerName = { type: 'string', minLength: 1, description: 'Human name or device key of a node' } as const;
-
 /** The state of the node, and what can be done to it. */
-export function statusRoutes(app: FastifyInstance, { node, closing }: RouteContext): void {
+export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void {
   const schema = { tags: ['node'] };
   app.get('/api/v1/status', { schema: { ...schema, summary: 'What the node is and does' } }, async () => node.status());
   app.get('/api/v1/peers', { schema: { ...schema, summary: 'Known peers and their state' } }, async () => ({
@@ -15,31 +13,6 @@ export function statusRoutes(app: FastifyInstance, { node, closing }: RouteConte
   app.get('/api/v1/collections', { schema: { ...schema, summary: 'Collections' } }, async () => ({
     collections: node.database.collections(),
   }));
-  app.get<{ Querystring: { peer?: string } }>(
-    '/api/v1/unsynced',
-    {
-      schema: {
-        ...schema,
-        summary: 'Writes of this node that no other node, or the one named, is known to hold, by collection',
-        querystring: { type: 'object', properties: { peer: peerName } },
-      },
-    },
-    async ({ query: { peer } }) => {
-      const { receipts } = node.services;
-      return { peer: peer ?? null, pending: peer === undefined ? receipts.unsynced() : receipts.pendingFor(peer) };
-    },
-  );
-  app.post<{ Body: { peer?: string } }>(
-    '/api/v1/verification',
-    {
-      schema: {
-        ...schema,
-        summary: 'Compare what this node holds with its connected peers, or with the one named',
-        body: { type: 'object', additionalProperties: false, properties: { peer: peerName } },
-      },
-    },
-    async ({ body: { peer } }) => ({ peers: await node.services.equality.verify(peer, { signal: closing }) }),
-  );
   app.post<{ Body: { paused: boolean } }>(
     '/api/v1/network',
     {

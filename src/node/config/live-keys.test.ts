@@ -1,0 +1,36 @@
+// Goal: a reload takes over exactly the keys that docs/configuration.md names. Method: two configurations that differ in every number.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { ALL_KEYS, changedKeys, LIVE_KEYS, loadConfig, takeLive } from './index.ts';
+
+const load = (options: Record<string, unknown> = {}) =>
+  loadConfig({ workingDirectory: '/nowhere', environment: {}, options });
+
+test('what counts at once is taken over, and nothing else', async () => {
+  const running = await load();
+  const next = await load({
+    nodeId: 'other',
+    network: { tcpPort: 1, retryAttempts: 9, knownPeers: [{ address: 'a:1' }] },
+    sync: { syncIntervalMs: 7, maxQueueSize: 8 },
+    limits: { writeQueueMax: 5, peersMax: 6 },
+  });
+  const taken = takeLive(running, next);
+  const changed = changedKeys(running, next);
+  assert.equal(changed.length, 8);
+  assert.deepEqual(
+    changedKeys(running, taken),
+    changed.filter((key) => LIVE_KEYS.has(key)),
+  );
+  assert.deepEqual(changedKeys(taken, next), ['NodeId', 'Network.TcpPort', 'Limits.PeersMax']);
+});
+
+test('the page names every key that counts at once', async () => {
+  const page = await readFile(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  const section = /## Changes while a node runs\n(.*?)\n## /s.exec(page)![1]!;
+  for (const key of LIVE_KEYS) {
+    assert.ok(ALL_KEYS.has(key), `${key} is a key`);
+    const name = key.startsWith('Limits.') ? '`Limits`' : `${key.split('.')[1]}\``;
+    assert.ok(section.includes(name), key);
+  }
+});
