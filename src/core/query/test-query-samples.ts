@@ -63,6 +63,15 @@ export const filterSamples: fc.Arbitrary<object> = fc.letrec<{ filter: object }>
     { arbitrary: fc.record({ $and: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }), weight: 1 },
     { arbitrary: fc.record({ $or: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }), weight: 1 },
     { arbitrary: fc.record({ $not: tie('filter') }), weight: 1 },
+    {
+      arbitrary: fc
+        .array(fc.constantFrom<object>({ a: 1 }, { a: { $lt: 1 } }, { a: 'a', b: 1 }, { a: { $gte: 0, $lte: 2 } }), {
+          maxLength: 3,
+          minLength: 1,
+        })
+        .map(($or) => ({ $or })),
+      weight: 1,
+    },
   ),
 })).filter;
 

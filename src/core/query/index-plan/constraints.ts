@@ -1,7 +1,8 @@
 import type { JsonValue } from '../json.ts';
 import type { Filter, Path, Scalar } from '../query.ts';
+import { literalStart } from '../regex/index.ts';
 import { endOf, SIGN, textStart, valueKey } from './index-key.ts';
-import { type Interval, intersection, interval, point, pointsOf } from './intervals.ts';
+import { type Interval, intersection, interval, point, pointsOf, union } from './intervals.ts';
 
 /** What a part of a filter says about the keys of one field. */
 export interface Constraint {
@@ -31,6 +32,12 @@ export function constraintOn(path: Path, filter: Filter): Constraint | undefined
       const isMissing = inner.kind === 'exists' && isSamePath(inner.path, path);
       return isMissing ? exact([point(Buffer.of(SIGN.missing))]) : undefined;
     }
+    case 'or':
+      return either(path, filter.filters);
+    case 'regex': {
+      const start = textStart(literalStart(filter.program));
+      return isSamePath(filter.path, path) ? { intervals: [interval(start, endOf(start))], isExact: false } : undefined;
+    }
     case 'starts': {
       const start = textStart(filter.value);
       return isSamePath(filter.path, path) ? exact([interval(start, endOf(start))]) : undefined;
@@ -59,6 +66,20 @@ export function constraintOf(
     if (constraint.isExact) settled.push(part);
   }
   return intervals && { intervals, settled };
+}
+
+/** Where each of several filters holds the field to something, it is held to what one of them allows. */
+function either(path: Path, filters: readonly Filter[]): Constraint | undefined {
+  const intervals: Interval[] = [];
+  let isExact = true;
+  for (const filter of filters) {
+    const parts = conjunctsOf(filter);
+    const constraint = constraintOf(path, parts);
+    if (constraint === undefined) return undefined;
+    intervals.push(...constraint.intervals);
+    isExact &&= constraint.settled.length === parts.length;
+  }
+  return { intervals: union(intervals), isExact };
 }
 
 export function isSamePath(a: Path, b: Path): boolean {

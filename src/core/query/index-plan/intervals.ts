@@ -25,6 +25,18 @@ export function pointsOf(keys: readonly Uint8Array[]): Interval[] {
   return sorted.filter((key, i) => i === 0 || Buffer.compare(key, sorted[i - 1]!) !== 0).map(point);
 }
 
+/** What is in one of the intervals at least, in order and without overlap. */
+export function union(intervals: readonly Interval[]): Interval[] {
+  const sorted = [...intervals].sort((a, b) => Buffer.compare(a.from, b.from) || compareEnds(b.to, a.to));
+  const joined: Interval[] = [];
+  for (const each of sorted) {
+    const last = joined.at(-1);
+    if (last === undefined || compareEnds(each.from, last.to) >= 0) joined.push(each);
+    else if (compareEnds(each.to, last.to) > 0) joined[joined.length - 1] = interval(last.from, each.to);
+  }
+  return joined;
+}
+
 /** What two lists, each in order and without overlap, have in common. */
 export function intersection(a: readonly Interval[], b: readonly Interval[]): Interval[] {
   const common: Interval[] = [];

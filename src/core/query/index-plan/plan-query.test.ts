@@ -129,6 +129,14 @@ test('a plan narrows by values first, then by one range, and takes the order whe
   assert.equal(told({ city: { $in: ['b', 'a'] } }, { sort: { city: 1, age: 1 } }), 'values, 2, all, forward');
   assert.equal(told({ city: { $startsWith: 'Ro' } }), 'range, 1, all, none');
   assert.equal(told({ age: 5 }), undefined);
+  const age = parseIndex('age');
+  assert.equal(
+    told({ $or: [{ age: 5 }, { age: 1 }, { age: 5 }] }, { sort: { age: 1 } }, age),
+    'values, 2, all, forward',
+  );
+  assert.equal(told({ $or: [{ age: { $gt: 5 } }, { age: 7, name: 'x' }] }, {}, age), 'range, 1, or, none');
+  assert.equal(told({ $or: [{ age: 5 }, { name: 'x' }] }, {}, age), undefined);
+  assert.equal(told({ city: { $regex: '^Ro' } }), 'range, 1, regex, none');
   assert.equal(told({}, { sort: { city: 1, age: 1 }, limit: 5 }), 'nothing, 1, all, forward');
   assert.equal(told({}, { sort: { city: 1 }, limit: 5 }), undefined);
   assert.equal(told({ tags: { $contains: 'gold' } }, {}, parseIndex('tags[]')), 'values, 2, contains, none');

@@ -22,6 +22,19 @@ export function matchesRegex(program: RegexProgram, text: string): boolean {
   }
 }
 
+/** With what every text begins that the pattern fits; empty where nothing is certain. */
+export function literalStart({ steps, ignoreCase, multiline }: RegexProgram): string {
+  const [first, ...others] = steps;
+  if (first?.op !== 'assert' || first.what !== 'start' || ignoreCase || multiline) return '';
+  let text = '';
+  for (const step of others) {
+    // Before what may be left out, or chosen, there is a fork.
+    if (step.op !== 'set' || step.isNegated || step.ranges.length !== 2 || step.ranges[0] !== step.ranges[1]) break;
+    text += String.fromCodePoint(step.ranges[0]!);
+  }
+  return text;
+}
+
 /** The places of the program where the simulation stands: each once, whatever the ways to it. */
 class Places {
   readonly sets: number[] = [];

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LIMITS } from '../../config/index.ts';
-import { compileRegex, matchesRegex, RegexError } from './index.ts';
+import { compileRegex, literalStart, matchesRegex, RegexError } from './index.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const SIGNS = ['a', 'b', 'A', 'Z', '0', '_', ' ', '\n', 'é', '\u{1f600}'];
@@ -56,6 +56,7 @@ test('a pattern fits exactly where it does in JavaScript', () => {
           const expected = native.test(each);
           assert.equal(matchesRegex(program, each), expected, `/${source}/${flags} on ${JSON.stringify(each)}`);
           if (expected) fits++;
+          if (expected) assert.ok(each.startsWith(literalStart(program)), source);
         }
       },
     ),
@@ -101,6 +102,23 @@ test('what takes more than linear time, or is no pattern, is refused', () => {
   assert.throws(() => compileRegex('a', 'g'), /flags "g"/);
   assert.throws(() => compileRegex('a', 'ii'), /once each/);
   assert.ok(compileRegex('a{500}', '').steps.length < LIMITS.regexStepsMax);
+});
+
+test('what a pattern begins with is known where it is certain', () => {
+  const starts = {
+    '^abc': 'abc',
+    '^ab?c': 'a',
+    '^a+b': 'a',
+    '^a|b': '',
+    abc: '',
+    '^(?:ab)c': 'abc',
+    '^a{2}[bc]': 'aa',
+    '^é\\.': 'é.',
+  };
+  for (const [source, start] of Object.entries(starts)) {
+    assert.equal(literalStart(compileRegex(source, '')), start, source);
+  }
+  assert.equal(literalStart(compileRegex('^a', 'i')), '');
 });
 
 test('a program is plain data: JSON carries it', () => {
