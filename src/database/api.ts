@@ -1,6 +1,7 @@
 import type { IndexSpec, JsonObject, JsonValue } from '../core/query/index.ts';
 import type { QueryPlan } from '../store/index.ts';
 import type { Blobs } from './blobs/index.ts';
+import type { HistoryEntry } from './history/index.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 import type {
   Aggregate,
@@ -34,6 +35,14 @@ export type Document = JsonObject;
 export interface WaitOptions {
   /** Stops the waiting, never work that has begun; the call rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
+}
+
+/** Milliseconds since 1970, or a `Date`. */
+export type Moment = number | { getTime(): number };
+
+export interface UndoOptions extends WaitOptions {
+  /** Default: before the last change. */
+  readonly to?: Moment;
 }
 
 export interface ScanOptions extends WaitOptions {
@@ -180,6 +189,21 @@ export interface Collection<T extends object = Document, Input extends object = 
   migrate(options?: MigrateOptions): Promise<MigrateProgress>;
   /** The versions that the document consists of: one, or several after concurrent writes, the newest last; a delete is one too. */
   versions(key: string, options?: WaitOptions): Promise<DocumentVersion[]>;
+  /**
+   * What readers of this node see of the document and saw before, newest first, as far as `history` of the collection's options
+   * kept it. Values are as they are stored.
+   */
+  history(key: string, options?: WaitOptions): Promise<HistoryEntry[]>;
+  /**
+   * What readers of this node saw at that moment, as it was stored; undefined: no document. PERSISTENCE_ERROR /
+   * HISTORY_FORGOTTEN where the history does not reach back so far.
+   */
+  at(key: string, time: Moment, options?: WaitOptions): Promise<Document | undefined>;
+  /**
+   * Writes again what readers saw before the last change, or at the moment `to`, as a new write over what is there now; a
+   * delete where there was no document. HISTORY_FORGOTTEN where that is not kept.
+   */
+  undo(key: string, options?: UndoOptions): Promise<void>;
   keys(options?: ScanOptions): AsyncIterable<string>;
   entries(options?: ScanOptions & ReadOptions): AsyncIterable<[key: string, value: T]>;
   /** Documents that do not fit the schema count as well. */

@@ -32,6 +32,7 @@ import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
 import { OlderDocuments, olderThan } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
+import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import { checkUnique, IndexKeeper } from './query/index.ts';
@@ -39,6 +40,7 @@ import { type LocalWrite, type Replica, resolverText } from './replica/index.ts'
 import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions, type WholeCommit } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
+import { Turns } from './turns.ts';
 import { type Existed, type Guard, Writer } from './writer.ts';
 
 /** Rows read at a time by `keys` and `entries`. */
@@ -54,6 +56,7 @@ export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly replica: Replica;
   readonly definitions: Definitions;
   readonly newKey: () => DocumentKey;
+  readonly history: HistoryLog;
   /** Whether this node wants every collection, whatever its name. */
   readonly holdsAll: boolean;
   /** Throws when local writes are refused altogether. */
@@ -71,7 +74,9 @@ export class LocalDatabase implements Database, CollectionHost {
   /** The engine, for sync and the services above. Call `commitPending` before looking at it. */
   readonly replica: Replica;
   readonly live: LiveQueries;
+  readonly turns: Turns;
   readonly blobs: LocalBlobs;
+  readonly history: HistoryLog;
   readonly indexKeeper: IndexKeeper;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
@@ -91,6 +96,7 @@ export class LocalDatabase implements Database, CollectionHost {
       cache: this.cache,
       replica: this.replica,
     } = parts);
+    this.turns = new Turns(this.limits.writeQueueMax);
     const onDamage = (error: unknown): void => this.#reportDamage(error);
     const assertOpen = (): void => this.#assertOpen();
     this.#writer = new Writer({ replica: this.replica, limits: this.limits, onDamage });
@@ -102,6 +108,7 @@ export class LocalDatabase implements Database, CollectionHost {
       onDamage,
     });
     this.live = new LiveQueries(this);
+    this.history = parts.history;
     this.blobs = new LocalBlobs({
       limits: this.limits,
       clock: parts.clock,

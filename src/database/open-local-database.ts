@@ -6,6 +6,7 @@ import { createResolverRegistry, type Resolver } from '../core/merge/index.ts';
 import type { Store, StoreIdentity } from '../store/index.ts';
 import { cachedStore, DocumentCache } from './cache/index.ts';
 import { LocalDatabase } from './database.ts';
+import { HistoryLog } from './history/index.ts';
 import type { MaintenanceTimes } from './maintenance.ts';
 import { Replica } from './replica/index.ts';
 import { Definitions } from './schema/index.ts';
@@ -49,7 +50,9 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
   const cache = deps.cache ?? new DocumentCache();
   const definitions = new Definitions(limits, deps.resolverOf ?? createResolverRegistry());
   const keys = new TimeKeys(() => clock.now(), random);
+  const history = new HistoryLog(deps.store, limits, definitions.historyOf);
   const replica = new Replica({
+    recorder: history,
     store: cachedStore(deps.store, cache, limits),
     clock,
     random,
@@ -69,6 +72,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     cache,
     replica,
     definitions,
+    history,
     newKey: () => keys.next() as DocumentKey,
     soon,
     nodeOf: deps.nodeOf ?? (() => null),

@@ -140,6 +140,10 @@ export const LIMITS = {
   repairsPerIncidentMax: 50,
   /** Documents that may fail in one flush of the offline queue. One more: the flush ends, and the next one begins anew. */
   queueBlockedDocumentsMax: 100_000,
+  /** Replaced values kept by collections with a history, of all documents together. One more: the oldest is forgotten. */
+  historyEntriesMax: 100_000,
+  /** Characters of JSON in them. Beyond it, the oldest are forgotten. */
+  historyCharactersMax: 256 * 1024 * 1024,
   /** Characters of a blob's chunks that wait for the disk while it is put. With more, its source waits. */
   blobPutBytes: 4 * 1024 * 1024,
   /** References to blobs that a collection of unreferenced ones holds in memory. More: it ends and collects nothing. */

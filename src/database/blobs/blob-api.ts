@@ -2,16 +2,16 @@ import type { WaitOptions } from '../api.ts';
 
 /**
  * What a document holds of a blob: put it anywhere into a document, as it is. While any document holds one, with any members
- * beside `$blob`, the blob is kept.
+ * beside `$blob`, the blob is kept. A type alias, for an interface is no JSON object to TypeScript.
  */
-export interface BlobRef {
+export type BlobRef = {
   /** SHA-256 of the bytes, 64 hex digits. */
   readonly $blob: string;
   /** Bytes. */
   readonly size: number;
   /** Media type, as it was given to `put`. */
   readonly type: string;
-}
+};
 
 /** Where bytes come from: all at once, or as a stream (of the web or of Node) of pieces of any size. */
 export type BlobSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

@@ -12,6 +12,7 @@ import {
 } from '../../core/version/index.ts';
 import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
 import { type CollectionState, collectionRow, withoutZero } from './collection-state.ts';
+import type { DraftedChange } from './commit-recorder.ts';
 import type { Contested } from './lost-versions.ts';
 
 /** What a draft needs of the replica that it will change. */
@@ -59,6 +60,7 @@ export class Draft {
   readonly #digests: Uint8Array[] = [];
   readonly #entries: EntryRow[] = [];
   readonly #contested: Contested[] = [];
+  readonly #changes: DraftedChange[] = [];
   readonly #meta = new Map<string, string | null>();
   readonly #absent = new Map<CollectionName, ReadonlySet<DocumentKey>>();
   #replica: ReplicaId;
@@ -84,6 +86,11 @@ export class Draft {
   /** Documents that have siblings after a change of this draft, in order of the changes. */
   get contested(): readonly Contested[] {
     return this.#contested;
+  }
+
+  /** Documents that readers may see otherwise after this draft, in order of the changes; evicted ones are left out. */
+  get changes(): readonly DraftedChange[] {
+    return this.#changes;
   }
 
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
@@ -149,6 +156,7 @@ export class Draft {
       value,
     };
     this.#drafted(collection).set(key, stored);
+    this.#changes.push({ collection, key, before, value });
     if (after.versions.length > 1) this.#contested.push({ before, after: stored });
     return stored;
   }
@@ -159,6 +167,8 @@ export class Draft {
     for (const version of before.versions) touched.sum.remove(version.digest);
     if (before.value !== null) touched.documents--;
     this.#drafted(before.collection).set(before.key, null);
+    const { collection, key } = before;
+    if (why !== 'evicted') this.#changes.push({ collection, key, before, value: null });
     const deadSince = before.value === null ? before.pos : null;
     this.#removed.push({ collection: before.collection, key: before.key, pos: ++this.#pos, why, deadSince });
   }

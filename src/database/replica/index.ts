@@ -1,4 +1,5 @@
 export type { CollectionState } from './collection-state.ts';
+export type { CommitRecorder, DraftedChange } from './commit-recorder.ts';
 export type { ConflictLedger, ConflictSide, LedgerEntry } from './conflict-ledger.ts';
 export type { Draft } from './draft.ts';
 export { versionToken } from './local-write.ts';

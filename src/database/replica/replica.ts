@@ -16,6 +16,7 @@ import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../co
 import type { Head, Store, StoredDocument } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
+import type { CommitRecorder } from './commit-recorder.ts';
 import { ConfirmedPoints } from './confirmed-points.ts';
 import { ConflictLedger } from './conflict-ledger.ts';
 import { draftDamage } from './damage.ts';
@@ -42,6 +43,8 @@ export interface ReplicaOptions {
   readonly clockDriftMsMax: number;
   /** The collection's resolver (R3). */
   readonly resolverOf: (collection: CollectionName) => Resolver;
+  /** Keeps something of every commit, within it. Default: nothing. */
+  readonly recorder?: CommitRecorder;
   /** R9 at open: true when the file's marker proves that this is the same life as before. */
   readonly isSameLife: boolean;
   /** The highest seq that the life before may have acknowledged, where the disk may have lost it. Default 0. */
@@ -309,6 +312,7 @@ export class Replica {
     const pass = draftPurges(draft, this.store, this.#options.clock.now() - retentionMs, limit + this.#stuck);
     this.#stuck = pass.stuck;
     this.conflicts.forgetOld(draft, this.#options.clock.now());
+    this.#options.recorder?.forgetOld(draft, this.#options.clock.now());
     this.#commit(draft, 'own', undefined);
     return pass;
   }
@@ -406,6 +410,7 @@ export class Replica {
     this.#resume = ResumePoints.parse(image.meta.get('resume'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.conflicts.reset();
+    this.#options.recorder?.reset();
     this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), false);
     for (const listener of [...this.#reloadListeners]) listener(cause);
     if (this.#isForeign()) this.#renounce();
@@ -501,6 +506,7 @@ export class Replica {
     if (draft.isEmpty) return;
     const confirmed = this.#confirmed.toText();
     if (confirmed !== null) draft.meta('confirmed', confirmed);
+    this.#options.recorder?.record(draft, this.#options.clock.now());
     this.conflicts.record(draft, this.#options.clock.now(), (name) => resolverText(this.#options.resolverOf(name)));
     const committed = draft.finish();
     this.#save(committed);

@@ -1,6 +1,7 @@
 import type { ResolverChoice } from '../../core/merge/index.ts';
 import type { IndexSpec } from '../../core/query/index.ts';
 import type { Migrations } from '../evolution/index.ts';
+import type { HistoryOptions } from '../history/index.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /**
@@ -28,4 +29,6 @@ export interface CollectionOptions<Schema extends StandardSchema = StandardSchem
    * INVALID_INDEX. docs/guide/queries.md says when an index helps.
    */
   readonly indexes?: readonly IndexSpec[];
+  /** What this node keeps of values that were replaced, for `history`, `at` and `undo`. Default: nothing. */
+  readonly history?: HistoryOptions;
 }

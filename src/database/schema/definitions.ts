@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import { createResolverRegistry, type Resolver, type ResolverChoice } from '../../core/merge/index.ts';
 import { Evolution } from '../evolution/index.ts';
+import { type HistorySettings, parseHistoryOptions } from '../history/index.ts';
 import type { CollectionOptions } from './collection-options.ts';
 import { DefinedCodec, type DocumentCodec, plainCodec, storedFormCodec } from './document-codec.ts';
 
@@ -23,6 +24,7 @@ export class Definitions {
   readonly #configured: (collection: CollectionName) => Resolver;
   readonly #byName = new Map<CollectionName, Definition>();
   readonly #resolvers = new Map<CollectionName, Resolver>();
+  readonly #history = new Map<CollectionName, HistorySettings>();
 
   constructor(limits: Limits, configured: (collection: CollectionName) => Resolver) {
     this.#limits = limits;
@@ -32,6 +34,8 @@ export class Definitions {
 
   readonly resolverOf = (collection: CollectionName): Resolver =>
     this.#resolvers.get(collection) ?? this.#configured(collection);
+
+  readonly historyOf = (collection: CollectionName): HistorySettings | undefined => this.#history.get(collection);
 
   /** Names of collections whose resolver the program chose. */
   resolved(): CollectionName[] {
@@ -52,7 +56,9 @@ export class Definitions {
     const chosen = this.#chosen(collection, resolver);
     const isShaped = schema !== undefined || version !== undefined || migrations !== undefined;
     const definition = isShaped ? this.#shaped(collection, options) : undefined;
+    const history = this.#chosenHistory(collection, options);
     if (definition !== undefined) this.#byName.set(collection, definition);
+    if (history !== undefined) this.#history.set(collection, history);
     if (chosen !== undefined) this.#resolvers.set(collection, chosen);
     return definition?.codec ?? this.codec(collection);
   }
@@ -62,6 +68,14 @@ export class Definitions {
     const chosen = choice === undefined ? before : createResolverRegistry({ default: choice })(collection);
     if (before === undefined || before === chosen) return chosen;
     throw invalid(collection, 'resolver', `was ${before.name} since this database was opened`);
+  }
+
+  /** The newest settings count: they are this node's own. */
+  #chosenHistory(collection: CollectionName, { history }: CollectionOptions): HistorySettings | undefined {
+    if (history === undefined) return undefined;
+    const settings = parseHistoryOptions(history);
+    if ('problem' in settings) throw invalid(collection, 'history', settings.problem);
+    return settings;
   }
 
   #shaped(collection: CollectionName, { schema, version, migrations }: CollectionOptions): Definition {

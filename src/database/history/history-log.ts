@@ -1,0 +1,158 @@
+import { hlcToMs } from '../../core/clock/index.ts';
+import type { Limits } from '../../core/config/index.ts';
+import { visibleVersions } from '../../core/document/index.ts';
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import type { Version } from '../../core/version/index.ts';
+import type { Entry, Store, StoredDocument } from '../../store/index.ts';
+import type { CommitRecorder, Draft, DraftedChange } from '../replica/index.ts';
+import type { HistorySettings } from './history-options.ts';
+
+/** A value that readers of this node saw until it was replaced. */
+export interface PastValue {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+  /** Wall clock of this node when readers began and ceased to see it, ms. */
+  readonly since: number;
+  readonly until: number;
+  /** JSON text; null: there was no document. */
+  readonly value: string | null;
+  /** The write that said so; null: before the first one. */
+  readonly version: Pick<Version, 'replica' | 'seq' | 'hlc'> | null;
+}
+
+interface Kept {
+  readonly id: number;
+  readonly collection: CollectionName;
+  readonly name: string;
+  readonly until: number;
+  readonly characters: number;
+}
+
+/** Entries read at a time, of which each may hold a large document; and forgotten in one commit. */
+const PAGE_ENTRIES_MAX = 64;
+const FORGET_MAX = 1000;
+
+/**
+ * The side table `history`: what readers saw of a document before, in collections that keep it. An entry goes into the commit
+ * that replaces the value, so that neither is durable without the other. Bounded by document (`HistoryOptions`) and in all
+ * (`historyEntriesMax`, `historyCharactersMax`): the oldest are forgotten first.
+ */
+export class HistoryLog implements CommitRecorder {
+  readonly #store: Pick<Store, 'entries'>;
+  readonly #limits: Limits;
+  readonly #settingsOf: (collection: CollectionName) => HistorySettings | undefined;
+  /** By id, oldest first; read when first needed. */
+  #kept: Map<number, Kept> | undefined;
+  #idsByName = new Map<string, number[]>();
+  #characters = 0;
+  #newestId = 0;
+
+  constructor(
+    store: Pick<Store, 'entries'>,
+    limits: Limits,
+    settingsOf: (collection: CollectionName) => HistorySettings | undefined,
+  ) {
+    this.#store = store;
+    this.#limits = limits;
+    this.#settingsOf = settingsOf;
+  }
+
+  record(draft: Draft, nowMs: number): void {
+    for (const change of draft.changes) {
+      const settings = this.#settingsOf(change.collection);
+      if (settings !== undefined && (change.before?.value ?? null) !== change.value)
+        this.#append(draft, change, settings, nowMs);
+    }
+  }
+
+  forgetOld(draft: Draft, nowMs: number): void {
+    let forgotten = 0;
+    for (const kept of this.#load().values()) {
+      const keptMs = this.#settingsOf(kept.collection)?.keptMs;
+      // A collection that is not defined in this run of the program is left as it is.
+      if (keptMs === undefined || kept.until >= nowMs - keptMs) continue;
+      this.#forget(draft, kept);
+      if (++forgotten >= FORGET_MAX) return;
+    }
+  }
+
+  reset(): void {
+    this.#kept = undefined;
+  }
+
+  /** What is kept of a document, oldest first. */
+  of(collection: CollectionName, key: DocumentKey): PastValue[] {
+    this.#load();
+    const ids = this.#idsByName.get(nameOf(collection, key)) ?? [];
+    return ids.flatMap((id) => this.#store.entries('history', id - 1, 1).filter((entry) => entry.id === id)).map(parse);
+  }
+
+  #append(draft: Draft, { collection, key, before }: DraftedChange, settings: HistorySettings, nowMs: number): void {
+    const kept = this.#load();
+    const name = nameOf(collection, key);
+    const ids = this.#idsByName.get(name) ?? [];
+    const last = ids.length === 0 ? undefined : kept.get(ids.at(-1)!);
+    const shown = before === undefined ? undefined : shownVersion(before);
+    const value = before?.value ?? null;
+    const since = last?.until ?? (shown === undefined ? 0 : Math.min(nowMs, hlcToMs(shown.hlc)));
+    const version = shown === undefined ? null : { replica: shown.replica, seq: shown.seq, hlc: shown.hlc };
+    const past: PastValue = { collection, key, since, until: nowMs, value, version };
+    const id = this.#newestId + 1;
+    draft.entry({ space: 'history', id, data: JSON.stringify(past) });
+    this.#remember(id, past);
+    while ((this.#idsByName.get(name)?.length ?? 0) > settings.versions)
+      this.#forget(draft, kept.get(this.#idsByName.get(name)![0]!)!);
+    const { historyEntriesMax, historyCharactersMax } = this.#limits;
+    while (kept.size > 1 && (kept.size > historyEntriesMax || this.#characters > historyCharactersMax))
+      this.#forget(draft, kept.values().next().value!);
+  }
+
+  #forget(draft: Draft, { id, name, characters }: Kept): void {
+    this.#kept!.delete(id);
+    this.#characters -= characters;
+    const ids = this.#idsByName.get(name)!.filter((other) => other !== id);
+    if (ids.length === 0) this.#idsByName.delete(name);
+    else this.#idsByName.set(name, ids);
+    draft.entry({ space: 'history', id, data: null });
+  }
+
+  #load(): Map<number, Kept> {
+    if (this.#kept !== undefined) return this.#kept;
+    this.#kept = new Map();
+    this.#idsByName = new Map();
+    this.#characters = 0;
+    this.#newestId = 0;
+    for (let after = 0; ; ) {
+      const page = this.#store.entries('history', after, PAGE_ENTRIES_MAX);
+      for (const entry of page) this.#remember(entry.id, parse(entry));
+      if (page.length < PAGE_ENTRIES_MAX) return this.#kept;
+      after = page.at(-1)!.id;
+    }
+  }
+
+  #remember(id: number, { collection, key, until, value }: PastValue): void {
+    const name = nameOf(collection, key);
+    const characters = value?.length ?? 0;
+    this.#kept!.set(id, { id, collection, name, until, characters });
+    const ids = this.#idsByName.get(name);
+    if (ids === undefined) this.#idsByName.set(name, [id]);
+    else ids.push(id);
+    this.#characters += characters;
+    this.#newestId = id;
+  }
+}
+
+/** The version whose value readers see; where a resolver joined several, the newest of them. */
+export function shownVersion(document: StoredDocument): Version | undefined {
+  const visible = visibleVersions(document);
+  return visible.findLast(({ value }) => value === document.value) ?? visible.at(-1) ?? document.versions.at(-1);
+}
+
+function parse({ data }: Entry): PastValue {
+  return JSON.parse(data) as PastValue;
+}
+
+/** Names of collections hold no control characters. */
+function nameOf(collection: CollectionName, key: DocumentKey): string {
+  return `${collection}\u0000${key}`;
+}
