@@ -1,0 +1,56 @@
+/**
+ * Goal: the compiler knows which operators fit a field, in filters and step by step.
+ * Method: this file must compile, each `@ts-expect-error` on a line that must not.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Filter } from '../schema/index.ts';
+import { openTestDatabase } from '../test-database.ts';
+
+interface User {
+  name: string;
+  age: number;
+  tags: string[];
+  items: { id: string; price: number }[];
+}
+
+test('filters take operators for texts and arrays where there are such', () => {
+  const filters: Filter<User>[] = [
+    { name: { $startsWith: 'A', $regex: /^A/, $text: 'anna' } },
+    { tags: { $contains: 'gold', $size: 2, $all: ['gold', 'new'] } },
+    { 'tags[]': 'gold' },
+    { 'items[].price': { $gte: 5 } },
+    { items: { $elemMatch: { price: { $gt: 5 }, id: 'x' } } },
+    { tags: { $elemMatch: { $startsWith: 'g' } } },
+    { $text: { on: ['name'], words: 'anna' } },
+  ];
+  // @ts-expect-error tags are texts
+  filters.push({ tags: { $contains: 5 } });
+  // @ts-expect-error a price is a number
+  filters.push({ 'items[].price': 'x' });
+  // @ts-expect-error there is no such member
+  filters.push({ 'items[].prise': 5 });
+  // @ts-expect-error a number holds nothing
+  filters.push({ age: { $contains: 5 } });
+  assert.equal(filters.length, 11);
+});
+
+test('a fluent query knows the type of each path', async () => {
+  await using opened = await openTestDatabase();
+  const users = opened.db.collection<User>('users');
+  const good = users
+    .where('age')
+    .gte(18)
+    .where('tags')
+    .contains('gold')
+    .where('name')
+    .startsWith('A')
+    .sort('-age', 'name');
+  assert.deepEqual(await good.toArray(), []);
+  // @ts-expect-error an age is a number
+  users.where('age').gte('18');
+  // @ts-expect-error there is no such field
+  users.where('agee');
+  // @ts-expect-error there is no such field
+  users.query().sort('-agee');
+});
