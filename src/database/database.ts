@@ -1,5 +1,5 @@
 import type { Limits } from '../core/config/index.ts';
-import { isEntglDbError, PersistenceError, SyncError } from '../core/errors/index.ts';
+import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
 import {
   type CollectionName,
   type DocumentKey,
@@ -32,6 +32,7 @@ import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
 import { OlderDocuments, olderThan } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
+import { frozenError } from './frozen-error.ts';
 import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
@@ -393,13 +394,5 @@ function openName(text: string): CollectionName {
     'INVALID_NAME',
     `collection ${JSON.stringify(name)} belongs to the database itself; choose a name that does not begin with $`,
     { details: { collection: name } },
-  );
-}
-
-function frozenError(collection: CollectionName): SyncError {
-  return new SyncError(
-    'COLLECTION_NOT_WANTED',
-    `collection ${JSON.stringify(collection)} is frozen on this node, which does not want it; widen it before you write`,
-    { details: { collection } },
   );
 }

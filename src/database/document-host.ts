@@ -4,12 +4,15 @@ import type { Logger } from '../core/logging/index.ts';
 import type { Query } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import type { LocalWrite } from './replica/index.ts';
+import type { Turns } from './turns.ts';
 import type { Existed } from './writer.ts';
 
 /** What reading and writing documents needs: of a database, or of a transaction. Every method throws once that has ended. */
 export interface DocumentHost {
   readonly limits: Limits;
   readonly logger: Logger;
+  /** Of updates of one document that got in each other's way. */
+  readonly turns: Turns;
   /** Writes of this collection, all or nothing. */
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed>;
   /** As readers see it now, with every write made before. */

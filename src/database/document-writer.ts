@@ -117,7 +117,7 @@ export class DocumentWriter {
 
   /**
    * Reads, changes and writes as one: where the document changed meanwhile, the store refuses by its version token, and it
-   * begins again.
+   * begins again, in turn with others that had to, so that they do not defeat each other for ever.
    */
   async #change(
     key: string,
@@ -125,22 +125,33 @@ export class DocumentWriter {
     change: (row: StoredDocument) => Eventually<Changed>,
   ): Promise<string> {
     for (let attempt = 1; ; attempt++) {
-      options?.signal?.throwIfAborted();
-      const row = this.#host.read(this.#collection, parseDocumentKey(key));
-      const token = versionToken(row);
-      if (options?.ifVersion !== undefined && token !== (options.ifVersion ?? undefined))
-        throw new ConcurrencyError(this.#collection, key, token);
-      if (row === undefined || token === undefined) throw new DocumentNotFoundError(this.#collection, key);
-      const text = after(change(row), ({ document, version }) => this.#codec.encode(key, document, version));
-      const value = text instanceof Promise ? await text : text;
       try {
-        await this.#write([{ collection: this.#collection, key: row.key, value, ifVersion: token }], options);
-        return value;
+        if (attempt === 1) return await this.#tryChange(key, options, change);
+        return await this.#host.turns.run(`${this.#collection}\u0000${key}`, () =>
+          this.#tryChange(key, options, change),
+        );
       } catch (error) {
         const isRace = error instanceof ConcurrencyError && options?.ifVersion === undefined;
         if (!isRace || attempt >= this.#host.limits.updateAttemptsMax) throw error;
       }
     }
+  }
+
+  async #tryChange(
+    key: string,
+    options: WriteOptions | undefined,
+    change: (row: StoredDocument) => Eventually<Changed>,
+  ): Promise<string> {
+    options?.signal?.throwIfAborted();
+    const row = this.#host.read(this.#collection, parseDocumentKey(key));
+    const token = versionToken(row);
+    if (options?.ifVersion !== undefined && token !== (options.ifVersion ?? undefined))
+      throw new ConcurrencyError(this.#collection, key, token);
+    if (row === undefined || token === undefined) throw new DocumentNotFoundError(this.#collection, key);
+    const text = after(change(row), ({ document, version }) => this.#codec.encode(key, document, version));
+    const value = text instanceof Promise ? await text : text;
+    await this.#write([{ collection: this.#collection, key: row.key, value, ifVersion: token }], options);
+    return value;
   }
 
   #opened({ key, value }: StoredDocument): Shaped {

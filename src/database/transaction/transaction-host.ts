@@ -7,6 +7,7 @@ import type { FoundDocument, StoredDocument } from '../../store/index.ts';
 import type { DocumentHost } from '../document-host.ts';
 import { tooLarge } from '../document-writer.ts';
 import { type CommitNotice, type LocalWrite, versionToken } from '../replica/index.ts';
+import type { Turns } from '../turns.ts';
 import type { Existed } from '../writer.ts';
 import { type Place, ReadSet } from './read-set.ts';
 
@@ -22,6 +23,7 @@ export class Interrupted extends Error {}
 export class TransactionHost implements DocumentHost {
   readonly limits: Limits;
   readonly logger: Logger;
+  readonly turns: Turns;
   /** The database that it reads. */
   readonly base: DocumentHost;
   readonly #reads: ReadSet;
@@ -37,6 +39,7 @@ export class TransactionHost implements DocumentHost {
     this.base = base;
     this.limits = base.limits;
     this.logger = base.logger;
+    this.turns = base.turns;
     this.#reads = new ReadSet(base.limits.transactionReadsMax);
   }
 
