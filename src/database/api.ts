@@ -1,7 +1,7 @@
 import type { IndexSpec, JsonObject, JsonValue } from '../core/query/index.ts';
 import type { QueryPlan } from '../store/index.ts';
 import type { Blobs } from './blobs/index.ts';
-import type { HistoryEntry } from './history/index.ts';
+import type { HistoryEntry, Moment, UndoOptions } from './history/index.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 import type {
   Aggregate,
@@ -35,14 +35,6 @@ export type Document = JsonObject;
 export interface WaitOptions {
   /** Stops the waiting, never work that has begun; the call rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
-}
-
-/** Milliseconds since 1970, or a `Date`. */
-export type Moment = number | { getTime(): number };
-
-export interface UndoOptions extends WaitOptions {
-  /** Default: before the last change. */
-  readonly to?: Moment;
 }
 
 export interface ScanOptions extends WaitOptions {

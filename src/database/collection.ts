@@ -12,15 +12,22 @@ import type {
   LiveOptions,
   MigrateOptions,
   MigrateProgress,
-  Moment,
   ReadOptions,
-  UndoOptions,
   WaitOptions,
   WatchOptions,
 } from './api.ts';
 import { DocumentCollection } from './document-collection.ts';
 import { migrateCollection } from './evolution/index.ts';
-import { entryAt, type HistoryEntry, type HistoryLog, historyOf, toDocumentVersion, undo } from './history/index.ts';
+import {
+  entryAt,
+  type HistoryEntry,
+  type HistoryLog,
+  historyOf,
+  type Moment,
+  toDocumentVersion,
+  type UndoOptions,
+  undo,
+} from './history/index.ts';
 import {
   CodecShape,
   type LiveCount,

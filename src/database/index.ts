@@ -13,13 +13,11 @@ export type {
   LiveOptions,
   MigrateOptions,
   MigrateProgress,
-  Moment,
   ReadOptions,
   ScanOptions,
   Transaction,
   TransactionCollection,
   TransactionOptions,
-  UndoOptions,
   Versioned,
   WaitOptions,
   WatchOptions,
@@ -39,7 +37,7 @@ export type {
 export { type CacheStatistics, DocumentCache, type DocumentCacheOptions } from './cache/index.ts';
 export type { LocalDatabase } from './database.ts';
 export type { Migration, Migrations } from './evolution/index.ts';
-export type { HistoryEntry, HistoryOptions } from './history/index.ts';
+export type { HistoryEntry, HistoryOptions, Moment, UndoOptions } from './history/index.ts';
 export {
   applyLiveChanges,
   type Live,

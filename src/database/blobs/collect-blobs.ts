@@ -19,7 +19,7 @@ const SPACES = ['queue', 'conflicts', 'history'] as const;
 const ENTRIES_MAX = 64;
 
 /**
- * One collection of unreferenced blobs: mark what documents refer to, decide blob by blob, sweep (docs/adr/0007-blobs.md).
+ * One collection of unreferenced blobs: mark what documents refer to, decide blob by blob, sweep (docs/adr/0008-blobs.md).
  *
  * - A blob goes when this node has seen it without a reference for the whole grace, and nobody has put it since.
  * - A chunk goes with the last blob that has it, or when it is this node's own and no blob has it; never because a blob that

@@ -3,9 +3,17 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import { dotText } from '../../core/version/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
-import type { Document } from '../api.ts';
+import type { Document, WaitOptions } from '../api.ts';
 import type { LocalWrite } from '../replica/index.ts';
 import { type HistoryLog, type PastValue, shownVersion } from './history-log.ts';
+
+/** Milliseconds since 1970, or a `Date`. */
+export type Moment = number | { getTime(): number };
+
+export interface UndoOptions extends WaitOptions {
+  /** Default: before the last change. */
+  readonly to?: Moment;
+}
 
 /** What readers of this node saw of a document for a while. */
 export interface HistoryEntry {
