@@ -15,7 +15,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
     name: 'live set without drops',
     rule: 'R5: what the sender knew and lacks is dropped',
     file: `${REPLICA}/remote-apply.ts`,
-    find: 'if (isJudged(context, claim, dot)) draftDrop(context, claim.collection, key, dot);',
+    find: 'if (isJudged(context, claim, dot)) draftDrop(context, claim, key, dot);',
     replace: ';',
   },
   {
@@ -150,5 +150,13 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
     find: 'limit + this.#stuck);',
     replace: 'limit);',
     scenario: 'a tombstone that can never be purged',
+  },
+  {
+    name: 'tombstone dropped too early',
+    rule: 'ADR 0002: a tombstone stays until all that it replaced is known',
+    file: `${REPLICA}/remote-apply.ts`,
+    find: '!isNeeded(context, claim, version)',
+    replace: 'isNeeded !== undefined',
+    scenario: 'a tombstone that its sender purged meanwhile',
   },
 ];

@@ -1,5 +1,5 @@
 // `npm run sim:mutants` plants every mutant in turn and looks for it, and plays every scenario with every mutant; names as
-// arguments restrict it to those. `--write` writes what came of it to docs/torture/mutants.md. Exit 1 when a mutant was not
+// arguments restrict it to those, and `--own` plays no scenario but a mutant's own. `--write` writes what came of it to docs/torture/mutants.md. Exit 1 when a mutant was not
 // found, or no longer fits the code, or when a scenario fails with a mutant that it does not name.
 import { parseArgs, styleText } from 'node:util';
 import { falseAlarms, howFound, huntAll, strayMutants } from './gate.ts';
@@ -8,13 +8,13 @@ import { writeReport } from './report.ts';
 
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { write: { type: 'boolean', default: false } },
+  options: { own: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 });
 const wanted = MUTANTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
 const started = performance.now();
 const alarms = [...strayMutants(wanted), ...(await falseAlarms())];
 for (const alarm of alarms) process.stdout.write(`${alarm}\n`);
-const verdicts = await huntAll(wanted, 2, { allScenarios: true }, (verdict) => {
+const verdicts = await huntAll(wanted, 2, { allScenarios: !values.own }, (verdict) => {
   const { mutant, faults, seconds } = verdict;
   const mark = faults.length === 0 ? styleText('green', '✔') : styleText('red', '✖');
   process.stdout.write(`${mark} ${mutant.name} (${seconds.toFixed(1)} s)  ${howFound(verdict).slice(0, 140)}\n`);

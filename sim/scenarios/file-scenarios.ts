@@ -27,6 +27,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a file that was copied with its marker',
+    alsoFailsWith: ['marker not written', 'another machine, id kept'],
     play: () =>
       inFolder(async (folder) => {
         await openOnce(folder);
@@ -37,6 +38,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a file that was moved to another machine',
+    alsoFailsWith: ['marker not written'],
     play: () =>
       inFolder(async (folder) => {
         await openOnce(folder);
@@ -45,6 +47,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'an older file in the place of a newer one',
+    alsoFailsWith: ['marker not written'],
     // The marker is of a later generation.
     play: () =>
       inFolder(async (folder) => {
@@ -67,6 +70,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a copy that ends before its first write',
+    alsoFailsWith: ['another machine, id kept'],
     // It has not taken a new id, so the next opening must find the same reason.
     play: () =>
       inFolder(async (folder) => {

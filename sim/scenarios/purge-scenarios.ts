@@ -7,6 +7,7 @@ import { STOCK, Stage } from './stage.ts';
 export const PURGE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'purged during a comparison',
+    alsoFailsWith: ['purge line not inherited', 'comparison without a purge line'],
     // ADR 0002 a: what was replaced and purged after T is gone for the receiver; only the line of the claim's own moment
     // makes it tell a third node that still holds it.
     async play() {
@@ -39,6 +40,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a row comes while the claim travels',
+    alsoFailsWith: ['known versions come back'],
     // ADR 0002 e: a version that another peer brings between the last answer and the claim was never asked about.
     async play() {
       const stage = new Stage();
@@ -80,7 +82,38 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a tombstone that its sender purged meanwhile',
+    // ADR 0002: the claim covers it, and not yet all that it replaced, which can still come from elsewhere.
+    async play() {
+      const stage = new Stage();
+      const [author, sender, receiver] = [stage.node(), stage.node(), stage.node()];
+      stage.put(author, 'deleted');
+      const [stale] = stage.versions(author, 'deleted');
+      stage.carry(stale!, 'deleted', receiver);
+      stage.delete(receiver, 'deleted');
+      await stage.meet(receiver, sender);
+      stage.put(sender, 'other');
+      stage.carry(stage.versions(sender, 'other')[0]!, 'other', receiver);
+      stage.delete(sender, 'other');
+      stage.purge(sender);
+      stage.cue(
+        sender,
+        ({ kind }) => kind === 'ranges',
+        () => {
+          const { knowledge, purged } = author.replica.collection(STOCK);
+          sender.replica.applyRemote([], [{ collection: STOCK, knowledge, purged, liveSet: undefined }], {});
+          stage.purge(sender);
+        },
+      );
+      await stage.meet(sender, receiver);
+      stage.carry(stale!, 'deleted', receiver);
+      await stage.meet(sender, receiver);
+      return stage.has(receiver, 'deleted') ? ['a deleted document is back'] : [];
+    },
+  },
+  {
     name: 'a dropped version breaks the line',
+    alsoFailsWith: ['line start forgotten', 'knows one less'],
     // R5: the next write has not seen the one before in its row any more.
     async play() {
       const stage = new Stage();
@@ -117,6 +150,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a tombstone is kept for its time',
+    alsoFailsWith: ['knows one less'],
     // R7: TombstoneRetentionHours after it arrived.
     async play() {
       const stage = new Stage();
@@ -132,6 +166,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a tombstone that comes late',
+    alsoFailsWith: ['purged too early'],
     // R7: its time begins when it arrives here, whatever its stamp says.
     async play() {
       const stage = new Stage();
@@ -145,6 +180,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a tombstone that can never be purged',
+    alsoFailsWith: ['knows one less', 'purge of what is not known', 'purged too early'],
     // R7: it holds up no other.
     async play() {
       const stage = new Stage();

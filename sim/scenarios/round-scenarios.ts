@@ -13,6 +13,7 @@ const BETWEEN_ROUNDS_MS = 5 * SIM_TIMES.syncIntervalMs + 300;
 export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a summary of what is not durable',
+    alsoFailsWith: ['sent before durable', 'acknowledged before durable'],
     // R1: a peer that finds it equal takes it for a receipt.
     async play() {
       const { stage, author, slow } = await withSlowDisk();
@@ -25,6 +26,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a question that tells what is not durable',
+    alsoFailsWith: ['sent before durable', 'acknowledged before durable'],
     // R1: what it names as known counts as a receipt.
     async play() {
       const { stage, author, slow } = await withSlowDisk();
@@ -73,6 +75,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'rows that went after a stream was cut',
+    alsoFailsWith: ['damage keeps the sums'],
     // R4: a receiver that drops or loses rows forgets how far streams came, and gets all of them again.
     async play() {
       const stage = new Stage();
@@ -90,6 +93,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a stream that was cut sends nothing twice',
+    alsoFailsWith: ['delta one too short', 'cursor past an unsent version'],
     // R4: it goes on where it was cut.
     async play() {
       const stage = new Stage();
@@ -136,6 +140,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a newcomer fetches from one peer at a time',
+    alsoFailsWith: ['delta one too short', 'cursor past an unsent version'],
     // R4, R5: one round per collection at a time, over all sessions.
     async play() {
       const stage = new Stage();
