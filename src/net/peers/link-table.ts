@@ -11,6 +11,9 @@ const HOLD_MS = 250;
 /** A link that may be dead must bring a byte within this time, which is a little more than the peer's pings take. */
 const PROOF_OF_LIFE_MS = TIMES.pingIntervalMs + 1000;
 
+/** A link that brought nothing for this long, which is more than pings take, may be dead, or its packets wait for TCP to try again. */
+const QUIET_MS = TIMES.pingIntervalMs + 2000;
+
 /** A live channel to a device, the only one that counts. */
 export interface Link {
   readonly channel: Channel;
@@ -41,6 +44,8 @@ interface Candidate extends Link {
   startedAt: number;
   sinceMs: number;
   wasLink: boolean;
+  /** What it had received when that was last seen to change, and when. */
+  heard: { readonly bytes: number; readonly at: number };
   /** Set while the link may be dead: it must have received more than `bytes` at `until`, or it is closed. */
   suspicion: { readonly until: number; readonly bytes: number } | undefined;
   cancelHold: (() => void) | undefined;
@@ -91,10 +96,19 @@ export class LinkTable {
     link.suspicion = { until: this.#deps.clock.monotonic() + PROOF_OF_LIFE_MS, bytes: link.channel.bytesReceived };
   }
 
+  /** A link that has brought nothing for a while gives way to a new one, but is kept as long as there is none. */
+  isQuiet(deviceKey: string): boolean {
+    const link = this.#byDevice.get(deviceKey);
+    if (link === undefined || link.channel.bytesReceived !== link.heard.bytes) return false;
+    return this.#deps.clock.monotonic() - link.heard.at >= QUIET_MS;
+  }
+
   /** Closes suspects that have brought nothing in time. */
   closeSilent(): void {
     const now = this.#deps.clock.monotonic();
     for (const link of this.all() as Candidate[]) {
+      const { bytesReceived } = link.channel;
+      if (bytesReceived !== link.heard.bytes) link.heard = { bytes: bytesReceived, at: now };
       const { suspicion } = link;
       if (suspicion === undefined) continue;
       if (link.channel.bytesReceived > suspicion.bytes) link.suspicion = undefined;
@@ -106,8 +120,8 @@ export class LinkTable {
     for (const link of [...this.#heldByDevice.values(), ...this.#byDevice.values()]) link.channel.close(reason);
   }
 
-  #ageOf({ suspicion, startedAt }: Candidate): LinkAge {
-    if (suspicion !== undefined) return 'suspect';
+  #ageOf({ suspicion, startedAt, deviceKey }: Candidate): LinkAge {
+    if (suspicion !== undefined || this.isQuiet(deviceKey)) return 'suspect';
     return this.#deps.clock.monotonic() - startedAt < CROSSING_MS ? 'new' : 'settled';
   }
 
@@ -119,6 +133,7 @@ export class LinkTable {
       sinceMs: 0,
       node: null,
       wasLink: false,
+      heard: { bytes: 0, at: 0 },
       suspicion: undefined,
       surplusSince: undefined,
       cancelHold: undefined,
@@ -160,6 +175,7 @@ export class LinkTable {
     candidate.wasLink = true;
     candidate.startedAt = this.#deps.clock.monotonic();
     candidate.sinceMs = this.#deps.clock.now();
+    candidate.heard = { bytes: candidate.channel.bytesReceived, at: candidate.startedAt };
     this.#byDevice.set(candidate.deviceKey, candidate);
     this.#deps.onLink(candidate);
     candidate.channel.release();

@@ -218,7 +218,7 @@ export class Supervisor {
     if (target.round !== undefined || target.isSelf) return false;
     const { deviceKey } = target;
     if (deviceKey === undefined) return true;
-    if (this.#links.has(deviceKey) || !this.#targets.isWanted(deviceKey)) return false;
+    if (this.#isLinkedWell(deviceKey) || !this.#targets.isWanted(deviceKey)) return false;
     for (const other of this.#targets.ofDevice(deviceKey)) if (other.round !== undefined) return false;
     return true;
   }
@@ -355,7 +355,11 @@ export class Supervisor {
   }
 
   #isTargetLinked(target: Target): boolean {
-    return target.deviceKey !== undefined && this.#links.has(target.deviceKey);
+    return target.deviceKey !== undefined && this.#isLinkedWell(target.deviceKey);
+  }
+
+  #isLinkedWell(deviceKey: string): boolean {
+    return this.#links.has(deviceKey) && !this.#links.isQuiet(deviceKey);
   }
 
   #statusOf(target: Target): PeerStatus {

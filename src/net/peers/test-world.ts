@@ -1,5 +1,6 @@
 /** Test support: supervisors on a network in memory and a manual clock, with a discovery that hears whom the test says. */
 import type { Clock } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import { createManualClock, createMemoryNetwork, createSeededRandom, type ManualClock } from '../../testing/index.ts';
 import type { DiscoveredPeer, DiscoveryEvent } from '../discovery/index.ts';
@@ -32,6 +33,8 @@ export interface WorldNode {
   /** Addresses that were dialled, with the time. */
   readonly dials: { readonly host: string; readonly at: number }[];
   linkCount: number;
+  /** Its links bring nothing. Default false: a ping now and then. */
+  isMute: boolean;
   hears(other: WorldNode, kind?: 'found' | 'restarted' | 'moved'): void;
   /** Ends the process: no goodbye, nobody listens any more. */
   crash(): Promise<void>;
@@ -94,6 +97,15 @@ async function startNode(
   };
   const links = new Set<Channel>();
   const ends: string[] = [];
+  const pings = new Map<Channel, () => void>();
+  /** Sessions send one now and then; a link that brings nothing is taken for dead. */
+  const ping = (channel: Channel): void => {
+    if (!node.isMute) channel.send(new Uint8Array(1));
+    pings.set(
+      channel,
+      clock.setTimer(TIMES.pingIntervalMs, () => ping(channel)),
+    );
+  };
   const supervisor = new Supervisor(
     { ownKey: name, ...options },
     {
@@ -104,9 +116,11 @@ async function startNode(
       onLink: (channel) => {
         links.add(channel);
         node.linkCount++;
+        ping(channel);
       },
       onLinkClosed: (channel, reason) => {
         links.delete(channel);
+        pings.get(channel)?.();
         ends.push(reason);
       },
     },
@@ -122,6 +136,7 @@ async function startNode(
     ends,
     dials,
     linkCount: 0,
+    isMute: false,
     hears: (other, kind = 'found') => supervisor.discovered(eventOf(kind, other.name, [other.host])),
     async crash() {
       await listener.close();
