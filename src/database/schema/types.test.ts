@@ -78,6 +78,26 @@ test('paths reach members and items, five steps deep', () => {
   isTrue<Is<Path<{ 'a.b': 1; $c: 2; d: 3 }>, 'd'>>();
 });
 
+test('unions, optional and open members are reached', () => {
+  type Event =
+    | { kind: 'sale'; total: number; by?: { name: string } | null }
+    | { kind: 'note'; text: string; more: JsonObject; tags: readonly string[] };
+  const filters: Filter<Event>[] = [
+    { kind: 'sale', total: { $gt: 3 }, 'by.name': 'A' },
+    { text: 'x', 'more.anything.deep': 5, 'tags.0': 'y', tags: { $contains: 'y' } },
+    // @ts-expect-error no such kind
+    { kind: 'refund' },
+    // @ts-expect-error no member of either
+    { sum: 3 },
+    // @ts-expect-error items are texts
+    { tags: { $contains: 3 } },
+  ];
+  const counts: Filter<Record<string, number>>[] = [{ anything: 3 }, {}];
+  const loose = z.looseObject({ name: z.string() });
+  const open: Filter<z.input<typeof loose>>[] = [{ name: 'A', other: { $exists: true } }];
+  assert.equal(filters.length + counts.length + open.length, 8);
+});
+
 test('filters, sorts and patches are held against the document', () => {
   const filters: Filter<User>[] = [
     { name: 'A', age: { $gte: 18, $lt: 65 }, role: { $in: ['admin'] }, role2: undefined as never } as Filter<User>,
