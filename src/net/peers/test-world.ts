@@ -170,6 +170,16 @@ export function introduce(nodes: readonly WorldNode[]): void {
   for (const node of nodes) for (const other of nodes) if (other !== node) node.hears(other);
 }
 
+/** Device keys of its links, sorted. */
+export function linked(node: WorldNode): string[] {
+  return [...node.links].map((channel) => channel.peerKey).sort();
+}
+
+/** Everybody is linked with everybody, once. */
+export function isFullMesh(nodes: readonly WorldNode[]): boolean {
+  return nodes.every((node) => new Set(linked(node)).size === nodes.length - 1 && node.links.size === nodes.length - 1);
+}
+
 async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
