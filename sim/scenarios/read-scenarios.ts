@@ -12,6 +12,7 @@ const TEN_YEARS_MS = 10 * 365 * 86_400_000;
 export const READ_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a delete removes what its author had seen',
+    alsoFailsWith: ['resume past an unsent version'],
     // R3: and nothing else; a concurrent write survives it.
     async play() {
       const stage = new Stage();
@@ -109,6 +110,7 @@ export const READ_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'two fields that change at once',
+    alsoFailsWith: ['resume past an unsent version'],
     // Field-level merge: a write stamps only what it changed.
     async play() {
       const stage = new Stage();
@@ -124,6 +126,7 @@ export const READ_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'counters that count at once',
+    alsoFailsWith: ['resume past an unsent version'],
     // Field-level merge: each replica has an entry of its own.
     async play() {
       const stage = new Stage();
