@@ -19,7 +19,8 @@ export class Cluster {
   readonly #random: SeededRandom;
   readonly #links = new Set<string>();
   #made = 0;
-  #mesh: readonly (readonly [SimNode, SimNode])[] = [];
+  /** Pairs of nodes that should be linked; undefined since nodes came or went. */
+  #mesh: readonly (readonly [SimNode, SimNode])[] | undefined;
 
   constructor(random: SeededRandom, faults: NetworkFaults) {
     this.#random = random;
@@ -30,14 +31,14 @@ export class Cluster {
     const key = `n${this.#made++}`;
     const node = new SimNode({ ...options, key, clock: this.clock, random: this.#random.fork() });
     this.nodes.push(node);
-    this.#mesh = meshOf(this.nodes);
+    this.#mesh = undefined;
     return node;
   }
 
   /** The node is down, and comes back no more. */
   remove(node: SimNode): void {
     this.nodes.splice(this.nodes.indexOf(node), 1);
-    this.#mesh = meshOf(this.nodes);
+    this.#mesh = undefined;
   }
 
   /** Links that are open, at one end at least. */
@@ -47,7 +48,7 @@ export class Cluster {
 
   /** Every pair of nodes that should be linked and can reach each other gets a connection, each with this probability. */
   dial(chance: number): void {
-    for (const [a, b] of this.#mesh) if (this.#random.chance(chance)) this.connect(a, b);
+    for (const [a, b] of this.#pairs()) if (this.#random.chance(chance)) this.connect(a, b);
   }
 
   /** `second`: beside the first one, as while two nodes have dialled each other at once. */
@@ -73,7 +74,7 @@ export class Cluster {
       if (!left.delete(node)) continue;
       const group = [node];
       for (const member of group)
-        for (const pair of this.#mesh)
+        for (const pair of this.#pairs())
           if (pair.includes(member)) for (const other of pair) if (left.delete(other)) group.push(other);
       groups.push(group);
     }
@@ -91,6 +92,11 @@ export class Cluster {
       await turn();
     }
     this.clock.advance(Math.max(0, end - this.clock.monotonic()));
+  }
+
+  #pairs(): readonly (readonly [SimNode, SimNode])[] {
+    this.#mesh ??= meshOf(this.nodes);
+    return this.#mesh;
   }
 
   #watchLink(link: string, ends: readonly (readonly [SimNode, Channel])[]): void {
