@@ -55,8 +55,9 @@ export class IndexKeeper {
     const definition = parseIndex(spec);
     this.#deps.store.addIndex(collection, definition);
     this.#unique.delete(collection);
-    const tell = (): void => options.onProgress?.(this.#find(collection, definition.name)?.progress ?? 1);
-    this.#listeners.add(tell);
+    const { onProgress } = options;
+    const tell = (): void => onProgress?.(this.#find(collection, definition.name)?.progress ?? 1);
+    if (onProgress !== undefined) this.#listeners.add(tell);
     try {
       let held = this.#find(collection, definition.name);
       while (held !== undefined && !held.isReady) {

@@ -18,26 +18,42 @@ export class IndexWork {
   readonly #indexes: IndexTable;
   readonly #documents: DocumentTable;
   readonly #collections: CollectionDictionary;
+  readonly #countOf: (collection: CollectionName) => number;
+  /** Documents of the collection when the index was first asked for while it was built. */
+  readonly #totals = new Map<number, number>();
 
-  constructor(indexes: IndexTable, documents: DocumentTable, collections: CollectionDictionary) {
+  /** `countOf`: how many documents readers see of a collection, without counting them. */
+  constructor(
+    indexes: IndexTable,
+    documents: DocumentTable,
+    collections: CollectionDictionary,
+    countOf: (collection: CollectionName) => number,
+  ) {
     this.#indexes = indexes;
     this.#documents = documents;
     this.#collections = collections;
+    this.#countOf = countOf;
   }
 
   list(collection: CollectionName): StoredIndex[] {
     const coll = this.#collections.knownId(collection);
     const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
     if (held.length === 0) return [];
-    const isBuilding = held.some(({ state }) => state === 'building');
-    const documents = isBuilding ? Math.max(1, this.#documents.visible(collection)) : 1;
     return [...held]
       .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
-      .map(({ definition, state, done }) => ({
+      .map(({ id, definition, state, done }) => ({
         definition,
         isReady: state === 'ready',
-        progress: state === 'ready' ? 1 : state === 'building' ? Math.min(0.99, done / documents) : 0,
+        progress:
+          state === 'ready' ? 1 : state === 'building' ? Math.min(0.99, done / this.#totalOf(collection, id)) : 0,
       }));
+  }
+
+  /** Looked up once for each build. */
+  #totalOf(collection: CollectionName, id: number): number {
+    const total = this.#totals.get(id) ?? Math.max(1, this.#countOf(collection));
+    this.#totals.set(id, total);
+    return total;
   }
 
   add(collection: CollectionName, definition: IndexDefinition): void {
@@ -120,6 +136,7 @@ export class IndexWork {
     }
     const last = rows.at(-1)?.document.key;
     const isDone = last === undefined;
+    if (isDone) this.#totals.delete(index.id);
     this.#indexes.rows.put({
       ...index,
       state: isDone ? 'ready' : 'building',

@@ -52,6 +52,13 @@ export class StateTable {
     return row && parseHead(row.data);
   }
 
+  /** How many documents readers see of a collection, as its row says. */
+  documentsOf(collection: CollectionName): number {
+    const coll = this.#collections.knownId(collection);
+    const row = coll === undefined ? undefined : this.#rows.get(coll, 0);
+    return row === undefined ? 0 : this.#parseCollection(row).documents;
+  }
+
   putHead({ replica, seq, check, hlc, pos }: Head): void {
     this.#rows.put({ ...NOTHING, coll: 0, replica: 0, data: `${replica} ${seq} ${check} ${hlc} ${pos}` });
   }

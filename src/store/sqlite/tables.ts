@@ -39,7 +39,9 @@ export class Tables {
     const replicas = createReplicaDictionary(db);
     this.indexes = new IndexTable(db);
     this.documents = new DocumentTable(db, collections, replicas, this.indexes);
-    this.indexWork = new IndexWork(this.indexes, this.documents, collections);
+    this.indexWork = new IndexWork(this.indexes, this.documents, collections, (collection) =>
+      this.state.documentsOf(collection),
+    );
     this.queries = new QueryRunner(db, this.documents, this.indexes, collections);
     this.#stateRows = new StateRows(db);
     this.state = new StateTable(this.#stateRows, collections, replicas);
