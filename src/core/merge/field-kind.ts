@@ -2,14 +2,15 @@ import { isJsonArray, type JsonObject, type JsonValue } from '../query/index.ts'
 
 /**
  * How a value merges: a register as one; an object member by member; an array whose items are objects with distinct ids
- * as a map by that id. An empty array is either: a register, or a map without items where it meets one.
+ * as a map by that id. An empty array is either: a register, or a map without items where it meets one. A reference to a
+ * blob is one register: the size of one with the bytes of another would be neither.
  */
 export type FieldKind = 'register' | 'object' | 'items by id' | 'items by _id' | 'empty array';
 export type ContainerKind = Exclude<FieldKind, 'register' | 'empty array'>;
 
 export function kindOf(value: JsonValue): FieldKind {
   if (typeof value !== 'object' || value === null) return 'register';
-  if (!isJsonArray(value)) return 'object';
+  if (!isJsonArray(value)) return Object.hasOwn(value, '$blob') ? 'register' : 'object';
   if (value.length === 0) return 'empty array';
   if (hasDistinctIds(value, 'id')) return 'items by id';
   return hasDistinctIds(value, '_id') ? 'items by _id' : 'register';

@@ -210,6 +210,14 @@ test('arrays without distinct ids are one field', () => {
   assert.deepEqual(merged(b, c), { tags: ['x', 'z'], lines: [{ id: 1 }] });
 });
 
+test('a reference to a blob is one field: it is never made of two', () => {
+  const picture = ($blob: string, size: number): object => ({ $blob, size, type: 'image/png' });
+  const a = new Peer('a').write({ picture: picture('aa', 1), n: 0 }, 1);
+  const b = new Peer('b').receive(a).write({ picture: { ...picture('bb', 1), type: 'image/jpeg' }, n: 0 }, 2);
+  a.write({ picture: picture('aa', 3), n: 1 }, 3);
+  assert.deepEqual(a.receive(b).value, { picture: picture('aa', 3), n: 1 });
+});
+
 test('counting at the same time adds up, and an older count of a replica does not', () => {
   const [a, b, c] = peers();
   const count = (peer: Peer, by: number, hlc: number): Peer => {
