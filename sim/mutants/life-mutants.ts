@@ -17,7 +17,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     file: `${REPLICA}/replica.ts`,
     find: 'if (this.#isForeign()) this.#renounce();',
     replace: '',
-    first: 37,
+    scenario: 'a restored backup whose new id was lost',
   },
   {
     name: 'chain not checked',

@@ -110,6 +110,24 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a restored backup whose new id was lost',
+    // R9 at open: a flush fails before the new id is durable; the old one must not come back.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      stage.put(node, 'k');
+      await stage.cluster.advance(100);
+      const { id } = node.replica;
+      node.replaceDisk(node.image());
+      node.start();
+      node.store.failFlushes(1);
+      node.replica.flush().catch(() => {});
+      await stage.cluster.advance(100);
+      stage.put(node, 'k');
+      return node.replica.id === id ? ['a restored backup writes under the id that it came with'] : [];
+    },
+  },
+  {
     name: 'a collection that is not wanted',
     // R12: nothing comes in, neither versions nor knowledge.
     async play() {
