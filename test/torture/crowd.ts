@@ -20,7 +20,7 @@ const WRITES_PER_NODE = 20;
 const WARM_CASES = 2;
 /** Links that the mesh did not choose are kept for a minute. */
 const SETTLED_MS = 90_000;
-const EQUAL_MS_MAX = 60_000;
+const EQUAL_MS_MAX = 180_000;
 const GROWTH_MIB_MAX = 64;
 const COLLECTION = 'crowd';
 
