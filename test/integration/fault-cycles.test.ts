@@ -100,7 +100,9 @@ describe('faults of the network', { concurrency: true }, () => {
   });
 
   for (const stoppedMs of [1500, TIMES.peerSilenceMsMax + 2000]) {
-    test(`a node that sleeps for ${stoppedMs} ms is back within 5 s after it wakes`, { timeout: 240_000 }, async (t) => {
+    test(`a node that sleeps for ${stoppedMs} ms is back within 5 s after it wakes`, {
+      timeout: 240_000,
+    }, async (t) => {
       const { first, second } = await startPair(t, {});
       first.signal('SIGSTOP');
       await second.collection(COLLECTION).put('meanwhile', { by: 'second' });
