@@ -22,10 +22,13 @@ export interface IndexKeeperDeps {
 /** Builds indexes in the background: one short step of the store in each turn of the event loop, for as long as there is work. */
 export class IndexKeeper {
   readonly #deps: IndexKeeperDeps;
-  readonly #declared: (readonly [CollectionName, IndexDefinition])[] = [];
+  /** What the program declared since it opened the database. */
+  #declared: (readonly [CollectionName, IndexDefinition])[] = [];
   readonly #unique = new Map<CollectionName, readonly IndexDefinition[]>();
   readonly #listeners = new Set<() => void>();
   #running: Promise<void> | undefined;
+  /** Whether what was declared may not be in the store. */
+  #isAddDue = true;
   #isStopped = false;
   #cancelLook = (): void => {};
 
@@ -45,7 +48,12 @@ export class IndexKeeper {
 
   /** Indexes that the program wants a collection to have, sooner or later. Throws INVALID_INDEX. */
   declare(collection: CollectionName, specs: readonly IndexSpec[]): void {
-    for (const definition of specs.map(parseIndex)) this.#declared.push([collection, definition]);
+    for (const definition of specs.map(parseIndex)) {
+      this.#forget(collection, definition.name);
+      this.#declared.push([collection, definition]);
+    }
+    this.#unique.delete(collection);
+    this.#isAddDue = true;
     void this.#work();
   }
 
@@ -54,6 +62,7 @@ export class IndexKeeper {
     options.signal?.throwIfAborted();
     const definition = parseIndex(spec);
     this.#deps.store.addIndex(collection, definition);
+    this.#forget(collection, definition.name);
     this.#unique.delete(collection);
     const { onProgress } = options;
     const tell = (): void => onProgress?.(this.#find(collection, definition.name)?.progress ?? 1);
@@ -73,6 +82,7 @@ export class IndexKeeper {
 
   drop(collection: CollectionName, name: string): boolean {
     const isRemoved = this.#deps.store.removeIndex(collection, name);
+    this.#forget(collection, name);
     this.#unique.delete(collection);
     void this.#work();
     return isRemoved;
@@ -102,6 +112,7 @@ export class IndexKeeper {
   async #work(isAsked = false): Promise<void> {
     this.#running ??= this.#steps().finally(() => {
       this.#running = undefined;
+      if (this.#isAddDue && !this.#isStopped) void this.#work();
     });
     try {
       await this.#running;
@@ -116,7 +127,7 @@ export class IndexKeeper {
     try {
       // Not within the call: what opens a collection must not wait for the disk.
       for (await turn(); !this.#isStopped; await turn()) {
-        this.#addDeclared();
+        if (this.#isAddDue) this.#addDeclared();
         if (!store.workOnIndexes()) return this.#lookAgainLater();
         for (const tell of this.#listeners) tell();
       }
@@ -128,11 +139,16 @@ export class IndexKeeper {
   }
 
   #addDeclared(): void {
-    for (let next = this.#declared[0]; next !== undefined; next = this.#declared[0]) {
-      this.#deps.store.addIndex(...next);
-      this.#declared.shift();
-      this.#unique.delete(next[0]);
+    this.#isAddDue = false;
+    for (const [collection, definition] of this.#declared) {
+      if (this.#find(collection, definition.name)?.definition.text === definition.text) continue;
+      this.#deps.store.addIndex(collection, definition);
+      this.#unique.delete(collection);
     }
+  }
+
+  #forget(collection: CollectionName, index: string): void {
+    this.#declared = this.#declared.filter(([name, definition]) => name !== collection || definition.name !== index);
   }
 
   #retryLater(error: unknown): void {
@@ -144,9 +160,12 @@ export class IndexKeeper {
 
   #lookAgainLater(): void {
     this.#cancelLook();
-    if (this.#deps.store.supports.indexes) {
-      this.#cancelLook = this.#deps.clock.setTimer(LOOK_AGAIN_MS, () => void this.#work());
-    }
+    if (!this.#deps.store.supports.indexes) return;
+    this.#cancelLook = this.#deps.clock.setTimer(LOOK_AGAIN_MS, () => {
+      // Commits may have been lost meanwhile, that of a declared index among them.
+      this.#isAddDue = true;
+      void this.#work();
+    });
   }
 }
 
