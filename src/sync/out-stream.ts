@@ -1,4 +1,5 @@
-import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
+import type { Limits } from '../core/config/index.ts';
+import { BLOBS_COLLECTION, type CollectionName, type DocumentKey, type ReplicaId } from '../core/ids/index.ts';
 import { joinKnowledge, type Knowledge, type Known, knows, type PurgeLine } from '../core/version/index.ts';
 import type { CheckMessage, NarrowMessage } from '../net/messages/index.ts';
 import type { SyncCollection } from './replica-port.ts';
@@ -66,6 +67,11 @@ export class OutStream {
     this.pos = pos;
     this.phase = 'delta';
     this.enterReplica();
+  }
+
+  /** With as many bytes unconfirmed the delta waits. */
+  creditBytes({ sessionCreditBytes, blobCreditBytes }: Limits): number {
+    return this.collection === BLOBS_COLLECTION ? Math.min(blobCreditBytes, sessionCreditBytes) : sessionCreditBytes;
   }
 
   peerKnows(knowledge: Knowledge): void {

@@ -154,7 +154,9 @@ export class Sender {
     if (this.#pumpLive()) return true;
     const claimed = this.#pumpClaims();
     if (this.#hasCredit())
-      for (const stream of this.#streams.values()) if (stream.phase === 'delta') return this.#pumpDelta(stream);
+      for (const stream of this.#streams.values())
+        if (stream.phase === 'delta' && this.#unackedBytes < stream.creditBytes(this.#context.deps.limits))
+          return this.#pumpDelta(stream);
     for (const stream of this.#streams.values()) if (this.#pumpExchange(stream)) return true;
     return claimed;
   }

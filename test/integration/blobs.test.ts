@@ -59,7 +59,7 @@ test(`a blob whose connection is cut ${CUTS} times arrives, and little is sent t
   assert.equal(size, BYTES);
   // b sends nothing: what a exchanged is what it sent.
   const twice = a.syncTracker.getStatus().totals.documents - chunksHere(b);
-  const unconfirmed = (LIMITS.sessionCreditBytes + 2 * LIMITS.messageBytesMax) / (128 * 1024);
+  const unconfirmed = (LIMITS.blobCreditBytes + 2 * LIMITS.messageBytesMax) / (64 * 1024);
   t.diagnostic(`${chunksHere(b)} documents, ${twice} of them twice`);
   assert.ok(twice >= 0 && twice <= CUTS * unconfirmed, `${twice} documents were sent twice in ${CUTS} cuts`);
 });

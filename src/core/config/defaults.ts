@@ -59,6 +59,8 @@ export const LIMITS = {
   goneLogMax: 100_000,
   /** Bytes of versions that may travel unacknowledged in one session. More wait. */
   sessionCreditBytes: 4 * 1024 * 1024,
+  /** The same for chunks of blobs, for so much of them may be sent twice when a connection is cut. */
+  blobCreditBytes: 512 * 1024,
   /** Bytes of versions in one message. A larger document travels alone. */
   messageBytesMax: 256 * 1024,
   /** Bytes of one frame on the wire. Larger: the connection is closed. */
