@@ -17,6 +17,8 @@ export interface LocalDatabaseDeps {
   readonly identity: StoreIdentity;
   readonly nodeId: string;
   readonly clock: Clock;
+  /** The same, with timers that keep the process alive: for what a caller waits for. Default: `clock`. */
+  readonly awaitedClock?: Clock;
   readonly random: Random;
   /** Runs something in a later turn of the event loop, after pending I/O (`setImmediate` in Node). */
   readonly soon: (run: () => void) => void;
@@ -55,6 +57,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     recorder: history,
     store: cachedStore(deps.store, cache, limits),
     clock,
+    awaitedClock: deps.awaitedClock ?? clock,
     random,
     logger,
     limits,

@@ -200,7 +200,7 @@ export class Writer {
       this.#notePlaces(transaction);
     }
     this.#pending = [...waiting, ...this.#pending];
-    this.#lockPause = sleep(this.#deps.replica.clock, LOCK_PAUSE_MS).then(() => {
+    this.#lockPause = sleep(this.#deps.replica.awaitedClock, LOCK_PAUSE_MS).then(() => {
       this.#lockPause = undefined;
       this.#takeTurn();
     });
@@ -208,7 +208,7 @@ export class Writer {
 
   /** Whether a commit that found the database locked is worth another try. */
   #mayWait(error: unknown): boolean {
-    const { clock, store } = this.#deps.replica;
+    const { awaitedClock: clock, store } = this.#deps.replica;
     if (!isEntglDbError(error, 'DATABASE_LOCKED')) return false;
     this.#lockedSince ??= clock.monotonic();
     if (clock.monotonic() - this.#lockedSince < (store.supports.lockedMsMax ?? 0)) return true;

@@ -23,7 +23,7 @@ import { type NetworkOptions, NetworkService, type NetworkSettings } from './net
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
 import { NodeState } from './node-state.ts';
 import { createBackups, NodeServices } from './services/index.ts';
-import { systemClock } from './system-clock.ts';
+import { awaitedClock, systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
 /**
@@ -155,6 +155,7 @@ function openDatabaseOn(
     identity: store.identity,
     nodeId,
     clock,
+    awaitedClock,
     random: systemRandom,
     soon: setImmediate,
     logger: logger.child({ category: 'EntglDb.Core' }),

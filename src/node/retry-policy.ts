@@ -1,16 +1,6 @@
-import type { Clock } from '../core/clock/index.ts';
 import { RetryPolicy as CoreRetryPolicy, type RetryPolicyDeps, type RetryPolicyOptions } from '../core/retry/index.ts';
-import { systemClock } from './system-clock.ts';
+import { awaitedClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
-
-/** The system clock, with timers that keep the process alive: whoever awaits a retry has nothing else that does. */
-const awaitedClock: Clock = {
-  ...systemClock,
-  setTimer(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /**
  * The retry policy as programs make it: `new RetryPolicy({ logger, maxAttempts: 3, delayMs: 1000 })`, on the system's clock

@@ -10,6 +10,15 @@ export const systemClock: Clock = {
   setTimer: (delayMs, run) => startTimer(systemClock.monotonic() + delayMs, run),
 };
 
+/** The system clock, with timers that keep the process alive: whoever awaits one may have nothing else that does. */
+export const awaitedClock: Clock = {
+  ...systemClock,
+  setTimer: (delayMs, run) => {
+    const timer = setTimeout(run, Math.min(delayMs, TIMER_MS_MAX));
+    return () => clearTimeout(timer);
+  },
+};
+
 /** A delay beyond what a timer takes is waited for in several steps. */
 function startTimer(dueMs: number, run: () => void): () => void {
   let timer: NodeJS.Timeout;

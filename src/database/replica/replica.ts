@@ -37,6 +37,8 @@ import { resolverText, ValueResolver } from './value-resolver.ts';
 export interface ReplicaOptions {
   readonly store: Store;
   readonly clock: Clock;
+  /** With timers that keep the process alive. Default: `clock`. */
+  readonly awaitedClock?: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly limits: Limits;
@@ -126,8 +128,9 @@ export class Replica {
     return () => this.#failureListeners.delete(listener);
   }
 
-  get clock(): Clock {
-    return this.#options.clock;
+  /** For what a caller waits for. */
+  get awaitedClock(): Clock {
+    return this.#options.awaitedClock ?? this.#options.clock;
   }
 
   get id(): ReplicaId {
