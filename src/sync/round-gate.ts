@@ -14,10 +14,11 @@ export class RoundGate {
     this.#stallMsMax = stallMsMax;
   }
 
-  /** True when the round may begin, or is the owner's already. */
+  /** True when the round may begin, or is the owner's already: asking again is no progress. */
   enter(collection: CollectionName, owner: object, nowMs: number): boolean {
     const holder = this.#holders.get(collection);
-    if (holder !== undefined && holder.owner !== owner && nowMs - holder.progressMs < this.#stallMsMax) return false;
+    if (holder?.owner === owner) return true;
+    if (holder !== undefined && nowMs - holder.progressMs < this.#stallMsMax) return false;
     this.#holders.set(collection, { owner, progressMs: nowMs });
     return true;
   }
