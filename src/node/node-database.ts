@@ -28,6 +28,7 @@ import type { SyncStatusTracker } from './sync-status-tracker.ts';
 export class NodeDatabase implements Database {
   readonly #node: RunningNode;
 
+  /** @internal `openDatabase` makes it. */
   constructor(node: RunningNode) {
     this.#node = node;
   }

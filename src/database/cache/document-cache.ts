@@ -101,7 +101,7 @@ export class DocumentCache {
     };
   }
 
-  /** For the database: a row that it keeps here. Counts when a program asks for it, not when a write looks for what it replaces. */
+  /** @internal For the database: a row that it keeps here. Counts when a program asks for it, not when a write looks for what it replaces. */
   row(collection: string, key: string, isCounted: boolean): StoredDocument | undefined {
     const entry = this.#entries.get(entryKey('row', collection, key));
     const row = entry !== undefined && 'row' in entry ? entry.row : undefined;
@@ -109,12 +109,12 @@ export class DocumentCache {
     return row;
   }
 
-  /** For the database: the row as it was just read. */
+  /** @internal For the database: the row as it was just read. */
   keepRow(row: StoredDocument): void {
     this.#entries.set(entryKey('row', row.collection, row.key), { row });
   }
 
-  /** For the database: a change was committed; a row that is held is replaced by the new one. */
+  /** @internal For the database: a change was committed; a row that is held is replaced by the new one. */
   changeRow(row: StoredDocument): void {
     const { collection, key } = row;
     if (this.#entries.has(entryKey('row', collection, key))) this.keepRow(row);

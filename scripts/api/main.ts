@@ -1,0 +1,11 @@
+// Makes docs/api from the comments of what the package exports: `npm run docs:api`. A test compares the two.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { apiPages } from './pages.ts';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const folder = join(root, 'docs/api');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+for (const [file, text] of apiPages(root)) writeFileSync(join(folder, file), text);
