@@ -1,6 +1,6 @@
 // The deterministic world from the command line: `npm run sim -- --seed 7` replays one seed, `--seeds 1000 --events 2000` runs
 // many, `--calm` and `--twins` are other campaigns and `--mix` takes some of each; `--jobs` seeds run at once, by default one per
-// core, and the last line is the same whatever their number. `--trace` tells every step of one seed, with `--messages` every
+// core, and the last line is the same whatever their number; after `--seconds` no further seed begins. `--trace` tells every step of one seed, with `--messages` every
 // message, and of `--write 7` where it is. Exit 1 if anything was not as it should be.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '0' },
     events: { type: 'string', default: '2000' },
     nodes: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: 'Infinity' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     twins: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
@@ -31,7 +32,8 @@ const events = Number(values.events);
 const jobs =
   values.seed === undefined ? seedsFrom(Number(values.first), Number(values.seeds)) : [jobOf(Number(values.seed))];
 const started = performance.now();
-const results = jobs.length === 1 ? [await runOne(jobs[0]!)] : await runPool(jobs, Number(values.jobs), tell);
+const results =
+  jobs.length === 1 ? [await runOne(jobs[0]!)] : await runPool(jobs, Number(values.jobs), tell, Number(values.seconds));
 const seconds = (performance.now() - started) / 1000;
 for (const line of describeTotals(results, events, seconds)) print(line);
 print(`state hash ${hashOfAll(results)}`);

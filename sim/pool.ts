@@ -7,15 +7,17 @@ import type { WorldResult } from './world.ts';
 const SEED_SECONDS_MAX = 900;
 
 /**
- * Runs all seeds, `threads` at a time. Results come back in the order of the jobs, whichever ended first; `onResult` hears of
+ * Runs all seeds, `threads` at a time, or those that begin within `secondsMax`. Results come back in the order of the jobs, whichever ended first; `onResult` hears of
  * them in that order too.
  */
 export async function runPool(
   jobs: readonly SeedJob[],
   threads: number,
   onResult: (job: SeedJob, result: WorldResult) => void,
+  secondsMax = Number.POSITIVE_INFINITY,
 ): Promise<WorldResult[]> {
   const results: WorldResult[] = [];
+  const end = performance.now() + secondsMax * 1000;
   let taken = 0;
   let told = 0;
   const tell = (): void => {
@@ -23,7 +25,7 @@ export async function runPool(
   };
   const work = async (): Promise<void> => {
     let worker = newWorker();
-    for (let i = taken++; i < jobs.length; i = taken++) {
+    for (let i = taken++; i < jobs.length && performance.now() < end; i = taken++) {
       const result = await runOn(worker, jobs[i]!);
       if (result === undefined) {
         await worker.terminate();

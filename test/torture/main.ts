@@ -1,6 +1,6 @@
 // `npm run torture [-- --counts full|ci] [--minutes N] [--only NAME] [--seed N]`: every fault suite, the kills under load, and the
 // simulation with its mutation gate; prints one table and writes it, with machine and commit, to docs/torture/YYYY-MM-DD.md.
-// With `--minutes`, each suite gets an equal part of what is left. Exit 1 if anything went wrong in silence.
+// With `--minutes`, each suite gets an equal part of what is left, and lowers its count to what fits. Exit 1 if anything went wrong in silence.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
@@ -13,6 +13,8 @@ import { FAULT_SUITES, NETWORK_SUITES } from './suites.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OUTPUT_CHARS = 3000;
 const NO_OUTCOMES = { kept: 0, healed: 0, reported: 0, silent: 0 };
+/** The seeds that run when the time is over come to their end. */
+const SIMULATION_MS_OVER = 15 * 60_000;
 /** Longer than any suite takes. */
 const MINUTES_MAX = 24 * 60;
 
@@ -43,12 +45,12 @@ const entries: readonly Entry[] = [
     name: suite.name,
     run: (deadline: number) => suite.run({ count: suite.counts[counts], seed, deadline }),
   })),
-  testFile('kill -9 under load', 'test/integration/kill-nine.test.ts', counts === 'full' ? 15 : 1, 20),
-  testFile('SIGTERM under load', 'test/integration/sigterm.test.ts', counts === 'full' ? 100 : 1, 5),
-  testFile('backups under load, and killed', 'test/integration/backup-load.test.ts', counts === 'full' ? 20 : 1, 8),
-  testFile('offline queue over crashes', 'test/integration/queue-restarts.test.ts', counts === 'full' ? 13 : 1, 4),
-  testFile('no false alarms', 'test/integration/calm-health.test.ts', counts === 'full' ? 40 : 1, 1),
-  testFile('event loop never held up', 'test/integration/responsive.test.ts', counts === 'full' ? 15 : 1, 6),
+  testFile({ name: 'kill -9 under load', path: 'kill-nine', scaleMax: 15, cases: 20, secondsEach: 35 }),
+  testFile({ name: 'SIGTERM under load', path: 'sigterm', scaleMax: 100, cases: 5, secondsEach: 12 }),
+  testFile({ name: 'backups under load, and killed', path: 'backup-load', scaleMax: 20, cases: 8, secondsEach: 15 }),
+  testFile({ name: 'offline queue over crashes', path: 'queue-restarts', scaleMax: 13, cases: 4, secondsEach: 10 }),
+  testFile({ name: 'no false alarms', path: 'calm-health', scaleMax: 40, cases: 1, secondsEach: 18 }),
+  testFile({ name: 'event loop never held up', path: 'responsive', scaleMax: 15, cases: 6, secondsEach: 20 }),
   simulation('simulation', { seeds: counts === 'full' ? 100_000 : 30, events: 5000, nodes: 5 }),
   simulation('simulation, 20 nodes', { seeds: counts === 'full' ? 2000 : 1, events: 20_000, nodes: 20 }),
   ...mutationGate(),
@@ -75,25 +77,44 @@ if (values.only === undefined) {
 }
 process.exitCode = rows.some(({ problems }) => problems.length > 0) ? 1 : 0;
 
-/** A suite that is a test file, whose counts its scale multiplies; `cases` are what it then runs. */
-function testFile(name: string, path: string, scale: number, cases: number): Entry {
+interface TestFile {
+  readonly name: string;
+  /** In test/integration, without its ending. */
+  readonly path: string;
+  /** Full counts are so many times those of the test. */
+  readonly scaleMax: number;
+  /** Cases, and seconds at most, of the test at scale 1. */
+  readonly cases: number;
+  readonly secondsEach: number;
+}
+
+/** A suite that is a test file, whose counts a scale multiplies. */
+function testFile({ name, path, scaleMax, cases, secondsEach }: TestFile): Entry {
   return {
     name,
     run: async (deadline) => {
+      const fitting = Math.floor((deadline - performance.now()) / 1000 / secondsEach);
+      const scale = counts === 'full' ? Math.max(1, Math.min(scaleMax, fitting)) : 1;
       const env = { ENTGLDB_TEST_SCALE: String(scale), ENTGLDB_TEST_SEED: String(seed) };
-      return resultOf(await runNode(['--test', path], deadline, env), cases * scale);
+      const hangsAfter = Math.max(deadline, performance.now() + 5 * scale * secondsEach * 1000);
+      return resultOf(await runNode(['--test', `test/integration/${path}.test.ts`], hangsAfter, env), cases * scale);
     },
   };
 }
 
 function simulation(name: string, world: { seeds: number; events: number; nodes: number }): Entry {
   const { seeds, events, nodes } = world;
-  const counted = ['--seeds', String(seeds), '--events', String(events), '--nodes', String(nodes)];
+  const counted = ['--mix', '--seeds', String(seeds), '--events', String(events), '--nodes', String(nodes)];
   return {
     name,
     run: async (deadline) => {
-      const args = ['sim/main.ts', ...counted, '--first', String(seed * 1000)];
-      return resultOf(await runNode(args, deadline), seeds);
+      const seconds = Math.max(1, Math.floor((deadline - performance.now()) / 1000));
+      const args = ['sim/main.ts', ...counted, '--first', String(seed * 1000), '--seconds', String(seconds)];
+      const { status, output, isCutOff } = await runNode(args, deadline + SIMULATION_MS_OVER);
+      const result = resultOf({ status, output, isCutOff }, 0);
+      const cases = Number(/^(\d+) seeds of/m.exec(output)?.[1] ?? 0);
+      const notes = output.split('\n').filter((line) => /^(\d+ seeds of|residue)/.test(line));
+      return { ...result, cases, notes, outcomes: { ...NO_OUTCOMES, kept: status === 0 ? cases : 0 } };
     },
   };
 }
