@@ -8,7 +8,7 @@ import { createManualClock, type ManualClock, type SeededRandom } from '../src/t
 import { type NetworkFaults, VirtualNetwork } from './network.ts';
 import { SimNode, type SimNodeOptions } from './node.ts';
 
-/** Time after which the ends of a connection notice that the other one is gone, ms. */
+/** Time after which the ends of a connection notice that the other one is gone, or that the mesh wants it no more, ms. */
 const LINK_CHECK_MS = 500;
 
 /** Nodes, wires and time: a world without events of its own, for random schedules and for scenarios written by hand. */
@@ -19,8 +19,9 @@ export class Cluster {
   readonly #random: SeededRandom;
   readonly #links = new Set<string>();
   #made = 0;
-  /** Pairs of nodes that should be linked; undefined since nodes came or went. */
-  #mesh: readonly (readonly [SimNode, SimNode])[] | undefined;
+  /** Pairs of nodes that should be linked, and what they were chosen by. */
+  #mesh: readonly (readonly [SimNode, SimNode])[] = [];
+  #meshOf = '';
 
   constructor(random: SeededRandom, faults: NetworkFaults) {
     this.#random = random;
@@ -31,14 +32,12 @@ export class Cluster {
     const key = `n${this.#made++}`;
     const node = new SimNode({ ...options, key, clock: this.clock, random: this.#random.fork() });
     this.nodes.push(node);
-    this.#mesh = undefined;
     return node;
   }
 
   /** The node is down, and comes back no more. */
   remove(node: SimNode): void {
     this.nodes.splice(this.nodes.indexOf(node), 1);
-    this.#mesh = undefined;
   }
 
   /** Links that are open, at one end at least. */
@@ -66,21 +65,6 @@ export class Cluster {
     ]);
   }
 
-  /** Those of the nodes that can reach each other over links of these nodes alone. */
-  groupsOf(nodes: readonly SimNode[]): SimNode[][] {
-    const left = new Set(nodes);
-    const groups: SimNode[][] = [];
-    for (const node of nodes) {
-      if (!left.delete(node)) continue;
-      const group = [node];
-      for (const member of group)
-        for (const pair of this.#pairs())
-          if (pair.includes(member)) for (const other of pair) if (left.delete(other)) group.push(other);
-      groups.push(group);
-    }
-    return groups;
-  }
-
   /** Lets time pass; everything that falls due in it happens, in order. */
   async advance(ms: number): Promise<void> {
     const end = this.clock.monotonic() + ms;
@@ -95,13 +79,16 @@ export class Cluster {
   }
 
   #pairs(): readonly (readonly [SimNode, SimNode])[] {
-    this.#mesh ??= meshOf(this.nodes);
+    const roles = this.nodes.map((node) => `${node.key} ${node.relaysAll}`).join();
+    if (roles !== this.#meshOf) this.#mesh = meshOf(this.nodes);
+    this.#meshOf = roles;
     return this.#mesh;
   }
 
   #watchLink(link: string, ends: readonly (readonly [SimNode, Channel])[]): void {
     const check = (): void => {
-      if (ends.every(([node, channel]) => sessionOn(node, channel) !== undefined))
+      const isWanted = this.#pairs().some((pair) => ends.every(([node]) => pair.includes(node)));
+      if (isWanted && ends.every(([node, channel]) => sessionOn(node, channel) !== undefined))
         return void this.clock.setTimer(LINK_CHECK_MS, check);
       for (const [node, channel] of ends) sessionOn(node, channel)?.close('other');
       this.#links.delete(link);
@@ -128,7 +115,7 @@ function sessionOn(node: SimNode, channel: Channel): SessionRunner | undefined {
 
 /** Pairs of nodes that should be linked: all of them, or those that large networks choose. */
 function meshOf(nodes: readonly SimNode[]): (readonly [SimNode, SimNode])[] {
-  const members = nodes.map((node) => toMeshMember(node.key));
+  const members = nodes.map((node) => toMeshMember(node.key, node.relaysAll));
   return nodes.flatMap((a, i) => {
     const chosen = chooseLinks(members[i]!, members.toSpliced(i, 1), LIMITS.fullMeshNodesMax);
     return nodes.filter((b) => a.key < b.key && chosen.has(b.key)).map((b) => [a, b] as const);

@@ -107,6 +107,14 @@ export class SimNode {
     return this.mayWant(collection) && this.replica.collection(collection).state === 'wanted';
   }
 
+  /** As its beacons would say, if they were sent here. */
+  get relaysAll(): boolean {
+    return (
+      this.#options.collections === null &&
+      [...(this.replica?.collections() ?? [])].every(({ state }) => state === 'wanted')
+    );
+  }
+
   mayWant(collection: CollectionName): boolean {
     const { collections } = this.#options;
     return collections === null || collections.includes(collection);

@@ -21,17 +21,10 @@ export interface Disagreement {
   readonly what: string;
 }
 
-/**
- * Documents that nodes which want them show differently, as far as such nodes are linked: in a large network, where not all are
- * linked with all, nobody relays a collection that it does not want.
- */
+/** Documents that nodes which want them show differently. */
 export function disagreements({ cluster, collections, keys }: Scene): Disagreement[] {
-  const groups = collections.flatMap((collection) =>
-    cluster
-      .groupsOf(cluster.nodes.filter((node) => node.wants(collection)))
-      .map((wanting) => ({ collection, wanting })),
-  );
-  return groups.flatMap(({ collection, wanting }) => {
+  return collections.flatMap((collection) => {
+    const wanting = cluster.nodes.filter((node) => node.wants(collection));
     if (new Set(wanting.map((node) => shapeOf(node, collection, keys))).size <= 1) return [];
     return keys.flatMap((key) => {
       const shapes = new Map(wanting.map((node) => [shapeOf(node, collection, [key]), node.key]));

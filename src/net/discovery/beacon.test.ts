@@ -18,6 +18,7 @@ const BEACON: Beacon = {
   lifeTag: beaconTag(KEY, 'life', 'life-1'),
   replicaTag: beaconTag(KEY, 'replica', 'replica-1'),
   tcpPort: 5000,
+  relaysAll: true,
   wallMs: 1_767_225_600_000,
   sequence: 42,
 };
@@ -30,6 +31,7 @@ function randomBeacon(random: SeededRandom): Beacon {
     lifeTag: hex(),
     replicaTag: hex(),
     tcpPort: random.integer(1, 65_535),
+    relaysAll: random.chance(0.5),
     wallMs: random.integer(0, 2 ** 48 - 1),
     sequence: random.integer(0, 2 ** 48 - 1),
   };
@@ -138,8 +140,19 @@ test('a signed datagram with impossible fields is refused: port 0, device key wi
 
 test('fields that a later release appends are passed over', () => {
   const bytes = Buffer.from(encodeBeacon(BEACON, KEY));
-  const body = Buffer.concat([bytes.subarray(0, bytes.length - 16), Buffer.from('later')]);
-  assert.deepEqual(decodeBeacon(Buffer.concat([body, hmac(body)]), KEY), BEACON);
+  for (const flags of [0, 1, 0xfe, 0xff]) {
+    const body = Buffer.concat([bytes.subarray(0, bytes.length - 16), Buffer.from([flags]), Buffer.from('later')]);
+    const read = decodeBeacon(Buffer.concat([body, hmac(body)]), KEY);
+    assert.deepEqual(read, { ...BEACON, relaysAll: flags % 2 === 0 }, `flags ${flags}`);
+  }
+});
+
+test('golden vector: a node that keeps only some collections says so in one byte more', () => {
+  const all = Buffer.from(encodeBeacon(BEACON, KEY)).toString('hex').slice(0, -32);
+  const some = Buffer.from(encodeBeacon({ ...BEACON, relaysAll: false }, KEY))
+    .toString('hex')
+    .slice(0, -32);
+  assert.equal(some, `${all}01`);
 });
 
 test('neither ids nor keys can be read in a beacon, and tags of one id differ between clusters', () => {

@@ -5,9 +5,10 @@ import { type BeaconKey, KEY_ID_BYTES, TAG_BYTES } from './beacon-key.ts';
  * What a node says to its network every few seconds, signed, in one datagram:
  *
  *     magic "EB" 2 | version 1 | key id 8 | life tag 8 | replica tag 8 | TCP port 2 | wall clock, ms 6 | sequence 6
- *     | length 1, device key 1…64 | fields of later releases | HMAC-SHA256 of all before, first 16 bytes
+ *     | length 1, device key 1…64 | flags 0…1 | fields of later releases | HMAC-SHA256 of all before, first 16 bytes
  *
- * Numbers are big-endian. It names no token, node, collection or address: the address is where the datagram came from.
+ * Numbers are big-endian. Bit 0 of the flags: the sender keeps only some of the collections; no flags are as 0, and bits that
+ * are not known are ignored. It names no token, node, collection or address: the address is where the datagram came from.
  * Freshness does not rest on clocks, which may be wrong by years, but on the sequence within a life (`replay-window.ts`).
  */
 export interface Beacon {
@@ -18,13 +19,15 @@ export interface Beacon {
   /** Tag of the replica id (`beaconTag`). */
   readonly replicaTag: string;
   readonly tcpPort: number;
+  /** The sender keeps every collection, and so passes on what others wrote in any. */
+  readonly relaysAll: boolean;
   /** The sender's wall clock. For diagnosis only: no beacon is refused because of it. */
   readonly wallMs: number;
   /** Rises with each datagram of a life. */
   readonly sequence: number;
 }
 
-/** Bytes of the largest datagram that is looked at; ours have at most 122. */
+/** Bytes of the largest datagram that is looked at; ours have at most 123. */
 export const BEACON_BYTES_MAX = 200;
 
 const MAGIC = 0x4542;
@@ -38,13 +41,16 @@ const SEQUENCE_AT = WALL_AT + 6;
 const LENGTH_AT = SEQUENCE_AT + 6;
 const DEVICE_AT = LENGTH_AT + 1;
 const MAC_BYTES = 16;
+const KEEPS_SOME = 1;
 const DEVICE_KEY = /^[\x21-\x7e]{1,64}$/;
 const UINT48_MAX = 2 ** 48 - 1;
 
 /** Throws a RangeError when a field does not fit, which is a mistake of the program. */
 export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
   if (!DEVICE_KEY.test(beacon.deviceKey)) throw new RangeError('a device key has 1 to 64 printable ASCII characters');
-  const macAt = DEVICE_AT + beacon.deviceKey.length;
+  const deviceEnd = DEVICE_AT + beacon.deviceKey.length;
+  // Without flags the bytes are those of the first form of the beacon.
+  const macAt = beacon.relaysAll ? deviceEnd : deviceEnd + 1;
   const bytes = Buffer.alloc(macAt + MAC_BYTES);
   bytes.writeUInt16BE(MAGIC, 0);
   bytes.writeUInt8(VERSION, 2);
@@ -57,6 +63,7 @@ export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
   bytes.writeUIntBE(beacon.sequence, SEQUENCE_AT, 6);
   bytes.writeUInt8(beacon.deviceKey.length, LENGTH_AT);
   bytes.write(beacon.deviceKey, DEVICE_AT, 'latin1');
+  if (!beacon.relaysAll) bytes.writeUInt8(KEEPS_SOME, deviceEnd);
   macOf(bytes.subarray(0, macAt), key).copy(bytes, macAt);
   return bytes;
 }
@@ -85,6 +92,7 @@ export function decodeBeacon(bytes: Uint8Array, key: BeaconKey): Beacon | undefi
     lifeTag: view.toString('hex', LIFE_AT, REPLICA_AT),
     replicaTag: view.toString('hex', REPLICA_AT, PORT_AT),
     tcpPort,
+    relaysAll: deviceEnd === macAt || (view[deviceEnd]! & KEEPS_SOME) === 0,
     wallMs: view.readUIntBE(WALL_AT, 6),
     sequence: view.readUIntBE(SEQUENCE_AT, 6),
   };

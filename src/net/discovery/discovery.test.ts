@@ -63,7 +63,16 @@ async function startNode(
 function beaconOf(name: string, sequence: number, change: Partial<Beacon> = {}): Uint8Array {
   const lifeTag = beaconTag(KEY, 'life', `life-${name}`);
   const replicaTag = beaconTag(KEY, 'replica', `replica-${name}`);
-  const beacon = { deviceKey: name, lifeTag, replicaTag, tcpPort: 5000, wallMs: 0, sequence, ...change };
+  const beacon = {
+    deviceKey: name,
+    lifeTag,
+    replicaTag,
+    tcpPort: 5000,
+    relaysAll: true,
+    wallMs: 0,
+    sequence,
+    ...change,
+  };
   return encodeBeacon(beacon, KEY);
 }
 

@@ -21,6 +21,8 @@ export interface DiscoveryOptions {
   /** As `Channel.ownKey`. */
   readonly deviceKey: string;
   readonly replica: string;
+  /** Whether this node keeps every collection; asked at each announcement. Default: it does. */
+  readonly relaysAll?: () => boolean;
   /** The first signs, all are understood: several while the cluster key changes. At least one. */
   readonly keys: readonly BeaconKey[];
   readonly limits?: Partial<
@@ -189,7 +191,8 @@ export class Discovery {
   #announce(): void {
     const key = this.#options.keys[0]!;
     const { deviceKey, tcpPort } = this.#options;
-    const fields = { deviceKey, tcpPort, ...this.#ownTags(key), wallMs: this.#deps.clock.now() };
+    const relaysAll = this.#options.relaysAll?.() ?? true;
+    const fields = { deviceKey, tcpPort, ...this.#ownTags(key), relaysAll, wallMs: this.#deps.clock.now() };
     for (const target of this.#deps.port.targets()) {
       this.#deps.port.send(encodeBeacon({ ...fields, sequence: this.#sequence++ }, key), target);
     }

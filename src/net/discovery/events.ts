@@ -9,6 +9,8 @@ export interface DiscoveredPeer {
   readonly replicaTag: string;
   /** Where it can be dialled, nearest first: this host, the same subnet or link, others. At least one. */
   readonly addresses: readonly Address[];
+  /** It keeps every collection, as it last said, and so passes on what others wrote in any. */
+  readonly relaysAll: boolean;
   /** Its wall clock minus ours when it was last heard, ms. */
   readonly clockOffsetMs: number;
 }
@@ -18,7 +20,7 @@ export type DiscoveryEvent =
   | { readonly kind: 'found'; readonly peer: DiscoveredPeer }
   /** A device that was heard before speaks with another life nonce. */
   | { readonly kind: 'restarted'; readonly peer: DiscoveredPeer }
-  /** Its addresses or their order have changed. */
+  /** Its addresses, their order, or whether it relays all have changed. */
   | { readonly kind: 'moved'; readonly peer: DiscoveredPeer }
   /** 15 seconds of silence, or forgotten because the table is full. */
   | { readonly kind: 'lost'; readonly deviceKey: string }

@@ -24,6 +24,7 @@ interface Row {
   readonly deviceKey: string;
   lifeTag: string;
   replicaTag: string;
+  relaysAll: boolean;
   window: ReplayWindow;
   pastLives: readonly string[];
   addresses: readonly HeardAddress[];
@@ -75,9 +76,11 @@ export class PeerTable {
 
     const before = isNewLife || !row.isAlive ? [] : row.addresses;
     const isBack = !row.isAlive;
+    const isSameRole = row.relaysAll === beacon.relaysAll;
     if (isNewLife) row.pastLives = [row.lifeTag, ...row.pastLives].slice(0, PAST_LIVES_MAX);
     row.lifeTag = beacon.lifeTag;
     row.replicaTag = beacon.replicaTag;
+    row.relaysAll = beacon.relaysAll;
     row.window = window;
     row.addresses = this.#withAddress(before, { ...source, port: beacon.tcpPort, heardAt: nowMs }, nowMs);
     row.clockOffsetMs = beacon.wallMs - wallMs;
@@ -88,7 +91,7 @@ export class PeerTable {
 
     if (isNewLife) return [{ kind: 'restarted', peer: toPeer(row) }];
     if (isBack) return [{ kind: 'found', peer: toPeer(row) }, ...this.#forgetOldest()];
-    return isSameList(before, row.addresses) ? [] : [{ kind: 'moved', peer: toPeer(row) }];
+    return isSameRole && isSameList(before, row.addresses) ? [] : [{ kind: 'moved', peer: toPeer(row) }];
   }
 
   /** Takes out what has been silent for too long. */
@@ -137,6 +140,7 @@ function newRow(beacon: Beacon): Row {
     deviceKey: beacon.deviceKey,
     lifeTag: beacon.lifeTag,
     replicaTag: beacon.replicaTag,
+    relaysAll: beacon.relaysAll,
     window: EMPTY_WINDOW,
     pastLives: [],
     addresses: [],
@@ -160,6 +164,7 @@ function toPeer(row: Row): DiscoveredPeer {
     lifeTag: row.lifeTag,
     replicaTag: row.replicaTag,
     addresses: row.addresses.map(({ host, port }) => ({ host, port })),
+    relaysAll: row.relaysAll,
     clockOffsetMs: row.clockOffsetMs,
   };
 }

@@ -1,6 +1,8 @@
 /**
  * Goal: the mesh is connected whatever its size, stays so when a node dies or views differ, and nobody carries many links.
- * Method: the choices of all nodes for every size from 1 to 200, with keys from a printed seed, and a search through the graph.
+ * Any two nodes that keep a collection are joined through nodes that keep it.
+ * Method: the choices of all nodes for every size from 1 to 200, with keys from a printed seed, and a search through the graph;
+ * then crowds of which a random part keeps only some of the collections.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +14,32 @@ const FULL = 8;
 
 function createMembers(count: number, seed: number): MeshMember[] {
   const random = createSeededRandom(seed);
-  return Array.from({ length: count }, () => toMeshMember(Buffer.from(random.bytes(32)).toString('base64url')));
+  return Array.from({ length: count }, () => toMeshMember(Buffer.from(random.bytes(32)).toString('base64url'), true));
+}
+
+/** Members of which each keeps every collection with this probability. */
+function createMixed(count: number, relayShare: number, seed: number): MeshMember[] {
+  const random = createSeededRandom(seed);
+  return createMembers(count, seed).map((member) => ({ ...member, relaysAll: random.chance(relayShare) }));
+}
+
+/** Whom each member chooses, of all others. */
+function choicesOf(members: readonly MeshMember[]): Map<MeshMember, ReadonlySet<string>> {
+  return new Map(
+    members.map((own) => {
+      const others = members.filter((other) => other !== own);
+      return [own, chooseLinks(own, others, FULL)];
+    }),
+  );
+}
+
+function forMixedCrowds(check: (members: readonly MeshMember[], what: string) => void): void {
+  const random = createSeededRandom(SEED);
+  for (let run = 0; run < 200; run++) {
+    const n = random.integer(9, 80);
+    const share = random.pick([0, 0.05, 0.3, 0.7, 0.95]);
+    check(createMixed(n, share, SEED + run), `run ${run}, n = ${n}, share ${share}, seed ${SEED}`);
+  }
 }
 
 /** Who is linked with whom: a link exists when either end chooses it. `sees` limits the view of a node. */
@@ -100,4 +127,52 @@ test('a node that joins moves few links', () => {
     all += links.size;
   }
   assert.ok(lost / all < 0.25, `${lost} of ${all} (seed ${SEED})`);
+});
+
+test('who is chosen chooses back, also where some keep only some collections', () => {
+  forMixedCrowds((members, what) => {
+    const keys = new Map(members.map((member) => [member.deviceKey, member]));
+    const choices = choicesOf(members);
+    for (const [own, chosen] of choices)
+      for (const key of chosen) assert.ok(choices.get(keys.get(key)!)!.has(own.deviceKey), what);
+  });
+});
+
+test('the relaying nodes are connected among themselves, and each other node is linked with three of them', () => {
+  forMixedCrowds((members, what) => {
+    const relays = new Set(members.filter((member) => member.relaysAll).map((member) => member.deviceKey));
+    const among = new Map<string, Set<string>>();
+    for (const [own, chosen] of choicesOf(members)) {
+      const relaysChosen = new Set([...chosen].filter((key) => relays.has(key)));
+      if (own.relaysAll) among.set(own.deviceKey, relaysChosen);
+      else assert.equal(relaysChosen.size, Math.min(3, relays.size), what);
+    }
+    assert.ok(isConnected(among), what);
+  });
+});
+
+test('a node that keeps only some collections has three links, and a relaying one few beyond its rings', () => {
+  forMixedCrowds((members, what) => {
+    const relays = members.filter((member) => member.relaysAll).length;
+    const partials = members.length - relays;
+    if (relays === 0) return;
+    const ringLinksMax = Math.max(FULL - 1, Math.log2(relays) + 3.5);
+    let partialLinks = 0;
+    for (const [own, chosen] of choicesOf(members)) {
+      if (!own.relaysAll) assert.equal(chosen.size, Math.min(3, relays), what);
+      else {
+        const extra = [...chosen].filter((key) => members.some((m) => m.deviceKey === key && !m.relaysAll)).length;
+        partialLinks += extra;
+        assert.ok(chosen.size - extra <= ringLinksMax, `${chosen.size - extra} ring links, ${what}`);
+        // Gaps between neighbours on a hash ring are about ln(n) times the mean at most.
+        const fair = (3 * partials) / relays;
+        assert.ok(extra <= fair * (Math.log(relays) + 3) + 6, `${extra} links to others, fair are ${fair}, ${what}`);
+      }
+    }
+    assert.equal(partialLinks, partials * Math.min(3, relays), what);
+  });
+});
+
+test('where nobody relays everything, all are linked with all', () => {
+  for (const chosen of choicesOf(createMixed(20, 0, SEED)).values()) assert.equal(chosen.size, 19);
 });

@@ -24,6 +24,8 @@ export interface SupervisorOptions {
   readonly ownKey: string;
   /** Dialled for ever, discovery or not. More than `peersMax` throw a RangeError. */
   readonly knownPeers?: readonly Address[];
+  /** Whether this node keeps every collection; asked each second. Default: it does. */
+  readonly relaysAll?: () => boolean;
   readonly limits?: Partial<Pick<Limits, 'fullMeshNodesMax' | 'peersMax' | 'linksMax' | 'dialsMax'>>;
 }
 
@@ -68,6 +70,7 @@ export class Supervisor {
     this.#targets = new TargetTable({
       ...this.#limits,
       ownKey: options.ownKey,
+      relaysAll: options.relaysAll ?? (() => true),
       isLinked: (deviceKey) => this.#links.has(deviceKey),
     });
     this.#links = new LinkTable({
@@ -114,12 +117,7 @@ export class Supervisor {
     if (this.#state === 'closed' || event.kind === 'twin') return;
     if (event.kind === 'interfaces-changed') return this.networkChanged();
     if (event.kind === 'lost') return this.#lost(event.deviceKey);
-    const target = this.#targets.addDiscovered(
-      event.peer.deviceKey,
-      event.peer.addresses,
-      this.#now(),
-      this.#deps.clock.now(),
-    );
+    const target = this.#targets.addDiscovered(event.peer, this.#now(), this.#deps.clock.now());
     if (target === undefined) return;
     target.lostAt = undefined;
     if (event.kind === 'moved') this.#hasten(target);

@@ -1,3 +1,4 @@
+import type { DiscoveredPeer } from '../discovery/index.ts';
 import type { Address } from '../transport.ts';
 import { chooseLinks, type MeshMember, toMeshMember } from './mesh.ts';
 import { addressText, createTarget, type Target } from './target.ts';
@@ -9,6 +10,8 @@ const STAND_IN_FAILURES = 3;
 
 export interface TargetTableOptions {
   readonly ownKey: string;
+  /** Whether this node keeps every collection, now. */
+  readonly relaysAll: () => boolean;
   readonly fullMeshNodesMax: number;
   /** Discovered devices that are remembered. Beyond, the longest lost one goes; a newcomer is ignored when none is lost. */
   readonly peersMax: number;
@@ -18,14 +21,14 @@ export interface TargetTableOptions {
 /** Whom the supervisor should be linked with: the configured addresses, and the part of the discovered devices that the mesh wants. */
 export class TargetTable {
   readonly #options: TargetTableOptions;
-  readonly #own: MeshMember;
+  #own: MeshMember;
   readonly #known = new Map<string, Target>();
   readonly #discovered = new Map<string, Target>();
   #chosen: ReadonlySet<string> = new Set();
 
   constructor(options: TargetTableOptions) {
     this.#options = options;
-    this.#own = toMeshMember(options.ownKey);
+    this.#own = toMeshMember(options.ownKey, options.relaysAll());
   }
 
   *all(): Generator<Target> {
@@ -60,21 +63,28 @@ export class TargetTable {
   }
 
   /** The target of a device, made if need be; undefined when there is no room. */
-  addDiscovered(deviceKey: string, addresses: readonly Address[], nowMs: number, wallMs: number): Target | undefined {
+  addDiscovered(
+    { deviceKey, addresses, relaysAll }: Pick<DiscoveredPeer, 'deviceKey' | 'addresses' | 'relaysAll'>,
+    nowMs: number,
+    wallMs: number,
+  ): Target | undefined {
+    const member = toMeshMember(deviceKey, relaysAll);
     const held = this.#discovered.get(deviceKey);
     if (held !== undefined) {
       held.addresses = addresses;
+      held.member = member;
       return held;
     }
     if (this.#discovered.size >= this.#options.peersMax && !this.#dropLost()) return undefined;
-    const target = createTarget('discovered', addresses, toMeshMember(deviceKey), nowMs, wallMs);
+    const target = createTarget('discovered', addresses, member, nowMs, wallMs);
     this.#discovered.set(deviceKey, target);
     return target;
   }
 
   /** Forgets who has been gone for too long, and chooses anew whom the mesh wants. */
   refresh(nowMs: number): void {
-    const { isLinked } = this.#options;
+    const { isLinked, ownKey, relaysAll } = this.#options;
+    this.#own = toMeshMember(ownKey, relaysAll());
     for (const [key, target] of this.#discovered) {
       if (target.lostAt === undefined || isLinked(key)) continue;
       if (target.hasBeenLinked && nowMs - target.lostAt < LOST_DIAL_MS) continue;

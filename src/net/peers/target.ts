@@ -9,8 +9,8 @@ export interface Target {
   addresses: readonly Address[];
   /** Of a known peer: whoever answered there last, and undefined before. */
   deviceKey: string | undefined;
-  /** Place in the mesh; known peers are linked whatever the mesh says. */
-  readonly member: MeshMember | undefined;
+  /** Place in the mesh, as its last beacon gave it; known peers are linked whatever the mesh says. */
+  member: MeshMember | undefined;
   /** Failed rounds in a row: what the back-off grows with. */
   failures: number;
   /** Rounds of dialling since the last link. */

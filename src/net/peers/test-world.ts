@@ -35,7 +35,7 @@ export interface WorldNode {
   linkCount: number;
   /** Its links bring nothing. Default false: a ping now and then. */
   isMute: boolean;
-  hears(other: WorldNode, kind?: 'found' | 'restarted' | 'moved'): void;
+  hears(other: WorldNode, kind?: 'found' | 'restarted' | 'moved', relaysAll?: boolean): void;
   /** Ends the process: no goodbye, nobody listens any more. */
   crash(): Promise<void>;
 }
@@ -137,7 +137,8 @@ async function startNode(
     dials,
     linkCount: 0,
     isMute: false,
-    hears: (other, kind = 'found') => supervisor.discovered(eventOf(kind, other.name, [other.host])),
+    hears: (other, kind = 'found', relaysAll = true) =>
+      supervisor.discovered(eventOf(kind, other.name, [other.host], relaysAll)),
     async crash() {
       await listener.close();
       await supervisor.close();
@@ -154,12 +155,14 @@ export function eventOf(
   kind: 'found' | 'restarted' | 'moved',
   name: string,
   hosts: readonly string[] = [name],
+  relaysAll = true,
 ): DiscoveryEvent {
   const peer: DiscoveredPeer = {
     deviceKey: name,
     lifeTag: name,
     replicaTag: name,
     addresses: hosts.map(addressOf),
+    relaysAll,
     clockOffsetMs: 0,
   };
   return { kind, peer };

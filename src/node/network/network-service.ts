@@ -38,6 +38,7 @@ import { ListeningPort } from './listening-port.ts';
 import type { NetworkDeps, NetworkOptions, NetworkSettings } from './network-options.ts';
 import { PeerProgress } from './peer-progress.ts';
 import { peerStatuses } from './peer-status.ts';
+import { relaysAll } from './relays-all.ts';
 import { SessionSettings } from './session-settings.ts';
 import { WallClockWatch } from './wall-clock-watch.ts';
 
@@ -50,6 +51,7 @@ export class NetworkService {
   readonly #sessions: SessionSettings;
   readonly #host: SyncHost;
   readonly #wallClock: WallClockWatch;
+  readonly #relaysAll = (): boolean => relaysAll(this.#options.collections, this.#deps.database);
   #settings: NetworkSettings;
   #retry: RetryPolicy | undefined;
   #keys: readonly ClusterKey[] = [];
@@ -213,7 +215,7 @@ export class NetworkService {
     // Silent: the supervisor above it tells of a peer that is away, once, and not each attempt for ever.
     this.#retry = new RetryPolicy({ logger: silentLogger, maxAttempts, delayMs, clock, random });
     this.#supervisor = new Supervisor(
-      { ownKey: deviceKey.publicKey, knownPeers, limits },
+      { ownKey: deviceKey.publicKey, relaysAll: this.#relaysAll, knownPeers, limits },
       {
         transport: this.#transport,
         retry: this.#retry,
@@ -243,6 +245,7 @@ export class NetworkService {
         tcpPort: this.#listening.port,
         deviceKey: deviceKey.publicKey,
         replica: database.replica.id,
+        relaysAll: this.#relaysAll,
         keys: this.#keys.map((key) => deriveBeaconKey(key.beacon)),
         limits: this.#options.limits,
       },
