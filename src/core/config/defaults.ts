@@ -108,7 +108,7 @@ export const LIMITS = {
   refusalAddressesMax: 256,
   /** Lines per minute in the log of refused connections. More are counted and not written. */
   refusalLinesPerMinuteMax: 20,
-  /** Nodes that all talk to all; beyond, each keeps about log2(n) + 2 links. */
+  /** Nodes that all talk to all; beyond, each keeps about log2(n) + 2 links, or 3 to relaying nodes if it keeps only some collections. */
   fullMeshNodesMax: 8,
   /** Peers known at the same time. More: the longest unseen one is forgotten. */
   peersMax: 1024,

@@ -317,3 +317,20 @@ test('once closed it is silent and leaves no timer behind', async () => {
   assert.ok(decodeBeacon(a.port.sent[0]!, KEY));
   await assert.rejects(a.discovery.start(), TypeError);
 });
+
+test('a node that begins to keep only some collections says so, and others hear it as a change of that node', async () => {
+  const { clock, network } = setUpNetwork();
+  let relaysAll = true;
+  const a = await startNode(clock, network, 'a');
+  await startNode(clock, network, 'b', { relaysAll: () => relaysAll });
+  clock.advance(20_000);
+  const told = (): (boolean | undefined)[] =>
+    a.events.map((event) => ('peer' in event ? event.peer.relaysAll : undefined));
+  assert.deepEqual(told(), [true]);
+  relaysAll = false;
+  clock.advance(20_000);
+  relaysAll = true;
+  clock.advance(20_000);
+  assert.deepEqual(a.kinds(), ['found', 'moved', 'moved']);
+  assert.deepEqual(told(), [true, false, true]);
+});

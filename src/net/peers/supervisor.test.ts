@@ -226,6 +226,31 @@ test('forty nodes make a connected mesh of few links each, and mend it when node
   assertMesh(nodes);
 });
 
+test('a node that begins to keep only some collections is linked with three relaying nodes, and the rest stay a mesh', async () => {
+  const world = createWorld(SEED);
+  const partial = new Set<string>();
+  const nodes: WorldNode[] = [];
+  for (let i = 0; i < 20; i++) {
+    const name = `node-${String(i).padStart(2, '0')}`;
+    nodes.push(await world.startNode(name, { relaysAll: () => !partial.has(name) }));
+  }
+  introduce(nodes);
+  await world.run(5000);
+  assertMesh(nodes);
+  const some = nodes.splice(0, 8);
+  for (const one of some) partial.add(one.name);
+  for (const node of [...some, ...nodes]) for (const one of some) if (one !== node) node.hears(one, 'moved', false);
+  await world.run(120_000);
+  for (const one of some) {
+    assert.equal(linked(one).length, 3, `${one.name} (seed ${SEED})`);
+    assert.ok(linked(one).every((name) => !partial.has(name)));
+  }
+  const reached = new Set([nodes[0]!.name]);
+  for (const name of reached)
+    for (const other of linked(nodes.find((node) => node.name === name)!)) if (!partial.has(other)) reached.add(other);
+  assert.equal(reached.size, nodes.length, `seed ${SEED}`);
+});
+
 function assertMesh(nodes: readonly WorldNode[]): void {
   const byName = new Map(nodes.map((node) => [node.name, linked(node)]));
   const reached = new Set([nodes[0]!.name]);
