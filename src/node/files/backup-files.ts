@@ -3,6 +3,7 @@ import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm } from 'nod
 import { dirname, join } from 'node:path';
 import type { BackupFile, BackupFiles } from '../../resilience/index.ts';
 import { toFileError } from './file-errors.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** The real file system, for backups. What the system refuses comes out as PersistenceError. */
 export const backupFiles: BackupFiles = {
@@ -56,17 +57,6 @@ async function syncFile(path: string): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  // Windows cannot open a folder; there, the file system's own log keeps its entries.
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

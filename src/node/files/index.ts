@@ -3,3 +3,4 @@ export { readDiskSpace } from './disk-space.ts';
 export { toFileError } from './file-errors.ts';
 export { fileProblem } from './file-problem.ts';
 export { createInPlaceTest } from './in-place.ts';
+export { syncFolder } from './sync-folder.ts';

@@ -1,0 +1,33 @@
+/**
+ * Goal: a device has one key, kept beside its database, and what the disk refuses is said in the words of this library. Method: a
+ * folder of its own, and one that does not exist.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import { createSeededRandom } from '../../testing/index.ts';
+import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
+
+test('the key of the first start is found again, until it is renewed; nothing else is left behind', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'entgldb-device-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'a.db');
+  const random = createSeededRandom(7);
+  const first = (await loadDeviceKey(path, random)).serialize();
+  assert.equal((await loadDeviceKey(path, random)).serialize(), first);
+  const renewed = (await renewDeviceKey(path, random)).serialize();
+  assert.notEqual(renewed, first);
+  assert.equal((await loadDeviceKey(path, random)).serialize(), renewed);
+  assert.deepEqual(await readdir(folder), ['a.db.device']);
+});
+
+test('a folder that is not there is an error with a reason', async () => {
+  const path = join(tmpdir(), 'entgldb-no-such-folder', 'a.db');
+  await assert.rejects(
+    loadDeviceKey(path, createSeededRandom(7)),
+    (error) => isEntglDbError(error, 'IO_FAILED') && /entgldb-no-such-folder/.test(error.message),
+  );
+});
