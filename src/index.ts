@@ -1,3 +1,5 @@
+export type { Clock } from './core/clock/index.ts';
+export type { WriteStamp } from './core/document/index.ts';
 export {
   ConcurrencyError,
   ConfigurationError,
@@ -5,6 +7,7 @@ export {
   DocumentNotFoundError,
   EntglDbError,
   type ErrorCode,
+  type ErrorOptions,
   type ErrorReason,
   isEntglDbError,
   NetworkError,
@@ -14,7 +17,9 @@ export {
 } from './core/errors/index.ts';
 export type { Logger } from './core/logging/index.ts';
 export { counterValue, incrementCounter, type Resolver, type ResolverChoice } from './core/merge/index.ts';
-export type { IndexOptions, IndexSpec, JsonValue } from './core/query/index.ts';
+export type { IndexOptions, IndexSpec, JsonArray, JsonObject, JsonValue } from './core/query/index.ts';
+export type { ExecuteOptions, RetryPolicyOptions } from './core/retry/index.ts';
+export type { FieldStamp, Version } from './core/version/index.ts';
 export {
   type Aggregate,
   applyLiveChanges,
@@ -41,6 +46,7 @@ export {
   type DocumentIssue,
   type DocumentVersion,
   type EnsureIndexOptions,
+  type FieldOperators,
   type FieldQuery,
   type Filter,
   type FindOptions,
@@ -88,15 +94,19 @@ export {
 } from './database/index.ts';
 export type {
   EntglDbHealthCheckOptions,
+  HealthChange,
   HealthCheck,
   HealthCheckResult,
+  HealthFinding,
   HealthReport,
   HealthState,
   PeerInfo,
   SyncErrorInfo,
   SyncStatus,
   SyncStatusTrackerOptions,
+  SyncTotals,
 } from './diagnostics/index.ts';
+export type { Address } from './net/index.ts';
 export {
   type CollectionEquality,
   createServices,
@@ -126,6 +136,7 @@ export type {
   FlushResult,
   OfflineQueueOptions,
   OperationContext,
+  OperationError,
   OperationHandler,
   PendingOperation,
   PendingWrites,

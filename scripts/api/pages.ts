@@ -18,6 +18,7 @@ const PAGES: readonly Page[] = [
       'node/open-database',
       'node/node-',
       'core/logging',
+      'net/',
       'database/api.ts#Database',
       'database/api.ts#CollectionInfo',
     ],
@@ -56,14 +57,21 @@ const PAGES: readonly Page[] = [
     file: 'conflicts-and-history.md',
     title: 'Conflicts, versions, history',
     intro: 'The guides: [conflicts](../guide/conflicts.md), [history](../guide/history.md).',
-    claims: ['core/merge/', 'database/history/', 'database/api.ts#Conflict', 'database/api.ts#DocumentVersion'],
+    claims: [
+      'core/merge/',
+      'core/version/',
+      'core/document/',
+      'database/history/',
+      'database/api.ts#Conflict',
+      'database/api.ts#DocumentVersion',
+    ],
   },
   {
     file: 'services.md',
     title: 'Services',
     intro:
       'The guides: [hardening for production](../guide/production-hardening.md), [receipts](../guide/receipts.md).',
-    claims: ['node/', 'resilience/', 'diagnostics/', 'database/cache/'],
+    claims: ['node/', 'resilience/', 'diagnostics/', 'database/cache/', 'core/retry/', 'core/clock/'],
   },
   {
     file: 'errors.md',

@@ -65,6 +65,7 @@ export { projectDocument } from './query/index.ts';
 export type {
   CollectionOptions,
   DocumentIssue,
+  FieldOperators,
   Filter,
   InputOf,
   OutputOf,
