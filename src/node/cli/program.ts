@@ -161,7 +161,7 @@ function addDocumentCommands(program: Command, running: Running): void {
     .command('import <collection> <file>')
     .description('write the documents of an NDJSON or CSV file, - for the standard input')
     .option('--format <format>', 'csv or ndjson (default: by the file name)')
-    .option('--key-field <name>', 'field that holds the key (default: _id or id)')
+    .option('--key-field <name>', 'field that holds the key (default: _id, id, _key or key)')
     .option('--delimiter <char>', 'between the cells of a CSV file: , ; | or tab')
     .option('--all-text', 'take every cell of a CSV file for text')
     .option('--skip-bad', 'leave bad lines out and go on; exit code 2 if there were any')

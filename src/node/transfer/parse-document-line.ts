@@ -53,7 +53,7 @@ export function keyFieldOf(value: Document, keyField: string | undefined): strin
   if (typeof found === 'string' || typeof found === 'number') return String(found);
   const where =
     keyField === undefined
-      ? 'no {"key": …, "value": …} and no field _id or id'
+      ? 'no {"key": …, "value": …} and no field _id, id, _key or key'
       : `no text or number in field ${keyField}`;
   throw new PersistenceError(
     'INVALID_DOCUMENT',
