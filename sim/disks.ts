@@ -161,12 +161,16 @@ export class Disks {
     );
   }
 
-  /** What was never durable did not happen, unless a copy of the disk has it. */
+  /**
+   * What was never durable did not happen, unless a copy of the disk has it. The first crash decides: what it left on the disk
+   * happened, though nobody was told, and may be purged everywhere before the next one.
+   */
   #undo(node: SimNode): void {
     const { cluster, history } = this.#scene;
     for (const write of history.writes()) {
-      if (write.author !== node.key || write.isAcknowledged || includes(node.replica, write)) continue;
-      write.isUndone ||= !cluster.nodes.some((n) => n !== node && hasSeen(n.replica, write));
+      if (write.author !== node.key || write.isAcknowledged || write.isKept) continue;
+      if (includes(node.replica, write)) write.isKept = !write.isUndone;
+      else write.isUndone ||= !cluster.nodes.some((n) => n !== node && hasSeen(n.replica, write));
     }
   }
 

@@ -21,6 +21,8 @@ export interface TrueWrite {
   isAcknowledged: boolean;
   /** The only disks that held it were damaged, wiped or replaced. */
   isLost: boolean;
+  /** Its author crashed before it could be acknowledged, and found it on its disk. */
+  isKept: boolean;
   /** It was never durable: the crash took it. */
   isUndone: boolean;
   /** R9 wrote it again under another name. */
@@ -76,6 +78,7 @@ export class History {
       children: [],
       isAcknowledged: false,
       isLost: false,
+      isKept: false,
       isUndone: false,
       isRewritten: false,
     };
