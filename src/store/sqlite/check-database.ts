@@ -3,6 +3,7 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { isSameFingerprint } from '../../core/version/index.ts';
 import type { CollectionRow, Damage } from '../store.ts';
+import type { HeldIndex } from './index-rows.ts';
 import type { JobContext } from './maintenance-jobs.ts';
 import { Tables } from './tables.ts';
 
@@ -12,25 +13,28 @@ const WHOLE = [{ after: null, upTo: null }];
 
 /**
  * Reads everything: SQLite's own structures and indexes, the sum or digest of every row, and whether each collection's count
- * and fingerprint fit its documents. Holds no snapshot for longer than one step takes.
+ * and fingerprint fit its documents. Others write meanwhile: each step sees one moment, and no snapshot is held for longer.
  */
 export function checkDatabase(db: DatabaseSync, context: JobContext): void {
   const file = (problem: string): void => context.onDamage({ kind: 'file', problem });
   for (const problem of structureProblems(db, context)) file(problem);
   if (context.isStopped()) return;
   const tables = new Tables(db, { chainLengthMax: 0, goneLogMax: 0 });
-  const collections = readOr(() => tables.state.read().collections, [], file);
-  for (const check of tables.smallTableChecks()) readOr(check, undefined, file);
-  for (const name of readOr(() => tables.documents.collections(), [], file)) {
+  for (const check of tables.smallTableChecks()) readOr(() => tables.reading(check), undefined, file);
+  for (const name of readOr(() => tables.reading(() => tables.documents.collections()), [], file)) {
     checkDocuments(tables, name, context);
-    checkCollection(db, tables, name, context);
-    checkIndexes(db, tables, name, context);
+    checkCollection(tables, name, context);
+    checkIndexes(tables, name, context);
     if (context.isStopped()) return;
   }
-  for (const { name, documents } of collections) {
-    const isEmpty = readOr(() => tables.documents.nthKey(name, null, 1) === undefined, false, file);
-    if (isEmpty && documents > 0) context.onDamage(lostDocuments(name, documents));
-  }
+  for (const lost of readOr(() => tables.reading(() => lostCollections(tables)), [], file)) context.onDamage(lost);
+}
+
+function lostCollections(tables: Tables): Damage[] {
+  const { collections } = tables.state.read();
+  const isLost = ({ name, documents }: CollectionRow): boolean =>
+    documents > 0 && tables.documents.nthKey(name, null, 1) === undefined;
+  return collections.filter(isLost).map(({ name, documents }) => lostDocuments(name, documents));
 }
 
 function* structureProblems(db: DatabaseSync, context: JobContext): Iterable<string> {
@@ -53,20 +57,28 @@ function isProblem(line: string): boolean {
 }
 
 function checkDocuments(tables: Tables, name: CollectionName, context: JobContext): void {
-  let after: DocumentKey | null = null;
-  for (;;) {
-    if (context.isStopped()) return;
-    let keys: DocumentKey[];
-    try {
-      keys = tables.documents.keys(name, after, KEYS_PER_STEP);
-    } catch (error) {
-      context.onDamage({ kind: 'collection', collection: name, problem: messageOf(error) });
-      return;
-    }
-    for (const key of keys) checkDocument(tables, name, key, context);
-    after = keys.at(-1) ?? null;
-    if (keys.length < KEYS_PER_STEP) return;
+  for (let after: DocumentKey | null | undefined = null; after !== undefined && !context.isStopped(); ) {
+    const from: DocumentKey | null = after;
+    after = tables.reading(() => checkPage(tables, name, from, context));
   }
+}
+
+/** Where the next page begins; undefined: this was the last one. */
+function checkPage(
+  tables: Tables,
+  name: CollectionName,
+  after: DocumentKey | null,
+  context: JobContext,
+): DocumentKey | undefined {
+  let keys: DocumentKey[];
+  try {
+    keys = tables.documents.keys(name, after, KEYS_PER_STEP);
+  } catch (error) {
+    context.onDamage({ kind: 'collection', collection: name, problem: messageOf(error) });
+    return undefined;
+  }
+  for (const key of keys) checkDocument(tables, name, key, context);
+  return keys.length < KEYS_PER_STEP ? undefined : keys.at(-1);
 }
 
 function checkDocument(tables: Tables, collection: CollectionName, key: DocumentKey, context: JobContext): void {
@@ -78,16 +90,15 @@ function checkDocument(tables: Tables, collection: CollectionName, key: Document
 }
 
 /** Count and fingerprint against the documents of the same moment. */
-function checkCollection(db: DatabaseSync, tables: Tables, name: CollectionName, context: JobContext): void {
+function checkCollection(tables: Tables, name: CollectionName, context: JobContext): void {
   const report = (problem: string): void => context.onDamage({ kind: 'collection', collection: name, problem });
-  db.exec('BEGIN');
   try {
-    const row = tables.state.read().collections.find((found) => found.name === name);
-    if (row !== undefined) for (const problem of collectionProblems(tables, row)) report(problem);
+    tables.reading(() => {
+      const row = tables.state.read().collections.find((found) => found.name === name);
+      if (row !== undefined) for (const problem of collectionProblems(tables, row)) report(problem);
+    });
   } catch (error) {
     report(messageOf(error));
-  } finally {
-    db.exec('ROLLBACK');
   }
 }
 
@@ -101,29 +112,35 @@ function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<strin
 }
 
 /** Whether each index holds each document as it is now, and nothing else. */
-function checkIndexes(db: DatabaseSync, tables: Tables, name: CollectionName, context: JobContext): void {
-  for (const index of readOr(
-    () => tables.indexWork.readyOf(name),
+function checkIndexes(tables: Tables, name: CollectionName, context: JobContext): void {
+  const readyNow = (): readonly HeldIndex[] => tables.indexWork.readyOf(name);
+  for (const { id, definition } of readOr(
+    () => tables.reading(readyNow),
     [],
     () => {},
   )) {
-    const text = `the index ${JSON.stringify(index.definition.name)}`;
     const report = (problem: string): void => {
-      context.onDamage({ kind: 'index', collection: name, indexId: index.id, problem: `${text} ${problem}` });
+      const text = `the index ${JSON.stringify(definition.name)} ${problem}`;
+      context.onDamage({ kind: 'index', collection: name, indexId: id, problem: text });
     };
-    db.exec('BEGIN');
     try {
-      const { missing, others } = tables.indexWork.compare(index);
-      if (missing > 0) report(`does not hold ${missing} documents as they are`);
-      else if (others > 0) report(`holds ${others} entries that no document has`);
+      const index = (): HeldIndex | undefined => readyNow().find((each) => each.id === id);
+      const problem = tables.reading(() => indexProblem(tables, index()));
+      if (problem !== undefined) report(problem);
     } catch (error) {
       // A document that cannot be read has been reported by itself.
       if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) report(messageOf(error));
-    } finally {
-      db.exec('ROLLBACK');
     }
     if (context.isStopped()) return;
   }
+}
+
+/** Nothing to say of an index that was dropped meanwhile, or is made anew. */
+function indexProblem(tables: Tables, index: HeldIndex | undefined): string | undefined {
+  if (index === undefined) return undefined;
+  const { missing, others } = tables.indexWork.compare(index);
+  if (missing > 0) return `does not hold ${missing} documents as they are`;
+  return others > 0 ? `holds ${others} entries that no document has` : undefined;
 }
 
 function lostDocuments(collection: CollectionName, documents: number): Damage {

@@ -56,6 +56,34 @@ test('a healthy database has no damage', () =>
     await store.close();
   }));
 
+test('what is written while a check runs is no damage: new collections, new replicas, documents with siblings', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(3000));
+    let isChecking = true;
+    let pos = 3001;
+    const writing = (async () => {
+      // Not too many: each collection lengthens the check.
+      for (; isChecking && pos < 3401; pos++) {
+        const collection = parseCollectionName(`new${pos}`);
+        const versions = [{ replica: sampleReplica(pos), seq: 1 }, { seq: pos }];
+        const document = sampleDocument({ collection, key: 'k', pos, versions });
+        const sum = new FingerprintSum();
+        for (const { digest } of document.versions) sum.add(digest);
+        const row = { name: collection, state: 'wanted', documents: 1, fingerprint: sum.value() } as const;
+        const collections = [{ ...row, resolver: 'lww@1' }];
+        store.commit({ head: sampleHead({ seq: pos, pos }), documents: [document], collections });
+        for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+      }
+    })();
+    const found = [...(await damageOf(store)), ...(await damageOf(store))];
+    isChecking = false;
+    await writing;
+    assert.deepEqual(found, []);
+    assert.ok(pos > 3003, 'nothing was written meanwhile');
+    await store.close();
+  }));
+
 test('a changed value is named by a read, by the check and at open', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);

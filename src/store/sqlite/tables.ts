@@ -87,10 +87,25 @@ export class Tables {
       this.#commit.run();
       return result;
     } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      for (const table of this.#resets) table.reset();
+      this.#rollBack();
       throw error;
     }
+  }
+
+  /** Reads as of one moment, whatever another connection writes meanwhile, and remembers nothing of the moments before. */
+  reading<T>(run: () => T): T {
+    this.#rollBack();
+    this.#db.exec('BEGIN');
+    try {
+      return run();
+    } finally {
+      this.#rollBack();
+    }
+  }
+
+  #rollBack(): void {
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    for (const table of this.#resets) table.reset();
   }
 
   apply(batch: StoreBatch): void {
