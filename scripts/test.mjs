@@ -37,7 +37,7 @@ const SUITES = [
   { name: 'mutants', budget: 120, files: ['sim/mutants/**/*.test.ts'] },
   {
     name: 'integration',
-    budget: 240,
+    budget: 300,
     files: ['test/**/*.test.ts'],
     except: ['test/tidy/**', 'test/docs/**', 'test/torture/**'],
   },
@@ -48,7 +48,7 @@ const SUITES = [
       ['sim', 'sim/main.ts', '--mix', '--seeds', '1000', '--events', '2000', '--first', String(today() * 1000)],
     ],
   },
-  { name: 'docs', budget: 60, files: ['test/docs/**/*.test.ts'] },
+  { name: 'docs', budget: 90, files: ['test/docs/**/*.test.ts'] },
 ];
 
 if (Number(process.versions.node.split('.')[0]) < 24) process.exit(await again());
