@@ -77,7 +77,8 @@ export class Receiver {
       this.#running.add(collection);
       this.#comparisons.delete(collection);
       const { knowledge, fingerprint } = this.#context.replica.collection(collection);
-      const points = this.#context.replica.resumePoints(this.#context.peer!.replica, collection);
+      const { replica: sender, life } = this.#context.peer!;
+      const points = this.#context.replica.resumePoints(sender, life, collection);
       const resume = points.size === 0 ? {} : { resume: points };
       this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint, ...resume });
     }
@@ -154,7 +155,8 @@ export class Receiver {
   #reached({ reached, versions }: VersionsMessage): Reached | undefined {
     const last = versions.at(-1);
     if (reached === undefined || last === undefined) return undefined;
-    return { sender: this.#context.peer!.replica, collection: last.collection, replica: last.replica, seq: reached };
+    const { replica: sender, life } = this.#context.peer!;
+    return { sender, life, collection: last.collection, replica: last.replica, seq: reached };
   }
 
   #apply(

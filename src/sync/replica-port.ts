@@ -33,8 +33,8 @@ export interface SyncReplica {
     source: object,
     reached?: Reached,
   ): RemoteOutcome;
-  /** R4: where earlier streams of this sender were cut. */
-  resumePoints(sender: ReplicaId, collection: CollectionName): ReadonlyMap<ReplicaId, number>;
+  /** R4: where earlier streams of this sender were cut, in this life of its process. */
+  resumePoints(sender: ReplicaId, life: string, collection: CollectionName): ReadonlyMap<ReplicaId, number>;
   /** R9: undefined when what a peer knows of my replica is a point of my own history. */
   meetKnowledge(known: Known | undefined): ForkProof | undefined;
   /** Calls back when commits that were not durable are gone: whatever a session believes of them is wrong. */

@@ -9,6 +9,7 @@ import { LIMITS, TIMES } from '../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { Message } from '../net/messages/index.ts';
+import { memoryStoreFromSnapshot } from '../store/memory/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
 import { PROTOCOL, RoundGate, Session } from './index.ts';
 
@@ -21,7 +22,7 @@ function write(replica: Replica, from: number, to: number, by = 'x'): void {
     replica.write([{ writes: [{ collection: C, key: `k${n}` as DocumentKey, value: `{"by":"${by}"}` }] }]);
 }
 
-function sessionOf(replica: Replica): Session {
+function sessionOf(replica: Replica, life: string): Session {
   return new Session({
     replica,
     gate: new RoundGate(TIMES.syncIntervalMs),
@@ -32,7 +33,7 @@ function sessionOf(replica: Replica): Session {
       protocol: PROTOCOL,
       node: replica.id,
       replica: replica.id,
-      life: replica.id,
+      life,
       wallMs: clock.now(),
       collections: null,
       capabilities: [],
@@ -42,9 +43,18 @@ function sessionOf(replica: Replica): Session {
   });
 }
 
-/** Carries messages both ways until nothing is left to say, or this many batches arrived. Returns the versions that travelled. */
-function meet(a: Replica, b: Replica, batchesMax = Number.POSITIVE_INFINITY, onBatch = (_batch: number) => {}): number {
-  const ends = [sessionOf(a), sessionOf(b)] as const;
+/**
+ * Carries messages both ways until nothing is left to say, or this many batches arrived. `life`: of the process of `a`. Returns the
+ * versions that travelled.
+ */
+function meet(
+  a: Replica,
+  b: Replica,
+  batchesMax = Number.POSITIVE_INFINITY,
+  onBatch = (_batch: number) => {},
+  life = 'a',
+): number {
+  const ends = [sessionOf(a, life), sessionOf(b, 'b')] as const;
   const inbox: [Message[], Message[]] = [[], []];
   let versions = 0;
   let batches = 0;
@@ -93,7 +103,7 @@ test('a stream that was cut again and again sends nothing twice', () => {
   versions += meet(a, b);
   assert.equal(versions, DOCUMENTS);
   assertEqual(a, b);
-  assert.equal(b.resumePoints(a.id, C).size, 0, 'what is known need not be remembered');
+  assert.equal(b.resumePoints(a.id, 'a', C).size, 0, 'what is known need not be remembered');
 });
 
 test('a restart of the receiver does not begin from the start', async () => {
@@ -123,21 +133,41 @@ test('versions that the sender did not yet know when the stream began are not pa
   write(third, 0, 60);
   meet(third, a, 2);
   assert.equal(meet(a, b), 20, 'a holds some of the third, and knows of none');
-  assert.equal(b.resumePoints(a.id, C).size, 0);
+  assert.equal(b.resumePoints(a.id, 'a', C).size, 0);
   meet(third, a);
   meet(a, b, 1);
-  assert.ok((b.resumePoints(a.id, C).get(third.id) ?? 0) > 0);
+  assert.ok((b.resumePoints(a.id, 'a', C).get(third.id) ?? 0) > 0);
   meet(a, b);
   assertEqual(a, b);
+});
+
+test('a sender that was rolled back unnoticed sends what it wrote in place of what it had sent', async () => {
+  const { replica: a, store } = openMemoryReplica({ clock, random: createSeededRandom(1) });
+  const { b } = pair();
+  write(a, 0, 50);
+  await a.flush();
+  const image = store.snapshot();
+  write(a, 50, DOCUMENTS);
+  assert.equal(meet(a, b, 8), 80);
+  const identity = { fresh: false, reason: 'same', reservedSeq: 0 } as const;
+  const again = openMemoryReplica({
+    clock,
+    random: createSeededRandom(5),
+    store: memoryStoreFromSnapshot(image, { identity }),
+  }).replica;
+  assert.equal(again.id, a.id);
+  write(again, 1050, 1000 + DOCUMENTS);
+  meet(again, b, Number.POSITIVE_INFINITY, () => {}, 'the next process');
+  for (let n = 1050; n < 1000 + DOCUMENTS; n++) assert.ok(b.get(C, `k${n}` as DocumentKey), `k${n} did not arrive`);
 });
 
 test('a receiver that drops or loses rows lets all be sent again', () => {
   const { a, b } = pair();
   write(a, 0, DOCUMENTS);
   meet(a, b, 5);
-  assert.equal(b.resumePoints(a.id, C).get(a.id), 50);
+  assert.equal(b.resumePoints(a.id, 'a', C).get(a.id), 50);
   b.forgetDamaged(C, ['k7' as DocumentKey], 'test');
-  assert.equal(b.resumePoints(a.id, C).size, 0);
+  assert.equal(b.resumePoints(a.id, 'a', C).size, 0);
   assert.equal(meet(a, b), DOCUMENTS);
   assertEqual(a, b);
 });

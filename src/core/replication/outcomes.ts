@@ -16,6 +16,8 @@ export interface PlacedDot {
 /** R4: of this replica, the sender has streamed every live version up to `seq` that it knew of when the stream began. */
 export interface Reached extends Dot {
   readonly sender: ReplicaId;
+  /** Of the sender's process: a copy of it, or what it is after it was rolled back, has another one. */
+  readonly life: string;
   readonly collection: CollectionName;
 }
 

@@ -267,8 +267,8 @@ export class Replica {
   }
 
   /** R4: up to where the sender need not send again what it sent before its stream was cut. */
-  resumePoints(sender: ReplicaId, collection: CollectionName): ReadonlyMap<ReplicaId, number> {
-    return this.#resume.of(sender, collection);
+  resumePoints(sender: ReplicaId, life: string, collection: CollectionName): ReadonlyMap<ReplicaId, number> {
+    return this.#resume.of(sender, life, collection);
   }
 
   /** R9 at meeting; undefined when what a peer knows of my replica is a point of my own history, which then counts as confirmed. */

@@ -8,16 +8,22 @@ const STREAMS_MAX = 64;
 type Points = ReadonlyMap<ReplicaId, number>;
 const NOTHING: Points = new Map();
 
+interface Stream {
+  readonly life: string;
+  readonly points: Points;
+}
+
 /**
  * R4: how far streams came that no claim has concluded yet, by sender and collection, so that a cut one goes on where it was
- * cut. It is no knowledge: it says only what this very sender need not send again. Whoever takes rows away that no knowledge
- * covers forgets it.
+ * cut. It is no knowledge: it says only what this very sender, in this life of its process, need not send again. One that was
+ * started again may have been rolled back, or be a copy, and have written something else under the same names (R9). Whoever takes
+ * rows away that no knowledge covers forgets it.
  */
 export class ResumePoints {
   /** The stream that went on last is the last one. */
-  readonly #streams: ReadonlyMap<string, Points>;
+  readonly #streams: ReadonlyMap<string, Stream>;
 
-  private constructor(streams: ReadonlyMap<string, Points>) {
+  private constructor(streams: ReadonlyMap<string, Stream>) {
     this.#streams = streams;
   }
 
@@ -31,16 +37,17 @@ export class ResumePoints {
     return new ResumePoints(new Map(Array.isArray(rows) ? rows.flatMap(parseStream) : []));
   }
 
-  of(sender: ReplicaId, collection: CollectionName): Points {
-    return this.#streams.get(`${sender}${collection}`) ?? NOTHING;
+  of(sender: ReplicaId, life: string, collection: CollectionName): Points {
+    const stream = this.#streams.get(`${sender}${collection}`);
+    return stream?.life === life ? stream.points : NOTHING;
   }
 
-  with({ sender, collection, replica, seq }: Reached): ResumePoints {
+  with({ sender, life, collection, replica, seq }: Reached): ResumePoints {
     const name = `${sender}${collection}`;
-    const before = this.of(sender, collection);
+    const before = this.of(sender, life, collection);
     if (seq <= (before.get(replica) ?? 0)) return this;
     const streams = [...this.#streams].filter(([other]) => other !== name);
-    streams.push([name, new Map([...before, [replica, seq]])]);
+    streams.push([name, { life, points: new Map([...before, [replica, seq]]) }]);
     return new ResumePoints(new Map(streams.slice(-STREAMS_MAX)));
   }
 
@@ -55,17 +62,17 @@ export class ResumePoints {
 
   toText(): string | null {
     if (this.#streams.size === 0) return null;
-    return JSON.stringify([...this.#streams].map(([name, points]) => [name, [...points]]));
+    return JSON.stringify([...this.#streams].map(([name, { life, points }]) => [name, life, [...points]]));
   }
 
   #map(collection: CollectionName, change: (points: Points) => [ReplicaId, number][]): ResumePoints {
     const ofCollection = [...this.#streams].filter(([name]) => name.slice(SENDER_CHARACTERS) === collection);
     if (ofCollection.length === 0) return this;
     const streams = new Map(this.#streams);
-    for (const [name, points] of ofCollection) {
+    for (const [name, { life, points }] of ofCollection) {
       const left = change(points);
       if (left.length === 0) streams.delete(name);
-      else streams.set(name, new Map(left));
+      else streams.set(name, { life, points: new Map(left) });
     }
     return new ResumePoints(streams);
   }
@@ -73,12 +80,14 @@ export class ResumePoints {
 
 const SENDER_CHARACTERS = 32;
 
-function parseStream(row: unknown): [string, Points][] {
-  if (!Array.isArray(row) || typeof row[0] !== 'string' || !Array.isArray(row[1])) return [];
-  const points = row[1].flatMap((point: unknown): [ReplicaId, number][] => {
+function parseStream(row: unknown): [string, Stream][] {
+  if (!Array.isArray(row)) return [];
+  const [name, life, rows]: readonly unknown[] = row;
+  if (typeof name !== 'string' || typeof life !== 'string' || !Array.isArray(rows)) return [];
+  const points = rows.flatMap((point: unknown): [ReplicaId, number][] => {
     if (!Array.isArray(point)) return [];
     const replica = parseReplicaId(point[0]);
     return replica !== undefined && Number.isSafeInteger(point[1]) ? [[replica, point[1]]] : [];
   });
-  return [[row[0], new Map(points)]];
+  return [[name, { life, points: new Map(points) }]];
 }
