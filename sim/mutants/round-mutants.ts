@@ -150,6 +150,14 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     scenario: 'rows that went after a stream was cut',
   },
   {
+    name: 'resume of another life',
+    rule: 'R4: a cursor counts for one process of the sender',
+    file: `${REPLICA}/resume-points.ts`,
+    find: 'stream?.life === life ? stream.points : NOTHING',
+    replace: 'stream?.points ?? NOTHING',
+    scenario: 'a sender that was rolled back after its stream was cut',
+  },
+  {
     name: 'cut stream begins again',
     rule: 'R4: a cut stream goes on where it was cut',
     file: 'src/sync/out-stream.ts',
@@ -184,7 +192,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'rounds with all peers at once',
     rule: 'R4, R5: one round per collection at a time',
     file: 'src/sync/round-gate.ts',
-    find: 'if (holder !== undefined && holder.owner !== owner && nowMs - holder.progressMs < this.#stallMsMax) return false;',
+    find: 'if (holder !== undefined && nowMs - holder.progressMs < this.#stallMsMax) return false;',
     replace: '',
     scenario: 'a newcomer fetches from one peer at a time',
   },

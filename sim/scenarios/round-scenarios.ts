@@ -110,6 +110,26 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a sender that was rolled back after its stream was cut',
+    alsoFailsWith: ['delta one too short', 'cursor past an unsent version'],
+    // R4, R9: under the names that it had sent it wrote something else since.
+    async play() {
+      const stage = new Stage();
+      const [sender, receiver] = [stage.node({ limits: { messageVersionsMax: 5 } }), stage.node()];
+      stage.put(sender, 'first');
+      const image = sender.image();
+      for (let i = 0; i < 20; i++) stage.put(sender, `k${i}`);
+      stage.deafen(receiver, isClaim);
+      await stage.meet(sender, receiver);
+      stage.deafen(receiver);
+      stage.rollBack(sender, image);
+      const keys = Array.from({ length: 20 }, (_, i) => `other${i}`);
+      for (const key of keys) stage.put(sender, key);
+      await stage.meet(sender, receiver);
+      return stage.lacking([receiver], ...keys);
+    },
+  },
+  {
     name: 'a live write is claimed soon',
     // R8: a claim follows after 100 ms.
     async play() {
