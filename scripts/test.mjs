@@ -37,7 +37,7 @@ const SUITES = [
   { name: 'mutants', budget: 120, files: ['sim/mutants/**/*.test.ts'] },
   {
     name: 'integration',
-    budget: 300,
+    budget: 360,
     files: ['test/**/*.test.ts'],
     except: ['test/tidy/**', 'test/docs/**', 'test/torture/**'],
   },
