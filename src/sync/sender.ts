@@ -87,11 +87,10 @@ export class Sender {
       replica.meetKnowledge(resumed === undefined ? undefined : { seq: resumed, check: null });
     if (proof !== undefined) return this.#context.effect({ kind: 'forked', proof });
     this.#confirm(collection, message.knowledge, true);
-    const state = this.#context.replica.collection(collection);
+    const state = replica.collection(collection);
     const nothingToSend = isSameFingerprint(state.fingerprint, message.fingerprint);
-    const replicas = nothingToSend ? [] : this.#context.replica.store.liveReplicas(collection);
-    const { pos } = this.#context.replica;
-    const stream = new OutStream(state, message.knowledge, pos, replicas, message.resume);
+    const replicas = nothingToSend ? [] : replica.store.liveReplicas(collection);
+    const stream = new OutStream(state, message.knowledge, replica.pos, replicas, message.resume);
     this.#streams.set(collection, stream);
     stream.enterReplica();
   }

@@ -4,6 +4,11 @@ import type { StoreBatch, StoredDocument } from '../../store/index.ts';
 /** Replaced entries of the log that are let be before it is cleared of them. */
 const REPLACED_MIN = 64;
 
+interface Place {
+  readonly pos: number;
+  readonly name: string;
+}
+
 /**
  * The newest changes in order of position, so that sessions and feeds, which follow every commit, find it in memory.
  * Holds at most `sizeMax` documents and `charactersMax` characters of JSON: beyond it the oldest are left to the store.
@@ -11,8 +16,8 @@ const REPLACED_MIN = 64;
 export class RecentChanges {
   /** The newest change of each document, by collection and key, in order of position. */
   readonly #documents = new Map<string, StoredDocument>();
-  /** The same in order of position, to be searched by it; documents that changed again are in it more than once. */
-  #log: StoredDocument[] = [];
+  /** Their names in order of position, to be searched by it; documents that changed again are in it more than once. */
+  #log: Place[] = [];
   readonly #sizeMax: number;
   readonly #charactersMax: number;
   #characters = 0;
@@ -39,7 +44,7 @@ export class RecentChanges {
       const name = nameOf(document.collection, document.key);
       this.#drop(name);
       this.#documents.set(name, document);
-      this.#log.push(document);
+      this.#log.push({ pos: document.pos, name });
       this.#characters += charactersOf(document);
     }
     for (const [name, { pos }] of this.#documents) {
@@ -47,7 +52,8 @@ export class RecentChanges {
       this.#drop(name);
       this.#from = pos;
     }
-    if (this.#log.length > 2 * this.#documents.size + REPLACED_MIN) this.#log = [...this.#documents.values()];
+    if (this.#log.length <= 2 * this.#documents.size + REPLACED_MIN) return;
+    this.#log = [...this.#documents].map(([name, { pos }]) => ({ pos, name }));
   }
 
   /** The first `limit` changes after `pos`, or undefined where that is too long ago. */
@@ -55,8 +61,9 @@ export class RecentChanges {
     if (pos < this.#from) return undefined;
     const found: StoredDocument[] = [];
     for (let i = this.#firstAfter(pos); i < this.#log.length && found.length < limit; i++) {
-      const document = this.#log[i]!;
-      if (this.#documents.get(nameOf(document.collection, document.key)) === document) found.push(document);
+      const place = this.#log[i]!;
+      const document = this.#documents.get(place.name);
+      if (document?.pos === place.pos) found.push(document);
     }
     return found;
   }
