@@ -78,6 +78,9 @@ test('damage in the middle of the file is found by check, and healed from a peer
   const checked = await runCommand(['check', '--data', folder]);
   assert.equal(checked.code, 1, checked.err);
   assertOneSentence(checked);
+  const again = await runCommand(['check', '--data', folder]);
+  assert.equal(again.code, 1, 'the row was taken away, and what it held is not back');
+  assert.match(again.err, /"k1500" in "c"/);
 
   const sick = await NodeProcess.start(t, { folder, name: 'sick', tokenFile, peers: [healthy.address] });
   await eventually('every document can be read again', async () => (await countReadable(sick)) === DOCUMENTS, 30_000);

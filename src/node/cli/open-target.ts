@@ -63,10 +63,7 @@ async function openTarget({ context, globals }: CommandRun, needs: TargetNeeds):
   if (needs.create !== true) await requireDatabase(databasePath);
   const openNode = await context.loadOpenNode();
   const { cluster } = await readTokens(config);
-  // A command has no time for a scrub; and `check` must find what it would have put right a moment earlier.
-  const values = { ...config.values, 'Health.ScrubMegabytesPerSecond': 0 };
-  const quiet = { ...config, values };
-  const node = await openNode({ config: quiet, clusterToken: cluster, logger: silentLogger, network: false });
+  const node = await openNode({ config, clusterToken: cluster, logger: silentLogger, network: false });
   // Nobody reads the log of a command: that a backup took the place of the file must not go unsaid.
   for (const notice of node.status().notices) context.stderr.write(`entgldb: ${notice}\n`);
   return localTarget(node);

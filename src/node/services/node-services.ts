@@ -210,11 +210,12 @@ export class NodeServices {
     this.repair.report({ kind: 'document', collection, key, problem });
   }
 
-  /** Throws DatabaseCorruptionError that names what is damaged, and lets the repair begin. */
+  /** Throws DatabaseCorruptionError that names what is damaged, or was and is not back, and lets the repair begin. */
   checkIntegrity(signal?: AbortSignal): Promise<void> {
     return checkIntegrity(this.#deps.store, {
       ...(signal && { signal }),
       onDamage: (damage) => this.repair.report(damage),
+      unresolved: () => this.repair.unresolved(),
     });
   }
 

@@ -11,6 +11,8 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
   /** Each damaged thing as it is found: the repair may begin before the check has ended. */
   readonly onDamage?: (damage: Damage) => void;
+  /** What is known to be damaged although the file no longer shows it; asked when everything was read. Default: nothing. */
+  readonly unresolved?: () => readonly Damage[];
 }
 
 /** Damaged things that the message names, and that the details carry. */
@@ -18,19 +20,28 @@ const NAMED_MAX = 5;
 const DETAILED_MAX = 1000;
 
 /** Reads everything. Rejects with DatabaseCorruptionError (DATABASE_CORRUPT) that names what is damaged, in `details.damage`. */
-export async function checkIntegrity(store: CheckedStore, { signal, onDamage }: CheckOptions = {}): Promise<void> {
+export async function checkIntegrity(
+  store: CheckedStore,
+  { signal, onDamage, unresolved = () => [] }: CheckOptions = {},
+): Promise<void> {
   const found: Damage[] = [];
   for await (const damage of store.checkIntegrity(signal === undefined ? {} : { signal })) {
     found.push(damage);
     onDamage?.(damage);
   }
   signal?.throwIfAborted();
+  const names = new Set(found.map(nameOf));
+  found.push(...unresolved().filter((damage) => !names.has(nameOf(damage))));
   if (found.length === 0) return;
   const named = found.slice(0, NAMED_MAX).map(damageText).join('; ');
   const more = found.length > NAMED_MAX ? `; and ${found.length - NAMED_MAX} more` : '';
   throw new DatabaseCorruptionError(`the database is damaged: ${named}${more}`, {
     details: { damage: found.slice(0, DETAILED_MAX), count: found.length },
   });
+}
+
+function nameOf(damage: Damage): string {
+  return damage.kind === 'document' ? JSON.stringify([damage.collection, damage.key]) : '';
 }
 
 /** One damaged thing in words. */

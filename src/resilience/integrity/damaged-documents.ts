@@ -40,8 +40,12 @@ export class DamagedDocuments {
     return this.#byName.size;
   }
 
+  get all(): DamagedDocument[] {
+    return [...this.#byName.values()];
+  }
+
   get waiting(): DamagedDocument[] {
-    return [...this.#byName.values()].filter(({ state }) => state === 'waiting');
+    return this.all.filter(({ state }) => state === 'waiting');
   }
 
   count(state: 'waiting' | 'missing'): number {

@@ -105,6 +105,15 @@ export class SelfRepair {
     };
   }
 
+  /** Documents whose damaged rows were taken away and that nobody has brought back: a check finds nothing of them in the file. */
+  unresolved(): Damage[] {
+    return this.#documents.all.map(({ collection, key, state }) => {
+      const outlook =
+        state === 'missing' ? 'neither a peer nor a backup holds it' : 'a peer or a backup may bring it back';
+      return { kind: 'document', collection, key, problem: `it was damaged on disk and is gone; ${outlook}` };
+    });
+  }
+
   /** Throws PERSISTENCE_ERROR / READ_ONLY once writing has stopped. */
   assertWritable(): void {
     if (!this.#isReadOnly) return;
