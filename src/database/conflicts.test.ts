@@ -120,6 +120,35 @@ test('the ledger is bounded by count, by characters and by age', async () => {
   assert.deepEqual(await kept(), []);
 });
 
+testOnStores(
+  'a clock that jumps years ahead, open or closed, empties neither the ledger nor what is kept of it',
+  async (disk) => {
+    const tenYears = 10 * 365 * 24 * 3_600_000;
+    let rightMs: number;
+    {
+      await using opened = await openTestDatabase(disk);
+      const { db, clock } = opened;
+      rightMs = clock.now();
+      await db.collection('users').put('u', { n: 0 });
+      applyRemote(db, 'users', 'u', '{"n":1}', 1, THEM);
+      clock.setWall(rightMs + tenYears);
+      db.replica.purge(0, 10);
+      applyRemote(db, 'users', 'v', '{"n":1}', 2, THEM);
+      assert.equal((await db.conflicts()).length, 1);
+      clock.setWall(rightMs);
+    }
+    await using again = await openTestDatabase(disk);
+    const { db, clock } = again;
+    clock.setWall(rightMs + tenYears);
+    db.replica.purge(0, 10);
+    assert.equal((await db.conflicts()).length, 1);
+    clock.setWall(rightMs);
+    clock.advance(TIMES.conflictRetentionMs + 1);
+    db.replica.purge(0, 10);
+    assert.equal((await db.conflicts()).length, 0, 'in time it goes');
+  },
+);
+
 test('a watcher hears of conflicts in order, from its call on, until its signal', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;

@@ -194,8 +194,12 @@ export const TIMES = {
   transactionMs: 5000,
   tombstoneRetentionMs: 168 * 3600 * 1000,
   purgeIntervalMs: 60_000,
-  /** Entries of the conflict ledger are kept so long. */
+  /** Entries of the conflict ledger are kept so long, by the time in which the database was in use. */
   conflictRetentionMs: 90 * 24 * 3600 * 1000,
+  /** Of each time for which the database was closed, at most so much counts as time in use: the wall clock may have jumped. */
+  livedGapMsMax: 7 * 24 * 3600 * 1000,
+  /** The time in use is saved with one commit in so long. */
+  livedSaveMs: 3600 * 1000,
   /** What peers confirm is written down at the latest after this time; what was not is confirmed again. */
   receiptWriteMs: 1000,
   /** Time between two scheduled comparisons with the connected peers (`verify`). */

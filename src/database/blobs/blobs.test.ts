@@ -252,6 +252,16 @@ test('a blob that is referred to again, or put again, starts its grace anew', as
   assert.equal(await collectDaily(opened, 2), 1);
 });
 
+test('a clock that jumps years ahead does not end the grace', async () => {
+  await using opened = await openTestDatabase();
+  const { db, clock } = opened;
+  await db.blobs.put(BYTES);
+  await collectDaily(opened, 1);
+  clock.setWall(clock.now() + 10 * 365 * DAY_MS);
+  assert.equal((await db.blobs.collect()).waiting, 1);
+  assert.equal(await collectDaily(opened, 7), 1);
+});
+
 test('a chunk that is younger than half the grace is not written again, an older one is', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;

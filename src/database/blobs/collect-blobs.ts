@@ -103,13 +103,14 @@ export class BlobCollection {
   async #decide(): Promise<DocumentKey[]> {
     const since = UnreferencedSince.read(this.#host);
     const nowMs = this.#host.clock.now();
+    const { livedMs } = this.#host.replica;
     const doomed: DocumentKey[] = [];
     for await (const key of this.#keys('b', 'c')) {
       const row = this.#host.read(BLOBS_COLLECTION, key);
       if (row === undefined || row.value === null) continue;
       const id = key.slice(1);
       const isWanted = this.#referenced.has(id);
-      const isDoomed = !isWanted && nowMs - since.see(id, nowMs) >= this.#graceMs && this.#isOld(row, nowMs);
+      const isDoomed = !isWanted && livedMs - since.see(id, livedMs) >= this.#graceMs && this.#isOld(row, nowMs);
       if (isDoomed) doomed.push(key);
       else if (!isWanted) this.#collected.waiting++;
       this.#noteParts(id, isDoomed ? this.#doomedParts : this.#kept);

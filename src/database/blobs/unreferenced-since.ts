@@ -22,10 +22,10 @@ export class UnreferencedSince {
     return new UnreferencedSince(host, new Map(entry === undefined ? [] : JSON.parse(entry.data)));
   }
 
-  /** The blob has no reference now: since when, as far as this node knows, ms. */
-  see(id: string, nowMs: number): number {
-    // A clock that was set back must not make anything look older than it is.
-    const since = Math.min(this.#before.get(id) ?? nowMs, nowMs);
+  /** The blob has no reference now: since when, as far as this node knows, ms of the time in use. */
+  see(id: string, livedMs: number): number {
+    // What was noted by another clock must not make anything look older than it is.
+    const since = Math.min(this.#before.get(id) ?? livedMs, livedMs);
     if (this.#now.size < BLOBS_MAX) this.#now.set(id, since);
     return since;
   }

@@ -4,7 +4,7 @@ import { visibleVersions } from '../../core/document/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { Version } from '../../core/version/index.ts';
 import type { Entry, Store, StoredDocument } from '../../store/index.ts';
-import type { CommitRecorder, Draft, DraftedChange } from '../replica/index.ts';
+import type { CommitRecorder, Draft, DraftedChange, Moment } from '../replica/index.ts';
 import type { HistorySettings } from './history-options.ts';
 
 /** A value that readers of this node saw until it was replaced. */
@@ -14,6 +14,8 @@ export interface PastValue {
   /** Wall clock of this node when readers began and ceased to see it, ms. */
   readonly since: number;
   readonly until: number;
+  /** `until` in the time for which the database had been in use; see LivedTime. */
+  readonly lived: number;
   /** JSON text; null: there was no document. */
   readonly value: string | null;
   /** The write that said so; null: before the first one. */
@@ -25,6 +27,7 @@ interface Kept {
   readonly collection: CollectionName;
   readonly name: string;
   readonly until: number;
+  readonly lived: number;
   readonly characters: number;
 }
 
@@ -57,20 +60,20 @@ export class HistoryLog implements CommitRecorder {
     this.#settingsOf = settingsOf;
   }
 
-  record(draft: Draft, nowMs: number): void {
+  record(draft: Draft, now: Moment): void {
     for (const change of draft.changes) {
       const settings = this.#settingsOf(change.collection);
       if (settings !== undefined && (change.before?.value ?? null) !== change.value)
-        this.#append(draft, change, settings, nowMs);
+        this.#append(draft, change, settings, now);
     }
   }
 
-  forgetOld(draft: Draft, nowMs: number): void {
+  forgetOld(draft: Draft, livedMs: number): void {
     let forgotten = 0;
     for (const kept of this.#load().values()) {
       const keptMs = this.#settingsOf(kept.collection)?.keptMs;
       // A collection that is not defined in this run of the program is left as it is.
-      if (keptMs === undefined || kept.until >= nowMs - keptMs) continue;
+      if (keptMs === undefined || kept.lived >= livedMs - keptMs) continue;
       this.#forget(draft, kept);
       if (++forgotten >= FORGET_MAX) return;
     }
@@ -87,16 +90,21 @@ export class HistoryLog implements CommitRecorder {
     return ids.flatMap((id) => this.#store.entries('history', id - 1, 1).filter((entry) => entry.id === id)).map(parse);
   }
 
-  #append(draft: Draft, { collection, key, before }: DraftedChange, settings: HistorySettings, nowMs: number): void {
+  #append(
+    draft: Draft,
+    { collection, key, before }: DraftedChange,
+    settings: HistorySettings,
+    { at, lived }: Moment,
+  ): void {
     const kept = this.#load();
     const name = nameOf(collection, key);
     const ids = this.#idsByName.get(name) ?? [];
     const last = ids.length === 0 ? undefined : kept.get(ids.at(-1)!);
     const shown = before === undefined ? undefined : shownVersion(before);
     const value = before?.value ?? null;
-    const since = last?.until ?? (shown === undefined ? 0 : Math.min(nowMs, hlcToMs(shown.hlc)));
+    const since = last?.until ?? (shown === undefined ? 0 : Math.min(at, hlcToMs(shown.hlc)));
     const version = shown === undefined ? null : { replica: shown.replica, seq: shown.seq, hlc: shown.hlc };
-    const past: PastValue = { collection, key, since, until: nowMs, value, version };
+    const past: PastValue = { collection, key, since, until: at, lived, value, version };
     const id = this.#newestId + 1;
     draft.entry({ space: 'history', id, data: JSON.stringify(past) });
     this.#remember(id, past);
@@ -130,10 +138,10 @@ export class HistoryLog implements CommitRecorder {
     }
   }
 
-  #remember(id: number, { collection, key, until, value }: PastValue): void {
+  #remember(id: number, { collection, key, until, lived, value }: PastValue): void {
     const name = nameOf(collection, key);
     const characters = value?.length ?? 0;
-    this.#kept!.set(id, { id, collection, name, until, characters });
+    this.#kept!.set(id, { id, collection, name, until, lived, characters });
     const ids = this.#idsByName.get(name);
     if (ids === undefined) this.#idsByName.set(name, [id]);
     else ids.push(id);

@@ -1,5 +1,6 @@
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
+import type { Moment } from './conflict-ledger.ts';
 import type { Draft } from './draft.ts';
 
 /** A document that a draft changes: as it was, and what readers see then. */
@@ -14,9 +15,9 @@ export interface DraftedChange {
 /** Adds to commits what a service keeps of them, in the same transaction. */
 export interface CommitRecorder {
   /** The draft is about to be committed. */
-  record(draft: Draft, nowMs: number): void;
+  record(draft: Draft, now: Moment): void;
   /** Adds to a draft that what was kept long enough goes. */
-  forgetOld(draft: Draft, nowMs: number): void;
+  forgetOld(draft: Draft, livedMs: number): void;
   /** The commit failed, or commits were lost: what is remembered of them is read again. */
   reset(): void;
 }

@@ -19,6 +19,8 @@ export interface LedgerEntry {
   readonly id: number;
   /** Wall clock at which this node saw the two meet, ms. */
   readonly at: number;
+  /** The same in the time for which the database had been in use; see LivedTime. */
+  readonly lived: number;
   readonly collection: CollectionName;
   readonly key: DocumentKey;
   /** Who decided, as `name@revision`. */
@@ -32,13 +34,16 @@ export interface ConflictLedgerOptions {
   readonly conflictsMax: number;
   /** Characters of JSON in all entries together; the oldest are forgotten first. */
   readonly conflictCharactersMax: number;
-  /** Entries older than this are forgotten, ms. */
+  /** Entries older than this are forgotten, ms in use. */
   readonly retentionMs: number;
 }
 
+/** A moment of this node. */
+export type Moment = Pick<LedgerEntry, 'at' | 'lived'>;
+
 interface Kept {
   readonly id: number;
-  readonly at: number;
+  readonly lived: number;
   readonly characters: number;
   readonly collection: CollectionName;
   readonly dot: string;
@@ -74,21 +79,21 @@ export class ConflictLedger {
   }
 
   /** Adds to the draft what its own changes made lose. */
-  record(draft: Draft, nowMs: number, resolverOf: (collection: CollectionName) => string): void {
+  record(draft: Draft, now: Moment, resolverOf: (collection: CollectionName) => string): void {
     for (const contested of draft.contested) {
       const { collection, key } = contested.after;
       for (const { loser, winner } of newlyLost(contested)) {
         if (this.#isKept(dotOf(collection, loser))) continue;
         const resolver = resolverOf(collection);
-        this.#append(draft, { at: nowMs, collection, key, resolver, loser: sideOf(loser), winner: sideOf(winner) });
+        this.#append(draft, { ...now, collection, key, resolver, loser: sideOf(loser), winner: sideOf(winner) });
       }
     }
   }
 
   /** Adds to the draft that entries of before the retention go. */
-  forgetOld(draft: Draft, nowMs: number): void {
+  forgetOld(draft: Draft, livedMs: number): void {
     const kept = this.#load();
-    while (kept.length > 0 && kept[0]!.at < nowMs - this.#options.retentionMs) this.#forgetOldest(draft, kept);
+    while (kept.length > 0 && kept[0]!.lived < livedMs - this.#options.retentionMs) this.#forgetOldest(draft, kept);
   }
 
   /** The commit failed, or commits were lost: what is remembered of the table is read again. */
@@ -131,7 +136,7 @@ export class ConflictLedger {
     const { conflictsMax, conflictCharactersMax } = this.#options;
     while (kept.length > 1 && (kept.length > conflictsMax || this.#characters > conflictCharactersMax))
       this.#forgetOldest(draft, kept);
-    this.forgetOld(draft, entry.at);
+    this.forgetOld(draft, entry.lived);
   }
 
   #forgetOldest(draft: Draft, kept: Kept[]): void {
@@ -152,10 +157,10 @@ export class ConflictLedger {
     return kept;
   }
 
-  #remember(kept: Kept[], { id, at, collection, loser, winner }: LedgerEntry): void {
+  #remember(kept: Kept[], { id, lived, collection, loser, winner }: LedgerEntry): void {
     const characters = (loser.value?.length ?? 0) + (winner.value?.length ?? 0);
     const dot = dotOf(collection, loser);
-    kept.push({ id, at, characters, collection, dot });
+    kept.push({ id, lived, characters, collection, dot });
     this.#dots.add(dot);
     this.#characters += characters;
   }

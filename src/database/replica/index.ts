@@ -1,6 +1,6 @@
 export type { CollectionState } from './collection-state.ts';
 export type { CommitRecorder, DraftedChange } from './commit-recorder.ts';
-export type { ConflictLedger, ConflictSide, LedgerEntry } from './conflict-ledger.ts';
+export type { ConflictLedger, ConflictSide, LedgerEntry, Moment } from './conflict-ledger.ts';
 export type { Draft } from './draft.ts';
 export { versionToken } from './local-write.ts';
 export type { CommitNotice, LocalOutcome, LocalTransaction, LocalWrite, NewLife } from './outcomes.ts';

@@ -18,13 +18,14 @@ import { BoundedLog } from './bounded-log.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import type { CommitRecorder } from './commit-recorder.ts';
 import { ConfirmedPoints } from './confirmed-points.ts';
-import { ConflictLedger } from './conflict-ledger.ts';
+import { ConflictLedger, type Moment } from './conflict-ledger.ts';
 import { draftDamage } from './damage.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
 import { Durability } from './durability.ts';
 import { draftEvictedRows, draftEviction, markedEvictions } from './evict.ts';
 import { ForkedLives } from './forked-lives.ts';
 import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
+import { LivedTime } from './lived-time.ts';
 import { draftTransaction } from './local-write.ts';
 import { draftNewLife } from './new-life.ts';
 import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
@@ -53,6 +54,8 @@ export interface ReplicaOptions {
   readonly reservedSeq?: number;
 }
 
+/** Name among the metadata. */
+const LIVED = 'lived';
 const COPIED = 'this database file was copied or restored, or it lost its newest writes or its marker';
 
 export type CommitListener = (notice: CommitNotice) => void;
@@ -88,6 +91,7 @@ export class Replica {
   #resume: ResumePoints;
 
   readonly #quarantine: BoundedLog;
+  readonly #lived: LivedTime;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -98,6 +102,7 @@ export class Replica {
     const retentionMs = TIMES.conflictRetentionMs;
     this.conflicts = new ConflictLedger(options.store, { conflictsMax, conflictCharactersMax, retentionMs });
     const image = options.store.load();
+    this.#lived = new LivedTime(options.clock, image.meta.get(LIVED));
     this.#collections = loadCollections(image);
     this.#opened = image.head?.replica;
     this.#head = this.#aboveReserved(
@@ -172,6 +177,11 @@ export class Replica {
   /** How many of them survive a crash. */
   get durableCommits(): number {
     return this.#durability.durableCommits;
+  }
+
+  /** How long this database has been in use, ms; what is kept for a time is kept by it. */
+  get livedMs(): number {
+    return this.#lived.ms;
   }
 
   collections(): IterableIterator<CollectionState> {
@@ -314,8 +324,8 @@ export class Replica {
     const draft = this.#draft();
     const pass = draftPurges(draft, this.store, this.#options.clock.now() - retentionMs, limit + this.#stuck);
     this.#stuck = pass.stuck;
-    this.conflicts.forgetOld(draft, this.#options.clock.now());
-    this.#options.recorder?.forgetOld(draft, this.#options.clock.now());
+    this.conflicts.forgetOld(draft, this.livedMs);
+    this.#options.recorder?.forgetOld(draft, this.livedMs);
     this.#commit(draft, 'own', undefined);
     return pass;
   }
@@ -413,6 +423,7 @@ export class Replica {
     this.#resume = ResumePoints.parse(image.meta.get('resume'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.conflicts.reset();
+    this.#lived.unsaved();
     this.#options.recorder?.reset();
     this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), false);
     for (const listener of [...this.#reloadListeners]) listener(cause);
@@ -509,8 +520,11 @@ export class Replica {
     if (draft.isEmpty) return;
     const confirmed = this.#confirmed.toText();
     if (confirmed !== null) draft.meta('confirmed', confirmed);
-    this.#options.recorder?.record(draft, this.#options.clock.now());
-    this.conflicts.record(draft, this.#options.clock.now(), (name) => resolverText(this.#options.resolverOf(name)));
+    const now: Moment = { at: this.#options.clock.now(), lived: this.livedMs };
+    this.#options.recorder?.record(draft, now);
+    this.conflicts.record(draft, now, (name) => resolverText(this.#options.resolverOf(name)));
+    const lived = this.#lived.saving();
+    if (lived !== undefined) draft.meta(LIVED, lived);
     const committed = draft.finish();
     this.#save(committed);
     this.#durability.committed();
@@ -539,6 +553,8 @@ export class Replica {
       this.store.commit(batch);
     } catch (error) {
       this.conflicts.reset();
+      this.#options.recorder?.reset();
+      this.#lived.unsaved();
       for (const listener of [...this.#failureListeners]) listener(error);
       throw error;
     }

@@ -85,6 +85,30 @@ test('of the automatic backups the newest stay; those made by hand always do', (
     await store.close();
   }));
 
+test('backups that a clock years ahead has named cost no newer one, and are not restored before it', () =>
+  withFolder(async (base) => {
+    const { backups, clock, store, names, open } = await setUp(base, { retention: 2 });
+    clock.setWall(START_MS + 10 * 365 * 24 * HOUR);
+    for (let i = 0; i < 3; i++) {
+      await backups.automatic();
+      clock.advance(HOUR);
+    }
+    clock.setWall(START_MS);
+    const again = open();
+    await again.list();
+    assert.equal(again.lastBackupAt, null, 'the next one is due at once');
+    const first = await again.automatic();
+    assert.equal((await again.newestGood())?.path, first);
+    clock.advance(HOUR);
+    await again.automatic();
+    assert.deepEqual(names(), ['auto-20260115T103000Z.db', 'auto-20260115T113000Z.db', 'latest.db']);
+    // A small step back, which makes nothing a thing of the future.
+    clock.setWall(START_MS + HOUR - 30_000);
+    const made = await again.automatic();
+    assert.ok(names().includes(made.slice(made.lastIndexOf('/') + 1)));
+    await store.close();
+  }));
+
 test('the list is newest first with age, knows those from before the start, and leaves out what was cut off', () =>
   withFolder(async (base) => {
     const { backups, clock, store, folder, open, names } = await setUp(base);

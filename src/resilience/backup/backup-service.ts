@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
+import { TIMES } from '../../core/config/index.ts';
 import { ConfigurationError, isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { BackupFiles } from './backup-files.ts';
@@ -119,12 +120,15 @@ export class BackupService {
       await this.#deps.files.makeFolder(folder);
       const path = await this.#freePath(folder, automaticName);
       await this.#write(path, work);
-      await this.#removeOld(folder);
+      await this.#removeOld(folder, path);
       return path;
     });
   }
 
-  /** Newest first, `latest.db` last; those cut off while being written are not listed. */
+  /**
+   * Newest first, then `latest.db`, then those from the future: a wrong clock has named them, and they may be older than all others.
+   * Those cut off while being written are not listed.
+   */
   async list(): Promise<BackupInfo[]> {
     const { folder } = this.#options;
     if (folder === null) return [];
@@ -135,9 +139,10 @@ export class BackupService {
       const kind = name === LATEST_NAME ? 'latest' : automaticTime(name) === undefined ? 'manual' : 'automatic';
       return { name, path: join(folder, name), kind, bytes, atMs, ageMs: now - atMs };
     });
-    const isLatest = ({ kind }: BackupInfo): number => (kind === 'latest' ? 1 : 0);
-    infos.sort((a, b) => isLatest(a) - isLatest(b) || b.atMs - a.atMs || (a.name < b.name ? 1 : -1));
-    const newest = infos[0]?.atMs ?? null;
+    const isFuture = ({ ageMs }: BackupInfo): boolean => ageMs < -TIMES.clockDriftMsMax;
+    const group = (info: BackupInfo): number => (isFuture(info) ? 2 : info.kind === 'latest' ? 1 : 0);
+    infos.sort((a, b) => group(a) - group(b) || b.atMs - a.atMs || (a.name < b.name ? 1 : -1));
+    const newest = infos[0] !== undefined && !isFuture(infos[0]) ? infos[0].atMs : null;
     if (newest !== null && newest > (this.#lastBackupAt ?? 0)) this.#lastBackupAt = newest;
     return infos;
   }
@@ -177,9 +182,10 @@ export class BackupService {
     this.#logger.info({ path, durationMs: clock.now() - startedAt }, 'backup created');
   }
 
-  async #removeOld(folder: string): Promise<void> {
-    const automatic = (await this.list()).filter(({ kind }) => kind === 'automatic');
-    for (const { name, path } of automatic.slice(this.#retention)) {
+  /** The one just made stays, whatever a clock that was set makes of its age. */
+  async #removeOld(folder: string, made: string): Promise<void> {
+    const others = (await this.list()).filter(({ kind, path }) => kind === 'automatic' && path !== made);
+    for (const { name, path } of others.slice(this.#retention - 1)) {
       await this.#deps.files.remove(path);
       this.#logger.info({ folder, name }, 'old automatic backup removed');
     }

@@ -6,17 +6,19 @@ import { LIMITS, TIMES } from '../../core/config/index.ts';
  */
 export class Incidents {
   /** Wall clock of the latest repair of each incident, ms, and how many there were. */
-  readonly #incidents: { at: number; repairs: number }[] = [];
+  #incidents: { at: number; repairs: number }[] = [];
 
   /** An incident from before the start. */
   remember(at: number): void {
     this.#incidents.push({ at, repairs: 1 });
   }
 
-  /** Counts a repair that is about to be made: part of the latest incident, a new one, or one too many. */
+  /**
+   * Counts a repair that is about to be made: part of the latest incident, a new one, or one too many. Those of more than a day ago
+   * do not count, nor do those that a wrong clock has put more than a day ahead.
+   */
   count(now: number): 'same' | 'new' | 'too-many' {
-    const oldest = now - TIMES.repairDayMs;
-    while (this.#incidents[0] !== undefined && this.#incidents[0].at < oldest) this.#incidents.shift();
+    this.#incidents = this.#incidents.filter(({ at }) => Math.abs(now - at) <= TIMES.repairDayMs);
     const latest = this.#incidents.at(-1);
     if (latest !== undefined && Math.abs(now - latest.at) < TIMES.repairIncidentMs) {
       if (latest.repairs >= LIMITS.repairsPerIncidentMax) return 'too-many';

@@ -220,6 +220,32 @@ test('after three incidents in a day the fourth stops writing, is reported once,
   assert.equal(open(next.replica).isReadOnly, false);
 });
 
+test('writing that stopped under a clock years ahead goes on once the clock is right', async () => {
+  const { replica, store, clock, random, repair, open } = setUpRepair();
+  const right = clock.now();
+  clock.setWall(right + 10 * 365 * 24 * 3_600_000);
+  for (let incident = 1; incident <= 4; incident++) {
+    put(replica, `k${incident}`, 1);
+    store.damage(C, key(`k${incident}`));
+    repair.report(damaged(`k${incident}`));
+    await settle();
+    clock.advance(3_600_000);
+    await settle();
+  }
+  assert.equal(repair.isReadOnly, true);
+  await replica.flush();
+  repair.stop();
+  clock.setWall(right);
+  const next = openMemoryReplica({ clock, random, store: store.crash() });
+  const again = open(next.replica);
+  assert.equal(again.isReadOnly, false);
+  put(next.replica, 'k5', 1);
+  next.store.damage(C, key('k5'));
+  again.report(damaged('k5'));
+  await settle();
+  assert.equal(again.isReadOnly, false, 'what the wrong clock counted is not of today');
+});
+
 test('incidents on different days are repaired each', async () => {
   const { replica, store, clock, repair } = setUpRepair();
   for (let day = 1; day <= 6; day++) {

@@ -84,7 +84,8 @@ export class SelfRepair {
         this.#incidents.remember(at);
         this.#lastRepairAt = at;
       }
-      if (kind === 'writing-stopped' && clock.now() - at < TIMES.repairDayMs) this.#isReadOnly = true;
+      // Stopped under a clock that was ahead, it must not stay so until that time comes.
+      if (kind === 'writing-stopped' && Math.abs(clock.now() - at) < TIMES.repairDayMs) this.#isReadOnly = true;
     }
     this.#unsubscribe = deps.replica.onCommit((notice) => this.#noticed(notice));
     if (this.#documents.count('waiting') > 0) this.#lookSoon();
