@@ -142,6 +142,7 @@ export class SimNode {
         capabilities: [],
         resolvers: new Map([['*', `${this.#options.resolver.name}@${this.#options.resolver.revision}`]]),
       }),
+      definitions: () => new Map(),
       createCodec: () => createCodec(this.key),
       soon: (run) => void clock.setTimer(0, run),
       flush: () => replica.flush(),

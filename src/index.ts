@@ -18,6 +18,7 @@ export {
 export type { Logger } from './core/logging/index.ts';
 export { counterValue, incrementCounter, type Resolver, type ResolverChoice } from './core/merge/index.ts';
 export type { IndexOptions, IndexSpec, JsonArray, JsonObject, JsonValue } from './core/query/index.ts';
+export type { DefinitionMismatch } from './core/replication/index.ts';
 export type { ExecuteOptions, RetryPolicyOptions } from './core/retry/index.ts';
 export type { FieldStamp, Version } from './core/version/index.ts';
 export {

@@ -19,6 +19,7 @@ const PAGES: readonly Page[] = [
       'node/node-',
       'core/logging',
       'net/',
+      'core/replication/',
       'database/api.ts#Database',
       'database/api.ts#CollectionInfo',
     ],

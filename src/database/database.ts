@@ -37,7 +37,7 @@ import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import { checkUnique, IndexKeeper } from './query/index.ts';
-import { type LocalWrite, type Replica, resolverText } from './replica/index.ts';
+import type { LocalWrite, Replica } from './replica/index.ts';
 import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions, type WholeCommit } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
@@ -78,6 +78,8 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly turns: Turns;
   readonly blobs: LocalBlobs;
   readonly history: HistoryLog;
+  /** What the program said of its collections. */
+  readonly definitions: Definitions;
   readonly indexKeeper: IndexKeeper;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
@@ -96,6 +98,8 @@ export class LocalDatabase implements Database, CollectionHost {
       logger: this.logger,
       cache: this.cache,
       replica: this.replica,
+      history: this.history,
+      definitions: this.definitions,
     } = parts);
     this.turns = new Turns(this.limits.writeQueueMax);
     const onDamage = (error: unknown): void => this.#reportDamage(error);
@@ -109,7 +113,6 @@ export class LocalDatabase implements Database, CollectionHost {
       onDamage,
     });
     this.live = new LiveQueries(this);
-    this.history = parts.history;
     this.blobs = new LocalBlobs({
       limits: this.limits,
       clock: parts.clock,
@@ -170,7 +173,7 @@ export class LocalDatabase implements Database, CollectionHost {
   collection(name: string, options?: CollectionOptions): Collection {
     this.#assertOpen();
     const collection = openName(name);
-    const { definitions } = this.#parts;
+    const { definitions } = this;
     if (options === undefined) return new LocalCollection(this, collection, definitions.codec(collection));
     const before = definitions.resolverOf(collection);
     const codec = definitions.define(collection, options);
@@ -184,8 +187,7 @@ export class LocalDatabase implements Database, CollectionHost {
     options: TransactionOptions = {},
   ): Promise<Result> {
     this.#assertOpen();
-    const { definitions } = this.#parts;
-    return this.#transactions.run((host) => run(transactionOn(host, (name) => definitions.codec(name))), options);
+    return this.#transactions.run((host) => run(transactionOn(host, (name) => this.definitions.codec(name))), options);
   }
 
   collections(): CollectionInfo[] {
@@ -242,12 +244,6 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.close();
   }
 
-  /** R3: `name@revision` of the resolvers that the program chose by `collection`. */
-  resolversByProgram(): ReadonlyMap<CollectionName, string> {
-    const { definitions } = this.#parts;
-    return new Map(definitions.resolved().map((name) => [name, resolverText(definitions.resolverOf(name))]));
-  }
-
   /** Makes every write accepted so far visible in the replica and its store. */
   commitPending(): void {
     this.#assertOpen();
@@ -280,7 +276,7 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   counterOf(collection: CollectionName): ReplicaId | undefined {
-    return this.#parts.definitions.resolverOf(collection) === merge ? this.replica.id : undefined;
+    return this.definitions.resolverOf(collection) === merge ? this.replica.id : undefined;
   }
 
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {

@@ -32,6 +32,9 @@ export const METRICS = {
   entgldb_damaged_documents: gauge('Documents that are damaged and not repaired yet.'),
   entgldb_last_scrub_seconds: gauge('When everything was last read and found sound, seconds since 1970; 0: not yet.'),
   entgldb_last_backup_seconds: gauge('Newest good backup, seconds since 1970; 0: none.'),
+  entgldb_definition_mismatches: gauge(
+    'In how many points programs of connected peers define collections otherwise than this one.',
+  ),
   entgldb_unequal_collections: gauge(
     'Collections that differ from those of a peer though both know the same: 0, or an alarm.',
   ),

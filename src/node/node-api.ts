@@ -1,5 +1,6 @@
 import type { Logger } from '../core/logging/index.ts';
 import type { Resolver } from '../core/merge/index.ts';
+import type { DefinitionMismatch } from '../core/replication/index.ts';
 import type { CollectionInfo, Database } from '../database/index.ts';
 import type { HealthReport, MetricSample } from '../diagnostics/index.ts';
 import type { Address } from '../net/index.ts';
@@ -90,6 +91,8 @@ export interface PeerStatus {
   readonly roundTripMs: number | null;
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** How its program defines collections otherwise than the one here: the node that reads `theirs` is this peer. */
+  readonly definitionMismatches: readonly DefinitionMismatch[];
   /** Why the last attempt failed; null: it did not. */
   readonly lastError: string | null;
 }

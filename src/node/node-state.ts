@@ -4,6 +4,7 @@ import { ConfigurationError, type EntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
+import { mismatchTexts } from '../diagnostics/index.ts';
 import { addressText } from '../net/peers/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from './config/index.ts';
@@ -70,7 +71,7 @@ export class NodeState {
       lastSyncTime: this.network?.progress.lastSyncMs ?? null,
       queuedOperations: this.services.offlineQueue.count,
       collections: this.database.collections(),
-      notices: [...this.#notices, ...this.#clockNotice()],
+      notices: [...this.#notices, ...this.#clockNotice(), ...mismatchTexts(this.network?.progress.mismatches() ?? [])],
     };
   }
 
@@ -103,6 +104,7 @@ export class NodeState {
       problem: network.listenProblem,
       knownPeers: network.peers().length,
       bytes: bytes.sent + bytes.received,
+      mismatches: () => network.progress.mismatches(),
       sessions: () => network.openSessions(),
       endSessions: (reason) => network.endSessions(reason),
     };

@@ -1,5 +1,5 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
-import type { ForkProof } from '../core/replication/index.ts';
+import type { DefinitionMismatch, ForkProof } from '../core/replication/index.ts';
 import type { ForkEvidence } from '../core/version/index.ts';
 import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
 
@@ -22,7 +22,8 @@ export type SessionEvent =
   | { readonly kind: 'opened'; readonly hello: HelloMessage; readonly wallOffsetMs: number }
   /** The peer's wall clock minus ours, as its pong told: either may be set while the session lasts (R10). */
   | { readonly kind: 'clock'; readonly wallOffsetMs: number }
-  | { readonly kind: 'resolver-mismatch'; readonly collection: string; readonly theirs: string; readonly ours: string }
+  /** All in which the programs of the two nodes define collections differently now; told when that has changed (R3). */
+  | { readonly kind: 'definitions'; readonly mismatches: readonly DefinitionMismatch[] }
   | { readonly kind: 'sent'; readonly versions: number }
   | { readonly kind: 'received'; readonly versions: number; readonly applied: number }
   /** The peer's claim moved what is known here. */
@@ -53,6 +54,8 @@ export type SessionInput =
   /** Something was committed here. */
   | { readonly kind: 'committed' }
   | { readonly kind: 'pump' }
+  /** The program of this node has defined a collection. */
+  | { readonly kind: 'defined' }
   /** Clocks are to be compared now. */
   | { readonly kind: 'ping' }
   /** Time passed; see `nextWakeMs`. */

@@ -47,6 +47,7 @@ function sessionOf(replica: Replica): Session {
       capabilities: [],
       resolvers: new Map(),
     }),
+    definitions: () => new Map(),
     wallMs: () => clock.now(),
   });
 }

@@ -39,6 +39,7 @@ function sessionOf(replica: Replica, life: string): Session {
       capabilities: [],
       resolvers: new Map(),
     }),
+    definitions: () => new Map(),
     wallMs: () => clock.now(),
   });
 }

@@ -34,6 +34,7 @@ function openSession() {
     limits: LIMITS,
     times: TIMES,
     hello: () => hello,
+    definitions: () => new Map(),
     wallMs: () => clock.now() + own.shiftMs,
   });
   const offsets: number[] = [];

@@ -1,5 +1,6 @@
 import type { Limits, TIMES } from '../core/config/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
+import type { CollectionDefinition } from '../core/replication/index.ts';
 import type { HelloMessage, Message } from '../net/messages/index.ts';
 import type { SessionEffect, SessionEvent } from './effects.ts';
 import type { SyncCollection, SyncReplica } from './replica-port.ts';
@@ -16,6 +17,8 @@ export interface SessionDeps {
   readonly times: SessionTimes;
   /** What this node says of itself; `wallMs` is asked for at the moment of sending. */
   readonly hello: () => HelloMessage;
+  /** How the program of this node defines collections; an entry is another object when it has changed. */
+  readonly definitions: () => ReadonlyMap<CollectionName, CollectionDefinition>;
   /** Wall clock, ms. */
   readonly wallMs: () => number;
 }

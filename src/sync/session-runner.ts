@@ -105,6 +105,11 @@ export class SessionRunner {
     if (this.isOpen) this.#step({ kind: 'ping' });
   }
 
+  /** The program of this node has defined a collection. */
+  defined(): void {
+    if (this.isOpen) this.#step({ kind: 'defined' });
+  }
+
   sendFork(fork: ForkEvidence): void {
     if (this.isOpen) this.#transmit({ kind: 'fork', ...fork });
   }

@@ -1,5 +1,6 @@
 import type { CollectionName } from '../core/ids/index.ts';
 import type { GoodbyeReason, HelloMessage, Message, VersionsMessage } from '../net/messages/index.ts';
+import { DefinitionExchange } from './definition-exchange.ts';
 import type { SessionEffect, SessionInput } from './effects.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
@@ -39,6 +40,7 @@ export class Session {
   readonly #context: SessionContext;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
+  readonly #definitions: DefinitionExchange;
   #phase: 'opening' | 'open' | 'closed' = 'opening';
   #lastHeardMs = 0;
   #nextPingMs = 0;
@@ -49,6 +51,7 @@ export class Session {
     this.#context = new SessionContext(deps);
     this.#sender = new Sender(this.#context);
     this.#receiver = new Receiver(this.#context, this);
+    this.#definitions = new DefinitionExchange(this.#context);
   }
 
   get phase(): 'opening' | 'open' | 'closed' {
@@ -78,6 +81,7 @@ export class Session {
     else if (input.kind === 'message') this.#hear(input.message);
     else if (this.#phase === 'open' && input.kind === 'committed') this.#sender.committed();
     else if (this.#phase === 'open' && input.kind === 'ping') this.#ping();
+    else if (this.#phase === 'open' && input.kind === 'defined') this.#definitions.defined();
     else if (input.kind === 'tick') this.#tick();
     if (this.#phase === 'open' && this.#sender.pump()) this.#context.effect({ kind: 'again' });
     return this.#finish();
@@ -123,6 +127,8 @@ export class Session {
     switch (message.kind) {
       case 'hello':
         return this.#end('protocol', 'a second hello');
+      case 'definitions':
+        return this.#definitions.heard(message);
       case 'summary':
         return this.#sender.summary(message);
       case 'differ':
@@ -182,19 +188,9 @@ export class Session {
     this.#phase = 'open';
     this.#nextPingMs = this.#context.nowMs + deps.times.pingIntervalMs;
     this.#context.event({ kind: 'opened', hello, wallOffsetMs: hello.wallMs - deps.wallMs() });
-    this.#compareResolvers(hello);
+    this.#definitions.defined();
     this.#sender.opened();
     this.#receiver.sendSummary(true);
-  }
-
-  /** R3: a mismatch never stops replication, but it is said. */
-  #compareResolvers(hello: HelloMessage): void {
-    const ours = this.#context.deps.hello().resolvers;
-    for (const collection of new Set([...ours.keys(), ...hello.resolvers.keys()])) {
-      const our = ours.get(collection) ?? ours.get('*') ?? '';
-      const their = hello.resolvers.get(collection) ?? hello.resolvers.get('*') ?? '';
-      if (our !== their) this.#context.event({ kind: 'resolver-mismatch', collection, theirs: their, ours: our });
-    }
   }
 
   #hearVersions(message: VersionsMessage): void {

@@ -8,7 +8,7 @@ import type { GoodbyeReason, HelloMessage } from '../net/messages/index.ts';
 import type { SessionEvent } from './effects.ts';
 import type { SyncReplica } from './replica-port.ts';
 import { RoundGate } from './round-gate.ts';
-import type { SessionTimes } from './session-context.ts';
+import type { SessionDeps, SessionTimes } from './session-context.ts';
 import { type SessionCodec, SessionRunner } from './session-runner.ts';
 
 /** A peer that stops making progress in a round loses its turn after this, ms. */
@@ -21,6 +21,7 @@ export interface SyncHostDeps {
   readonly limits: Limits;
   readonly times: SessionTimes;
   readonly hello: () => HelloMessage;
+  readonly definitions: SessionDeps['definitions'];
   readonly createCodec: () => SessionCodec;
   readonly soon: (run: () => void) => void;
   readonly flush: () => Promise<void>;
@@ -93,6 +94,11 @@ export class SyncHost {
   /** The clock of this machine was set: every session compares it anew. */
   pingAll(): void {
     for (const runner of this.#runners) runner.ping();
+  }
+
+  /** The program of this node has defined a collection. */
+  defined(): void {
+    for (const runner of this.#runners) runner.defined();
   }
 
   #forked(proof: ForkProof): void {

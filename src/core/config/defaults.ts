@@ -126,6 +126,10 @@ export const LIMITS = {
   dialsMax: 16,
   /** Entries of evidence, quarantine and errors kept each. More: the oldest is forgotten. */
   evidenceMax: 1000,
+  /** Collections of which a node tells its peers how its program defines them, and hears it of each peer. Of more, nothing is said. */
+  definitionsMax: 1000,
+  /** Mismatches of definitions that are listed of one peer. More are left out. */
+  definitionMismatchesMax: 100,
   /** Versions kept in the conflict ledger. One more: the oldest is forgotten. */
   conflictsMax: 10_000,
   /** Characters of JSON in the conflict ledger, winners and losers together. Beyond it, the oldest are forgotten. */

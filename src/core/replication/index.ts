@@ -1,3 +1,9 @@
+export {
+  type CollectionDefinition,
+  compareDefinitions,
+  type DefinitionMismatch,
+  type NodeDefinitions,
+} from './definitions.ts';
 export type {
   ForkProof,
   LiveSetVerdict,

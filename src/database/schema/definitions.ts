@@ -2,10 +2,13 @@ import type { Limits } from '../../core/config/index.ts';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import { createResolverRegistry, type Resolver, type ResolverChoice } from '../../core/merge/index.ts';
+import type { CollectionDefinition } from '../../core/replication/index.ts';
 import { Evolution } from '../evolution/index.ts';
 import { type HistorySettings, parseHistoryOptions } from '../history/index.ts';
+import { resolverText } from '../replica/index.ts';
 import type { CollectionOptions } from './collection-options.ts';
 import { DefinedCodec, type DocumentCodec, plainCodec, storedFormCodec } from './document-codec.ts';
+import { schemaDigest } from './schema-digest.ts';
 
 interface Definition {
   readonly schema: CollectionOptions['schema'];
@@ -25,6 +28,8 @@ export class Definitions {
   readonly #byName = new Map<CollectionName, Definition>();
   readonly #resolvers = new Map<CollectionName, Resolver>();
   readonly #history = new Map<CollectionName, HistorySettings>();
+  readonly #listeners = new Set<() => void>();
+  readonly #said = new Map<CollectionName, CollectionDefinition>();
 
   constructor(limits: Limits, configured: (collection: CollectionName) => Resolver) {
     this.#limits = limits;
@@ -37,9 +42,20 @@ export class Definitions {
 
   readonly historyOf = (collection: CollectionName): HistorySettings | undefined => this.#history.get(collection);
 
-  /** Names of collections whose resolver the program chose. */
-  resolved(): CollectionName[] {
-    return [...this.#resolvers.keys()];
+  /** R3: `name@revision` of the resolvers that the program chose. */
+  resolversByProgram(): ReadonlyMap<CollectionName, string> {
+    return new Map([...this.#resolvers].map(([name, resolver]) => [name, resolverText(resolver)]));
+  }
+
+  /** Called when something new is said. Returns what ends the subscription. */
+  onSaid(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What other nodes are told of it: resolvers and shapes that the program chose. An entry that changes is another object. */
+  said(): ReadonlyMap<CollectionName, CollectionDefinition> {
+    return this.#said;
   }
 
   /** For a handle without options. */
@@ -60,7 +76,19 @@ export class Definitions {
     if (definition !== undefined) this.#byName.set(collection, definition);
     if (history !== undefined) this.#history.set(collection, history);
     if (chosen !== undefined) this.#resolvers.set(collection, chosen);
+    if (definition !== undefined || resolver !== undefined) this.#say(collection);
     return definition?.codec ?? this.codec(collection);
+  }
+
+  #say(collection: CollectionName): void {
+    const { schema, version = null } = this.#byName.get(collection) ?? {};
+    const resolver = resolverText(this.resolverOf(collection));
+    const said = { collection, resolver, version, schema: schema === undefined ? null : schemaDigest(schema) };
+    const before = this.#said.get(collection);
+    const isSame = before?.resolver === resolver && before.version === version && before.schema === said.schema;
+    if (isSame) return;
+    this.#said.set(collection, said);
+    for (const listener of this.#listeners) listener();
   }
 
   #chosen(collection: CollectionName, choice: ResolverChoice | undefined): Resolver | undefined {

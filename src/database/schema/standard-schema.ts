@@ -6,6 +6,8 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
+    /** Of Standard JSON Schema: what it takes, in words that programs can compare. Throws where there are none. */
+    readonly jsonSchema?: { readonly input: (options: { readonly target: 'draft-2020-12' }) => object } | undefined;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     /** Never there at run time: for inference only. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;

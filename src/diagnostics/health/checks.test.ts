@@ -12,6 +12,7 @@ import {
   createBackupCheck,
   createClockCheck,
   createDatabaseCheck,
+  createDefinitionsCheck,
   createDiskSpaceCheck,
   createIntegrityCheck,
   createNetworkCheck,
@@ -20,6 +21,7 @@ import {
   createSyncLagCheck,
   type HealthCheck,
   type IntegrityStatus,
+  type PeerMismatch,
   type QueueStatus,
 } from './index.ts';
 
@@ -53,6 +55,29 @@ test('database: writes, makes durable and reads, and fails with the reason of th
   clock.advance(1000);
   await store.close();
   await assert.rejects(look(check), { reason: 'DATABASE_CLOSED' });
+});
+
+test('definitions: what two programs say differently for longer than a start takes, each in a sentence', async () => {
+  const clock = createManualClock();
+  let found: PeerMismatch[] = [];
+  const check = createDefinitionsCheck(() => found, clock);
+  assert.equal(await state(check), 'healthy');
+  found = [{ peer: 'till', collection: 'users', part: 'version', ours: '2', theirs: '1' }];
+  assert.equal(await state(check), 'healthy', 'a program may still be defining');
+  clock.advance(2000);
+  assert.deepEqual(await look(check), [
+    'degraded',
+    'collection "users" has version 2 here and version 1 on till: update the older program',
+  ]);
+  found = Array.from({ length: 8 }, () => ({
+    ...found[0]!,
+    part: 'resolver' as const,
+    ours: 'lww@1',
+    theirs: 'merge@1',
+  }));
+  assert.match((await look(check))[1], /resolved by lww@1 here and by merge@1 on till.*; 3 more such mismatches/);
+  found = [];
+  assert.equal(await state(check), 'healthy');
 });
 
 test('disk-space: names what is free, and judges small disks by their size', async () => {

@@ -8,6 +8,7 @@ export {
   type IntegrityStatus,
   type ProbedDatabase,
 } from './database-checks.ts';
+export { createDefinitionsCheck, mismatchTexts, type PeerMismatch } from './definitions-check.ts';
 export { EntglDbHealthCheck, type EntglDbHealthCheckOptions, type HealthChange } from './health-check.ts';
 export {
   degraded,

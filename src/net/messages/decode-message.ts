@@ -1,4 +1,5 @@
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import type { CollectionDefinition } from '../../core/replication/index.ts';
 import type { Dot, Known } from '../../core/version/index.ts';
 import type { ReplicaTable } from './dictionary.ts';
 import { invalidMessage } from './invalid-message.ts';
@@ -96,6 +97,8 @@ export function messageFromWire(
       const nonce = parseCount(message.value.nonce, `${message.case}.nonce`);
       return { kind: message.case, nonce, wallMs: parseInteger(message.value.wallMs, `${message.case}.wall_ms`) };
     }
+    case 'definitions':
+      return { kind: 'definitions', collections: parseDefinitions(message.value.definition) };
     case 'verify': {
       const nonce = parseCount(message.value.nonce, 'verify.nonce');
       return { kind: 'verify', nonce, digest: parseDigest(message.value.digest, 'verify.digest') };
@@ -147,6 +150,17 @@ function parseResolvers(resolvers: readonly wire.Resolver[]): Map<string, string
     if (parsed.has(name)) throw invalidMessage('hello.resolvers', 'names a collection twice');
     parsed.set(name, parseShortText(resolver, 'hello.resolvers.resolver'));
   }
+  return parsed;
+}
+
+function parseDefinitions(definitions: readonly wire.Definition[]): CollectionDefinition[] {
+  const parsed = definitions.map(({ collection, resolver, version, schema }) => ({
+    collection: parseCollection(collection, 'definitions.collection'),
+    resolver: parseShortText(resolver, 'definitions.resolver'),
+    version: version === undefined ? null : parseCount(version, 'definitions.version'),
+    schema: schema === undefined ? null : Buffer.from(parseDigest(schema, 'definitions.schema')).toString('hex'),
+  }));
+  requireDistinct(parsed, 'definitions');
   return parsed;
 }
 

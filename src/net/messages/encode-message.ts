@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import type { CollectionDefinition } from '../../core/replication/index.ts';
 import { type Check, type Dot, fingerprintToBytes, type Known, sortedByReplica } from '../../core/version/index.ts';
 import { invalidMessage, messageTooLarge } from './invalid-message.ts';
 import type {
@@ -38,6 +39,8 @@ export function messageToWire(message: Message, numberOf: NumberOf, limits: Wire
       return { case: 'versions', value: versionsToWire(message, numberOf, limits) };
     case 'hello':
       return { case: 'hello', value: helloToWire(message, numberOf) };
+    case 'definitions':
+      return { case: 'definitions', value: { definition: message.collections.map(definitionToWire) } };
     case 'summary': {
       const { digest, collections } = message;
       return { case: 'summary', value: { round: BigInt(message.round), digest, collections: [...collections] } };
@@ -180,6 +183,15 @@ function helloToWire(message: HelloMessage, numberOf: NumberOf): Hello {
     resolvers: [...message.resolvers].map(([collection, resolver]) => ({ collection, resolver })),
     ...(message.collections === null ? {} : { collections: { collection: [...message.collections] } }),
   });
+}
+
+function definitionToWire({ collection, resolver, version, schema }: CollectionDefinition) {
+  return {
+    collection,
+    resolver,
+    ...(version === null ? {} : { version: BigInt(version) }),
+    ...(schema === null ? {} : { schema: Buffer.from(schema, 'hex') }),
+  };
 }
 
 function claimedToWire(part: ClaimedCollection, numberOf: NumberOf) {

@@ -12,6 +12,7 @@ export type {
   ClaimedCollection,
   ClaimMessage,
   CollectionSum,
+  DefinitionsMessage,
   DifferMessage,
   ForkMessage,
   GoodbyeMessage,

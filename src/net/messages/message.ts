@@ -1,4 +1,5 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import type { CollectionDefinition } from '../../core/replication/index.ts';
 import type { Check, Dot, Fingerprint, Known, VersionBody } from '../../core/version/index.ts';
 
 /**
@@ -8,6 +9,7 @@ import type { Check, Dot, Fingerprint, Known, VersionBody } from '../../core/ver
  */
 export type Message =
   | HelloMessage
+  | DefinitionsMessage
   | SummaryMessage
   | DifferMessage
   | WantMessage
@@ -43,6 +45,12 @@ export interface HelloMessage {
   readonly capabilities: readonly string[];
   /** Resolver of each collection that has another than the default, as `name@revision`; key `*` names the default. */
   readonly resolvers: ReadonlyMap<string, string>;
+}
+
+/** Either way: the program defines these collections so from now on. Nothing but reports rests on it. */
+export interface DefinitionsMessage {
+  readonly kind: 'definitions';
+  readonly collections: readonly CollectionDefinition[];
 }
 
 /** Receiver → sender: opens a round, cheaply. The sender answers with `differ`. */

@@ -92,6 +92,18 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     resolvers: fc.array(fc.tuple(fc.oneof(collection, fc.constant('*')), text)).map((entries) => new Map(entries)),
   }),
   record({
+    kind: fc.constant('definitions' as const),
+    collections: fc.uniqueArray(
+      record({
+        collection,
+        resolver: text,
+        version: fc.option(count),
+        schema: fc.option(digest.map((bytes) => Buffer.from(bytes).toString('hex'))),
+      }),
+      { selector: (said) => said.collection },
+    ),
+  }),
+  record({
     kind: fc.constant('summary' as const),
     round: count,
     digest,

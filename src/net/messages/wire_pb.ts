@@ -30,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wire.proto.
  */
 export const file_wire: GenFile = /*@__PURE__*/
-  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEijQYKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIABIpCgZ2ZXJpZnkYEiABKAsyFy5lbnRnbGRiLndpcmUudjEuVmVyaWZ5SAASLQoIdmVyaWZpZWQYEyABKAsyGS5lbnRnbGRiLndpcmUudjEuVmVyaWZpZWRIAEIJCgdtZXNzYWdlIoACCgVIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEgwKBG5vZGUYAyABKAkSDwoHcmVwbGljYRgEIAEoDRIMCgRsaWZlGAUgASgJEg8KB3dhbGxfbXMYBiABKBISOQoLY29sbGVjdGlvbnMYByABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkxpc3RIAIgBARIUCgxjYXBhYmlsaXRpZXMYCCADKAkSLAoJcmVzb2x2ZXJzGAkgAygLMhkuZW50Z2xkYi53aXJlLnYxLlJlc29sdmVyQg4KDF9jb2xsZWN0aW9ucyIkCg5Db2xsZWN0aW9uTGlzdBISCgpjb2xsZWN0aW9uGAEgAygJIjAKCFJlc29sdmVyEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIcmVzb2x2ZXIYAiABKAkiYAoHU3VtbWFyeRINCgVyb3VuZBgBIAEoBBIOCgZkaWdlc3QYAiABKAwSNgoLY29sbGVjdGlvbnMYAyADKAsyIS5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkRpZ2VzdCI2ChBDb2xsZWN0aW9uRGlnZXN0EhIKCmNvbGxlY3Rpb24YASABKAkSDgoGZGlnZXN0GAIgASgMIiwKBkRpZmZlchINCgVyb3VuZBgBIAEoBBITCgtjb2xsZWN0aW9ucxgCIAMoCSJDCgVLbm93bhIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBISCgVjaGVjaxgDIAEoDEgAiAEBQggKBl9jaGVjayKEAQoEV2FudBISCgpjb2xsZWN0aW9uGAEgASgJEikKCWtub3dsZWRnZRgCIAMoCzIWLmVudGdsZGIud2lyZS52MS5Lbm93bhITCgtmaW5nZXJwcmludBgDIAEoDBIoCgZyZXN1bWUYBCADKAsyGC5lbnRnbGRiLndpcmUudjEuUmVhY2hlZCInCgdSZWFjaGVkEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEIkMKBExpbmUSDwoHcmVwbGljYRgBIAEoDRISCgVmaXJzdBgCIAEoBEgAiAEBEgwKBGxhc3QYAyABKARCCAoGX2ZpcnN0IkUKCkZpZWxkU3RhbXASDAoEcGF0aBgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBBILCgNobGMYBCABKAQiOQoLRmllbGRTdGFtcHMSKgoFc3RhbXAYASADKAsyGy5lbnRnbGRiLndpcmUudjEuRmllbGRTdGFtcCKbAgoHVmVyc2lvbhIXCgpjb2xsZWN0aW9uGAEgASgJSACIAQESCwoDa2V5GAIgASgJEg8KB3JlcGxpY2EYAyABKA0SCwoDc2VxGAQgASgEEhIKBWZpcnN0GAUgASgESAGIAQESCwoDaGxjGAYgASgEEiYKB2NvbnRleHQYByADKAsyFS5lbnRnbGRiLndpcmUudjEuTGluZRISCgV2YWx1ZRgIIAEoDEgCiAEBEjEKBnN0YW1wcxgJIAEoCzIcLmVudGdsZGIud2lyZS52MS5GaWVsZFN0YW1wc0gDiAEBEg4KBmZvcm1hdBgKIAEoDUINCgtfY29sbGVjdGlvbkIICgZfZmlyc3RCCAoGX3ZhbHVlQgkKB19zdGFtcHMiYwoIVmVyc2lvbnMSDQoFYmF0Y2gYASABKAQSDAoEbW9yZRgCIAEoCBIpCgd2ZXJzaW9uGAMgAygLMhguZW50Z2xkYi53aXJlLnYxLlZlcnNpb24SDwoHcmVhY2hlZBgEIAEoBCJzCgZSYW5nZXMSEgoKY29sbGVjdGlvbhgBIAEoCRIQCghleGNoYW5nZRgCIAEoBBISCgVhZnRlchgDIAEoCUgAiAEBEiUKBXJhbmdlGAQgAygLMhYuZW50Z2xkYi53aXJlLnYxLlJhbmdlQggKBl9hZnRlciI6CgVSYW5nZRISCgV1cF90bxgBIAEoCUgAiAEBEhMKC2ZpbmdlcnByaW50GAIgASgMQggKBl91cF90byJYCgZOYXJyb3cSEgoKY29sbGVjdGlvbhgBIAEoCRIQCghleGNoYW5nZRgCIAEoBBIoCgVyYW5nZRgDIAMoCzIZLmVudGdsZGIud2lyZS52MS5LZXlSYW5nZSJGCghLZXlSYW5nZRISCgVhZnRlchgBIAEoCUgAiAEBEhIKBXVwX3RvGAIgASgJSAGIAQFCCAoGX2FmdGVyQggKBl91cF90byI2CglLZXlBbmREb3QSCwoDa2V5GAEgASgJEg8KB3JlcGxpY2EYAiABKA0SCwoDc2VxGAMgASgEImgKBUNoZWNrEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKwoHdmVyc2lvbhgDIAMoCzIaLmVudGdsZGIud2lyZS52MS5LZXlBbmREb3QSDAoEbGFzdBgEIAEoCCJcCgdNaXNzaW5nEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKwoHdmVyc2lvbhgDIAMoCzIaLmVudGdsZGIud2lyZS52MS5LZXlBbmREb3QiPwoFQ2xhaW0SNgoKY29sbGVjdGlvbhgBIAMoCzIiLmVudGdsZGIud2lyZS52MS5DbGFpbWVkQ29sbGVjdGlvbiKfAQoRQ2xhaW1lZENvbGxlY3Rpb24SEgoKY29sbGVjdGlvbhgBIAEoCRIpCglrbm93bGVkZ2UYAiADKAsyFi5lbnRnbGRiLndpcmUudjEuS25vd24SJwoGcHVyZ2VkGAMgAygLMhcuZW50Z2xkYi53aXJlLnYxLlB1cmdlZBIQCghleGNoYW5nZRgEIAEoBBIQCghjb21wbGV0ZRgFIAEoCCImCgZQdXJnZWQSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQiFAoDQWNrEg0KBWJhdGNoGAEgASgEIicKBlZlcmlmeRINCgVub25jZRgBIAEoBBIOCgZkaWdlc3QYAiABKAwiVgoIVmVyaWZpZWQSDQoFbm9uY2UYASABKAQSMgoEc3VtcxgCIAEoCzIfLmVudGdsZGIud2lyZS52MS5Db2xsZWN0aW9uU3Vtc0gAiAEBQgcKBV9zdW1zIkQKDkNvbGxlY3Rpb25TdW1zEjIKCmNvbGxlY3Rpb24YASADKAsyHi5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvblN1bSJxCg1Db2xsZWN0aW9uU3VtEhIKCmNvbGxlY3Rpb24YASABKAkSEQoJa25vd2xlZGdlGAIgASgMEhgKC2ZpbmdlcnByaW50GAMgASgMSACIAQESDwoHZGFtYWdlZBgEIAEoCEIOCgxfZmluZ2VycHJpbnQiRgoERm9yaxIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBIPCgdjaGVja19hGAMgASgMEg8KB2NoZWNrX2IYBCABKAwiJgoEUGluZxINCgVub25jZRgBIAEoBBIPCgd3YWxsX21zGAIgASgSIiYKBFBvbmcSDQoFbm9uY2UYASABKAQSDwoHd2FsbF9tcxgCIAEoEiIZCgdHb29kYnllEg4KBnJlYXNvbhgBIAEoCWIGcHJvdG8z");
+  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEiwgYKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIABIpCgZ2ZXJpZnkYEiABKAsyFy5lbnRnbGRiLndpcmUudjEuVmVyaWZ5SAASLQoIdmVyaWZpZWQYEyABKAsyGS5lbnRnbGRiLndpcmUudjEuVmVyaWZpZWRIABIzCgtkZWZpbml0aW9ucxgUIAEoCzIcLmVudGdsZGIud2lyZS52MS5EZWZpbml0aW9uc0gAQgkKB21lc3NhZ2UigAIKBUhlbGxvEhQKDHByb3RvY29sX21pbhgBIAEoDRIUCgxwcm90b2NvbF9tYXgYAiABKA0SDAoEbm9kZRgDIAEoCRIPCgdyZXBsaWNhGAQgASgNEgwKBGxpZmUYBSABKAkSDwoHd2FsbF9tcxgGIAEoEhI5Cgtjb2xsZWN0aW9ucxgHIAEoCzIfLmVudGdsZGIud2lyZS52MS5Db2xsZWN0aW9uTGlzdEgAiAEBEhQKDGNhcGFiaWxpdGllcxgIIAMoCRIsCglyZXNvbHZlcnMYCSADKAsyGS5lbnRnbGRiLndpcmUudjEuUmVzb2x2ZXJCDgoMX2NvbGxlY3Rpb25zIiQKDkNvbGxlY3Rpb25MaXN0EhIKCmNvbGxlY3Rpb24YASADKAkiMAoIUmVzb2x2ZXISEgoKY29sbGVjdGlvbhgBIAEoCRIQCghyZXNvbHZlchgCIAEoCSI+CgtEZWZpbml0aW9ucxIvCgpkZWZpbml0aW9uGAEgAygLMhsuZW50Z2xkYi53aXJlLnYxLkRlZmluaXRpb24idAoKRGVmaW5pdGlvbhISCgpjb2xsZWN0aW9uGAEgASgJEhAKCHJlc29sdmVyGAIgASgJEhQKB3ZlcnNpb24YAyABKARIAIgBARITCgZzY2hlbWEYBCABKAxIAYgBAUIKCghfdmVyc2lvbkIJCgdfc2NoZW1hImAKB1N1bW1hcnkSDQoFcm91bmQYASABKAQSDgoGZGlnZXN0GAIgASgMEjYKC2NvbGxlY3Rpb25zGAMgAygLMiEuZW50Z2xkYi53aXJlLnYxLkNvbGxlY3Rpb25EaWdlc3QiNgoQQ29sbGVjdGlvbkRpZ2VzdBISCgpjb2xsZWN0aW9uGAEgASgJEg4KBmRpZ2VzdBgCIAEoDCIsCgZEaWZmZXISDQoFcm91bmQYASABKAQSEwoLY29sbGVjdGlvbnMYAiADKAkiQwoFS25vd24SDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQSEgoFY2hlY2sYAyABKAxIAIgBAUIICgZfY2hlY2sihAEKBFdhbnQSEgoKY29sbGVjdGlvbhgBIAEoCRIpCglrbm93bGVkZ2UYAiADKAsyFi5lbnRnbGRiLndpcmUudjEuS25vd24SEwoLZmluZ2VycHJpbnQYAyABKAwSKAoGcmVzdW1lGAQgAygLMhguZW50Z2xkYi53aXJlLnYxLlJlYWNoZWQiJwoHUmVhY2hlZBIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBCJDCgRMaW5lEg8KB3JlcGxpY2EYASABKA0SEgoFZmlyc3QYAiABKARIAIgBARIMCgRsYXN0GAMgASgEQggKBl9maXJzdCJFCgpGaWVsZFN0YW1wEgwKBHBhdGgYASABKAkSDwoHcmVwbGljYRgCIAEoDRILCgNzZXEYAyABKAQSCwoDaGxjGAQgASgEIjkKC0ZpZWxkU3RhbXBzEioKBXN0YW1wGAEgAygLMhsuZW50Z2xkYi53aXJlLnYxLkZpZWxkU3RhbXAimwIKB1ZlcnNpb24SFwoKY29sbGVjdGlvbhgBIAEoCUgAiAEBEgsKA2tleRgCIAEoCRIPCgdyZXBsaWNhGAMgASgNEgsKA3NlcRgEIAEoBBISCgVmaXJzdBgFIAEoBEgBiAEBEgsKA2hsYxgGIAEoBBImCgdjb250ZXh0GAcgAygLMhUuZW50Z2xkYi53aXJlLnYxLkxpbmUSEgoFdmFsdWUYCCABKAxIAogBARIxCgZzdGFtcHMYCSABKAsyHC5lbnRnbGRiLndpcmUudjEuRmllbGRTdGFtcHNIA4gBARIOCgZmb3JtYXQYCiABKA1CDQoLX2NvbGxlY3Rpb25CCAoGX2ZpcnN0QggKBl92YWx1ZUIJCgdfc3RhbXBzImMKCFZlcnNpb25zEg0KBWJhdGNoGAEgASgEEgwKBG1vcmUYAiABKAgSKQoHdmVyc2lvbhgDIAMoCzIYLmVudGdsZGIud2lyZS52MS5WZXJzaW9uEg8KB3JlYWNoZWQYBCABKAQicwoGUmFuZ2VzEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSEgoFYWZ0ZXIYAyABKAlIAIgBARIlCgVyYW5nZRgEIAMoCzIWLmVudGdsZGIud2lyZS52MS5SYW5nZUIICgZfYWZ0ZXIiOgoFUmFuZ2USEgoFdXBfdG8YASABKAlIAIgBARITCgtmaW5nZXJwcmludBgCIAEoDEIICgZfdXBfdG8iWAoGTmFycm93EhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKAoFcmFuZ2UYAyADKAsyGS5lbnRnbGRiLndpcmUudjEuS2V5UmFuZ2UiRgoIS2V5UmFuZ2USEgoFYWZ0ZXIYASABKAlIAIgBARISCgV1cF90bxgCIAEoCUgBiAEBQggKBl9hZnRlckIICgZfdXBfdG8iNgoJS2V5QW5kRG90EgsKA2tleRgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBCJoCgVDaGVjaxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90EgwKBGxhc3QYBCABKAgiXAoHTWlzc2luZxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90Ij8KBUNsYWltEjYKCmNvbGxlY3Rpb24YASADKAsyIi5lbnRnbGRiLndpcmUudjEuQ2xhaW1lZENvbGxlY3Rpb24inwEKEUNsYWltZWRDb2xsZWN0aW9uEhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEicKBnB1cmdlZBgDIAMoCzIXLmVudGdsZGIud2lyZS52MS5QdXJnZWQSEAoIZXhjaGFuZ2UYBCABKAQSEAoIY29tcGxldGUYBSABKAgiJgoGUHVyZ2VkEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEIhQKA0FjaxINCgViYXRjaBgBIAEoBCInCgZWZXJpZnkSDQoFbm9uY2UYASABKAQSDgoGZGlnZXN0GAIgASgMIlYKCFZlcmlmaWVkEg0KBW5vbmNlGAEgASgEEjIKBHN1bXMYAiABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvblN1bXNIAIgBAUIHCgVfc3VtcyJECg5Db2xsZWN0aW9uU3VtcxIyCgpjb2xsZWN0aW9uGAEgAygLMh4uZW50Z2xkYi53aXJlLnYxLkNvbGxlY3Rpb25TdW0icQoNQ29sbGVjdGlvblN1bRISCgpjb2xsZWN0aW9uGAEgASgJEhEKCWtub3dsZWRnZRgCIAEoDBIYCgtmaW5nZXJwcmludBgDIAEoDEgAiAEBEg8KB2RhbWFnZWQYBCABKAhCDgoMX2ZpbmdlcnByaW50IkYKBEZvcmsSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQSDwoHY2hlY2tfYRgDIAEoDBIPCgdjaGVja19iGAQgASgMIiYKBFBpbmcSDQoFbm9uY2UYASABKAQSDwoHd2FsbF9tcxgCIAEoEiImCgRQb25nEg0KBW5vbmNlGAEgASgEEg8KB3dhbGxfbXMYAiABKBIiGQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAliBnByb3RvMw");
 
 /**
  * @generated from message entgldb.wire.v1.Frame
@@ -157,6 +157,12 @@ export type Frame = Message<"entgldb.wire.v1.Frame"> & {
      */
     value: Verified;
     case: "verified";
+  } | {
+    /**
+     * @generated from field: entgldb.wire.v1.Definitions definitions = 20;
+     */
+    value: Definitions;
+    case: "definitions";
   } | { case: undefined; value?: undefined };
 };
 
@@ -282,6 +288,66 @@ export const ResolverSchema: GenMessage<Resolver> = /*@__PURE__*/
   messageDesc(file_wire, 3);
 
 /**
+ * Either way: how the node's program defines these collections from now on; of others counts what was said before. Programs
+ * define collections after the connection was made. Nothing but reports rests on it.
+ *
+ * @generated from message entgldb.wire.v1.Definitions
+ */
+export type Definitions = Message<"entgldb.wire.v1.Definitions"> & {
+  /**
+   * Each collection once.
+   *
+   * @generated from field: repeated entgldb.wire.v1.Definition definition = 1;
+   */
+  definition: Definition[];
+};
+
+/**
+ * Describes the message entgldb.wire.v1.Definitions.
+ * Use `create(DefinitionsSchema)` to create a new message.
+ */
+export const DefinitionsSchema: GenMessage<Definitions> = /*@__PURE__*/
+  messageDesc(file_wire, 4);
+
+/**
+ * @generated from message entgldb.wire.v1.Definition
+ */
+export type Definition = Message<"entgldb.wire.v1.Definition"> & {
+  /**
+   * @generated from field: string collection = 1;
+   */
+  collection: string;
+
+  /**
+   * name@revision
+   *
+   * @generated from field: string resolver = 2;
+   */
+  resolver: string;
+
+  /**
+   * Version of the documents' shape. Left out: the program says nothing of shapes.
+   *
+   * @generated from field: optional uint64 version = 3;
+   */
+  version?: bigint | undefined;
+
+  /**
+   * 16 bytes over what the schema takes. Left out: there is no schema, or it cannot tell.
+   *
+   * @generated from field: optional bytes schema = 4;
+   */
+  schema?: Uint8Array | undefined;
+};
+
+/**
+ * Describes the message entgldb.wire.v1.Definition.
+ * Use `create(DefinitionSchema)` to create a new message.
+ */
+export const DefinitionSchema: GenMessage<Definition> = /*@__PURE__*/
+  messageDesc(file_wire, 5);
+
+/**
  * Receiver to sender: opens a round. The sender answers with `Differ`.
  *
  * @generated from message entgldb.wire.v1.Summary
@@ -310,7 +376,7 @@ export type Summary = Message<"entgldb.wire.v1.Summary"> & {
  * Use `create(SummarySchema)` to create a new message.
  */
 export const SummarySchema: GenMessage<Summary> = /*@__PURE__*/
-  messageDesc(file_wire, 4);
+  messageDesc(file_wire, 6);
 
 /**
  * @generated from message entgldb.wire.v1.CollectionDigest
@@ -334,7 +400,7 @@ export type CollectionDigest = Message<"entgldb.wire.v1.CollectionDigest"> & {
  * Use `create(CollectionDigestSchema)` to create a new message.
  */
 export const CollectionDigestSchema: GenMessage<CollectionDigest> = /*@__PURE__*/
-  messageDesc(file_wire, 5);
+  messageDesc(file_wire, 7);
 
 /**
  * Sender to receiver: the collections of which it needs to know what the receiver knows.
@@ -358,7 +424,7 @@ export type Differ = Message<"entgldb.wire.v1.Differ"> & {
  * Use `create(DifferSchema)` to create a new message.
  */
 export const DifferSchema: GenMessage<Differ> = /*@__PURE__*/
-  messageDesc(file_wire, 6);
+  messageDesc(file_wire, 8);
 
 /**
  * Of every write of this replica up to `seq` the node holds the version, or one that replaced it, or purged its tombstone.
@@ -389,7 +455,7 @@ export type Known = Message<"entgldb.wire.v1.Known"> & {
  * Use `create(KnownSchema)` to create a new message.
  */
 export const KnownSchema: GenMessage<Known> = /*@__PURE__*/
-  messageDesc(file_wire, 7);
+  messageDesc(file_wire, 9);
 
 /**
  * Receiver to sender: what it knows of one collection. Starts the stream of what it lacks.
@@ -429,7 +495,7 @@ export type Want = Message<"entgldb.wire.v1.Want"> & {
  * Use `create(WantSchema)` to create a new message.
  */
 export const WantSchema: GenMessage<Want> = /*@__PURE__*/
-  messageDesc(file_wire, 8);
+  messageDesc(file_wire, 10);
 
 /**
  * Of this replica, every live version up to `seq` was streamed.
@@ -453,7 +519,7 @@ export type Reached = Message<"entgldb.wire.v1.Reached"> & {
  * Use `create(ReachedSchema)` to create a new message.
  */
 export const ReachedSchema: GenMessage<Reached> = /*@__PURE__*/
-  messageDesc(file_wire, 9);
+  messageDesc(file_wire, 11);
 
 /**
  * @generated from message entgldb.wire.v1.Line
@@ -482,7 +548,7 @@ export type Line = Message<"entgldb.wire.v1.Line"> & {
  * Use `create(LineSchema)` to create a new message.
  */
 export const LineSchema: GenMessage<Line> = /*@__PURE__*/
-  messageDesc(file_wire, 10);
+  messageDesc(file_wire, 12);
 
 /**
  * @generated from message entgldb.wire.v1.FieldStamp
@@ -516,7 +582,7 @@ export type FieldStamp = Message<"entgldb.wire.v1.FieldStamp"> & {
  * Use `create(FieldStampSchema)` to create a new message.
  */
 export const FieldStampSchema: GenMessage<FieldStamp> = /*@__PURE__*/
-  messageDesc(file_wire, 11);
+  messageDesc(file_wire, 13);
 
 /**
  * @generated from message entgldb.wire.v1.FieldStamps
@@ -535,7 +601,7 @@ export type FieldStamps = Message<"entgldb.wire.v1.FieldStamps"> & {
  * Use `create(FieldStampsSchema)` to create a new message.
  */
 export const FieldStampsSchema: GenMessage<FieldStamps> = /*@__PURE__*/
-  messageDesc(file_wire, 12);
+  messageDesc(file_wire, 14);
 
 /**
  * @generated from message entgldb.wire.v1.Version
@@ -611,7 +677,7 @@ export type Version = Message<"entgldb.wire.v1.Version"> & {
  * Use `create(VersionSchema)` to create a new message.
  */
 export const VersionSchema: GenMessage<Version> = /*@__PURE__*/
-  messageDesc(file_wire, 13);
+  messageDesc(file_wire, 15);
 
 /**
  * Sender to receiver: at most 1,000 versions.
@@ -651,7 +717,7 @@ export type Versions = Message<"entgldb.wire.v1.Versions"> & {
  * Use `create(VersionsSchema)` to create a new message.
  */
 export const VersionsSchema: GenMessage<Versions> = /*@__PURE__*/
-  messageDesc(file_wire, 14);
+  messageDesc(file_wire, 16);
 
 /**
  * Sender to receiver: fingerprints of adjacent key ranges of its live set.
@@ -687,7 +753,7 @@ export type Ranges = Message<"entgldb.wire.v1.Ranges"> & {
  * Use `create(RangesSchema)` to create a new message.
  */
 export const RangesSchema: GenMessage<Ranges> = /*@__PURE__*/
-  messageDesc(file_wire, 15);
+  messageDesc(file_wire, 17);
 
 /**
  * @generated from message entgldb.wire.v1.Range
@@ -713,7 +779,7 @@ export type Range = Message<"entgldb.wire.v1.Range"> & {
  * Use `create(RangeSchema)` to create a new message.
  */
 export const RangeSchema: GenMessage<Range> = /*@__PURE__*/
-  messageDesc(file_wire, 16);
+  messageDesc(file_wire, 18);
 
 /**
  * Receiver to sender: these ranges differ, say more about them.
@@ -742,7 +808,7 @@ export type Narrow = Message<"entgldb.wire.v1.Narrow"> & {
  * Use `create(NarrowSchema)` to create a new message.
  */
 export const NarrowSchema: GenMessage<Narrow> = /*@__PURE__*/
-  messageDesc(file_wire, 17);
+  messageDesc(file_wire, 19);
 
 /**
  * Keys above `after` (left out: from the first) up to and including `up_to` (left out: to the last).
@@ -766,7 +832,7 @@ export type KeyRange = Message<"entgldb.wire.v1.KeyRange"> & {
  * Use `create(KeyRangeSchema)` to create a new message.
  */
 export const KeyRangeSchema: GenMessage<KeyRange> = /*@__PURE__*/
-  messageDesc(file_wire, 18);
+  messageDesc(file_wire, 20);
 
 /**
  * @generated from message entgldb.wire.v1.KeyAndDot
@@ -793,7 +859,7 @@ export type KeyAndDot = Message<"entgldb.wire.v1.KeyAndDot"> & {
  * Use `create(KeyAndDotSchema)` to create a new message.
  */
 export const KeyAndDotSchema: GenMessage<KeyAndDot> = /*@__PURE__*/
-  messageDesc(file_wire, 19);
+  messageDesc(file_wire, 21);
 
 /**
  * Receiver to sender: which of these versions that I hold are not live with you?
@@ -829,7 +895,7 @@ export type Check = Message<"entgldb.wire.v1.Check"> & {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
-  messageDesc(file_wire, 20);
+  messageDesc(file_wire, 22);
 
 /**
  * Sender to receiver: of the versions of the last `Check`, these are not live here.
@@ -858,7 +924,7 @@ export type Missing = Message<"entgldb.wire.v1.Missing"> & {
  * Use `create(MissingSchema)` to create a new message.
  */
 export const MissingSchema: GenMessage<Missing> = /*@__PURE__*/
-  messageDesc(file_wire, 21);
+  messageDesc(file_wire, 23);
 
 /**
  * Sender to receiver: what the receiver may now call known.
@@ -877,7 +943,7 @@ export type Claim = Message<"entgldb.wire.v1.Claim"> & {
  * Use `create(ClaimSchema)` to create a new message.
  */
 export const ClaimSchema: GenMessage<Claim> = /*@__PURE__*/
-  messageDesc(file_wire, 22);
+  messageDesc(file_wire, 24);
 
 /**
  * @generated from message entgldb.wire.v1.ClaimedCollection
@@ -922,7 +988,7 @@ export type ClaimedCollection = Message<"entgldb.wire.v1.ClaimedCollection"> & {
  * Use `create(ClaimedCollectionSchema)` to create a new message.
  */
 export const ClaimedCollectionSchema: GenMessage<ClaimedCollection> = /*@__PURE__*/
-  messageDesc(file_wire, 23);
+  messageDesc(file_wire, 25);
 
 /**
  * @generated from message entgldb.wire.v1.Purged
@@ -944,7 +1010,7 @@ export type Purged = Message<"entgldb.wire.v1.Purged"> & {
  * Use `create(PurgedSchema)` to create a new message.
  */
 export const PurgedSchema: GenMessage<Purged> = /*@__PURE__*/
-  messageDesc(file_wire, 24);
+  messageDesc(file_wire, 26);
 
 /**
  * Receiver to sender: all up to this batch is durable here.
@@ -963,7 +1029,7 @@ export type Ack = Message<"entgldb.wire.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_wire, 25);
+  messageDesc(file_wire, 27);
 
 /**
  * Either way: do we hold the same? Answered by one `Verified`, perhaps much later. A node may be asked once at a time.
@@ -989,7 +1055,7 @@ export type Verify = Message<"entgldb.wire.v1.Verify"> & {
  * Use `create(VerifySchema)` to create a new message.
  */
 export const VerifySchema: GenMessage<Verify> = /*@__PURE__*/
-  messageDesc(file_wire, 26);
+  messageDesc(file_wire, 28);
 
 /**
  * @generated from message entgldb.wire.v1.Verified
@@ -1013,7 +1079,7 @@ export type Verified = Message<"entgldb.wire.v1.Verified"> & {
  * Use `create(VerifiedSchema)` to create a new message.
  */
 export const VerifiedSchema: GenMessage<Verified> = /*@__PURE__*/
-  messageDesc(file_wire, 27);
+  messageDesc(file_wire, 29);
 
 /**
  * @generated from message entgldb.wire.v1.CollectionSums
@@ -1030,7 +1096,7 @@ export type CollectionSums = Message<"entgldb.wire.v1.CollectionSums"> & {
  * Use `create(CollectionSumsSchema)` to create a new message.
  */
 export const CollectionSumsSchema: GenMessage<CollectionSums> = /*@__PURE__*/
-  messageDesc(file_wire, 28);
+  messageDesc(file_wire, 30);
 
 /**
  * @generated from message entgldb.wire.v1.CollectionSum
@@ -1068,7 +1134,7 @@ export type CollectionSum = Message<"entgldb.wire.v1.CollectionSum"> & {
  * Use `create(CollectionSumSchema)` to create a new message.
  */
 export const CollectionSumSchema: GenMessage<CollectionSum> = /*@__PURE__*/
-  messageDesc(file_wire, 29);
+  messageDesc(file_wire, 31);
 
 /**
  * Either way: two lives wrote under one replica id.
@@ -1104,7 +1170,7 @@ export type Fork = Message<"entgldb.wire.v1.Fork"> & {
  * Use `create(ForkSchema)` to create a new message.
  */
 export const ForkSchema: GenMessage<Fork> = /*@__PURE__*/
-  messageDesc(file_wire, 30);
+  messageDesc(file_wire, 32);
 
 /**
  * @generated from message entgldb.wire.v1.Ping
@@ -1126,7 +1192,7 @@ export type Ping = Message<"entgldb.wire.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_wire, 31);
+  messageDesc(file_wire, 33);
 
 /**
  * @generated from message entgldb.wire.v1.Pong
@@ -1148,7 +1214,7 @@ export type Pong = Message<"entgldb.wire.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_wire, 32);
+  messageDesc(file_wire, 34);
 
 /**
  * The last message before the connection is closed on purpose.
@@ -1169,5 +1235,5 @@ export type Goodbye = Message<"entgldb.wire.v1.Goodbye"> & {
  * Use `create(GoodbyeSchema)` to create a new message.
  */
 export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
-  messageDesc(file_wire, 33);
+  messageDesc(file_wire, 35);
 

@@ -181,11 +181,13 @@ export class NetworkService {
     this.#host.pingAll();
   }
 
-  /** Sessions hear of every commit, and end when commits were lost: what they were told of them is void. */
+  /** Sessions hear of every commit and definition, and end when commits were lost: what they were told of them is void. */
   #follow(replica: Replica): () => void {
     const leaveCommits = replica.onCommit(() => this.#host.committed());
     const leaveReloads = replica.onReload(() => this.#host.closeAll('other'));
+    const leaveDefined = this.#deps.database.definitions.onSaid(() => this.#host.defined());
     return () => {
+      leaveDefined();
       leaveCommits();
       leaveReloads();
     };
@@ -284,6 +286,7 @@ export class NetworkService {
       limits: this.#sessions.limits,
       times: this.#sessions.times,
       hello: () => this.#hello(),
+      definitions: () => database.definitions.said(),
       createCodec: createSessionCodec,
       soon: setImmediate,
       flush: () => replica.flush(),
@@ -310,7 +313,7 @@ export class NetworkService {
       wallMs: this.#deps.clock.now(),
       collections: this.#options.collections as readonly CollectionName[] | null,
       capabilities: CAPABILITIES,
-      resolvers: new Map([...this.#options.resolvers, ...this.#deps.database.resolversByProgram()]),
+      resolvers: new Map([...this.#options.resolvers, ...this.#deps.database.definitions.resolversByProgram()]),
     };
   }
 
@@ -322,10 +325,10 @@ export class NetworkService {
       this.#supervisor?.nameNode(peerKey, event.hello.node);
       this.#deps.logger.info({ peer: event.hello.node, address: runner.channel.remote }, 'peer connected');
     }
-    if (event.kind === 'resolver-mismatch')
-      this.#deps.logger.warn(
+    if (event.kind === 'definitions')
+      this.#deps.logger.info(
         { peer: runner.peer?.node, ...event },
-        'nodes resolve conflicts of a collection differently',
+        'what differs between the definitions of two nodes',
       );
     const node = event.kind === 'opened' ? event.hello.node : (runner.peer?.node ?? '');
     const { host, port } = runner.channel.remote;

@@ -1,4 +1,6 @@
 import type { ReplicaId } from '../../core/ids/index.ts';
+import type { DefinitionMismatch } from '../../core/replication/index.ts';
+import type { PeerMismatch } from '../../diagnostics/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 
 /** What is known of a peer beyond its connection. Wall clock times in ms, null: never. */
@@ -11,6 +13,8 @@ export interface PeerRecord {
   roundTripMs: number | null;
   versionsSent: number;
   versionsReceived: number;
+  /** How the program there defines collections otherwise than the one here; none while it is not connected. */
+  mismatches: readonly DefinitionMismatch[];
 }
 
 /** Peers kept in mind at the same time; beyond it the one not seen for longest is forgotten. */
@@ -32,6 +36,11 @@ export class PeerProgress {
     return newest;
   }
 
+  /** Of all that are connected. */
+  mismatches(): PeerMismatch[] {
+    return [...this.#records.values()].flatMap(({ node, mismatches }) => mismatches.map((m) => ({ ...m, peer: node })));
+  }
+
   get connected(): number {
     let count = 0;
     for (const record of this.#records.values()) if (record.isConnected) count++;
@@ -40,7 +49,9 @@ export class PeerProgress {
 
   closed(deviceKey: string): void {
     const record = this.#records.get(deviceKey);
-    if (record !== undefined) record.isConnected = false;
+    if (record === undefined) return;
+    record.isConnected = false;
+    record.mismatches = [];
   }
 
   follow(deviceKey: string, event: SessionEvent, wallMs: number): void {
@@ -51,6 +62,7 @@ export class PeerProgress {
         record.node = event.hello.node;
         record.replica = event.hello.replica;
         record.isConnected = true;
+        record.mismatches = [];
         return;
       case 'sent':
         record.versionsSent += event.versions;
@@ -62,6 +74,9 @@ export class PeerProgress {
       case 'equal':
         record.lastSyncMs = wallMs;
         return;
+      case 'definitions':
+        record.mismatches = event.mismatches;
+        return;
       case 'round-trip':
         record.roundTripMs = event.ms;
         return;
@@ -69,7 +84,6 @@ export class PeerProgress {
       case 'confirmed':
       case 'verify-asked':
       case 'verified':
-      case 'resolver-mismatch':
         return;
       default:
         return event satisfies never;
@@ -87,6 +101,7 @@ export class PeerProgress {
       roundTripMs: null,
       versionsSent: 0,
       versionsReceived: 0,
+      mismatches: [],
     };
     this.#records.set(deviceKey, record);
     return record;

@@ -32,6 +32,7 @@ function peerStatus(peer: SupervisedPeer, record: PeerRecord | undefined, channe
     roundTripMs: record?.roundTripMs ?? null,
     bytesSent: channel?.bytesSent ?? 0,
     bytesReceived: channel?.bytesReceived ?? 0,
+    definitionMismatches: record?.mismatches ?? [],
     lastError: peer.lastError?.message ?? null,
   };
 }

@@ -40,6 +40,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
   const network = { isListening: true, address: '127.0.0.1:5000', problem: null, knownPeers: 0, bytes: 0, ended: 0 };
   const served: ServedNetwork = Object.assign(network, {
     sessions: () => [],
+    mismatches: () => [],
     endSessions: () => void network.ended++,
   });
   const backups = createBackups(config, {
@@ -107,6 +108,7 @@ test('a node without a fault is healthy in every check, by the names that are do
         'network healthy',
         'peers healthy',
         'sync-lag healthy',
+        'definitions healthy',
         'clock healthy',
         'offline-queue healthy',
         'backup healthy',

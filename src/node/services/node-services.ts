@@ -8,6 +8,7 @@ import {
   createBackupCheck,
   createClockCheck,
   createDatabaseCheck,
+  createDefinitionsCheck,
   createDiskSpaceCheck,
   createEqualityCheck,
   createIntegrityCheck,
@@ -19,6 +20,7 @@ import {
   type IntegrityStatus,
   type MetricSample,
   type NetworkStatus,
+  type PeerMismatch,
   type QueueStatus,
 } from '../../diagnostics/index.ts';
 import {
@@ -72,6 +74,8 @@ export interface ServedNetwork {
   readonly knownPeers: number;
   /** Bytes on the wire since its start, both ways. */
   readonly bytes: number;
+  /** How programs of connected peers define collections otherwise than the one here. */
+  mismatches(): readonly PeerMismatch[];
   /** Those that are open. */
   sessions(): readonly VerifiedSession[];
   /** R11: peers must discard what they believed of this node. */
@@ -236,6 +240,7 @@ export class NodeServices {
       ...storeSamples(store.statistics()),
       ...syncSamples(this.syncTracker.getStatus(), clock.now()),
       { name: 'entgldb_unequal_collections', value: this.equality.different },
+      { name: 'entgldb_definition_mismatches', value: this.#deps.network()?.mismatches().length ?? 0 },
       { name: 'entgldb_damaged_documents', value: damaged },
       { name: 'entgldb_last_scrub_seconds', value: (lastScrubAt ?? 0) / 1000 },
       { name: 'entgldb_last_backup_seconds', value: (this.backups.lastBackupAt ?? 0) / 1000 },
@@ -332,6 +337,7 @@ export class NodeServices {
         clock,
       }),
       createSyncLagCheck({ tracker, clock, lagMsMax: () => 6 * this.#values['Sync.SyncIntervalMs'] }),
+      createDefinitionsCheck(() => network()?.mismatches() ?? [], clock),
       createClockCheck(() => clocks.assess(), values['Sync.MaxClockDriftMs']),
       createQueueCheck(() => this.#queueStatus()),
       createBackupCheck(() => this.#backupStatus(), clock),
