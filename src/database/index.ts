@@ -34,6 +34,7 @@ export type {
   GetBlobOptions,
   PutBlobOptions,
 } from './blobs/index.ts';
+export { BlobKeeper, type BlobKeeperDeps } from './blobs/index.ts';
 export { type CacheStatistics, DocumentCache, type DocumentCacheOptions } from './cache/index.ts';
 export type { LocalDatabase } from './database.ts';
 export type { Migration, Migrations } from './evolution/index.ts';

@@ -29,6 +29,7 @@ export const METRICS = {
   entgldb_cache_hit_ratio: gauge('Part of the reads that the cache answered, 0 to 1.'),
   entgldb_database_bytes: gauge('Size of the database file, bytes.'),
   entgldb_wal_bytes: gauge('Size of the write-ahead log, bytes.'),
+  entgldb_collected_blobs_total: counter('Blobs without a reference that this node deleted by itself since the start.'),
   entgldb_damaged_documents: gauge('Documents that are damaged and not repaired yet.'),
   entgldb_last_scrub_seconds: gauge('When everything was last read and found sound, seconds since 1970; 0: not yet.'),
   entgldb_last_backup_seconds: gauge('Newest good backup, seconds since 1970; 0: none.'),

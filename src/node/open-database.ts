@@ -27,6 +27,7 @@ export interface PersistenceSettings {
   readonly backupPath?: string;
   readonly backupIntervalMinutes?: number;
   readonly backupRetention?: number;
+  readonly blobGraceDays?: number;
 }
 
 /** Section `Sync`. A resolver of a program's own is a pure function with a name; nodes must agree on it. */

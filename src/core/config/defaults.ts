@@ -230,6 +230,9 @@ export const TIMES = {
   /** Repairs within this time of each other are one incident; incidents are counted over this day. */
   repairIncidentMs: 600_000,
   repairDayMs: 24 * 3600 * 1000,
+  /** A node collects blobs by itself so long after its start, up to twice that, and then at this interval. */
+  blobCollectDelayMs: 600_000,
+  blobCollectIntervalMs: 24 * 3600 * 1000,
   /** Blobs are collected when no document has referred to them for so long, and no earlier. */
   blobGraceMs: 7 * 24 * 3600 * 1000,
   /** A chunk that is put again is written again when it is older than this, so that nobody may be about to collect it. */

@@ -1,4 +1,6 @@
+import type { Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
+import { BLOBS_COLLECTION } from '../../core/ids/index.ts';
 import { abortable } from '../abortable.ts';
 import type { WaitOptions } from '../api.ts';
 import type {
@@ -14,6 +16,7 @@ import type {
 } from './blob-api.ts';
 import type { BlobsHost } from './blobs-host.ts';
 import { BlobCollection } from './collect-blobs.ts';
+import { paced } from './paced.ts';
 import { Pins } from './pins.ts';
 import { BlobPut } from './put-blob.ts';
 import { blobPresence, readBlob } from './read-blob.ts';
@@ -23,11 +26,18 @@ const DEFAULT_TYPE = 'application/octet-stream';
 /** As long as HTTP allows such names to be in practice. */
 const TYPE_CHARACTERS_MAX = 255;
 
+export interface SlowCollection {
+  readonly olderThanMs: number;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
 /** Blobs of one database. */
 export class LocalBlobs implements Blobs {
   readonly #host: BlobsHost;
   readonly #pins = new Pins();
   #collecting: Promise<CollectedBlobs> | undefined;
+  #slow: AbortController | undefined;
 
   constructor(host: BlobsHost) {
     this.#host = host;
@@ -68,6 +78,7 @@ export class LocalBlobs implements Blobs {
   async collect(options: CollectBlobsOptions = {}): Promise<CollectedBlobs> {
     const { signal } = options;
     signal?.throwIfAborted();
+    this.#slow?.abort();
     // One at a time; whoever calls meanwhile gets the answer of the one that runs.
     this.#collecting ??= this.#pins
       .during(() => new BlobCollection(this.#host, this.#pins, options).run())
@@ -75,6 +86,26 @@ export class LocalBlobs implements Blobs {
         this.#collecting = undefined;
       });
     return abortable(this.#collecting, signal);
+  }
+
+  /** The same in the background, resting most of the time. A `collect` takes its place: undefined. */
+  async collectSlowly({ clock, ...options }: SlowCollection): Promise<CollectedBlobs | undefined> {
+    if (this.#collecting !== undefined || this.#host.replica.collection(BLOBS_COLLECTION).documents === 0)
+      return undefined;
+    const slow = new AbortController();
+    const signal = AbortSignal.any([slow.signal, options.signal]);
+    this.#slow = slow;
+    try {
+      const rest = paced(clock, signal);
+      return await this.#pins.during(() =>
+        new BlobCollection(this.#host, this.#pins, { ...options, signal }, rest).run(),
+      );
+    } catch (error) {
+      if (slow.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      this.#slow = undefined;
+    }
   }
 }
 

@@ -36,15 +36,23 @@ export class BlobCollection {
   readonly #doomedParts = new KeySet();
   /** Changes up to here were looked at for references. */
   #pos = 0;
+  /** Between two steps. */
+  readonly #rest: () => Promise<void>;
   #collected = { blobs: 0, bytes: 0, waiting: 0 };
 
-  constructor(host: BlobsHost, pins: Pins, { olderThanMs = TIMES.blobGraceMs, signal }: CollectBlobsOptions) {
+  constructor(
+    host: BlobsHost,
+    pins: Pins,
+    { olderThanMs = TIMES.blobGraceMs, signal }: CollectBlobsOptions,
+    rest: () => Promise<void> = () => host.turn(),
+  ) {
     if (!(olderThanMs >= TIMES.blobGraceMs))
       throw new RangeError(`olderThanMs is ${olderThanMs}; it is at least ${TIMES.blobGraceMs}, 7 days`);
     this.#host = host;
     this.#pins = pins;
     this.#signal = signal;
     this.#graceMs = olderThanMs;
+    this.#rest = rest;
   }
 
   async run(): Promise<CollectedBlobs> {
@@ -70,7 +78,10 @@ export class BlobCollection {
   async #mark(): Promise<void> {
     for (const { name } of [...this.#host.replica.collections()]) {
       if (name === BLOBS_COLLECTION) continue;
-      for await (const page of this.#host.scan(name, this.#signal)) for (const row of page) this.#refer(row);
+      for await (const page of this.#host.scan(name, this.#signal)) {
+        for (const row of page) this.#refer(row);
+        await this.#rest();
+      }
     }
     for (const space of SPACES)
       for (let after = 0; ; ) {
@@ -79,7 +90,7 @@ export class BlobCollection {
         for (const { data } of page) this.#referText(data);
         if (page.length < ENTRIES_MAX) break;
         after = page.at(-1)!.id;
-        await this.#host.turn();
+        await this.#rest();
       }
   }
 
@@ -131,7 +142,7 @@ export class BlobCollection {
   async #sweep(doomed: readonly DocumentKey[]): Promise<void> {
     for (let from = 0; from < doomed.length; from += SLICE_KEYS_MAX) {
       await this.#delete(doomed.slice(from, from + SLICE_KEYS_MAX), (key) => !this.#isBlobKept(key));
-      await this.#host.turn();
+      await this.#rest();
     }
     let slice: DocumentKey[] = [];
     const isGarbage = (key: DocumentKey): boolean => this.#isGarbage(key);
@@ -207,7 +218,7 @@ export class BlobCollection {
       after = key;
       if (n % SLICE_KEYS_MAX === 0) {
         this.#signal?.throwIfAborted();
-        await this.#host.turn();
+        await this.#rest();
       }
     }
   }

@@ -9,4 +9,5 @@ export type {
   GetBlobOptions,
   PutBlobOptions,
 } from './blob-api.ts';
+export { BlobKeeper, type BlobKeeperDeps } from './blob-keeper.ts';
 export { LocalBlobs } from './blobs.ts';

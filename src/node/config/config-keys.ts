@@ -3,6 +3,7 @@ import {
   boolean,
   decimal,
   integer,
+  integerOrOff,
   name,
   names,
   oneOf,
@@ -76,6 +77,11 @@ export const CONFIG_KEYS = {
   'Persistence.BackupPath': unset(path, 'Folder of the backups. No backups until it is set.'),
   'Persistence.BackupIntervalMinutes': key(integer(1, 525_600), 60, 'Time between two automatic backups.'),
   'Persistence.BackupRetention': key(integer(1, 10_000), 7, 'Automatic backups that are kept; the oldest goes first.'),
+  'Persistence.BlobGraceDays': key(
+    integerOrOff(7, 3650),
+    30,
+    'Days without a reference after which a blob is deleted, on all nodes; 0: none is deleted by itself.',
+  ),
   'Sync.EnableOfflineQueue': key(boolean, true, 'Offer the durable queue of operations for later.'),
   'Sync.MaxQueueSize': key(integer(1, 10_000_000), 1000, 'Operations in the offline queue.'),
   'Sync.QueueOverflow': key(

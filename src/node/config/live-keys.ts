@@ -10,6 +10,7 @@ const LIVE_VALUES = [
   'Persistence.CacheSizeMb',
   'Persistence.BackupIntervalMinutes',
   'Persistence.BackupRetention',
+  'Persistence.BlobGraceDays',
   'Sync.MaxQueueSize',
   'Sync.QueueOverflow',
   'Sync.SyncIntervalMs',

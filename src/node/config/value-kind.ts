@@ -24,6 +24,12 @@ export function integer(min: number, max: number): ValueKind<number> {
   };
 }
 
+/** 0 turns off what this is the time of. */
+export function integerOrOff(min: number, max: number): ValueKind<number> {
+  const { allowed, parse } = integer(min, max);
+  return { allowed: `${allowed}, or 0`, parse: (raw) => parse(raw) ?? integer(0, 0).parse(raw) };
+}
+
 export function decimal(min: number, max: number): ValueKind<number> {
   return {
     allowed: `a number from ${min} to ${max}`,

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Clock, ClockMonitor } from '../../core/clock/index.ts';
 import type { CollectionName, DocumentKey, Random } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import type { DocumentCache, LocalDatabase } from '../../database/index.ts';
+import { BlobKeeper, type DocumentCache, type LocalDatabase } from '../../database/index.ts';
 import {
   type BackupStatus,
   createBackupCheck,
@@ -87,6 +87,7 @@ const LOGGED: ReadonlySet<SessionEvent['kind']> = new Set(['sent', 'received', '
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The production services of a node, wired to its database and network. `start` begins what they do by themselves. */
 export class NodeServices {
@@ -105,6 +106,7 @@ export class NodeServices {
   readonly equality: Equality;
   readonly #deps: NodeServicesDeps;
   readonly #scrubber: Scrubber;
+  readonly #blobKeeper: BlobKeeper;
   readonly #schedule: BackupSchedule | undefined;
   readonly #counts = new CommitCounts();
   readonly #syncLogger: Logger;
@@ -163,6 +165,13 @@ export class NodeServices {
       onDifferent: () => void this.checkIntegrity().catch(() => {}),
     });
     this.#scrubber = this.#createScrubber(resilienceLogger);
+    this.#blobKeeper = new BlobKeeper({
+      blobs: database.blobs,
+      clock,
+      random,
+      logger: resilienceLogger,
+      graceMs: () => this.#values['Persistence.BlobGraceDays'] * DAY_MS,
+    });
     this.#schedule = this.#createSchedule(resilienceLogger);
     this.healthCheck = new EntglDbHealthCheck({
       checks: this.#createChecks(),
@@ -176,11 +185,12 @@ export class NodeServices {
     replica.onReload(() => this.healthCheck.lookAt('database'));
   }
 
-  /** Begins periodic checks, the scrub, and automatic backups; repairs what was found damaged at open. */
+  /** Begins periodic checks, the scrub, the collection of blobs, and automatic backups; repairs what was found damaged at open. */
   start(): void {
     for (const name of this.#deps.store.damagedAtOpen) this.damaged(name.collection, name.key, undefined);
     this.healthCheck.start();
     this.#scrubber.start();
+    this.#blobKeeper.start();
     this.equality.start();
     this.#schedule?.start();
   }
@@ -239,6 +249,7 @@ export class NodeServices {
       ...cacheSamples(this.cache.getStatistics()),
       ...storeSamples(store.statistics()),
       ...syncSamples(this.syncTracker.getStatus(), clock.now()),
+      { name: 'entgldb_collected_blobs_total', value: this.#blobKeeper.collected },
       { name: 'entgldb_unequal_collections', value: this.equality.different },
       { name: 'entgldb_definition_mismatches', value: this.#deps.network()?.mismatches().length ?? 0 },
       { name: 'entgldb_damaged_documents', value: damaged },
@@ -260,7 +271,12 @@ export class NodeServices {
     this.healthCheck.stop();
     this.equality.stop();
     this.repair.stop();
-    await Promise.all([this.#scrubber.stop(), this.#schedule?.stop(), this.offlineQueue.close()]);
+    await Promise.all([
+      this.#scrubber.stop(),
+      this.#blobKeeper.stop(),
+      this.#schedule?.stop(),
+      this.offlineQueue.close(),
+    ]);
     if (this.#schedule === undefined || this.#deps.database.replica.pos === this.#backedUpPos) return;
     try {
       await this.backups.automatic({ signal });
