@@ -1,7 +1,12 @@
-/** What is measured side by side: the engine, and two raw baselines without any library above SQLite. */
-export type SubjectName = 'ours' | 'chained' | 'row';
+/** What is measured side by side: the engine, two raw baselines without any library above SQLite, and other databases. */
+export type SubjectName = 'ours' | BaselineName | PeerName;
 
-/** One measured figure of one run, by name: `writes/s`, `p50 ms`, `bytes` … */
+export type BaselineName = 'row' | 'chained';
+
+/** Other databases, installed on demand: see bench/peers. */
+export type PeerName = 'pouchdb' | 'rxdb';
+
+/** One measured figure of one run, by name: `writes/s`, `p50 ms`, `bytes` … The unit says whether more is better: only of `/s`. */
 export type Figures = Readonly<Record<string, number>>;
 
 /** A subject made ready for its runs, on one data set. */
@@ -11,12 +16,15 @@ export interface Prepared {
   close(): Promise<void>;
 }
 
+/** Prepares in a folder of its own. What it finds there from an earlier process it takes as it is. */
 export type Subject = (folder: string) => Promise<Prepared>;
+
+export type Subjects = Readonly<Partial<Record<SubjectName, Subject>>>;
 
 export interface Goal {
   readonly figure: string;
-  readonly of: Exclude<SubjectName, 'ours'>;
-  /** `atLeast` for speeds, `atMost` for times and bytes: factor on the baseline's median. */
+  /** The bound is a factor on the median of this baseline. Absent: the bound is the figure itself. */
+  readonly of?: BaselineName;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
@@ -24,6 +32,18 @@ export interface Goal {
 export interface BenchCase {
   readonly name: string;
   readonly about: string;
-  readonly subjects: Readonly<Partial<Record<SubjectName, Subject>>>;
+  readonly subjects: Subjects;
   readonly goals: readonly Goal[];
+  /** Each run has a process of its own, so that memory and caches are those of this run. Default: one process for all runs. */
+  readonly isFreshProcess?: boolean;
+  /** Heap of the subject's process, MiB. Default: what Node takes. */
+  readonly heapMibMax?: number;
+  /** Runs, where fewer than usual will do because nothing varies or a run takes minutes. */
+  readonly runs?: number;
+}
+
+/** How large the suite is. */
+export interface Scale {
+  /** With the sizes of the goals where the usual ones are smaller, to be done in minutes. */
+  readonly isFull: boolean;
 }

@@ -45,10 +45,32 @@ export function benchDocuments(count: number, first = 0): BenchDocument[] {
   return Array.from({ length: count }, (_, i) => benchDocument(first + i));
 }
 
+/** The same in batches, each made when it is asked for: a million at once fit into no small heap. */
+export function* documentBatches(count: number, batch: number): Generator<BenchDocument[]> {
+  for (let first = 0; first < count; first += batch) yield benchDocuments(Math.min(batch, count - first), first);
+}
+
 /** `count` picks of 0 … `below` − 1, the same for the same round. */
 export function randomIndexes(count: number, below: number, round: number): number[] {
   const random = createSeededRandom(round + 1);
   const bytes = random.bytes(count * 4);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: count }, (_, i) => view.getUint32(i * 4) % below);
+}
+
+/** A document of about 1 KiB. */
+export function largeDocument(index: number, revision = 0): BenchDocument {
+  const { key, text } = benchDocument(index, revision);
+  const notes = Array.from({ length: 10 }, (_, i) => noteOf(index * 10 + i, revision));
+  return { key, text: JSON.stringify({ ...(JSON.parse(text) as object), notes }) };
+}
+
+/** The document of a live write: it carries the machine's monotonic clock, which all processes share. */
+export function liveText(): string {
+  return JSON.stringify({ at: String(process.hrtime.bigint()), note: 'x'.repeat(200) });
+}
+
+/** Milliseconds since the moment that the document carries. */
+export function ageMs(at: unknown): number {
+  return Number(process.hrtime.bigint() - BigInt(String(at))) / 1e6;
 }

@@ -1,41 +1,82 @@
 // `npm run bench [-- part of a case's name …]`: measures the engine beside raw baselines in the same run. Medians of five runs; the
-// table goes to the terminal, everything to bench/results/. Only an idle machine gives figures worth keeping.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// tables go to the terminal, everything to bench/results. Only an idle machine gives figures worth keeping. docs/performance.md
+// has the options.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import * as everyCase from './cases/index.ts';
-import { machine, reportTable } from './report.ts';
+import { join } from 'node:path';
+import { allCases } from './all-cases.ts';
+import { type Baseline, compare, comparisonText, intervalsOf } from './baseline.ts';
+import type { BenchCase } from './bench-case.ts';
+import { type BenchOptions, parseOptions } from './options.ts';
+import { commit, costTable, machine, reportTable } from './report.ts';
 import { type CaseResult, runCase } from './run-case.ts';
 
-const RUNS = Number(process.env.ENTGLDB_BENCH_RUNS ?? 5);
+const BASELINE = join(import.meta.dirname, 'baseline.json');
 
-const filters = process.argv.slice(2);
-const cases = Object.values(everyCase).filter(
-  ({ name }) => filters.length === 0 || filters.some((part) => name.includes(part)),
-);
-if (cases.length === 0) {
-  console.error(
-    `no case matches; there are: ${Object.values(everyCase)
-      .map(({ name }) => name)
-      .join(', ')}`,
+interface Report {
+  readonly at: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly options: BenchOptions;
+  readonly results: readonly CaseResult[];
+}
+
+const options = parseOptions(process.argv.slice(2));
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const cases = allCases(options);
+  const wanted = cases.filter(
+    ({ name }) => options.filters.length === 0 || options.filters.some((part) => name.includes(part)),
   );
-  process.exit(2);
-}
-
-const folder = mkdtempSync(join(process.env.ENTGLDB_BENCH_FOLDER ?? tmpdir(), 'entgldb-bench-'));
-const results: CaseResult[] = [];
-try {
-  for (const bench of cases) {
-    process.stderr.write(`${bench.name}: ${bench.about}\n`);
-    results.push(await runCase(bench, RUNS, folder));
+  if (wanted.length === 0) {
+    console.error(`no case matches; there are: ${cases.map(({ name }) => name).join(', ')}`);
+    return 2;
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  const report: Report = {
+    at: new Date().toISOString(),
+    commit: commit(),
+    machine: machine(),
+    options,
+    results: await measure(wanted),
+  };
+  console.log(`Commit ${report.commit}, ${report.machine}, ${options.runs} runs, ${report.at}\n`);
+  console.log(`${reportTable(wanted, report.results)}\n\n${costTable(report.results)}`);
+  keep(join(import.meta.dirname, 'results', `${report.at.replaceAll(':', '-')}.json`), report);
+  if (options.writesBaseline) keep(BASELINE, baselineOf(report));
+  return options.checks ? check(report) : 0;
 }
 
-const at = new Date().toISOString();
-console.log(`${machine()}, ${RUNS} runs, ${at}\n\n${reportTable(cases, results)}`);
-const file = join(dirname(fileURLToPath(import.meta.url)), 'results', `${at.replaceAll(':', '-')}.json`);
-mkdirSync(dirname(file), { recursive: true });
-writeFileSync(file, `${JSON.stringify({ at, machine: machine(), runs: RUNS, results }, null, 2)}\n`);
+async function measure(cases: readonly BenchCase[]): Promise<CaseResult[]> {
+  const folder = mkdtempSync(join(process.env.ENTGLDB_BENCH_FOLDER ?? tmpdir(), 'entgldb-bench-'));
+  const results: CaseResult[] = [];
+  try {
+    for (const bench of cases) {
+      const start = performance.now();
+      process.stderr.write(`${bench.name}: ${bench.about} … `);
+      results.push(await runCase(bench, { ...options, folder }));
+      process.stderr.write(`${Math.round((performance.now() - start) / 1000)} s\n`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return results;
+}
+
+function baselineOf({ at, commit, machine, results }: Report): Baseline {
+  return { at, commit, machine, intervals: intervalsOf(results) };
+}
+
+/** Says what got worse than the committed baseline; then the answer is 1. */
+function check(report: Report): number {
+  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Baseline;
+  const found = compare(baseline.intervals, intervalsOf(report.results));
+  console.log(`\nCompared with commit ${baseline.commit}, ${baseline.at}, ${baseline.machine}:`);
+  console.log(found.length === 0 ? 'nothing got worse' : found.map(comparisonText).join('\n'));
+  return found.some(({ verdict }) => verdict === 'worse') ? 1 : 0;
+}
+
+function keep(file: string, content: object): void {
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+}

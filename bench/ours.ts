@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../src/core/logging/index.ts';
 import type { JsonObject } from '../src/core/query/index.ts';
 import type { Collection } from '../src/database/index.ts';
-import { loadConfig } from '../src/node/config/index.ts';
+import { type LoadedConfig, loadConfig } from '../src/node/config/index.ts';
 import type { RunningNode } from '../src/node/node-api.ts';
 import { openNode } from '../src/node/open-node.ts';
 import type { Durability } from './baselines/index.ts';
-import { type BenchDocument, benchDocuments, COLLECTION } from './documents.ts';
-import { chunks } from './stopwatch.ts';
+import { type BenchDocument, COLLECTION, documentBatches } from './documents.ts';
 
 const BATCH = 1000;
 const TOKEN = 'the secret of a cluster that lives for one benchmark';
@@ -20,9 +19,14 @@ export interface OursOptions {
 }
 
 /** A node of ours in this folder, with everything at its default but the ports. */
-export async function openOurs(folder: string, { nodeId, durability, peerPort }: OursOptions): Promise<RunningNode> {
+export async function openOurs(folder: string, options: OursOptions): Promise<RunningNode> {
+  const config = await ourConfig(folder, options);
+  return openNode({ config, clusterToken: TOKEN, logger: silentLogger, network: options.peerPort !== undefined });
+}
+
+export function ourConfig(folder: string, { nodeId, durability, peerPort }: OursOptions): Promise<LoadedConfig> {
   const knownPeers = peerPort ? [{ address: `127.0.0.1:${peerPort}` }] : [];
-  const config = await loadConfig({
+  return loadConfig({
     workingDirectory: folder,
     environment: {},
     options: {
@@ -32,7 +36,6 @@ export async function openOurs(folder: string, { nodeId, durability, peerPort }:
       http: { enabled: false },
     },
   });
-  return openNode({ config, clusterToken: TOKEN, logger: silentLogger, network: peerPort !== undefined });
 }
 
 export function articles(node: RunningNode): Collection<JsonObject> {
@@ -43,13 +46,19 @@ export function entryOf({ key, text }: BenchDocument): readonly [key: string, va
   return [key, JSON.parse(text) as JsonObject];
 }
 
+/** Writes the first `count` documents, unless there are some. */
 export async function fill(node: RunningNode, count: number): Promise<void> {
-  for (const batch of chunks(benchDocuments(count), BATCH)) await articles(node).putMany(batch.map(entryOf));
+  if ((await articles(node).count()) > 0) return;
+  for (const batch of documentBatches(count, BATCH)) await articles(node).putMany(batch.map(entryOf));
 }
 
-/** Resolves when the node holds this many documents, durably. */
-export async function holds(node: RunningNode, count: number): Promise<void> {
-  const held = () => node.database.collections().find(({ name }) => name === COLLECTION)?.documents ?? 0;
-  while (held() < count) await sleep(1);
+/** What the node holds, as a text: equal on nodes that hold the same. */
+export function heldText(node: RunningNode): string {
+  return node.database.collections().find(({ name }) => name === COLLECTION)?.fingerprint ?? '';
+}
+
+/** Resolves when the node holds what this text says, durably. */
+export async function holds(node: RunningNode, held: string): Promise<void> {
+  while (heldText(node) !== held) await sleep(1);
   await node.database.flush();
 }

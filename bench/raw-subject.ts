@@ -1,14 +1,7 @@
 import { join } from 'node:path';
-import {
-  type Durability,
-  type OpenRawStore,
-  openChainedStore,
-  openRowStore,
-  type RawStore,
-} from './baselines/index.ts';
-import type { Figures, Prepared, Subject } from './bench-case.ts';
-import { benchDocuments } from './documents.ts';
-import { chunks } from './stopwatch.ts';
+import { type Durability, openRawStore, type RawStore } from './baselines/index.ts';
+import type { BaselineName, Figures, Prepared, Subject } from './bench-case.ts';
+import { documentBatches } from './documents.ts';
 
 export interface RawOptions {
   /** Documents there before the first run; default 0. */
@@ -29,20 +22,20 @@ const BATCH = 1000;
 /** Both baselines, measured in the same way. */
 export function rawSubjects(options: RawOptions, measure: Measure): { chained: Subject; row: Subject } {
   return {
-    chained: rawSubject(openChainedStore, options, measure),
-    row: rawSubject(openRowStore, options, measure),
+    chained: rawSubject('chained', options, measure),
+    row: rawSubject('row', options, measure),
   };
 }
 
-function rawSubject(open: OpenRawStore, options: RawOptions, measure: Measure): Subject {
+function rawSubject(name: BaselineName, options: RawOptions, measure: Measure): Subject {
   return async (folder): Promise<Prepared> => {
     const path = (round: number) => join(folder, options.isFreshEachRun ? `run-${round}.db` : 'data.db');
-    let store = open(path(0), 'normal');
-    for (const batch of chunks(benchDocuments(options.documents ?? 0), BATCH)) store.write(batch);
+    let store = openRawStore(name, path(0), 'normal');
+    for (const batch of documentBatches(options.documents ?? 0, BATCH)) store.write(batch);
     if (options.isIndexed) store.indexPrices();
     const reopen = (round: number) => {
       store.close();
-      store = open(path(round), options.durability);
+      store = openRawStore(name, path(round), options.durability);
     };
     reopen(0);
     return {

@@ -1,27 +1,72 @@
+import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
-import type { BenchCase, Goal } from './bench-case.ts';
-import type { CaseResult, Measured } from './run-case.ts';
+import type { BenchCase, SubjectName } from './bench-case.ts';
+import { verdicts } from './goals.ts';
+import type { CaseResult } from './run-case.ts';
+import type { Measured } from './statistics.ts';
 
-/** The results as a Markdown table: medians with their spread, and our ratio to each baseline against its goal. */
+/** What every run costs besides: in a table of their own, unless a goal is about them. */
+const GAUGES: readonly string[] = ['peak MiB', 'loop p99 ms', 'loop max ms'];
+const BASELINES = ['row', 'chained'] as const;
+
+/** The results as a Markdown table: medians with their spread, our ratio to each baseline, and the goals. */
 export function reportTable(cases: readonly BenchCase[], results: readonly CaseResult[]): string {
-  const head = [
-    '| case | figure | ours | row | chained | ours ÷ row | ours ÷ chained |',
-    '|---|---|---|---|---|---|---|',
-  ];
-  const rows = results.flatMap((result) => {
-    const goals = cases.find(({ name }) => name === result.name)?.goals ?? [];
-    return Object.entries(result.figures).map(([figure, { ours, row, chained }]) => {
-      const cells = [result.name, figure, format(ours), format(row), format(chained)];
-      return `| ${[...cells, ratio(figure, 'row', ours, row, goals), ratio(figure, 'chained', ours, chained, goals)].join(' | ')} |`;
-    });
+  const peers = subjectsOf(results).filter((name) => name !== 'ours' && name !== 'row' && name !== 'chained');
+  const names: readonly SubjectName[] = ['ours', ...BASELINES, ...peers];
+  const rows = results.flatMap(({ name, figures }) => {
+    const bench = cases.find((candidate) => candidate.name === name)!;
+    return Object.entries(figures)
+      .filter(([figure]) => !GAUGES.includes(figure) || bench.goals.some((goal) => goal.figure === figure))
+      .map(([figure, measured]) => [
+        name,
+        figure,
+        ...names.map((subject) => format(measured[subject])),
+        ...BASELINES.map((base) => ratio(measured.ours, measured[base])),
+        verdicts(bench, figure, measured) || '–',
+      ]);
   });
-  return [...head, ...rows].join('\n');
+  return table(['case', 'figure', ...names, ...BASELINES.map((base) => `ours ÷ ${base}`), 'goal'], rows);
+}
+
+/** What the processes of each case cost besides, while they were measured. */
+export function costTable(results: readonly CaseResult[]): string {
+  const names = subjectsOf(results);
+  const head = ['case', ...names.flatMap((name) => GAUGES.map((gauge) => `${name}, ${gauge}`))];
+  const rows = results.map((result) => [
+    result.name,
+    ...names.flatMap((name) => GAUGES.map((gauge) => format(result.figures[gauge]?.[name]))),
+  ]);
+  return table(head, rows);
 }
 
 /** Where the figures come from: without it they mean nothing. */
 export function machine(): string {
   const [cpu] = cpus();
   return `Node ${process.versions.node}, SQLite ${process.versions.sqlite}, ${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`;
+}
+
+/** Short name of the commit that is checked out; with `+` when files differ from it. */
+export function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  try {
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'}`;
+  } catch {
+    return 'unknown';
+  }
+}
+
+function subjectsOf(results: readonly CaseResult[]): SubjectName[] {
+  return [...new Set(results.flatMap(({ figures }) => Object.values(figures).flatMap(Object.keys)))] as SubjectName[];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
 function format(measured: Measured | undefined): string {
@@ -31,19 +76,6 @@ function format(measured: Measured | undefined): string {
   return `${median.toLocaleString('en-US', { maximumFractionDigits: digits })} ±${Math.round(spread * 50)} %`;
 }
 
-function ratio(
-  figure: string,
-  of: Goal['of'],
-  ours: Measured | undefined,
-  base: Measured | undefined,
-  goals: readonly Goal[],
-): string {
-  if (!ours || !base) return '–';
-  const factor = ours.median / base.median;
-  const goal = goals.find((candidate) => candidate.figure === figure && candidate.of === of);
-  if (!goal) return factor.toFixed(2);
-  const isMet =
-    goal.atLeast !== undefined ? factor >= goal.atLeast : factor <= (goal.atMost ?? Number.POSITIVE_INFINITY);
-  const wanted = goal.atLeast !== undefined ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`;
-  return `${factor.toFixed(2)} (goal ${wanted}: ${isMet ? 'met' : 'missed'})`;
+function ratio(ours: Measured | undefined, base: Measured | undefined): string {
+  return ours && base ? (ours.median / base.median).toFixed(2) : '–';
 }

@@ -1,13 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BenchCase, Figures, Prepared, SubjectName } from './bench-case.ts';
-
-export interface Measured {
-  readonly median: number;
-  /** (largest − smallest) ÷ median. */
-  readonly spread: number;
-  readonly runs: readonly number[];
-}
+import type { BenchCase, Figures, Scale, SubjectName } from './bench-case.ts';
+import { Remote } from './process/remote.ts';
+import type { SubjectCommand } from './process/subject-main.ts';
+import { type Measured, measuredOf } from './statistics.ts';
 
 export interface CaseResult {
   readonly name: string;
@@ -16,29 +12,53 @@ export interface CaseResult {
   readonly figures: Readonly<Record<string, Partial<Record<SubjectName, Measured>>>>;
 }
 
-const SUBJECTS: readonly SubjectName[] = ['ours', 'row', 'chained'];
+export interface RunOptions extends Scale {
+  readonly runs: number;
+  /** Scratch space. */
+  readonly folder: string;
+}
 
-/** Runs all subjects in turn, `runs` times, so that what else the machine does meets them alike. */
-export async function runCase(bench: BenchCase, runs: number, parent: string): Promise<CaseResult> {
-  const folder = mkdtempSync(join(parent, 'case-'));
-  const prepared = new Map<SubjectName, Prepared>();
-  const figures = new Map<SubjectName, Figures[]>();
+type SubjectProcess = Remote<SubjectCommand, Figures>;
+
+/** Runs all subjects in turn, each in a process of its own, so that what else the machine does meets them alike. */
+export async function runCase(bench: BenchCase, options: RunOptions): Promise<CaseResult> {
+  const folder = mkdtempSync(join(options.folder, 'case-'));
+  const names = Object.keys(bench.subjects) as SubjectName[];
+  const open = new Map<SubjectName, SubjectProcess>();
+  const figures = new Map<SubjectName, Figures[]>(names.map((name) => [name, []]));
+  const close = async (name: SubjectName) => {
+    const subject = open.get(name);
+    open.delete(name);
+    await subject?.tell({ kind: 'close' });
+    await subject?.close();
+  };
   try {
-    for (const name of SUBJECTS) {
-      const subject = bench.subjects[name];
-      if (!subject) continue;
-      mkdirSync(join(folder, name));
-      prepared.set(name, await subject(join(folder, name)));
+    for (let round = 0; round < Math.min(options.runs, bench.runs ?? options.runs); round++) {
+      for (const name of names) {
+        const subject = open.get(name) ?? (await prepare(bench, name, join(folder, name), options));
+        open.set(name, subject);
+        figures.get(name)!.push(await subject.tell({ kind: 'run', round }));
+        if (bench.isFreshProcess) await close(name);
+      }
     }
-    for (let round = 0; round < runs; round++) {
-      for (const [name, subject] of prepared)
-        figures.set(name, [...(figures.get(name) ?? []), await subject.run(round)]);
-    }
+    for (const name of names) await close(name);
   } finally {
-    for (const subject of prepared.values()) await subject.close();
+    for (const subject of open.values()) await subject.close();
     rmSync(folder, { recursive: true, force: true });
   }
   return { name: bench.name, about: bench.about, figures: tabulate(figures) };
+}
+
+async function prepare(
+  { name: caseName, heapMibMax }: BenchCase,
+  subject: SubjectName,
+  folder: string,
+  { isFull }: Scale,
+): Promise<SubjectProcess> {
+  mkdirSync(folder, { recursive: true });
+  const remote: SubjectProcess = new Remote(new URL('./process/subject-main.ts', import.meta.url), { heapMibMax });
+  await remote.tell({ kind: 'prepare', caseName, subject, scale: { isFull }, folder });
+  return remote;
 }
 
 function tabulate(figures: ReadonlyMap<SubjectName, readonly Figures[]>): CaseResult['figures'] {
@@ -49,10 +69,4 @@ function tabulate(figures: ReadonlyMap<SubjectName, readonly Figures[]>): CaseRe
     }
   }
   return table;
-}
-
-function measuredOf(runs: readonly number[]): Measured {
-  const sorted = [...runs].sort((a, b) => a - b);
-  const median = sorted[sorted.length >> 1] ?? Number.NaN;
-  return { median, spread: (sorted.at(-1)! - sorted[0]!) / median, runs };
 }

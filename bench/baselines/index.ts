@@ -1,4 +1,3 @@
-export { openChainedStore } from './chained-store.ts';
-export type { Durability, OpenRawStore, RawChange, RawStore, ReceivingStore } from './raw-store.ts';
+export { openRawStore } from './open-raw-store.ts';
+export type { Durability, RawChange, RawStore, ReceivingStore } from './raw-store.ts';
 export { type RawReceiver, type RawSender, receiveRaw, serveRaw } from './raw-sync.ts';
-export { openRowStore } from './row-store.ts';

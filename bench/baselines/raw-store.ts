@@ -27,8 +27,6 @@ export interface RawChange {
   readonly digest: string;
 }
 
-export type OpenRawStore = (path: string, durability: Durability) => RawStore & ReceivingStore;
-
 export interface ReceivingStore {
   /** Verifies the digests and writes what came, in one transaction. */
   receive(changes: readonly RawChange[]): void;

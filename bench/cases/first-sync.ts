@@ -1,24 +1,36 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { BenchCase, Subject } from '../bench-case.ts';
-import { holds, openOurs } from '../ours.ts';
-import { RawReceivingNode } from '../raw-receiver.ts';
-import { SenderProcess } from '../sender-process.ts';
+import type { BaselineName, BenchCase, Goal, Scale, Subject, Subjects } from '../bench-case.ts';
+import { Sender } from '../process/sender.ts';
+import { openReceiving } from '../receiving-node.ts';
+import { timed } from '../stopwatch.ts';
+import { inOwnFolder } from '../subject-folder.ts';
 
-const DOCUMENTS = 50_000;
+export const FIRST_SYNC_DOCUMENTS = 50_000;
+const RECEIVER_MIB_MAX = 160;
+const GROWTH_MIB_MAX = 40;
 
-function rawFirstSync(subject: 'chained' | 'row'): Subject {
+/** An empty node, in this process, gets everything from one in another process. Both are open when the clock starts. */
+function firstSyncSubject(subject: 'ours' | BaselineName, documents: number): Subject {
   return async (folder) => {
-    const sender = await SenderProcess.open(subject, folder, DOCUMENTS, 'full');
+    const sender = await Sender.open({
+      subject,
+      folder: inOwnFolder(folder, 'sender'),
+      documents,
+      durability: 'full',
+    });
     return {
       async run(round) {
-        const receiver = new RawReceivingNode(subject, folder, `receiver-${round}`, 'full');
-        const start = performance.now();
-        receiver.connect(sender.port);
-        await receiver.received(DOCUMENTS);
-        const ms = performance.now() - start;
+        const receiver = await openReceiving(subject, {
+          folder: inOwnFolder(folder, `receiver-${round}`),
+          name: 'receiver',
+          durability: 'full',
+          port: sender.port,
+        });
+        const ms = await timed(() => {
+          receiver.connect();
+          return receiver.holds(sender.held);
+        });
         const bytes = receiver.bytes();
-        receiver.close();
+        await receiver.close();
         return { ms, bytes };
       },
       close: () => sender.close(),
@@ -26,31 +38,52 @@ function rawFirstSync(subject: 'chained' | 'row'): Subject {
   };
 }
 
-const ourFirstSync: Subject = async (folder) => {
-  const sender = await SenderProcess.open('ours', folder, DOCUMENTS, 'full');
-  return {
-    async run(round) {
-      const place = join(folder, `receiver-${round}`);
-      mkdirSync(place);
-      const receiver = await openOurs(place, { nodeId: 'receiver', durability: 'full', peerPort: sender.port });
-      const start = performance.now();
-      await holds(receiver, DOCUMENTS);
-      const ms = performance.now() - start;
-      const bytes = receiver.peers()[0]?.bytesReceived ?? Number.NaN;
-      await receiver.close();
-      return { ms, bytes };
-    },
-    close: () => sender.close(),
-  };
-};
+export function firstSyncOf(documents: number, names: readonly ('ours' | BaselineName)[]): Subjects {
+  return Object.fromEntries(names.map((name) => [name, firstSyncSubject(name, documents)]));
+}
+
+const RECEIVER_GOALS: readonly Goal[] = [
+  { figure: 'peak MiB', atMost: RECEIVER_MIB_MAX },
+  { figure: 'loop p99 ms', atMost: 50 },
+];
 
 export const firstSync: BenchCase = {
   name: 'first sync',
-  about: `${DOCUMENTS} documents into an empty node, durable there; the baselines over plain TCP, one process each; from the moment when the receiver is open`,
-  subjects: { ours: ourFirstSync, chained: rawFirstSync('chained'), row: rawFirstSync('row') },
+  about: `${FIRST_SYNC_DOCUMENTS} documents into an empty node, until they are durable there; the baselines over plain TCP; memory and event loop are those of the receiver`,
+  subjects: firstSyncOf(FIRST_SYNC_DOCUMENTS, ['ours', 'row', 'chained']),
+  isFreshProcess: true,
   goals: [
     { figure: 'ms', of: 'chained', atMost: 1.2 },
     // Half a byte per byte of JSON: a document has 256, and 421 in the lines of `chained`.
     { figure: 'bytes', of: 'chained', atMost: 0.3 },
+    ...RECEIVER_GOALS,
   ],
 };
+
+export function largeFirstSync({ isFull }: Scale): BenchCase {
+  const documents = isFull ? 500_000 : 200_000;
+  return {
+    name: 'large first sync',
+    about: `${documents} documents into an empty node: its memory follows what is under way, not what there is`,
+    subjects: firstSyncOf(documents, ['ours', 'chained']),
+    isFreshProcess: true,
+    runs: 3,
+    goals: [
+      { figure: 'peak MiB', atMost: RECEIVER_MIB_MAX + GROWTH_MIB_MAX },
+      { figure: 'loop p99 ms', atMost: 50 },
+    ],
+  };
+}
+
+export function firstSyncInSmallHeap({ isFull }: Scale): BenchCase {
+  const documents = isFull ? 1_000_000 : 100_000;
+  return {
+    name: 'first sync, 256 MiB of heap',
+    about: `${documents} documents from one node to another, each under --max-old-space-size=256`,
+    subjects: firstSyncOf(documents, ['ours']),
+    isFreshProcess: true,
+    heapMibMax: 256,
+    runs: 1,
+    goals: [],
+  };
+}

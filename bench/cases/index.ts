@@ -1,6 +1,8 @@
 export { bulkWrite } from './bulk-write.ts';
-export { catchUp } from './catch-up.ts';
-export { firstSync } from './first-sync.ts';
+export { catchUp, growth } from './catch-up.ts';
+export { coldStart } from './cold-start.ts';
+export { equalMeet } from './equal-meet.ts';
+export { firstSync, firstSyncInSmallHeap, largeFirstSync } from './first-sync.ts';
 export { indexedRange } from './indexed-range.ts';
 export { liveLatencyFull, liveLatencyNormal } from './live-latency.ts';
 export { pointRead } from './point-read.ts';

@@ -1,33 +1,34 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Durability } from '../baselines/index.ts';
-import type { BenchCase, Figures, Goal, Subject } from '../bench-case.ts';
-import { articles, holds, openOurs } from '../ours.ts';
-import { RawReceivingNode } from '../raw-receiver.ts';
-import { ageMs } from '../sender.ts';
-import { SenderProcess } from '../sender-process.ts';
-import { quantile } from '../stopwatch.ts';
+import type { BaselineName, BenchCase, Figures, Goal, Subject } from '../bench-case.ts';
+import { ageMs } from '../documents.ts';
+import { articles } from '../ours.ts';
+import { Sender } from '../process/sender.ts';
+import { OurReceivingNode, RawReceivingNode } from '../receiving-node.ts';
+import { quantile } from '../statistics.ts';
+import { inOwnFolder } from '../subject-folder.ts';
 
-const COUNT = 300;
-const PAUSE_MS = 5;
+export const LIVE_DOCUMENTS = 1000;
+export const LIVE_COUNT = 300;
+export const LIVE_PAUSE_MS = 5;
+const LIVE = { kind: 'live', count: LIVE_COUNT, pauseMs: LIVE_PAUSE_MS } as const;
 
-function rawLatency(subject: 'chained' | 'row', durability: Durability): Subject {
+function rawLatency(subject: BaselineName, durability: Durability): Subject {
   return async (folder) => {
-    const sender = await SenderProcess.open(subject, folder, 1000, durability);
-    const receiver = new RawReceivingNode(subject, folder, 'receiver', durability);
-    receiver.connect(sender.port);
-    await receiver.received(1000);
+    const sender = await openSender(subject, folder, durability);
+    const receiver = new RawReceivingNode(subject, receiving(folder, durability, sender));
+    receiver.connect();
+    await receiver.holds(sender.held);
     return {
-      async run(round) {
+      async run() {
         const ages: number[] = [];
         const stop = receiver.onDocument((text) => ages.push(ageMs((JSON.parse(text) as { at: string }).at)));
-        await sender.tell({ kind: 'live', count: COUNT, pauseMs: PAUSE_MS, round });
-        await receiver.received(COUNT);
+        await sender.tell(LIVE);
+        await receiver.holds(sender.held);
         stop();
         return latencyFigures(ages);
       },
       async close() {
-        receiver.close();
+        await receiver.close();
         await sender.close();
       },
     };
@@ -36,19 +37,18 @@ function rawLatency(subject: 'chained' | 'row', durability: Durability): Subject
 
 function ourLatency(durability: Durability): Subject {
   return async (folder) => {
-    const sender = await SenderProcess.open('ours', folder, 1000, durability);
-    const place = join(folder, 'receiver');
-    mkdirSync(place);
-    const receiver = await openOurs(place, { nodeId: 'receiver', durability, peerPort: sender.port });
-    await holds(receiver, 1000);
+    const sender = await openSender('ours', folder, durability);
+    const receiver = await OurReceivingNode.open(receiving(folder, durability, sender));
+    receiver.connect();
+    await receiver.holds(sender.held);
     return {
-      async run(round) {
+      async run() {
         const ages: number[] = [];
-        const changes = articles(receiver).watch();
-        const told = sender.tell({ kind: 'live', count: COUNT, pauseMs: PAUSE_MS, round });
+        const changes = articles(receiver.node).watch();
+        const told = sender.tell(LIVE);
         for await (const change of changes) {
           if (change.kind === 'put') ages.push(ageMs(change.value.at));
-          if (ages.length === COUNT) break;
+          if (ages.length === LIVE_COUNT) break;
         }
         await told;
         return latencyFigures(ages);
@@ -61,7 +61,15 @@ function ourLatency(durability: Durability): Subject {
   };
 }
 
-function latencyFigures(ages: readonly number[]): Figures {
+function openSender(subject: 'ours' | BaselineName, folder: string, durability: Durability): Promise<Sender> {
+  return Sender.open({ subject, folder: inOwnFolder(folder, 'sender'), documents: LIVE_DOCUMENTS, durability });
+}
+
+function receiving(folder: string, durability: Durability, { port }: Sender) {
+  return { folder: inOwnFolder(folder, 'receiver'), name: 'receiver', durability, port };
+}
+
+export function latencyFigures(ages: readonly number[]): Figures {
   const sorted = [...ages].sort((a, b) => a - b);
   return { 'p50 ms': quantile(sorted, 0.5), 'p99 ms': quantile(sorted, 0.99) };
 }
@@ -69,11 +77,11 @@ function latencyFigures(ages: readonly number[]): Figures {
 function latencyCase(durability: Durability, goals: readonly Goal[]): BenchCase {
   return {
     name: `live latency, ${durability}`,
-    about: `from the call of a write on one node to its event on another, stored at both (${durability}), ${COUNT} writes ${PAUSE_MS} ms apart`,
+    about: `from the call of a write on one node to its event on another, stored at both (${durability}); ${LIVE_COUNT} writes, each ${LIVE_PAUSE_MS} ms after the one before was stored`,
     subjects: {
       ours: ourLatency(durability),
-      chained: rawLatency('chained', durability),
       row: rawLatency('row', durability),
+      chained: rawLatency('chained', durability),
     },
     goals,
   };

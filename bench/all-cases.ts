@@ -1,0 +1,23 @@
+import type { BenchCase, Scale } from './bench-case.ts';
+import * as cases from './cases/index.ts';
+
+/** Every case, local work first, then two nodes, then what a node costs. */
+export function allCases(scale: Scale): BenchCase[] {
+  return [
+    cases.bulkWrite,
+    cases.randomUpdate,
+    cases.singleWriteNormal,
+    cases.singleWriteFull,
+    cases.pointRead,
+    cases.indexedRange,
+    cases.firstSync,
+    cases.largeFirstSync(scale),
+    cases.firstSyncInSmallHeap(scale),
+    cases.liveLatencyNormal,
+    cases.liveLatencyFull,
+    cases.catchUp,
+    cases.growth(scale),
+    cases.equalMeet(scale),
+    cases.coldStart(scale),
+  ];
+}

@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  /** Parts of names of cases; none: all. */
+  readonly filters: readonly string[];
+  readonly runs: number;
+  readonly isFull: boolean;
+  /** Beside other databases. */
+  readonly withPeers: boolean;
+  /** On one core at a quarter of its speed, with a small heap. */
+  readonly isSmall: boolean;
+  readonly writesBaseline: boolean;
+  /** Against the committed baseline. */
+  readonly checks: boolean;
+}
+
+const RUNS = 5;
+
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string' },
+      full: { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
+      small: { type: 'boolean', default: false },
+      'write-baseline': { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    filters: positionals,
+    runs: Number(values.runs ?? RUNS),
+    isFull: values.full,
+    withPeers: values.peers,
+    isSmall: values.small,
+    writesBaseline: values['write-baseline'],
+    checks: values.check,
+  };
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonObject } from '../../src/core/query/index.ts';
+import { openRawStore, serveRaw } from '../baselines/index.ts';
+import { type BenchDocument, benchDocument, documentBatches, liveText, randomIndexes } from '../documents.ts';
+import { articles, entryOf, fill, heldText, openOurs } from '../ours.ts';
+import { answer } from './answer.ts';
+import type { SenderCommand, SenderState } from './sender.ts';
+
+const BATCH = 1000;
+
+type OpenCommand = SenderCommand & { readonly kind: 'open' };
+
+/** One end of the sync under measurement, whatever is inside. */
+interface SendingNode {
+  readonly port: number;
+  held(): string;
+  update(documents: readonly BenchDocument[]): Promise<void>;
+  live(key: string, text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+let node: SendingNode | undefined;
+let documents = 0;
+
+answer(async (command: SenderCommand): Promise<SenderState> => {
+  await perform(command);
+  return { port: node?.port ?? 0, held: node?.held() ?? '' };
+});
+
+async function perform(command: SenderCommand): Promise<void> {
+  switch (command.kind) {
+    case 'open':
+      documents = command.documents;
+      node = await (command.subject === 'ours' ? openOurSendingNode(command) : openRawSendingNode(command));
+      return;
+    case 'update':
+      return node?.update(revised(command.count, command.round));
+    case 'live':
+      for (let i = 0; i < command.count; i++) {
+        await node?.live(`live-${i}`, liveText());
+        await sleep(command.pauseMs);
+      }
+      return;
+    case 'close':
+      await node?.close();
+      node = undefined;
+  }
+}
+
+async function openOurSendingNode({ folder, durability, peerPort }: OpenCommand): Promise<SendingNode> {
+  const ours = await openOurs(folder, { nodeId: 'sender', durability, peerPort: peerPort ?? null });
+  await fill(ours, documents);
+  return {
+    port: ours.address().tcp?.port ?? 0,
+    held: () => heldText(ours),
+    update: (revisions) => articles(ours).putMany(revisions.map(entryOf)),
+    live: (key, text) => articles(ours).put(key, JSON.parse(text) as JsonObject),
+    close: () => ours.close(),
+  };
+}
+
+async function openRawSendingNode({ subject, folder, durability }: OpenCommand): Promise<SendingNode> {
+  const store = openRawStore(subject as 'row' | 'chained', join(folder, 'sender.db'), durability);
+  if (store.position() === 0) for (const batch of documentBatches(documents, BATCH)) store.write(batch);
+  const sender = await serveRaw(store);
+  const write = async (changed: readonly BenchDocument[]) => {
+    store.write(changed);
+    sender.push();
+  };
+  return {
+    port: sender.port,
+    held: () => String(store.position()),
+    update: write,
+    live: (key, text) => write([{ key, text }]),
+    async close() {
+      await sender.close();
+      store.close();
+    },
+  };
+}
+
+/** New revisions of distinct documents. */
+function revised(count: number, round: number): BenchDocument[] {
+  const indexes = [...new Set(randomIndexes(count * 2, documents, round))].slice(0, count);
+  return indexes.map((index) => benchDocument(index, round + 1));
+}

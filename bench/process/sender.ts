@@ -1,0 +1,63 @@
+import type { Durability } from '../baselines/index.ts';
+import type { BaselineName } from '../bench-case.ts';
+import { Remote } from './remote.ts';
+
+/** What the sending node, a process of its own, is told. */
+export type SenderCommand =
+  | {
+      readonly kind: 'open';
+      readonly subject: 'ours' | BaselineName;
+      readonly folder: string;
+      /** Written if its file is empty. */
+      readonly documents: number;
+      readonly durability: Durability;
+      /** Ours only: the node to sync with. */
+      readonly peerPort?: number;
+    }
+  /** One batch of new revisions of random documents. */
+  | { readonly kind: 'update'; readonly count: number; readonly round: number }
+  /** Single writes, each carrying the moment when it was asked for, with a pause between them. */
+  | { readonly kind: 'live'; readonly count: number; readonly pauseMs: number }
+  | { readonly kind: 'close' };
+
+export interface SenderState {
+  /** Where it listens. */
+  readonly port: number;
+  /** What it holds, as a text: a receiver whose own is equal has everything. */
+  readonly held: string;
+}
+
+/** The sending node of the sync cases: a process of its own, so that both ends have a core each. */
+export class Sender {
+  readonly #remote = new Remote<SenderCommand, SenderState>(new URL('./sender-main.ts', import.meta.url));
+  #state: SenderState = { port: 0, held: '' };
+
+  static async open(options: Omit<SenderCommand & { kind: 'open' }, 'kind'>): Promise<Sender> {
+    const sender = new Sender();
+    await sender.tell({ kind: 'open', ...options });
+    return sender;
+  }
+
+  get port(): number {
+    return this.#state.port;
+  }
+
+  get held(): string {
+    return this.#state.held;
+  }
+
+  async tell(command: SenderCommand): Promise<void> {
+    this.#state = await this.#remote.tell(command);
+  }
+
+  async close(): Promise<void> {
+    await this.tell({ kind: 'close' });
+    await this.#remote.close();
+  }
+}
+
+/** Fills the file of a node of ours in another process, so that nothing of it is warm in this one. */
+export async function filledElsewhere(folder: string, documents: number): Promise<void> {
+  const sender = await Sender.open({ subject: 'ours', folder, documents, durability: 'normal' });
+  await sender.close();
+}

@@ -1,0 +1,44 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { allCases } from '../all-cases.ts';
+import type { Figures, Prepared, Scale, SubjectName } from '../bench-case.ts';
+import { Gauges } from '../gauges.ts';
+import { answer } from './answer.ts';
+
+/** What the process that is one subject of one case is told. */
+export type SubjectCommand =
+  | {
+      readonly kind: 'prepare';
+      readonly caseName: string;
+      readonly subject: SubjectName;
+      readonly scale: Scale;
+      readonly folder: string;
+    }
+  | { readonly kind: 'run'; readonly round: number }
+  | { readonly kind: 'close' };
+
+const gauges = new Gauges();
+let prepared: Prepared | undefined;
+
+answer(async (command: SubjectCommand): Promise<Figures> => {
+  switch (command.kind) {
+    case 'prepare': {
+      const cases = allCases(command.scale);
+      const subject = cases.find(({ name }) => name === command.caseName)?.subjects[command.subject];
+      prepared = await subject?.(command.folder);
+      return {};
+    }
+    case 'run':
+      return measured(() => prepared!.run(command.round));
+    case 'close':
+      await prepared?.close();
+      return {};
+  }
+});
+
+/** With what the work cost this process besides; what the case says itself counts more. */
+async function measured(work: () => Promise<Figures>): Promise<Figures> {
+  gauges.start();
+  const figures = await work();
+  await turn();
+  return { ...gauges.stop(), ...figures };
+}
