@@ -19,5 +19,10 @@ export function allCases(scale: Scale): BenchCase[] {
     cases.growth(scale),
     cases.equalMeet(scale),
     cases.coldStart(scale),
+    cases.idle(scale),
+    cases.eventLoop(scale),
+    cases.diskOverhead,
+    cases.churn(scale),
+    cases.installAndImport,
   ];
 }

@@ -54,7 +54,7 @@ export function comparisonText({ about, verdict, was, is }: Comparison): string 
 
 /** Times and speeds are the machine's; bytes, memory and counts are ours. */
 function isTime(figure: string): boolean {
-  return /\bms\b|\/s/.test(figure);
+  return isMoreBetter(figure) || /\bms\b|core %/.test(figure);
 }
 
 function addRatio(

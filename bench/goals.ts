@@ -2,9 +2,9 @@ import type { BaselineName, BenchCase, Goal } from './bench-case.ts';
 import type { CaseResult } from './run-case.ts';
 import type { Measured } from './statistics.ts';
 
-/** More is better of what happens in a second; of everything else, less. */
+/** More is better of what is done in a second; of everything else, less. */
 export function isMoreBetter(figure: string): boolean {
-  return figure.includes('/s');
+  return /\b(?:writes|reads)\/s/.test(figure);
 }
 
 /** What a goal demands, whether it is met, as a text; of several, all. */

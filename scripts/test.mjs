@@ -32,7 +32,7 @@ const SUITES = [
     ],
   },
   { name: 'tidy', budget: 10, files: ['test/tidy/**/*.test.ts'] },
-  { name: 'unit', budget: 90, files: ['src/**/*.test.ts'] },
+  { name: 'unit', budget: 90, files: ['src/**/*.test.ts', 'bench/*.test.ts', 'bench/curves/*.test.ts'] },
   { name: 'model', budget: 30, files: ['sim/**/*.test.ts'], except: ['sim/mutants/**'] },
   { name: 'mutants', budget: 120, files: ['sim/mutants/**/*.test.ts'] },
   {

@@ -1,10 +1,14 @@
 export { bulkWrite } from './bulk-write.ts';
 export { catchUp, growth } from './catch-up.ts';
 export { coldStart } from './cold-start.ts';
+export { churn, diskOverhead } from './disk.ts';
 export { equalMeet } from './equal-meet.ts';
+export { eventLoop } from './event-loop.ts';
 export { firstSync, firstSyncInSmallHeap, largeFirstSync } from './first-sync.ts';
+export { idle } from './idle.ts';
 export { indexedRange } from './indexed-range.ts';
 export { liveLatencyFull, liveLatencyNormal } from './live-latency.ts';
+export { installAndImport } from './package.ts';
 export { pointRead } from './point-read.ts';
 export { randomUpdate } from './random-update.ts';
 export { singleWriteFull, singleWriteNormal } from './single-write.ts';

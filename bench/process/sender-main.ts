@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../src/core/query/index.ts';
+import type { RunningNode } from '../../src/node/node-api.ts';
 import { openRawStore, serveRaw } from '../baselines/index.ts';
 import { type BenchDocument, benchDocument, documentBatches, liveText, randomIndexes } from '../documents.ts';
 import { articles, entryOf, fill, heldText, openOurs } from '../ours.ts';
@@ -21,11 +22,13 @@ interface SendingNode {
 }
 
 let node: SendingNode | undefined;
+let ours: RunningNode | undefined;
 let documents = 0;
 
 answer(async (command: SenderCommand): Promise<SenderState> => {
   await perform(command);
-  return { port: node?.port ?? 0, held: node?.held() ?? '' };
+  const { user, system } = process.cpuUsage();
+  return { port: node?.port ?? 0, held: node?.held() ?? '', ...linksOf(ours), cpuMs: (user + system) / 1000 };
 });
 
 async function perform(command: SenderCommand): Promise<void> {
@@ -42,6 +45,8 @@ async function perform(command: SenderCommand): Promise<void> {
         await sleep(command.pauseMs);
       }
       return;
+    case 'look':
+      return;
     case 'close':
       await node?.close();
       node = undefined;
@@ -49,14 +54,15 @@ async function perform(command: SenderCommand): Promise<void> {
 }
 
 async function openOurSendingNode({ folder, durability, peerPort }: OpenCommand): Promise<SendingNode> {
-  const ours = await openOurs(folder, { nodeId: 'sender', durability, peerPort: peerPort ?? null });
-  await fill(ours, documents);
+  const opened = await openOurs(folder, { nodeId: 'sender', durability, peerPort: peerPort ?? null });
+  ours = opened;
+  await fill(opened, documents);
   return {
-    port: ours.address().tcp?.port ?? 0,
-    held: () => heldText(ours),
-    update: (revisions) => articles(ours).putMany(revisions.map(entryOf)),
-    live: (key, text) => articles(ours).put(key, JSON.parse(text) as JsonObject),
-    close: () => ours.close(),
+    port: opened.address().tcp?.port ?? 0,
+    held: () => heldText(opened),
+    update: (revisions) => articles(opened).putMany(revisions.map(entryOf)),
+    live: (key, text) => articles(opened).put(key, JSON.parse(text) as JsonObject),
+    close: () => opened.close(),
   };
 }
 
@@ -77,6 +83,14 @@ async function openRawSendingNode({ subject, folder, durability }: OpenCommand):
       await sender.close();
       store.close();
     },
+  };
+}
+
+function linksOf(ran: RunningNode | undefined): Pick<SenderState, 'connectedPeers' | 'bytes'> {
+  const peers = ran?.peers().filter(({ state }) => state === 'connected') ?? [];
+  return {
+    connectedPeers: peers.length,
+    bytes: peers.reduce((bytes, { bytesSent, bytesReceived }) => bytes + bytesSent + bytesReceived, 0),
   };
 }
 

@@ -18,6 +18,8 @@ export type SenderCommand =
   | { readonly kind: 'update'; readonly count: number; readonly round: number }
   /** Single writes, each carrying the moment when it was asked for, with a pause between them. */
   | { readonly kind: 'live'; readonly count: number; readonly pauseMs: number }
+  /** Nothing: the answer says what it holds. */
+  | { readonly kind: 'look' }
   | { readonly kind: 'close' };
 
 export interface SenderState {
@@ -25,12 +27,17 @@ export interface SenderState {
   readonly port: number;
   /** What it holds, as a text: a receiver whose own is equal has everything. */
   readonly held: string;
+  readonly connectedPeers: number;
+  /** Of all its connections, both ways, so far. */
+  readonly bytes: number;
+  /** Processor time so far, ms. */
+  readonly cpuMs: number;
 }
 
 /** The sending node of the sync cases: a process of its own, so that both ends have a core each. */
 export class Sender {
   readonly #remote = new Remote<SenderCommand, SenderState>(new URL('./sender-main.ts', import.meta.url));
-  #state: SenderState = { port: 0, held: '' };
+  #state: SenderState | undefined;
 
   static async open(options: Omit<SenderCommand & { kind: 'open' }, 'kind'>): Promise<Sender> {
     const sender = new Sender();
@@ -39,15 +46,16 @@ export class Sender {
   }
 
   get port(): number {
-    return this.#state.port;
+    return this.#state?.port ?? 0;
   }
 
   get held(): string {
-    return this.#state.held;
+    return this.#state?.held ?? '';
   }
 
-  async tell(command: SenderCommand): Promise<void> {
+  async tell(command: SenderCommand): Promise<SenderState> {
     this.#state = await this.#remote.tell(command);
+    return this.#state;
   }
 
   async close(): Promise<void> {
