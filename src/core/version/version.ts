@@ -40,10 +40,14 @@ export interface Version extends VersionBody {
   readonly digest: Uint8Array;
 }
 
-/** Adds the digest. */
+/** Adds the digest; what else `body` holds is left behind. */
 export function sealVersion(collection: CollectionName, key: DocumentKey, body: VersionBody): Version {
-  return { ...body, digest: digestOf(collection, key, body) };
+  const { replica, seq, first, hlc, context, value, stamps, format } = body;
+  const digest = digestOf(collection, key, body);
+  return { replica, seq, first, hlc, context, value, stamps, format, digest };
 }
+
+const DIGEST_BYTES = 16;
 
 /**
  * 16 bytes of SHA-256 over collection, key, dot, first, stamp, context, field stamps, format, tombstone and value. Names
@@ -53,7 +57,14 @@ export function digestOf(collection: CollectionName, key: DocumentKey, body: Ver
   let head = `${collection.length}:${collection}${key.length}:${key}${body.replica}.${body.seq}.${body.first}.${body.hlc}.${body.format}[`;
   for (const line of body.context) head += `${line.replica}.${line.first}.${line.last},`;
   head += body.stamps === null ? ']' : `]${JSON.stringify(body.stamps.map((s) => [s.path, s.replica, s.seq, s.hlc]))}`;
-  return hash('sha256', body.value === null ? `${head}-` : `${head}+${body.value}`, 'buffer').subarray(0, 16);
+  return startOf(hash('sha256', body.value === null ? `${head}-` : `${head}+${body.value}`, 'binary'));
+}
+
+/** So small an array lives in V8's heap; the Buffer that `hash` would make has memory outside, and takes as long as the hash. */
+function startOf(binary: string): Uint8Array {
+  const bytes = new Uint8Array(DIGEST_BYTES);
+  for (let i = 0; i < DIGEST_BYTES; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
 
 /** Total order in which siblings are resolved (R3): stamp, then replica, then seq. */

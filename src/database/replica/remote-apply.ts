@@ -33,7 +33,7 @@ export function draftVersions(context: ApplyContext, versions: readonly RemoteVe
   let applied = 0;
   context.draft.expect(versions);
   for (const remote of versions) {
-    const { collection, key, ...body } = remote;
+    const { collection, key } = remote;
     const state = context.collection(collection);
     if (state.state !== 'wanted') continue;
     context.draft.observe(remote.hlc);
@@ -44,7 +44,7 @@ export function draftVersions(context: ApplyContext, versions: readonly RemoteVe
       continue;
     }
     const before = context.draft.read(collection, key);
-    const after = applyVersion(before, sealVersion(collection, key, body), state.knowledge);
+    const after = applyVersion(before, sealVersion(collection, key, remote), state.knowledge);
     if (after === undefined) continue;
     context.draft.put(collection, key, before, after);
     applied++;

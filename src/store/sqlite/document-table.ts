@@ -6,19 +6,20 @@ import { documentCorruptError } from '../store-errors.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
 import type { IndexTable } from './index-table.ts';
 import {
+  DOCUMENT_COLUMNS,
   type DocumentColumns,
+  documentColumns,
   documentSum,
   encodeContext,
   encodeLine,
   encodeStamps,
+  type KeyedVersionColumns,
+  ROW_VERSION_COLUMNS,
   RowDecoder,
   rowVersion,
-  type SiblingColumns,
-  type VersionColumns,
+  VERSION_COLUMNS,
+  versionColumns,
 } from './row-codec.ts';
-
-const COLUMNS = 'id, coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value';
-const SIBLING_COLUMNS = 'replica, seq, span, hlc, ctx, stamps, format, fp, value';
 
 const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value)`;
@@ -33,8 +34,6 @@ const UPSERT = `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, l
     span = excluded.span, hlc = excluded.hlc, line = excluded.line, line_replica = excluded.line_replica,
     ctx = excluded.ctx, stamps = excluded.stamps, dead_at = excluded.dead_at, fp = excluded.fp, sum = excluded.sum,
     value = excluded.value`;
-
-type DocumentRow = DocumentColumns & { readonly coll: number };
 
 /** Tables `doc` and `sibling`. Every row that is read is verified. */
 export class DocumentTable {
@@ -56,7 +55,7 @@ export class DocumentTable {
     this.#replicas = replicas;
     this.#decoder = new RowDecoder(replicas);
     this.#upsert = db.prepare(UPSERT);
-    this.#get = db.prepare(`SELECT ${COLUMNS} FROM doc WHERE coll = ? AND key = ?`);
+    this.#get = this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key = ?`);
   }
 
   /** After a rollback. */
@@ -109,10 +108,12 @@ export class DocumentTable {
 
   get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
     const coll = this.#collections.knownId(collection);
-    const row = coll === undefined ? undefined : (this.#get.get(coll, key) as DocumentRow | undefined);
+    const found = coll === undefined ? undefined : this.#get.get(coll, key);
+    if (found === undefined) return undefined;
+    const row = documentColumns(found);
     // The index led here: a row that names another collection is damaged.
-    if (row !== undefined && row.coll !== coll) throw documentCorruptError(collection, key);
-    return row && this.#decode(row);
+    if (row.coll !== coll) throw documentCorruptError(collection, key);
+    return this.#decode(row);
   }
 
   /** SQLite's JSON ends a text at a NUL: such keys are left out. */
@@ -196,10 +197,9 @@ export class DocumentTable {
     if (this.#siblingsExist()) rows.push(...this.#deltaOf('sibling', coll, by, afterSeq, limit));
     rows.sort((a, b) => a.seq - b.seq || compareBytes(a.key, b.key));
     const last = rows[limit - 1]?.seq ?? Number.POSITIVE_INFINITY;
-    return this.#versions(
-      collection,
-      rows.filter(({ seq }) => seq <= last),
-    );
+    return rows
+      .filter(({ seq }) => seq <= last)
+      .map((row) => ({ collection, key: row.key, version: this.#decoder.version(collection, row) }));
   }
 
   liveReplicas(collection: CollectionName): ReplicaId[] {
@@ -229,10 +229,11 @@ export class DocumentTable {
 
   /** Verified documents with the numbers of their rows, from after a key, until either bound is reached. */
   rowsAfter(coll: number, after: DocumentKey | '', countMax: number, charactersMax: number): NumberedRow[] {
-    const rows = this.#prepare(`SELECT ${COLUMNS} FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?`);
+    const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?`;
     const found: NumberedRow[] = [];
     let characters = 0;
-    for (const row of rows.iterate(coll, after, countMax) as Iterable<unknown> as Iterable<DocumentRow>) {
+    for (const each of this.#prepareArrays(sql).iterate(coll, after, countMax)) {
+      const row = documentColumns(each);
       found.push({ id: row.id, document: this.#decode(row) });
       characters += row.value?.length ?? 0;
       if (characters >= charactersMax) break;
@@ -240,9 +241,9 @@ export class DocumentTable {
     return found;
   }
 
-  /** Documents that readers see and that fit an SQL condition over `value`, by a statement that the caller prepared. */
+  /** Documents of a statement that the caller prepared, which selects `DOCUMENT_COLUMNS` as arrays. */
   selectBy(statement: StatementSync, parameters: readonly SQLInputValue[]): StoredDocument[] {
-    return (statement.all(...parameters) as unknown as DocumentRow[]).map((row) => this.#decode(row));
+    return statement.all(...parameters).map((row) => this.#decode(documentColumns(row)));
   }
 
   /** What readers see of a collection, unverified. */
@@ -271,51 +272,39 @@ export class DocumentTable {
   }
 
   #select(rest: string, parameters: readonly SQLInputValue[]): StoredDocument[] {
-    const rows = this.#prepare(`SELECT ${COLUMNS} FROM doc WHERE ${rest}`).all(
-      ...parameters,
-    ) as unknown as DocumentRow[];
-    return rows.map((row) => this.#decode(row));
+    return this.selectBy(this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE ${rest}`), parameters);
   }
 
-  #decode(row: DocumentRow): StoredDocument {
+  #decode(row: DocumentColumns): StoredDocument {
     const collection = this.#collections.nameOf(row.coll);
     return this.#decoder.document(collection, row, this.#siblingsOf(collection, row));
   }
 
-  #siblingsOf(collection: CollectionName, { id, key, replica }: DocumentRow): SiblingColumns[] {
+  #siblingsOf(collection: CollectionName, { id, key, replica }: DocumentColumns): KeyedVersionColumns[] {
     if (replica !== null) return [];
-    const rows = this.#prepare(`SELECT ${SIBLING_COLUMNS} FROM sibling WHERE doc = ?`).all(id);
+    const rows = this.#prepareArrays(`SELECT ${VERSION_COLUMNS} FROM sibling WHERE doc = ?`).all(id);
     try {
-      return (rows as unknown as SiblingColumns[]).sort((a, b) => this.#compare(a, b));
+      return rows.map(versionColumns).sort((a, b) => this.#compare(a, b));
     } catch (error) {
       throw documentCorruptError(collection, key, error);
     }
   }
 
-  #compare(a: SiblingColumns, b: SiblingColumns): number {
+  #compare(a: KeyedVersionColumns, b: KeyedVersionColumns): number {
     const order = { replica: this.#replicas.nameOf(a.replica), seq: a.seq, hlc: a.hlc } as Version;
     return compareVersions(order, { replica: this.#replicas.nameOf(b.replica), seq: b.seq, hlc: b.hlc } as Version);
   }
 
   /** A page never ends amid the versions of one seq, of which there are several only where two lives broke R9. */
-  #deltaOf(table: 'doc' | 'sibling', coll: number, replica: number, afterSeq: number, limit: number): DeltaRow[] {
-    const columns =
-      table === 'doc' ? 'key, replica, seq, span, hlc, ctx, stamps, 0 AS format, fp, value' : `key, ${SIBLING_COLUMNS}`;
+  #deltaOf(table: 'doc' | 'sibling', coll: number, by: number, afterSeq: number, limit: number): KeyedVersionColumns[] {
+    const columns = table === 'doc' ? ROW_VERSION_COLUMNS : VERSION_COLUMNS;
     const select = `SELECT ${columns} FROM ${table} WHERE coll = ? AND replica = ? AND seq`;
-    const parameters = [coll, replica, afterSeq, atMost(limit)];
-    const rows = this.#prepare(`${select} > ? ORDER BY seq LIMIT ?`).all(...parameters) as unknown as DeltaRow[];
+    const page = this.#prepareArrays(`${select} > ? ORDER BY seq LIMIT ?`);
+    const rows = page.all(coll, by, afterSeq, atMost(limit)).map(versionColumns);
     if (rows.length < limit) return rows;
     const last = rows.at(-1)!.seq;
-    const whole = this.#prepare(`${select} = ?`).all(coll, replica, last) as unknown as DeltaRow[];
+    const whole = this.#prepareArrays(`${select} = ?`).all(coll, by, last).map(versionColumns);
     return [...rows.filter(({ seq }) => seq < last), ...whole];
-  }
-
-  #versions(collection: CollectionName, rows: readonly DeltaRow[]): StoredVersion[] {
-    return rows.map((row) => ({
-      collection,
-      key: row.key,
-      version: this.#decoder.version(collection, row.key, row, row.format),
-    }));
   }
 
   #replicasIn(table: string, coll: number): number[] {
@@ -352,7 +341,7 @@ export class DocumentTable {
   #insertSiblings(coll: number, key: DocumentKey, versions: readonly Version[]): void {
     const doc = this.#prepare('SELECT id FROM doc WHERE coll = ? AND key = ?').get(coll, key)!.id as number;
     const insert = this.#prepare(
-      `INSERT INTO sibling(doc, coll, key, ${SIBLING_COLUMNS}) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO sibling(doc, coll, key, replica, seq, span, hlc, ctx, stamps, format, fp, value) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     for (const version of versions) {
       insert.run(
@@ -373,6 +362,12 @@ export class DocumentTable {
     this.#hasSiblings = true;
   }
 
+  #prepareArrays(sql: string): StatementSync {
+    const statement = this.#prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  }
+
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -383,16 +378,11 @@ export class DocumentTable {
   }
 }
 
-/** The columns that `selectBy` wants. */
-export const DOCUMENT_COLUMNS: string = COLUMNS;
-
 /** A document and the number of its row. */
 export interface NumberedRow {
   readonly id: number;
   readonly document: StoredDocument;
 }
-
-type DeltaRow = VersionColumns & { readonly key: DocumentKey; readonly format: number };
 
 /** SQLite knows no infinite limit but a negative one. */
 function atMost(limit: number): number {

@@ -4,10 +4,11 @@ import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { type IndexPlan, keyText, planQuery, type Query } from '../../core/query/index.ts';
 import type { FoundDocument, QueryPlan } from '../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
-import { DOCUMENT_COLUMNS, type DocumentTable } from './document-table.ts';
+import type { DocumentTable } from './document-table.ts';
 import type { HeldIndex } from './index-rows.ts';
 import { entrySum, type IndexTable } from './index-table.ts';
 import { type CompiledQuery, compileQuery } from './query-sql.ts';
+import { DOCUMENT_COLUMNS } from './row-codec.ts';
 
 /** Statements of queries kept prepared. Of more, the one unused for longest is prepared again. */
 const STATEMENTS_MAX = 100;
@@ -140,7 +141,9 @@ export class QueryRunner {
     const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND value IS NOT NULL ${among.sql} AND ${where}
       ORDER BY ${orderBy} LIMIT ? OFFSET ?`;
     const parameters = [coll, ...among.params, ...params, sqlLimit(query.limit), query.skip];
-    return this.#documents.selectBy(this.#prepare(sql), parameters).map(({ key, value }) => ({ key, value: value! }));
+    return this.#documents
+      .selectBy(this.#prepare(sql, true), parameters)
+      .map(({ key, value }) => ({ key, value: value! }));
   }
 
   /** Entries and their rows, bound after bound; each row is verified by its entry. */

@@ -3,11 +3,11 @@ import type { Hlc } from '../../core/clock/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import {
   type Context,
-  digestOf,
   EMPTY_CONTEXT,
   type FieldStamp,
   FORMAT_JSON,
   type Line,
+  sealVersion,
   type Version,
 } from '../../core/version/index.ts';
 import type { StoredDocument } from '../store.ts';
@@ -24,17 +24,20 @@ export interface VersionColumns {
   readonly hlc: number;
   readonly ctx: Uint8Array | null;
   readonly stamps: string | null;
-  readonly fp: Uint8Array;
+  /** The digest as upper-case hex: SQLite hands over a text in a third of the time that it needs for bytes. */
+  readonly fp: string;
   readonly value: string | null;
 }
 
-export interface SiblingColumns extends VersionColumns {
+export interface KeyedVersionColumns extends VersionColumns {
+  readonly key: DocumentKey;
   readonly format: number;
 }
 
 /** Columns of a row of `doc`. `replica` NULL: the versions are in `sibling`. */
 export interface DocumentColumns extends Omit<VersionColumns, 'replica'> {
   readonly id: number;
+  readonly coll: number;
   readonly key: DocumentKey;
   readonly pos: number;
   readonly replica: number | null;
@@ -42,6 +45,58 @@ export interface DocumentColumns extends Omit<VersionColumns, 'replica'> {
   readonly line_replica: number | null;
   readonly dead_at: number | null;
   readonly sum: number;
+}
+
+/** What a statement selects that hands over rows of `doc` as arrays, in half of the time that objects take. */
+export const DOCUMENT_COLUMNS: string =
+  'id, coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, hex(fp), sum, value';
+
+type DocumentArray = readonly [
+  id: number,
+  coll: number,
+  key: DocumentKey,
+  pos: number,
+  replica: number | null,
+  seq: number,
+  span: number,
+  hlc: number,
+  line: number | null,
+  line_replica: number | null,
+  ctx: Uint8Array | null,
+  stamps: string | null,
+  dead_at: number | null,
+  fp: string,
+  sum: number,
+  value: string | null,
+];
+
+export function documentColumns(row: unknown): DocumentColumns {
+  const [id, coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value] =
+    row as DocumentArray;
+  return { id, coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value };
+}
+
+/** The same for versions in `sibling`. */
+export const VERSION_COLUMNS: string = 'replica, seq, span, hlc, ctx, stamps, format, hex(fp), value, key';
+/** The same for versions in `doc`, which are all JSON. */
+export const ROW_VERSION_COLUMNS: string = `replica, seq, span, hlc, ctx, stamps, ${FORMAT_JSON}, hex(fp), value, key`;
+
+type VersionArray = readonly [
+  replica: number,
+  seq: number,
+  span: number,
+  hlc: number,
+  ctx: Uint8Array | null,
+  stamps: string | null,
+  format: number,
+  fp: string,
+  value: string | null,
+  key: DocumentKey,
+];
+
+export function versionColumns(row: unknown): KeyedVersionColumns {
+  const [replica, seq, span, hlc, ctx, stamps, format, fp, value, key] = row as VersionArray;
+  return { replica, seq, span, hlc, ctx, stamps, format, fp, value, key };
 }
 
 /** The document's single version, when it may sit in the document's own row. */
@@ -95,7 +150,7 @@ export class RowDecoder {
   }
 
   /** `siblings`: rows of `sibling` in the order of versions; empty for a document whose version is in its own row. */
-  document(collection: CollectionName, row: DocumentColumns, siblings: readonly SiblingColumns[]): StoredDocument {
+  document(collection: CollectionName, row: DocumentColumns, siblings: readonly KeyedVersionColumns[]): StoredDocument {
     try {
       return this.#document(collection, row, siblings);
     } catch (error) {
@@ -103,21 +158,25 @@ export class RowDecoder {
     }
   }
 
-  version(collection: CollectionName, key: DocumentKey, row: VersionColumns, format = FORMAT_JSON): Version {
+  version(collection: CollectionName, row: KeyedVersionColumns): Version {
     try {
-      return this.#version(collection, key, row, format);
+      return this.#version(collection, row.key, row, row.format);
     } catch (error) {
-      throw documentCorruptError(collection, key, error);
+      throw documentCorruptError(collection, row.key, error);
     }
   }
 
-  #document(collection: CollectionName, row: DocumentColumns, siblings: readonly SiblingColumns[]): StoredDocument {
+  #document(
+    collection: CollectionName,
+    row: DocumentColumns,
+    siblings: readonly KeyedVersionColumns[],
+  ): StoredDocument {
     const isInRow = row.replica !== null;
     const versions = isInRow
       ? [this.#version(collection, row.key, row as VersionColumns, FORMAT_JSON)]
       : siblings.map((sibling) => this.#version(collection, row.key, sibling, sibling.format));
     if (versions.length === 0) throw new RangeError('the row has no versions');
-    const elsewhere = isInRow ? undefined : { value: row.value, digests: siblings.map(({ fp }) => fp) };
+    const elsewhere = isInRow ? undefined : { value: row.value, digests: versions.map(({ digest }) => digest) };
     if (documentSum(row, elsewhere) !== row.sum) throw new RangeError("the row's sum does not fit");
     const own = row.line === 0 && row.line_replica === null ? versions[0]! : undefined;
     return {
@@ -133,7 +192,7 @@ export class RowDecoder {
   }
 
   #version(collection: CollectionName, key: DocumentKey, row: VersionColumns, format: number): Version {
-    const body = {
+    const version = sealVersion(collection, key, {
       replica: this.#replicas.nameOf(row.replica),
       seq: row.seq,
       first: row.seq - row.span,
@@ -142,10 +201,9 @@ export class RowDecoder {
       value: row.value,
       stamps: this.#stamps(row.stamps),
       format,
-    };
-    const digest = digestOf(collection, key, body);
-    if (Buffer.compare(digest, row.fp) !== 0) throw new RangeError("the version's digest does not fit");
-    return { ...body, digest };
+    });
+    if (!isHexOf(version.digest, row.fp)) throw new RangeError("the version's digest does not fit");
+    return version;
   }
 
   #context(bytes: Uint8Array | null): Context {
@@ -170,4 +228,16 @@ export class RowDecoder {
       hlc: hlc as Hlc,
     }));
   }
+}
+
+const HEX_DIGITS = '0123456789ABCDEF';
+
+function isHexOf(bytes: Uint8Array, hex: string): boolean {
+  if (hex.length !== 2 * bytes.length) return false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (hex.charCodeAt(2 * i) !== HEX_DIGITS.charCodeAt(byte >>> 4)) return false;
+    if (hex.charCodeAt(2 * i + 1) !== HEX_DIGITS.charCodeAt(byte & 15)) return false;
+  }
+  return true;
 }
