@@ -40,6 +40,7 @@ import type { OwnerLock } from './owner-lock.ts';
 import { registerQueryFunctions } from './query-functions.ts';
 import type { RottenIndexError } from './query-runner.ts';
 import { migrate, readPragma } from './schema.ts';
+import { SharedRead } from './shared-read.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 import { type TableLimits, Tables } from './tables.ts';
 import { verifyNewest } from './verify-newest.ts';
@@ -76,6 +77,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #maintenance: Maintenance;
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
+  readonly #sharedRead: SharedRead;
   #db: DatabaseSync;
   #openTables: Tables;
   /** Commits made, and those that the last good sync covered. */
@@ -97,12 +99,13 @@ export class SqliteStore implements MaintainableStore {
     this.#wal = new WalFile(parts.path, parts.dataSync);
     this.#maintenance = new Maintenance(parts.clock);
     this.#care = new IndexCare(parts);
+    this.#sharedRead = new SharedRead(parts.clock);
     this.#witness = new HeadWitness(markerPathOf(parts.path));
     this.#db = this.#connect();
     try {
       migrate(this.#db);
       this.#openTables = new Tables(this.#db, parts.limits);
-      this.#checkpointer = new Checkpointer(() => this.#db, this.#wal, parts);
+      this.#checkpointer = new Checkpointer(() => this.#quietDb(), this.#wal, parts);
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
         machineId: parts.machineId,
@@ -133,7 +136,7 @@ export class SqliteStore implements MaintainableStore {
   commit(batch: StoreBatch): void {
     if (this.#isLoadDue) throw lostCommitsError();
     const { head } = batch;
-    this.#read((tables) => {
+    this.#change((tables) => {
       this.#identity.beforeCommit();
       if (head !== undefined) this.#identity.reserve(head);
       tables.transaction(() => {
@@ -285,14 +288,14 @@ export class SqliteStore implements MaintainableStore {
   async compact({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     while (this.statistics().freePages > 0) {
       signal?.throwIfAborted();
-      this.#read(() => this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
+      this.#change(() => this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
       this.#commits++;
       this.#checkpointer.noteCommit(PAGES_PER_STEP);
       await sleep(this.#parts.clock, 0, signal);
     }
     await this.#checkpointer.pause();
     try {
-      this.#read(() => this.#checkpointer.truncate());
+      this.#change(() => this.#checkpointer.truncate());
     } finally {
       this.#checkpointer.resume();
     }
@@ -309,7 +312,7 @@ export class SqliteStore implements MaintainableStore {
   /** Changes tables that say nothing of replication, in one transaction. */
   #write<T>(run: (tables: Tables) => T): T {
     if (this.#isLoadDue) throw lostCommitsError();
-    const result = this.#read((tables) => {
+    const result = this.#change((tables) => {
       this.#identity.beforeCommit();
       return tables.transaction(() => run(tables));
     });
@@ -317,13 +320,34 @@ export class SqliteStore implements MaintainableStore {
     return result;
   }
 
-  /** Runs on the open tables; errors come out as errors of this library. */
+  /** Reads, together with the reads around it; errors come out as errors of this library. */
   #read<T>(run: (tables: Tables) => T): T {
+    return this.#guarded((tables) => {
+      if (this.#parts.connection.walMode) this.#sharedRead.begin(this.#db);
+      return run(tables);
+    });
+  }
+
+  /** Does anything else with the connection. */
+  #change<T>(run: (tables: Tables) => T): T {
+    return this.#guarded((tables) => {
+      this.#sharedRead.end();
+      return run(tables);
+    });
+  }
+
+  #guarded<T>(run: (tables: Tables) => T): T {
     if (this.#isClosed) throw closedError();
     return guarded(this.#parts.path, () => {
       if (this.#isDisconnected) this.#reconnect();
       return run(this.#openTables);
     });
+  }
+
+  /** The connection outside of any transaction. */
+  #quietDb(): DatabaseSync {
+    this.#sharedRead.end();
+    return this.#db;
   }
 
   #flush(): Promise<void> {
@@ -376,7 +400,7 @@ export class SqliteStore implements MaintainableStore {
       // The same disk refused again; the next flush tries to write the log anew before it acknowledges anything.
     }
     await this.#wal.close();
-    this.#db.close();
+    this.#quietDb().close();
     this.#isDisconnected = true;
     this.#isRecovering = false;
     this.#checkpointer.resume();
@@ -406,6 +430,7 @@ export class SqliteStore implements MaintainableStore {
   #leave(): void {
     try {
       if (this.#isDisconnected) this.#reconnect();
+      this.#sharedRead.end();
       this.#identity.close(this.#openTables);
     } catch (error) {
       this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');
