@@ -31,7 +31,7 @@ export class DocumentWriter {
 
   async put(key: string, value: unknown, options: WriteOptions | undefined): Promise<void> {
     const putting = this.#putting(key, value, options?.ifVersion);
-    await this.#write([putting instanceof Promise ? await putting : putting], options);
+    await this.#write([putting instanceof Promise ? await abortable(putting, options?.signal) : putting], options);
   }
 
   async add(value: unknown, options: WaitOptions | undefined): Promise<string> {
@@ -53,7 +53,7 @@ export class DocumentWriter {
     let chars = 0;
     for (const [key, value, { ifVersion } = {}] of documents) {
       const putting = this.#putting(key, value, ifVersion);
-      const write = putting instanceof Promise ? await putting : putting;
+      const write = putting instanceof Promise ? await abortable(putting, options?.signal) : putting;
       chars += write.value?.length ?? 0;
       // Refused here already, so that an endless iterable ends and a huge one is not collected first.
       this.#checkSize(writes.push(write), chars);
@@ -149,7 +149,7 @@ export class DocumentWriter {
       throw new ConcurrencyError(this.#collection, key, token);
     if (row === undefined || token === undefined) throw new DocumentNotFoundError(this.#collection, key);
     const text = after(change(row), ({ document, version }) => this.#codec.encode(key, document, version));
-    const value = text instanceof Promise ? await text : text;
+    const value = text instanceof Promise ? await abortable(text, options?.signal) : text;
     await this.#write([{ collection: this.#collection, key: row.key, value, ifVersion: token }], options);
     return value;
   }

@@ -36,6 +36,9 @@ export interface JsonProblem {
   readonly what: string;
 }
 
+/** Characters of a path in a message; what holds itself has long ones. */
+const PATH_SHOWN_MAX = 80;
+
 export const HALF_PAIR = 'holds half of a surrogate pair';
 export const NUL_NAME = 'has a name with a NUL character';
 
@@ -121,7 +124,8 @@ function nameOf(value: unknown): string {
 }
 
 function invalidDocument(problem: JsonProblem): PersistenceError {
-  const where = problem.path === '' ? 'the document' : `the document's field ${JSON.stringify(problem.path)}`;
+  const shown = problem.path.length > PATH_SHOWN_MAX ? `${problem.path.slice(0, PATH_SHOWN_MAX)}…` : problem.path;
+  const where = problem.path === '' ? 'the document' : `the document's field ${JSON.stringify(shown)}`;
   return new PersistenceError('INVALID_DOCUMENT', `${where} ${problem.what}`, { details: { path: problem.path } });
 }
 

@@ -1,4 +1,4 @@
-import { EntglDbError } from '../errors/index.ts';
+import { PersistenceError } from '../errors/index.ts';
 
 declare const collectionBrand: unique symbol;
 declare const keyBrand: unique symbol;
@@ -45,11 +45,7 @@ function nameProblem(text: unknown, bytesMax: number): string | undefined {
   return text.isWellFormed() ? undefined : 'holds half of a surrogate pair';
 }
 
-function invalidName(what: string, text: unknown, wrong: string, bytesMax: number): EntglDbError {
+function invalidName(what: string, text: unknown, wrong: string, bytesMax: number): PersistenceError {
   const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 40)) : String(text);
-  return new EntglDbError(
-    'PERSISTENCE_ERROR',
-    'INVALID_NAME',
-    `the ${what} ${shown} ${wrong}; use 1 to ${bytesMax} bytes of UTF-8`,
-  );
+  return new PersistenceError('INVALID_NAME', `the ${what} ${shown} ${wrong}; use 1 to ${bytesMax} bytes of UTF-8`);
 }

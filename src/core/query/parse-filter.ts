@@ -281,6 +281,7 @@ function isOperators(operand: unknown): operand is Operators {
   return isObject(operand) && Object.keys(operand).some((key) => key.startsWith('$'));
 }
 
+/** A Map has no members, and would pass for a filter that everything fits. */
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return Object.prototype.toString.call(value) === '[object Object]';
 }

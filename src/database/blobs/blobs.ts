@@ -52,8 +52,8 @@ export class LocalBlobs implements Blobs {
     return { $blob: id, size, type };
   }
 
-  get({ $blob }: Pick<BlobRef, '$blob'>, options: GetBlobOptions = {}): BlobContent {
-    const id = parseId($blob);
+  get(ref: Pick<BlobRef, '$blob'>, options: GetBlobOptions = {}): BlobContent {
+    const id = parseId(ref?.$blob);
     const read = (): AsyncGenerator<Uint8Array> => readBlob(this.#host, id, options);
     return {
       [Symbol.asyncIterator]: read,
@@ -70,9 +70,9 @@ export class LocalBlobs implements Blobs {
     return (await this.presence(ref, options)).isComplete;
   }
 
-  async presence({ $blob }: Pick<BlobRef, '$blob'>, { signal }: WaitOptions = {}): Promise<BlobPresence> {
+  async presence(ref: Pick<BlobRef, '$blob'>, { signal }: WaitOptions = {}): Promise<BlobPresence> {
     signal?.throwIfAborted();
-    return blobPresence(this.#host, parseId($blob));
+    return blobPresence(this.#host, parseId(ref?.$blob));
   }
 
   async collect(options: CollectBlobsOptions = {}): Promise<CollectedBlobs> {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { hlcToMs } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
@@ -50,9 +51,11 @@ export class BlobPut {
   async run(source: BlobSource): Promise<{ readonly id: string; readonly size: number }> {
     const { signal } = this.#options;
     const chunker = new Chunker();
-    const pieces = source instanceof Uint8Array ? [source] : source;
-    for await (const piece of pieces) {
+    for await (const piece of piecesOf(source)) {
       signal?.throwIfAborted();
+      // Not `instanceof`: test runners hand in those of another realm.
+      if (!types.isUint8Array(piece))
+        throw new TypeError(`a piece of a blob's source is a ${typeof piece}, not a Uint8Array; encode texts first`);
       for (const chunk of chunker.push(piece)) await this.#chunk(chunk);
     }
     const last = chunker.end();
@@ -128,6 +131,16 @@ export class BlobPut {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+function piecesOf(source: BlobSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (types.isUint8Array(source)) return [source];
+  const isIterable =
+    typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
+  if (isIterable) return source;
+  throw new TypeError(
+    "the source of a blob is a Uint8Array, or an iterable or stream of them; encode a text first, and take a Blob's stream()",
+  );
 }
 
 function chunksTooLarge(documentBytesMax: number): PersistenceError {

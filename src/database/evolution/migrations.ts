@@ -41,7 +41,10 @@ export class Evolution {
   upgrade({ document, version }: Shaped): Shaped {
     if (version >= this.version) return { document, version };
     let shape: object = document;
-    for (let step = version; step < this.version; step++) shape = this.#steps[step]!(shape as Record<string, unknown>);
+    for (let step = version; step < this.version; step++) {
+      shape = this.#steps[step]!(shape as Record<string, unknown>);
+      if (!isDocument(shape)) throw new TypeError(`migration ${step + 1} returned ${nameOf(shape)}, not a document`);
+    }
     return { document: shape as JsonObject, version: this.version };
   }
 }
@@ -63,4 +66,13 @@ function invalid(collection: string, problem: string): ConfigurationError {
   return new ConfigurationError('OPTION_INVALID', `collection ${JSON.stringify(collection)}: ${problem}`, {
     details: { key: 'migrations', collection },
   });
+}
+
+function isDocument(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Promise);
+}
+
+function nameOf(value: unknown): string {
+  if (value instanceof Promise) return 'a promise';
+  return Array.isArray(value) ? 'an array' : String(value);
 }

@@ -77,7 +77,7 @@ export async function undo(
   timeMs: number | undefined,
 ): Promise<void> {
   const entry = timeMs === undefined ? historyOf(host, collection, key)[1] : entryAt(host, collection, key, timeMs);
-  if (entry === undefined) throw forgotten(collection, key, 'what it was before');
+  if (entry === undefined) throw forgotten(collection, key, 'from before its last write');
   const value = entry.value === null ? null : JSON.stringify(entry.value);
   await host.write(collection, [{ collection, key, value, ifVersion: undefined }]);
 }

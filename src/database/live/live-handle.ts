@@ -48,6 +48,7 @@ export class LiveHandle<State, Update> implements Live<State, Update> {
   }
 
   subscribe(listener: () => void, onError?: (error: unknown) => void): () => void {
+    if (typeof listener !== 'function') throw new TypeError('subscribe wants a function that it can call');
     if (this.#isClosed) return () => {};
     const subscriber = { listener, onError };
     this.#subscribers.add(subscriber);

@@ -68,6 +68,7 @@ export class Definitions {
    * mean nothing, and for another resolver or version than was given before.
    */
   define(collection: CollectionName, options: CollectionOptions): DocumentCodec {
+    checkOptions(collection, options);
     const { schema, resolver, version, migrations } = options;
     const chosen = this.#chosen(collection, resolver);
     const isShaped = schema !== undefined || version !== undefined || migrations !== undefined;
@@ -93,7 +94,8 @@ export class Definitions {
 
   #chosen(collection: CollectionName, choice: ResolverChoice | undefined): Resolver | undefined {
     const before = this.#resolvers.get(collection);
-    const chosen = choice === undefined ? before : createResolverRegistry({ default: choice })(collection);
+    const chosen =
+      choice === undefined ? before : createResolverRegistry({ byCollection: { [collection]: choice } })(collection);
     if (before === undefined || before === chosen) return chosen;
     throw invalid(collection, 'resolver', `was ${before.name} since this database was opened`);
   }
@@ -119,6 +121,24 @@ export class Definitions {
     const plain = storedFormCodec(codec, this.#limits);
     return { schema, migrations, codec, plain, version: evolution.version };
   }
+}
+
+const OPTIONS: readonly string[] = [
+  'schema',
+  'resolver',
+  'version',
+  'migrations',
+  'indexes',
+  'history',
+] satisfies readonly (keyof CollectionOptions)[];
+
+/** A program that no compiler has looked at may misspell what it cares for most. */
+function checkOptions(collection: CollectionName, options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw invalid(collection, 'options', `are ${String(options)}; write an object such as { resolver: 'merge' }`);
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined)
+    throw invalid(collection, 'options', `hold the unknown ${JSON.stringify(unknown)}; known: ${OPTIONS.join(' ')}`);
 }
 
 function invalid(collection: string, key: string, problem: string): ConfigurationError {

@@ -149,7 +149,12 @@ export class DefinedCodec implements DocumentCodec {
   }
 
   #validate(value: unknown): Eventually<SchemaResult<unknown>> {
-    return this.#schema!['~standard'].validate(value);
+    return after(this.#schema!['~standard'].validate(value), (result) => {
+      if (typeof result === 'object' && result !== null) return result;
+      throw new TypeError(
+        `the schema of collection ${JSON.stringify(this.#collection)} answered ${String(result)}; its validate must give { value } or { issues }`,
+      );
+    });
   }
 
   #normalised(output: unknown, given: unknown): Eventually<unknown> {

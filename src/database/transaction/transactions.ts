@@ -55,6 +55,8 @@ export class Transactions {
   ): Promise<Result> {
     if (this.#running.getStore()?.isOver === false)
       throw new TypeError('a transaction cannot begin within another one; use the `tx` of the one that runs');
+    if (!(timeoutMs >= 0))
+      throw new RangeError(`timeoutMs is ${timeoutMs}; it is a number from 0, which means no limit`);
     signal?.throwIfAborted();
     const leave = await this.#enter(signal);
     try {

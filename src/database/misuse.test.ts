@@ -1,0 +1,129 @@
+/**
+ * Goal: what a tired user hands in wrongly gets one error that names it, and nothing of it takes effect or hangs.
+ * Method: a database in memory; values as JavaScript without a compiler may give them.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import type { CollectionOptions, StandardSchema } from './schema/index.ts';
+import { openTestDatabase } from './test-database.ts';
+
+/** What no type would let through. */
+const wrong = <T>(value: unknown): T => value as T;
+
+function schemaOf(validate: (value: unknown) => unknown): StandardSchema<object, object> {
+  return wrong({ '~standard': { version: 1, vendor: 'test', validate } });
+}
+
+test('options of a collection that are misspelt or none are refused by name', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const options = (value: unknown): CollectionOptions => wrong(value);
+  assert.throws(
+    () => db.collection('a', options({ shema: {} })),
+    /collection "a" hold the unknown "shema"; known: schema/,
+  );
+  for (const value of [null, 5])
+    assert.throws(() => db.collection('a', options(value)), /are (null|5); write an object/);
+  assert.throws(() => db.collection('a', options({ resolver: 'magic' })), /"magic" of collection "a" does not exist/);
+});
+
+test('a validator that answers nothing, throws or rejects fails the write with its own words', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const put = (name: string, validate: () => unknown): Promise<void> =>
+    db.collection(name, { schema: schemaOf(validate) }).put('k', { a: 1 });
+  await assert.rejects(
+    put('a', () => undefined),
+    /schema of collection "a" answered undefined; its validate must give/,
+  );
+  await assert.rejects(
+    put('b', () => {
+      throw new Error('thrown');
+    }),
+    /^Error: thrown$/,
+  );
+  await assert.rejects(
+    put('c', () => Promise.reject(new Error('rejected'))),
+    /^Error: rejected$/,
+  );
+  assert.deepEqual(db.collections(), []);
+});
+
+test('a signal ends the waiting for a validator that never answers, in every kind of write', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  await db.collection('plain').put('k', { a: 1 });
+  const never = db.collection('plain', { schema: schemaOf(() => new Promise(() => {})) });
+  const writes: ((signal: AbortSignal) => Promise<unknown>)[] = [
+    (signal) => never.put('k', { a: 2 }, { signal }),
+    (signal) => never.add({ a: 2 }, { signal }),
+    (signal) => never.update('k', { a: 2 }, { signal }),
+    (signal) => never.putMany([['k', { a: 2 }]], { signal }),
+  ];
+  for (const write of writes) {
+    const controller = new AbortController();
+    const writing = write(controller.signal);
+    controller.abort(new Error('enough'));
+    await assert.rejects(writing, /^Error: enough$/);
+  }
+  assert.deepEqual(await db.collection('plain', { version: 0 }).get('k'), { a: 1 });
+});
+
+test('a migration that returns no document makes a misfit that says so, and no other document of it', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const results: readonly [unknown, RegExp][] = [
+    [undefined, /migration 1 returned undefined, not a document/],
+    [[], /migration 1 returned an array/],
+    [Promise.resolve({}), /migration 1 returned a promise/],
+  ];
+  for (const [i, [result, message]] of results.entries()) {
+    await db.collection(`c${i}`).put('k', { a: 1 });
+    const documents = db.collection(`c${i}`, { migrations: { 1: () => wrong(result) } });
+    await assert.rejects(documents.get('k'), message);
+    assert.deepEqual(await documents.find(), []);
+  }
+});
+
+test('a document that holds itself is refused with a path that can be read', async () => {
+  await using opened = await openTestDatabase();
+  const self: Record<string, unknown> = {};
+  self.self = self;
+  await assert.rejects(opened.db.collection('a').put('k', wrong(self)), ({ message }: Error) => {
+    assert.match(message, /"\/self\/self.*…" is nested too deep, or holds itself/);
+    return message.length < 200;
+  });
+});
+
+test('a map is no filter, though it has no members that could fail to fit', async () => {
+  await using opened = await openTestDatabase();
+  const documents = opened.db.collection('a');
+  await documents.put('k', { a: 1 });
+  for (const filter of [new Map(), new Date(), Promise.resolve({})])
+    await assert.rejects(documents.find(wrong(filter)), /the filter is not an object such as/);
+});
+
+test('bytes of a blob are bytes: of another realm too, and never texts, numbers or nothing', async () => {
+  await using opened = await openTestDatabase();
+  const { blobs } = opened.db;
+  const foreign: unknown = runInNewContext('new Uint8Array([1, 2, 3])');
+  const ref = await blobs.put(wrong(foreign));
+  assert.deepEqual(await blobs.get(ref).bytes(), Uint8Array.of(1, 2, 3));
+  for (const source of ['text', null, 5, new ArrayBuffer(3), new Blob(['x'])])
+    await assert.rejects(blobs.put(wrong(source)), /source of a blob is a Uint8Array, or an iterable or stream/);
+  for (const source of [['text'], [1, 2]]) await assert.rejects(blobs.put(wrong(source)), /a piece of a blob's source/);
+  assert.throws(() => blobs.get(wrong(null)), /is no blob/);
+  await assert.rejects(blobs.has(wrong({})), /is no blob/);
+});
+
+test('a listener that cannot be called, and a time limit that is no time, are refused at once', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  assert.throws(() => db.collection('a').live().subscribe(wrong(5)), /subscribe wants a function/);
+  for (const timeoutMs of [Number.NaN, -1])
+    await assert.rejects(
+      db.transaction(() => assert.fail('it ran'), { timeoutMs }),
+      /timeoutMs is (NaN|-1)/,
+    );
+});
