@@ -86,7 +86,7 @@ export class VirtualNetwork {
   readonly #clock: Clock;
   readonly #random: SeededRandom;
   readonly #channels: VirtualChannel[] = [];
-  readonly #blocked = new Set<string>();
+  readonly #blocked = new Map<string, Set<string>>();
   faults: NetworkFaults;
   frames = 0;
 
@@ -110,7 +110,7 @@ export class VirtualNetwork {
 
   /** Frames from `a` to `b` vanish from now on; whoever waits for them notices by silence. */
   block(a: string, b: string): void {
-    this.#blocked.add(`${a}>${b}`);
+    this.#blocked.set(a, (this.#blocked.get(a) ?? new Set()).add(b));
   }
 
   heal(): void {
@@ -118,7 +118,7 @@ export class VirtualNetwork {
   }
 
   isBlocked(from: string, to: string): boolean {
-    return this.#blocked.has(`${from}>${to}`);
+    return this.#blocked.get(from)?.has(to) ?? false;
   }
 
   /** A crashed node's connections end at the other side. */

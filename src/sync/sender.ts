@@ -145,6 +145,7 @@ export class Sender {
   /** Something was committed here: versions are sent by `pump`, knowledge alone wants a claim. */
   committed(): void {
     this.#beginNewCollections();
+    if (this.#claimDueMs !== undefined) return;
     for (const stream of this.#streams.values()) if (this.#hasUnclaimed(stream)) return this.#claimSoon();
   }
 
@@ -237,8 +238,11 @@ export class Sender {
    */
   #pumpLive(): boolean {
     const { replica } = this.#context;
-    const live = [...this.#streams.values()].filter((s) => s.phase === 'live' && s.pos < replica.pos);
-    if (live.length === 0 || !this.#hasCredit()) return false;
+    if (!this.#hasCredit()) return false;
+    const live: OutStream[] = [];
+    for (const stream of this.#streams.values())
+      if (stream.phase === 'live' && stream.pos < replica.pos) live.push(stream);
+    if (live.length === 0) return false;
     const limit = this.#isBehind ? this.#pages.ofMessage : this.#pages.ofGroup;
     const found = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
     const own = found.filter((document) => this.#isLive(document));
@@ -321,8 +325,9 @@ export class Sender {
     const claims: ClaimedCollection[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
+      if (!stream.isRoundOpen && !isDue) continue;
       const state = replica.collection(stream.collection);
-      if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
+      if (!stream.isRoundOpen && stream.claimed?.revision === state.revision) continue;
       if (stream.isDeltaEnough(state)) claims.push(this.#claim(stream, state));
       else this.#beginExchange(stream, state);
     }

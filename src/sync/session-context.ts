@@ -13,6 +13,8 @@ export type SessionTimes = { readonly [Name in keyof typeof TIMES]: number };
 export interface SessionDeps {
   readonly replica: SyncReplica;
   readonly gate: RoundGate;
+  /** Shared by the sessions of one node, which all want the digest of the same state. Default: one of its own. */
+  readonly digests?: DigestCache;
   readonly limits: Limits;
   readonly times: SessionTimes;
   /** What this node says of itself; `wallMs` is asked for at the moment of sending. */
@@ -26,7 +28,7 @@ export interface SessionDeps {
 /** Shared by both directions of one session: the peer, the time of the step, and the effects that it collects. */
 export class SessionContext {
   readonly deps: SessionDeps;
-  readonly digests: DigestCache = new DigestCache();
+  readonly #digests: DigestCache;
   peer: HelloMessage | undefined;
   /** Monotonic time of the step that runs, ms. */
   nowMs = 0;
@@ -36,6 +38,7 @@ export class SessionContext {
 
   constructor(deps: SessionDeps) {
     this.deps = deps;
+    this.#digests = deps.digests ?? new DigestCache();
   }
 
   get replica(): SyncReplica {
@@ -77,7 +80,7 @@ export class SessionContext {
   sharedDigests(): Map<CollectionName, Uint8Array> {
     const digests = new Map<CollectionName, Uint8Array>();
     for (const collection of this.replica.collections())
-      if (this.#counts(collection)) digests.set(collection.name, this.digests.digest(collection));
+      if (this.#counts(collection)) digests.set(collection.name, this.#digests.digest(collection));
     return digests;
   }
 

@@ -101,6 +101,7 @@ export class Session {
   /** An effect that ends the session ends it here too: nothing is sent after it. */
   #finish(): SessionEffect[] {
     const effects = this.#context.takeEffects();
+    if (effects.length === 0) return effects;
     const end = effects.findIndex((e) => e.kind === 'close' || e.kind === 'forked');
     if (end < 0) return effects;
     this.close();

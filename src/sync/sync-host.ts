@@ -10,6 +10,7 @@ import type { SyncReplica } from './replica-port.ts';
 import { RoundGate } from './round-gate.ts';
 import type { SessionDeps, SessionTimes } from './session-context.ts';
 import { type SessionCodec, SessionRunner } from './session-runner.ts';
+import { DigestCache } from './summary.ts';
 
 /** A peer that stops making progress in a round loses its turn after this, ms. */
 const ROUND_STALL_MS_MAX = 15_000;
@@ -44,6 +45,7 @@ export class SyncHost {
   readonly #deps: SyncHostDeps;
   readonly #runners = new Set<SessionRunner>();
   readonly #gate = new RoundGate(ROUND_STALL_MS_MAX);
+  readonly #digests = new DigestCache();
   readonly #forks = new Map<string, ForkEvidence>();
 
   constructor(deps: SyncHostDeps) {
@@ -63,6 +65,7 @@ export class SyncHost {
       channel,
       codec: this.#deps.createCodec(),
       gate: this.#gate,
+      digests: this.#digests,
       wallMs: () => this.#deps.clock.now(),
       onForked: (proof) => this.#forked(proof),
       onEvidence: (fork, from) => this.#evidence(fork, from),

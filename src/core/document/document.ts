@@ -2,6 +2,7 @@ import type { Hlc } from '../clock/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../ids/index.ts';
 import {
   compareVersions,
+  type Dot,
   EMPTY_CONTEXT,
   type FieldStamp,
   FORMAT_JSON,
@@ -53,6 +54,11 @@ export function writeDocument(
   return { versions: [version], lineFirst, lineReplica: stamp.replica };
 }
 
+/** R2: whether the version is here, or one that replaced it. */
+export function hasSeen(document: DocumentState | undefined, dot: Dot): boolean {
+  return document !== undefined && document.versions.some((v) => isSameDot(v, dot) || replaces(v, dot));
+}
+
 /** R2: what one remote version makes of a document; undefined when there is nothing new in it. Idempotent, order-free. */
 export function applyVersion(
   before: DocumentState | undefined,
@@ -60,7 +66,7 @@ export function applyVersion(
   knowledge: Knowledge,
 ): DocumentState | undefined {
   const held = before?.versions ?? [];
-  if (held.some((v) => isSameDot(v, version) || replaces(v, version))) return undefined;
+  if (hasSeen(before, version)) return undefined;
   if (knows(knowledge, version.replica, version.seq)) return undefined;
   const versions = [...held.filter((v) => !replaces(version, v)), version].sort(compareVersions);
   return { versions, lineFirst: before?.lineFirst ?? 0, lineReplica: before?.lineReplica ?? null };

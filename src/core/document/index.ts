@@ -4,6 +4,7 @@ export {
   contextOf,
   type DocumentState,
   dropVersions,
+  hasSeen,
   isDead,
   visibleVersions,
   type WriteStamp,

@@ -48,7 +48,7 @@ export function collectionRow(state: CollectionState): CollectionRow {
 }
 
 /** An entry that was lowered to nothing (R9) says nothing: it neither travels nor counts. */
-export function withoutZero(entries: Iterable<readonly [ReplicaId, Known]>): Map<ReplicaId, Known> {
+function withoutZero(entries: Iterable<readonly [ReplicaId, Known]>): Map<ReplicaId, Known> {
   const knowledge = new Map(entries);
   for (const [replica, { seq }] of knowledge) if (seq === 0) knowledge.delete(replica);
   return knowledge;

@@ -13,6 +13,7 @@ export class ConfirmedPoints {
   /** The newest point at each of the last openings, oldest first. */
   readonly #atOpenings: readonly Known[];
   #newest: Known;
+  #text: string | null | undefined;
 
   private constructor(atOpenings: readonly Known[], newest: Known) {
     this.#atOpenings = atOpenings;
@@ -33,7 +34,9 @@ export class ConfirmedPoints {
   }
 
   confirm(known: Known | undefined): void {
-    if (known !== undefined && known.check !== null && known.seq > this.#newest.seq) this.#newest = known;
+    if (known === undefined || known.check === null || known.seq <= this.#newest.seq) return;
+    this.#newest = known;
+    this.#text = undefined;
   }
 
   /** The newest point of which it is likely that it lies before any fork. */
@@ -43,7 +46,8 @@ export class ConfirmedPoints {
 
   /** Null where there is nothing to keep. */
   toText(): string | null {
-    return this.#newest.seq === 0 ? null : [...this.#atOpenings, this.#newest].map(pointToText).join();
+    this.#text ??= this.#newest.seq === 0 ? null : [...this.#atOpenings, this.#newest].map(pointToText).join();
+    return this.#text;
   }
 }
 

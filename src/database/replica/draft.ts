@@ -5,13 +5,14 @@ import {
   type Check,
   type Dot,
   FingerprintSum,
+  type Knowledge,
   type Known,
   newerKnown,
   nextCheck,
   type PurgeLine,
 } from '../../core/version/index.ts';
 import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
-import { type CollectionState, collectionRow, withoutZero } from './collection-state.ts';
+import { type CollectionState, collectionRow } from './collection-state.ts';
 import type { DraftedChange } from './commit-recorder.ts';
 import type { Contested } from './lost-versions.ts';
 
@@ -327,8 +328,16 @@ function finished(touched: TouchedCollection): CollectionState {
     documents,
     fingerprint: sum.value(),
     revision: isVectorChanged ? before.revision + 1 : before.revision,
-    knowledge:
-      knowledge === undefined ? before.knowledge : withoutZero([...(forget ? [] : before.knowledge), ...knowledge]),
+    knowledge: knowledge === undefined ? before.knowledge : withKnown(forget ? [] : before.knowledge, knowledge),
     purged: purged === undefined ? before.purged : new Map([...before.purged, ...purged]),
   };
+}
+
+/** An entry that was lowered to nothing (R9) goes. */
+function withKnown(before: Iterable<readonly [ReplicaId, Known]>, newer: Knowledge): Knowledge {
+  const all = new Map(before);
+  for (const [replica, known] of newer)
+    if (known.seq === 0) all.delete(replica);
+    else all.set(replica, known);
+  return all;
 }

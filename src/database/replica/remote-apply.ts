@@ -1,4 +1,10 @@
-import { applyVersion, checkDocumentText, type DocumentLimits, dropVersions } from '../../core/document/index.ts';
+import {
+  applyVersion,
+  checkDocumentText,
+  type DocumentLimits,
+  dropVersions,
+  hasSeen,
+} from '../../core/document/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { ForkProof, PlacedDot, RemoteClaim, RemoteVersion } from '../../core/replication/index.ts';
 import type { Dot } from '../../core/version/index.ts';
@@ -38,12 +44,13 @@ export function draftVersions(context: ApplyContext, versions: readonly RemoteVe
     if (state.state !== 'wanted') continue;
     context.draft.observe(remote.hlc);
     if (knows(state.knowledge, remote.replica, remote.seq)) continue;
+    const before = context.draft.read(collection, key);
+    if (hasSeen(before, remote)) continue;
     const problem = valueProblem(remote, context.limits);
     if (problem !== undefined) {
       context.setAside(remote, problem);
       continue;
     }
-    const before = context.draft.read(collection, key);
     const after = applyVersion(before, sealVersion(collection, key, remote), state.knowledge);
     if (after === undefined) continue;
     context.draft.put(collection, key, before, after);
