@@ -1,3 +1,4 @@
+import type { CursorRule } from './cursors.ts';
 import type { EarlyOptions } from './early-session.ts';
 
 /** What an attack does to the world, and which candidate rules it tries. Absent: no. */
@@ -18,8 +19,8 @@ export interface AttackOptions {
   readonly rewrite?: boolean;
   /** After detection, versions since the fork are renamed, with contexts cut at the fork. Refused in favour of `rewrite`. */
   readonly reauthor?: boolean;
-  /** Resume cursors of R4; `capped` never above the sender's knowledge when the stream began. */
-  readonly cursors?: 'naive' | 'capped';
+  /** Resume cursors of R4. */
+  readonly cursors?: CursorRule;
   /** One round in this many is cut; default 4. */
   readonly cutOneIn?: number;
   /** How a live set that takes several messages is claimed; see slow-session.ts. */
@@ -50,6 +51,8 @@ export interface AttackCounts {
   detected: number;
   liveSets: number;
   sent: number;
+  /** Versions that a stream passed over because an earlier one had brought them. */
+  resumed: number;
   early: { completed: number; dropped: number; purgedMeanwhile: number; learnedMeanwhile: number; askedAgain: number };
 }
 
@@ -57,5 +60,5 @@ type SlowMode = 'mixed' | 'snapshot' | 'snapshotOldReceiver' | 'atomic';
 
 export function createCounts(): AttackCounts {
   const early = { completed: 0, dropped: 0, purgedMeanwhile: 0, learnedMeanwhile: 0, askedAgain: 0 };
-  return { detected: 0, liveSets: 0, sent: 0, early };
+  return { detected: 0, liveSets: 0, sent: 0, resumed: 0, early };
 }

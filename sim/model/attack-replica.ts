@@ -34,9 +34,10 @@ export interface Document {
   lineStart: number | null;
 }
 
-/** Names of one schedule: replicas and values. */
+/** Names of one schedule: replicas, processes that run them, and values. */
 export interface Names {
   replicas: number;
+  processes: number;
   values: number;
 }
 
@@ -45,6 +46,8 @@ export class AttackReplica {
   readonly options: AttackOptions;
   readonly names: Names;
   id: string;
+  /** What goes on after a restart, from a backup or as a twin is another process. */
+  readonly process: number;
   seq = 0;
   docs = new Map<string, Document>();
   known: Vector = new Map();
@@ -62,6 +65,7 @@ export class AttackReplica {
     this.options = options;
     this.names = names;
     this.id = `r${++names.replicas}`;
+    this.process = ++names.processes;
   }
 
   live(key: string): readonly Version[] {
@@ -155,8 +159,9 @@ export class AttackReplica {
     }
   }
 
-  /** R9: another id, and no line of the old one goes on. */
+  /** R9: another id, and no line of the old one goes on, nor any stream. */
   beginNewLife(): void {
+    if (this.options.cursors !== 'outlivesRows') this.cursorsBySender.clear();
     this.chain = new Map();
     this.id = `r${++this.names.replicas}`;
     this.seq = 0;
@@ -186,6 +191,7 @@ export class AttackReplica {
     copy.checks = new Map(this.checks);
     if (isNewLife) return copy;
     this.names.replicas--;
+    for (const [sender, cursor] of this.cursorsBySender) copy.cursorsBySender.set(sender, new Map(cursor));
     Object.assign(copy, { id: this.id, seq: this.seq, chain: new Map(this.chain), forkedAt: this.seq });
     this.forkedAt = this.seq;
     return copy;

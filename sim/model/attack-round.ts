@@ -1,5 +1,6 @@
 import type { AttackCounts, AttackOptions } from './attack-options.ts';
 import { type AttackReplica, placeOf, type Version } from './attack-replica.ts';
+import { cursorOf, raiseCursor, reachedBy } from './cursors.ts';
 import { copyContext, covers, dominates, dotOf, join, see } from './vectors.ts';
 
 /** One round at one moment, cut after `budget` messages, with the candidate rules of the options. */
@@ -11,17 +12,17 @@ export function attackRound(
   counts: AttackCounts,
 ): void {
   if (options.detect) detectForks(from, to, options, counts);
-  const cursor = (options.cursors && to.cursorsBySender.get(from.id)) ?? new Map<string, number>();
+  const cursor = cursorOf(from, to);
   const knownAtStart = new Map(from.known);
-  const delta = from.allLive().filter((version) => !to.knows(version) && !covers(cursor, version));
+  const wanted = from.allLive().filter((version) => !to.knows(version));
+  const delta = wanted.filter((version) => !covers(cursor, version));
+  counts.resumed += wanted.length - delta.length;
   delta.sort((a, b) => (a.replica < b.replica ? -1 : a.replica > b.replica ? 1 : a.seq - b.seq));
   counts.sent += delta.length;
   for (const version of delta.slice(0, budget)) {
     to.apply(version);
     if (!options.cursors) continue;
-    const cap = options.cursors === 'capped' ? (knownAtStart.get(version.replica) ?? 0) : version.seq;
-    cursor.set(version.replica, Math.max(cursor.get(version.replica) ?? 0, Math.min(version.seq, cap)));
-    to.cursorsBySender.set(from.id, cursor);
+    raiseCursor(from, to, reachedBy(from, version, false, knownAtStart));
   }
   if (delta.length < budget) claim(from, to, options, counts);
 }

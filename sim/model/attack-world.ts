@@ -29,7 +29,8 @@ type Action =
   | 'backup'
   | 'damage'
   | 'narrow'
-  | 'prune';
+  | 'prune'
+  | 'cut';
 
 const NODES_MAX = 6;
 
@@ -54,7 +55,7 @@ class AttackWorld {
   readonly nodes: AttackReplica[];
   readonly #pick: Pick;
   readonly #options: AttackOptions;
-  readonly #names = { replicas: 0, values: 0 };
+  readonly #names = { replicas: 0, processes: 0, values: 0 };
   readonly #keys: readonly string[];
   readonly #weights: Readonly<Record<Action, number>>;
   readonly #history: Version[] = [];
@@ -146,6 +147,9 @@ class AttackWorld {
       this.#noteLosses(before);
     },
     prune: (node) => node.pruneContexts(),
+    cut: () => {
+      if (this.#sessions.length > 0) this.#sessions.splice(this.#pick(this.#sessions.length), 1);
+    },
   };
 
   #openSession(from: AttackReplica, to: AttackReplica): SlowSession | EarlySession {
@@ -175,7 +179,7 @@ class AttackWorld {
   #forget(node: AttackReplica): void {
     node.known = new Map();
     node.extra = new Set();
-    node.cursorsBySender.clear();
+    if (this.#options.cursors !== 'outlivesRows') node.cursorsBySender.clear();
     this.#closeSessions(node);
   }
 
@@ -210,6 +214,7 @@ function weightsOf(pick: Pick, options: AttackOptions): Record<Action, number> {
     damage: options.damage ? pick(4) : 0,
     narrow: options.narrow ? pick(6) : 0,
     prune: options.prune ? pick(12) : 0,
+    cut: 0,
   };
 }
 
@@ -227,6 +232,7 @@ function contendedWeights(pick: Pick, options: AttackOptions): Record<Action, nu
     damage: options.damage ? pick(4) : 0,
     narrow: 0,
     prune: 0,
+    cut: options.cursors ? pick(40) : 0,
   };
 }
 

@@ -12,6 +12,8 @@ export interface RefutedAttack extends Attack {
   readonly seed: number;
   /** Default 60. */
   readonly steps?: number;
+  /** What does no harm in the same schedule: where harm alone says nothing, because R9 leaves some. */
+  readonly insteadOf?: AttackOptions;
 }
 
 export interface ResidueAttack extends Attack {
@@ -20,6 +22,10 @@ export interface ResidueAttack extends Attack {
 
 const HONEST: AttackOptions = { restore: true, damage: true };
 const CONTENDED: AttackOptions = { ...HONEST, burst: 6, isContended: true };
+
+const CUT: AttackOptions = { ...CONTENDED, cursors: 'capped', early: { isQueued: true, claims: 3 } };
+const ROLLED_BACK: AttackOptions = { rollback: true, detect: true, chain: true, rewrite: true };
+const ROLLED_BACK_CUT: AttackOptions = { ...ROLLED_BACK, cursors: 'capped', cutOneIn: 2 };
 
 function early(variant: AttackOptions['early']): AttackOptions {
   return { ...CONTENDED, early: { isQueued: true, claims: 3, ...variant } };
@@ -30,6 +36,7 @@ export const SOUND: readonly Attack[] = [
   { name: 'backups restored under a new id, damaged rows', options: HONEST },
   { name: 'single dots in knowledge', options: { ...HONEST, extraDots: true } },
   { name: 'resume cursors capped by the sender’s knowledge', options: { ...HONEST, cursors: 'capped', cutOneIn: 2 } },
+  { name: 'cut streams that go on, while both ends go on too', options: CUT },
   { name: 'live set, knowledge and purge line of one snapshot', options: { slow: 'snapshot', window: 8 } },
   { name: 'all of the claim’s moment', options: { slow: 'atomic', window: 8 } },
   { name: 'a collection dropped and wanted again under a new id', options: { narrow: 'newId' } },
@@ -72,6 +79,19 @@ export const REFUTED: readonly RefutedAttack[] = [
     seed: 8,
   },
   { name: 'resume cursors as high as what was sent', options: { cursors: 'naive', cutOneIn: 2 }, seed: 1580 },
+  { name: 'the same, while both ends go on too', options: { ...CUT, cursors: 'naive' }, seed: 366, steps: 80 },
+  {
+    name: 'resume cursors that outlive the rows they speak of',
+    options: { ...CUT, cursors: 'outlivesRows' },
+    seed: 34,
+    steps: 80,
+  },
+  {
+    name: 'resume cursors that a rolled-back sender finds again',
+    options: { ...ROLLED_BACK_CUT, cursors: 'anyProcess' },
+    seed: 211,
+    insteadOf: ROLLED_BACK_CUT,
+  },
   { name: 'live set of one moment, claim of a later one', options: { slow: 'mixed', window: 8 }, seed: 40 },
   { name: 'a collection dropped and wanted again under the same id', options: { narrow: 'sameId' }, seed: 31 },
   { name: 'the same, purge line kept', options: { narrow: 'keepLine' }, seed: 31 },
@@ -120,7 +140,12 @@ export const RESIDUES: readonly ResidueAttack[] = [
   },
   {
     name: 'rollback, found by checks, written again',
-    options: { rollback: true, detect: true, chain: true, rewrite: true },
+    options: ROLLED_BACK,
+    harmedPerThousand: 7,
+  },
+  {
+    name: 'the same, with cut streams that go on',
+    options: ROLLED_BACK_CUT,
     harmedPerThousand: 7,
   },
 ];

@@ -1,7 +1,8 @@
 import type { AttackCounts } from './attack-options.ts';
 import { type AttackReplica, joinVectors, placeOf, type Version } from './attack-replica.ts';
+import { cursorOf, raiseCursor, reachedBy } from './cursors.ts';
 import { type Pick, pickOne } from './random.ts';
-import { covers, dominates, dotOf, type Vector } from './vectors.ts';
+import { covers, type Dotted, dominates, dotOf, raise, type Vector } from './vectors.ts';
 
 /** Variants of the live set in several messages (docs/adr/0002). All absent: the rule as decided, but in lock-step. */
 export interface EarlyOptions {
@@ -24,7 +25,7 @@ export interface EarlyOptions {
 }
 
 type Message =
-  | { readonly kind: 'version'; readonly version: Version }
+  | { readonly kind: 'version'; readonly version: Version; readonly reached?: Dotted }
   | { readonly kind: 'claim without live set'; readonly known: Vector; readonly purged: Vector }
   | { readonly kind: 'begin'; readonly known: Vector }
   | { readonly kind: 'list'; readonly key: string; readonly dots: ReadonlySet<string> }
@@ -54,7 +55,12 @@ export class EarlySession {
   readonly #up: (readonly Question[])[] = [];
   /** Sender. */
   #phase: 'delta' | 'lists' | 'answering' = 'delta';
-  #queue: Version[];
+  #queue: Version[] = [];
+  /** With cursors: replicas whose versions are still to be sent, what was known when the delta began, and how far it came. */
+  #replicas: string[] = [];
+  #knownAtStart: Vector = new Map();
+  #afterSeq = 0;
+  readonly #resume: Vector;
   #unlisted: string[] = [];
   #purgedThen: Vector = new Map();
   readonly #looked: Set<string>;
@@ -79,8 +85,9 @@ export class EarlySession {
     this.#pick = pick;
     this.#keys = keys;
     this.#wanted = new Map(to.known);
-    this.#queue = from.allLive().filter((version) => !covers(this.#wanted, version));
+    this.#resume = new Map(cursorOf(from, to));
     this.#looked = from.livePlaces();
+    this.#beginDelta();
   }
 
   /** One event at one end; true when the session's last claim was made. */
@@ -111,8 +118,49 @@ export class EarlySession {
     return false;
   }
 
+  #beginDelta(): void {
+    const { from } = this;
+    const wanted = from.allLive().filter((version) => !covers(this.#wanted, version));
+    this.#counts.resumed += wanted.filter((version) => covers(this.#resume, version)).length;
+    this.#knownAtStart = new Map(from.known);
+    if (from.options.cursors) {
+      this.#replicas = [...new Set(wanted.map(({ replica }) => replica))].sort();
+      this.#enterReplica();
+    } else this.#queue = wanted;
+  }
+
+  #enterReplica(): void {
+    const replica = this.#replicas[0] ?? '';
+    this.#afterSeq = Math.max(this.#wanted.get(replica) ?? 0, this.#resume.get(replica) ?? 0);
+  }
+
+  /** R4: one replica after the other in order of seq, each version as it is there when its turn comes. */
+  #sendNextOfReplica(): boolean {
+    while (this.#replicas.length > 0) {
+      const left = this.from
+        .allLive()
+        .filter(({ replica, seq }) => replica === this.#replicas[0] && seq > this.#afterSeq);
+      const version = left.sort((a, b) => a.seq - b.seq)[0];
+      if (version !== undefined) this.#sendOfReplica(version, left.length === 1);
+      if (left.length <= 1) {
+        this.#replicas.shift();
+        this.#enterReplica();
+      }
+      if (version !== undefined) return true;
+    }
+    return false;
+  }
+
+  #sendOfReplica(version: Version, isLast: boolean): void {
+    const reached = reachedBy(this.from, version, isLast, this.#knownAtStart);
+    raise(this.#resume, reached);
+    this.#afterSeq = version.seq;
+    this.#down.push({ kind: 'version', version, reached });
+  }
+
   #sendDelta(): void {
     const { from } = this;
+    if (this.#sendNextOfReplica()) return;
     for (let version = this.#queue.shift(); version; version = this.#queue.shift()) {
       if (from.live(version.key).includes(version)) return void this.#down.push({ kind: 'version', version });
     }
@@ -165,6 +213,7 @@ export class EarlySession {
     switch (message.kind) {
       case 'version':
         this.to.apply(message.version);
+        if (message.reached) raiseCursor(this.from, this.to, message.reached);
         return false;
       case 'claim without live set':
         joinVectors(this.to, message.known, message.purged);
@@ -244,6 +293,7 @@ export class EarlySession {
     if (++this.#claims >= (this.#options.claims ?? 1)) return true;
     for (const [replica, seq] of known) this.#wanted.set(replica, Math.max(seq, this.#wanted.get(replica) ?? 0));
     this.#phase = 'delta';
+    if (this.from.options.cursors && this.#pick(4) === 0) this.#beginDelta();
     return false;
   }
 }

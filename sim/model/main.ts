@@ -1,12 +1,14 @@
 // `node sim/model/main.ts explore [schedules] [steps] [first seed]` explores the rules; `mutants [schedules]` breaks one rule
-// at a time; `attacks [schedules] [steps] [first seed]` runs the directed attacks. Exit 1 if something is not as it should be.
+// at a time; `attacks [schedules] [steps] [first seed] [part of a name]` runs the directed attacks. Exit 1 if something is not as
+// it should be.
 import { attack } from './attack-world.ts';
 import { REFUTED, SOUND, searchAttack } from './attacks.ts';
 import { search } from './explore.ts';
 import { RULES } from './replication-model.ts';
 
 const [command = 'explore', ...numbers] = process.argv.slice(2);
-const [count = 20_000, steps = 60, first = 0] = numbers.map(Number);
+const [count = 20_000, steps = 60, first = 0] = numbers.slice(0, 3).map(Number);
+const part = numbers[3] ?? '';
 
 const commands: Readonly<Record<string, () => boolean>> = {
   explore: () => {
@@ -23,7 +25,7 @@ const commands: Readonly<Record<string, () => boolean>> = {
     return missed.length === 0;
   },
   attacks: () => {
-    const broken = SOUND.filter(({ name, options }) => {
+    const broken = SOUND.filter(({ name }) => name.includes(part)).filter(({ name, options }) => {
       const found = searchAttack(options, first, count, steps);
       console.log(
         `sound: ${name}: ${found ? `seed ${found.seed}, ${found.harm.join(', ')}` : `${count} schedules clean`}`,

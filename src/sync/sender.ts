@@ -238,11 +238,8 @@ export class Sender {
    */
   #pumpLive(): boolean {
     const { replica } = this.#context;
-    if (!this.#hasCredit()) return false;
-    const live: OutStream[] = [];
-    for (const stream of this.#streams.values())
-      if (stream.phase === 'live' && stream.pos < replica.pos) live.push(stream);
-    if (live.length === 0) return false;
+    const live = [...this.#streams.values()].filter((s) => s.phase === 'live' && s.pos < replica.pos);
+    if (live.length === 0 || !this.#hasCredit()) return false;
     const limit = this.#isBehind ? this.#pages.ofMessage : this.#pages.ofGroup;
     const found = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
     const own = found.filter((document) => this.#isLive(document));
@@ -325,9 +322,8 @@ export class Sender {
     const claims: ClaimedCollection[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
-      if (!stream.isRoundOpen && !isDue) continue;
       const state = replica.collection(stream.collection);
-      if (!stream.isRoundOpen && stream.claimed?.revision === state.revision) continue;
+      if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
       if (stream.isDeltaEnough(state)) claims.push(this.#claim(stream, state));
       else this.#beginExchange(stream, state);
     }
