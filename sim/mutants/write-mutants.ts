@@ -30,8 +30,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     name: 'known versions come back',
     rule: 'R2: what knowledge covers is ignored',
     file: `${REPLICA}/remote-apply.ts`,
-    find: 'after = applyVersion(before, sealVersion(collection, key, body), state.knowledge);',
-    replace: 'after = applyVersion(before, sealVersion(collection, key, body), new Map());',
+    find: 'after = applyVersion(before, sealVersion(collection, key, remote), state.knowledge);',
+    replace: 'after = applyVersion(before, sealVersion(collection, key, remote), new Map());',
     also: { find: 'if (knows(state.knowledge, remote.replica, remote.seq)) continue;', replace: '' },
   },
   {
@@ -45,8 +45,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     name: 'echo makes siblings',
     rule: 'R2: applying is idempotent',
     file: 'src/core/document/document.ts',
-    find: 'if (held.some((v) => isSameDot(v, version) || replaces(v, version))) return undefined;',
-    replace: 'if (held.some((v) => isSameDot(v, version))) return undefined;',
+    find: 'document.versions.some((v) => isSameDot(v, dot) || replaces(v, dot));',
+    replace: 'document.versions.some((v) => isSameDot(v, dot));',
   },
   {
     name: 'tie-break dropped',
