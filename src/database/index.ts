@@ -25,6 +25,7 @@ export type {
 } from './api.ts';
 export type {
   BlobContent,
+  BlobInfo,
   BlobPresence,
   BlobRef,
   BlobSource,
@@ -32,6 +33,7 @@ export type {
   CollectBlobsOptions,
   CollectedBlobs,
   GetBlobOptions,
+  ListBlobsOptions,
   PutBlobOptions,
 } from './blobs/index.ts';
 export { BlobKeeper, type BlobKeeperDeps } from './blobs/index.ts';

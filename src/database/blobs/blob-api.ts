@@ -47,6 +47,19 @@ export interface BlobPresence {
   readonly isComplete: boolean;
 }
 
+export interface ListBlobsOptions extends WaitOptions {
+  /** Id of the last blob seen: the list goes on behind it. Default: from the first. */
+  readonly after?: string;
+}
+
+/** A blob that this node knows of; whether all of it has arrived, `presence` tells. */
+export interface BlobInfo {
+  /** SHA-256 of the bytes, 64 hex digits. */
+  readonly $blob: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 export interface CollectBlobsOptions extends WaitOptions {
   /** A blob goes when no document here has held a reference to it for so long. Default and least: 7 days. */
   readonly olderThanMs?: number;
@@ -82,6 +95,8 @@ export interface Blobs {
   has(ref: Pick<BlobRef, '$blob'>, options?: WaitOptions): Promise<boolean>;
   /** How much of it is here. */
   presence(ref: Pick<BlobRef, '$blob'>, options?: WaitOptions): Promise<BlobPresence>;
+  /** Blobs that this node knows of, in order of their ids. What comes or goes meanwhile may be in it or not. */
+  list(options?: ListBlobsOptions): AsyncIterable<BlobInfo>;
   /**
    * Deletes, on all nodes, what no document here refers to any more. It must run where all collections are: otherwise
    * SYNC_ERROR / COLLECTION_NOT_WANTED. What it sees without a reference it remembers, and deletes at a later call. A signal

@@ -5,6 +5,7 @@ import { abortable } from '../abortable.ts';
 import type { WaitOptions } from '../api.ts';
 import type {
   BlobContent,
+  BlobInfo,
   BlobPresence,
   BlobRef,
   BlobSource,
@@ -12,10 +13,12 @@ import type {
   CollectBlobsOptions,
   CollectedBlobs,
   GetBlobOptions,
+  ListBlobsOptions,
   PutBlobOptions,
 } from './blob-api.ts';
 import type { BlobsHost } from './blobs-host.ts';
 import { BlobCollection } from './collect-blobs.ts';
+import { listBlobs } from './list-blobs.ts';
 import { paced } from './paced.ts';
 import { Pins } from './pins.ts';
 import { BlobPut } from './put-blob.ts';
@@ -73,6 +76,11 @@ export class LocalBlobs implements Blobs {
   async presence(ref: Pick<BlobRef, '$blob'>, { signal }: WaitOptions = {}): Promise<BlobPresence> {
     signal?.throwIfAborted();
     return blobPresence(this.#host, parseId(ref?.$blob));
+  }
+
+  list(options: ListBlobsOptions = {}): AsyncIterable<BlobInfo> {
+    if (options.after !== undefined) parseId(options.after);
+    return listBlobs(this.#host, options);
   }
 
   async collect(options: CollectBlobsOptions = {}): Promise<CollectedBlobs> {

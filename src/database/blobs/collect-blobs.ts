@@ -7,6 +7,7 @@ import type { CollectBlobsOptions, CollectedBlobs } from './blob-api.ts';
 import { chunkKey, listKey } from './blob-documents.ts';
 import type { BlobsHost } from './blobs-host.ts';
 import { KeySet } from './key-set.ts';
+import { blobDocumentKeys } from './list-blobs.ts';
 import type { Pins } from './pins.ts';
 import { chunkLists, readManifest } from './read-blob.ts';
 import { blobIdsIn } from './references.ts';
@@ -207,19 +208,7 @@ export class BlobCollection {
     }
   }
 
-  /** Keys of `$blobs` from `from` to before `to`, without reading what they hold. */
-  async *#keys(from: string, to: string): AsyncGenerator<DocumentKey> {
-    let after = `${from}` as DocumentKey;
-    for (let n = 1; ; n++) {
-      this.#host.commitPending();
-      const key = this.#host.replica.store.nthKey(BLOBS_COLLECTION, after, 1);
-      if (key === undefined || key >= to) return;
-      yield key;
-      after = key;
-      if (n % SLICE_KEYS_MAX === 0) {
-        this.#signal?.throwIfAborted();
-        await this.#rest();
-      }
-    }
+  #keys(from: string, to: string): AsyncGenerator<DocumentKey> {
+    return blobDocumentKeys({ ...this.#host, turn: this.#rest }, from, to, this.#signal);
   }
 }

@@ -1,5 +1,6 @@
 export type {
   BlobContent,
+  BlobInfo,
   BlobPresence,
   BlobRef,
   BlobSource,
@@ -7,6 +8,7 @@ export type {
   CollectBlobsOptions,
   CollectedBlobs,
   GetBlobOptions,
+  ListBlobsOptions,
   PutBlobOptions,
 } from './blob-api.ts';
 export { BlobKeeper, type BlobKeeperDeps } from './blob-keeper.ts';

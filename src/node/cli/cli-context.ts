@@ -39,7 +39,7 @@ export interface Output {
   /** One JSON value on one line with `--json`, else the text; waits while the reader is slow. */
   answer(value: unknown, text: string): Promise<void>;
   /** As it is, in either form. */
-  raw(text: string): Promise<void>;
+  raw(text: string | Uint8Array): Promise<void>;
   /** A remark for people, on the standard error output; nothing with `--json`. */
   note(text: string): void;
 }

@@ -48,8 +48,8 @@ export class ExportFile {
     }
   }
 
-  async write(chunk: string): Promise<void> {
-    const bytes = Buffer.from(chunk);
+  async write(chunk: string | Uint8Array): Promise<void> {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     for (let from = 0; from < bytes.length; ) {
       const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#bytes);
       from += bytesWritten;

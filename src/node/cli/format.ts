@@ -66,3 +66,13 @@ export function formatFields(fields: readonly (readonly [name: string, value: st
   const width = Math.max(...fields.map(([name]) => name.length));
   return fields.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n');
 }
+
+/** Characters of a document in a table; `--json` has all of it. */
+const SHOWN_MAX = 40;
+
+/** A document in a cell of a table. */
+export function shortText(value: object | null): string {
+  if (value === null) return '(deleted)';
+  const text = JSON.stringify(value);
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX - 1)}…`;
+}

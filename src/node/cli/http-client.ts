@@ -1,4 +1,5 @@
 import { type Agent, type IncomingMessage, request } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { EntglDbError, type ErrorCode, NetworkError, REASONS, TimeoutError } from '../../core/errors/index.ts';
 
 /** A local node answers at once; one that does not within this time hangs. Backups and checks take longer. */
@@ -7,8 +8,8 @@ const ANSWER_MS_MAX = 5000;
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
-  /** JSON unless `type` says otherwise. */
-  readonly body?: string;
+  /** JSON unless `type` says otherwise. A stream is sent as it comes. */
+  readonly body?: string | AsyncIterable<Uint8Array>;
   readonly type?: string;
   /** Longest time until the answer begins, ms; Infinity: as long as it takes. */
   readonly answerMsMax?: number;
@@ -57,7 +58,8 @@ export class HttpClient {
           sent.destroy(new TimeoutError(message));
         });
       }
-      sent.end(body);
+      if (body === undefined || typeof body === 'string') sent.end(body);
+      else pipeline(body, sent).catch((error: unknown) => reject(error));
     });
   }
 }

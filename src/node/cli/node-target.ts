@@ -1,4 +1,4 @@
-import type { Collection, Conflict } from '../../database/index.ts';
+import type { BlobInfo, BlobRef, CollectedBlobs, Collection, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
 import type { PendingWrites } from '../../resilience/index.ts';
 import type { NodeStatus, PeerStatus } from '../node-api.ts';
@@ -8,13 +8,34 @@ import type { ExportSource } from '../transfer/index.ts';
 /** What commands need of a collection, here or over HTTP. */
 export type DocumentAccess = Pick<
   Collection,
-  'get' | 'put' | 'delete' | 'count' | 'findPage' | 'explain' | 'putMany' | 'entries'
+  | 'get'
+  | 'put'
+  | 'delete'
+  | 'count'
+  | 'findPage'
+  | 'explain'
+  | 'putMany'
+  | 'entries'
+  | 'history'
+  | 'undo'
+  | 'indexes'
+  | 'ensureIndex'
+  | 'dropIndex'
 >;
+
+/** What commands need of blobs, here or over HTTP. */
+export interface BlobAccess {
+  put(source: AsyncIterable<Uint8Array>, type: string | undefined): Promise<BlobRef>;
+  get(id: string): AsyncIterable<Uint8Array>;
+  list(): AsyncIterable<BlobInfo>;
+  collect(olderThanDays: number): Promise<CollectedBlobs>;
+}
 
 /** The node that a command works on: the running one, or the database itself while none runs. */
 export interface NodeTarget {
   readonly isRunning: boolean;
   collection(name: string): DocumentAccess;
+  readonly blobs: BlobAccess;
   /** Its documents with their versions, for an export. */
   versionedCollection(name: string): ExportSource;
   status(): Promise<NodeStatus>;

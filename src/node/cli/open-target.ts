@@ -1,7 +1,7 @@
 import { access, stat } from 'node:fs/promises';
 import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
-import type { Conflict } from '../../database/index.ts';
+import type { Blobs, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
 import type { PendingWrites } from '../../resilience/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
@@ -11,8 +11,11 @@ import type { PeerEquality } from '../services/index.ts';
 import { withVersions } from '../transfer/index.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { HttpClient, readAll } from './http-client.ts';
-import type { NodeTarget } from './node-target.ts';
+import type { BlobAccess, NodeTarget } from './node-target.ts';
+import { createRemoteBlobs } from './remote-blobs.ts';
 import { createRemoteCollection, createRemoteExport } from './remote-collection.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
 
 export interface TargetNeeds {
   /** True: without a running node the command makes no sense. */
@@ -108,6 +111,7 @@ function remoteTarget(client: HttpClient): NodeTarget {
     isRunning: true,
     collection: (name) => createRemoteCollection(client, name),
     versionedCollection: (name) => createRemoteExport(client, name, true),
+    blobs: createRemoteBlobs(client),
     status: async () => (await client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus,
     peers: async () => ((await client.json({ method: 'GET', path: '/api/v1/peers' })) as { peers: PeerStatus[] }).peers,
     health: async () => {
@@ -152,6 +156,7 @@ function localTarget(node: RunningNode): NodeTarget {
     isRunning: false,
     collection: (name) => node.database.collection(name),
     versionedCollection: (name) => withVersions(node.database.collection(name)),
+    blobs: localBlobs(node.database.blobs),
     status: async () => node.status(),
     peers: async () => node.peers(),
     health: () => node.health(),
@@ -166,6 +171,15 @@ function localTarget(node: RunningNode): NodeTarget {
     conflicts: (limit) => node.database.conflicts({ limit }),
     restoreConflict: (id) => node.database.restoreConflict(id),
     close: () => node.close(),
+  };
+}
+
+function localBlobs(blobs: Blobs): BlobAccess {
+  return {
+    put: (source, type) => blobs.put(source, type === undefined ? {} : { type }),
+    get: (id) => blobs.get({ $blob: id }),
+    list: () => blobs.list(),
+    collect: (olderThanDays) => blobs.collect({ olderThanMs: olderThanDays * DAY_MS }),
   };
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { CliContext, Output } from './cli-context.ts';
 
 export function createOutput({ stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>, isJson: boolean): Output {
-  const raw = async (text: string): Promise<void> => {
+  const raw = async (text: string | Uint8Array): Promise<void> => {
     if (!stdout.write(text)) await once(stdout, 'drain');
   };
   return {

@@ -1,9 +1,12 @@
 import { Command, Option } from 'commander';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import {
+  type AddIndexArguments,
+  addIndex,
   backup,
   type ConflictsArguments,
   check,
+  collectBlobs,
   compact,
   config,
   conflicts,
@@ -17,13 +20,20 @@ import {
   type FindArguments,
   find,
   get,
+  getBlob,
+  type HistoryArguments,
   health,
+  history,
   type ImportArguments,
   type InitArguments,
   importCommand,
   init,
+  listBlobs,
+  listIndexes,
   peers,
   put,
+  putBlob,
+  removeIndex,
   restore,
   type StartArguments,
   start,
@@ -58,6 +68,9 @@ export function createProgram(context: CliContext, version: string, finish: (cod
 
   addNodeCommands(program, running);
   addDocumentCommands(program, running);
+  addTransferCommands(program, running);
+  addIndexCommands(program, running);
+  addBlobCommands(program, running);
   addMaintenanceCommands(program, running);
   return program;
 }
@@ -158,6 +171,23 @@ function addDocumentCommands(program: Command, running: Running): void {
     .addHelpText('after', examples('count users', 'count users \'{"age":{"$gte":18}}\''))
     .action(running<[string, string | undefined]>(count));
   program
+    .command('history <collection> <key>')
+    .description('what readers saw of a document, where a program keeps it; exit code 1 when nothing is known')
+    .option('--undo', 'write again what it was before the last change')
+    .option('--to <time>', 'with --undo: as it was then')
+    .addHelpText(
+      'after',
+      examples(
+        'history users user1',
+        'history users user1 --undo',
+        'history users user1 --undo --to 2026-11-28T15:00Z',
+      ),
+    )
+    .action(running<[string, string, HistoryArguments]>(history));
+}
+
+function addTransferCommands(program: Command, running: Running): void {
+  program
     .command('import <collection> <file>')
     .description('write the documents of an NDJSON or CSV file, - for the standard input')
     .option('--format <format>', 'csv or ndjson (default: by the file name)')
@@ -188,6 +218,53 @@ function addDocumentCommands(program: Command, running: Running): void {
       examples('export users users.ndjson', 'export users users.csv', 'export users | gzip > users.ndjson.gz'),
     )
     .action(running<[string, string | undefined, ExportArguments]>(exportCommand));
+}
+
+function addIndexCommands(program: Command, running: Running): void {
+  const index = program
+    .command('index')
+    .description('indexes of a collection on this node: list, add, remove')
+    .addHelpText('after', examples('index add users city age', 'index list users', 'find users --explain'));
+  index
+    .command('list <collection>')
+    .description('the indexes, and how far they are built')
+    .action(running<[string]>(listIndexes));
+  index
+    .command('add <collection> <path...>')
+    .description('make an index on these fields, and wait until it is built')
+    .option('--name <name>', 'another one of that name makes room (default: made of the rest)')
+    .option('--multi', 'one entry for each item of the array at its path')
+    .option('--unique', 'refuse local writes that would give two documents the same values')
+    .option('--full-text', 'the words of the texts, for $text')
+    .option('--where <filter>', 'only documents that fit')
+    .addHelpText('after', examples('index add users city age', 'index add articles title body --full-text'))
+    .action(running<[string, string[], AddIndexArguments]>(addIndex));
+  index
+    .command('remove <collection> <name>')
+    .description('remove an index; exit code 1 when there is none')
+    .action(running<[string, string]>(removeIndex));
+}
+
+function addBlobCommands(program: Command, running: Running): void {
+  const blob = program
+    .command('blob')
+    .description('files beside documents: put, get, list, collect')
+    .addHelpText('after', examples('blob put photo.jpg --type image/jpeg', 'blob get HASH photo.jpg', 'blob list'));
+  blob
+    .command('put <file>')
+    .description('store a file, - for the standard input; prints the reference to put into a document')
+    .option('--type <type>', 'media type, kept in the reference')
+    .action(running<[string, { type?: string }]>(putBlob));
+  blob
+    .command('get <blob> [file]')
+    .description('the bytes, to a file or the standard output; BLOB is the hash, or the reference in a document')
+    .action(running<[string, string | undefined]>(getBlob));
+  blob.command('list').description('the blobs that this node knows of').action(running(listBlobs));
+  blob
+    .command('collect')
+    .description('delete, on all nodes, what no document has referred to for so long')
+    .option('--days <n>', 'at least 7', '7')
+    .action(running<[{ days: string }]>(collectBlobs));
 }
 
 function addMaintenanceCommands(program: Command, running: Running): void {

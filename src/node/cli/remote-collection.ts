@@ -1,5 +1,13 @@
 import { isEntglDbError } from '../../core/errors/index.ts';
-import type { Document, FindOptions, Page, PageOptions, ScanOptions } from '../../database/index.ts';
+import type {
+  Document,
+  FindOptions,
+  HistoryEntry,
+  IndexInfo,
+  Page,
+  PageOptions,
+  ScanOptions,
+} from '../../database/index.ts';
 import type { QueryPlan } from '../../store/index.ts';
 import { QUERY_LIMIT_MAX } from '../http/index.ts';
 import { type ExportSource, readLines } from '../transfer/index.ts';
@@ -47,6 +55,26 @@ export function createRemoteCollection(client: HttpClient, name: string): Docume
         type: 'application/x-ndjson',
         answerMsMax: Infinity,
       });
+    },
+    history: async (key) => {
+      const answer = await client.json({ method: 'GET', path: `${documentPath(key)}/history` });
+      return (answer as { entries: HistoryEntry[] }).entries;
+    },
+    undo: async (key, { to } = {}) => {
+      const body = JSON.stringify({ to });
+      await client.json({ method: 'POST', path: `${documentPath(key)}/undo`, body });
+    },
+    indexes: async () => {
+      const answer = await client.json({ method: 'GET', path: `${path}/indexes` });
+      return (answer as { indexes: IndexInfo[] }).indexes;
+    },
+    ensureIndex: async (index) => {
+      const request = { method: 'POST', path: `${path}/indexes`, answerMsMax: Infinity } as const;
+      return (await client.json({ ...request, body: JSON.stringify(index) })) as IndexInfo;
+    },
+    dropIndex: async (index) => {
+      const answer = await client.json({ method: 'DELETE', path: `${path}/indexes/${encodeURIComponent(index)}` });
+      return (answer as { removed: boolean }).removed;
     },
     entries: (options) => documentsOf(createRemoteExport(client, name, false), options ?? {}),
   };

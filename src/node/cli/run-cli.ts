@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { ConfigurationError, isEntglDbError } from '../../core/errors/index.ts';
 import { errorBody } from '../http/index.ts';
 import type { CliContext } from './cli-context.ts';
@@ -15,7 +15,7 @@ export async function runCli(args: readonly string[], context: CliContext, versi
     code = result;
   });
   let help = '';
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => {
@@ -42,6 +42,10 @@ export async function runCli(args: readonly string[], context: CliContext, versi
       );
     return error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** What commander says about a command line, in our words: one line that ends with what to do. */

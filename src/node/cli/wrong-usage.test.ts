@@ -89,6 +89,44 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['c', '{"a":{"$foo":1}}', '--explain'],
   ],
   count: [[], ['c', '{}', 'extra'], ['--nope'], ['c', 'x'], ['c', '{"a":{"$in":1}}']],
+  history: [
+    [],
+    ['c'],
+    ['c', 'k', 'extra'],
+    ['--nope'],
+    ['', 'k'],
+    ['c', 'k', '--to', '2026-11-28'],
+    ['c', 'k', '--undo', '--to'],
+    ['c', 'k', '--undo', '--to', 'yesterday'],
+  ],
+  index: [
+    ['nope'],
+    ['list'],
+    ['list', 'c', 'extra'],
+    ['list', ''],
+    ['add', 'c'],
+    ['add', 'c', ''],
+    ['add', 'c', 'a', 'a', '--name', 'n'],
+    ['add', 'c', 'a', 'b', '--multi'],
+    ['add', 'c', 'a[]', '--unique'],
+    ['add', 'c', 'a[]', '--full-text'],
+    ['add', 'c', 'a', '--where', 'x'],
+    ['remove', 'c'],
+    ['remove', 'c', 'n', 'extra'],
+  ],
+  blob: [
+    ['nope'],
+    ['put'],
+    ['put', 'nowhere'],
+    ['put', '.'],
+    ['put', 'weak-token', '--type'],
+    ['get'],
+    ['get', 'zz'],
+    ['get', '0'.repeat(64), 'f', 'extra'],
+    ['list', 'extra'],
+    ['collect', '--days', '6'],
+    ['collect', '--days', 'x'],
+  ],
   import: [
     [],
     ['c'],
@@ -187,8 +225,13 @@ describe('wrong usage', () => {
     assert.deepEqual([...names].sort(), Object.keys(WRONG).sort());
     for (const name of names) {
       const { out: help } = await cli(name, '--help');
-      const options = [...help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1]!);
       const used = WRONG[name]!.flat().map((word) => word.split('=')[0]);
+      const parts = [...help.matchAll(/^ {2}([a-z]+) (?!\[command\])/gm)].map((match) => match[1]!);
+      for (const part of parts) assert.ok(used.includes(part), `${name} ${part}`);
+      const helps = await Promise.all(parts.map(async (part) => (await cli(name, part, '--help')).out));
+      const options = [help, ...helps].flatMap((text) =>
+        [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1]!),
+      );
       for (const option of options.filter((each) => each !== '--help'))
         assert.ok(used.includes(option), `${name} ${option}`);
     }

@@ -1,3 +1,4 @@
+export { collectBlobs, getBlob, listBlobs, putBlob } from './blob.ts';
 export { config } from './config.ts';
 export { count } from './count.ts';
 export { deleteDocument } from './delete.ts';
@@ -7,7 +8,9 @@ export { type ExportArguments, exportCommand } from './export.ts';
 export { type FindArguments, find } from './find.ts';
 export { get } from './get.ts';
 export { health } from './health.ts';
+export { type HistoryArguments, history } from './history.ts';
 export { type ImportArguments, importCommand } from './import.ts';
+export { type AddIndexArguments, addIndex, listIndexes, removeIndex } from './index-commands.ts';
 export { type InitArguments, init } from './init.ts';
 export { backup, type ConflictsArguments, check, compact, conflicts } from './maintenance.ts';
 export { peers } from './peers.ts';

@@ -1,6 +1,6 @@
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { formatAgo, formatBytes, formatTable } from '../format.ts';
+import { formatAgo, formatBytes, formatTable, shortText } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 import { parseWhole } from '../parse-argument.ts';
 
@@ -55,13 +55,4 @@ async function restoreConflict(run: CommandRun, id: number): Promise<ExitCode> {
   await withTarget(run, {}, (target) => target.restoreConflict(id));
   await run.output.answer({ restored: id }, `Wrote the version of conflict ${id} that had lost again.`);
   return EXIT.ok;
-}
-
-/** Characters of a document in a table; `--json` has all of it. */
-const SHOWN_MAX = 40;
-
-function shortText(value: object | null): string {
-  if (value === null) return '(deleted)';
-  const text = JSON.stringify(value);
-  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX - 1)}…`;
 }

@@ -1,0 +1,69 @@
+/**
+ * Goal: `blob`, `index` and `history` do what their help says, whether a node runs or not. Method: whole command lines in this
+ * process, on real database files; `start` really listens.
+ */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { silentLogger } from '../../core/logging/index.ts';
+import { createSeededRandom } from '../../testing/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { openNode } from '../open-node.ts';
+import { createTestShell } from './test-shell.ts';
+
+const { folder, begin, cli } = createTestShell();
+
+for (const isRunning of [false, true]) {
+  test(`documents have files, indexes and a past ${isRunning ? 'over HTTP' : 'in the file'}`, async () => {
+    const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
+    await node?.ready;
+    const bytes = Buffer.from(createSeededRandom(3).bytes(700_000));
+    await writeFile(join(folder(), 'photo'), bytes);
+    const ref = JSON.parse((await cli('blob', 'put', 'photo', '--type', 'image/png')).out);
+    assert.deepEqual([ref.size, ref.type], [bytes.length, 'image/png']);
+    assert.equal((await cli('blob', 'get', JSON.stringify(ref), 'copy')).code, 0);
+    assert.deepEqual(await readFile(join(folder(), 'copy')), bytes);
+    assert.equal((await begin(['blob', 'put', '-'], 'typed').done).code, 0);
+    const listed = await cli('blob', 'list', '--json');
+    assert.equal(listed.out.trim().split('\n').length, 2);
+    assert.ok(listed.out.includes(JSON.stringify({ $blob: ref.$blob, size: bytes.length })));
+    assert.equal((await cli('blob', 'get', '0'.repeat(64))).code, 1);
+    assert.equal((await cli('blob', 'get', '0'.repeat(64), 'none')).code, 1);
+    assert.deepEqual(JSON.parse((await cli('blob', 'collect', '--json')).out), { blobs: 0, bytes: 0, waiting: 2 });
+
+    await cli('put', 'users', 'user1', '{"age":31}');
+    assert.equal((await cli('index', 'list', 'users')).out, 'No indexes on users.\n');
+    assert.equal((await cli('index', 'add', 'users', 'age')).out, 'Index age on users is ready.\n');
+    assert.match((await cli('index', 'list', 'users')).out, /^NAME +ON +STATE\nage +age +ready\n$/);
+    assert.match((await cli('find', 'users', '{"age":31}', '--explain')).out, /^Reads index "age"/);
+    assert.equal((await cli('index', 'remove', 'users', 'age')).code, 0);
+    assert.equal((await cli('index', 'remove', 'users', 'age')).code, 1);
+
+    assert.match((await cli('history', 'users', 'user1')).out, /^FROM +UNTIL +BY +DOCUMENT\n.* now .*\{"age":31\}\n$/);
+    assert.equal((await cli('history', 'users', 'nobody')).code, 1);
+    assert.equal((await cli('history', 'users', 'user1', '--undo')).code, 1, 'nobody kept what it was');
+    node?.stop();
+    if (node !== undefined) assert.equal((await node.done).code, 0);
+  });
+}
+
+test('documents go back to what they were, where a program keeps it', async () => {
+  {
+    const config = await loadConfig({ workingDirectory: folder(), environment: {} });
+    const node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
+    const users = node.database.collection<{ n: number }>('users', { history: {} });
+    for (const n of [1, 2, 3]) await users.put('user1', { n });
+    await node.close();
+  }
+  const { entries } = JSON.parse((await cli('history', 'users', 'user1', '--json')).out);
+  assert.deepEqual(
+    entries.map(({ value }: { value: object }) => value),
+    [{ n: 3 }, { n: 2 }, { n: 1 }, null],
+  );
+  assert.equal((await cli('history', 'users', 'user1', '--undo')).code, 0);
+  assert.deepEqual(JSON.parse((await cli('get', 'users', 'user1', '--json')).out), { n: 2 });
+  const first = new Date(entries[2].since).toISOString();
+  assert.equal((await cli('history', 'users', 'user1', '--undo', '--to', first)).code, 0);
+  assert.deepEqual(JSON.parse((await cli('get', 'users', 'user1', '--json')).out), { n: 1 });
+});

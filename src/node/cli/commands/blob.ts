@@ -1,0 +1,92 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { ConfigurationError } from '../../../core/errors/index.ts';
+import { fileProblem } from '../../files/index.ts';
+import type { CommandRun } from '../cli-context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { ExportFile } from '../export-file.ts';
+import { formatBytes, plural } from '../format.ts';
+import type { BlobAccess } from '../node-target.ts';
+import { withTarget } from '../open-target.ts';
+import { parseWhole } from '../parse-argument.ts';
+
+/** Least grace of a blob without a reference, days. */
+const DAYS_MIN = 7;
+
+/** Stores a file, or the standard input, and prints the reference for a document. */
+export async function putBlob(run: CommandRun, file: string, { type }: { readonly type?: string }): Promise<ExitCode> {
+  const { context, output } = run;
+  const source = file === '-' ? context.stdin : await openFile(resolve(context.workingDirectory, file));
+  const ref = await withTarget(run, { create: true }, ({ blobs }) => blobs.put(source, type));
+  await output.answer(ref, JSON.stringify(ref));
+  return EXIT.ok;
+}
+
+/** To the standard output, or to a file that is complete as soon as it has its name. */
+export async function getBlob(run: CommandRun, name: string, file: string | undefined): Promise<ExitCode> {
+  const { context, output } = run;
+  const id = parseBlobId(name);
+  await withTarget(run, {}, async ({ blobs }) => {
+    if (file === undefined || file === '-') for await (const bytes of blobs.get(id)) await output.raw(bytes);
+    else await toFile(blobs, id, resolve(context.workingDirectory, file));
+  });
+  if (file !== undefined && file !== '-') await output.answer({ blob: id, file }, `Wrote ${id} to ${file}.`);
+  return EXIT.ok;
+}
+
+export async function listBlobs(run: CommandRun): Promise<ExitCode> {
+  const { output } = run;
+  let [count, bytes] = [0, 0];
+  await withTarget(run, {}, async ({ blobs }) => {
+    for await (const { $blob, size } of blobs.list()) {
+      count++;
+      bytes += size;
+      await output.raw(output.isJson ? `${JSON.stringify({ $blob, size })}\n` : `${$blob}  ${formatBytes(size)}\n`);
+    }
+  });
+  output.note(`${plural(count, 'blob')}, ${formatBytes(bytes)}`);
+  return EXIT.ok;
+}
+
+/** Deletes what no document refers to any more. */
+export async function collectBlobs(run: CommandRun, { days }: { readonly days: string }): Promise<ExitCode> {
+  const olderThanDays = parseWhole(days, '--days', DAYS_MIN);
+  const done = await withTarget(run, {}, ({ blobs }) => blobs.collect(olderThanDays));
+  const waiting = `${plural(done.waiting, 'blob')} without a reference wait for their ${olderThanDays} days`;
+  await run.output.answer(done, `Deleted ${plural(done.blobs, 'blob')}, ${formatBytes(done.bytes)}; ${waiting}.`);
+  return EXIT.ok;
+}
+
+/** An id, or the reference that a document holds. */
+function parseBlobId(text: string): string {
+  const id = /^(?:\{.*"\$blob"\s*:\s*")?([0-9a-f]{64})(?:".*\})?$/s.exec(text.trim())?.[1];
+  if (id !== undefined) return id;
+  throw new ConfigurationError(
+    'USAGE',
+    `${JSON.stringify(text.slice(0, 80))} names no blob; give its 64 hex digits, or the reference of a document`,
+  );
+}
+
+/** Opened before the database is: what cannot be read must not make one. */
+async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    const handle = await open(path);
+    if (!(await handle.stat()).isDirectory()) return handle.createReadStream();
+    await handle.close();
+    throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+  } catch (cause) {
+    throw new ConfigurationError('FILE_INVALID', `cannot read ${path}: ${fileProblem(cause)}; check the path`, {
+      cause,
+    });
+  }
+}
+
+async function toFile(blobs: BlobAccess, id: string, path: string): Promise<void> {
+  const file = await ExportFile.open(path, false);
+  try {
+    for await (const bytes of blobs.get(id)) await file.write(bytes);
+    await file.finish();
+  } catch (error) {
+    throw await file.giveUp(error);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Readable } from 'node:stream';
+import type { BlobInfo, BlobRef, CollectedBlobs } from '../../database/index.ts';
+import { BLOB_TYPE, BLOBS_LISTED_MAX } from '../http/index.ts';
+import type { HttpClient } from './http-client.ts';
+import type { BlobAccess } from './node-target.ts';
+
+const PATH = '/api/v1/blobs';
+
+/** Blobs of the running node. */
+export function createRemoteBlobs(client: HttpClient): BlobAccess {
+  return {
+    put: async (source, type) => {
+      const path = type === undefined ? PATH : `${PATH}?${new URLSearchParams({ type })}`;
+      const request = { method: 'POST', path, body: source, type: BLOB_TYPE, answerMsMax: Infinity } as const;
+      return (await client.json(request)) as BlobRef;
+    },
+    async *get(id) {
+      const bytes: Readable = await client.open({ method: 'GET', path: `${PATH}/${id}`, answerMsMax: Infinity });
+      yield* bytes;
+    },
+    async *list() {
+      for (let after: string | null = ''; after !== null; ) {
+        const query = new URLSearchParams({ limit: String(BLOBS_LISTED_MAX), ...(after === '' ? {} : { after }) });
+        const page = (await client.json({ method: 'GET', path: `${PATH}?${query}`, answerMsMax: Infinity })) as {
+          readonly blobs: readonly BlobInfo[];
+          readonly next: string | null;
+        };
+        yield* page.blobs;
+        after = page.next;
+      }
+    },
+    collect: async (olderThanDays) => {
+      const body = JSON.stringify({ olderThanDays });
+      const request = { method: 'POST', path: `${PATH}/collection`, body, answerMsMax: Infinity } as const;
+      return (await client.json(request)) as CollectedBlobs;
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * Goal: blobs, histories and indexes over HTTP: streams and ranges as RFC 9110 says, bounded lists, one clear status for each mistake.
+ * Method: a real server on a free loopback port over a real node, spoken to with fetch.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { LIMITS } from '../../core/config/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import { createSeededRandom } from '../../testing/index.ts';
+import { loadConfig } from '../config/index.ts';
+import type { RunningNode } from '../node-api.ts';
+import { openNode } from '../open-node.ts';
+import { systemClock } from '../system-clock.ts';
+import { type HttpServer, startHttpServer } from './index.ts';
+
+const OPTIONS = { host: '127.0.0.1', port: 0, token: null, startSecret: 'of this start', limits: LIMITS };
+const OCTETS = { 'content-type': 'application/octet-stream' };
+const BYTES = Buffer.from(createSeededRandom(11).bytes(2 * LIMITS.documentBytesMax));
+
+let folder: string;
+let node: RunningNode;
+let server: HttpServer;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entgldb-http-'));
+  const config = await loadConfig({ workingDirectory: folder, environment: {} });
+  node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
+  server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
+});
+after(async () => {
+  await server.close();
+  await node.close();
+  await rm(folder, { recursive: true });
+});
+
+const ask = (method: string, path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(`http://127.0.0.1:${server.address.port}/api/v1/${path}`, { method, ...init });
+
+const post = (path: string, body: object): Promise<Response> =>
+  ask('POST', path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+
+async function reasonOf(answer: Response): Promise<string> {
+  return ((await answer.json()) as { error: { reason: string } }).error.reason;
+}
+
+test('a blob larger than any document is stored from a stream, and read whole and in ranges', async () => {
+  const stored = await ask('POST', 'blobs?type=image/png', { body: BYTES, headers: OCTETS });
+  assert.equal(stored.status, 201);
+  const { $blob, size, type } = (await stored.json()) as { $blob: string; size: number; type: string };
+  assert.deepEqual([size, type], [BYTES.length, 'image/png']);
+
+  const whole = await ask('GET', `blobs/${$blob}`);
+  assert.deepEqual(Buffer.from(await whole.arrayBuffer()), BYTES);
+  assert.equal(whole.headers.get('content-length'), String(size));
+  const seen = { 'if-none-match': whole.headers.get('etag')! };
+  assert.equal((await ask('GET', `blobs/${$blob}`, { headers: seen })).status, 304);
+  assert.equal((await ask('HEAD', `blobs/${$blob}`)).headers.get('content-length'), String(size));
+
+  for (const [range, start, end] of [
+    ['bytes=0-9', 0, 10],
+    [`bytes=${size - 10}-`, size - 10, size],
+    ['bytes=-7', size - 7, size],
+    [`bytes=100-${10 * size}`, 100, size],
+  ] as const) {
+    const part = await ask('GET', `blobs/${$blob}`, { headers: { range } });
+    assert.equal(part.status, 206, range);
+    assert.equal(part.headers.get('content-range'), `bytes ${start}-${end - 1}/${size}`);
+    assert.deepEqual(Buffer.from(await part.arrayBuffer()), BYTES.subarray(start, end));
+  }
+  for (const range of [`bytes=${size}-`, 'bytes=-0']) {
+    const none = await ask('GET', `blobs/${$blob}`, { headers: { range } });
+    assert.equal(none.status, 416, range);
+    assert.equal(none.headers.get('content-range'), `bytes */${size}`);
+  }
+  for (const range of ['bytes=5-4', 'bytes=0-1,3-4', 'lines=1-2', 'bytes=-'])
+    assert.equal((await ask('GET', `blobs/${$blob}`, { headers: { range } })).status, 200, 'it is ignored');
+});
+
+test('blobs are listed page by page, and collected', async () => {
+  for (const text of ['a', 'b', 'c']) await ask('POST', 'blobs', { body: text, headers: OCTETS });
+  const all = ((await (await ask('GET', 'blobs')).json()) as { blobs: { $blob: string }[] }).blobs;
+  const paged: { $blob: string }[] = [];
+  for (let after = ''; ; ) {
+    const page = await ask('GET', `blobs?limit=1${after}`);
+    const { blobs, next } = (await page.json()) as { blobs: { $blob: string }[]; next: string | null };
+    paged.push(...blobs);
+    if (next === null) break;
+    after = `&after=${next}`;
+  }
+  assert.deepEqual(paged, all);
+  const collected = (await (await post('blobs/collection', {})).json()) as { blobs: number; waiting: number };
+  assert.deepEqual([collected.blobs, collected.waiting], [0, all.length]);
+});
+
+test('what is no blob, no range of time or no type of bytes is refused', async () => {
+  const missing = await ask('GET', `blobs/${'0'.repeat(64)}`);
+  assert.equal(missing.status, 404);
+  assert.equal(await reasonOf(missing), 'BLOB_NOT_FOUND');
+  assert.equal((await ask('GET', 'blobs/short')).status, 400);
+  assert.equal((await ask('POST', 'blobs', { body: 'x', headers: { 'content-type': 'text/plain' } })).status, 415);
+  const document = { body: 'x', headers: OCTETS };
+  assert.equal((await ask('PUT', 'collections/c/documents/k', document)).status, 415, 'only blobs are bytes');
+  assert.equal((await post('blobs/collection', { olderThanDays: 6 })).status, 400);
+  assert.equal((await ask('GET', 'blobs?limit=100000')).status, 400);
+});
+
+test('the past of a document is listed, and is written again', async () => {
+  const users = node.database.collection<{ n: number }>('users', { history: {} });
+  for (const n of [1, 2, 3]) await users.put('user/1', { n });
+  const path = `collections/users/documents/${encodeURIComponent('user/1')}`;
+  const { entries } = (await (await ask('GET', `${path}/history`)).json()) as {
+    entries: { value: { n: number } | null; since: number }[];
+  };
+  assert.deepEqual(
+    entries.map(({ value }) => value?.n),
+    [3, 2, 1, undefined],
+  );
+  assert.equal((await post(`${path}/undo`, {})).status, 204);
+  assert.deepEqual(await users.get('user/1'), { n: 2 });
+  assert.equal((await post(`${path}/undo`, { to: entries[2]!.since })).status, 204);
+  assert.deepEqual(await users.get('user/1'), { n: 1 });
+  const forgotten = await post('collections/users/documents/nobody/undo', {});
+  assert.equal(forgotten.status, 404);
+  assert.equal(await reasonOf(forgotten), 'HISTORY_FORGOTTEN');
+});
+
+test('an index is made, listed and removed', async () => {
+  const path = 'collections/places/indexes';
+  await node.database.collection('places').put('p1', { city: 'Brno' });
+  const made = await post(path, { on: ['city'], name: 'by city' });
+  assert.equal(made.status, 201);
+  const index = { name: 'by city', on: ['city'], state: 'ready', progress: 1 };
+  assert.deepEqual(await made.json(), index);
+  assert.deepEqual(await (await ask('GET', path)).json(), { indexes: [index] });
+  for (const removed of [true, false])
+    assert.deepEqual(await (await ask('DELETE', `${path}/by%20city`)).json(), { removed });
+  const wrong = await post(path, { in: ['city'] });
+  assert.equal(wrong.status, 400);
+  assert.equal(await reasonOf(wrong), 'INVALID_INDEX');
+});
