@@ -67,6 +67,9 @@ export const SPLIT_LIMITS: Limits = { ...LIMITS, messageVersionsMax: 2, messageB
 
 export const SIM_TIMES = { ...TIMES, syncIntervalMs: 2000 };
 
+/** Rows of a damaged collection counted in one step: few, so that much else comes in between. */
+const RECOUNT_ROWS = 2;
+
 /** A node of the virtual world: the real engine, sessions and host on a virtual disk. */
 export class SimNode {
   readonly key: string;
@@ -164,6 +167,7 @@ export class SimNode {
     replica.onReload(() => this.#options.watch.onReload(this));
     this.isUp = true;
     for (const collection of replica.pendingEvictions()) this.#evictOn(collection);
+    for (const collection of replica.pendingRecounts()) this.#recountOn(collection);
   }
 
   accept(channel: Channel): void {
@@ -208,6 +212,23 @@ export class SimNode {
   repair(collection: CollectionName, keys: readonly DocumentKey[]): void {
     this.host.closeAll('damage');
     this.#newLife('damage', () => this.replica.forgetDamaged(collection, keys, 'a damaged row'));
+    this.#recountOn(collection);
+  }
+
+  /** R11: its sums are counted slice by slice, while all else goes on. */
+  #recountOn(collection: CollectionName): void {
+    const { replica } = this;
+    this.#options.clock.setTimer(1, () => {
+      if (!this.isUp || this.replica !== replica) return;
+      try {
+        const damaged = replica.recountDamaged(collection, RECOUNT_ROWS);
+        if (damaged === null) this.#recountOn(collection);
+        else if (damaged.length > 0) this.repair(collection, damaged);
+      } catch (error) {
+        if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
+        this.#recountOn(collection);
+      }
+    });
   }
 
   /** R12: rows and knowledge stay as they are, or go on from there. */

@@ -1,3 +1,4 @@
+export { COUNTING, countingMark } from './counting-mark.ts';
 export {
   createMemoryStore,
   type MemorySnapshot,

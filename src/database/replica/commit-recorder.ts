@@ -8,6 +8,8 @@ export interface DraftedChange {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
   readonly before: StoredDocument | undefined;
+  /** Undefined: its row goes. */
+  readonly after: StoredDocument | undefined;
   /** JSON text; null: readers see no document. */
   readonly value: string | null;
 }

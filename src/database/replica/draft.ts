@@ -157,7 +157,7 @@ export class Draft {
       value,
     };
     this.#drafted(collection).set(key, stored);
-    this.#changes.push({ collection, key, before, value });
+    this.#changes.push({ collection, key, before, after: stored, value });
     if (after.versions.length > 1) this.#contested.push({ before, after: stored });
     return stored;
   }
@@ -169,19 +169,19 @@ export class Draft {
     if (before.value !== null) touched.documents--;
     this.#drafted(before.collection).set(before.key, null);
     const { collection, key } = before;
-    if (why !== 'evicted') this.#changes.push({ collection, key, before, value: null });
+    if (why !== 'evicted') this.#changes.push({ collection, key, before, after: undefined, value: null });
     const deadSince = before.value === null ? before.pos : null;
     this.#removed.push({ collection: before.collection, key: before.key, pos: ++this.#pos, why, deadSince });
   }
 
-  /** R11: a row that cannot be read goes away; its part of the sums is not known, see `recount`. */
+  /** R11: a row that cannot be read goes away; its part of the sums is not known, see `Recount`. */
   removeDamaged(collection: CollectionName, key: DocumentKey): void {
     this.#touch(collection);
     this.#drafted(collection).set(key, null);
     this.#removed.push({ collection, key, pos: ++this.#pos, why: 'damaged', deadSince: null });
   }
 
-  /** R11: sums counted anew, from the rows that are left. */
+  /** R11: other sums than those that follow from the changes. */
   recount(collection: CollectionName, documents: number, sum: FingerprintSum): void {
     const touched = this.#touch(collection);
     this.#touched.set(collection, { ...touched, documents, sum });

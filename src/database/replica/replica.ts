@@ -13,7 +13,7 @@ import type { Logger } from '../../core/logging/index.ts';
 import type { Resolver } from '../../core/merge/index.ts';
 import type { ForkProof, Reached, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
 import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
-import type { Head, Store, StoredDocument } from '../../store/index.ts';
+import { countingMark, type Head, type Store, type StoredDocument } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import type { CommitRecorder } from './commit-recorder.ts';
@@ -30,6 +30,7 @@ import { draftTransaction } from './local-write.ts';
 import { draftNewLife } from './new-life.ts';
 import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
 import { draftPurges, type PurgePass } from './purge.ts';
+import { markedRecounts, Recount } from './recount.ts';
 import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
 import { draftReresolved } from './reresolve.ts';
 import { ResumePoints } from './resume-points.ts';
@@ -56,6 +57,7 @@ export interface ReplicaOptions {
 
 /** Name among the metadata. */
 const LIVED = 'lived';
+const DIGEST_BYTES = 16;
 const COPIED = 'this database file was copied or restored, or it lost its newest writes or its marker';
 
 export type CommitListener = (notice: CommitNotice) => void;
@@ -83,6 +85,7 @@ export class Replica {
   #formerLives: FormerLives;
   #forkedLives: ForkedLives;
   #evictions: Set<CollectionName>;
+  #recounts: Map<CollectionName, Recount>;
   /** Tombstones that the last purge had to step over; the next one looks behind them. */
   #stuck = 0;
   /** The id under which the file was found. */
@@ -123,6 +126,7 @@ export class Replica {
     this.#forkedLives = ForkedLives.parse(image.meta.get('forked'));
     this.#resume = ResumePoints.parse(image.meta.get('resume'));
     this.#evictions = new Set(markedEvictions(image.meta));
+    this.#recounts = markedRecounts(image.meta);
     this.#confirmed = ConfirmedPoints.parse(image.meta.get('confirmed'), true);
     if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
   }
@@ -330,16 +334,46 @@ export class Replica {
     return pass;
   }
 
-  /** R11: forgets what is known of a damaged collection, takes a new id and keeps every readable row. */
+  /**
+   * R11: forgets what is known of a damaged collection, takes a new id and keeps every readable row. Its sums are counted anew
+   * by `recountDamaged`.
+   */
   forgetDamaged(collection: CollectionName, keys: readonly DocumentKey[], why: string): NewLife {
     const before = this.id;
     const after = createReplicaId(this.#options.random);
     const draft = this.#draft();
-    draftDamage(draft, this.store, collection, keys, this.#options.limits);
+    draftDamage(draft, this.collection(collection), keys, this.#options.random.bytes(DIGEST_BYTES));
     draft.beginLife(after, FIRST_CHECK);
     const confirmedSeq = this.seq;
     this.#commitLife(draft);
+    this.#recounts.set(collection, new Recount(collection));
     return { before, after, why, rewritten: 0, confirmedSeq };
+  }
+
+  /**
+   * R11: counts one slice of a damaged collection. Done, it returns the keys of rows that turned out to be damaged as well, which
+   * must be forgotten in their turn; null: there is more to count.
+   */
+  recountDamaged(collection: CollectionName, limit: number): readonly DocumentKey[] | null {
+    const draft = this.#draft();
+    const recount = this.#recounts.get(collection);
+    if (recount === undefined) return [];
+    if (!recount.count(this.store, limit)) return null;
+    if (recount.damaged.length > 0) return recount.damaged;
+    draft.recount(collection, recount.documents, recount.sum);
+    draft.meta(countingMark(collection), null);
+    this.#commit(draft, 'own', undefined);
+    this.#recounts.delete(collection);
+    return [];
+  }
+
+  /** Damaged collections whose sums are not counted yet, in this life or in one before. */
+  pendingRecounts(): CollectionName[] {
+    return [...this.#recounts.keys()];
+  }
+
+  isRecounting(collection: CollectionName): boolean {
+    return this.#recounts.has(collection);
   }
 
   /** R12, first step: knowledge of the collection goes, the id is new, nothing comes in any more. Then `evictRows`. */
@@ -349,7 +383,9 @@ export class Replica {
     const confirmedSeq = this.seq;
     const draft = this.#draft();
     draftEviction(draft, collection, after);
+    draft.meta(countingMark(collection), null);
     this.#commitLife(draft);
+    this.#recounts.delete(collection);
     this.#evictions.add(collection);
     return { before, after, why: `collection ${collection} is evicted`, rewritten: 0, confirmedSeq };
   }
@@ -422,6 +458,7 @@ export class Replica {
     this.#forkedLives = ForkedLives.parse(image.meta.get('forked'));
     this.#resume = ResumePoints.parse(image.meta.get('resume'));
     this.#evictions = new Set(markedEvictions(image.meta));
+    this.#recounts = markedRecounts(image.meta);
     this.conflicts.reset();
     this.#lived.unsaved();
     this.#options.recorder?.reset();
@@ -529,6 +566,7 @@ export class Replica {
     this.#save(committed);
     this.#durability.committed();
     this.#adopt(committed);
+    for (const recount of this.#recounts.values()) recount.committed(draft.changes);
     const notice: CommitNotice = {
       origin,
       source,

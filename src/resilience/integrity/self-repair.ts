@@ -41,6 +41,10 @@ export interface RepairPeers {
 }
 
 const LOOK_MS = 1000;
+/** A slice of counting should take about so long: other work waits no longer for it. */
+const SLICE_MS = 4;
+const SLICE_ROWS_MIN = 8;
+const SLICE_ROWS_MAX = 512;
 /** Documents fetched from a backup in one step. */
 const BACKUP_STEP_MAX = 100;
 
@@ -73,6 +77,9 @@ export class SelfRepair {
   #fileProblem: string | null = null;
   #cancelTimer: (() => void) | undefined;
 
+  /** Rows counted in the next slice. */
+  #sliceRows = SLICE_ROWS_MIN;
+
   /** Goes on with what an earlier life left unfinished. */
   constructor(deps: SelfRepairDeps) {
     this.#deps = deps;
@@ -88,6 +95,7 @@ export class SelfRepair {
       if (kind === 'writing-stopped' && Math.abs(clock.now() - at) < TIMES.repairDayMs) this.#isReadOnly = true;
     }
     this.#unsubscribe = deps.replica.onCommit((notice) => this.#noticed(notice));
+    for (const collection of deps.replica.pendingRecounts()) this.#countSoon(collection);
     if (this.#documents.count('waiting') > 0) this.#lookSoon();
   }
 
@@ -178,16 +186,24 @@ export class SelfRepair {
     }
   }
 
-  /** One pass takes every unreadable row of the collection away, so that what is reported of it afterwards is known already. */
+  /**
+   * What is reported again after its row was taken away is known already. An earlier life may have written it down as waiting and
+   * died before it took the row away.
+   */
   #isNews(collection: CollectionName, keys: ReadonlySet<DocumentKey>): boolean {
     if (this.#failed.has(collection)) return true;
+    if (keys.size > 0 && !this.#repairedAt.has(collection)) return true;
     if (keys.size > 0) return [...keys].some((key) => this.#documents.get(collection, key)?.state !== 'waiting');
+    if (this.#deps.replica.isRecounting(collection)) return false;
     const repairedAt = this.#repairedAt.get(collection) ?? Number.NEGATIVE_INFINITY;
     return this.#deps.clock.monotonic() - repairedAt >= TIMES.repairPeerWaitMs;
   }
 
   #repair(collection: CollectionName, keys: ReadonlySet<DocumentKey>): void {
-    if (!this.#isNews(collection, keys)) return;
+    if (this.#isNews(collection, keys)) this.#forget(collection, keys);
+  }
+
+  #forget(collection: CollectionName, keys: ReadonlySet<DocumentKey>): void {
     const { replica, events, clock, commitPending, closeSessions } = this.#deps;
     const incident = this.#isReadOnly ? 'too-many' : this.#incidents.count(clock.now());
     if (incident === 'too-many') return this.#stopWriting(collection, keys);
@@ -201,6 +217,32 @@ export class SelfRepair {
     this.#failed.delete(collection);
     this.#lastRepairAt = clock.now();
     this.#repairedAt.set(collection, clock.monotonic());
+    this.#countSoon(collection);
+  }
+
+  /** The sums of the collection are counted anew, slice by slice: other work has its turn in between. */
+  #countSoon(collection: CollectionName): void {
+    this.#deps.soon(() => {
+      if (this.#isStopped) return;
+      try {
+        this.#countOn(collection);
+      } catch (error) {
+        this.#logger.error({ err: error, collection }, 'a damaged collection could not be counted; it is tried again');
+        this.#deps.clock.setTimer(LOOK_MS, () => this.#countSoon(collection));
+      }
+    });
+  }
+
+  #countOn(collection: CollectionName): void {
+    const { replica, clock } = this.#deps;
+    const startedMs = clock.monotonic();
+    const damaged = replica.recountDamaged(collection, this.#sliceRows);
+    const isShort = clock.monotonic() - startedMs < SLICE_MS;
+    this.#sliceRows = isShort
+      ? Math.min(SLICE_ROWS_MAX, this.#sliceRows * 2)
+      : Math.max(SLICE_ROWS_MIN, Math.floor(this.#sliceRows / 2));
+    if (damaged === null) this.#countSoon(collection);
+    else if (damaged.length > 0) this.#forget(collection, new Set(damaged));
   }
 
   #stopWriting(collection: CollectionName, keys: ReadonlySet<DocumentKey>): void {

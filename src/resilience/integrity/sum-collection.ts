@@ -17,7 +17,8 @@ const PAGE_MAX = 200;
 /**
  * Reads all rows of a collection, each with its digests, and compares them with what the replica says of it. Documents that are
  * deleted are not in `visible`: nodes that know the same may purge their tombstones at different times (R7), and all else they
- * must hold alike (I1). Other work gets its turn after each page. Undefined when the collection changed meanwhile.
+ * must hold alike (I1). Other work gets its turn after each page. Undefined when the collection changed meanwhile, or is
+ * being counted after damage.
  */
 export async function sumCollection(
   replica: Replica,
@@ -25,6 +26,7 @@ export async function sumCollection(
   soon: (run: () => void) => void,
   signal?: AbortSignal,
 ): Promise<CollectionCount | undefined> {
+  if (replica.isRecounting(name)) return undefined;
   const state = replica.collection(name);
   const all = new FingerprintSum();
   const visible = new FingerprintSum();
