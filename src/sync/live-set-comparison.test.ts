@@ -96,6 +96,30 @@ for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)
     assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
   });
 
+test('whatever the receiver holds beyond the sender is asked about page by page', () => {
+  const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
+  const keys = Array.from({ length: 41 }, (_, i) => `k${i}` as DocumentKey);
+  write(author, keys, '{}');
+  meet(author, sender);
+  meet(author, receiver);
+  write(sender, keys.slice(1), null);
+  sender.purge(-1, 100);
+
+  let unanswered = 0;
+  let most = 0;
+  meet(sender, receiver, (from, message) => {
+    if (from === receiver && message.kind === 'check' && message.versions.length > 0) unanswered++;
+    if (from === sender && message.kind === 'missing') unanswered--;
+    most = Math.max(most, unanswered);
+  });
+  assert.ok(most > 0 && most <= 2, `${most} pages were asked about at a time`);
+  assert.deepEqual(
+    keys.filter((key) => receiver.get(C, key) !== undefined),
+    keys.slice(0, 1),
+  );
+  assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
+});
+
 test('a tombstone that its sender purged meanwhile stays until all that it replaced is known', () => {
   const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
   const key = 'deleted' as DocumentKey;

@@ -1,6 +1,6 @@
-import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import { type CollectionName, compareBytes, type DocumentKey } from '../core/ids/index.ts';
 import type { LiveSetVerdict, PlacedDot } from '../core/replication/index.ts';
-import { dotText, isSameFingerprint } from '../core/version/index.ts';
+import { dotText, type Fingerprint, isSameFingerprint } from '../core/version/index.ts';
 import type { MissingMessage, RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
 import type { SessionContext } from './session-context.ts';
@@ -12,7 +12,8 @@ import type { SessionContext } from './session-context.ts';
  *
  *   ranges, ranges …          the sender's whole live set, front to back
  *     narrow → ranges         for a range that differs and is large
- *   check → missing           for the versions held in a range that differs and is small
+ *   check → missing           for the versions held in a range that differs and is small, page by page: one is read when the one
+ *                             before it was answered, so that a range in which the sender has nothing holds nobody up
  *   check(last) → missing, claim
  */
 export class LiveSetComparison {
@@ -24,7 +25,11 @@ export class LiveSetComparison {
   readonly #confirmed = new Set<string>();
   readonly #missing: PlacedDot[] = [];
   readonly #narrowed = new Set<DocumentKey | null>();
+  /** Ranges whose versions are to be asked about, in turn. */
+  readonly #listed: KeyRange[] = [];
   #asked: PlacedDot[] = [];
+  /** Checks that are not answered yet. */
+  #unanswered = 0;
   #frontDone = false;
   #front: DocumentKey | null = null;
   #isLastSent = false;
@@ -51,11 +56,12 @@ export class LiveSetComparison {
       after = upTo;
       return range;
     });
-    const ours = this.#context.replica.store.fingerprints(this.#collection, ranges);
+    const { rangeListMax } = this.#context.deps.limits;
     message.ranges.forEach(({ fingerprint }, i) => {
-      if (isSameFingerprint(fingerprint, ours[i]!) || ours[i]!.count === 0) return;
-      if (isFront && ours[i]!.count > this.#context.deps.limits.rangeListMax) narrow.push(ranges[i]!);
-      else this.#list(ranges[i]!);
+      const range = ranges[i]!;
+      if (!this.#differs(range, fingerprint)) return;
+      if (isFront && this.#holdsMore(range, rangeListMax)) narrow.push(range);
+      else this.#listed.push(range);
     });
     for (const range of narrow) this.#narrowed.add(range.after);
     if (narrow.length > 0)
@@ -71,6 +77,8 @@ export class LiveSetComparison {
     const missing = new Set(message.versions.map(({ dot }) => dotText(dot)));
     this.#missing.push(...message.versions);
     for (const text of missing) this.#confirmed.delete(text);
+    this.#unanswered--;
+    this.#flushChecks(false);
   }
 
   /** R5 in the claim's transaction found versions that were never asked about: ask, and the claim will come again. */
@@ -88,24 +96,38 @@ export class LiveSetComparison {
     };
   }
 
-  /** All versions held in a range go on the list. */
-  #list(range: KeyRange): void {
-    const { store } = this.#context.replica;
+  /** Whether anything is held in the range that may not be live at the sender. */
+  #differs(range: KeyRange, theirs: Fingerprint): boolean {
+    // Many more than the sender has need not be summed up to see that.
+    if (this.#holdsMore(range, theirs.count)) return true;
+    const [ours] = this.#context.replica.store.fingerprints(this.#collection, [range]);
+    return ours!.count > 0 && !isSameFingerprint(theirs, ours!);
+  }
+
+  /** Whether more than so many documents are held in the range. */
+  #holdsMore({ after, upTo }: KeyRange, count: number): boolean {
+    const next = this.#context.replica.store.nthKey(this.#collection, after, count + 1);
+    return next !== undefined && (upTo === null || compareBytes(next, upTo) <= 0);
+  }
+
+  /** The versions held in the next page of the listed ranges are asked about. */
+  #list(): void {
+    const [range] = this.#listed;
+    if (range === undefined) return;
     const { messageVersionsMax } = this.#context.deps.limits;
-    for (let after = range.after; ; ) {
-      const page = store.inRange(this.#collection, { after, upTo: range.upTo }, messageVersionsMax);
-      for (const { key, versions } of page)
-        for (const { replica, seq } of versions) this.#asked.push({ key, dot: { replica, seq } });
-      if (page.length < messageVersionsMax) return;
-      after = page.at(-1)!.key;
-    }
+    const page = this.#context.replica.store.inRange(this.#collection, range, messageVersionsMax);
+    for (const { key, versions } of page)
+      for (const { replica, seq } of versions) this.#asked.push({ key, dot: { replica, seq } });
+    if (page.length < messageVersionsMax) this.#listed.shift();
+    else this.#listed[0] = { after: page.at(-1)!.key, upTo: range.upTo };
   }
 
   /** A last check is empty only where nothing was left to ask: after a claim, an empty one says that it was adopted. */
   #flushChecks(isAgain: boolean): void {
     const { messageVersionsMax } = this.#context.deps.limits;
-    const isComplete = isAgain || (this.#frontDone && this.#narrowed.size === 0);
+    while (this.#listed.length > 0 && this.#asked.length <= messageVersionsMax && this.#unanswered === 0) this.#list();
     while (this.#asked.length > messageVersionsMax) this.#sendCheck(this.#asked.splice(0, messageVersionsMax), false);
+    const isComplete = isAgain || (this.#frontDone && this.#narrowed.size === 0 && this.#listed.length === 0);
     if (!isComplete || this.#isLastSent) return;
     this.#sendCheck(this.#asked.splice(0), true);
     this.#isLastSent = true;
@@ -114,6 +136,7 @@ export class LiveSetComparison {
   /** What was asked counts as confirmed until the answer, which comes before the claim, says otherwise. */
   #sendCheck(versions: readonly PlacedDot[], last: boolean): void {
     for (const { dot } of versions) this.#confirmed.add(dotText(dot));
+    this.#unanswered++;
     this.#context.send({ kind: 'check', collection: this.#collection, exchange: this.exchange, versions, last });
   }
 }

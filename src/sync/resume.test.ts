@@ -170,5 +170,6 @@ test('a receiver that drops or loses rows lets all be sent again', () => {
   b.forgetDamaged(C, ['k7' as DocumentKey], 'test');
   assert.equal(b.resumePoints(a.id, 'a', C).size, 0);
   assert.equal(meet(a, b), DOCUMENTS);
+  assert.deepEqual(b.recountDamaged(C, 2 * DOCUMENTS), []);
   assertEqual(a, b);
 });
