@@ -1,9 +1,10 @@
 import type { BenchCase, Scale } from './bench-case.ts';
 import * as cases from './cases/index.ts';
+import { besidePeers } from './peer-cases.ts';
 
 /** Every case, local work first, then two nodes, then what a node costs. */
-export function allCases(scale: Scale): BenchCase[] {
-  return [
+export async function allCases(scale: Scale): Promise<BenchCase[]> {
+  const made = [
     cases.bulkWrite,
     cases.randomUpdate,
     cases.singleWriteNormal,
@@ -25,4 +26,5 @@ export function allCases(scale: Scale): BenchCase[] {
     cases.churn(scale),
     cases.installAndImport,
   ];
+  return scale.withPeers ? besidePeers(made) : made;
 }

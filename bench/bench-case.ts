@@ -46,4 +46,6 @@ export interface BenchCase {
 export interface Scale {
   /** With the sizes of the goals where the usual ones are smaller, to be done in minutes. */
   readonly isFull: boolean;
+  /** Beside the other databases. */
+  readonly withPeers: boolean;
 }

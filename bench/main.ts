@@ -8,8 +8,10 @@ import { allCases } from './all-cases.ts';
 import { type Baseline, compare, comparisonText, intervalsOf } from './baseline.ts';
 import type { BenchCase } from './bench-case.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
+import { installPeers } from './peer-cases.ts';
 import { commit, costTable, machine, reportTable } from './report.ts';
 import { type CaseResult, runCase } from './run-case.ts';
+import { isInside, runOnSmallMachine } from './small-machine.ts';
 
 const BASELINE = join(import.meta.dirname, 'baseline.json');
 
@@ -22,10 +24,11 @@ interface Report {
 }
 
 const options = parseOptions(process.argv.slice(2));
-process.exitCode = await main();
+process.exitCode = options.isSmall && !isInside() ? await runOnSmallMachine(process.argv.slice(1)) : await main();
 
 async function main(): Promise<number> {
-  const cases = allCases(options);
+  if (options.withPeers) installPeers();
+  const cases = await allCases(options);
   const wanted = cases.filter(
     ({ name }) => options.filters.length === 0 || options.filters.some((part) => name.includes(part)),
   );

@@ -15,6 +15,8 @@ export interface BenchOptions {
 }
 
 const RUNS = 5;
+/** It is asked whether all works there, not how fast. */
+const SMALL_RUNS = 1;
 
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
@@ -31,7 +33,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   });
   return {
     filters: positionals,
-    runs: Number(values.runs ?? RUNS),
+    runs: Number(values.runs ?? (values.small ? SMALL_RUNS : RUNS)),
     isFull: values.full,
     withPeers: values.peers,
     isSmall: values.small,

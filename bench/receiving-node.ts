@@ -11,8 +11,8 @@ export interface ReceivingNode {
   connect(): void;
   /** Resolves when all that the sender said it holds is durable here. */
   holds(held: string): Promise<void>;
-  /** Bytes that came since it was connected. */
-  bytes(): number;
+  /** Bytes that went over all connections, both ways, since it was connected. */
+  bytes(): Promise<number>;
   disconnect(): Promise<void>;
   close(): Promise<void>;
 }
@@ -28,6 +28,7 @@ export class OurReceivingNode implements ReceivingNode {
   readonly node: RunningNode;
   readonly #alone: LoadedConfig;
   readonly #linked: LoadedConfig;
+  #bytesBefore = 0;
 
   private constructor(node: RunningNode, alone: LoadedConfig, linked: LoadedConfig) {
     this.node = node;
@@ -54,18 +55,24 @@ export class OurReceivingNode implements ReceivingNode {
     return holds(this.node, held);
   }
 
-  bytes(): number {
-    return this.node.peers()[0]?.bytesReceived ?? Number.NaN;
+  async bytes(): Promise<number> {
+    return (await this.#bytesSinceOpen()) - this.#bytesBefore;
   }
 
   async disconnect(): Promise<void> {
     await this.node.setNetworkPaused(true);
     this.node.reconfigure(this.#alone);
     await this.node.setNetworkPaused(false);
+    this.#bytesBefore = await this.#bytesSinceOpen();
   }
 
   close(): Promise<void> {
     return this.node.close();
+  }
+
+  async #bytesSinceOpen(): Promise<number> {
+    const samples = (await this.node.metrics?.()) ?? [];
+    return samples.find(({ name }) => name === 'entgldb_sync_bytes_total')?.value ?? Number.NaN;
   }
 }
 
@@ -97,7 +104,7 @@ export class RawReceivingNode implements ReceivingNode {
     while (String(this.#store.position()) !== held) await once(this.#applied, 'changes');
   }
 
-  bytes(): number {
+  async bytes(): Promise<number> {
     return this.#receiver?.bytes() ?? 0;
   }
 

@@ -53,11 +53,11 @@ async function prepare(
   { name: caseName, heapMibMax }: BenchCase,
   subject: SubjectName,
   folder: string,
-  { isFull }: Scale,
+  { isFull, withPeers }: Scale,
 ): Promise<SubjectProcess> {
   mkdirSync(folder, { recursive: true });
   const remote: SubjectProcess = new Remote(new URL('./process/subject-main.ts', import.meta.url), { heapMibMax });
-  await remote.tell({ kind: 'prepare', caseName, subject, scale: { isFull }, folder });
+  await remote.tell({ kind: 'prepare', caseName, subject, scale: { isFull, withPeers }, folder });
   return remote;
 }
 

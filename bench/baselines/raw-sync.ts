@@ -48,7 +48,7 @@ export async function serveRaw(store: RawStore): Promise<RawSender> {
 }
 
 export interface RawReceiver {
-  /** Bytes that came. */
+  /** Bytes that went over the connection, both ways. */
   bytes(): number;
   close(): void;
 }
@@ -66,7 +66,7 @@ export function receiveRaw(
     onApplied(changes);
   });
   socket.write(`${store.position()}\n`);
-  return { bytes: () => socket.bytesRead, close: () => void socket.destroy() };
+  return { bytes: () => socket.bytesRead + socket.bytesWritten, close: () => void socket.destroy() };
 }
 
 function onLines(socket: Socket, onLine: (line: string) => void): void {

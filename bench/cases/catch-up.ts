@@ -43,7 +43,7 @@ class Pair {
       this.#receiver.connect();
       return this.#receiver.holds(this.#sender.held);
     });
-    return { ms, bytes: this.#receiver.bytes() };
+    return { ms, bytes: await this.#receiver.bytes() };
   }
 
   async close(): Promise<void> {

@@ -31,12 +31,8 @@ export function equalMeetSubject(documents: number): Subject {
         const start = performance.now();
         receiver.connect();
         await agreed(receiver, wallMs);
-        const [peer] = receiver.node.peers();
-        return {
-          ms: performance.now() - start,
-          bytes: (peer?.bytesSent ?? Number.NaN) + (peer?.bytesReceived ?? Number.NaN),
-          'round trips': roundTrips,
-        };
+        const ms = performance.now() - start;
+        return { ms, bytes: await receiver.bytes(), 'round trips': roundTrips };
       },
       async close() {
         await receiver.close();

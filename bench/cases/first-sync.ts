@@ -29,7 +29,7 @@ function firstSyncSubject(subject: 'ours' | BaselineName, documents: number): Su
           receiver.connect();
           return receiver.holds(sender.held);
         });
-        const bytes = receiver.bytes();
+        const bytes = await receiver.bytes();
         await receiver.close();
         return { ms, bytes };
       },

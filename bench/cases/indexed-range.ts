@@ -5,15 +5,15 @@ import { articles } from '../ours.ts';
 import { type RawOptions, rawSubjects } from '../raw-subject.ts';
 import { intervalOf } from '../statistics.ts';
 
-const DOCUMENTS = 50_000;
+export const RANGE_DOCUMENTS = 50_000;
 const SHARE = 0.05;
 /** Queries in one run: their median is the figure. */
 const QUERIES = 20;
-const OPTIONS: RawOptions = { documents: DOCUMENTS, durability: 'normal', isIndexed: true };
+const OPTIONS: RawOptions = { documents: RANGE_DOCUMENTS, durability: 'normal', isIndexed: true };
 
 export const indexedRange: BenchCase = {
   name: 'indexed range',
-  about: `the ${SHARE * 100} % of ${DOCUMENTS} documents in a range of prices, sorted by price, parsed; median of ${QUERIES} queries`,
+  about: `the ${SHARE * 100} % of ${RANGE_DOCUMENTS} documents in a range of prices, sorted by price, parsed; median of ${QUERIES} queries`,
   subjects: {
     ours: ourSubject(OPTIONS, async (node, round) => {
       if (round === 0) await articles(node).ensureIndex('price');
@@ -37,15 +37,16 @@ export const indexedRange: BenchCase = {
   goals: [{ figure: 'ms', of: 'row', atMost: 1.2 }],
 };
 
-function rangesOf(round: number): { readonly from: number; readonly to: number }[] {
+export function rangesOf(round: number): { readonly from: number; readonly to: number }[] {
   return Array.from({ length: QUERIES }, (_, i) => {
     const from = ((round * QUERIES + i) * 457) % (PRICE_MAX * (1 - SHARE));
     return { from, to: from + PRICE_MAX * SHARE };
   });
 }
 
-function elapsed(start: number, found: readonly object[]): number {
+/** Milliseconds since the start of a query that found as many as it should. */
+export function elapsed(start: number, found: readonly object[]): number {
   const ms = performance.now() - start;
-  if (found.length !== DOCUMENTS * SHARE) throw new Error(`${found.length} documents in the range`);
+  if (found.length !== RANGE_DOCUMENTS * SHARE) throw new Error(`${found.length} documents in the range`);
   return ms;
 }

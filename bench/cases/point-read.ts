@@ -5,15 +5,15 @@ import { articles } from '../ours.ts';
 import { type RawOptions, rawSubjects } from '../raw-subject.ts';
 import { perSecond } from '../stopwatch.ts';
 
-const DOCUMENTS = 50_000;
-const COUNT = 20_000;
+export const READ_DOCUMENTS = 50_000;
+export const READ_COUNT = 20_000;
 /** So few that the cache of ours holds them all. */
-const HOT = 1000;
-const OPTIONS: RawOptions = { documents: DOCUMENTS, durability: 'normal', isReopenedEachRun: true };
+export const HOT_DOCUMENTS = 1000;
+const OPTIONS: RawOptions = { documents: READ_DOCUMENTS, durability: 'normal', isReopenedEachRun: true };
 
 export const pointRead: BenchCase = {
   name: 'point read',
-  about: `${COUNT} random documents among ${DOCUMENTS}, read and parsed, right after the file was opened; then ${COUNT} among ${HOT} read before`,
+  about: `${READ_COUNT} random documents among ${READ_DOCUMENTS}, read and parsed, right after the file was opened; then ${READ_COUNT} among ${HOT_DOCUMENTS} read before`,
   subjects: {
     ours: ourSubject(OPTIONS, async (node, round) => {
       const documents = articles(node);
@@ -22,9 +22,9 @@ export const pointRead: BenchCase = {
         for (const key of keys) await documents.get(key);
         return perSecond(keys.length, performance.now() - start);
       };
-      const cold = await read(keysOf(DOCUMENTS, round));
-      await read(keysOf(HOT, round));
-      return { 'reads/s': cold, 'reads/s, again': await read(keysOf(HOT, round)) };
+      const cold = await read(keysOf(READ_DOCUMENTS, round));
+      await read(keysOf(HOT_DOCUMENTS, round));
+      return { 'reads/s': cold, 'reads/s, again': await read(keysOf(HOT_DOCUMENTS, round)) };
     }),
     ...rawSubjects(OPTIONS, (store, round) => {
       const read = (keys: readonly string[]) => {
@@ -32,9 +32,9 @@ export const pointRead: BenchCase = {
         for (const key of keys) JSON.parse(store.read(key) ?? 'missing');
         return perSecond(keys.length, performance.now() - start);
       };
-      const cold = read(keysOf(DOCUMENTS, round));
-      read(keysOf(HOT, round));
-      return { 'reads/s': cold, 'reads/s, again': read(keysOf(HOT, round)) };
+      const cold = read(keysOf(READ_DOCUMENTS, round));
+      read(keysOf(HOT_DOCUMENTS, round));
+      return { 'reads/s': cold, 'reads/s, again': read(keysOf(HOT_DOCUMENTS, round)) };
     }),
   },
   goals: [
@@ -43,6 +43,6 @@ export const pointRead: BenchCase = {
   ],
 };
 
-function keysOf(below: number, round: number): string[] {
-  return randomIndexes(COUNT, below, round).map((index) => benchDocument(index).key);
+export function keysOf(below: number, round: number): string[] {
+  return randomIndexes(READ_COUNT, below, round).map((index) => benchDocument(index).key);
 }

@@ -5,32 +5,35 @@ import { articles, entryOf } from '../ours.ts';
 import { type RawOptions, rawSubjects } from '../raw-subject.ts';
 import { chunks, perSecond } from '../stopwatch.ts';
 
-const DOCUMENTS = 200_000;
-const COUNT = 20_000;
+export const UPDATE_DOCUMENTS = 200_000;
+export const UPDATE_COUNT = 20_000;
 const BATCH = 1000;
-const OPTIONS: RawOptions = { documents: DOCUMENTS, durability: 'full' };
+const OPTIONS: RawOptions = { documents: UPDATE_DOCUMENTS, durability: 'full' };
 
 export const randomUpdate: BenchCase = {
   name: 'random update',
-  about: `${COUNT} updates of random documents among ${DOCUMENTS}, in durable batches of ${BATCH}`,
+  about: `${UPDATE_COUNT} updates of random documents among ${UPDATE_DOCUMENTS}, in durable batches of ${BATCH}`,
   subjects: {
     ours: ourSubject(OPTIONS, async (node, round) => {
-      const batches = updates(round).map((batch) => batch.map(entryOf));
+      const batches = updatesOf(round).map((batch) => batch.map(entryOf));
       const start = performance.now();
       for (const batch of batches) await articles(node).putMany(batch);
-      return { 'writes/s': perSecond(COUNT, performance.now() - start) };
+      return { 'writes/s': perSecond(UPDATE_COUNT, performance.now() - start) };
     }),
     ...rawSubjects(OPTIONS, (store, round) => {
-      const batches = updates(round);
+      const batches = updatesOf(round);
       const start = performance.now();
       for (const batch of batches) store.write(batch);
-      return { 'writes/s': perSecond(COUNT, performance.now() - start) };
+      return { 'writes/s': perSecond(UPDATE_COUNT, performance.now() - start) };
     }),
   },
   goals: [{ figure: 'writes/s', of: 'row', atLeast: 0.7 }],
 };
 
-function updates(round: number): BenchDocument[][] {
-  const documents = randomIndexes(COUNT, DOCUMENTS, round).map((index) => benchDocument(index, round + 1));
+/** The batches of a round. */
+export function updatesOf(round: number): BenchDocument[][] {
+  const documents = randomIndexes(UPDATE_COUNT, UPDATE_DOCUMENTS, round).map((index) =>
+    benchDocument(index, round + 1),
+  );
   return chunks(documents, BATCH);
 }

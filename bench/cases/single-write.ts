@@ -7,6 +7,7 @@ import { articles, entryOf } from '../ours.ts';
 import { type RawOptions, rawSubjects } from '../raw-subject.ts';
 import { perSecond } from '../stopwatch.ts';
 
+export const SINGLE_COUNT = 5000;
 const WRITERS = 64;
 
 function singleWrite(durability: Durability, count: number, goals: readonly Goal[]): BenchCase {
@@ -46,7 +47,7 @@ async function writesPerSecond(
   return perSecond(documents.length, performance.now() - start);
 }
 
-export const singleWriteNormal: BenchCase = singleWrite('normal', 5000, [
+export const singleWriteNormal: BenchCase = singleWrite('normal', SINGLE_COUNT, [
   { figure: 'writes/s', of: 'row', atLeast: 0.8 },
 ]);
 export const singleWriteFull: BenchCase = singleWrite('full', 2000, [{ figure: 'writes/s', of: 'row', atLeast: 0.9 }]);

@@ -1,11 +1,10 @@
 import { Cluster } from '../../sim/cluster.ts';
-import { watchedCodec } from '../../sim/codecs.ts';
 import type { SimNode } from '../../sim/node.ts';
 import { LIMITS } from '../../src/core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../../src/core/ids/index.ts';
 import { lww } from '../../src/core/merge/index.ts';
 import type { Message } from '../../src/net/messages/index.ts';
-import { createSessionCodec } from '../../src/sync/index.ts';
+import { createSessionCodec, type SessionCodec } from '../../src/sync/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
 import { type BenchDocument, COLLECTION } from '../documents.ts';
 
@@ -13,7 +12,7 @@ export interface VirtualOptions {
   readonly nodes: number;
   /** Mean time of a frame between two nodes, virtual ms. */
   readonly delayMs: number;
-  readonly onSent?: (node: string, message: Message) => void;
+  readonly onSent?: (node: string, message: Message, bytes: number) => void;
 }
 
 /** Nodes of the simulator, the real engine on virtual wires and disks, in a world where nothing goes wrong. */
@@ -25,7 +24,7 @@ export function virtualCluster({ nodes, delayMs, onSent = () => {} }: VirtualOpt
         resolver: lww,
         collections: null,
         limits: LIMITS,
-        createCodec: (key) => watchedCodec(createSessionCodec(), (message) => onSent(key, message)),
+        createCodec: (key) => watchedCodec((message, bytes) => onSent(key, message, bytes)),
         diskDelayMs: () => 1,
         watch: { onNewLife: refuse, onCommit: () => {}, onReceipt: () => {}, onReload: refuse },
       })
@@ -46,6 +45,18 @@ export function areEqual(cluster: Cluster): boolean {
     return `${count} ${lanes.join()}`;
   });
   return new Set(shapes).size === 1;
+}
+
+function watchedCodec(onSent: (message: Message, bytes: number) => void): SessionCodec {
+  const codec = createSessionCodec();
+  return {
+    encode: (message) => {
+      const frame = codec.encode(message);
+      onSent(message, frame.length);
+      return frame;
+    },
+    decode: (frame) => codec.decode(frame),
+  };
 }
 
 function refuse(): never {

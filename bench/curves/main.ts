@@ -1,0 +1,70 @@
+// `npm run bench:curves [-- --full]`: how cost grows with documents and with nodes. With --full up to a million documents, into
+// docs/performance; else up to 100,000, into bench/results/curves, to try it. `--draw` only draws again what was measured.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { commit, machine } from '../report.ts';
+import { runCase } from '../run-case.ts';
+import { measureNodeCount, type NodeCount } from '../virtual/node-counts.ts';
+import { curveCases, SIZES } from './curve-cases.ts';
+import { type Curves, plotsOf } from './curves.ts';
+import { type Point, svgPlot } from './svg-plot.ts';
+
+const NODE_COUNTS = [2, 8, 32, 128];
+const RUNS = 3;
+const SIZES_AT_ONCE = 3;
+
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    draw: { type: 'boolean', default: false },
+    runs: { type: 'string', default: String(RUNS) },
+  },
+});
+const root = join(import.meta.dirname, '..', '..');
+const folder =
+  values.full || values.draw ? join(root, 'docs', 'performance') : join(root, 'bench', 'results', 'curves');
+const file = join(folder, 'curves.json');
+mkdirSync(folder, { recursive: true });
+if (!values.draw) writeFileSync(file, `${JSON.stringify(await measure(), null, 1)}\n`);
+for (const [name, plot] of Object.entries(plotsOf(JSON.parse(readFileSync(file, 'utf8')) as Curves)))
+  writeFileSync(join(folder, `${name}.svg`), svgPlot(plot));
+
+async function measure(): Promise<Curves> {
+  const runs = Number(values.runs);
+  const sizes = values.full ? SIZES.slice(-SIZES_AT_ONCE) : SIZES.slice(0, SIZES_AT_ONCE);
+  const byNodes: NodeCount[] = [];
+  for (const nodes of NODE_COUNTS) byNodes.push(await told(`${nodes} nodes`, () => measureNodeCount(nodes)));
+  const bySize = await measureSizes(sizes, runs);
+  return { at: new Date().toISOString(), commit: commit(), machine: machine(), runs, bySize, byNodes };
+}
+
+async function measureSizes(sizes: readonly number[], runs: number): Promise<Curves['bySize']> {
+  const scratch = mkdtempSync(join(process.env.ENTGLDB_BENCH_FOLDER ?? tmpdir(), 'entgldb-curves-'));
+  const bySize: Record<string, Point[]> = {};
+  try {
+    for (const bench of curveCases(sizes)) {
+      const { figures } = await told(bench.name, () =>
+        runCase(bench, { runs, folder: scratch, isFull: true, withPeers: false }),
+      );
+      const [curve, documents] = bench.name.split(' at ');
+      for (const [figure, subjects] of Object.entries(figures))
+        for (const [subject, { median }] of Object.entries(subjects)) {
+          const line = `${curve}, ${figure}, ${subject}`;
+          bySize[line] = [...(bySize[line] ?? []), [Number(documents), Number(median.toPrecision(4))]];
+        }
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return bySize;
+}
+
+async function told<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+  const start = performance.now();
+  process.stderr.write(`${what} … `);
+  const result = await work();
+  process.stderr.write(`${Math.round((performance.now() - start) / 1000)} s\n`);
+  return result;
+}
