@@ -1,12 +1,16 @@
 import type { ReplicaId } from '../core/ids/index.ts';
 import type { Dot } from '../core/version/index.ts';
 
+/** Dots of one replica that share a word of bits: what arrives in order costs one entry for all of them. */
+const WORD_DOTS = 32;
+
 /**
  * R8: dots that the peer sent lately in this session, so as not to send them back. Bounded: when it is full it starts
  * afresh, and what is then echoed is ignored by the peer.
  */
 export class EchoMemory {
-  readonly #seqs = new Map<ReplicaId, Set<number>>();
+  /** By replica, the words of bits by their number. */
+  readonly #words = new Map<ReplicaId, Map<number, number>>();
   readonly #sizeMax: number;
   #size = 0;
 
@@ -20,22 +24,31 @@ export class EchoMemory {
 
   remember({ replica, seq }: Dot): void {
     if (this.#size >= this.#sizeMax) this.#clear();
-    let seqs = this.#seqs.get(replica);
-    if (seqs === undefined) {
-      seqs = new Set();
-      this.#seqs.set(replica, seqs);
+    let words = this.#words.get(replica);
+    if (words === undefined) {
+      words = new Map();
+      this.#words.set(replica, words);
     }
-    if (seqs.has(seq)) return;
-    seqs.add(seq);
+    const word = words.get(wordOf(seq)) ?? 0;
+    if ((word & bitOf(seq)) !== 0) return;
+    words.set(wordOf(seq), word | bitOf(seq));
     this.#size++;
   }
 
   has({ replica, seq }: Dot): boolean {
-    return this.#seqs.get(replica)?.has(seq) ?? false;
+    return ((this.#words.get(replica)?.get(wordOf(seq)) ?? 0) & bitOf(seq)) !== 0;
   }
 
   #clear(): void {
-    this.#seqs.clear();
+    this.#words.clear();
     this.#size = 0;
   }
+}
+
+function wordOf(seq: number): number {
+  return Math.floor(seq / WORD_DOTS);
+}
+
+function bitOf(seq: number): number {
+  return 1 << (seq % WORD_DOTS);
 }

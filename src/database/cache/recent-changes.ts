@@ -1,23 +1,16 @@
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { StoreBatch, StoredDocument } from '../../store/index.ts';
 
-/** Replaced entries of the log that are let be before it is cleared of them. */
-const REPLACED_MIN = 64;
-
-interface Place {
-  readonly pos: number;
-  readonly name: string;
-}
-
 /**
  * The newest changes in order of position, so that sessions and feeds, which follow every commit, find it in memory.
- * Holds at most `sizeMax` documents and `charactersMax` characters of JSON: beyond it the oldest are left to the store.
+ * Holds at most `sizeMax` documents and `charactersMax` characters of JSON, those that were replaced since among them: beyond
+ * it the oldest are left to the store.
  */
 export class RecentChanges {
-  /** The newest change of each document, by collection and key, in order of position. */
-  readonly #documents = new Map<string, StoredDocument>();
-  /** Their names in order of position, to be searched by it; documents that changed again are in it more than once. */
-  #log: Place[] = [];
+  /** In order of position; a document that changed again is in it more than once, and told as the last of them. */
+  #log: (StoredDocument | undefined)[] = [];
+  /** Before this place nothing is held any more. */
+  #first = 0;
   readonly #sizeMax: number;
   readonly #charactersMax: number;
   #characters = 0;
@@ -31,46 +24,46 @@ export class RecentChanges {
 
   /** Starts afresh at the store's newest position. */
   reset(pos: number): void {
-    this.#documents.clear();
     this.#log = [];
+    this.#first = 0;
     this.#characters = 0;
     this.#from = pos;
   }
 
   commit({ documents = [], removed = [] }: StoreBatch): void {
-    for (const { collection, key } of removed) this.#drop(nameOf(collection, key));
+    if (removed.length > 0) this.#drop(new Set(removed.map(({ collection, key }) => nameOf(collection, key))));
     const inOrder = documents.length > 1 ? [...documents].sort((a, b) => a.pos - b.pos) : documents;
     for (const document of inOrder) {
-      const name = nameOf(document.collection, document.key);
-      this.#drop(name);
-      this.#documents.set(name, document);
-      this.#log.push({ pos: document.pos, name });
+      this.#log.push(document);
       this.#characters += charactersOf(document);
     }
-    for (const [name, { pos }] of this.#documents) {
-      if (this.#documents.size <= this.#sizeMax && this.#characters <= this.#charactersMax) break;
-      this.#drop(name);
-      this.#from = pos;
+    let first = this.#first;
+    for (; this.#log.length - first > this.#sizeMax || this.#characters > this.#charactersMax; first++) {
+      this.#characters -= charactersOf(this.#log[first]!);
+      this.#from = this.#log[first]!.pos;
     }
-    if (this.#log.length <= 2 * this.#documents.size + REPLACED_MIN) return;
-    this.#log = [...this.#documents].map(([name, { pos }]) => ({ pos, name }));
+    this.#forget(first);
   }
 
   /** The first `limit` changes after `pos`, or undefined where that is too long ago. */
   after(pos: number, limit: number): StoredDocument[] | undefined {
     if (pos < this.#from) return undefined;
+    const from = this.#firstAfter(pos);
+    if (from >= this.#log.length - 1) return this.#log.slice(from, from + Math.max(0, limit)) as StoredDocument[];
+    const names = new Set<string>();
     const found: StoredDocument[] = [];
-    for (let i = this.#firstAfter(pos); i < this.#log.length && found.length < limit; i++) {
-      const place = this.#log[i]!;
-      const document = this.#documents.get(place.name);
-      if (document?.pos === place.pos) found.push(document);
+    for (let i = this.#log.length - 1; i >= from; i--) {
+      const document = this.#log[i]!;
+      const name = nameOf(document.collection, document.key);
+      if (!names.has(name)) found.push(document);
+      names.add(name);
     }
-    return found;
+    return found.reverse().slice(0, Math.max(0, limit));
   }
 
   /** Where the changes after `pos` begin in the log. */
   #firstAfter(pos: number): number {
-    let low = 0;
+    let low = this.#first;
     let high = this.#log.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -80,11 +73,23 @@ export class RecentChanges {
     return low;
   }
 
-  #drop(name: string): void {
-    const held = this.#documents.get(name);
-    if (held === undefined) return;
-    this.#characters -= charactersOf(held);
-    this.#documents.delete(name);
+  #drop(names: ReadonlySet<string>): void {
+    const held = this.#log.slice(this.#first) as StoredDocument[];
+    const left = held.filter(({ collection, key }) => !names.has(nameOf(collection, key)));
+    this.#log = left;
+    this.#first = 0;
+    this.#characters = left.reduce((sum, document) => sum + charactersOf(document), 0);
+  }
+
+  /** Lets go of what stands before `first`; the log moves up only now and then, so that a commit costs what it brings. */
+  #forget(first: number): void {
+    if (first <= this.#log.length / 2) {
+      this.#log.fill(undefined, this.#first, first);
+      this.#first = first;
+      return;
+    }
+    this.#log = this.#log.slice(first);
+    this.#first = 0;
   }
 }
 

@@ -1,16 +1,25 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { messageFromWire } from './decode-message.ts';
 import { ReplicaNumbers, ReplicaTable } from './dictionary.ts';
-import { messageToWire, type WireMessage } from './encode-message.ts';
+import { messageToWire, type NumberOf } from './encode-message.ts';
 import { invalidMessage, messageTooLarge } from './invalid-message.ts';
-import type { Message } from './message.ts';
+import type { Message, VersionsMessage } from './message.ts';
 import { packFrame, unpackFrame } from './packing.ts';
+import { findVersions, VersionsReader } from './read-versions.ts';
 import { scanFrame } from './scan-frame.ts';
 import { type Frame, FrameSchema } from './wire_pb.ts';
 import { WIRE_LIMITS, type WireLimits } from './wire-limits.ts';
+import { WireReader } from './wire-reader.ts';
+import { WireWriter } from './wire-writer.ts';
+import { writeVersions } from './write-versions.ts';
 
 /** The capability in `Hello` that stands for: I can read frames packed with zstd. */
 export const ZSTD_CAPABILITY = 'zstd';
+
+type OtherMessage = Exclude<Message, VersionsMessage>;
+
+/** Bytes left free in front of versions: the byte of the packing, and the head of a frame that introduces two replicas. */
+const HEAD_ROOM = 48;
 
 /** Makes the frames of one direction of one session. It remembers which replica ids the peer has been told. */
 export interface MessageEncoder {
@@ -67,24 +76,35 @@ class FrameEncoder implements MessageEncoder {
 
   encode(message: Message): Uint8Array {
     try {
-      const bytes = this.#toBytes(message);
-      const compress = this.#zstd && message.kind !== 'hello' && bytes.length >= this.#limits.compressBytesMin;
-      const frame = packFrame(bytes, compress);
+      const frame = message.kind === 'versions' ? this.#versionsFrame(message) : this.#frame(message);
+      const bytes = frame.length - 1;
+      const bytesMax = this.#limits.frameBytesMax - 1;
+      if (bytes > bytesMax) throw messageTooLarge(message.kind, `it has ${bytes} of at most ${bytesMax} bytes`);
+      const compress = this.#zstd && message.kind !== 'hello' && bytes >= this.#limits.compressBytesMin;
+      const packed = packFrame(frame, compress);
       this.#numbers.accept();
-      return frame;
+      return packed;
     } finally {
       this.#numbers.discard();
     }
   }
 
-  #toBytes(message: Message): Uint8Array {
-    const bytes = toBinary(FrameSchema, this.#toFrame(message));
-    const bytesMax = this.#limits.frameBytesMax - 1;
-    if (bytes.length > bytesMax)
-      throw messageTooLarge(message.kind, `it has ${bytes.length} of at most ${bytesMax} bytes`);
+  /** The first byte of what `#frame` and `#versionsFrame` make is left to the packing. */
+  #frame(message: OtherMessage): Uint8Array {
+    const wire = this.#numbered((numberOf) => messageToWire(message, numberOf)) ?? this.#tooManyReplicas(message);
+    const { startsAgain: resetReplicas, fresh: newReplicas } = this.#numbers;
+    const bytes = toBinary(FrameSchema, create(FrameSchema, { resetReplicas, newReplicas, message: wire }));
     // An entry has at least two bytes: only a large message can have too many.
     if (bytes.length > 2 * this.#limits.messageEntriesMax) this.#requireReadable(message, bytes);
-    return bytes;
+    const frame = new Uint8Array(bytes.length + 1);
+    frame.set(bytes, 1);
+    return frame;
+  }
+
+  #versionsFrame(message: VersionsMessage): Uint8Array {
+    const write = (numberOf: NumberOf): Buffer => writeVersions(message, HEAD_ROOM, numberOf, this.#limits);
+    const versions = this.#numbered(write) ?? this.#tooManyReplicas(message);
+    return withHead(versions, this.#numbers);
   }
 
   #requireReadable(message: Message, bytes: Uint8Array): void {
@@ -96,36 +116,36 @@ class FrameEncoder implements MessageEncoder {
     }
   }
 
-  #toFrame(message: Message): Frame {
-    const wire = this.#numbered(message) ?? this.#numberedAgain(message);
-    return create(FrameSchema, {
-      resetReplicas: this.#numbers.startsAgain,
-      newReplicas: this.#numbers.fresh,
-      message: wire,
-    });
-  }
-
-  #numberedAgain(message: Message): WireMessage {
-    this.#numbers.startAgain();
-    const wire = this.#numbered(message);
-    if (wire !== undefined) return wire;
-    throw messageTooLarge(message.kind, `it names more than ${this.#limits.dictionaryReplicasMax} replicas`);
-  }
-
-  /** Undefined when the dictionary has no room for all of its replicas. */
-  #numbered(message: Message): WireMessage | undefined {
-    let isFull = false;
-    const wire = messageToWire(
-      message,
-      (replica) => {
+  /** What `make` makes of the numbers of its replicas, if need be of those of a dictionary that starts again. */
+  #numbered<Made>(make: (numberOf: NumberOf) => Made): Made | undefined {
+    for (let tries = 0; tries < 2; tries++) {
+      let isFull = false;
+      const made = make((replica) => {
         const number = this.#numbers.numberOf(replica);
         isFull ||= number === 0;
         return number;
-      },
-      this.#limits,
-    );
-    return isFull ? undefined : wire;
+      });
+      if (!isFull) return made;
+      if (tries === 0) this.#numbers.startAgain();
+    }
+    return undefined;
   }
+
+  #tooManyReplicas({ kind }: Message): never {
+    throw messageTooLarge(kind, `it names more than ${this.#limits.dictionaryReplicasMax} replicas`);
+  }
+}
+
+/** Puts before the content of `Versions` what a frame has around it, in place where there is room. */
+function withHead(versions: Buffer, { startsAgain, fresh }: ReplicaNumbers): Uint8Array {
+  const head = new WireWriter(1, fresh.length);
+  if (startsAgain) head.number(0x08, 1);
+  if (fresh.length > 0) head.data(0x12, fresh);
+  head.number(0x1a, versions.length - HEAD_ROOM);
+  const { bytes } = head;
+  if (bytes.length > HEAD_ROOM) return Buffer.concat([bytes, versions.subarray(HEAD_ROOM)]);
+  versions.set(bytes, HEAD_ROOM - bytes.length);
+  return versions.subarray(HEAD_ROOM - bytes.length);
 }
 
 class FrameDecoder implements MessageDecoder {
@@ -144,10 +164,25 @@ class FrameDecoder implements MessageDecoder {
 
   decode(packed: Uint8Array): Message | undefined {
     const bytes = unpackFrame(packed, this.#limits.frameBytesMax);
+    return this.#versionsOf(bytes) ?? this.#otherOf(bytes);
+  }
+
+  /** Undefined where the frame holds another message, or none. */
+  #versionsOf(bytes: Uint8Array): VersionsMessage | undefined {
+    const reader = new WireReader(bytes, this.#limits);
+    const found = findVersions(reader, bytes.length);
+    if (found === undefined) return undefined;
+    this.#table.learn(found.newReplicas, found.resetReplicas);
+    reader.skipTo(found.from);
+    return new VersionsReader(reader, this.#table, this.#limits).message(found.end);
+  }
+
+  #otherOf(bytes: Uint8Array): Message | undefined {
     scanFrame(bytes, this.#limits);
     const frame = parseFrame(bytes);
+    if (frame.message.case === 'versions') throw invalidMessage('frame', 'holds versions where there can be none');
     this.#table.learn(frame.newReplicas, frame.resetReplicas);
-    const message = messageFromWire(frame.message, this.#table, this.#limits);
+    const message = messageFromWire(frame.message, this.#table);
     if (message === undefined) this.#unknownCount++;
     return message;
   }

@@ -12,7 +12,6 @@ import type {
   Message,
   NarrowMessage,
   RangesMessage,
-  SentVersion,
   SummaryMessage,
 } from './message.ts';
 import {
@@ -24,10 +23,9 @@ import {
   parseKey,
   parseOptionalKey,
   parsePositive,
-  parseVersion,
-} from './parse-version.ts';
+} from './parse-fields.ts';
 import type * as wire from './wire_pb.ts';
-import { HELLO_TEXT_MAX, type WireLimits } from './wire-limits.ts';
+import { HELLO_TEXT_MAX } from './wire-limits.ts';
 
 const DIGEST_BYTES = 16;
 const GOODBYE_REASONS: ReadonlySet<string> = new Set<GoodbyeReason>([
@@ -43,22 +41,14 @@ const GOODBYE_REASONS: ReadonlySet<string> = new Set<GoodbyeReason>([
   'other',
 ]);
 
+/** What the generated decoder is asked to read: `Versions` are read by hand. */
+export type DecodedMessage = Exclude<wire.Frame['message'], { case: 'versions' }>;
+
 /** The message of a frame, checked against the rules of wire.proto; undefined for one that this release does not know. */
-export function messageFromWire(
-  message: wire.Frame['message'],
-  table: ReplicaTable,
-  limits: WireLimits,
-): Message | undefined {
+export function messageFromWire(message: DecodedMessage, table: ReplicaTable): Message | undefined {
   switch (message.case) {
     case undefined:
       return undefined;
-    case 'versions': {
-      const { batch, more } = message.value;
-      const versions = parseVersions(message.value.version, table, limits);
-      const reached = parseCount(message.value.reached, 'versions.reached');
-      const said = reached === 0 ? {} : { reached };
-      return { kind: 'versions', batch: parseCount(batch, 'versions.batch'), versions, more, ...said };
-    }
     case 'hello':
       return parseHello(message.value, table);
     case 'summary':
@@ -113,18 +103,6 @@ export function messageFromWire(
     default:
       return message satisfies never;
   }
-}
-
-function parseVersions(versions: readonly wire.Version[], table: ReplicaTable, limits: WireLimits): SentVersion[] {
-  if (versions.length > limits.messageVersionsMax) {
-    throw invalidMessage('versions', `has ${versions.length} of at most ${limits.messageVersionsMax} versions`);
-  }
-  let before: CollectionName | undefined;
-  return versions.map((version) => {
-    const parsed = parseVersion(version, before, table);
-    before = parsed.collection;
-    return parsed;
-  });
 }
 
 function parseHello(hello: wire.Hello, table: ReplicaTable): HelloMessage {

@@ -2,41 +2,16 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { CollectionDefinition } from '../../core/replication/index.ts';
 import { type Check, type Dot, fingerprintToBytes, type Known, sortedByReplica } from '../../core/version/index.ts';
-import { invalidMessage, messageTooLarge } from './invalid-message.ts';
-import type {
-  ClaimedCollection,
-  CollectionSum,
-  HelloMessage,
-  Message,
-  SentVersion,
-  VersionsMessage,
-} from './message.ts';
-import {
-  type CollectionSumsSchema,
-  type FieldStamps,
-  FieldStampsSchema,
-  type FrameSchema,
-  type Hello,
-  HelloSchema,
-  type Line,
-  LineSchema,
-  RangesSchema,
-  type Version,
-  VersionSchema,
-  type Versions,
-  VersionsSchema,
-} from './wire_pb.ts';
-import type { WireLimits } from './wire-limits.ts';
+import type { ClaimedCollection, CollectionSum, HelloMessage, Message, VersionsMessage } from './message.ts';
+import { type CollectionSumsSchema, type FrameSchema, type Hello, HelloSchema, RangesSchema } from './wire_pb.ts';
 
 export type WireMessage = NonNullable<MessageInitShape<typeof FrameSchema>['message']>;
 /** Gives the number of a replica in the dictionary of this direction. */
 export type NumberOf = (replica: ReplicaId) => number;
 
-/** The message in the form of wire.proto. Throws MESSAGE_TOO_LARGE, or MESSAGE_INVALID for text that is no UTF-8. */
-export function messageToWire(message: Message, numberOf: NumberOf, limits: WireLimits): WireMessage {
+/** The message in the form of wire.proto; `Versions` are written by hand. */
+export function messageToWire(message: Exclude<Message, VersionsMessage>, numberOf: NumberOf): WireMessage {
   switch (message.kind) {
-    case 'versions':
-      return { case: 'versions', value: versionsToWire(message, numberOf, limits) };
     case 'hello':
       return { case: 'hello', value: helloToWire(message, numberOf) };
     case 'definitions':
@@ -110,65 +85,6 @@ function sumsToWire(sums: readonly CollectionSum[] | null): {
     ...(fingerprint === null ? {} : { fingerprint: fingerprintToBytes(fingerprint) }),
   }));
   return { sums: { collection } };
-}
-
-function versionsToWire(message: VersionsMessage, numberOf: NumberOf, limits: WireLimits): Versions {
-  if (message.versions.length > limits.messageVersionsMax) {
-    throw messageTooLarge(
-      'versions',
-      `it has ${message.versions.length} of at most ${limits.messageVersionsMax} versions`,
-    );
-  }
-  const wire = create(VersionsSchema);
-  wire.batch = BigInt(message.batch);
-  wire.more = message.more;
-  if (message.reached !== undefined) wire.reached = BigInt(message.reached);
-  let before: CollectionName | undefined;
-  for (const version of message.versions) {
-    wire.version.push(versionToWire(version, before, numberOf));
-    before = version.collection;
-  }
-  return wire;
-}
-
-/** Fields are set one by one: this is the hot path, and `create` with an initial value takes twice as long. */
-function versionToWire(version: SentVersion, before: CollectionName | undefined, numberOf: NumberOf): Version {
-  const wire = create(VersionSchema);
-  if (version.collection !== before) wire.collection = version.collection;
-  wire.key = version.key;
-  wire.replica = numberOf(version.replica);
-  wire.seq = BigInt(version.seq);
-  if (version.first !== version.seq) wire.first = BigInt(version.first);
-  wire.hlc = BigInt(version.hlc);
-  for (const { replica, first, last } of version.context) wire.context.push(lineToWire(numberOf(replica), first, last));
-  if (version.value !== null) wire.value = textToBytes(version.value);
-  if (version.stamps !== null) wire.stamps = stampsToWire(version.stamps, numberOf);
-  wire.format = version.format;
-  return wire;
-}
-
-function lineToWire(replica: number, first: number, last: number): Line {
-  const wire = create(LineSchema);
-  wire.replica = replica;
-  if (first !== last) wire.first = BigInt(first);
-  wire.last = BigInt(last);
-  return wire;
-}
-
-function stampsToWire(stamps: NonNullable<SentVersion['stamps']>, numberOf: NumberOf): FieldStamps {
-  const stamp = stamps.map(({ path, replica, seq, hlc }) => ({
-    path,
-    replica: numberOf(replica),
-    seq: BigInt(seq),
-    hlc: BigInt(hlc),
-  }));
-  return create(FieldStampsSchema, { stamp });
-}
-
-/** Half of a surrogate pair would become another text on the way, and so another version under the same dot. */
-function textToBytes(text: string): Uint8Array {
-  if (!text.isWellFormed()) throw invalidMessage('version.value', 'holds half of a surrogate pair');
-  return Buffer.from(text);
 }
 
 function helloToWire(message: HelloMessage, numberOf: NumberOf): Hello {

@@ -118,7 +118,9 @@ test('bombs of 16 MiB are refused in 50 ms, and take no memory that stays', () =
     'a frame above its bound': Buffer.alloc((16 << 20) + 2),
   };
   for (const [name, bomb] of Object.entries(bombs)) {
-    assert.equal(reasonOf(() => createDecoder().decode(bomb)).split('.')[0], 'frame', name);
+    const [where] = reasonOf(() => createDecoder().decode(bomb)).split('.');
+    // What is empty where it must not be is refused at the first of them, before any bound is.
+    assert.ok(where === 'frame' || where === 'version', `${name}: ${where}`);
     assert.equal(decodeHostileSoon(bomb), undefined, name);
   }
 });

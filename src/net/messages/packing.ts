@@ -11,13 +11,14 @@ const COMPRESS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 // A frame may ask its reader for a window of up to 2 GiB. Level 1 asks for 512 KiB; 8 MiB is what zstd tells every reader to accept.
 const WINDOW_LOG_MAX = 23;
 
-/** The frame for a message's bytes. */
-export function packFrame(message: Uint8Array, compress: boolean): Uint8Array {
+/** Packs a frame, whose first byte is still free, in place or into a smaller one. */
+export function packFrame(frame: Uint8Array, compress: boolean): Uint8Array {
   if (compress) {
-    const packed = zstdCompressSync(message, COMPRESS);
-    if (packed.length < message.length) return prefixed(ZSTD, packed);
+    const packed = zstdCompressSync(frame.subarray(1), COMPRESS);
+    if (packed.length < frame.length - 1) return prefixed(ZSTD, packed);
   }
-  return prefixed(PLAIN, message);
+  frame[0] = PLAIN;
+  return frame;
 }
 
 /** The message's bytes in a frame, at most `bytesMax` of them however small the frame is. Throws MESSAGE_INVALID. */

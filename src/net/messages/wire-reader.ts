@@ -1,0 +1,114 @@
+import { invalidMessage } from './invalid-message.ts';
+import type { WireLimits } from './wire-limits.ts';
+
+const VARINT = 0;
+const BIT64 = 1;
+const LENGTH_DELIMITED = 2;
+const BIT32 = 5;
+const VARINT_BYTES_MAX = 10;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads protobuf by hand, within the bounds that `scanFrame` sets for the generated decoder: fields and entries are counted,
+ * known fields have their own wire type, everything lies inside its parent, there are no groups. Throws MESSAGE_INVALID.
+ */
+export class WireReader {
+  readonly #bytes: Uint8Array;
+  readonly #limits: WireLimits;
+  #at: number;
+  #fields = 0;
+  #entries = 0;
+
+  constructor(bytes: Uint8Array, limits: WireLimits, from = 0) {
+    this.#bytes = bytes;
+    this.#limits = limits;
+    this.#at = from;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  /** The tag of the next field of a message that ends at `end`; 0: there is none, and the one before ended where it must. */
+  tag(end: number): number {
+    if (this.#at >= end) {
+      if (this.#at > end) throw this.#invalid('ends within a field');
+      return 0;
+    }
+    if (++this.#fields > this.#limits.messageFieldsMax) throw this.#tooMany('fields', this.#limits.messageFieldsMax);
+    const tag = this.number();
+    if (tag < 8) throw this.#invalid('has a field without a number');
+    return tag;
+  }
+
+  /** Exact below 2^53, and above that not below. Bytes beyond the end read as zeros. */
+  number(): number {
+    const first = this.#bytes[this.#at++] ?? 0;
+    return first < 0x80 ? first : this.#longNumber(first);
+  }
+
+  /** Where the field that begins here ends: inside of its parent, which ends at `end`. */
+  inside(end: number): number {
+    const length = this.number();
+    if (length > end - this.#at) throw this.#invalid('ends within a field');
+    return this.#at + length;
+  }
+
+  /** The same for one that counts as an entry. */
+  entry(end: number): number {
+    if (++this.#entries > this.#limits.messageEntriesMax)
+      throw this.#tooMany('entries', this.#limits.messageEntriesMax);
+    return this.inside(end);
+  }
+
+  /** The bytes of a field, in place. */
+  data(end: number): Uint8Array {
+    const to = this.inside(end);
+    const data = this.#bytes.subarray(this.#at, to);
+    this.#at = to;
+    return data;
+  }
+
+  text(end: number, where: string): string {
+    const data = this.data(end);
+    try {
+      return utf8.decode(data);
+    } catch (error) {
+      throw invalidMessage(where, 'is no UTF-8', error);
+    }
+  }
+
+  skipTo(end: number): void {
+    this.#at = end;
+  }
+
+  /** Passes over a field that this release does not know: none of the numbers up to `known`. */
+  skip(tag: number, known: number, end: number): void {
+    if (tag < 8 * (known + 1)) throw this.#invalid('has a field of another type');
+    const wireType = tag % 8;
+    if (wireType === VARINT) this.number();
+    else if (wireType === BIT64) this.#at += 8;
+    else if (wireType === BIT32) this.#at += 4;
+    else if (wireType === LENGTH_DELIMITED) this.#at = this.inside(end);
+    else throw this.#invalid('has a group');
+  }
+
+  #longNumber(first: number): number {
+    let value = first & 0x7f;
+    for (let scale = 128, i = 1; i < VARINT_BYTES_MAX; i++, scale *= 128) {
+      const byte = this.#bytes[this.#at++] ?? 0;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    throw this.#invalid('has an integer without an end');
+  }
+
+  #tooMany(what: string, max: number): Error {
+    return invalidMessage('frame', `has more than ${max} ${what}`);
+  }
+
+  #invalid(what: string): Error {
+    return invalidMessage('frame', `${what}, near byte ${this.#at}`);
+  }
+}
