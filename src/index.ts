@@ -41,6 +41,7 @@ export {
   type Conflict,
   type ConflictOptions,
   type ConflictVersion,
+  type CountablePath,
   type Database,
   type Document,
   DocumentCache,

@@ -15,6 +15,7 @@ import type {
 } from './query/index.ts';
 import type {
   CollectionOptions,
+  CountablePath,
   DocumentIssue,
   Filter,
   InputOf,
@@ -162,7 +163,7 @@ export interface Collection<T extends object = Document, Input extends object = 
    * other resolver it is a plain number, and of two concurrent ones one is lost. DocumentNotFoundError when there is no
    * document; TypeError when something else than a number or counter is there.
    */
-  increment(key: string, path: Path<Input>, by?: number, options?: WriteOptions): Promise<number>;
+  increment(key: string, path: CountablePath<Input>, by?: number, options?: WriteOptions): Promise<number>;
   /** False when there was none; then nothing is written. */
   delete(key: string, options?: WriteOptions): Promise<boolean>;
   /** All or nothing, here and on every node that wants the collection; at most `transactionDocumentsMax` documents. */
@@ -227,15 +228,16 @@ export interface Collection<T extends object = Document, Input extends object = 
   /** Documents that fit, by their values at the paths: how many, and aggregates of them. Reads as `distinct` does. */
   groupBy(
     by: Path<Input> | readonly Path<Input>[],
-    aggregates?: Readonly<Record<string, Aggregate>>,
+    aggregates?: Readonly<Record<string, Aggregate<Path<Input>>>>,
     filter?: Filter<Input>,
     options?: WaitOptions,
   ): Promise<Group[]>;
   /**
    * Makes an index on this node, in the place of another one of its name, and resolves when it is ready; nothing is done where
-   * there is the same. It is built in the background, and goes on after a restart. PERSISTENCE_ERROR / INVALID_INDEX.
+   * there is the same. It is built in the background, and goes on after a restart. Of paths with `[]` the compiler asks nothing.
+   * PERSISTENCE_ERROR / INVALID_INDEX.
    */
-  ensureIndex(index: IndexSpec, options?: EnsureIndexOptions): Promise<IndexInfo>;
+  ensureIndex(index: IndexSpec<Path<Input> | `${string}[]${string}`>, options?: EnsureIndexOptions): Promise<IndexInfo>;
   /** False: there was none. Its room in the file is given back in the background. */
   dropIndex(name: string): Promise<boolean>;
   indexes(): Promise<IndexInfo[]>;

@@ -15,7 +15,7 @@ import type { DocumentHost } from './document-host.ts';
 import { DocumentReader } from './document-reader.ts';
 import { DocumentWriter } from './document-writer.ts';
 import { versionToken } from './replica/index.ts';
-import type { DocumentCodec, Filter, Patch, Path } from './schema/index.ts';
+import type { CountablePath, DocumentCodec, Filter, Patch } from './schema/index.ts';
 
 /** What a collection can do both in a database and within a transaction. */
 export class DocumentCollection<T extends object = Document, Input extends object = T>
@@ -76,7 +76,7 @@ export class DocumentCollection<T extends object = Document, Input extends objec
     return decoded.value as T;
   }
 
-  increment(key: string, path: Path<Input>, by = 1, options?: WriteOptions): Promise<number> {
+  increment(key: string, path: CountablePath<Input>, by = 1, options?: WriteOptions): Promise<number> {
     return this.#writer.increment(key, path, by, options);
   }
 

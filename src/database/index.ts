@@ -67,6 +67,7 @@ export type {
 export { projectDocument } from './query/index.ts';
 export type {
   CollectionOptions,
+  CountablePath,
   DocumentIssue,
   FieldOperators,
   Filter,

@@ -27,14 +27,14 @@ export interface Page<T> {
 }
 
 /** What is made of the documents of a group. Values that are no numbers are left out of `sum` and `avg`. */
-export type Aggregate =
+export type Aggregate<Path extends string = string> =
   /** 0 where there are none. */
-  | { readonly sum: string }
+  | { readonly sum: Path }
   /** Null where there are none. */
-  | { readonly avg: string }
+  | { readonly avg: Path }
   /** In the order of sorting, of values that are neither missing nor null; null where there are none. */
-  | { readonly min: string }
-  | { readonly max: string };
+  | { readonly min: Path }
+  | { readonly max: Path };
 
 /** Documents that have the same values at the paths of `groupBy`. */
 export interface Group {

@@ -32,7 +32,11 @@ test('filters take operators for texts and arrays where there are such', () => {
   filters.push({ 'items[].prise': 5 });
   // @ts-expect-error a number holds nothing
   filters.push({ age: { $contains: 5 } });
-  assert.equal(filters.length, 11);
+  // @ts-expect-error a text has no items to count
+  filters.push({ name: { $size: 5 } });
+  // @ts-expect-error a number has no beginning
+  filters.push({ age: { $startsWith: '5' } });
+  assert.equal(filters.length, 13);
 });
 
 test('a fluent query knows the type of each path', async () => {
@@ -53,4 +57,22 @@ test('a fluent query knows the type of each path', async () => {
   users.where('agee');
   // @ts-expect-error there is no such field
   users.query().sort('-agee');
+});
+
+test('indexes, aggregates and increments take paths that there are', async () => {
+  await using opened = await openTestDatabase();
+  const users = opened.db.collection<User>('users');
+  await users.put('a', { name: 'A', age: 1, tags: [], items: [{ id: 'x', price: 2 }] });
+  for (const index of ['age', 'tags[]', ['name', 'age'], { on: 'items[].price' }] as const)
+    await users.ensureIndex(index);
+  assert.deepEqual((await users.groupBy('age', { spent: { sum: 'items.0.price' } }))[0]?.values, { spent: 2 });
+  assert.equal(await users.increment('a', 'age'), 2);
+  assert.equal(await users.increment('a', 'items.0.price'), 3);
+  // @ts-expect-error there is no such field
+  await users.ensureIndex({ on: ['agee'] });
+  // @ts-expect-error there is no such field
+  await users.groupBy('age', { spent: { sum: 'spendings' } });
+  // @ts-expect-error a name is no number
+  await assert.rejects(users.increment('a', 'name'));
+  await opened.db.collection('any').ensureIndex('whatever');
 });

@@ -67,6 +67,13 @@ type Found<T, P extends string> = T extends unknown
             : never
   : never;
 
+/** Paths at which there may be a number, or a counter: all but those of texts, booleans and arrays. */
+export type CountablePath<T, P extends string = Path<T>> = P extends unknown
+  ? [NonNullable<ValueAt<T, P>>] extends [string | boolean | readonly unknown[]]
+    ? never
+    : P
+  : never;
+
 /** What `$gt` and its kind compare: numbers, texts and booleans, each with its own. */
 export type Ordered<V> = unknown extends V ? string | number | boolean : Extract<V, string | number | boolean>;
 
@@ -84,21 +91,23 @@ export interface FieldOperators<V> {
   readonly $not?: FieldOperators<V>;
   /** An array that holds this item, or a text that holds this one. */
   readonly $contains?: Contained<V>;
-  readonly $startsWith?: string;
-  readonly $endsWith?: string;
+  readonly $startsWith?: Where<V, string, string>;
+  readonly $endsWith?: Where<V, string, string>;
   /** An array of so many items. */
-  readonly $size?: number;
+  readonly $size?: Where<V, readonly unknown[], number>;
   /** An array that holds each of these items. */
   readonly $all?: readonly ItemOf<V>[];
   /** An array with an item that fits: a filter of its members, or operators for the item itself. */
   readonly $elemMatch?: FieldOperators<ItemOf<V>> | Filter<ItemOf<V>>;
-  readonly $regex?: string | RegExp;
+  readonly $regex?: Where<V, string, string | RegExp>;
   /** Flags of the `$regex` beside it: i, m, s. */
   readonly $options?: string;
   /** Words that all are in the text, or in the texts of the array; `so*`: any word that begins so. */
   readonly $text?: string;
 }
 
+/** Only for fields that may hold a `Kind`. */
+type Where<V, Kind, Operand> = unknown extends V ? Operand : [Extract<V, Kind>] extends [never] ? never : Operand;
 type ItemOf<V> = unknown extends V ? unknown : V extends readonly (infer Item)[] ? Item : never;
 type Contained<V> = unknown extends V ? unknown : V extends readonly (infer Item)[] ? Item : Extract<V, string>;
 

@@ -6,6 +6,7 @@ export { type DocumentIssue, documentInvalid } from './document-invalid.ts';
 export type {
   Combinations,
   Condition,
+  CountablePath,
   FieldOperators,
   Filter,
   ItemsPath,

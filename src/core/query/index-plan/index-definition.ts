@@ -6,11 +6,11 @@ import { parseFilter, toPath } from '../parse-filter.ts';
 import type { Filter, Path } from '../query.ts';
 
 /** An index as a user asks for it. A text or an array is short for `{ on: … }`. */
-export type IndexSpec = string | readonly string[] | IndexOptions;
+export type IndexSpec<Path extends string = string> = Path | readonly Path[] | IndexOptions<Path>;
 
-export interface IndexOptions {
+export interface IndexOptions<Path extends string = string> {
   /** The paths of the fields, the most significant first; 1 to `indexFieldsMax`. */
-  readonly on: string | readonly string[];
+  readonly on: Path | readonly Path[];
   /** Names it. Default: made of all that it says. */
   readonly name?: string;
   /** One entry for each item of the array at its one path, which is the same as a path such as `tags[]`. Default false. */
