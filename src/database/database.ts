@@ -104,7 +104,7 @@ export class LocalDatabase implements Database, CollectionHost {
     this.turns = new Turns(this.limits.writeQueueMax);
     const onDamage = (error: unknown): void => this.#reportDamage(error);
     const assertOpen = (): void => this.#assertOpen();
-    this.#writer = new Writer({ replica: this.replica, limits: this.limits, onDamage });
+    this.#writer = new Writer({ replica: this.replica, limits: this.limits, soon: parts.soon, onDamage });
     this.#feeds = new ChangeFeeds({
       replica: this.replica,
       rowsMax: this.limits.watchBufferMax,

@@ -271,3 +271,20 @@ test('a listener or a receiver of damage that throws fails no write and no read'
   await assert.rejects(users.get('a'), { reason: 'DOCUMENT_CORRUPT' });
   await assert.rejects(users.put('a', {}), { reason: 'DOCUMENT_CORRUPT' });
 });
+
+test('awaited writes let timers and sockets have their turn, even where a flush waits for nothing', async () => {
+  const store = createMemoryStore();
+  const { db } = openOn(Object.assign(store, { supports: { ...store.supports, isFlushImmediate: true } }));
+  const users = db.collection('users');
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  for (let n = 0; n < 1000; n++) await users.put('u', { n });
+  isOver = true;
+  assert.ok(turns >= 5, `${turns} turns of the event loop`);
+  await db.close();
+});

@@ -6,10 +6,14 @@ import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts
 
 /** Time after which a commit that found the database locked is tried again, ms. */
 const LOCK_PAUSE_MS = 50;
+/** Where a flush waits for nothing, the event loop has its turn after so many commits, a few milliseconds. */
+const COMMITS_PER_TURN = 128;
 
 export interface WriterDeps {
   readonly replica: Replica;
   readonly limits: Limits;
+  /** Calls back after other work had its turn. */
+  readonly soon: (run: () => void) => void;
   /** A commit met a damaged document; the writes to others went through. */
   readonly onDamage: (error: unknown) => void;
 }
@@ -54,6 +58,7 @@ export class Writer {
   /** Accepted writes that are not durable yet. */
   #accepted = 0;
   #isTurnDue = false;
+  #turnsSincePause = 0;
   #isCommitting = false;
   /** Another program holds the database: what waits is tried again when this ends. */
   #lockPause: Promise<void> | undefined;
@@ -159,7 +164,7 @@ export class Writer {
     const syncing = this.#committed;
     this.#syncing = syncing;
     this.#committed = [];
-    this.#running = this.#deps.replica.flush().then(
+    this.#running = this.#flush().then(
       () => this.#settle(syncing),
       (error: unknown) => {
         // After a reload they were rejected already, and what is committed now is another history.
@@ -167,6 +172,13 @@ export class Writer {
       },
     );
   };
+
+  #flush(): Promise<void> {
+    const { replica, soon } = this.#deps;
+    if (!replica.store.supports.isFlushImmediate || ++this.#turnsSincePause < COMMITS_PER_TURN) return replica.flush();
+    this.#turnsSincePause = 0;
+    return new Promise<void>((resolve) => soon(resolve)).then(() => replica.flush());
+  }
 
   #takePending(): readonly Waiter[] {
     const pending = this.#pending;

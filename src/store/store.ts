@@ -169,6 +169,8 @@ export interface StoreManifest {
   readonly durable: boolean;
   /** Queries are answered from indexes where there are any. */
   readonly indexes: boolean;
+  /** A flush waits for nothing: whoever awaits one after another lets no timer and no socket have its turn. */
+  readonly isFlushImmediate?: boolean;
   /** A commit that throws DATABASE_LOCKED is worth trying again for so long, ms; absent: it is not. */
   readonly lockedMsMax?: number;
 }

@@ -19,6 +19,7 @@ import { type Outcome, type Suite, type SuiteOptions, type SuiteResult, Tally } 
 
 const MAIN = 'entgldb.db';
 const LOG = 'entgldb.db-wal';
+const REDO = 'entgldb.db-redo';
 const BACKUP = 'copy.db';
 const COLLECTION = 'archive';
 const DOCUMENTS = 60;
@@ -52,6 +53,13 @@ export const rotInLog: Suite = {
   about: 'one bit of the write-ahead log of a killed process flipped',
   counts: { ci: 60, full: 1000 },
   run: (options) => runCases(options, 'killed', (specimen, random) => rot(specimen, LOG, flip, random)),
+};
+
+export const rotInRedo: Suite = {
+  name: 'bit rot, redo log',
+  about: 'one bit of what the redo log of a killed process holds flipped',
+  counts: { ci: 60, full: 1000 },
+  run: (options) => runCases(options, 'killed', (specimen, random) => rot(specimen, REDO, flipWritten, random)),
 };
 
 export const rotInPages: Suite = {
@@ -101,12 +109,13 @@ async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: str
   await documents.deleteMany(Array.from({ length: DOCUMENTS / 6 }, (_, i) => keyOf(i * 6)));
   await node.maintenance!.backup(join(path, BACKUP), { isAnywhereAllowed: true } as { overwrite?: boolean });
   if (state === 'killed') for (let i = 0; i < DOCUMENTS; i += 4) await documents.put(keyOf(i), documentOf(i, 'second'));
+  const folder = new Folder(path, MAIN);
+  // At once: a moment later the database holds what is in the redo log now.
+  const killed = folder.read();
   const content = new Map<string, unknown>();
   for await (const [key, value] of documents.entries()) content.set(key, value);
-  const folder = new Folder(path, MAIN);
   if (peer !== undefined)
     await until('the peer has all', () => node.peers().some((each) => each.state === 'connected'));
-  const killed = folder.read();
   await node.close();
   return { folder, files: state === 'killed' ? killed : folder.read(), content };
 }
@@ -124,6 +133,16 @@ type Spoil = (bytes: Buffer, random: SeededRandom) => Buffer;
 function flip(bytes: Buffer, random: SeededRandom): Buffer {
   const spoiled = Buffer.from(bytes);
   spoiled[random.integer(0, bytes.length - 1)]! ^= 1 << random.integer(0, 7);
+  return spoiled;
+}
+
+/** The file is made of zeros first, and what was never written says nothing. */
+function flipWritten(bytes: Buffer, random: SeededRandom): Buffer {
+  const spoiled = Buffer.from(bytes);
+  let at = 0;
+  do at = random.integer(0, bytes.length - 1);
+  while (bytes[at] === 0);
+  spoiled[at]! ^= 1 << random.integer(0, 7);
   return spoiled;
 }
 

@@ -1,4 +1,4 @@
-import { rotHealed, rotInBackup, rotInDatabase, rotInLog, rotInPages } from './bit-rot.ts';
+import { rotHealed, rotInBackup, rotInDatabase, rotInLog, rotInPages, rotInRedo } from './bit-rot.ts';
 import { crashSweep, diskErrors } from './crash-sweep.ts';
 import { crowd } from './crowd.ts';
 import { lossyLan } from './lossy-lan.ts';
@@ -14,6 +14,7 @@ export const FAULT_SUITES: readonly Suite[] = [
   powerCuts,
   rotInDatabase,
   rotInLog,
+  rotInRedo,
   rotInPages,
   rotInBackup,
   rotHealed,

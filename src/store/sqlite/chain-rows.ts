@@ -45,6 +45,7 @@ export class ChainRows {
 
   /** The oldest seq that is kept, or 0. */
   from(): number {
+    this.#rows.write();
     return (this.#first.get()?.seq ?? 0) as number;
   }
 

@@ -18,6 +18,7 @@ const WITNESS_BYTES = 128;
  */
 export class HeadWitness {
   readonly #path: string;
+  readonly #bytes = Buffer.alloc(WITNESS_BYTES);
   #file: number | undefined;
 
   constructor(markerPath: string) {
@@ -37,7 +38,8 @@ export class HeadWitness {
   /** Throws what the disk says. */
   write({ replica, seq, pos }: Witness): void {
     const text = `${replica} ${seq} ${pos}`;
-    writeSync(this.#open(), `head ${text} ${sumOf(text)}`.padEnd(WITNESS_BYTES - 1).concat('\n'), WITNESS_AT);
+    this.#bytes.write(`head ${text} ${sumOf(text)}`.padEnd(WITNESS_BYTES - 1).concat('\n'), 'latin1');
+    writeSync(this.#open(), this.#bytes, 0, WITNESS_BYTES, WITNESS_AT);
   }
 
   close(): void {

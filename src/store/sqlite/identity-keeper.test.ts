@@ -42,7 +42,7 @@ function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
 function commitHead(tables: Tables, keeper: IdentityKeeper, replica = sampleReplica(1)): void {
   const head = sampleHead({ replica, seq: 1 });
   keeper.beforeCommit();
-  tables.transaction(() => {
+  tables.transactions.settleWith(() => {
     tables.apply({ head });
     keeper.unseal(tables, head);
   });
@@ -88,7 +88,7 @@ test('a copy that needs a new id needs it still after a full disk or a crash at 
     const disk = { isFull: false };
     const tables = openTables(path);
     commitHead(tables, openKeeper(path, tables, disk));
-    tables.transaction(() => tables.meta.set('sealed', '1'));
+    tables.transactions.settleWith(() => tables.meta.set('sealed', '1'));
     for (const isFull of [true, false, true]) {
       disk.isFull = isFull;
       const keeper = openKeeper(path, tables, disk);

@@ -87,6 +87,11 @@ export class IdentityKeeper {
     this.#write({ ...this.#marker, reservedSeq: head.seq + seqBlock });
   }
 
+  /** Whether commits with this head go on with the life that the marker names. */
+  isKnownLife({ replica }: Head): boolean {
+    return replica === this.#marker.replica;
+  }
+
   /** Inside the transaction of a commit with this head. */
   unseal(tables: Tables, head: Head): void {
     if (this.#endedReplica !== null && head.replica !== this.#endedReplica) tables.meta.set('sealed', null);
@@ -135,7 +140,7 @@ export class IdentityKeeper {
     const { state, generation: last } = this.#marker;
     const generation = state === 'opening' ? last : last + 1;
     this.#write({ ...this.#marker, generation, state: 'opening' });
-    tables.transaction(() => {
+    tables.transactions.settleWith(() => {
       tables.meta.set('generation', String(generation));
       alongWith();
     });

@@ -12,8 +12,8 @@ export type MainFile =
   | { readonly kind: 'absent' | 'empty' | 'unreadable' }
   | { readonly kind: 'ours'; readonly format: number; readonly generation: number };
 
-/** Ends of the names of the files in which SQLite keeps what is not in the main file yet. */
-export const LOG_SUFFIXES = ['-wal', '-shm', '-journal'] as const;
+/** Ends of the names of the files that hold what is not in the main file yet: SQLite's own, and the redo log. */
+export const LOG_SUFFIXES = ['-wal', '-shm', '-journal', '-redo'] as const;
 
 const HEADER_BYTES = 100;
 const MAGIC = 'SQLite format 3\0';

@@ -14,7 +14,7 @@ import type { TableLimits } from './tables.ts';
 import type { DataSync } from './wal-file.ts';
 
 export interface SqliteStoreOptions {
-  /** The main file. Beside it lie `-wal`, `-shm`, `.marker`, `.lock` and `.pid`. Missing folders are made. */
+  /** The main file. Beside it lie `-wal`, `-shm`, `-redo`, `.marker`, `.lock` and `.pid`. Missing folders are made. */
   readonly path: string;
   /**
    * `full`: a resolved `flush` survives a power cut. `normal`: it survives the end of the process, and a power cut takes

@@ -48,8 +48,11 @@ interface MetaRow {
   readonly sum: number;
 }
 
-/** What the store itself keeps in `meta`. `sealed`: the file is a copy and needs a new replica id (R9 at open). */
-export type StoreMeta = 'generation' | 'fingerprint' | 'sealed' | 'gone-from';
+/**
+ * What the store itself keeps in `meta`. `sealed`: the file is a copy and needs a new replica id (R9 at open). `commits`: how
+ * many the file holds, so that records of the redo log are applied once.
+ */
+export type StoreMeta = 'generation' | 'fingerprint' | 'sealed' | 'gone-from' | 'commits';
 
 /** Names that the engine gave carry this prefix, the store's own have none. */
 const ENGINE = 'engine.';

@@ -2,7 +2,7 @@
  * Goal: the SQLite store keeps the contract of the Store port, in both journal modes.
  * Method: the conformance suite on files in a folder of its own.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,9 +14,9 @@ const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
 async function openUnderTest(options: Partial<SqliteStoreOptions>): Promise<StoreUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-store-'));
-  const open = () =>
+  const open = (data = 'data') =>
     openSqliteStore({
-      path: join(folder, 'data', 'test.db'),
+      path: join(folder, data, 'test.db'),
       machineId: 'machine',
       pid: process.pid,
       clock: createManualClock(),
@@ -30,6 +30,13 @@ async function openUnderTest(options: Partial<SqliteStoreOptions>): Promise<Stor
       await store.close();
       store = await open();
       return store;
+    },
+    afterCrash: async (read) => {
+      await cp(join(folder, 'data'), join(folder, 'crashed'), { recursive: true });
+      const found = await open('crashed');
+      read(found);
+      await found.close();
+      await rm(join(folder, 'crashed'), { recursive: true });
     },
     // The last row of the batch breaks a rule of the file itself.
     failCommit: (failing, batch) =>

@@ -39,6 +39,7 @@ import { Maintenance } from './maintenance.ts';
 import type { OwnerLock } from './owner-lock.ts';
 import { registerQueryFunctions } from './query-functions.ts';
 import type { RottenIndexError } from './query-runner.ts';
+import { RedoFile } from './redo-file.ts';
 import { migrate, readPragma } from './schema.ts';
 import { SharedRead } from './shared-read.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
@@ -63,6 +64,8 @@ export interface SqliteStoreParts {
 const SEQ_BLOCK = 100_000;
 /** Pages given back in one step of `compact`. */
 const PAGES_PER_STEP = 256;
+/** What is recorded is settled after so long, so that the file itself is never far behind. */
+const SETTLE_MS_MAX = 100;
 
 /** The Store port on one SQLite file. */
 export class SqliteStore implements MaintainableStore {
@@ -73,6 +76,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #identity: IdentityKeeper;
   readonly #witness: HeadWitness;
   readonly #wal: WalFile;
+  readonly #redo: RedoFile;
   readonly #sync: SharedSync;
   readonly #maintenance: Maintenance;
   readonly #checkpointer: Checkpointer;
@@ -83,20 +87,29 @@ export class SqliteStore implements MaintainableStore {
   /** Commits made, and those that the last good sync covered. */
   #commits = 0;
   #syncedCommits = 0;
+  /** Transactions of SQLite that hold commits which are not in the redo log: only a sync of the log makes them durable. */
+  #unrecordedUpTo = 0;
+  #cancelSettling: (() => void) | undefined;
   /** Of the newest commit that moved it. */
   #head: Head | undefined;
   #isLoadDue = false;
   #isRecovering = false;
   #isDisconnected = false;
-  /** A sync failed and the log was not written anew since: what it says may not be on the disk. */
-  #isWalSuspect = false;
+  /** A sync failed and the logs were not written anew since: what they say may not be on the disk. */
+  #areLogsSuspect = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
 
   constructor(parts: SqliteStoreParts) {
     this.#parts = parts;
-    this.supports = { durable: true, indexes: true, lockedMsMax: parts.connection.busyTimeoutMs };
+    this.supports = {
+      durable: true,
+      indexes: true,
+      isFlushImmediate: !this.#isSynced(),
+      lockedMsMax: parts.connection.busyTimeoutMs,
+    };
     this.#wal = new WalFile(parts.path, parts.dataSync);
+    this.#redo = new RedoFile(parts.path, parts.dataSync);
     this.#maintenance = new Maintenance(parts.clock);
     this.#care = new IndexCare(parts);
     this.#sharedRead = new SharedRead(parts.clock);
@@ -104,8 +117,8 @@ export class SqliteStore implements MaintainableStore {
     this.#db = this.#connect();
     try {
       migrate(this.#db);
-      this.#openTables = new Tables(this.#db, parts.limits);
-      this.#checkpointer = new Checkpointer(() => this.#quietDb(), this.#wal, parts);
+      this.#openTables = this.#tables();
+      this.#checkpointer = new Checkpointer(() => this.#settledFile(), this.#wal, parts);
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
         machineId: parts.machineId,
@@ -114,6 +127,7 @@ export class SqliteStore implements MaintainableStore {
         witness: this.#witness.read(),
         logger: parts.logger,
       });
+      this.#openTables.transactions.restore();
       const onRottenIndex = (error: RottenIndexError): void => this.#care.distrust(error);
       this.damagedAtOpen = verifyNewest(this.#db, this.#openTables, { ...parts, onRottenIndex });
     } catch (error) {
@@ -136,13 +150,17 @@ export class SqliteStore implements MaintainableStore {
   commit(batch: StoreBatch): void {
     if (this.#isLoadDue) throw lostCommitsError();
     const { head } = batch;
+    const { connection, clock } = this.#parts;
     this.#change((tables) => {
       this.#identity.beforeCommit();
       if (head !== undefined) this.#identity.reserve(head);
-      tables.transaction(() => {
-        tables.apply(batch);
+      // A rollback journal would make every reader wait for an open transaction.
+      const mayRecord = connection.walMode && (head === undefined || this.#identity.isKnownLife(head));
+      tables.transactions.commit(batch, mayRecord, () => {
         if (head !== undefined) this.#identity.unseal(tables, head);
       });
+      if (tables.transactions.recorded === 0) this.#noteSettled();
+      else this.#cancelSettling ??= clock.setTimer(SETTLE_MS_MAX, () => this.#settleIdle());
       if (head !== undefined) this.#identity.adopt(head);
     });
     this.#commits++;
@@ -268,12 +286,13 @@ export class SqliteStore implements MaintainableStore {
   }
 
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
-    if (this.#isClosed) throw closedError();
+    this.#change(({ transactions }) => transactions.settle());
     return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, LIMITS.damageListMax, signal));
   }
 
   async backup(toPath: string, options: StoreBackupOptions = {}): Promise<void> {
     const { signal, overwrite = false, onProgress } = options;
+    this.#change(({ transactions }) => transactions.settle());
     await this.#maintenance.run(
       { kind: 'backup', path: this.#parts.path, toPath: resolve(toPath), overwrite },
       {
@@ -288,7 +307,9 @@ export class SqliteStore implements MaintainableStore {
   async compact({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     while (this.statistics().freePages > 0) {
       signal?.throwIfAborted();
-      this.#change(() => this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
+      this.#change(() => this.#settledFile().exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
+      this.#redo.taken();
+      this.#noteSettled();
       this.#commits++;
       this.#checkpointer.noteCommit(PAGES_PER_STEP);
       await sleep(this.#parts.clock, 0, signal);
@@ -314,8 +335,9 @@ export class SqliteStore implements MaintainableStore {
     if (this.#isLoadDue) throw lostCommitsError();
     const result = this.#change((tables) => {
       this.#identity.beforeCommit();
-      return tables.transaction(() => run(tables));
+      return tables.transactions.settleWith(() => run(tables));
     });
+    this.#noteSettled();
     this.#commits++;
     return result;
   }
@@ -323,7 +345,8 @@ export class SqliteStore implements MaintainableStore {
   /** Reads, together with the reads around it; errors come out as errors of this library. */
   #read<T>(run: (tables: Tables) => T): T {
     return this.#guarded((tables) => {
-      if (this.#parts.connection.walMode) this.#sharedRead.begin(this.#db);
+      // While commits are recorded, their transaction is open for reads, too.
+      if (this.#parts.connection.walMode && tables.transactions.recorded === 0) this.#sharedRead.begin(this.#db);
       return run(tables);
     });
   }
@@ -340,14 +363,40 @@ export class SqliteStore implements MaintainableStore {
     if (this.#isClosed) throw closedError();
     return guarded(this.#parts.path, () => {
       if (this.#isDisconnected) this.#reconnect();
-      return run(this.#openTables);
+      const tables = this.#openTables;
+      if (tables.transactions.isTakenBack) {
+        this.#sharedRead.end();
+        tables.transactions.restore();
+      }
+      return run(tables);
     });
   }
 
-  /** The connection outside of any transaction. */
-  #quietDb(): DatabaseSync {
+  /** For what works on the file itself rather than through the tables. */
+  #settledFile(): DatabaseSync {
     this.#sharedRead.end();
+    this.#openTables.transactions.settle();
     return this.#db;
+  }
+
+  /** Nobody writes any more for now. What fails here is tried again with the next commit, and is in the redo log meanwhile. */
+  #settleIdle(): void {
+    this.#cancelSettling = undefined;
+    if (this.#isClosed || this.#isDisconnected || this.#isRecovering) return;
+    try {
+      this.#change(({ transactions }) => transactions.settle());
+      if (!this.#isSynced()) this.#redo.release(this.#redo.transactions);
+    } catch (error) {
+      this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'commits stay in the redo log for now');
+    }
+  }
+
+  /** A commit went into a transaction of SQLite at once, and with it everything that was recorded. */
+  #noteSettled(): void {
+    this.#cancelSettling?.();
+    this.#cancelSettling = undefined;
+    this.#unrecordedUpTo = this.#redo.transactions;
+    if (!this.#isSynced()) this.#redo.release(this.#redo.transactions);
   }
 
   #flush(): Promise<void> {
@@ -373,10 +422,10 @@ export class SqliteStore implements MaintainableStore {
   async #syncOnce(): Promise<void> {
     const covered = this.#commits;
     const head = this.#head;
-    if (covered === this.#syncedCommits && !this.#isWalSuspect) return;
+    if (covered === this.#syncedCommits && !this.#areLogsSuspect) return;
     try {
-      await (this.#isWalSuspect ? this.#wal.rewrite() : this.#wal.sync());
-      this.#isWalSuspect = false;
+      if (this.#areLogsSuspect) await this.#rewriteLogs();
+      else await this.#syncLogs();
       this.#syncedCommits = covered;
       this.#remember(head);
     } catch (error) {
@@ -385,22 +434,40 @@ export class SqliteStore implements MaintainableStore {
     }
   }
 
+  /** The write-ahead log only where it is needed: what is recorded is durable with the redo log. */
+  async #syncLogs(): Promise<void> {
+    const { transactions } = this.#redo;
+    const isWalNeeded = this.#unrecordedUpTo > this.#redo.durableTransactions || !this.#redo.hasRoom;
+    const syncs = isWalNeeded ? [this.#redo.sync(), this.#wal.sync()] : [this.#redo.sync()];
+    const failed = (await Promise.allSettled(syncs)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+    if (isWalNeeded) this.#redo.release(transactions);
+  }
+
+  async #rewriteLogs(): Promise<void> {
+    const { transactions } = this.#redo;
+    await this.#wal.rewrite();
+    await this.#redo.rewrite();
+    this.#redo.release(transactions);
+    this.#areLogsSuspect = false;
+  }
+
   /** After a failed sync: nothing is believed that was not read back through a new connection. */
   async #recover(error: unknown): Promise<void> {
     this.#isLoadDue = true;
     this.#isRecovering = true;
     this.#head = undefined;
-    this.#isWalSuspect = true;
+    this.#areLogsSuspect = true;
     this.#parts.logger.error({ err: error, path: this.#wal.path }, 'the disk refused to make commits durable');
     await this.#checkpointer.pause();
     try {
-      await this.#wal.rewrite();
-      this.#isWalSuspect = false;
+      await this.#rewriteLogs();
     } catch {
-      // The same disk refused again; the next flush tries to write the log anew before it acknowledges anything.
+      // The same disk refused again; the next flush tries to write the logs anew before it acknowledges anything.
     }
     await this.#wal.close();
-    this.#quietDb().close();
+    this.#sharedRead.end();
+    this.#db.close();
     this.#isDisconnected = true;
     this.#isRecovering = false;
     this.#checkpointer.resume();
@@ -409,9 +476,16 @@ export class SqliteStore implements MaintainableStore {
   /** On a disk that fails altogether this throws, and is tried again with the next call. */
   #reconnect(): void {
     this.#db = this.#connect();
-    this.#openTables = new Tables(this.#db, this.#parts.limits);
+    this.#openTables = this.#tables();
     setRunning(this.#db, this.#parts.connection);
     this.#isDisconnected = false;
+  }
+
+  /** With what the redo log holds beyond the database. */
+  #tables(): Tables {
+    const tables = new Tables(this.#db, this.#parts.limits, this.#redo);
+    tables.transactions.replay();
+    return tables;
   }
 
   async #close(): Promise<void> {
@@ -422,22 +496,26 @@ export class SqliteStore implements MaintainableStore {
     } finally {
       await Promise.all([this.#maintenance.close(), this.#checkpointer.close()]);
       await this.#wal.close();
-      this.#leave();
+      this.#cancelSettling?.();
+      await this.#redo.close(this.#leaveInOrder());
+      this.#witness.close();
+      if (this.#db.isOpen) this.#db.close();
+      this.#parts.lock.release();
     }
   }
 
-  /** The file is left with an empty log and a marker that fits it; where that fails, the next open makes up for it. */
-  #leave(): void {
+  /** Empty logs and a marker that fits; false where the disk does not allow it, and the next open makes up for it. */
+  #leaveInOrder(): boolean {
     try {
       if (this.#isDisconnected) this.#reconnect();
       this.#sharedRead.end();
+      this.#openTables.transactions.restore();
       this.#identity.close(this.#openTables);
+      return true;
     } catch (error) {
       this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');
+      return false;
     }
-    this.#witness.close();
-    if (this.#db.isOpen) this.#db.close();
-    this.#parts.lock.release();
   }
 
   #connect(): DatabaseSync {

@@ -12,10 +12,13 @@ export interface StateRow {
 }
 
 const COLUMNS = 'coll, replica, seq, chk, purged, data, sum';
-/** A commit writes about four rows; one statement for them costs little more than one for each. */
+/** One statement for some rows costs little more than one for each. */
 const ROWS_PER_STATEMENT = 4;
 
-/** Rows of `state` by their key. Rows that are put wait for `write`; each is verified when it is read. */
+/**
+ * Rows of `state` by their key; each is verified when it is read. Rows that are put wait for `write`, at the end of the
+ * transaction: commits that share one write the same rows again and again.
+ */
 export class StateRows {
   readonly #db: DatabaseSync;
   readonly #get: StatementSync;
@@ -23,7 +26,7 @@ export class StateRows {
   readonly #every: StatementSync;
   /** Statement n − 1 writes n rows. */
   readonly #puts: StatementSync[] = [];
-  #pending: StateRow[] = [];
+  readonly #pending = new Map<string, StateRow>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -33,7 +36,7 @@ export class StateRows {
   }
 
   get(coll: number, replica: number): StateRow | undefined {
-    const pending = this.#pending.findLast((row) => row.coll === coll && row.replica === replica);
+    const pending = this.#pending.get(keyOf(coll, replica));
     return pending ?? verified(this.#get.get(coll, replica) as StoredRow | undefined);
   }
 
@@ -49,20 +52,20 @@ export class StateRows {
   }
 
   put(row: StateRow): void {
-    this.#pending.push(row);
+    this.#pending.set(keyOf(row.coll, row.replica), row);
   }
 
   /** Inside the transaction. */
   write(): void {
-    const rows = this.#pending;
+    const rows = [...this.#pending.values()];
     for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT)
       this.#writeTogether(rows.slice(i, i + ROWS_PER_STATEMENT));
-    this.#pending = [];
+    this.#pending.clear();
   }
 
   /** After a rollback. */
   reset(): void {
-    this.#pending = [];
+    this.#pending.clear();
   }
 
   #writeTogether(rows: readonly StateRow[]): void {
@@ -81,6 +84,10 @@ export class StateRows {
 
 interface StoredRow extends StateRow {
   readonly sum: number;
+}
+
+function keyOf(coll: number, replica: number): string {
+  return `${coll} ${replica}`;
 }
 
 function verified(row: StoredRow | undefined): StateRow | undefined {

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { StoreBatch, StoreImage } from '../store.ts';
 import { ChainRows } from './chain-rows.ts';
 import { createCollectionDictionary, createReplicaDictionary } from './dictionary.ts';
@@ -7,9 +7,11 @@ import { GoneTable } from './gone-table.ts';
 import { IndexTable } from './index-table.ts';
 import { IndexWork } from './index-work.ts';
 import { QueryRunner } from './query-runner.ts';
+import type { RedoFile } from './redo-file.ts';
 import { EntryTable, MetaTable } from './side-tables.ts';
 import { StateRows } from './state-rows.ts';
 import { StateTable } from './state-table.ts';
+import { Transactions } from './transactions.ts';
 
 /** How much of the bounded logs is kept. */
 export interface TableLimits {
@@ -28,13 +30,13 @@ export class Tables {
   readonly gone: GoneTable;
   readonly entries: EntryTable;
   readonly meta: MetaTable;
+  readonly transactions: Transactions;
   readonly #stateRows: StateRows;
   readonly #resets: readonly { reset(): void }[];
-  readonly #begin: StatementSync;
-  readonly #commit: StatementSync;
   readonly #db: DatabaseSync;
 
-  constructor(db: DatabaseSync, limits: TableLimits) {
+  /** Without a redo log, every commit is a transaction of SQLite. */
+  constructor(db: DatabaseSync, limits: TableLimits, redo?: RedoFile) {
     const collections = createCollectionDictionary(db);
     const replicas = createReplicaDictionary(db);
     this.indexes = new IndexTable(db);
@@ -59,9 +61,15 @@ export class Tables {
       this.chain,
       this.gone,
     ];
-    this.#begin = db.prepare('BEGIN IMMEDIATE');
-    this.#commit = db.prepare('COMMIT');
     this.#db = db;
+    this.transactions = new Transactions({
+      db,
+      redo,
+      meta: this.meta,
+      apply: (batch) => this.apply(batch),
+      finish: () => this.#stateRows.write(),
+      reset: () => this.#reset(),
+    });
   }
 
   load(): StoreImage {
@@ -79,32 +87,18 @@ export class Tables {
     ];
   }
 
-  /** Runs all of it in one transaction, or nothing. */
-  transaction<T>(run: () => T): T {
-    this.#begin.run();
-    try {
-      const result = run();
-      this.#commit.run();
-      return result;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-  }
-
   /** Reads as of one moment, whatever another connection writes meanwhile, and remembers nothing of the moments before. */
   reading<T>(run: () => T): T {
-    this.#rollBack();
+    this.transactions.rollBack();
     this.#db.exec('BEGIN');
     try {
       return run();
     } finally {
-      this.#rollBack();
+      this.transactions.rollBack();
     }
   }
 
-  #rollBack(): void {
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+  #reset(): void {
     for (const table of this.#resets) table.reset();
   }
 
@@ -122,7 +116,6 @@ export class Tables {
     for (const name of batch.forget ?? []) this.state.forget(name);
     for (const row of batch.knowledge ?? []) this.state.putKnown(row);
     for (const row of batch.purged ?? []) this.state.putPurged(row);
-    this.#stateRows.write();
     for (const [name, text] of batch.meta ?? []) this.meta.setEngine(name, text);
     for (const row of batch.entries ?? []) this.entries.put(row);
   }

@@ -15,7 +15,7 @@ const HISTORIES = 8;
 const COMMITS = 60;
 const LIMITS = { chainLengthMax: 10, goneLogMax: 6 };
 
-/** Random histories of commits, reopenings and failed commits, after each of which every read equals the memory store's. */
+/** Random histories of commits, crashes, reopenings and failed commits, after each of which every read equals the memory store's. */
 export function claimHistories(options: StoreConformanceOptions): void {
   options.test('whatever happens to it, it reads as the memory store does', async () => {
     for (let seed = 1; seed <= HISTORIES * (options.scale ?? 1); seed++) {
@@ -46,6 +46,7 @@ async function runHistory(
     if (under.reopen !== undefined && random.chance(0.03)) store = await under.reopen();
     if (random.chance(0.2)) await store.flush();
     if (random.chance(0.2)) assertSameReads(store, model, random);
+    if (random.chance(0.1)) await under.afterCrash?.((found) => assertSameReads(found, model, random));
   }
   assertSameReads(store, model, random);
 }

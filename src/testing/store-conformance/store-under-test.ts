@@ -5,6 +5,11 @@ export interface StoreUnderTest {
   readonly store: Store;
   /** Closes the store and opens it again from what is durable. Absent: it does not survive that. */
   readonly reopen?: () => Promise<Store>;
+  /**
+   * Hands a second store to `read`: what a new process would find if this one ended now, without a word. Absent: its kind
+   * does not survive that.
+   */
+  readonly afterCrash?: (read: (found: Store) => void) => Promise<void>;
   /** Makes this commit fail half-way. */
   readonly failCommit: (store: Store, batch: StoreBatch) => void;
   /** Frees everything, whether the store was closed or not. */

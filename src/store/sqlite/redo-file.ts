@@ -1,0 +1,222 @@
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { syncFolderOf } from './private-files.ts';
+import type { DataSync } from './wal-file.ts';
+
+/** One commit, as it stands in the file. */
+export interface RedoRecord {
+  /** Commits count from 1 in the life of a file; those that SQLite took by itself have no record. */
+  readonly number: number;
+  readonly text: string;
+}
+
+/** A segment is written from its beginning again when SQLite holds all of its records, durably. */
+const SEGMENT_BYTES = 256 * 1024;
+const SEGMENTS = 2;
+const FILE_BYTES = SEGMENTS * SEGMENT_BYTES;
+/** A larger commit is no record: SQLite takes it by itself. */
+const RECORD_BYTES_MAX = 64 * 1024;
+/** UTF-8 needs at most so many bytes for a UTF-16 code unit. */
+const BYTES_PER_UNIT_MAX = 3;
+
+/** Magic, sum of all that follows, bytes of text, generation of the database, number. */
+const MAGIC = 0x45474452;
+const HEADER_BYTES = 28;
+const SUMMED_FROM = 8;
+
+interface Segment {
+  readonly from: number;
+  /** Where the next record goes. */
+  end: number;
+  /** The transaction of SQLite that took all of its records; undefined: some are not taken yet. */
+  takenBy: number | undefined;
+}
+
+/**
+ * The redo log: a file of fixed size, written in place, with the small commits that are not in a transaction of SQLite yet
+ * (ADR 0011). A record is one write of a few hundred bytes, where SQLite writes a page for every table and index that a commit
+ * touches; and as the file never grows, a sync of it writes nothing but the record.
+ *
+ * Two segments take turns. Records of one are overwritten only when SQLite holds them as durably as was promised, so that at any
+ * moment database, write-ahead log and this file together hold a prefix of the commits. A record that was cut off fails its
+ * sum and ends its segment; what older ones follow it have lower numbers.
+ */
+export class RedoFile {
+  readonly path: string;
+  readonly #dataSync: DataSync;
+  readonly #segments: readonly Segment[];
+  readonly #scratch = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES_MAX);
+  #current: Segment;
+  #file: number | undefined;
+  #handle: Promise<FileHandle> | undefined;
+  /** Records written, and how many of them the last good sync covered. */
+  #written = 0;
+  #synced = 0;
+  /** Transactions of SQLite that took records, and how many of them are durable as was promised. */
+  #transactions = 0;
+  #durableTransactions = 0;
+
+  constructor(databasePath: string, dataSync: DataSync) {
+    this.path = `${databasePath}-redo`;
+    this.#dataSync = dataSync;
+    this.#segments = Array.from({ length: SEGMENTS }, (_, i) => ({
+      from: i * SEGMENT_BYTES,
+      end: i * SEGMENT_BYTES,
+      takenBy: 0,
+    }));
+    this.#current = this.#segments[0]!;
+  }
+
+  /** Whether records were written that no sync has covered. */
+  get isDirty(): boolean {
+    return this.#written > this.#synced;
+  }
+
+  /** What the file holds of this generation, in order of numbers. */
+  read(generation: number): RedoRecord[] {
+    if (!existsSync(this.path)) return [];
+    const bytes = readFileSync(this.path);
+    return this.#segments
+      .flatMap(({ from }) => recordsOf(bytes.subarray(from, from + SEGMENT_BYTES), generation))
+      .sort((a, b) => a.number - b.number);
+  }
+
+  /**
+   * Writes a record; false: it is too large, or there is no room until SQLite's transactions are durable. Throws what the disk
+   * says, and then the place is free for the next one.
+   */
+  append(generation: number, number: number, text: string): boolean {
+    if (text.length * BYTES_PER_UNIT_MAX > RECORD_BYTES_MAX && Buffer.byteLength(text) > RECORD_BYTES_MAX) return false;
+    const bytes = this.#scratch.write(text, HEADER_BYTES, 'utf8');
+    const length = HEADER_BYTES + bytes;
+    const segment = this.#segmentFor(length);
+    if (segment === undefined) return false;
+    const header = this.#scratch;
+    header.writeUInt32BE(MAGIC, 0);
+    header.writeUInt32BE(bytes, 8);
+    header.writeDoubleBE(generation, 12);
+    header.writeDoubleBE(number, 20);
+    header.writeUInt32BE(crc32(header.subarray(SUMMED_FROM, length)), 4);
+    writeWhole(this.#open(), header.subarray(0, length), segment.end);
+    segment.end += length;
+    segment.takenBy = undefined;
+    this.#current = segment;
+    this.#written++;
+    return true;
+  }
+
+  /** Transactions of SQLite so far. */
+  get transactions(): number {
+    return this.#transactions;
+  }
+
+  /** How many of them are as durable as was promised. */
+  get durableTransactions(): number {
+    return this.#durableTransactions;
+  }
+
+  /** More than half of the room is left that there is before transactions of SQLite must be durable. */
+  get hasRoom(): boolean {
+    return this.#freeSegment() !== undefined || this.#current.end - this.#current.from < SEGMENT_BYTES / 2;
+  }
+
+  /** A transaction of SQLite holds every record so far. */
+  taken(): void {
+    this.#transactions++;
+    for (const segment of this.#segments) segment.takenBy ??= this.#transactions;
+  }
+
+  /** So many transactions of SQLite are as durable as was promised: records that they hold may be overwritten. */
+  release(transactions: number): void {
+    this.#durableTransactions = Math.max(this.#durableTransactions, transactions);
+  }
+
+  /** Resolves when every record written before the call is durable. */
+  async sync(): Promise<void> {
+    const written = this.#written;
+    if (written === this.#synced) return;
+    await this.#dataSync(await this.#openHandle());
+    this.#synced = Math.max(this.#synced, written);
+  }
+
+  /** Writes everything once more and makes it durable; see `WalFile.rewrite`. */
+  async rewrite(): Promise<void> {
+    if (this.#file === undefined) return;
+    const written = this.#written;
+    writeWhole(this.#file, readFileSync(this.path), 0);
+    await this.#dataSync(await this.#openHandle());
+    this.#synced = Math.max(this.#synced, written);
+  }
+
+  /** `isObsolete`: SQLite holds all of it, durably, so that the file can go. */
+  async close(isObsolete: boolean): Promise<void> {
+    await (await this.#handle)?.close();
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+    this.#handle = undefined;
+    if (isObsolete) rmSync(this.path, { force: true });
+  }
+
+  /** The current segment while it has room and holds what is needed; else one that is needed no more, from its beginning. */
+  #segmentFor(bytes: number): Segment | undefined {
+    const current = this.#current;
+    const hasRoom = current.end + bytes <= current.from + SEGMENT_BYTES;
+    const free = hasRoom && current.takenBy === undefined ? undefined : this.#freeSegment();
+    if (free === undefined) return hasRoom ? current : undefined;
+    free.end = free.from;
+    return free;
+  }
+
+  #freeSegment(): Segment | undefined {
+    return this.#segments.find(
+      (segment) => segment !== this.#current && (segment.takenBy ?? Infinity) <= this.#durableTransactions,
+    );
+  }
+
+  /** Made of zeros first: a sync of bytes that replace others need not wait for the file system's own log. */
+  #open(): number {
+    if (this.#file !== undefined) return this.#file;
+    const isWhole = (statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) >= FILE_BYTES;
+    const file = openSync(this.path, isWhole ? 'r+' : 'w+', 0o600);
+    try {
+      if (!isWhole) {
+        writeWhole(file, Buffer.alloc(FILE_BYTES), 0);
+        fdatasyncSync(file);
+        syncFolderOf(this.path);
+      }
+    } catch (error) {
+      closeSync(file);
+      rmSync(this.path, { force: true });
+      throw error;
+    }
+    this.#file = file;
+    return file;
+  }
+
+  #openHandle(): Promise<FileHandle> {
+    this.#handle ??= open(this.path, 'r+');
+    return this.#handle;
+  }
+}
+
+/** A disk that is nearly full may take a part without an error. */
+function writeWhole(file: number, bytes: Buffer, at: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
+}
+
+/** Records from the beginning of a segment, up to the first that is not whole or not newer than the one before. */
+function recordsOf(segment: Buffer, generation: number): RedoRecord[] {
+  const records: RedoRecord[] = [];
+  for (let at = 0; at + HEADER_BYTES <= segment.length; ) {
+    const bytes = segment.readUInt32BE(at + 8);
+    const end = at + HEADER_BYTES + bytes;
+    if (segment.readUInt32BE(at) !== MAGIC || end > segment.length) break;
+    if (segment.readUInt32BE(at + 4) !== crc32(segment.subarray(at + SUMMED_FROM, end))) break;
+    const number = segment.readDoubleBE(at + 20);
+    if (segment.readDoubleBE(at + 12) !== generation || number <= (records.at(-1)?.number ?? 0)) break;
+    records.push({ number, text: segment.toString('utf8', at + HEADER_BYTES, end) });
+    at = end;
+  }
+  return records;
+}
