@@ -116,6 +116,7 @@ export class DocumentCache {
 
   /** @internal For the database: a change was committed; a row that is held is replaced by the new one. */
   changeRow(row: StoredDocument): void {
+    if (this.#entries.size === 0) return;
     const { collection, key } = row;
     if (this.#entries.has(entryKey('row', collection, key))) this.keepRow(row);
     this.#entries.delete(entryKey('document', collection, key));

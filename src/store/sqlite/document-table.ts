@@ -28,12 +28,18 @@ const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
 const UNSEEN = `SELECT asked.value AS key FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value AND value IS NOT NULL)`;
 
-const UPSERT = `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value)
-  VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+/** One statement for some rows costs little more than one for each. */
+const ROWS_PER_STATEMENT = 8;
+
+function upsertOf(rows: number): string {
+  const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  return `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value)
+  VALUES ${Array(rows).fill(row).join(', ')}
   ON CONFLICT(coll, key) DO UPDATE SET pos = excluded.pos, replica = excluded.replica, seq = excluded.seq,
     span = excluded.span, hlc = excluded.hlc, line = excluded.line, line_replica = excluded.line_replica,
     ctx = excluded.ctx, stamps = excluded.stamps, dead_at = excluded.dead_at, fp = excluded.fp, sum = excluded.sum,
     value = excluded.value`;
+}
 
 /** Tables `doc` and `sibling`. Every row that is read is verified. */
 export class DocumentTable {
@@ -44,6 +50,7 @@ export class DocumentTable {
   readonly #decoder: RowDecoder;
   readonly #statements = new Map<string, StatementSync>();
   readonly #upsert: StatementSync;
+  readonly #upsertSome: StatementSync;
   readonly #get: StatementSync;
   /** False: no document has rows in `sibling`, so that nobody needs to look there. */
   #hasSiblings: boolean | undefined;
@@ -54,7 +61,8 @@ export class DocumentTable {
     this.#collections = collections;
     this.#replicas = replicas;
     this.#decoder = new RowDecoder(replicas);
-    this.#upsert = db.prepare(UPSERT);
+    this.#upsert = db.prepare(upsertOf(1));
+    this.#upsertSome = db.prepare(upsertOf(ROWS_PER_STATEMENT));
     this.#get = this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key = ?`);
   }
 
@@ -63,18 +71,49 @@ export class DocumentTable {
     this.#hasSiblings = undefined;
   }
 
+  /** In order. Those that touch nothing but their own row are written some at a time. */
+  putAll(documents: readonly StoredDocument[]): void {
+    let waiting: SQLInputValue[][] = [];
+    const writeWaiting = (): void => {
+      if (waiting.length === ROWS_PER_STATEMENT) this.#upsertSome.run(...waiting.flat());
+      else for (const columns of waiting) this.#upsert.run(...columns);
+      waiting = [];
+    };
+    for (const document of documents) {
+      const version = this.#isAlone(document) ? rowVersion(document) : undefined;
+      if (version !== undefined) waiting.push(this.#columnsOf(document, version));
+      if (version === undefined || waiting.length === ROWS_PER_STATEMENT) writeWaiting();
+      if (version === undefined) this.put(document);
+    }
+    writeWaiting();
+  }
+
   put(document: StoredDocument): void {
     const coll = this.#collections.idOf(document.collection);
-    const { key, pos, deadAt, value } = document;
+    const { key, value } = document;
     const indexes = this.#indexes.keptBy(coll);
     const former = indexes && this.#indexes.former(coll, key);
     if (this.#siblingsExist()) this.#deleteSiblings(coll, key);
     const version = rowVersion(document);
+    const { lastInsertRowid } = this.#upsert.run(...this.#columnsOf(document, version));
+    if (version === undefined) this.#insertSiblings(coll, key, document.versions);
+    if (indexes !== undefined) {
+      this.#indexes.change(indexes, key, former?.id ?? Number(lastInsertRowid), former?.value ?? null, value);
+    }
+  }
+
+  /** Neither indexes nor siblings of former versions have to follow. */
+  #isAlone({ collection }: StoredDocument): boolean {
+    return this.#indexes.keptBy(this.#collections.idOf(collection)) === undefined && !this.#siblingsExist();
+  }
+
+  /** `version` undefined: the versions are in `sibling`. */
+  #columnsOf(document: StoredDocument, version: Version | undefined): SQLInputValue[] {
+    const { collection, key, pos, deadAt, value, versions } = document;
     const { line, lineReplica } = encodeLine(document, version, this.#replicas);
-    const elsewhere = version ? undefined : { value, digests: document.versions.map(({ digest }) => digest) };
-    const sum = documentSum({ pos, line, line_replica: lineReplica, dead_at: deadAt }, elsewhere);
-    const { lastInsertRowid } = this.#upsert.run(
-      coll,
+    const elsewhere = version ? undefined : { value, digests: versions.map(({ digest }) => digest) };
+    return [
+      this.#collections.idOf(collection),
       key,
       pos,
       version ? this.#replicas.idOf(version.replica) : null,
@@ -87,13 +126,9 @@ export class DocumentTable {
       version ? encodeStamps(version.stamps, this.#replicas) : null,
       deadAt,
       version ? version.digest : null,
-      sum,
+      documentSum({ pos, line, line_replica: lineReplica, dead_at: deadAt }, elsewhere),
       value,
-    );
-    if (version === undefined) this.#insertSiblings(coll, key, document.versions);
-    if (indexes !== undefined) {
-      this.#indexes.change(indexes, key, former?.id ?? Number(lastInsertRowid), former?.value ?? null, value);
-    }
+    ];
   }
 
   remove(collection: CollectionName, key: DocumentKey): void {
@@ -119,7 +154,11 @@ export class DocumentTable {
   /** SQLite's JSON ends a text at a NUL: such keys are left out. */
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
     const coll = this.#collections.knownId(collection);
-    return coll === undefined ? new Set(keys) : this.#keysOf(ABSENT, coll, keys);
+    if (coll === undefined) return new Set(keys);
+    // What is imported, received, or added under keys that sort by time lies behind everything there is.
+    const last = this.#prepare('SELECT key FROM doc WHERE coll = ? ORDER BY key DESC LIMIT 1').get(coll)?.key;
+    const isBehind = (key: DocumentKey): boolean => last === undefined || compareBytes(key, last as string) > 0;
+    return keys.every(isBehind) ? new Set(keys) : this.#keysOf(ABSENT, coll, keys);
   }
 
   unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {

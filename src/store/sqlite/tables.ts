@@ -111,7 +111,7 @@ export class Tables {
       this.gone.add(row);
     }
     this.gone.trim();
-    for (const document of batch.documents ?? []) this.documents.put(document);
+    this.documents.putAll(batch.documents ?? []);
     for (const row of batch.collections ?? []) this.state.putCollection(row);
     for (const name of batch.forget ?? []) this.state.forget(name);
     for (const row of batch.knowledge ?? []) this.state.putKnown(row);
