@@ -56,7 +56,7 @@ export function writeDocument(
 
 /** R2: whether the version is here, or one that replaced it. */
 export function hasSeen(document: DocumentState | undefined, dot: Dot): boolean {
-  return document !== undefined && document.versions.some((v) => isSameDot(v, dot) || replaces(v, dot));
+  return document?.versions.some((v) => isSameDot(v, dot) || replaces(v, dot)) ?? false;
 }
 
 /** R2: what one remote version makes of a document; undefined when there is nothing new in it. Idempotent, order-free. */
