@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
-import { compareVersions, type Fingerprint, FingerprintSum, type Version } from '../../core/version/index.ts';
+import { type Fingerprint, FingerprintSum, type Version } from '../../core/version/index.ts';
 import type { KeyRange, StoredDocument, StoredVersion } from '../store.ts';
 import { documentCorruptError } from '../store-errors.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
@@ -20,6 +20,7 @@ import {
   VERSION_COLUMNS,
   versionColumns,
 } from './row-codec.ts';
+import { SiblingTable } from './sibling-table.ts';
 
 const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value)`;
@@ -41,19 +42,18 @@ function upsertOf(rows: number): string {
     value = excluded.value`;
 }
 
-/** Tables `doc` and `sibling`. Every row that is read is verified. */
+/** Table `doc`, and through it `sibling`. Every row that is read is verified. */
 export class DocumentTable {
   readonly #db: DatabaseSync;
   readonly #collections: CollectionDictionary;
   readonly #replicas: ReplicaDictionary;
   readonly #indexes: IndexTable;
   readonly #decoder: RowDecoder;
+  readonly #siblings: SiblingTable;
   readonly #statements = new Map<string, StatementSync>();
   readonly #upsert: StatementSync;
   readonly #upsertSome: StatementSync;
   readonly #get: StatementSync;
-  /** False: no document has rows in `sibling`, so that nobody needs to look there. */
-  #hasSiblings: boolean | undefined;
 
   constructor(db: DatabaseSync, collections: CollectionDictionary, replicas: ReplicaDictionary, indexes: IndexTable) {
     this.#db = db;
@@ -61,6 +61,7 @@ export class DocumentTable {
     this.#collections = collections;
     this.#replicas = replicas;
     this.#decoder = new RowDecoder(replicas);
+    this.#siblings = new SiblingTable(db, replicas);
     this.#upsert = db.prepare(upsertOf(1));
     this.#upsertSome = db.prepare(upsertOf(ROWS_PER_STATEMENT));
     this.#get = this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key = ?`);
@@ -68,7 +69,7 @@ export class DocumentTable {
 
   /** After a rollback. */
   reset(): void {
-    this.#hasSiblings = undefined;
+    this.#siblings.reset();
   }
 
   /** In order. Those that touch nothing but their own row are written some at a time. */
@@ -93,10 +94,10 @@ export class DocumentTable {
     const { key, value } = document;
     const indexes = this.#indexes.keptBy(coll);
     const former = indexes && this.#indexes.former(coll, key);
-    if (this.#siblingsExist()) this.#deleteSiblings(coll, key);
+    if (this.#siblings.exist()) this.#siblings.delete(coll, key);
     const version = rowVersion(document);
     const { lastInsertRowid } = this.#upsert.run(...this.#columnsOf(document, version));
-    if (version === undefined) this.#insertSiblings(coll, key, document.versions);
+    if (version === undefined) this.#siblings.insert(coll, key, document.versions);
     if (indexes !== undefined) {
       this.#indexes.change(indexes, key, former?.id ?? Number(lastInsertRowid), former?.value ?? null, value);
     }
@@ -104,7 +105,7 @@ export class DocumentTable {
 
   /** Neither indexes nor siblings of former versions have to follow. */
   #isAlone({ collection }: StoredDocument): boolean {
-    return this.#indexes.keptBy(this.#collections.idOf(collection)) === undefined && !this.#siblingsExist();
+    return this.#indexes.keptBy(this.#collections.idOf(collection)) === undefined && !this.#siblings.exist();
   }
 
   /** `version` undefined: the versions are in `sibling`. */
@@ -137,7 +138,7 @@ export class DocumentTable {
     const indexes = this.#indexes.keptBy(coll);
     const former = indexes && this.#indexes.former(coll, key);
     if (indexes && former) this.#indexes.change(indexes, key, former.id, former.value, null);
-    if (this.#siblingsExist()) this.#deleteSiblings(coll, key);
+    if (this.#siblings.exist()) this.#siblings.delete(coll, key);
     this.#prepare('DELETE FROM doc WHERE coll = ? AND key = ?').run(coll, key);
   }
 
@@ -233,7 +234,7 @@ export class DocumentTable {
     const by = this.#replicas.knownId(replica);
     if (coll === undefined || by === undefined || limit <= 0) return [];
     const rows = this.#deltaOf('doc', coll, by, afterSeq, limit);
-    if (this.#siblingsExist()) rows.push(...this.#deltaOf('sibling', coll, by, afterSeq, limit));
+    if (this.#siblings.exist()) rows.push(...this.#deltaOf('sibling', coll, by, afterSeq, limit));
     rows.sort((a, b) => a.seq - b.seq || compareBytes(a.key, b.key));
     const last = rows[limit - 1]?.seq ?? Number.POSITIVE_INFINITY;
     return rows
@@ -244,7 +245,7 @@ export class DocumentTable {
   liveReplicas(collection: CollectionName): ReplicaId[] {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return [];
-    const tables = this.#siblingsExist() ? ['doc', 'sibling'] : ['doc'];
+    const tables = this.#siblings.exist() ? ['doc', 'sibling'] : ['doc'];
     const found = new Set(tables.flatMap((table) => this.#replicasIn(table, coll)));
     return [...found].map((id) => this.#replicas.nameOf(id)).sort(compareBytes);
   }
@@ -316,22 +317,7 @@ export class DocumentTable {
 
   #decode(row: DocumentColumns): StoredDocument {
     const collection = this.#collections.nameOf(row.coll);
-    return this.#decoder.document(collection, row, this.#siblingsOf(collection, row));
-  }
-
-  #siblingsOf(collection: CollectionName, { id, key, replica }: DocumentColumns): KeyedVersionColumns[] {
-    if (replica !== null) return [];
-    const rows = this.#prepareArrays(`SELECT ${VERSION_COLUMNS} FROM sibling WHERE doc = ?`).all(id);
-    try {
-      return rows.map(versionColumns).sort((a, b) => this.#compare(a, b));
-    } catch (error) {
-      throw documentCorruptError(collection, key, error);
-    }
-  }
-
-  #compare(a: KeyedVersionColumns, b: KeyedVersionColumns): number {
-    const order = { replica: this.#replicas.nameOf(a.replica), seq: a.seq, hlc: a.hlc } as Version;
-    return compareVersions(order, { replica: this.#replicas.nameOf(b.replica), seq: b.seq, hlc: b.hlc } as Version);
+    return this.#decoder.document(collection, row, this.#siblings.of(collection, row));
   }
 
   /** A page never ends amid the versions of one seq, of which there are several only where two lives broke R9. */
@@ -358,47 +344,13 @@ export class DocumentTable {
   }
 
   #addDigests(sum: FingerprintSum, coll: number, { after, upTo }: KeyRange): void {
-    const tables = this.#siblingsExist() ? ['doc', 'sibling'] : ['doc'];
+    const tables = this.#siblings.exist() ? ['doc', 'sibling'] : ['doc'];
     const bound = upTo === null ? '' : 'AND key <= ?';
     const parameters = upTo === null ? [coll, after ?? ''] : [coll, after ?? '', upTo];
     for (const table of tables) {
       const rows = this.#prepare(`SELECT fp FROM ${table} WHERE coll = ? AND key > ? ${bound} AND fp IS NOT NULL`);
       for (const row of rows.iterate(...parameters)) sum.add(row.fp as Uint8Array);
     }
-  }
-
-  #siblingsExist(): boolean {
-    this.#hasSiblings ??= this.#prepare('SELECT 1 FROM sibling LIMIT 1').get() !== undefined;
-    return this.#hasSiblings;
-  }
-
-  #deleteSiblings(coll: number, key: DocumentKey): void {
-    const doc = 'SELECT id FROM doc WHERE coll = ? AND key = ? AND replica IS NULL';
-    this.#prepare(`DELETE FROM sibling WHERE doc = (${doc})`).run(coll, key);
-  }
-
-  #insertSiblings(coll: number, key: DocumentKey, versions: readonly Version[]): void {
-    const doc = this.#prepare('SELECT id FROM doc WHERE coll = ? AND key = ?').get(coll, key)!.id as number;
-    const insert = this.#prepare(
-      `INSERT INTO sibling(doc, coll, key, replica, seq, span, hlc, ctx, stamps, format, fp, value) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    for (const version of versions) {
-      insert.run(
-        doc,
-        coll,
-        key,
-        this.#replicas.idOf(version.replica),
-        version.seq,
-        version.seq - version.first,
-        version.hlc,
-        encodeContext(version.context, this.#replicas),
-        encodeStamps(version.stamps, this.#replicas),
-        version.format,
-        version.digest,
-        version.value,
-      );
-    }
-    this.#hasSiblings = true;
   }
 
   #prepareArrays(sql: string): StatementSync {
