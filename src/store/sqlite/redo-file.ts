@@ -49,6 +49,8 @@ export class RedoFile {
   readonly #scratch = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES_MAX);
   #current: Segment;
   #file: number | undefined;
+  /** There was no room for it, or no right to make it: everything goes to SQLite, until the next opening. */
+  #isUnavailable = false;
   #handle: Promise<FileHandle> | undefined;
   /** Records written, and how many of them the last good sync covered. */
   #written = 0;
@@ -83,22 +85,23 @@ export class RedoFile {
   }
 
   /**
-   * Writes a record; false: it is too large, or there is no room until SQLite's transactions are durable. Throws what the disk
-   * says, and then the place is free for the next one.
+   * Writes a record; false: it is too large, there is no room until SQLite's transactions are durable, or the file cannot be made.
+   * Throws what the disk says, and then the place is free for the next one.
    */
   append(generation: number, number: number, text: string): boolean {
     if (text.length * BYTES_PER_UNIT_MAX > RECORD_BYTES_MAX && Buffer.byteLength(text) > RECORD_BYTES_MAX) return false;
     const bytes = this.#scratch.write(text, HEADER_BYTES, 'utf8');
     const length = HEADER_BYTES + bytes;
     const segment = this.#segmentFor(length);
-    if (segment === undefined) return false;
+    const file = segment && this.#openOnce();
+    if (segment === undefined || file === undefined) return false;
     const header = this.#scratch;
     header.writeUInt32BE(MAGIC, 0);
     header.writeUInt32BE(bytes, 8);
     header.writeDoubleBE(generation, 12);
     header.writeDoubleBE(number, 20);
     header.writeUInt32BE(crc32(header.subarray(SUMMED_FROM, length)), 4);
-    writeWhole(this.#open(), header.subarray(0, length), segment.end);
+    writeWhole(file, header.subarray(0, length), segment.end);
     segment.end += length;
     segment.takenBy = undefined;
     this.#current = segment;
@@ -174,9 +177,19 @@ export class RedoFile {
     );
   }
 
+  #openOnce(): number | undefined {
+    if (this.#file !== undefined || this.#isUnavailable) return this.#file;
+    try {
+      this.#file = this.#open();
+    } catch {
+      // SQLite does without it, and says what the disk says if there is something to say.
+      this.#isUnavailable = true;
+    }
+    return this.#file;
+  }
+
   /** Made of zeros first: a sync of bytes that replace others need not wait for the file system's own log. */
   #open(): number {
-    if (this.#file !== undefined) return this.#file;
     const isWhole = (statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) >= FILE_BYTES;
     const file = openSync(this.path, isWhole ? 'r+' : 'w+', 0o600);
     try {
@@ -190,7 +203,6 @@ export class RedoFile {
       rmSync(this.path, { force: true });
       throw error;
     }
-    this.#file = file;
     return file;
   }
 

@@ -232,3 +232,15 @@ test('a small write waits for one short sync, of the redo log alone', () =>
     assert.equal(syncs, 80);
     await store.close();
   }));
+
+test('where no redo log can be made, commits go on without one', () =>
+  withFolder(async (folder) => {
+    const store = await openLive(folder);
+    mkdirSync(join(folder, PLACE, 'test.db-redo'));
+    writeMany(store, 1, 40);
+    await store.flush();
+    rmSync(join(folder, PLACE, 'test.db-redo'), { recursive: true });
+    writeMany(store, 41, 60);
+    await afterCrash(folder, (found) => assert.equal(prefix(found), 60));
+    await store.close();
+  }));

@@ -400,7 +400,9 @@ export class SqliteStore implements MaintainableStore {
   }
 
   #flush(): Promise<void> {
-    return this.#isSynced() ? this.#sync.request() : Promise.resolve();
+    const flushed = this.#isSynced() ? this.#sync.request() : Promise.resolve();
+    const relief = this.#checkpointer.relief();
+    return relief === undefined ? flushed : Promise.all([flushed, relief]).then(() => {});
   }
 
   /** Whether a commit needs a sync of the log to be what the caller was promised. */
