@@ -1,4 +1,5 @@
 import { type DocumentLimits, HALF_PAIR, NUL_NAME, utf8BytesAbove } from './document-to-text.ts';
+import { isPlainDocument } from './plain-document.ts';
 
 /** Why the text of a remote document is refused; it is then set aside and reported, and counts as known. */
 export interface DocumentTextProblem {
@@ -20,6 +21,7 @@ export function checkDocumentText(text: string, limits: DocumentLimits): Documen
   if (bytes !== undefined) {
     return { reason: 'DOCUMENT_TOO_LARGE', what: `has ${bytes} bytes of JSON, above ${limits.documentBytesMax}` };
   }
+  if (text.isWellFormed() && isPlainDocument(text, limits.documentDepthMax)) return undefined;
   const what = text.isWellFormed() ? new Scanner(text, limits.documentDepthMax).scan() : HALF_PAIR;
   return what === undefined ? undefined : { reason: 'INVALID_DOCUMENT', what };
 }

@@ -1,0 +1,95 @@
+/**
+ * Goal: the quick look never lets a text pass that the full check refuses, and lets most documents pass.
+ * Method: random documents and random damage to their texts. A space in front makes a text one for the full check, which must agree.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { checkDocumentText } from './index.ts';
+import { isPlainDocument } from './plain-document.ts';
+
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 20_261_128);
+const LIMITS = { documentBytesMax: 1e6, documentDepthMax: 6 };
+
+function requireAgreement(text: string): boolean {
+  const isPlain = text.isWellFormed() && isPlainDocument(text, LIMITS.documentDepthMax);
+  if (isPlain) assert.equal(checkDocumentText(` ${text}`, LIMITS), undefined, `${JSON.stringify(text)}; seed ${SEED}`);
+  return isPlain;
+}
+
+const anyDocument = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 4 }));
+
+test('what a damaged text is taken for, it is', () => {
+  let plain = 0;
+  let seen = 0;
+  const damage = fc.constantFrom(
+    '',
+    ' ',
+    '"',
+    '\\',
+    '\\u0041',
+    ',',
+    ':',
+    '0',
+    '-',
+    '-0',
+    '.5',
+    'e1',
+    '{',
+    '}',
+    '[',
+    ']',
+    '"a"',
+    '\0',
+  );
+  fc.assert(
+    fc.property(anyDocument, fc.nat(), fc.nat(3), damage, (document, place, cut, piece) => {
+      const text = JSON.stringify(document);
+      const at = place % (text.length + 1);
+      for (const each of [text, text.slice(0, at) + piece + text.slice(at + cut), text.slice(0, at)]) {
+        seen++;
+        if (requireAgreement(each)) plain++;
+      }
+    }),
+    { seed: SEED, numRuns: 3000 * SCALE },
+  );
+  assert.ok(plain > seen / 10, `${plain} of ${seen} texts were plain: the test has lost its force`);
+});
+
+test('ordinary documents are plain', () => {
+  for (const document of [
+    {},
+    { a: null, b: true, c: false, d: [], e: {}, f: '', g: 0 },
+    { price: 12.95, small: 1e-7, large: 1e21, negative: -3, exact: 9007199254740991, ten: 10 },
+    { ünï: '名前 😀', nested: [{ a: [1, [2, ['x']]] }] },
+    Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`field ${i}`, i])),
+  ])
+    assert.ok(isPlainDocument(JSON.stringify(document), LIMITS.documentDepthMax), JSON.stringify(document));
+});
+
+test('what needs a closer look is not plain', () => {
+  for (const text of [
+    '',
+    '[]',
+    '1',
+    '{',
+    '{}x',
+    '{} ',
+    '{"a":1,}',
+    '{"a":1 }',
+    '{"a":01}',
+    '{"a":-}',
+    '{"a":-0}',
+    '{"a":1.0}',
+    '{"a":1e5}',
+    '{"a":9007199254740993}',
+    '{"a":1,"a":2}',
+    '{"a":"\\n"}',
+    '{"a":"\n"}',
+    '{"a":tru}',
+    '{"a":[1,]}',
+    '{"a":{"b":{"c":{"d":{"e":{"f":{}}}}}}}',
+  ])
+    assert.ok(!isPlainDocument(text, LIMITS.documentDepthMax), text);
+});
