@@ -1,7 +1,7 @@
 // `npm run bench [-- part of a case's name …]`: measures the engine beside raw baselines in the same run. Medians of five runs; the
 // tables go to the terminal, everything to bench/results. Only an idle machine gives figures worth keeping. docs/performance.md
 // has the options.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allCases } from './all-cases.ts';
@@ -27,6 +27,11 @@ const options = parseOptions(process.argv.slice(2));
 process.exitCode = options.isSmall && !isInside() ? await runOnSmallMachine(process.argv.slice(1)) : await main();
 
 async function main(): Promise<number> {
+  const wrong = wrongUsage();
+  if (wrong !== null) {
+    console.error(wrong);
+    return 2;
+  }
   if (options.withPeers) installPeers();
   const cases = await allCases(options);
   const wanted = cases.filter(
@@ -48,6 +53,15 @@ async function main(): Promise<number> {
   keep(join(import.meta.dirname, 'results', `${report.at.replaceAll(':', '-')}.json`), report);
   if (options.writesBaseline) keep(BASELINE, baselineOf(report));
   return options.checks ? check(report) : 0;
+}
+
+/** What is wrong with the options, before anything is measured; null: nothing. */
+function wrongUsage(): string | null {
+  if (options.writesBaseline && options.filters.length > 0)
+    return 'a baseline is made of all cases: leave the filter away';
+  if (options.checks && !existsSync(BASELINE))
+    return 'there is no bench/baseline.json to compare with: make one with `npm run bench -- --write-baseline`';
+  return null;
 }
 
 async function measure(cases: readonly BenchCase[]): Promise<CaseResult[]> {

@@ -6,9 +6,6 @@ import { firstSyncOf } from '../cases/first-sync.ts';
 import { idleSubject } from '../cases/idle.ts';
 import { updateSubjects } from './updates.ts';
 
-/** The last three are what is drawn; the first is for trying. */
-export const SIZES: readonly number[] = [1000, 10_000, 100_000, 1_000_000];
-
 const IDLE_SECONDS = 20;
 
 /** The same work on databases of each size. */
@@ -23,10 +20,12 @@ export function curveCases(sizes: readonly number[]): BenchCase[] {
   ]);
 }
 
-function nameAt(curveName: string, documents: number): string {
-  return `${curveName} at ${documents}`;
+/** Which curve the case is a point of, and where: undefined for a case that is none. */
+export function placeOf(caseName: string): { readonly curve: string; readonly documents: number } | undefined {
+  const { curve, documents } = /^(?<curve>.+) at (?<documents>\d+)$/.exec(caseName)?.groups ?? {};
+  return curve === undefined ? undefined : { curve, documents: Number(documents) };
 }
 
 function curve(name: string, documents: number, subjects: Subjects, isFreshProcess = false): BenchCase {
-  return { name: nameAt(name, documents), about: '', subjects, goals: [], isFreshProcess };
+  return { name: `${name} at ${documents}`, about: '', subjects, goals: [], isFreshProcess };
 }

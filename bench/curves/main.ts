@@ -1,5 +1,6 @@
 // `npm run bench:curves [-- --full]`: how cost grows with documents and with nodes. With --full up to a million documents, into
-// docs/performance; else up to 100,000, into bench/results/curves, to try it. `--draw` only draws again what was measured.
+// docs/performance; else up to 100,000, or as `--sizes` and `--nodes` say, into bench/results/curves, to try it. `--draw` only
+// draws again what was measured.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,19 +8,22 @@ import { parseArgs } from 'node:util';
 import { commit, machine } from '../report.ts';
 import { runCase } from '../run-case.ts';
 import { measureNodeCount, type NodeCount } from '../virtual/node-counts.ts';
-import { curveCases, SIZES } from './curve-cases.ts';
+import { curveCases, placeOf } from './curve-cases.ts';
 import { type Curves, plotsOf } from './curves.ts';
 import { type Point, svgPlot } from './svg-plot.ts';
 
-const NODE_COUNTS = [2, 8, 32, 128];
+const NODE_COUNTS = '2,8,32,128';
+const SIZES_TRIED = '1000,10000,100000';
+const SIZES_FULL = '10000,100000,1000000';
 const RUNS = 3;
-const SIZES_AT_ONCE = 3;
 
 const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     draw: { type: 'boolean', default: false },
     runs: { type: 'string', default: String(RUNS) },
+    sizes: { type: 'string', default: SIZES_TRIED },
+    nodes: { type: 'string', default: NODE_COUNTS },
   },
 });
 const root = join(import.meta.dirname, '..', '..');
@@ -33,9 +37,10 @@ for (const [name, plot] of Object.entries(plotsOf(JSON.parse(readFileSync(file, 
 
 async function measure(): Promise<Curves> {
   const runs = Number(values.runs);
-  const sizes = values.full ? SIZES.slice(-SIZES_AT_ONCE) : SIZES.slice(0, SIZES_AT_ONCE);
+  const sizes = numbersOf(values.full ? SIZES_FULL : values.sizes);
   const byNodes: NodeCount[] = [];
-  for (const nodes of NODE_COUNTS) byNodes.push(await told(`${nodes} nodes`, () => measureNodeCount(nodes)));
+  for (const nodes of numbersOf(values.nodes))
+    byNodes.push(await told(`${nodes} nodes`, () => measureNodeCount(nodes)));
   const bySize = await measureSizes(sizes, runs);
   return { at: new Date().toISOString(), commit: commit(), machine: machine(), runs, bySize, byNodes };
 }
@@ -48,17 +53,21 @@ async function measureSizes(sizes: readonly number[], runs: number): Promise<Cur
       const { figures } = await told(bench.name, () =>
         runCase(bench, { runs, folder: scratch, isFull: true, withPeers: false }),
       );
-      const [curve, documents] = bench.name.split(' at ');
+      const { curve, documents } = placeOf(bench.name)!;
       for (const [figure, subjects] of Object.entries(figures))
         for (const [subject, { median }] of Object.entries(subjects)) {
           const line = `${curve}, ${figure}, ${subject}`;
-          bySize[line] = [...(bySize[line] ?? []), [Number(documents), Number(median.toPrecision(4))]];
+          bySize[line] = [...(bySize[line] ?? []), [documents, Number(median.toPrecision(4))]];
         }
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
   return bySize;
+}
+
+function numbersOf(list: string): number[] {
+  return list.split(',').map(Number);
 }
 
 async function told<Result>(what: string, work: () => Promise<Result>): Promise<Result> {

@@ -52,5 +52,20 @@ test('the first and the last point lie on the edges of the axes, twice as much t
     ],
   );
   assert.match(svg, /a &lt; b/);
-  assert.match(svg, />ours 100<\/text>/);
+  assert.match(svg, />ours: 100<\/text>/);
+});
+
+test('a dashed line has the colour of the line before it', () => {
+  const line = (name: string, isDashed = false) => ({
+    name,
+    isDashed,
+    points: [
+      [1, 1],
+      [2, 2],
+    ] as const,
+  });
+  const svg = svgPlot({ title: '', xLabel: '', yLabel: '', lines: [line('a'), line('b', true), line('c')] });
+  const [a, b, c] = [...svg.matchAll(/<polyline [^>]*stroke="(?<color>#\w+)"/g)].map(({ groups }) => groups!.color);
+  assert.equal(a, b);
+  assert.notEqual(b, c);
 });

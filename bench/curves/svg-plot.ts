@@ -2,7 +2,7 @@ export interface PlotLine {
   readonly name: string;
   /** Above zero, by growing x: both axes are logarithmic. */
   readonly points: readonly Point[];
-  /** What it is compared with. */
+  /** What the line before it is compared with: in its colour. */
   readonly isDashed?: boolean;
 }
 
@@ -42,7 +42,7 @@ export function svgPlot({ title, xLabel, yLabel, lines }: Plot): string {
     ...xs.map((tick) => mark(x(tick)) + text(x(tick), BOTTOM + 20, shortNumber(tick), 'text-anchor="middle"')),
     text((LEFT + RIGHT) / 2, HEIGHT - 12, xLabel, 'text-anchor="middle"'),
     text(0, 0, yLabel, `text-anchor="middle" transform="translate(18 ${(TOP + BOTTOM) / 2}) rotate(-90)"`),
-    ...lines.map((line, i) => drawLine(line, COLORS[i % COLORS.length]!, x, y, labelYs[i]!)),
+    ...lines.map((line, i) => drawLine(line, colorOf(lines, i), x, y, labelYs[i]!)),
     '</svg>\n',
   ].join('\n');
 }
@@ -78,6 +78,11 @@ export function spread(places: readonly number[]): number[] {
   return moved;
 }
 
+function colorOf(lines: readonly PlotLine[], index: number): string {
+  const solid = lines.slice(0, index + 1).filter(({ isDashed }) => !isDashed).length;
+  return COLORS[Math.max(0, solid - 1) % COLORS.length]!;
+}
+
 type Scale = (value: number) => number;
 
 function logScale(low: number, high: number, from: number, to: number): Scale {
@@ -91,7 +96,7 @@ function drawLine(line: PlotLine, color: string, x: Scale, y: Scale, labelY: num
   const path = `<polyline points="${places.map((place) => place.join()).join(' ')}" fill="none" stroke="${color}" stroke-width="2"${dashes}/>`;
   const dots = places.map(([px, py]) => `<circle cx="${px}" cy="${py}" r="3.5" fill="${color}"/>`).join('');
   const [, last] = line.points.at(-1)!;
-  return `${path}${dots}${text(RIGHT + 14, labelY + 4, `${line.name} ${shortNumber(last)}`, `fill="${color}"`)}`;
+  return `${path}${dots}${text(RIGHT + 14, labelY + 4, `${line.name}: ${shortNumber(last)}`, `fill="${color}"`)}`;
 }
 
 function rule(y: number): string {

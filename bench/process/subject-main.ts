@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { allCases } from '../all-cases.ts';
 import type { Figures, Prepared, Scale, SubjectName } from '../bench-case.ts';
-import { curveCases, SIZES } from '../curves/curve-cases.ts';
+import { curveCases, placeOf } from '../curves/curve-cases.ts';
 import { Gauges } from '../gauges.ts';
 import { answer } from './answer.ts';
 
@@ -23,7 +23,8 @@ let prepared: Prepared | undefined;
 answer(async (command: SubjectCommand): Promise<Figures> => {
   switch (command.kind) {
     case 'prepare': {
-      const cases = [...(await allCases(command.scale)), ...curveCases(SIZES)];
+      const place = placeOf(command.caseName);
+      const cases = place ? curveCases([place.documents]) : await allCases(command.scale);
       const subject = cases.find(({ name }) => name === command.caseName)?.subjects[command.subject];
       prepared = await subject?.(command.folder);
       return {};
