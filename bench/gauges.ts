@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figures } from './bench-case.ts';
 
 /** Time between two looks at the event loop, ms: as precise as the delay can be told. */
@@ -16,8 +17,9 @@ export class Gauges {
     this.#delay.enable();
   }
 
-  /** The figures since `start`. Call it in a later turn of the event loop than the work, so that its delay is counted. */
-  stop(): Figures {
+  /** The figures since `start`; after a pause, for work that held up the event loop to its end has not been noticed before. */
+  async stop(): Promise<Figures> {
+    await sleep(2 * RESOLUTION_MS);
     this.#delay.disable();
     const delayMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
     return {

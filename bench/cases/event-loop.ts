@@ -56,8 +56,7 @@ async function watched(what: string, work: () => Promise<unknown>): Promise<Figu
   const gauges = new Gauges();
   gauges.start();
   await work();
-  await turn();
-  const { 'loop p99 ms': p99 = Number.NaN } = gauges.stop();
+  const { 'loop p99 ms': p99 = Number.NaN } = await gauges.stop();
   return { [`loop p99 ms, ${what}`]: p99 };
 }
 

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { allCases } from '../all-cases.ts';
 import type { Figures, Prepared, Scale, SubjectName } from '../bench-case.ts';
 import { curveCases, placeOf } from '../curves/curve-cases.ts';
@@ -41,6 +40,5 @@ answer(async (command: SubjectCommand): Promise<Figures> => {
 async function measured(work: () => Promise<Figures>): Promise<Figures> {
   gauges.start();
   const figures = await work();
-  await turn();
-  return { ...gauges.stop(), ...figures };
+  return { ...(await gauges.stop()), ...figures };
 }
