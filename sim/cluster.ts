@@ -11,6 +11,15 @@ import { SimNode, type SimNodeOptions } from './node.ts';
 /** Time after which the ends of a connection notice that the other one is gone, or that the mesh wants it no more, ms. */
 const LINK_CHECK_MS = 500;
 
+type LinkEnd = readonly [SimNode, Channel];
+
+/** Who should be linked with whom, and what that was chosen by. */
+interface Mesh {
+  readonly members: readonly { readonly node: SimNode; readonly relaysAll: boolean }[];
+  readonly pairs: readonly (readonly [SimNode, SimNode])[];
+  readonly names: ReadonlySet<string>;
+}
+
 /** Nodes, wires and time: a world without events of its own, for random schedules and for scenarios written by hand. */
 export class Cluster {
   readonly clock: ManualClock = createManualClock();
@@ -19,9 +28,7 @@ export class Cluster {
   readonly #random: SeededRandom;
   readonly #links = new Set<string>();
   #made = 0;
-  /** Pairs of nodes that should be linked, and what they were chosen by. */
-  #mesh: readonly (readonly [SimNode, SimNode])[] = [];
-  #meshOf = '';
+  #mesh = meshOf([]);
 
   constructor(random: SeededRandom, faults: NetworkFaults) {
     this.#random = random;
@@ -45,9 +52,17 @@ export class Cluster {
     return this.#links.size;
   }
 
+  /** Pairs of nodes that are linked, and how many may be: each node of a large network keeps few links (mesh.ts). */
+  linkedPairs(): { readonly count: number; readonly max: number } {
+    let ends = 0;
+    for (const { host, isUp } of this.nodes)
+      if (isUp) ends += new Set([...host.sessions()].map(({ channel }) => channel.peerKey)).size;
+    return { count: ends / 2, max: linkedPairsMax(this.nodes) };
+  }
+
   /** Every pair of nodes that should be linked and can reach each other gets a connection, each with this probability. */
   dial(chance: number): void {
-    for (const [a, b] of this.#pairs()) if (this.#random.chance(chance)) this.connect(a, b);
+    for (const [a, b] of this.#currentMesh().pairs) if (this.#random.chance(chance)) this.connect(a, b);
   }
 
   /** `second`: beside the first one, as while two nodes have dialled each other at once. */
@@ -78,16 +93,19 @@ export class Cluster {
     this.clock.advance(Math.max(0, end - this.clock.monotonic()));
   }
 
-  #pairs(): readonly (readonly [SimNode, SimNode])[] {
-    const roles = this.nodes.map((node) => `${node.key} ${node.relaysAll}`).join();
-    if (roles !== this.#meshOf) this.#mesh = meshOf(this.nodes);
-    this.#meshOf = roles;
+  #currentMesh(): Mesh {
+    const { nodes } = this;
+    const { members } = this.#mesh;
+    const isCurrent =
+      nodes.length === members.length &&
+      members.every(({ node, relaysAll }, i) => node === nodes[i] && relaysAll === node.relaysAll);
+    if (!isCurrent) this.#mesh = meshOf(nodes);
     return this.#mesh;
   }
 
-  #watchLink(link: string, ends: readonly (readonly [SimNode, Channel])[]): void {
+  #watchLink(link: string, ends: readonly [LinkEnd, LinkEnd]): void {
     const check = (): void => {
-      const isWanted = this.#pairs().some((pair) => ends.every(([node]) => pair.includes(node)));
+      const isWanted = this.#currentMesh().names.has(pairName(ends[0][0], ends[1][0]));
       if (isWanted && ends.every(([node, channel]) => sessionOn(node, channel) !== undefined))
         return void this.clock.setTimer(LINK_CHECK_MS, check);
       for (const [node, channel] of ends) sessionOn(node, channel)?.close('other');
@@ -119,14 +137,28 @@ async function turn(): Promise<void> {
 }
 
 function sessionOn(node: SimNode, channel: Channel): SessionRunner | undefined {
-  return node.isUp ? [...node.host.sessions()].find((session) => session.channel === channel) : undefined;
+  if (node.isUp) for (const session of node.host.sessions()) if (session.channel === channel) return session;
+  return undefined;
 }
 
 /** Pairs of nodes that should be linked: all of them, or those that large networks choose. */
-function meshOf(nodes: readonly SimNode[]): (readonly [SimNode, SimNode])[] {
-  const members = nodes.map((node) => toMeshMember(node.key, node.relaysAll));
-  return nodes.flatMap((a, i) => {
-    const chosen = chooseLinks(members[i]!, members.toSpliced(i, 1), LIMITS.fullMeshNodesMax);
+function meshOf(nodes: readonly SimNode[]): Mesh {
+  const members = nodes.map((node) => ({ node, relaysAll: node.relaysAll }));
+  const places = members.map(({ node, relaysAll }) => toMeshMember(node.key, relaysAll));
+  const pairs = nodes.flatMap((a, i) => {
+    const chosen = chooseLinks(places[i]!, places.toSpliced(i, 1), LIMITS.fullMeshNodesMax);
     return nodes.filter((b) => a.key < b.key && chosen.has(b.key)).map((b) => [a, b] as const);
   });
+  return { members, pairs, names: new Set(pairs.map(([a, b]) => pairName(a, b))) };
+}
+
+function linkedPairsMax(nodes: readonly SimNode[]): number {
+  const all = nodes.length;
+  const relays = nodes.filter(({ relaysAll }) => relaysAll).length;
+  if (all <= LIMITS.fullMeshNodesMax || relays <= LIMITS.fullMeshNodesMax) return (all * (all - 1)) / 2;
+  return (relays * (Math.log2(relays) + 4)) / 2 + (all - relays) * 3;
+}
+
+function pairName(a: SimNode, b: SimNode): string {
+  return a.key < b.key ? `${a.key}-${b.key}` : `${b.key}-${a.key}`;
 }

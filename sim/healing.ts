@@ -49,7 +49,7 @@ async function converge({ scene, report, admitsDivergence }: HealingDeps, when: 
     report(`diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${left.map(({ what }) => what)}`);
 }
 
-/** Nodes that agree have nothing to say but that they are there: no storm of rounds, no echo without end. */
+/** Nodes that agree have nothing to say but that they are there: no storm of rounds, no echo without end, no crowd of links. */
 export async function stayQuiet({ scene, report }: HealingDeps): Promise<void> {
   const { cluster } = scene;
   for (let ms = 0; ms < SIM_TIMES.peerSilenceMsMax + SIM_TIMES.syncIntervalMs; ms += 1000) {
@@ -63,4 +63,6 @@ export async function stayQuiet({ scene, report }: HealingDeps): Promise<void> {
   const framesMax = cluster.linkCount * (rounds * 4 + pings * 4);
   const sent = cluster.network.frames - frames;
   if (sent > framesMax) report(`storm: ${sent} frames in ${QUIET_MS / 1000} s of rest, at most ${framesMax} are due`);
+  const { count, max } = cluster.linkedPairs();
+  if (count > max) report(`crowd: ${count} links between ${cluster.nodes.length} nodes, at most ${max} are due`);
 }

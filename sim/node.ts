@@ -112,10 +112,9 @@ export class SimNode {
 
   /** As its beacons would say, if they were sent here. */
   get relaysAll(): boolean {
-    return (
-      this.#options.collections === null &&
-      [...(this.replica?.collections() ?? [])].every(({ state }) => state === 'wanted')
-    );
+    if (this.#options.collections !== null) return false;
+    for (const { state } of this.replica?.collections() ?? []) if (state !== 'wanted') return false;
+    return true;
   }
 
   mayWant(collection: CollectionName): boolean {

@@ -15,7 +15,7 @@ export async function runSeed(options: WorldOptions): Promise<WorldResult> {
 /** The result of a seed that came to no end. */
 export function failedSeed({ seed }: SeedJob, problem: string): WorldResult {
   const residue = { clones: 0, ambiguousDocuments: 0, lost: 0, zombies: 0, diverged: 0 };
-  return { seed, problems: [problem], residue, hash: 'none', frames: 0, writes: 0, virtualMs: 0, healMs: 0 };
+  return { seed, problems: [problem], residue, hash: 'none', frames: 0, links: 0, writes: 0, virtualMs: 0, healMs: 0 };
 }
 
 /** Of ten seeds one is calm, two have twins, and the others are chaos. */

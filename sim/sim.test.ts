@@ -38,6 +38,15 @@ for (const campaign of CAMPAIGNS)
     assert.notEqual(other.hash, once.hash);
   });
 
+test('many nodes agree over few links, and come to rest', async () => {
+  const nodes = 50;
+  const job = { seed: 5, events: 60, nodesMax: nodes, campaign: 'chaos' } as const;
+  const result = await runSeed(job);
+  assertSound(job, result);
+  assert.ok(result.writes > 20, `only ${result.writes} writes`);
+  assert.ok(result.links >= nodes - 1 && result.links < 6 * nodes, `${result.links} links between ${nodes} nodes`);
+});
+
 test('looking at a seed does not change it', async () => {
   const job = { seed: 3, events: 200, nodesMax: 5, campaign: 'chaos' } as const;
   const lines: string[] = [];

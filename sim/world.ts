@@ -40,6 +40,8 @@ export interface WorldResult {
   /** Over the final state of all nodes and the frames that led there: the same seed ends in the same hash. */
   readonly hash: string;
   readonly frames: number;
+  /** Pairs of nodes that are linked in the end. */
+  readonly links: number;
   readonly writes: number;
   readonly virtualMs: number;
   /** Virtual time from the end of all faults until all nodes agreed, ms. */
@@ -104,6 +106,7 @@ class World {
       residue: this.#twins.residue,
       hash: hashOf(this.#scene),
       frames: this.#cluster.network.frames,
+      links: this.#cluster.linkedPairs().count,
       writes: this.#history.size,
       virtualMs: this.#cluster.clock.monotonic(),
       healMs: this.#healMs,
