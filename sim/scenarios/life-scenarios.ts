@@ -1,3 +1,5 @@
+import type { MemorySnapshot } from '../../src/store/memory/index.ts';
+import type { SimNode } from '../node.ts';
 import type { Scenario } from './scenario.ts';
 import { STOCK, Stage } from './stage.ts';
 
@@ -75,23 +77,23 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'a disk that fell back, and a peer that has replaced its writes',
-    alsoFailsWith: ['resume past an unsent version'],
-    // R9 at meeting: knowledge of my replica above my seq.
+    name: 'a disk that fell back, and a peer that has purged its writes',
+    // R9 at meeting: knowledge of my replica above my seq, and nothing else that names what I lost.
     async play() {
       const stage = new Stage();
       const [node, peer] = [stage.node(), stage.node()];
       stage.put(node, 'kept');
       await stage.meet(node, peer);
       const image = node.image();
-      stage.put(node, 'replaced');
+      stage.put(node, 'purged');
       await stage.meet(node, peer);
-      stage.put(peer, 'replaced');
+      stage.delete(peer, 'purged');
+      stage.purge(peer);
       stage.rollBack(node, image);
       await stage.meet(node, peer);
       stage.put(node, 'new');
       await stage.meet(node, peer);
-      return stage.lacking([node, peer], 'kept', 'replaced', 'new');
+      return stage.lacking([node, peer], 'kept', 'new');
     },
   },
   {
@@ -108,6 +110,54 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
       stage.rollBack(node, image);
       const outcome = stage.carry(later!, 'later', node);
       return outcome === 'forked' ? [] : [`a version of an own life that is not known here was ${outcome}`];
+    },
+  },
+  {
+    name: 'a disk that fell back, and a peer that wrote in sight of what it lost',
+    // R9 at meeting: a context that names a write of mine that I do not know.
+    async play() {
+      const stage = new Stage();
+      const [node, peer] = [stage.node(), stage.node()];
+      const image = await unclaimedAt(peer, node, stage, 'k');
+      stage.put(peer, 'k');
+      stage.rollBack(node, image);
+      await stage.meet(node, peer);
+      return node.told.length === 0 ? ['a node that was rolled back was not told'] : stage.differences(node, peer);
+    },
+  },
+  {
+    name: 'a disk that fell back, and one name for two contents of a document',
+    alsoFailsWith: ['chain not checked'],
+    // R9: no claim told a check of the write that was lost; the peer sees that what comes is not what it holds.
+    async play() {
+      const stage = new Stage();
+      const [node, peer] = [stage.node(), stage.node()];
+      stage.rollBack(node, await unclaimedAt(peer, node, stage, 'k'));
+      stage.put(node, 'k');
+      await stage.meet(node, peer);
+      await stage.meet(node, peer);
+      const isEqual = JSON.stringify(stage.read(node, 'k')) === JSON.stringify(stage.read(peer, 'k'));
+      return [
+        ...(node.told.length === 0 ? ['a node that was rolled back was not told'] : []),
+        ...(isEqual ? [] : ['two nodes show two contents of one name']),
+      ];
+    },
+  },
+  {
+    name: 'a disk that fell back, and one name for writes of two documents',
+    alsoFailsWith: ['chain not checked', 'resume past an unsent version'],
+    // R9: the same where the name is taken by another document.
+    async play() {
+      const stage = new Stage();
+      const [node, peer] = [stage.node(), stage.node()];
+      stage.rollBack(node, await unclaimedAt(peer, node, stage, 'k'));
+      stage.put(node, 'l');
+      await stage.meet(node, peer);
+      await stage.meet(node, peer);
+      return [
+        ...(node.told.length === 0 ? ['a node that was rolled back was not told'] : []),
+        ...stage.lacking([node, peer], 'k', 'l'),
+      ];
     },
   },
   {
@@ -169,3 +219,16 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** The peer gets what the node writes there, but no claim of it; returns the node's disk as it was before. */
+async function unclaimedAt(peer: SimNode, node: SimNode, stage: Stage, key: string): Promise<MemorySnapshot> {
+  stage.put(node, 'shared');
+  await stage.meet(node, peer);
+  const image = node.image();
+  stage.put(node, key);
+  stage.deafen(peer, ({ kind }) => kind === 'claim');
+  await stage.join([node, peer], 300);
+  await stage.part();
+  stage.deafen(peer);
+  return image;
+}

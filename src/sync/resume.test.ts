@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS, TIMES } from '../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { ForkEvidence } from '../core/version/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { Message } from '../net/messages/index.ts';
 import { memoryStoreFromSnapshot } from '../store/memory/index.ts';
@@ -45,8 +46,8 @@ function sessionOf(replica: Replica, life: string): Session {
 }
 
 /**
- * Carries messages both ways until nothing is left to say, or this many batches arrived. `life`: of the process of `a`. Returns the
- * versions that travelled.
+ * Carries messages both ways until nothing is left to say, or this many batches arrived. `life`: of the process of `a`; `isTwin`:
+ * another life wrote under its id, which must be noticed here. Returns the versions that travelled.
  */
 function meet(
   a: Replica,
@@ -54,15 +55,18 @@ function meet(
   batchesMax = Number.POSITIVE_INFINITY,
   onBatch = (_batch: number) => {},
   life = 'a',
+  isTwin = false,
 ): number {
   const ends = [sessionOf(a, life), sessionOf(b, 'b')] as const;
   const inbox: [Message[], Message[]] = [[], []];
+  const forks: ForkEvidence[] = [];
   let versions = 0;
   let batches = 0;
   const step = (at: 0 | 1, input: Parameters<Session['step']>[0]): void => {
     for (const effect of ends[at].step(input, clock.monotonic()))
       if (effect.kind === 'send') inbox[1 - at]!.push(effect.message);
       else if (effect.kind === 'again') step(at, { kind: 'pump' });
+      else if (effect.kind === 'evidence') forks.push(effect.fork);
       else assert.equal(effect.kind, 'event');
   };
   step(0, { kind: 'open' });
@@ -76,6 +80,7 @@ function meet(
     onBatch(++batches);
   }
   for (const end of ends) end.close();
+  assert.equal(forks.length > 0, isTwin);
   return versions;
 }
 
@@ -158,7 +163,7 @@ test('a sender that was rolled back unnoticed sends what it wrote in place of wh
   }).replica;
   assert.equal(again.id, a.id);
   write(again, 1050, 1000 + DOCUMENTS);
-  meet(again, b, Number.POSITIVE_INFINITY, () => {}, 'the next process');
+  meet(again, b, Number.POSITIVE_INFINITY, () => {}, 'the next process', true);
   for (let n = 1050; n < 1000 + DOCUMENTS; n++) assert.ok(b.get(C, `k${n}` as DocumentKey), `k${n} did not arrive`);
 });
 

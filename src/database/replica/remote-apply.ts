@@ -21,6 +21,7 @@ import {
 import type { Store } from '../../store/index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
+import { namesakeAmong, namesakesElsewhere, oneOfEach } from './namesakes.ts';
 
 /** What applying needs to look at beside the draft. */
 export interface ApplyContext {
@@ -34,9 +35,13 @@ export interface ApplyContext {
   setAside(version: RemoteVersion, problem: string): void;
 }
 
-/** R2 for each version in order; returns how many changed something. */
-export function draftVersions(context: ApplyContext, versions: readonly RemoteVersion[]): number {
-  let applied = 0;
+/** R2 for each version in order; returns how many changed something, and what R9 finds in them. */
+export function draftVersions(
+  context: ApplyContext,
+  versions: readonly RemoteVersion[],
+): { readonly applied: number; readonly forks: readonly ForkEvidence[] } {
+  const fresh: RemoteVersion[] = [];
+  const forks: ForkEvidence[] = [];
   context.draft.expect(versions);
   for (const remote of versions) {
     const { collection, key } = remote;
@@ -45,7 +50,11 @@ export function draftVersions(context: ApplyContext, versions: readonly RemoteVe
     context.draft.observe(remote.hlc);
     if (knows(state.knowledge, remote.replica, remote.seq)) continue;
     const before = context.draft.read(collection, key);
-    if (hasSeen(before, remote)) continue;
+    if (hasSeen(before, remote)) {
+      const fork = namesakeAmong(before!.versions, remote);
+      if (fork !== undefined) forks.push(fork);
+      continue;
+    }
     const problem = valueProblem(remote, context.limits);
     if (problem !== undefined) {
       context.setAside(remote, problem);
@@ -54,9 +63,10 @@ export function draftVersions(context: ApplyContext, versions: readonly RemoteVe
     const after = applyVersion(before, sealVersion(collection, key, remote), state.knowledge);
     if (after === undefined) continue;
     context.draft.put(collection, key, before, after);
-    applied++;
+    fresh.push(remote);
   }
-  return applied;
+  forks.push(...namesakesElsewhere(context.store, fresh));
+  return { applied: fresh.length, forks: oneOfEach(forks) };
 }
 
 /** The edge for remote documents, the same as for local ones. Other formats are kept raw. */
@@ -76,6 +86,14 @@ export function proveFork(
   if (known.check === null || known.seq < context.store.chainFrom() || known.seq === 0) return undefined;
   const ours = context.store.chainCheck(known.seq) ?? null;
   return ours === known.check ? undefined : { replica, seq: known.seq, theirs, ours, why: 'other-check' };
+}
+
+/** R9 at meeting: a version of mine that I do not know, or one that was written in sight of such a version. */
+export function proveUnknownWrite({ own }: ApplyContext, version: RemoteVersion): ForkProof | undefined {
+  const { replica } = own;
+  let seq = version.replica === replica ? version.seq : 0;
+  for (const line of version.context) if (line.replica === replica) seq = Math.max(seq, line.last);
+  return seq > own.seq ? { replica, seq, theirs: null, ours: null, why: 'above-own-seq' } : undefined;
 }
 
 /** Versions of this collection that the claim's knowledge covers and that no answer of the sender has confirmed (R5). */

@@ -31,7 +31,14 @@ import { draftNewLife } from './new-life.ts';
 import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
 import { draftPurges, type PurgePass } from './purge.ts';
 import { markedRecounts, Recount } from './recount.ts';
-import { type ApplyContext, draftClaim, draftVersions, proveFork, unconfirmedVersions } from './remote-apply.ts';
+import {
+  type ApplyContext,
+  draftClaim,
+  draftVersions,
+  proveFork,
+  proveUnknownWrite,
+  unconfirmedVersions,
+} from './remote-apply.ts';
 import { draftReresolved } from './reresolve.ts';
 import { ResumePoints } from './resume-points.ts';
 import { resolverText, ValueResolver } from './value-resolver.ts';
@@ -255,18 +262,16 @@ export class Replica {
   ): RemoteOutcome {
     const draft = this.#draft();
     const context = this.#context(draft);
-    for (const version of versions)
-      if (version.replica === this.id && version.seq > this.seq)
-        return {
-          kind: 'forked',
-          proof: { replica: this.id, seq: version.seq, theirs: null, ours: null, why: 'above-own-seq' },
-        };
+    for (const version of versions) {
+      const proof = proveUnknownWrite(context, version);
+      if (proof !== undefined) return { kind: 'forked', proof };
+    }
     for (const claim of claims) {
       const proof = proveFork(context, claim.knowledge.get(this.id));
       if (proof !== undefined) return { kind: 'forked', proof };
     }
-    const applied = draftVersions(context, versions);
-    const forks: ForkEvidence[] = [];
+    const { applied, forks: namesakes } = draftVersions(context, versions);
+    const forks = [...namesakes];
     for (const claim of claims) {
       const open = unconfirmedVersions(context, claim, this.#options.limits.messageVersionsMax);
       if (open.length > 0) return { kind: 'unconfirmed', collection: claim.collection, versions: open };
