@@ -37,6 +37,7 @@ export function svgPlot({ title, xLabel, yLabel, lines }: Plot): string {
   const labelYs = spread(lines.map((line) => y(line.points.at(-1)![1])));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="${INK}">`,
+    `<title>${escaped(title)}</title>`,
     text(LEFT, 22, title, 'font-size="16" font-weight="600"'),
     ...ys.map((tick) => rule(y(tick)) + text(LEFT - 8, y(tick) + 4, shortNumber(tick), 'text-anchor="end"')),
     ...xs.map((tick) => mark(x(tick)) + text(x(tick), BOTTOM + 20, shortNumber(tick), 'text-anchor="middle"')),
