@@ -4,11 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
-import { silentLogger } from '../../core/logging/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import { loadConfig } from '../config/index.ts';
 import type { RunningNode } from '../node-api.ts';
@@ -20,6 +21,16 @@ const OPTIONS = { host: '127.0.0.1', port: 0, token: null, startSecret: 'of this
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const BYTES = Buffer.from(createSeededRandom(11).bytes(2 * LIMITS.documentBytesMax));
 
+const alarms: string[] = [];
+const { promise: brokenOff, resolve: onBrokenOff } = Promise.withResolvers<void>();
+const logger: Logger = {
+  ...silentLogger,
+  info: (_fields, message) => {
+    if (/broke its request off/.test(message)) onBrokenOff();
+  },
+  error: (_fields, message) => alarms.push(message),
+};
+
 let folder: string;
 let node: RunningNode;
 let server: HttpServer;
@@ -28,7 +39,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entgldb-http-'));
   const config = await loadConfig({ workingDirectory: folder, environment: {} });
   node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
-  server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
+  server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger });
 });
 after(async () => {
   await server.close();
@@ -77,6 +88,17 @@ test('a blob larger than any document is stored from a stream, and read whole an
   }
   for (const range of ['bytes=5-4', 'bytes=0-1,3-4', 'lines=1-2', 'bytes=-'])
     assert.equal((await ask('GET', `blobs/${$blob}`, { headers: { range } })).status, 200, 'it is ignored');
+});
+
+test('an upload that is broken off leaves no blob, and no alarm in the log', { timeout: 30_000 }, async () => {
+  const before = ((await (await ask('GET', 'blobs')).json()) as { blobs: object[] }).blobs.length;
+  const headers = { ...OCTETS, 'content-length': BYTES.length };
+  const upload = request({ port: server.address.port, method: 'POST', path: '/api/v1/blobs', headers });
+  upload.on('error', () => {});
+  upload.write(BYTES.subarray(0, 300_000), () => upload.destroy());
+  await brokenOff;
+  assert.deepEqual(alarms, []);
+  assert.equal(((await (await ask('GET', 'blobs')).json()) as { blobs: object[] }).blobs.length, before);
 });
 
 test('blobs are listed page by page, and collected', async () => {

@@ -125,7 +125,9 @@ async function prepare(
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const { status, body } = errorResponse(error);
-    if (status >= 500)
+    // A client that goes away in the middle of its body is no fault of this node.
+    if (request.raw.readableAborted) logger.info({ route: request.routeOptions.url }, 'a client broke its request off');
+    else if (status >= 500)
       logger.error({ err: error, route: request.routeOptions.url, at: clock.now() }, 'HTTP request failed');
     return reply.code(status).send(body);
   });
