@@ -30,6 +30,7 @@ import type {
 } from '../store.ts';
 import { closedError, lostCommitsError } from '../store-errors.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { CommitLogs } from './commit-logs.ts';
 import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
 import { streamDamage } from './damage-stream.ts';
 import { HeadWitness } from './head-witness.ts';
@@ -77,6 +78,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #witness: HeadWitness;
   readonly #wal: WalFile;
   readonly #redo: RedoFile;
+  readonly #logs: CommitLogs;
   readonly #sync: SharedSync;
   readonly #maintenance: Maintenance;
   readonly #checkpointer: Checkpointer;
@@ -87,16 +89,12 @@ export class SqliteStore implements MaintainableStore {
   /** Commits made, and those that the last good sync covered. */
   #commits = 0;
   #syncedCommits = 0;
-  /** Transactions of SQLite that hold commits which are not in the redo log: only a sync of the log makes them durable. */
-  #unrecordedUpTo = 0;
   #cancelSettling: (() => void) | undefined;
   /** Of the newest commit that moved it. */
   #head: Head | undefined;
   #isLoadDue = false;
   #isRecovering = false;
   #isDisconnected = false;
-  /** A sync failed and the logs were not written anew since: what they say may not be on the disk. */
-  #areLogsSuspect = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
 
@@ -110,6 +108,7 @@ export class SqliteStore implements MaintainableStore {
     };
     this.#wal = new WalFile(parts.path, parts.dataSync);
     this.#redo = new RedoFile(parts.path, parts.dataSync);
+    this.#logs = new CommitLogs(this.#wal, this.#redo, this.#isSynced());
     this.#maintenance = new Maintenance(parts.clock);
     this.#care = new IndexCare(parts);
     this.#sharedRead = new SharedRead(parts.clock);
@@ -385,7 +384,7 @@ export class SqliteStore implements MaintainableStore {
     if (this.#isClosed || this.#isDisconnected || this.#isRecovering) return;
     try {
       this.#change(({ transactions }) => transactions.settle());
-      if (!this.#isSynced()) this.#redo.release(this.#redo.transactions);
+      this.#logs.settled(false);
     } catch (error) {
       this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'commits stay in the redo log for now');
     }
@@ -395,8 +394,7 @@ export class SqliteStore implements MaintainableStore {
   #noteSettled(): void {
     this.#cancelSettling?.();
     this.#cancelSettling = undefined;
-    this.#unrecordedUpTo = this.#redo.transactions;
-    if (!this.#isSynced()) this.#redo.release(this.#redo.transactions);
+    this.#logs.settled(true);
   }
 
   #flush(): Promise<void> {
@@ -424,10 +422,9 @@ export class SqliteStore implements MaintainableStore {
   async #syncOnce(): Promise<void> {
     const covered = this.#commits;
     const head = this.#head;
-    if (covered === this.#syncedCommits && !this.#areLogsSuspect) return;
+    if (covered === this.#syncedCommits && !this.#logs.areSuspect) return;
     try {
-      if (this.#areLogsSuspect) await this.#rewriteLogs();
-      else await this.#syncLogs();
+      await this.#logs.sync();
       this.#syncedCommits = covered;
       this.#remember(head);
     } catch (error) {
@@ -436,34 +433,16 @@ export class SqliteStore implements MaintainableStore {
     }
   }
 
-  /** The write-ahead log only where it is needed: what is recorded is durable with the redo log. */
-  async #syncLogs(): Promise<void> {
-    const { transactions } = this.#redo;
-    const isWalNeeded = this.#unrecordedUpTo > this.#redo.durableTransactions || !this.#redo.hasRoom;
-    const syncs = isWalNeeded ? [this.#redo.sync(), this.#wal.sync()] : [this.#redo.sync()];
-    const failed = (await Promise.allSettled(syncs)).find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-    if (isWalNeeded) this.#redo.release(transactions);
-  }
-
-  async #rewriteLogs(): Promise<void> {
-    const { transactions } = this.#redo;
-    await this.#wal.rewrite();
-    await this.#redo.rewrite();
-    this.#redo.release(transactions);
-    this.#areLogsSuspect = false;
-  }
-
   /** After a failed sync: nothing is believed that was not read back through a new connection. */
   async #recover(error: unknown): Promise<void> {
     this.#isLoadDue = true;
     this.#isRecovering = true;
     this.#head = undefined;
-    this.#areLogsSuspect = true;
+    this.#logs.suspect();
     this.#parts.logger.error({ err: error, path: this.#wal.path }, 'the disk refused to make commits durable');
     await this.#checkpointer.pause();
     try {
-      await this.#rewriteLogs();
+      await this.#logs.rewrite();
     } catch {
       // The same disk refused again; the next flush tries to write the logs anew before it acknowledges anything.
     }
