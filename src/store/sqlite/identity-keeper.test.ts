@@ -35,6 +35,7 @@ function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
       if (disk.isFull) throw diskFull;
     },
     witness: undefined,
+    isRedoCut: false,
     logger: silentLogger,
   });
 }

@@ -19,6 +19,8 @@ export interface IdentityOptions {
   readonly makeDurable: () => void;
   /** How far the head was seen to be. */
   readonly witness: Witness | undefined;
+  /** Commits are missing from the redo log. */
+  readonly isRedoCut: boolean;
   readonly logger: Logger;
 }
 
@@ -39,7 +41,8 @@ export class IdentityKeeper {
     const fingerprint = fingerprintOf(options);
     const judged = judge(tables, before, head, fingerprint);
     // A copy or a restored backup is older by right.
-    const isCutBack = (judged === 'same' || judged === 'new') && isBehind(head, options.witness);
+    const isBack = isBehind(head, options.witness) || options.isRedoCut;
+    const isCutBack = (judged === 'same' || judged === 'new') && isBack;
     // With durability `normal` the reserved seqs keep names of writes apart, and the life goes on.
     const isOver = judged === 'same' && isCutBack && options.seqBlock === 0;
     const reason = isOver ? 'cut-back' : judged;

@@ -20,10 +20,19 @@ const RECORD_BYTES_MAX = 64 * 1024;
 /** UTF-8 needs at most so many bytes for a UTF-16 code unit. */
 const BYTES_PER_UNIT_MAX = 3;
 
-/** Magic, sum of all that follows, bytes of text, generation of the database, number. */
+/** `EGDR`, sum of all that follows, bytes of text, generation of the database, number. */
 const MAGIC = 0x45474452;
+const MAGIC_BYTES = Buffer.from('EGDR', 'latin1');
 const HEADER_BYTES = 28;
 const SUMMED_FROM = 8;
+
+/** What is found in the file. */
+export interface FoundRecords {
+  /** In order of numbers. */
+  readonly records: readonly RedoRecord[];
+  /** The highest number that was ever written, whether its record can be read or not. */
+  readonly newest: number;
+}
 
 interface Segment {
   readonly from: number;
@@ -40,13 +49,14 @@ interface Segment {
  *
  * Two segments take turns. Records of one are overwritten only when SQLite holds them as durably as was promised, so that at any
  * moment database, write-ahead log and this file together hold a prefix of the commits. A record that was cut off fails its
- * sum and ends its segment; what older ones follow it have lower numbers.
+ * sum and ends its segment; what older ones follow it have lower numbers. Behind the last record stands its number once more, so
+ * that a bit that flips in it is noticed.
  */
 export class RedoFile {
   readonly path: string;
   readonly #dataSync: DataSync;
   readonly #segments: readonly Segment[];
-  readonly #scratch = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES_MAX);
+  readonly #scratch = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES_MAX + HEADER_BYTES);
   #current: Segment;
   #file: number | undefined;
   /** There was no room for it, or no right to make it: everything goes to SQLite, until the next opening. */
@@ -75,13 +85,15 @@ export class RedoFile {
     return this.#written > this.#synced;
   }
 
-  /** What the file holds of this generation, in order of numbers. */
-  read(generation: number): RedoRecord[] {
-    if (!existsSync(this.path)) return [];
+  /** What the file holds of this generation. */
+  read(generation: number): FoundRecords {
+    if (!existsSync(this.path)) return { records: [], newest: 0 };
     const bytes = readFileSync(this.path);
-    return this.#segments
-      .flatMap(({ from }) => recordsOf(bytes.subarray(from, from + SEGMENT_BYTES), generation))
-      .sort((a, b) => a.number - b.number);
+    const found = this.#segments.map(({ from }) => recordsOf(bytes.subarray(from, from + SEGMENT_BYTES), generation));
+    return {
+      records: found.flatMap(({ records }) => records).sort((a, b) => a.number - b.number),
+      newest: Math.max(...found.map(({ newest }) => newest)),
+    };
   }
 
   /**
@@ -92,16 +104,13 @@ export class RedoFile {
     if (text.length * BYTES_PER_UNIT_MAX > RECORD_BYTES_MAX && Buffer.byteLength(text) > RECORD_BYTES_MAX) return false;
     const bytes = this.#scratch.write(text, HEADER_BYTES, 'utf8');
     const length = HEADER_BYTES + bytes;
-    const segment = this.#segmentFor(length);
+    const written = length + HEADER_BYTES;
+    const segment = this.#segmentFor(written);
     const file = segment && this.#openOnce();
     if (segment === undefined || file === undefined) return false;
-    const header = this.#scratch;
-    header.writeUInt32BE(MAGIC, 0);
-    header.writeUInt32BE(bytes, 8);
-    header.writeDoubleBE(generation, 12);
-    header.writeDoubleBE(number, 20);
-    header.writeUInt32BE(crc32(header.subarray(SUMMED_FROM, length)), 4);
-    writeWhole(file, header.subarray(0, length), segment.end);
+    putHeader(this.#scratch.subarray(0, length), generation, number);
+    putHeader(this.#scratch.subarray(length, written), generation, number);
+    writeWhole(file, this.#scratch.subarray(0, written), segment.end);
     segment.end += length;
     segment.takenBy = undefined;
     this.#current = segment;
@@ -217,18 +226,40 @@ function writeWhole(file: number, bytes: Buffer, at: number): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
 }
 
+/** The text stands behind the header already. */
+function putHeader(record: Buffer, generation: number, number: number): void {
+  record.writeUInt32BE(MAGIC, 0);
+  record.writeUInt32BE(record.length - HEADER_BYTES, 8);
+  record.writeDoubleBE(generation, 12);
+  record.writeDoubleBE(number, 20);
+  record.writeUInt32BE(crc32(record.subarray(SUMMED_FROM)), 4);
+}
+
+/** The record at this place; undefined where there is none of this generation that is whole. */
+function recordAt(
+  segment: Buffer,
+  at: number,
+  generation: number,
+): (RedoRecord & { readonly end: number }) | undefined {
+  if (at + HEADER_BYTES > segment.length || segment.readUInt32BE(at) !== MAGIC) return undefined;
+  const end = at + HEADER_BYTES + segment.readUInt32BE(at + 8);
+  if (end > segment.length || segment.readDoubleBE(at + 12) !== generation) return undefined;
+  if (segment.readUInt32BE(at + 4) !== crc32(segment.subarray(at + SUMMED_FROM, end))) return undefined;
+  return { number: segment.readDoubleBE(at + 20), text: segment.toString('utf8', at + HEADER_BYTES, end), end };
+}
+
 /** Records from the beginning of a segment, up to the first that is not whole or not newer than the one before. */
-function recordsOf(segment: Buffer, generation: number): RedoRecord[] {
+function recordsOf(segment: Buffer, generation: number): FoundRecords {
   const records: RedoRecord[] = [];
-  for (let at = 0; at + HEADER_BYTES <= segment.length; ) {
-    const bytes = segment.readUInt32BE(at + 8);
-    const end = at + HEADER_BYTES + bytes;
-    if (segment.readUInt32BE(at) !== MAGIC || end > segment.length) break;
-    if (segment.readUInt32BE(at + 4) !== crc32(segment.subarray(at + SUMMED_FROM, end))) break;
-    const number = segment.readDoubleBE(at + 20);
-    if (segment.readDoubleBE(at + 12) !== generation || number <= (records.at(-1)?.number ?? 0)) break;
-    records.push({ number, text: segment.toString('utf8', at + HEADER_BYTES, end) });
-    at = end;
+  let at = 0;
+  for (;;) {
+    const record = recordAt(segment, at, generation);
+    if (record === undefined || record.number <= (records.at(-1)?.number ?? 0)) break;
+    records.push({ number: record.number, text: record.text });
+    at = record.end;
   }
-  return records;
+  let newest = records.at(-1)?.number ?? 0;
+  for (at = segment.indexOf(MAGIC_BYTES, at); at >= 0; at = segment.indexOf(MAGIC_BYTES, at + 1))
+    newest = Math.max(newest, recordAt(segment, at, generation)?.number ?? 0);
+  return { records, newest };
 }

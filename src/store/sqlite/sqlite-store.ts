@@ -116,7 +116,8 @@ export class SqliteStore implements MaintainableStore {
     this.#db = this.#connect();
     try {
       migrate(this.#db);
-      this.#openTables = this.#tables();
+      this.#openTables = new Tables(this.#db, parts.limits, this.#redo);
+      const isRedoCut = this.#openTables.transactions.replay();
       this.#checkpointer = new Checkpointer(() => this.#settledFile(), this.#wal, parts);
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
@@ -124,6 +125,8 @@ export class SqliteStore implements MaintainableStore {
         seqBlock: parts.durability === 'full' || !parts.connection.walMode ? 0 : SEQ_BLOCK,
         makeDurable: () => this.#checkpointer.truncate(),
         witness: this.#witness.read(),
+        // With durability `full` a power cut may leave records behind one that was torn; none of them was acknowledged.
+        isRedoCut: isRedoCut && !this.#isSynced(),
         logger: parts.logger,
       });
       this.#openTables.transactions.restore();
@@ -150,6 +153,7 @@ export class SqliteStore implements MaintainableStore {
     if (this.#isLoadDue) throw lostCommitsError();
     const { head } = batch;
     const { connection, clock } = this.#parts;
+    let isRecorded = false;
     this.#change((tables) => {
       this.#identity.beforeCommit();
       if (head !== undefined) this.#identity.reserve(head);
@@ -158,13 +162,15 @@ export class SqliteStore implements MaintainableStore {
       tables.transactions.commit(batch, mayRecord, () => {
         if (head !== undefined) this.#identity.unseal(tables, head);
       });
-      if (tables.transactions.recorded === 0) this.#noteSettled();
+      isRecorded = tables.transactions.recorded > 0;
+      if (!isRecorded) this.#noteSettled();
       else this.#cancelSettling ??= clock.setTimer(SETTLE_MS_MAX, () => this.#settleIdle());
       if (head !== undefined) this.#identity.adopt(head);
     });
     this.#commits++;
     this.#head = head ?? this.#head;
-    if (!this.#isSynced()) this.#remember(this.#head);
+    // A record is its own witness.
+    if (!this.#isSynced() && !isRecorded) this.#remember(this.#head);
     this.#checkpointer.noteCommit(1 + (batch.documents?.length ?? 0));
   }
 
@@ -457,16 +463,10 @@ export class SqliteStore implements MaintainableStore {
   /** On a disk that fails altogether this throws, and is tried again with the next call. */
   #reconnect(): void {
     this.#db = this.#connect();
-    this.#openTables = this.#tables();
+    this.#openTables = new Tables(this.#db, this.#parts.limits, this.#redo);
+    this.#openTables.transactions.replay();
     setRunning(this.#db, this.#parts.connection);
     this.#isDisconnected = false;
-  }
-
-  /** With what the redo log holds beyond the database. */
-  #tables(): Tables {
-    const tables = new Tables(this.#db, this.#parts.limits, this.#redo);
-    tables.transactions.replay();
-    return tables;
   }
 
   async #close(): Promise<void> {

@@ -61,11 +61,17 @@ export class Transactions {
     return this.#isTakenBack;
   }
 
-  /** Applies the records that follow on what the database holds, and leaves them unsettled. Returns how many. */
-  replay(): number {
+  /**
+   * Applies the records that follow on what the database holds, and leaves them unsettled. True: there were others, which cannot
+   * be read, or of which the database lacks what they follow on.
+   */
+  replay(): boolean {
+    const { redo } = this.#deps;
+    if (redo === undefined) return false;
+    const { records, newest } = redo.read(this.#generationNow());
     const batches: StoreBatch[] = [];
     let number = this.#numberNow();
-    for (const record of this.#deps.redo?.read(this.#generationNow()) ?? []) {
+    for (const record of records) {
       if (record.number <= number) continue;
       if (record.number !== number + 1) break;
       batches.push(textToBatch(record.text));
@@ -75,7 +81,7 @@ export class Transactions {
     this.#number = number;
     this.#isTakenBack = batches.length > 0;
     this.restore();
-    return batches.length;
+    return newest > number;
   }
 
   /** `alongWith` runs in the same transaction of SQLite, where there is one for this commit. */
