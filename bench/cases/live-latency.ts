@@ -9,7 +9,7 @@ import { inOwnFolder } from '../subject-folder.ts';
 
 export const LIVE_DOCUMENTS = 1000;
 export const LIVE_COUNT = 300;
-export const LIVE_PAUSE_MS = 5;
+export const LIVE_PAUSE_MS = 20;
 const LIVE = { kind: 'live', count: LIVE_COUNT, pauseMs: LIVE_PAUSE_MS } as const;
 
 function rawLatency(subject: BaselineName, durability: Durability): Subject {
