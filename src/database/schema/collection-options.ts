@@ -6,8 +6,8 @@ import type { StandardSchema } from './standard-schema.ts';
 
 /**
  * What a program knows of a collection. It belongs to the open database, not to its file: define the collection again after
- * each opening, before anything else is done with it. Defining it twice with other settings throws CONFIG_ERROR /
- * OPTION_INVALID.
+ * each opening, before anything else is done with it, and keep the handle: a schema that is made anew for each call is
+ * looked at each time. Defining it twice with other settings throws CONFIG_ERROR / OPTION_INVALID.
  */
 export interface CollectionOptions<Schema extends StandardSchema = StandardSchema> {
   /**

@@ -18,6 +18,8 @@ interface Definition {
   /** Of handles that were not. */
   readonly plain: DocumentCodec;
   readonly version: number;
+  /** What the schema takes, for other nodes; null: nobody can tell. */
+  readonly digest: string | null;
 }
 
 /** What the program said of its collections since the database was opened. */
@@ -82,11 +84,10 @@ export class Definitions {
   }
 
   #say(collection: CollectionName): void {
-    const { schema, version = null } = this.#byName.get(collection) ?? {};
-    const resolver = resolverText(this.resolverOf(collection));
-    const said = { collection, resolver, version, schema: schema === undefined ? null : schemaDigest(schema) };
+    const { version = null, digest: schema = null } = this.#byName.get(collection) ?? {};
+    const said = { collection, resolver: resolverText(this.resolverOf(collection)), version, schema };
     const before = this.#said.get(collection);
-    const isSame = before?.resolver === resolver && before.version === version && before.schema === said.schema;
+    const isSame = before?.resolver === said.resolver && before.version === version && before.schema === schema;
     if (isSame) return;
     this.#said.set(collection, said);
     for (const listener of this.#listeners) listener();
@@ -119,7 +120,8 @@ export class Definitions {
     if (before?.schema === schema && before?.migrations === migrations && before !== undefined) return before;
     const codec = new DefinedCodec(collection, schema, evolution, this.#limits);
     const plain = storedFormCodec(codec, this.#limits);
-    return { schema, migrations, codec, plain, version: evolution.version };
+    const digest = schema === undefined ? null : schemaDigest(schema);
+    return { schema, migrations, codec, plain, version: evolution.version, digest };
   }
 }
 
