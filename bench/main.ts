@@ -1,8 +1,7 @@
 // `npm run bench [-- part of a case's name …]`: measures the engine beside raw baselines in the same run. Medians of five runs; the
 // tables go to the terminal, everything to bench/results. Only an idle machine gives figures worth keeping. docs/performance.md
 // has the options.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allCases } from './all-cases.ts';
 import { type Baseline, compare, comparisonText, intervalsOf } from './baseline.ts';
@@ -11,6 +10,7 @@ import { type BenchOptions, parseOptions } from './options.ts';
 import { installPeers } from './peer-cases.ts';
 import { commit, costTable, machine, reportTable } from './report.ts';
 import { type CaseResult, runCase } from './run-case.ts';
+import { withScratch } from './scratch.ts';
 import { isInside, runOnSmallMachine } from './small-machine.ts';
 
 const BASELINE = join(import.meta.dirname, 'baseline.json');
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
     commit: commit(),
     machine: machine(),
     options,
-    results: await measure(wanted),
+    results: await withScratch((folder) => measure(wanted, folder)),
   };
   console.log(`Commit ${report.commit}, ${report.machine}, ${options.runs} runs, ${report.at}\n`);
   console.log(`${reportTable(wanted, report.results)}\n\n${costTable(report.results)}`);
@@ -64,18 +64,13 @@ function wrongUsage(): string | null {
   return null;
 }
 
-async function measure(cases: readonly BenchCase[]): Promise<CaseResult[]> {
-  const folder = mkdtempSync(join(process.env.ENTGLDB_BENCH_FOLDER ?? tmpdir(), 'entgldb-bench-'));
+async function measure(cases: readonly BenchCase[], folder: string): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  try {
-    for (const bench of cases) {
-      const start = performance.now();
-      process.stderr.write(`${bench.name}: ${bench.about} … `);
-      results.push(await runCase(bench, { ...options, folder }));
-      process.stderr.write(`${Math.round((performance.now() - start) / 1000)} s\n`);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  for (const bench of cases) {
+    const start = performance.now();
+    process.stderr.write(`${bench.name}: ${bench.about} … `);
+    results.push(await runCase(bench, { ...options, folder }));
+    process.stderr.write(`${Math.round((performance.now() - start) / 1000)} s\n`);
   }
   return results;
 }

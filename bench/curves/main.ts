@@ -1,12 +1,12 @@
 // `npm run bench:curves [-- --full]`: how cost grows with documents and with nodes. With --full up to a million documents, into
 // docs/performance; else up to 100,000, or as `--sizes` and `--nodes` say, into bench/results/curves, to try it. `--draw` only
 // draws again what was measured.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commit, machine } from '../report.ts';
 import { runCase } from '../run-case.ts';
+import { withScratch } from '../scratch.ts';
 import { measureNodeCount, type NodeCount } from '../virtual/node-counts.ts';
 import { curveCases, placeOf } from './curve-cases.ts';
 import { type Curves, plotsOf } from './curves.ts';
@@ -41,27 +41,21 @@ async function measure(): Promise<Curves> {
   const byNodes: NodeCount[] = [];
   for (const nodes of numbersOf(values.nodes))
     byNodes.push(await told(`${nodes} nodes`, () => measureNodeCount(nodes)));
-  const bySize = await measureSizes(sizes, runs);
+  const bySize = await withScratch((scratch) => measureSizes(sizes, runs, scratch));
   return { at: new Date().toISOString(), commit: commit(), machine: machine(), runs, bySize, byNodes };
 }
 
-async function measureSizes(sizes: readonly number[], runs: number): Promise<Curves['bySize']> {
-  const scratch = mkdtempSync(join(process.env.ENTGLDB_BENCH_FOLDER ?? tmpdir(), 'entgldb-curves-'));
+async function measureSizes(sizes: readonly number[], runs: number, scratch: string): Promise<Curves['bySize']> {
   const bySize: Record<string, Point[]> = {};
-  try {
-    for (const bench of curveCases(sizes)) {
-      const { figures } = await told(bench.name, () =>
-        runCase(bench, { runs, folder: scratch, isFull: true, withPeers: false }),
-      );
-      const { curve, documents } = placeOf(bench.name)!;
-      for (const [figure, subjects] of Object.entries(figures))
-        for (const [subject, { median }] of Object.entries(subjects)) {
-          const line = `${curve}, ${figure}, ${subject}`;
-          bySize[line] = [...(bySize[line] ?? []), [documents, Number(median.toPrecision(4))]];
-        }
-    }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+  for (const bench of curveCases(sizes)) {
+    const options = { runs, folder: scratch, isFull: true, withPeers: false };
+    const { figures } = await told(bench.name, () => runCase(bench, options));
+    const { curve, documents } = placeOf(bench.name)!;
+    for (const [figure, subjects] of Object.entries(figures))
+      for (const [subject, { median }] of Object.entries(subjects)) {
+        const line = `${curve}, ${figure}, ${subject}`;
+        bySize[line] = [...(bySize[line] ?? []), [documents, Number(median.toPrecision(4))]];
+      }
   }
   return bySize;
 }
