@@ -18,6 +18,7 @@ import { openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/s
 import type { LoadedConfig } from './config/index.ts';
 import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
+import { fileNotices } from './file-notices.ts';
 import { readMachineId } from './machine-id.ts';
 import { type NetworkOptions, NetworkService, type NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
@@ -49,7 +50,7 @@ export const openNode: OpenNode = async (given) => {
     if (restored !== undefined) noteRestored(state, restored);
     const copied = whyCopied(state.database, store.identity);
     if (copied !== undefined) state.notice(copiedText(copied));
-    if (store.identity.isCutBack) noteCutBack(state, config.values['Persistence.DatabasePath']);
+    for (const notice of fileNotices(config.values['Persistence.DatabasePath'], store.identity)) state.notice(notice);
     if (options.network) {
       await startNetwork(options, state, clocks, copied !== undefined);
       if (copied !== undefined) forgetCopied(state.database);
@@ -71,12 +72,6 @@ function noteRestored(state: NodeState, restored: RestoredFile): void {
   const { backupPath, aside, problem } = restored;
   state.services.events.append('file-restored', { backupPath, problem, aside: aside ?? null });
   state.notice(`the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`);
-}
-
-function noteCutBack(state: NodeState, path: string): void {
-  state.notice(
-    `the newest writes in ${path} are gone: its log was damaged or removed, or with durability normal the power failed; peers bring back what they have of them`,
-  );
 }
 
 /** The database on its store, under the name that the configuration gives it or that it has kept. */

@@ -107,6 +107,10 @@ export interface StoreIdentity {
    * Absent: not so.
    */
   readonly isCutBack?: boolean;
+  /** The file was gone although there had been one, and a new one was made. Absent: not so. */
+  readonly isGone?: boolean;
+  /** Logs of another file that lay beside it, where they are now. Absent: none. */
+  readonly logsAside?: readonly string[];
 }
 
 /** What a store on a file can do for its own upkeep, beside the port. All of it while the store is used. */

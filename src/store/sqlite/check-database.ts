@@ -105,7 +105,7 @@ function checkCollection(tables: Tables, name: CollectionName, context: JobConte
 
 function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<string> {
   // After damage its sums are counted anew, and are not those of its documents until then.
-  if (tables.meta.engine().has(countingMark(row.name))) return;
+  if (tables.meta.hasEngine(countingMark(row.name))) return;
   const [held] = tables.documents.fingerprints(row.name, WHOLE);
   if (!isSameFingerprint(held!, row.fingerprint)) {
     yield `the fingerprint counts ${row.fingerprint.count} versions, the documents hold ${held!.count} or others`;

@@ -30,6 +30,7 @@ function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
   return IdentityKeeper.open(tables, {
     path,
     machineId: 'machine',
+    nowMs: 0,
     seqBlock: 0,
     makeDurable: () => {
       if (disk.isFull) throw diskFull;

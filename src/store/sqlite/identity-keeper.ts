@@ -4,6 +4,7 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import type { ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Head, StoreIdentity } from '../store.ts';
+import { isOtherOrigin, readOrigin, writeOrigin } from './file-origin.ts';
 import { isBehind, type Witness } from './head-witness.ts';
 import { describesGeneration, type Marker, readMarker, writeMarker } from './marker.ts';
 import { toStoreError } from './sqlite-errors.ts';
@@ -13,6 +14,8 @@ export interface IdentityOptions {
   readonly path: string;
   /** Names the machine; empty where the system has no such name. */
   readonly machineId: string;
+  /** Wall clock, ms. */
+  readonly nowMs: number;
   /** Seqs reserved ahead in one durable step with durability `normal`; 0: every flush is durable, none are needed. */
   readonly seqBlock: number;
   /** Makes the newest transaction durable in the main file. */
@@ -33,13 +36,15 @@ export class IdentityKeeper {
   /** The id that must not be written under any more; null once a new one took its place, or when none is needed. */
   #endedReplica: ReplicaId | null;
   #dueRaise: (() => void) | undefined;
+  readonly #origin: string;
 
   /** Judges file and marker and raises the generation of both. Durable on return. */
   static open(tables: Tables, options: IdentityOptions): IdentityKeeper {
     const before = readMarker(markerPathOf(options.path));
     const head = tables.state.head();
     const fingerprint = fingerprintOf(options);
-    const judged = judge(tables, before, head, fingerprint);
+    const origin = readOrigin(markerPathOf(options.path));
+    const judged = judge(tables, before, origin, head, fingerprint);
     // A copy or a restored backup is older by right.
     const isBack = isBehind(head, options.witness) || options.isRedoCut;
     const isCutBack = (judged === 'same' || judged === 'new') && isBack;
@@ -72,8 +77,11 @@ export class IdentityKeeper {
       state: 'open',
       reservedSeq: identity.reservedSeq,
     };
+    const known = identity.fresh ? undefined : tables.meta.get('origin');
+    this.#origin = known ?? originOf(fingerprint, generation, options.nowMs);
     this.#raiseOrWarn(tables, () => {
       tables.meta.set('fingerprint', fingerprint);
+      tables.meta.set('origin', this.#origin);
       tables.meta.set('sealed', this.#endedReplica === null ? null : '1');
     });
   }
@@ -148,6 +156,7 @@ export class IdentityKeeper {
       alongWith();
     });
     this.#options.makeDurable();
+    writeOrigin(this.#markerPath, this.#origin);
     this.#write({ ...this.#marker, state: 'open' });
   }
 
@@ -165,6 +174,7 @@ export function markerPathOf(path: string): string {
 function judge(
   tables: Tables,
   marker: Marker | undefined,
+  origin: string | undefined,
   head: Head | undefined,
   fingerprint: string,
 ): StoreIdentity['reason'] {
@@ -172,12 +182,17 @@ function judge(
   if (tables.meta.get('sealed') !== undefined) return 'sealed';
   if (marker === undefined) return 'marker-missing';
   if (tables.meta.get('fingerprint') !== fingerprint) return 'other-machine';
+  if (isOtherOrigin(tables.meta.get('origin'), origin)) return 'marker-mismatch';
   const isExpected = marker.replica === head.replica && describesGeneration(marker, generationOf(tables));
   return isExpected ? 'same' : 'marker-mismatch';
 }
 
 function generationOf(tables: Tables): number {
   return Number(tables.meta.get('generation') ?? 0);
+}
+
+function originOf(fingerprint: string, generation: number, nowMs: number): string {
+  return createHash('sha256').update(`${fingerprint}:${generation}:${nowMs}`).digest('hex').slice(0, 16);
 }
 
 /**

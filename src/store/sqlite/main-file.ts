@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from 
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
+import { isOtherOrigin } from './file-origin.ts';
 import { describesGeneration, type Marker } from './marker.ts';
 import { syncFolderOf } from './private-files.ts';
 import { APPLICATION_ID, FORMAT } from './schema.ts';
@@ -10,7 +11,13 @@ import { MetaTable } from './side-tables.ts';
 /** What the main file says by itself, without the log beside it. */
 export type MainFile =
   | { readonly kind: 'absent' | 'empty' | 'unreadable' }
-  | { readonly kind: 'ours'; readonly format: number; readonly generation: number };
+  | {
+      readonly kind: 'ours';
+      readonly format: number;
+      readonly generation: number;
+      /** See `file-origin.ts`; undefined in files of earlier releases. */
+      readonly origin: string | undefined;
+    };
 
 /** Ends of the names of the files that hold what is not in the main file yet: SQLite's own, and the redo log. */
 export const LOG_SUFFIXES = ['-wal', '-shm', '-journal', '-redo'] as const;
@@ -38,8 +45,13 @@ export function inspectMainFile(path: string): MainFile {
       { details: { path, format, supported: FORMAT } },
     );
   }
-  const generation = readAlone(path, (db) => Number(new MetaTable(db).get('generation')));
-  return generation === undefined ? { kind: 'unreadable' } : { kind: 'ours', format, generation };
+  const found = readAlone(path, (db) => {
+    const meta = new MetaTable(db);
+    return { generation: Number(meta.get('generation')), origin: meta.get('origin') };
+  });
+  return found !== undefined && Number.isSafeInteger(found.generation)
+    ? { kind: 'ours', format, ...found }
+    : { kind: 'unreadable' };
 }
 
 /**
@@ -47,8 +59,15 @@ export function inspectMainFile(path: string): MainFile {
  * stays beside a main file that cannot be read alone, and where there is no marker to say more: it may hold what was
  * acknowledged.
  */
-export function setStrayLogsAside(path: string, main: MainFile, marker: Marker | undefined, nowMs: number): string[] {
-  const isStray = main.kind === 'absent' || (main.kind === 'ours' && !mayOwnLogs(main.generation, marker));
+export function setStrayLogsAside(
+  path: string,
+  main: MainFile,
+  marker: Marker | undefined,
+  origin: string | undefined,
+  nowMs: number,
+): string[] {
+  const isOther = main.kind === 'ours' && isOtherOrigin(main.origin, origin);
+  const isStray = isOther || main.kind === 'absent' || (main.kind === 'ours' && !mayOwnLogs(main.generation, marker));
   if (!isStray) return [];
   const moved = LOG_SUFFIXES.map((suffix) => path + suffix)
     .filter((log) => existsSync(log))
@@ -73,14 +92,13 @@ function inspectUnmarked(path: string, application: number): MainFile {
 }
 
 /** Reads the main file as it is, without its log and without locks; undefined when it cannot be read so. */
-function readAlone(path: string, read: (db: DatabaseSync) => number): number | undefined {
+function readAlone<T>(path: string, read: (db: DatabaseSync) => T): T | undefined {
   const url = pathToFileURL(path);
   url.search = 'immutable=1';
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(url, { readOnly: true });
-    const found = read(db);
-    return Number.isSafeInteger(found) ? found : undefined;
+    return read(db);
   } catch {
     // Amid a checkpoint the main file is no database without its log. What cannot be mended is found after opening.
     return undefined;

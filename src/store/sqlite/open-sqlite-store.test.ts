@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,7 +19,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { parseCollectionName, parseDocumentKey, type ReplicaId } from '../../core/ids/index.ts';
 import { sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Store, StoreIdentity } from '../store.ts';
 import { writeMarker } from './marker.ts';
@@ -173,6 +174,34 @@ test('a log is set aside when its main file was replaced by a backup, and kept a
     const aside = readdirSync(folder).filter((name) => name.includes('-wal.aside-'));
     assert.equal(aside.length, 1);
     assert.deepEqual(readFileSync(join(folder, aside[0]!)), wal);
+  }));
+
+test('a log is set aside when the main file is that of another node, however alike their ages are', () =>
+  withFolder(async (folder) => {
+    const leave = async (name: string, replica: ReplicaId, firstPos: number): Promise<string> => {
+      const own = join(folder, name);
+      const first = await openInFolder(own);
+      write(first, firstPos, replica);
+      await first.close();
+      const second = await openInFolder(own);
+      write(second, firstPos + 1, replica);
+      await second.flush();
+      mkdirSync(join(folder, `${name}-cut`));
+      cutPower(join(own, 'test.db'), join(folder, `${name}-cut`, 'test.db'));
+      await second.close();
+      return join(folder, `${name}-cut`);
+    };
+    const [a, b] = [await leave('a', sampleReplica(1), 1), await leave('b', sampleReplica(2), 11)];
+    const [mainOfA, mainOfB] = [readFileSync(join(a, 'test.db')), readFileSync(join(b, 'test.db'))];
+    writeFileSync(join(a, 'test.db'), mainOfB);
+    writeFileSync(join(b, 'test.db'), mainOfA);
+    for (const [cut, pos] of [[a, 11] as const, [b, 1] as const]) {
+      const store = await openInFolder(cut);
+      assert.equal(store.identity.fresh, true);
+      assert.equal(store.get(C, K)?.pos, pos, 'the log of the other file was not mixed in');
+      await store.close();
+      assert.equal(readdirSync(cut).filter((name) => name.includes('-wal.aside-')).length, 1);
+    }
   }));
 
 test('with durability normal, an unclean stop leaves a hole in the seqs and never a reuse', () =>

@@ -3,13 +3,14 @@ import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
 import { DatabaseCorruptionError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import { readOrigin } from './file-origin.ts';
 import { markerPathOf } from './identity-keeper.ts';
 import { inspectMainFile, setStrayLogsAside } from './main-file.ts';
 import { isFirstOpening, readMarker } from './marker.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 import { guarded } from './sqlite-errors.ts';
-import { SqliteStore } from './sqlite-store.ts';
+import { type FoundFiles, SqliteStore } from './sqlite-store.ts';
 import type { TableLimits } from './tables.ts';
 import type { DataSync } from './wal-file.ts';
 
@@ -51,7 +52,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   guarded(path, () => createPrivateFolder(dirname(path)));
   const lock = takeOwnerLock(path, options.pid);
   try {
-    guarded(path, () => prepareFiles(path, options));
+    const found = guarded(path, () => prepareFiles(path, options));
     const walMode = options.walMode ?? true;
     const durability = options.durability ?? 'full';
     return guarded(
@@ -59,6 +60,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       () =>
         new SqliteStore({
           path,
+          found,
           durability,
           machineId: options.machineId,
           limits: { ...LIMITS, ...options.limits },
@@ -80,24 +82,25 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   }
 }
 
-/** Leaves a main file that SQLite may open: of our format, without the log of another one. */
-function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): void {
+/** Leaves a main file that SQLite may open: of our format, without the log of another one. Returns what was odd about it. */
+function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): FoundFiles {
   const main = inspectMainFile(path);
   const marker = readMarker(markerPathOf(path));
   if (main.kind === 'empty' && marker !== undefined && !isFirstOpening(marker)) throw emptiedError(path);
-  if (main.kind === 'absent' && marker !== undefined) {
-    logger.warn({ path }, 'the database file is gone; a new one is made');
-  }
-  const aside = setStrayLogsAside(path, main, marker, clock.now());
+  const isGone = main.kind === 'absent' && marker !== undefined && !isFirstOpening(marker);
+  if (isGone) logger.warn({ path }, 'the database file is gone; a new one is made');
+  const aside = setStrayLogsAside(path, main, marker, readOrigin(markerPathOf(path)), clock.now());
   if (aside.length > 0) logger.warn({ path, aside }, 'logs of another database file were set aside');
-  if (main.kind !== 'absent') return;
-  createPrivateFile(path);
-  syncFolderOf(path);
+  if (main.kind === 'absent') {
+    createPrivateFile(path);
+    syncFolderOf(path);
+  }
+  return { ...(isGone && { isGone }), ...(aside.length > 0 && { logsAside: aside }) };
 }
 
 function emptiedError(path: string): DatabaseCorruptionError {
   return new DatabaseCorruptionError(
-    `the database ${path} is empty but was not before; restore a backup, or remove it to fetch all from peers`,
+    `the database ${path} is empty but was not before; restore a backup with \`entgldb restore\`, or remove it to fetch all from peers`,
     { details: { path } },
   );
 }

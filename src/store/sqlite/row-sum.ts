@@ -12,7 +12,9 @@ export function checkSum(stored: unknown, expected: number, what: string): void 
 }
 
 export function corruptRow(problem: string): DatabaseCorruptionError {
-  return new DatabaseCorruptionError(`${problem}; restore a backup, or remove the database to fetch all from peers`);
+  return new DatabaseCorruptionError(
+    `${problem}; restore a backup with \`entgldb restore\`, or move the database away to fetch all from peers`,
+  );
 }
 
 /** The same for a document's own columns, without making a text of them: this runs for every row. */

@@ -52,7 +52,7 @@ interface MetaRow {
  * What the store itself keeps in `meta`. `sealed`: the file is a copy and needs a new replica id (R9 at open). `commits`: how
  * many the file holds, so that records of the redo log are applied once.
  */
-export type StoreMeta = 'generation' | 'fingerprint' | 'sealed' | 'gone-from' | 'commits';
+export type StoreMeta = 'generation' | 'fingerprint' | 'origin' | 'sealed' | 'gone-from' | 'commits';
 
 /** Names that the engine gave carry this prefix, the store's own have none. */
 const ENGINE = 'engine.';
@@ -82,6 +82,11 @@ export class MetaTable {
 
   setEngine(name: string, text: string | null): void {
     this.#write(ENGINE + name, text);
+  }
+
+  /** Whether the engine gave such a text, damaged or not. */
+  hasEngine(name: string): boolean {
+    return this.#get.get(ENGINE + name) !== undefined;
   }
 
   /** All that the engine gave; throws when any text in the table is damaged. */

@@ -70,7 +70,7 @@ function sqliteError(error: Error, code: number, path: string): PersistenceError
 
 function corruptError(cause: Error, path: string, sqlite: number): DatabaseCorruptionError {
   return new DatabaseCorruptionError(
-    `the database ${path} is damaged (${cause.message}); restore a backup, or remove the file to fetch all from peers`,
+    `the database ${path} is damaged (${cause.message}); restore a backup with \`entgldb restore\`, or move the file away to fetch all from peers`,
     { details: { path, sqlite }, cause },
   );
 }

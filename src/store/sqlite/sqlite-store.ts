@@ -59,7 +59,11 @@ export interface SqliteStoreParts {
   readonly logger: Logger;
   readonly lock: OwnerLock;
   readonly dataSync: DataSync;
+  readonly found: FoundFiles;
 }
+
+/** What was odd about the files at open. */
+export type FoundFiles = Pick<StoreIdentity, 'isGone' | 'logsAside'>;
 
 /** Seqs that one durable step reserves with durability `normal`. */
 const SEQ_BLOCK = 100_000;
@@ -122,6 +126,7 @@ export class SqliteStore implements MaintainableStore {
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
         machineId: parts.machineId,
+        nowMs: parts.clock.now(),
         seqBlock: parts.durability === 'full' || !parts.connection.walMode ? 0 : SEQ_BLOCK,
         makeDurable: () => this.#checkpointer.truncate(),
         witness: this.#witness.read(),
@@ -137,7 +142,7 @@ export class SqliteStore implements MaintainableStore {
       this.#db.close();
       throw error;
     }
-    this.identity = this.#identity.identity;
+    this.identity = { ...this.#identity.identity, ...parts.found };
     setRunning(this.#db, parts.connection);
     this.#sync = new SharedSync(() => this.#syncOnce());
   }

@@ -1,0 +1,42 @@
+import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+/** In the marker file, in a sector of its own: what is written here can spoil nothing there. */
+const ORIGIN_AT = 1024;
+const ORIGIN_BYTES = 64;
+
+/**
+ * A name that a main file gets when it is made, or takes a new identity, and that the marker beside it repeats. Where they differ
+ * the main file is another one, put here by hand, and the log beside it is not its own: generations alone can be alike.
+ */
+export function readOrigin(markerPath: string): string | undefined {
+  if (!existsSync(markerPath)) return undefined;
+  const bytes = Buffer.alloc(ORIGIN_BYTES);
+  const file = openSync(markerPath, 'r');
+  try {
+    readSync(file, bytes, 0, ORIGIN_BYTES, ORIGIN_AT);
+  } finally {
+    closeSync(file);
+  }
+  const [name, origin = '', sum] = bytes.toString('latin1').trim().split(' ');
+  return name === 'origin' && sum === sumOf(origin) ? origin : undefined;
+}
+
+/** Not synced: a marker without it says less, and nothing wrong. */
+export function writeOrigin(markerPath: string, origin: string): void {
+  const file = openSync(markerPath, 'r+');
+  try {
+    writeSync(file, `origin ${origin} ${sumOf(origin)}`.padEnd(ORIGIN_BYTES - 1).concat('\n'), ORIGIN_AT);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Both are known and differ. */
+export function isOtherOrigin(a: string | undefined, b: string | undefined): boolean {
+  return a !== undefined && b !== undefined && a !== b;
+}
+
+function sumOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}
