@@ -6,6 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inspect, stripVTControlCharacters } from 'node:util';
+import { unlistedSkips } from './skips.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Two cores are what a small build machine has. */
@@ -107,7 +108,8 @@ function runFiles({ name, files: patterns, except = [] }, signal) {
   stream.on('test:stdout', note);
   stream.on('test:stderr', note);
   stream.on('test:fail', (event) => event.details.error.failureType === 'subtestsFailed' || failed.push(event));
-  stream.on('test:pass', ({ name, skip }) => skip && skips.push(skip === true ? name : `${name}: ${skip}`));
+  const skipped = [];
+  stream.on('test:pass', ({ name, skip }) => skip && skipped.push({ name, skip }));
   stream.on('test:summary', (event) => {
     if (event.file !== undefined) return process.stdout.write(event.success ? '.' : 'F');
     counts.passed = event.counts.passed;
@@ -116,7 +118,12 @@ function runFiles({ name, files: patterns, except = [] }, signal) {
   });
   return new Promise((resolve, reject) => {
     stream.on('error', reject);
-    stream.on('end', () => resolve({ ...counts, failures: describeFailures(failed, outputByFile) }));
+    stream.on('end', () => {
+      for (const { name, skip } of skipped) skips.push(skip === true ? name : `${name}: ${skip}`);
+      const unlisted = unlistedSkips(skipped);
+      counts.failed += unlisted.length;
+      resolve({ ...counts, failures: [...describeFailures(failed, outputByFile), ...unlisted] });
+    });
     stream.resume();
   });
 }

@@ -1,0 +1,23 @@
+// Goal: a proof that cannot run on a machine says so, and none goes missing for another reason. Method: the list that the runner
+// holds skips against, with reasons as the tests give them here and elsewhere.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { whyNoNamespaces } from '../integration/namespaces.ts';
+import { whyNoDisk } from '../integration/small-disk.ts';
+import { whyNoLan } from '../torture/lan.ts';
+import { straceProblem } from '../torture/strace.ts';
+
+const { unlistedSkips } = (await import(new URL('../../scripts/skips.mjs', import.meta.url).href)) as {
+  unlistedSkips(skips: readonly { readonly name: string; readonly skip: string | boolean }[]): string[];
+};
+
+test('what a machine lacks is listed, every other reason to skip a test fails the run', () => {
+  const here = [whyNoNamespaces(), whyNoDisk(), whyNoLan(), straceProblem() ?? undefined];
+  const listed = [
+    'strace is not installed',
+    'network namespaces need root',
+    ...here.filter((why) => why !== undefined),
+  ];
+  assert.deepEqual(unlistedSkips(listed.map((skip) => ({ name: 'a test', skip }))), []);
+  for (const skip of [true, 'flaky', 'later']) assert.equal(unlistedSkips([{ name: 'a test', skip }]).length, 1);
+});
