@@ -20,6 +20,7 @@ test('a file that is gone, a log that is short and a log of another file are tol
   assert.deepEqual(others, [], 'the rest follows from that');
   assert.match(fileNotices('a.db', { ...OLD, isCutBack: true }).join(), /newest writes in a\.db are gone/);
   const [cut, aside] = fileNotices('a.db', { ...OLD, isCutBack: true, logsAside: ['a.db-wal.aside-1'] });
+  assert.deepEqual(fileNotices('a.db', { ...OLD, reason: 'sealed', logsAside: ['a.db-wal.aside-1'] }), []);
   assert.match(cut!, /newest writes/);
   assert.match(aside!, /kept as a\.db-wal\.aside-1.*put each database file back/);
 });

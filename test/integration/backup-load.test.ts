@@ -16,7 +16,7 @@ import { eventually, makeFolder, NodeProcess, pause, SCALE } from './node-proces
 
 const WRITES_PER_SECOND = 1000;
 const KEYS = 5000;
-const BACKUPS = 3 * SCALE;
+const BACKUPS = 5 * SCALE;
 const KILLS = 5 * SCALE;
 const PAD = 'x'.repeat(1000);
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);

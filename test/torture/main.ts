@@ -47,7 +47,7 @@ const entries: readonly Entry[] = [
   })),
   testFile({ name: 'kill -9 under load', path: 'kill-nine', scaleMax: 15, cases: 20, secondsEach: 35 }),
   testFile({ name: 'SIGTERM under load', path: 'sigterm', scaleMax: 100, cases: 5, secondsEach: 12 }),
-  testFile({ name: 'backups under load, and killed', path: 'backup-load', scaleMax: 20, cases: 8, secondsEach: 15 }),
+  testFile({ name: 'backups under load, and killed', path: 'backup-load', scaleMax: 20, cases: 10, secondsEach: 17 }),
   testFile({ name: 'offline queue over crashes', path: 'queue-restarts', scaleMax: 13, cases: 4, secondsEach: 10 }),
   testFile({ name: 'no false alarms', path: 'calm-health', scaleMax: 40, cases: 1, secondsEach: 18 }),
   testFile({ name: 'event loop never held up', path: 'responsive', scaleMax: 15, cases: 6, secondsEach: 20 }),
