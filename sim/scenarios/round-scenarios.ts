@@ -53,6 +53,8 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
       stage.put(a, 'k');
       await stage.meet(a, b);
       b.repair(STOCK, []);
+      // Its sums are counted by then.
+      await stage.part();
       await stage.meet(a, b);
       const seq = b.replica.collection(STOCK).knowledge.get(a.replica.id)?.seq;
       return seq === 1 ? [] : [`a node that forgot what it knows was told of ${seq ?? 'nothing'}`];

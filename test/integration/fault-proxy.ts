@@ -88,7 +88,8 @@ export class FaultProxy {
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    this.reset();
+    // Not `reset`, which waits until what is unsent has left: an end that does not read would keep the process of the test alive.
+    for (const { sockets } of this.#pairs) for (const socket of Object.values(sockets)) socket.destroy();
     await closed;
   }
 
