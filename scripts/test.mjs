@@ -46,7 +46,7 @@ const SUITES = [
     name: 'sim',
     budget: 300,
     commands: [
-      ['sim', 'sim/main.ts', '--mix', '--seeds', '1000', '--events', '2000', '--first', String(today() * 1000)],
+      ['sim', 'sim/main.ts', '--mix', '--seeds', '1500', '--events', '2000', '--first', String(today() * 1000)],
     ],
   },
   { name: 'docs', budget: 90, files: ['test/docs/**/*.test.ts'] },

@@ -1,6 +1,6 @@
 /**
  * Goal: a seed is a whole world, the same every time, and what a seed once found stays found and mended. Method: seeds are run
- * twice and compared by the hash of their end; every seed in seeds.json is replayed; a thousand new ones a day are the suite
+ * twice and compared by the hash of their end; every seed in seeds.json is replayed; 1,500 new ones a day are the suite
  * `sim` of scripts/test.mjs. The bounds on messages and memory are held by the world itself (healing.ts, load.ts).
  */
 import assert from 'node:assert/strict';

@@ -78,6 +78,30 @@ test('a receiver that compared when the description came keeps what another sess
   assert.deepEqual(outcomes, [0, 1]);
 });
 
+test('a cut stream goes on only up to what its sender knew when it began: a version may come behind the page that passed it', () => {
+  const outcomes = (['capped', 'cappedLate', 'naive'] as const).map((cursors) => {
+    const options = { cursors };
+    const counts = createCounts();
+    const names = { replicas: 0, processes: 0, values: 0 };
+    const [author, sender, receiver] = [0, 1, 2].map(() => new AttackReplica(options, names)) as [
+      AttackReplica,
+      AttackReplica,
+      AttackReplica,
+    ];
+    const [, second, third] = ['a', 'b', 'c'].map((key) => author.write(key, false));
+    for (const version of [second!, third!]) sender.apply(version);
+    const open = () => new EarlySession(sender, receiver, {}, counts, () => 0, ['a', 'b', 'c']);
+    const cut = open();
+    cut.step();
+    attackRound(author, sender, Number.POSITIVE_INFINITY, options, counts);
+    cut.step();
+    const next = open();
+    while (!next.step());
+    return receiver.values('a').length;
+  });
+  assert.deepEqual(outcomes, [1, 0, 0]);
+});
+
 test('a tombstone purged between beginning and claim is dropped only where all that it replaced is known', () => {
   const outcomes = [{}, { dropsNeededTombstones: true }].map((early) => {
     const options = { early };

@@ -53,6 +53,7 @@ const entries: readonly Entry[] = [
   testFile({ name: 'event loop never held up', path: 'responsive', scaleMax: 15, cases: 6, secondsEach: 20 }),
   simulation('simulation', { seeds: counts === 'full' ? 100_000 : 30, events: 5000, nodes: 5 }),
   simulation('simulation, 20 nodes', { seeds: counts === 'full' ? 2000 : 1, events: 20_000, nodes: 20 }),
+  simulation('simulation, 200 nodes', { seeds: counts === 'full' ? 50 : 1, events: 300, nodes: 200 }),
   ...mutationGate(),
 ].filter(({ name }) => values.only === undefined || name.includes(values.only));
 
