@@ -23,12 +23,17 @@ export class HttpClient {
   readonly #url: string;
   readonly #secret: string;
   readonly #agent: Agent | false;
+  readonly #answerMsMax: number;
 
-  /** `agent` keeps connections for those who ask often. Default: one for each request. */
-  constructor(url: string, secret: string, agent: Agent | false = false) {
+  /**
+   * `agent` keeps connections for those who ask often. Default: one for each request. `answerMsMax`: for requests that do not say
+   * themselves how long to wait; default 5,000.
+   */
+  constructor(url: string, secret: string, agent: Agent | false = false, answerMsMax: number = ANSWER_MS_MAX) {
     this.#url = url;
     this.#secret = secret;
     this.#agent = agent;
+    this.#answerMsMax = answerMsMax;
   }
 
   /** The parsed JSON of the answer; undefined when it has no body. */
@@ -46,7 +51,7 @@ export class HttpClient {
     throw errorOf(status, await readAll(response));
   }
 
-  #send({ method, path, body, type, answerMsMax = ANSWER_MS_MAX }: HttpRequest): Promise<IncomingMessage> {
+  #send({ method, path, body, type, answerMsMax = this.#answerMsMax }: HttpRequest): Promise<IncomingMessage> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#secret}` };
     if (body !== undefined) headers['content-type'] = type ?? 'application/json';
     return new Promise((resolve, reject) => {

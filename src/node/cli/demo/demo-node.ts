@@ -18,6 +18,8 @@ import { createRemoteCollection } from '../remote-collection.ts';
 const CONNECTIONS_MAX = 16;
 /** A node that is asked to stop and does not is killed after this time. */
 const STOP_MS = 3000;
+/** Three nodes at full speed may leave a busy machine little time to answer. */
+const ANSWER_MS_MAX = 30_000;
 const LOG_LINES_SHOWN = 8;
 
 export interface DemoNodeOptions {
@@ -73,7 +75,7 @@ export class DemoNode {
     const file = ready === undefined ? undefined : await readNodeFile(join(folder, 'entgldb.db'));
     if (file === undefined) throw new NetworkError('NODE_UNREACHABLE', `${this.name} did not start`);
     this.#agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
-    this.#client = new HttpClient(file.url, file.secret, this.#agent);
+    this.#client = new HttpClient(file.url, file.secret, this.#agent, ANSWER_MS_MAX);
   }
 
   collection(name: string): DocumentAccess {
