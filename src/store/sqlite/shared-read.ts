@@ -15,7 +15,7 @@ export class SharedRead {
   readonly #clock: Clock;
   #db: DatabaseSync | undefined;
   #reads = 0;
-  #isEndDue = false;
+  #cancelEnd: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,17 +28,14 @@ export class SharedRead {
     if (this.#db !== undefined) return;
     db.exec('BEGIN');
     this.#db = db;
-    if (this.#isEndDue) return;
-    this.#isEndDue = true;
-    this.#clock.setTimer(0, () => {
-      this.#isEndDue = false;
-      this.end();
-    });
+    this.#cancelEnd = this.#clock.setTimer(0, () => this.end());
   }
 
   /** Anything but a read follows, or nothing for now. */
   end(): void {
     this.#reads = 0;
+    this.#cancelEnd?.();
+    this.#cancelEnd = undefined;
     const db = this.#db;
     this.#db = undefined;
     // SQLite has ended it by itself where a read failed badly.
