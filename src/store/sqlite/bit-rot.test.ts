@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { isEntglDbError } from '../../core/errors/index.ts';
@@ -17,6 +18,7 @@ import { openInFolder, withFolder } from './test-folder.ts';
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const FLIPS = 60 * SCALE;
 const COUNT = 40;
+const PAGE_BYTES = 4096;
 const C = parseCollectionName('c');
 const R2 = sampleReplica(2);
 const keys = Array.from({ length: COUNT }, (_, i) => parseDocumentKey(`key ${i}`));
@@ -106,4 +108,37 @@ test('no flipped bit makes a read tell something untrue that a check would not f
       }
     }
     assert.ok(found > 0, 'no flip was even noticed at open: the test has lost its force');
+  }));
+
+test('pages of two indexes in the place of each other are noticed at open: the indexes are built anew, or the file refused', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const truth = await writeOriginal(folder);
+    const original = readFileSync(path);
+    const marker = readFileSync(`${path}.marker`);
+    const db = new DatabaseSync(path, { readOnly: true });
+    const roots = db
+      .prepare("SELECT name, rootpage FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'doc'")
+      .all();
+    db.close();
+    let mended = 0;
+    for (const a of roots) {
+      for (const b of roots.filter(({ name }) => name !== a.name)) {
+        const bytes = Buffer.from(original);
+        const [from, to] = [a, b].map(({ rootpage }) => ((rootpage as number) - 1) * PAGE_BYTES) as [number, number];
+        original.copy(bytes, from, to, to + PAGE_BYTES);
+        original.copy(bytes, to, from, from + PAGE_BYTES);
+        writeFileSync(path, bytes);
+        writeFileSync(`${path}.marker`, marker);
+        try {
+          const store = await openInFolder(folder);
+          assert.deepEqual(liesOf(store, truth), [], `${a.name} and ${b.name}`);
+          await store.close();
+          mended++;
+        } catch (error) {
+          if (!isEntglDbError(error, 'PERSISTENCE_ERROR')) throw error;
+        }
+      }
+    }
+    assert.ok(mended > 0, 'none could be mended');
   }));

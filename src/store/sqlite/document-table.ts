@@ -208,6 +208,11 @@ export class DocumentTable {
     return this.#prepare(sql).all(limit) as { collection: CollectionName; key: DocumentKey; pos: number }[];
   }
 
+  /** The document of a row. Throws DOCUMENT_CORRUPT. */
+  byRow(id: number): StoredDocument | undefined {
+    return this.#select('id = ?', [id])[0];
+  }
+
   /** Collections that have documents. */
   collections(): CollectionName[] {
     const next = this.#prepare('SELECT coll FROM doc WHERE coll > ? ORDER BY coll LIMIT 1');

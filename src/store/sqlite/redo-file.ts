@@ -167,7 +167,7 @@ export class RedoFile {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
     this.#handle = undefined;
-    if (isObsolete) rmSync(this.path, { force: true });
+    if (isObsolete) removeIfPossible(this.path);
   }
 
   /** The current segment while it has room and holds what is needed; else one that is needed no more, from its beginning. */
@@ -209,7 +209,7 @@ export class RedoFile {
       }
     } catch (error) {
       closeSync(file);
-      rmSync(this.path, { force: true });
+      removeIfPossible(this.path);
       throw error;
     }
     return file;
@@ -218,6 +218,15 @@ export class RedoFile {
   #openHandle(): Promise<FileHandle> {
     this.#handle ??= open(this.path, 'r+');
     return this.#handle;
+  }
+}
+
+/** What stays belongs to a generation that is over: nobody reads it any more. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next opening uses it again.
   }
 }
 

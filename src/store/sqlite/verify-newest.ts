@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import { areLastRowsIndexed } from './indexed-rows.ts';
 import { type RottenIndexError, rottenIndex } from './query-runner.ts';
 import type { Tables } from './tables.ts';
 
@@ -35,7 +36,13 @@ export function verifyNewest(
   const { clock, logger, path, onRottenIndex } = options;
   const end = clock.monotonic() + VERIFY_MS_MAX;
   const damaged: DocumentName[] = [];
-  let isRebuilt = false;
+  const rebuild = (): void => {
+    // A rotten page of an index passes for one with fewer entries.
+    logger.fatal({ path }, 'an index is damaged; all are built anew');
+    db.exec('REINDEX');
+  };
+  let isRebuilt = !areLastRowsIndexed(db, documents);
+  if (isRebuilt) rebuild();
   for (const { pos, ...name } of documents.newestKeys(VERIFIED_MAX)) {
     if (clock.monotonic() > end) break;
     try {
@@ -44,9 +51,7 @@ export function verifyNewest(
       if (isFound) for (const index of indexWork.lacking(document)) onRottenIndex(rottenIndex(name.collection, index));
       // A row whose own key is damaged is met by the key that it had.
       if (isFound || isRebuilt || documents.changes(pos - 1, 1).length === 0) continue;
-      // A rotten page of an index passes for one with fewer entries.
-      logger.fatal({ path }, 'an index is damaged; all are built anew');
-      db.exec('REINDEX');
+      rebuild();
       isRebuilt = true;
     } catch (error) {
       if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) throw error;
