@@ -8,24 +8,19 @@ type Row = Readonly<Record<'id' | 'coll' | 'pos' | 'replica' | 'seq', number>> &
 
 /**
  * Whether SQLite's own indexes lead to the rows that were made last. The rows are met in the order of the table itself: a page of an
- * index that was exchanged for one of another index passes for an empty one. Rows that are damaged themselves do not count.
- * False, too, where an index cannot be read.
+ * index that was exchanged for one of another index passes for an empty one. An index that cannot be read does not. Rows that are
+ * damaged themselves do not count: indexes that are made of a damaged table would hide what it lost.
  */
 export function areLastRowsIndexed(db: DatabaseSync, documents: DocumentTable): boolean {
+  const lookups = [
+    { find: db.prepare('SELECT id FROM doc INDEXED BY doc_key WHERE coll = ? AND key = ?'), of: keyOf },
+    { find: db.prepare('SELECT id FROM doc INDEXED BY doc_pos WHERE pos = ?'), of: posOf },
+    { find: db.prepare('SELECT id FROM doc INDEXED BY doc_dot WHERE coll = ? AND replica = ? AND seq = ?'), of: dotOf },
+  ];
+  const rows = soundRows(db, documents);
   try {
-    const rows = db.prepare('SELECT id, coll, key, pos, replica, seq FROM doc NOT INDEXED ORDER BY id DESC LIMIT ?');
-    const lookups = [
-      { find: db.prepare('SELECT id FROM doc INDEXED BY doc_key WHERE coll = ? AND key = ?'), of: keyOf },
-      { find: db.prepare('SELECT id FROM doc INDEXED BY doc_pos WHERE pos = ?'), of: posOf },
-      {
-        find: db.prepare('SELECT id FROM doc INDEXED BY doc_dot WHERE coll = ? AND replica = ? AND seq = ?'),
-        of: dotOf,
-      },
-    ];
-    const found = rows.all(ROWS_MAX) as unknown as Row[];
-    return found.every((row) => !isSound(documents, row) || lookups.every((lookup) => leadsTo(row, lookup)));
+    return rows.every((row) => lookups.every((lookup) => leadsTo(row, lookup)));
   } catch {
-    // What a new index cannot mend, its making will say.
     return false;
   }
 }
@@ -45,11 +40,18 @@ function leadsTo(row: Row, { find, of }: Lookup): boolean {
   return values === undefined || find.all(...values).some(({ id }) => id === row.id);
 }
 
-function isSound(documents: DocumentTable, { id }: Row): boolean {
+/** None where the table cannot be read: whoever reads its documents is told so. */
+function soundRows(db: DatabaseSync, documents: DocumentTable): Row[] {
+  const last = 'SELECT id, coll, key, pos, replica, seq FROM doc NOT INDEXED ORDER BY id DESC LIMIT ?';
   try {
-    return documents.byRow(id) !== undefined;
+    const rows = db.prepare(last).all(ROWS_MAX) as unknown as Row[];
+    // A foreign page in the table has rows of its own, under numbers that other rows have.
+    const isSound = ({ id, key, pos }: Row): boolean => {
+      const document = documents.byRow(id);
+      return document?.key === key && document.pos === pos;
+    };
+    return rows.every(isSound) ? rows : [];
   } catch {
-    // Whoever reads this document is told so.
-    return false;
+    return [];
   }
 }

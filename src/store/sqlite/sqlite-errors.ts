@@ -21,6 +21,9 @@ export function toStoreError(error: unknown, path: string): unknown {
   const details = { path };
   if ('errcode' in error && typeof error.errcode === 'number') return sqliteError(error, error.errcode, path);
   switch ('code' in error ? error.code : undefined) {
+    // No number that we store is beyond 2^53: a bit of it flipped.
+    case 'ERR_OUT_OF_RANGE':
+      return corruptError(error, path, CORRUPT);
     case 'ENOSPC':
     case 'EDQUOT':
       return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
