@@ -33,18 +33,18 @@ const SUITES = [
     ],
   },
   { name: 'tidy', budget: 10, files: ['test/tidy/**/*.test.ts'] },
-  { name: 'unit', budget: 90, files: ['src/**/*.test.ts', 'bench/*.test.ts', 'bench/curves/*.test.ts'] },
+  { name: 'unit', budget: 150, files: ['src/**/*.test.ts', 'bench/*.test.ts', 'bench/curves/*.test.ts'] },
   { name: 'model', budget: 30, files: ['sim/**/*.test.ts'], except: ['sim/mutants/**'] },
   { name: 'mutants', budget: 120, files: ['sim/mutants/**/*.test.ts'] },
   {
     name: 'integration',
-    budget: 360,
+    budget: 540,
     files: ['test/**/*.test.ts'],
     except: ['test/tidy/**', 'test/docs/**', 'test/torture/**'],
   },
   {
     name: 'sim',
-    budget: 300,
+    budget: 330,
     commands: [
       ['sim', 'sim/main.ts', '--mix', '--seeds', '1500', '--events', '2000', '--first', String(today() * 1000)],
     ],
