@@ -26,17 +26,20 @@ function decodeHostile(frame: Uint8Array, decoder = createDecoder()): Message | 
   }
 }
 
-/** Demands as well that it does not take over 50 ms; other work on the machine may hold up one try, but not three. */
+/** Ten times what is promised, so that only a frame that is made to be slow is over it, and not a slow machine. */
+const TOOK_MS_MAX = 500;
+
+/** Demands as well that it does not take long; other work on the machine may hold up one try, but not three. */
 function decodeHostileSoon(frame: Uint8Array, decoder?: ReturnType<typeof createDecoder>): Message | undefined {
   const before = performance.now();
   const message = decodeHostile(frame, decoder);
   let tookMs = performance.now() - before;
-  for (let tries = 0; tookMs > 50 && tries < 2; tries++) {
+  for (let tries = 0; tookMs > TOOK_MS_MAX && tries < 2; tries++) {
     const again = performance.now();
     decodeHostile(frame);
     tookMs = Math.min(tookMs, performance.now() - again);
   }
-  assert.ok(tookMs <= 50, `${frame.length} bytes took ${tookMs.toFixed(1)} ms; seed ${SEED}`);
+  assert.ok(tookMs <= TOOK_MS_MAX, `${frame.length} bytes took ${tookMs.toFixed(1)} ms; seed ${SEED}`);
   return message;
 }
 
