@@ -43,6 +43,8 @@ export class Transactions {
   #recorded: StoreBatch[] = [];
   /** A rollback took back what is recorded, and it could not be applied again yet. */
   #isTakenBack = false;
+  /** The disk refused a record: the next commit goes to SQLite. */
+  #isRedoRefused = false;
   #commits = 0;
 
   constructor(deps: TransactionsDeps) {
@@ -126,19 +128,30 @@ export class Transactions {
   /** False: it must be settled. */
   #record(batch: StoreBatch): boolean {
     const { redo } = this.#deps;
-    if (redo === undefined || this.#commits < COMMITS_BEFORE_REDO) return false;
+    if (redo === undefined || this.#isRedoRefused || this.#commits < COMMITS_BEFORE_REDO) return false;
     if (this.#recorded.length >= RECORDS_MAX || !isRecordable(batch)) return false;
     const number = this.#numberNow() + 1;
     return this.#undoIfFailed(() => {
       this.restore();
       this.#beginOnce();
       this.#deps.apply(batch);
-      this.#generation ??= this.#generationNow();
-      if (!redo.append(this.#generation, number, batchToText(batch))) return this.#settleApplied(number);
+      if (!this.#append(redo, number, batch)) return this.#settleApplied(number);
       this.#recorded.push(batch);
       this.#number = number;
       return true;
     });
+  }
+
+  /** A record that was refused may stand in the file all the same: its number is used up, and must not be met again. */
+  #append(redo: RedoFile, number: number, batch: StoreBatch): boolean {
+    this.#generation ??= this.#generationNow();
+    try {
+      return redo.append(this.#generation, number, batchToText(batch));
+    } catch (error) {
+      this.#number = number;
+      this.#isRedoRefused = true;
+      throw error;
+    }
   }
 
   #settleWith<T>(run: () => T, number: number): T {
@@ -157,6 +170,7 @@ export class Transactions {
     this.#commit.run();
     this.#recorded = [];
     this.#number = number;
+    this.#isRedoRefused = false;
     this.#deps.redo?.taken();
     return true;
   }
