@@ -38,7 +38,7 @@ const SUITES = [
   { name: 'mutants', budget: 120, files: ['sim/mutants/**/*.test.ts'] },
   {
     name: 'integration',
-    budget: 540,
+    budget: 600,
     files: ['test/**/*.test.ts'],
     except: ['test/tidy/**', 'test/docs/**', 'test/torture/**'],
   },
