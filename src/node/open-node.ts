@@ -19,6 +19,7 @@ import type { LoadedConfig } from './config/index.ts';
 import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
 import { fileNotices } from './file-notices.ts';
+import { forgetNotices, keepNotices, keptNotices } from './kept-notices.ts';
 import { readMachineId } from './machine-id.ts';
 import { type NetworkOptions, NetworkService, type NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
@@ -47,14 +48,14 @@ export const openNode: OpenNode = async (given) => {
   const { store, restored } = await openStore(config, backups, logger);
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
-    if (restored !== undefined) noteRestored(state, restored);
     const copied = whyCopied(state.database, store.identity);
     if (copied !== undefined) state.notice(copiedText(copied));
-    for (const notice of fileNotices(config.values['Persistence.DatabasePath'], store.identity)) state.notice(notice);
+    noteFiles(state, options, store, restored);
     if (options.network) {
       await startNetwork(options, state, clocks, copied !== undefined);
       if (copied !== undefined) forgetCopied(state.database);
     }
+    if (!options.isCommand) forgetNotices(state.database);
     state.services.start();
     return runningNode(state, (next) => reconfigure(state!, limits, next));
   } catch (error) {
@@ -68,10 +69,22 @@ function backedUp({ database, store }: NodeState): BackedUpDatabase {
   return { flush: () => database.flush(), backup: (toPath, work) => store.backup(toPath, work) };
 }
 
-function noteRestored(state: NodeState, restored: RestoredFile): void {
-  const { backupPath, aside, problem } = restored;
+/** Says what was odd about the files, now or when commands opened them since the last node. */
+function noteFiles(
+  state: NodeState,
+  { config, isCommand }: OpenNodeOptions,
+  { identity }: SqliteStore,
+  restored: RestoredFile | undefined,
+): void {
+  const found = fileNotices(config.values['Persistence.DatabasePath'], identity);
+  if (restored !== undefined) found.push(noteRestored(state, restored));
+  for (const notice of [...keptNotices(state.database), ...found]) state.notice(notice);
+  if (isCommand) keepNotices(state.database, found);
+}
+
+function noteRestored(state: NodeState, { backupPath, aside, problem }: RestoredFile): string {
   state.services.events.append('file-restored', { backupPath, problem, aside: aside ?? null });
-  state.notice(`the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`);
+  return `the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`;
 }
 
 /** The database on its store, under the name that the configuration gives it or that it has kept. */

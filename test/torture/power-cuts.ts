@@ -166,7 +166,7 @@ function filesProblems(folder: string, ledger: Ledger, backup: Buffer): string[]
   const device = join(folder, `${MAIN}.device`);
   if (existsSync(device)) {
     try {
-      parseDeviceKey(readFileSync(device, 'utf8'));
+      parseDeviceKey(readFileSync(device, 'utf8'), device);
     } catch (error) {
       problems.push(`the device key cannot be read, so the node joins no network: ${(error as Error).message}`);
     }

@@ -26,13 +26,14 @@ export function createDeviceKey(random: Random): DeviceKey {
   return deviceKeyOf(createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' }));
 }
 
-/** The key in the text of its file. Throws CONFIG_ERROR / FILE_INVALID. */
-export function parseDeviceKey(text: string): DeviceKey {
+/** The key in the text of the file at `path`. Throws CONFIG_ERROR / FILE_INVALID. */
+export function parseDeviceKey(text: string, path: string): DeviceKey {
   const key = readPrivateKey(text);
   if (key?.asymmetricKeyType === 'ed25519') return deviceKeyOf(key);
   throw new ConfigurationError(
     'FILE_INVALID',
-    'the file of the device key holds no Ed25519 key; restore it, or remove it and the node takes a new one, under which its peers do not know it',
+    `${path} should hold the key of this device and does not; remove it: the node makes a new one, and its peers see a new device in its place`,
+    { details: { path } },
   );
 }
 

@@ -65,7 +65,7 @@ test('only the key of nodes without a token is bound to loopback', async () => {
 
 test('a device key survives its file', () => {
   const key = createDeviceKey(createSeededRandom(1));
-  const read = parseDeviceKey(key.serialize());
+  const read = parseDeviceKey(key.serialize(), 'a.device');
   assert.equal(read.publicKey, key.publicKey);
   assert.equal(key.publicKey.length, 43);
   assert.deepEqual(read.sign(Buffer.from('x')), key.sign(Buffer.from('x')));
@@ -74,7 +74,12 @@ test('a device key survives its file', () => {
 
 test('a file that holds no Ed25519 key is refused', () => {
   const rsa = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIAA=\n-----END PRIVATE KEY-----\n';
-  for (const text of ['', 'key', rsa]) assert.throws(() => parseDeviceKey(text), { reason: 'FILE_INVALID' });
+  for (const text of ['', 'key', rsa]) {
+    assert.throws(() => parseDeviceKey(text, 'a.device'), {
+      reason: 'FILE_INVALID',
+      message: /^a\.device .*remove it/,
+    });
+  }
 });
 
 test('a proof proves one key, in one role, over one connection', () => {

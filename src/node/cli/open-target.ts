@@ -66,7 +66,7 @@ async function openTarget({ context, globals }: CommandRun, needs: TargetNeeds):
   if (needs.create !== true) await requireDatabase(databasePath);
   const openNode = await context.loadOpenNode();
   const { cluster } = await readTokens(config);
-  const node = await openNode({ config, clusterToken: cluster, logger: silentLogger, network: false });
+  const node = await openNode({ config, clusterToken: cluster, logger: silentLogger, network: false, isCommand: true });
   // Nobody reads the log of a command: that a backup took the place of the file must not go unsaid.
   for (const notice of node.status().notices) context.stderr.write(`entgldb: ${notice}\n`);
   return localTarget(node);
@@ -101,7 +101,10 @@ async function requireDatabase(databasePath: string): Promise<void> {
   try {
     await access(databasePath);
   } catch (cause) {
-    const message = `there is no database ${databasePath}; check --data and --config, or start a node`;
+    const { isFileGone } = await import('../../store/sqlite/index.ts');
+    const message = isFileGone(databasePath)
+      ? `the database file ${databasePath} is gone, and what lies beside it was left behind; put it back, or restore a backup with \`entgldb restore\`, or start a node to fetch all from peers`
+      : `there is no database ${databasePath}; check --data and --config, or start a node`;
     throw new PersistenceError('IO_FAILED', message, { details: { databasePath }, cause });
   }
 }

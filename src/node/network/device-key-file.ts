@@ -11,12 +11,15 @@ export function deviceKeyPath(databasePath: string): string {
 
 /** The key of this device, made and kept beside the database at the first start. Throws CONFIG_ERROR / FILE_INVALID, and what `renewDeviceKey` throws. */
 export async function loadDeviceKey(databasePath: string, random: Random): Promise<DeviceKey> {
+  const path = deviceKeyPath(databasePath);
+  let text: string;
   try {
-    return parseDeviceKey(await readFile(deviceKeyPath(databasePath), 'utf8'));
+    text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFileError(error, deviceKeyPath(databasePath));
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFileError(error, path);
     return renewDeviceKey(databasePath, random);
   }
+  return parseDeviceKey(text, path);
 }
 
 /**

@@ -1,4 +1,4 @@
-export { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
+export { isFileGone, openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
 export { type DocumentName, readBackupDocuments } from './read-backup.ts';
 export { type RestoreOptions, restoreSqliteFile, verifySqliteFile } from './restore-file.ts';
 export type { SqliteStore } from './sqlite-store.ts';

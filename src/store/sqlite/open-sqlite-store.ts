@@ -1,11 +1,12 @@
+import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
-import { DatabaseCorruptionError } from '../../core/errors/index.ts';
+import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { readOrigin } from './file-origin.ts';
 import { markerPathOf } from './identity-keeper.ts';
-import { inspectMainFile, setStrayLogsAside } from './main-file.ts';
+import { inspectMainFile, LOG_SUFFIXES, setStrayLogsAside } from './main-file.ts';
 import { isFirstOpening, readMarker } from './marker.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
@@ -49,7 +50,10 @@ const DEFAULT_PAGE_CACHE_BYTES = 16 * 1024 * 1024;
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const path = resolve(options.path);
-  guarded(path, () => createPrivateFolder(dirname(path)));
+  guarded(path, () => {
+    createPrivateFolder(dirname(path));
+    refuseFolders(path);
+  });
   const lock = takeOwnerLock(path, options.pid);
   try {
     const found = guarded(path, () => prepareFiles(path, options));
@@ -82,12 +86,19 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   }
 }
 
+/** Whether there is no database, although what lies beside it says that there was one. */
+export function isFileGone(path: string): boolean {
+  if (existsSync(path)) return false;
+  const marker = readMarker(markerPathOf(path));
+  return marker !== undefined && !isFirstOpening(marker);
+}
+
 /** Leaves a main file that SQLite may open: of our format, without the log of another one. Returns what was odd about it. */
 function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): FoundFiles {
   const main = inspectMainFile(path);
   const marker = readMarker(markerPathOf(path));
   if (main.kind === 'empty' && marker !== undefined && !isFirstOpening(marker)) throw emptiedError(path);
-  const isGone = main.kind === 'absent' && marker !== undefined && !isFirstOpening(marker);
+  const isGone = isFileGone(path);
   if (isGone) logger.warn({ path }, 'the database file is gone; a new one is made');
   const aside = setStrayLogsAside(path, main, marker, readOrigin(markerPathOf(path)), clock.now());
   if (aside.length > 0) logger.warn({ path, aside }, 'logs of another database file were set aside');
@@ -96,6 +107,16 @@ function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): Foun
     syncFolderOf(path);
   }
   return { ...(isGone && { isGone }), ...(aside.length > 0 && { logsAside: aside }) };
+}
+
+/** SQLite and the system would say that they may not, or that the disk is bad. */
+function refuseFolders(path: string): void {
+  for (const suffix of ['', ...LOG_SUFFIXES, '.marker', '.lock', '.pid']) {
+    const file = path + suffix;
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
+    const message = `${file} is a folder, and a file of the database belongs there; move the folder away`;
+    throw new PersistenceError('IO_FAILED', message, { details: { path: file } });
+  }
 }
 
 function emptiedError(path: string): DatabaseCorruptionError {

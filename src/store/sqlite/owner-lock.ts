@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import { createPrivateFile } from './private-files.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 
-/** SQLITE_BUSY. */
+/** SQLITE_BUSY, SQLITE_NOTADB. */
 const BUSY = 5;
+const NOTADB = 26;
 
 export interface OwnerLock {
   release(): void;
@@ -20,19 +21,23 @@ export interface OwnerLock {
 export function takeOwnerLock(path: string, pid: number): OwnerLock {
   const lockPath = `${path}.lock`;
   const pidPath = `${path}.pid`;
-  const lock = guarded(lockPath, () => {
-    if (!existsSync(lockPath)) createPrivateFile(lockPath);
-    return new DatabaseSync(lockPath, { timeout: 0 });
-  });
+  let lock: DatabaseSync;
   try {
-    // Without a journal, which the lock has no use for and a full disk no room.
-    lock.exec('PRAGMA journal_mode = MEMORY');
-    lock.exec('BEGIN EXCLUSIVE');
+    lock = lockFile(lockPath);
+  } catch (error) {
+    if (errorCode(error) === BUSY) throw lockedError(path, pidPath);
+    if (errorCode(error) !== NOTADB) throw toStoreError(error, lockPath);
+    // It holds nothing, and nobody owns it, or it would have been busy: rubbish in it shall keep nobody out.
+    lock = guarded(lockPath, () => {
+      truncateSync(lockPath);
+      return lockFile(lockPath);
+    });
+  }
+  try {
     writePid(pidPath, pid);
   } catch (error) {
     lock.close();
-    if (error instanceof Error && 'errcode' in error && error.errcode === BUSY) throw lockedError(path, pidPath);
-    throw toStoreError(error, lockPath);
+    throw toStoreError(error, pidPath);
   }
   return {
     release: () => {
@@ -40,6 +45,24 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
       lock.close();
     },
   };
+}
+
+function lockFile(lockPath: string): DatabaseSync {
+  if (!existsSync(lockPath)) createPrivateFile(lockPath);
+  const lock = new DatabaseSync(lockPath, { timeout: 0 });
+  try {
+    // Without a journal, which the lock has no use for and a full disk no room.
+    lock.exec('PRAGMA journal_mode = MEMORY');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'errcode' in error ? error.errcode : undefined;
 }
 
 /** The number only helps to word a message: a full disk must not keep the owner from reading. */

@@ -51,4 +51,5 @@ async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding
   }
 }
 
-const CRASHED = 'no node is running, and the last one did not stop gracefully; nothing acknowledged is lost';
+const CRASHED =
+  'no node is running, and the last one did not stop gracefully; the next start says if anything is missing';

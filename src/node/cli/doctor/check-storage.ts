@@ -22,6 +22,10 @@ async function checkDatabase({ values, dataDirectory }: LoadedConfig): Promise<F
   if (free < size + FREE_BYTES_MIN) {
     return warning('database file', `${path}: only ${formatBytes(free)} free on its disk; make room`);
   }
+  const { isFileGone } = await import('../../../store/sqlite/index.ts');
+  if (isFileGone(path)) {
+    return failed('database file', `${path} is gone; put it back, or restore a backup with \`entgldb restore\``);
+  }
   const what = size === 0 ? 'not there yet' : formatBytes(size);
   return ok('database file', `${path}: ${what}, ${formatBytes(free)} free on its disk`);
 }
