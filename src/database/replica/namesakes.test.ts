@@ -60,3 +60,19 @@ test('the name is found behind any number of others', () => {
   const held = Array.from({ length: 200 }, (_, i) => version(i + 2, `k${i}`, 'first'));
   assert.deepEqual(forkedSeqs(held, [version(1, 'x', 'second'), version(201, 'y', 'second')]), [201]);
 });
+
+test('names are found in whatever order versions of their author come', () => {
+  const { replica } = openMemoryReplica({ clock, random });
+  const forked = (...remote: RemoteVersion[]): number[] => {
+    const outcome = replica.applyRemote(remote, []);
+    assert.ok(outcome.kind === 'applied');
+    return outcome.forks.map(({ seq }) => seq);
+  };
+  assert.deepEqual(forked(version(5, 'e', 'first'), version(7, 'g', 'first')), []);
+  assert.deepEqual(forked(version(3, 'c', 'first')), [], 'older than all that is held');
+  assert.deepEqual(forked(version(9, 'i', 'first')), [], 'newer than all that is held');
+  assert.deepEqual(forked(version(9, 'j', 'second')), [9]);
+  assert.deepEqual(forked(version(10, 'k', 'first'), version(7, 'l', 'second')), [7]);
+  assert.deepEqual(forked(version(3, 'm', 'second')), [3]);
+  assert.deepEqual(forked(version(10, 'n', 'second')), [10]);
+});

@@ -12,6 +12,8 @@ import type { Store } from '../../store/index.ts';
 
 /** Rows read at a time. */
 const PAGE_ROWS_MAX = 64;
+/** Authors, in each of their collections, of which the highest seq is remembered; beyond, it is looked for again. */
+const AUTHORS_MAX = 4096;
 
 /**
  * R9: what a remote version proves that names the same write as one that is held here and says something else. Both may be older
@@ -22,19 +24,49 @@ export function namesakeAmong(held: readonly Version[], remote: RemoteVersion): 
   return namesake === undefined || isSameWrite(namesake, remote) ? undefined : forkOf(remote, namesake);
 }
 
-/** The same for versions that are new here, which other documents may hold the names of. */
-export function namesakesElsewhere(store: Pick<Store, 'delta'>, fresh: readonly RemoteVersion[]): ForkEvidence[] {
-  const forks: ForkEvidence[] = [];
-  for (const versions of groupsOf(fresh)) {
+/**
+ * The same for versions that are new here, which other documents may hold the names of. Authors count upwards, so that hardly any
+ * name needs to be looked for: what is remembered is beyond which seq nothing of an author is held.
+ */
+export class Namesakes {
+  readonly #store: Pick<Store, 'delta'>;
+  /** By replica and collection: no version that is held has a higher seq. Absent: not known. */
+  readonly #highest = new Map<string, number>();
+
+  constructor(store: Pick<Store, 'delta'>) {
+    this.#store = store;
+  }
+
+  /** `fresh` count as held from here on, whether they will be committed or not. */
+  elsewhere(fresh: readonly RemoteVersion[]): ForkEvidence[] {
+    return [...groupsOf(fresh)].flatMap(([author, versions]) => this.#ofAuthor(author, versions));
+  }
+
+  #ofAuthor(author: string, versions: readonly RemoteVersion[]): ForkEvidence[] {
     const bySeq = new Map(versions.map((version) => [version.seq, version]));
     const seqs = [...bySeq.keys()].sort((a, b) => a - b);
+    const [first, last] = [seqs[0]!, seqs.at(-1)!];
     const { collection, replica } = versions[0]!;
-    for (const { key, version } of rowsBetween(store, collection, replica, seqs[0]!, seqs.at(-1)!)) {
+    const highest = this.#highest.get(author) ?? Number.POSITIVE_INFINITY;
+    if (highest < first) {
+      this.#highest.set(author, last);
+      return [];
+    }
+    const forks: ForkEvidence[] = [];
+    for (const { key, version } of rowsBetween(this.#store, collection, replica, first, last)) {
       const remote = bySeq.get(version.seq);
       if (remote !== undefined && remote.key !== key) forks.push(forkOf(remote, version));
     }
+    if (highest === Number.POSITIVE_INFINITY) this.#learn(author, versions[0]!, last);
+    else this.#highest.set(author, Math.max(highest, last));
+    return forks;
   }
-  return forks;
+
+  #learn(author: string, { collection, replica }: RemoteVersion, last: number): void {
+    if (this.#store.delta(collection, replica, last, 1).length > 0) return;
+    if (this.#highest.size >= AUTHORS_MAX) this.#highest.clear();
+    this.#highest.set(author, last);
+  }
 }
 
 /** One proof is enough of each replica: whoever wrote twice under its id takes another one. */
@@ -56,8 +88,8 @@ function checkOf(digest: Uint8Array): Check {
   return Buffer.from(digest).toString('hex', 0, 8) as Check;
 }
 
-function groupsOf(versions: readonly RemoteVersion[]): Iterable<readonly RemoteVersion[]> {
-  return Map.groupBy(versions, ({ collection, replica }) => `${replica}${collection}`).values();
+function groupsOf(versions: readonly RemoteVersion[]): ReadonlyMap<string, readonly RemoteVersion[]> {
+  return Map.groupBy(versions, ({ collection, replica }) => `${replica}${collection}`);
 }
 
 function* rowsBetween(

@@ -21,12 +21,13 @@ import {
 import type { Store } from '../../store/index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
-import { namesakeAmong, namesakesElsewhere, oneOfEach } from './namesakes.ts';
+import { type Namesakes, namesakeAmong, oneOfEach } from './namesakes.ts';
 
 /** What applying needs to look at beside the draft. */
 export interface ApplyContext {
   readonly draft: Draft;
   readonly store: Store;
+  readonly namesakes: Namesakes;
   /** Id of this life and what it has written. */
   readonly own: { readonly replica: ReplicaId; readonly seq: number };
   readonly limits: DocumentLimits;
@@ -65,7 +66,7 @@ export function draftVersions(
     context.draft.put(collection, key, before, after);
     fresh.push(remote);
   }
-  forks.push(...namesakesElsewhere(context.store, fresh));
+  forks.push(...context.namesakes.elsewhere(fresh));
   return { applied: fresh.length, forks: oneOfEach(forks) };
 }
 

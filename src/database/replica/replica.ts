@@ -27,6 +27,7 @@ import { ForkedLives } from './forked-lives.ts';
 import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
 import { LivedTime } from './lived-time.ts';
 import { draftTransaction } from './local-write.ts';
+import { Namesakes } from './namesakes.ts';
 import { draftNewLife } from './new-life.ts';
 import type { CommitNotice, LocalOutcome, LocalTransaction, NewLife } from './outcomes.ts';
 import { draftPurges, type PurgePass } from './purge.ts';
@@ -101,12 +102,14 @@ export class Replica {
   #resume: ResumePoints;
 
   readonly #quarantine: BoundedLog;
+  readonly #namesakes: Namesakes;
   readonly #lived: LivedTime;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.store = options.store;
     this.#values = new ValueResolver({ ...options, monotonic: () => options.clock.monotonic() });
+    this.#namesakes = new Namesakes(options.store);
     this.#quarantine = new BoundedLog(options.store, 'quarantine', options.limits.evidenceMax);
     const { conflictsMax, conflictCharactersMax } = options.limits;
     const retentionMs = TIMES.conflictRetentionMs;
@@ -531,6 +534,7 @@ export class Replica {
     return {
       draft,
       store: this.store,
+      namesakes: this.#namesakes,
       own: this.#head,
       limits: this.#options.limits,
       collection: (name) => this.collection(name),
