@@ -30,7 +30,8 @@ export interface Store {
   flush(): Promise<void>;
   close(): Promise<void>;
 
-  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
+  /** `once`: it is not likely to be read again soon, so that a cache need not keep it. */
+  get(collection: CollectionName, key: DocumentKey, use?: 'once'): StoredDocument | undefined;
   /** Which of these keys have no document, in one pass: for a batch that is about to be written. May leave some out. */
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
   /** Which of these keys have no document that readers see, without reading any; keys that hold NUL are left out. */

@@ -73,7 +73,7 @@ function describe(
 function missingOf(context: SessionContext, question: CheckMessage): Message {
   const { collection, exchange } = question;
   const versions = question.versions.filter(({ key, dot }) => {
-    const held = context.replica.store.get(collection, key)?.versions ?? [];
+    const held = context.replica.store.get(collection, key, 'once')?.versions ?? [];
     return !held.some((version) => isSameDot(version, dot));
   });
   return { kind: 'missing', collection, exchange, versions };

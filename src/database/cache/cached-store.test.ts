@@ -53,3 +53,19 @@ test('what a failed flush took back is not in the cache either', async () => {
     [1],
   );
 });
+
+test('what is read once takes no room in the cache, and is current where it is held', async () => {
+  const cache = new DocumentCache();
+  const cached = cachedStore(createMemoryStore(), cache, LIMITS);
+  const collection = parseCollectionName('c');
+  const key = parseDocumentKey('k');
+  cached.load();
+  cached.commit({ documents: [sampleDocument({ key: 'k', pos: 1 })] });
+  assert.equal(cached.get(collection, key, 'once')!.pos, 1);
+  assert.equal(cache.getStatistics().size, 0);
+  cached.get(collection, key);
+  assert.equal(cache.getStatistics().size, 1);
+  cached.commit({ documents: [sampleDocument({ key: 'k', pos: 2 })] });
+  assert.equal(cached.get(collection, key, 'once')!.pos, 2);
+  await cached.close();
+});

@@ -36,12 +36,12 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
         goneFrom = undefined;
       }
     },
-    get(collection, key) {
+    get(collection, key, use) {
       const held = cache.row(collection, key, false);
       if (held !== undefined) return held;
       const row = store.get(collection, key);
       // A blob would push all documents out, and is seldom read twice.
-      if (row !== undefined && collection !== BLOBS_COLLECTION) cache.keepRow(row);
+      if (row !== undefined && use !== 'once' && collection !== BLOBS_COLLECTION) cache.keepRow(row);
       return row;
     },
     absent: (...query) => store.absent(...query),

@@ -263,7 +263,7 @@ export class Replica {
     source?: object,
     reached?: Reached,
   ): RemoteOutcome {
-    const draft = this.#draft();
+    const draft = this.#draft('once');
     const context = this.#context(draft);
     for (const version of versions) {
       const proof = proveUnknownWrite(context, version);
@@ -548,7 +548,8 @@ export class Replica {
     this.#options.logger.warn({ collection, key, replica, seq }, `a document from a peer was set aside: it ${problem}`);
   }
 
-  #draft(): Draft {
+  /** `once`: what a peer changes is not likely to be read here soon. */
+  #draft(use?: 'once'): Draft {
     if (this.#values.isRunning) throw new TypeError('a resolver must not change the database; it is a pure function');
     if (this.#isReloadDue) this.reload();
     return new Draft({
@@ -556,7 +557,7 @@ export class Replica {
       wallMs: this.#options.clock.now(),
       clockDriftMsMax: this.#options.clockDriftMsMax,
       collection: (name) => this.collection(name),
-      read: (collection, key) => this.store.get(collection, key),
+      read: (collection, key) => this.store.get(collection, key, use),
       absent: (collection, keys) => this.store.absent(collection, keys),
       resolve: (collection, document) => this.#values.resolve(collection, document),
     });
