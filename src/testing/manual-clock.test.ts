@@ -56,3 +56,12 @@ test('the wall clock jumps alone', () => {
   clock.advance(1);
   assert.equal(clock.now(), 11);
 });
+
+test('the wall clock shows whole milliseconds, however it is moved', () => {
+  const clock = createManualClock({ startMs: 1000.5 });
+  clock.advance(0.75);
+  assert.equal(clock.now(), 1001);
+  assert.equal(clock.monotonic(), 0.75);
+  clock.setWall(5.9);
+  assert.equal(clock.now(), 5);
+});

@@ -35,7 +35,7 @@ export function createManualClock(options: ManualClockOptions = {}): ManualClock
   };
 
   return {
-    now: () => wallOffset + elapsed,
+    now: () => Math.floor(wallOffset + elapsed),
     monotonic: () => elapsed,
     setTimer(delayMs, run) {
       const timer: Timer = { at: elapsed + Math.max(0, delayMs), order: made++, run, cancelled: false };

@@ -3,7 +3,7 @@
  * `testing/manual-clock.ts` the one that tests and the simulator turn by hand.
  */
 export interface Clock {
-  /** Wall clock, milliseconds since 1970 UTC. May jump in either direction at any time. */
+  /** Wall clock, whole milliseconds since 1970 UTC. May jump in either direction at any time. */
   now(): number;
   /** Milliseconds since an arbitrary point, never decreasing: for durations and deadlines. */
   monotonic(): number;
