@@ -48,9 +48,9 @@ export const openNode: OpenNode = async (given) => {
   const { store, restored } = await openStore(config, backups, logger);
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
+    noteFiles(state, options, store, restored);
     const copied = whyCopied(state.database, store.identity);
     if (copied !== undefined) state.notice(copiedText(copied));
-    noteFiles(state, options, store, restored);
     if (options.network) {
       await startNetwork(options, state, clocks, copied !== undefined);
       if (copied !== undefined) forgetCopied(state.database);
@@ -69,7 +69,7 @@ function backedUp({ database, store }: NodeState): BackedUpDatabase {
   return { flush: () => database.flush(), backup: (toPath, work) => store.backup(toPath, work) };
 }
 
-/** Says what was odd about the files, now or when commands opened them since the last node. */
+/** Says what was odd about the files; a node also what commands have found since the last one. */
 function noteFiles(
   state: NodeState,
   { config, isCommand }: OpenNodeOptions,
@@ -78,7 +78,7 @@ function noteFiles(
 ): void {
   const found = fileNotices(config.values['Persistence.DatabasePath'], identity);
   if (restored !== undefined) found.push(noteRestored(state, restored));
-  for (const notice of [...keptNotices(state.database), ...found]) state.notice(notice);
+  for (const notice of isCommand ? found : [...keptNotices(state.database), ...found]) state.notice(notice);
   if (isCommand) keepNotices(state.database, found);
 }
 

@@ -16,8 +16,10 @@ export function incomingStatus(link: Link): PeerStatus {
   };
 }
 
+/** In the words of the last attempt: how often it was tried before is of no use to whoever reads it. */
 export function toPeerError(error: unknown, atMs: number): PeerError {
-  const message = error instanceof Error ? error.message : String(error);
+  const last = isEntglDbError(error, 'RETRIES_EXHAUSTED') && error.cause instanceof Error ? error.cause : error;
+  const message = last instanceof Error ? last.message : String(last);
   const known = isEntglDbError(error) ? error : undefined;
   return { message, code: known?.code ?? null, reason: known?.reason ?? null, atMs };
 }

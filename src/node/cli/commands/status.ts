@@ -46,7 +46,7 @@ function statusText(status: NodeStatus, unsynced: readonly PendingWrites[], isRu
     fingerprint,
   ]);
   const table =
-    rows.length === 0 ? 'No collections yet.' : formatTable(['COLLECTION', 'DOCUMENTS', 'SYNCED', 'FINGERPRINT'], rows);
+    rows.length === 0 ? 'No collections yet.' : formatTable(['COLLECTION', 'DOCUMENTS', 'SYNCS', 'FINGERPRINT'], rows);
   return [formatFields(fields), ...notices.map((notice) => `! ${notice}`), '', table].join('\n');
 }
 

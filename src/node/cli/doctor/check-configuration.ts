@@ -19,7 +19,7 @@ async function checkTokens(config: LoadedConfig): Promise<Finding[]> {
       cluster === null
         ? warning(
             'cluster token',
-            'none: this node talks to nobody beyond this machine; set Network.AuthTokenFile, the same on all nodes',
+            'none in the settings: unless it is started with --token-file, this node talks to nobody beyond this machine; set Network.AuthTokenFile, the same on all nodes',
           )
         : ok('cluster token', 'set; all nodes that shall sync need the very same one');
     return [token, ...warnings.map((text) => warning('cluster token', text))];

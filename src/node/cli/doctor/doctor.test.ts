@@ -16,7 +16,7 @@ test('doctor says what is missing before the first start, in words', async () =>
   const { code, out } = await cli('doctor', '--data', 'till');
   assert.equal(code, 0, out);
   assert.match(out, /^WARNING configuration: there is no file/m);
-  assert.match(out, /^WARNING cluster token: none: this node talks to nobody/m);
+  assert.match(out, /^WARNING cluster token: none in the settings: .*this node talks to nobody/m);
   assert.match(out, /^ok +database file: .*not there yet/m);
   assert.match(out, /^WARNING backups: none; set Persistence\.BackupPath/m);
   assert.match(out, /^WARNING node: no node is running/m);
