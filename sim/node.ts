@@ -57,13 +57,20 @@ export const SMALL_LIMITS: Limits = {
   messageBytesMax: 200,
   sessionCreditBytes: 400,
   rangeListMax: 1,
+  gapVersionsMin: 1,
   liveGroupBytesMax: 2000,
   liveGroupVersionsMax: 6,
   echoMemoryMax: 4,
 };
 
 /** Live groups are whole, though in several messages. */
-export const SPLIT_LIMITS: Limits = { ...LIMITS, messageVersionsMax: 2, messageBytesMax: 200, echoMemoryMax: 4 };
+export const SPLIT_LIMITS: Limits = {
+  ...LIMITS,
+  messageVersionsMax: 2,
+  messageBytesMax: 200,
+  echoMemoryMax: 4,
+  gapVersionsMin: 3,
+};
 
 export const SIM_TIMES = { ...TIMES, syncIntervalMs: 2000 };
 

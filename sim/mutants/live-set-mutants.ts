@@ -159,4 +159,28 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
     replace: 'isNeeded !== undefined',
     scenario: 'a tombstone that its sender purged meanwhile',
   },
+  {
+    name: 'gaps by count alone',
+    rule: 'R11: a range is passed over only where both hold the same in it',
+    file: 'src/sync/gap-search.ts',
+    find: 'if (isSameFingerprint(theirs, ours!))',
+    replace: 'if (isSameFingerprint(theirs, theirs))',
+    scenario: 'a node that forgot what it knew compares what it holds',
+  },
+  {
+    name: 'the search for gaps ends with its first answer',
+    rule: 'R11: the claim follows when every range was compared',
+    file: 'src/sync/gap-answers.ts',
+    find: 'this.#isLast ||= question.last;',
+    replace: 'this.#isLast = true;',
+    scenario: 'a node that forgot what it knew compares what it holds',
+  },
+  {
+    name: 'what changed during the search for gaps is not sent',
+    rule: 'R4: the claim follows what changed since the round began',
+    file: 'src/sync/out-stream.ts',
+    find: '    this.gaps = undefined;\n',
+    replace: '    this.gaps = undefined;\n    this.pos = Number.MAX_SAFE_INTEGER;\n',
+    scenario: 'a node that forgot what it knew compares what it holds',
+  },
 ];

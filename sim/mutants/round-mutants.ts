@@ -66,7 +66,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'groups split',
     rule: 'R8, I6: a live group becomes visible at once',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/version-batches.ts',
     find: 'more: isGroup && !isLast,',
     replace: 'more: false,',
     campaign: 'calm',
@@ -83,7 +83,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'credit ignored',
     rule: 'I7: what travels unacknowledged is bounded',
     file: 'src/sync/sender.ts',
-    find: 'return this.#unackedBytes < this.#context.deps.limits.sessionCreditBytes;',
+    find: 'return this.#batches.unconfirmedBytes < this.#context.deps.limits.sessionCreditBytes;',
     replace: 'return true;',
   },
   {

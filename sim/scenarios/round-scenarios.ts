@@ -10,6 +10,9 @@ const isClaim = ({ kind }: Message): boolean => kind === 'claim';
 /** Some rounds after the start of a session, and not when the next one is due. */
 const BETWEEN_ROUNDS_MS = 5 * SIM_TIMES.syncIntervalMs + 300;
 
+/** Compares what both hold as soon as anything is held that knowledge does not cover. */
+const SEARCHING = { limits: { gapVersionsMin: 1, rangeListMax: 4 } };
+
 /** R4 and R8: rounds that are cut, turns, and live streams. */
 export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
@@ -108,6 +111,29 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
       stage.put(author, 'late');
       await stage.meet(author, damaged);
       return stage.lacking([damaged], 'k7', 'late');
+    },
+  },
+  {
+    name: 'a node that forgot what it knew compares what it holds',
+    // R11, R4: all that differs in any range comes, and what the peer writes meanwhile where it was compared, before the claim that covers it.
+    async play() {
+      const stage = new Stage();
+      const [author, damaged] = [stage.node(SEARCHING), stage.node(SEARCHING)];
+      for (let i = 0; i < 100; i++) stage.put(author, `k${i}`);
+      await stage.meet(author, damaged);
+      for (const key of ['k7', 'k77', 'k99'] as DocumentKey[]) damaged.store.damage(STOCK, key);
+      damaged.repair(STOCK, ['k7', 'k77', 'k99'] as DocumentKey[]);
+      stage.cue(
+        damaged,
+        ({ kind }) => kind === 'fetch',
+        () => stage.put(author, 'behind'),
+      );
+      await stage.meet(author, damaged);
+      const isSearched = stage.sentBy(damaged).some(({ kind }) => kind === 'fetch');
+      return [
+        ...(isSearched ? [] : ['nothing was compared']),
+        ...stage.lacking([damaged], 'k7', 'k77', 'k99', 'behind'),
+      ];
     },
   },
   {

@@ -3,17 +3,17 @@ import { isSameDot } from '../core/version/index.ts';
 import type { CheckMessage, Message, NarrowMessage, RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
 import type { Exchange } from './out-stream.ts';
+import type { SyncReplica } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Documents in a range of the first pass, ranges in one step of it, and documents in a range that was narrowed. */
-const FRONT_DOCUMENTS = 1000;
-const FRONT_RANGES = 4;
+/** Documents in a range of the first pass, one of which is described in one step, and in a range that was narrowed. */
+export const FRONT_DOCUMENTS = 4096;
 const NARROW_DOCUMENTS = 64;
 
 /** R5: the next part of the front-to-back pass over the live set; one bounded slice of work. */
 export function nextRanges(context: SessionContext, collection: CollectionName, exchange: Exchange): RangesMessage {
   const after = exchange.after;
-  const ranges = cut(context, collection, { after, upTo: null }, FRONT_DOCUMENTS, FRONT_RANGES);
+  const ranges = cutRange(context.replica.store, collection, { after, upTo: null }, FRONT_DOCUMENTS, 1);
   exchange.after = ranges.at(-1)!.upTo;
   exchange.isFrontDone = exchange.after === null;
   return describe(context, collection, exchange.number, after, ranges);
@@ -27,14 +27,15 @@ export function answerQuestion(
 ): Message[] {
   if (question.kind === 'check') return [missingOf(context, question)];
   return question.ranges.map((range) => {
-    const parts = cut(context, collection, range, NARROW_DOCUMENTS, context.deps.limits.rangesPerMessageMax);
+    const partsMax = context.deps.limits.rangesPerMessageMax;
+    const parts = cutRange(context.replica.store, collection, range, NARROW_DOCUMENTS, partsMax);
     return describe(context, collection, question.exchange, range.after, parts);
   });
 }
 
 /** Adjacent ranges of `documents` documents each; the last of at most `rangesMax` takes what is left, or ends the pass early. */
-function cut(
-  context: SessionContext,
+export function cutRange(
+  store: SyncReplica['store'],
   collection: CollectionName,
   range: KeyRange,
   documents: number,
@@ -42,7 +43,7 @@ function cut(
 ): KeyRange[] {
   const ranges: KeyRange[] = [];
   for (let after = range.after; ; ) {
-    const next: DocumentKey | undefined = context.replica.store.nthKey(collection, after, documents);
+    const next: DocumentKey | undefined = store.nthKey(collection, after, documents);
     const isLast =
       next === undefined || (range.upTo !== null && Buffer.compare(Buffer.from(next), Buffer.from(range.upTo)) >= 0);
     const mustEnd = range.upTo !== null && ranges.length === rangesMax - 1;
@@ -60,14 +61,22 @@ function describe(
   after: DocumentKey | null,
   ranges: readonly KeyRange[],
 ): RangesMessage {
-  const fingerprints = context.replica.store.fingerprints(collection, ranges);
   return {
     kind: 'ranges',
     collection,
     exchange,
     after,
-    ranges: ranges.map(({ upTo }, i) => ({ upTo, fingerprint: fingerprints[i]! })),
+    ranges: describeRanges(context.replica.store, collection, ranges),
   };
+}
+
+export function describeRanges(
+  store: SyncReplica['store'],
+  collection: CollectionName,
+  ranges: readonly KeyRange[],
+): RangesMessage['ranges'] {
+  const fingerprints = store.fingerprints(collection, ranges);
+  return ranges.map(({ upTo }, i) => ({ upTo, fingerprint: fingerprints[i]! }));
 }
 
 function missingOf(context: SessionContext, question: CheckMessage): Message {

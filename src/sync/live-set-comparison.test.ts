@@ -5,73 +5,21 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LIMITS, TIMES } from '../core/config/index.ts';
-import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { DocumentKey } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { Message } from '../net/messages/index.ts';
-import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
-import { PROTOCOL, RoundGate, Session } from './index.ts';
+import { C, meet as meetWithin, openReplica, write } from './test-meeting.ts';
 
-const C = 'c' as CollectionName;
 const VERSIONS_MAX = 2;
-const clock = createManualClock();
-
-function openReplica(seed: number): Replica {
-  return openMemoryReplica({ clock, random: createSeededRandom(seed) }).replica;
-}
-
-function write(replica: Replica, keys: readonly DocumentKey[], value: string | null): void {
-  for (const key of keys) replica.write([{ writes: [{ collection: C, key, value }] }]);
-}
 
 /** What a node holds of a document now, to be brought to another one later. */
 function staleOf(replica: Replica, key: DocumentKey): RemoteVersion[] {
   return replica.get(C, key)!.versions.map((version) => ({ ...version, collection: C, key }));
 }
 
-function sessionOf(replica: Replica): Session {
-  return new Session({
-    replica,
-    gate: new RoundGate(TIMES.syncIntervalMs),
-    limits: { ...LIMITS, messageVersionsMax: VERSIONS_MAX },
-    times: TIMES,
-    hello: () => ({
-      kind: 'hello',
-      protocol: PROTOCOL,
-      node: replica.id,
-      replica: replica.id,
-      life: replica.id,
-      wallMs: clock.now(),
-      collections: null,
-      capabilities: [],
-      resolvers: new Map(),
-    }),
-    definitions: () => new Map(),
-    wallMs: () => clock.now(),
-  });
-}
-
-/** Carries messages both ways until nothing is left to say; `onSent` hears of each before it arrives. */
-function meet(a: Replica, b: Replica, onSent: (from: Replica, message: Message) => void = () => {}): void {
-  const replicas = [a, b] as const;
-  const ends = [sessionOf(a), sessionOf(b)] as const;
-  const inbox: [Message[], Message[]] = [[], []];
-  const step = (at: 0 | 1, input: Parameters<Session['step']>[0]): void => {
-    for (const effect of ends[at].step(input, clock.monotonic()))
-      if (effect.kind === 'send') inbox[1 - at]!.push(effect.message);
-      else if (effect.kind === 'again') step(at, { kind: 'pump' });
-      else assert.equal(effect.kind, 'event');
-  };
-  step(0, { kind: 'open' });
-  step(1, { kind: 'open' });
-  while (inbox[0].length + inbox[1].length > 0) {
-    const at = inbox[1].length > 0 ? 1 : 0;
-    const message = inbox[at].shift()!;
-    onSent(replicas[1 - at]!, message);
-    step(at, { kind: 'message', message });
-  }
-  for (const end of ends) end.close();
+function meet(a: Replica, b: Replica, onSent: (from: Replica, message: Message) => undefined = () => undefined): void {
+  meetWithin(a, b, { messageVersionsMax: VERSIONS_MAX }, onSent);
 }
 
 for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)

@@ -1,7 +1,11 @@
 import type { Limits } from '../core/config/index.ts';
 import { BLOBS_COLLECTION, type CollectionName, type DocumentKey, type ReplicaId } from '../core/ids/index.ts';
+import type { RemoteVersion } from '../core/replication/index.ts';
 import { joinKnowledge, type Knowledge, type Known, knows, type PurgeLine } from '../core/version/index.ts';
 import type { CheckMessage, NarrowMessage } from '../net/messages/index.ts';
+import type { StoredDocument } from '../store/index.ts';
+import type { EchoMemory } from './echo-memory.ts';
+import type { GapAnswers } from './gap-answers.ts';
 import type { SyncCollection } from './replica-port.ts';
 
 /** R5 at the sender: a comparison of live sets that runs. */
@@ -22,8 +26,13 @@ export class OutStream {
   readonly collection: CollectionName;
   /** What the peer is known to know: what it asked with, joined with the claims of this session in both directions. */
   readonly peerKnowledge: Map<ReplicaId, Known>;
-  /** `delta`: what was live when the round began, by replica. `live`: changes in order of position. */
-  phase: 'delta' | 'live' = 'delta';
+  /**
+   * `gaps`: what was live when the round began, where the peer says that it differs. `delta`: what was live then, by replica.
+   * `live`: changes in order of position.
+   */
+  phase: 'gaps' | 'delta' | 'live' = 'delta';
+  /** R11: the comparison that runs in phase `gaps`. */
+  gaps: GapAnswers | undefined;
   /** Replicas whose versions are still to be streamed; the first is in work. */
   readonly replicas: ReplicaId[];
   afterSeq = 0;
@@ -69,6 +78,19 @@ export class OutStream {
     this.enterReplica();
   }
 
+  /** R11: instead of a delta, what both hold is compared. */
+  searchGaps(gaps: GapAnswers): void {
+    this.gaps = gaps;
+    this.phase = 'gaps';
+  }
+
+  /** What differed was sent: the peer holds what was live when the round began, so a later delta need not send it. */
+  closeGaps(): void {
+    for (const [replica, { seq }] of this.#known) this.#resume.set(replica, seq);
+    this.gaps = undefined;
+    this.phase = 'live';
+  }
+
   /** With as many bytes unconfirmed the delta waits. */
   creditBytes({ sessionCreditBytes, blobCreditBytes }: Limits): number {
     return this.collection === BLOBS_COLLECTION ? Math.min(blobCreditBytes, sessionCreditBytes) : sessionCreditBytes;
@@ -99,6 +121,13 @@ export class OutStream {
 
   isKnownToPeer(replica: ReplicaId, seq: number): boolean {
     return knows(this.peerKnowledge, replica, seq);
+  }
+
+  /** Versions of a document that the peer is not known to know, and that it did not send itself. */
+  unknownOf({ collection, key, versions }: StoredDocument, echo: EchoMemory): RemoteVersion[] {
+    return versions
+      .filter((version) => !this.isKnownToPeer(version.replica, version.seq) && !echo.has(version))
+      .map((version) => ({ ...version, collection, key }));
   }
 
   /**

@@ -9,6 +9,7 @@ import type {
   SummaryMessage,
   VersionsMessage,
 } from '../net/messages/index.ts';
+import { GapSearch, holdsUnknown } from './gap-search.ts';
 import { LiveSetComparison } from './live-set-comparison.ts';
 import type { SessionContext } from './session-context.ts';
 import { sessionDigest } from './summary.ts';
@@ -23,6 +24,7 @@ export class Receiver {
   /** Rounds that run: asked for with `want`, not yet concluded by a complete claim. */
   readonly #running = new Set<CollectionName>();
   readonly #comparisons = new Map<CollectionName, LiveSetComparison>();
+  readonly #gaps = new Map<CollectionName, GapSearch>();
   #group: RemoteVersion[] = [];
   #groupBytes = 0;
   #round = 0;
@@ -76,11 +78,14 @@ export class Receiver {
       this.#due.delete(collection);
       this.#running.add(collection);
       this.#comparisons.delete(collection);
-      const { knowledge, fingerprint } = this.#context.replica.collection(collection);
+      this.#gaps.delete(collection);
+      const state = this.#context.replica.collection(collection);
+      const { knowledge, fingerprint } = state;
       const { replica: sender, life } = this.#context.peer!;
       const points = this.#context.replica.resumePoints(sender, life, collection);
       const resume = points.size === 0 ? {} : { resume: points };
-      this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint, ...resume });
+      const gaps = points.size === 0 && holdsUnknown(this.#context, state) ? ({ gaps: true } as const) : {};
+      this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint, ...resume, ...gaps });
     }
   }
 
@@ -101,6 +106,7 @@ export class Receiver {
   }
 
   ranges(message: RangesMessage): void {
+    if (message.gaps === true) return this.#gapRanges(message);
     let comparison = this.#comparisons.get(message.collection);
     if (comparison?.exchange !== message.exchange) {
       comparison = new LiveSetComparison(this.#context, message.collection, message.exchange);
@@ -108,6 +114,16 @@ export class Receiver {
     }
     this.#progress(message.collection);
     comparison.ranges(message);
+  }
+
+  #gapRanges(message: RangesMessage): void {
+    let search = this.#gaps.get(message.collection);
+    if (search?.exchange !== message.exchange) {
+      search = new GapSearch(this.#context, message.collection, message.exchange);
+      this.#gaps.set(message.collection, search);
+    }
+    this.#progress(message.collection);
+    search.ranges(message);
   }
 
   missing(message: MissingMessage): void {
@@ -144,6 +160,7 @@ export class Receiver {
 
   #conclude(collection: CollectionName): void {
     this.#running.delete(collection);
+    this.#gaps.delete(collection);
     this.#context.deps.gate.leave(collection, this.#owner);
   }
 

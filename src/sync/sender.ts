@@ -6,6 +6,7 @@ import type {
   CheckMessage,
   ClaimedCollection,
   ClaimMessage,
+  FetchMessage,
   NarrowMessage,
   SummaryMessage,
   VersionsMessage,
@@ -13,12 +14,14 @@ import type {
 } from '../net/messages/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import { EchoMemory } from './echo-memory.ts';
+import { GapAnswers } from './gap-answers.ts';
 import { answerQuestion, nextRanges } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
 import { PageSize } from './page-size.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 import { hasHistory, sessionDigest } from './summary.ts';
+import { type SendOptions, VersionBatches } from './version-batches.ts';
 
 /** Questions of one exchange that may wait for their answer; a peer that asks more breaks the protocol. */
 const QUESTIONS_MAX = 1024;
@@ -28,10 +31,7 @@ export class Sender {
   readonly #context: SessionContext;
   readonly #streams = new Map<CollectionName, OutStream>();
   readonly #echo: EchoMemory;
-  /** Bytes of each batch that the peer has not confirmed as durable. */
-  readonly #unacked: { batch: number; bytes: number }[] = [];
-  #unackedBytes = 0;
-  #batch = 0;
+  readonly #batches: VersionBatches;
   #exchanges = 0;
   /** Monotonic time at which the next live claim is due; undefined: nothing to claim. */
   #claimDueMs: number | undefined;
@@ -47,12 +47,14 @@ export class Sender {
     this.#context = context;
     this.#echo = new EchoMemory(context.deps.limits.echoMemoryMax);
     this.#pages = new PageSize(context.deps.limits);
+    this.#batches = new VersionBatches(context, this.#pages);
   }
 
   get load(): { readonly unackedBytes: number; readonly echoes: number; readonly questions: number } {
     let questions = 0;
-    for (const { exchange } of this.#streams.values()) questions += exchange?.questions.length ?? 0;
-    return { unackedBytes: this.#unackedBytes, echoes: this.#echo.size, questions };
+    for (const { exchange, gaps } of this.#streams.values())
+      questions += (exchange?.questions.length ?? 0) + (gaps?.questions ?? 0);
+    return { unackedBytes: this.#batches.unconfirmedBytes, echoes: this.#echo.size, questions };
   }
 
   get nextWakeMs(): number {
@@ -92,7 +94,9 @@ export class Sender {
     const replicas = nothingToSend ? [] : replica.store.liveReplicas(collection);
     const stream = new OutStream(state, message.knowledge, replica.pos, replicas, message.resume);
     this.#streams.set(collection, stream);
-    stream.enterReplica();
+    if (message.gaps === true && !nothingToSend)
+      stream.searchGaps(new GapAnswers(this.#context, collection, ++this.#exchanges));
+    else stream.enterReplica();
   }
 
   /** The peer, as a sender, claimed: so it knows that much itself. */
@@ -116,24 +120,30 @@ export class Sender {
     this.#claimSoon();
   }
 
-  ask(message: NarrowMessage | CheckMessage): void {
+  ask(message: NarrowMessage | FetchMessage | CheckMessage): void {
     const stream = this.#streams.get(message.collection);
+    if (stream?.gaps?.exchange === message.exchange && message.kind !== 'check') {
+      if (stream.gaps.questions >= QUESTIONS_MAX) return this.#tooManyQuestions();
+      return stream.gaps.ask(message);
+    }
     const exchange = stream?.exchange;
-    if (stream === undefined || exchange?.number !== message.exchange) return;
+    if (stream === undefined || exchange?.number !== message.exchange || message.kind === 'fetch') return;
     if (message.kind === 'check' && message.last && message.versions.length === 0 && exchange.claimedLine) {
       stream.comparedLine = exchange.claimedLine;
       stream.exchange = undefined;
       this.#claimSoon();
       return;
     }
-    if (exchange.questions.length >= QUESTIONS_MAX)
-      return this.#context.effect({ kind: 'close', reason: 'protocol', text: 'too many questions in one exchange' });
+    if (exchange.questions.length >= QUESTIONS_MAX) return this.#tooManyQuestions();
     exchange.questions.push(message);
   }
 
+  #tooManyQuestions(): void {
+    this.#context.effect({ kind: 'close', reason: 'protocol', text: 'too many questions in one exchange' });
+  }
+
   ack(message: AckMessage): void {
-    while (this.#unacked.length > 0 && this.#unacked[0]!.batch <= message.batch)
-      this.#unackedBytes -= this.#unacked.shift()!.bytes;
+    this.#batches.confirmed(message.batch);
   }
 
   /** The session is open. Collections that have a history by now are for the first round. */
@@ -155,8 +165,9 @@ export class Sender {
     const claimed = this.#pumpClaims();
     if (this.#hasCredit())
       for (const stream of this.#streams.values())
-        if (stream.phase === 'delta' && this.#unackedBytes < stream.creditBytes(this.#context.deps.limits))
+        if (stream.phase === 'delta' && this.#batches.unconfirmedBytes < stream.creditBytes(this.#context.deps.limits))
           return this.#pumpDelta(stream);
+    for (const stream of this.#streams.values()) if (stream.gaps && this.#pumpGaps(stream, stream.gaps)) return true;
     for (const stream of this.#streams.values()) if (this.#pumpExchange(stream)) return true;
     return claimed;
   }
@@ -183,7 +194,7 @@ export class Sender {
   #hasUnsent(collection: CollectionName): boolean {
     const stream = this.#streams.get(collection);
     if (stream === undefined) return hasHistory(this.#context.replica.collection(collection));
-    const isSending = stream.phase === 'delta' || stream.pos < this.#context.replica.pos;
+    const isSending = stream.phase !== 'live' || stream.pos < this.#context.replica.pos;
     const isBusy = stream.isRoundOpen || stream.exchange !== undefined || isSending;
     return !isBusy && this.#claimDueMs === undefined && this.#hasUnclaimed(stream);
   }
@@ -206,7 +217,7 @@ export class Sender {
   }
 
   #hasCredit(): boolean {
-    return this.#unackedBytes < this.#context.deps.limits.sessionCreditBytes;
+    return this.#batches.unconfirmedBytes < this.#context.deps.limits.sessionCreditBytes;
   }
 
   /** R4, first part: one page of what was live, by replica, in order of seq. */
@@ -229,6 +240,16 @@ export class Sender {
       stream.replicas.shift();
       stream.enterReplica();
     }
+    return true;
+  }
+
+  /** R11: one step of the comparison that stands for the first part of R4, or one page of what it found. */
+  #pumpGaps(stream: OutStream, gaps: GapAnswers): boolean {
+    if (gaps.isSending) {
+      if (this.#batches.unconfirmedBytes >= stream.creditBytes(this.#context.deps.limits)) return false;
+      this.#sendVersions(gaps.page(this.#pages).flatMap((document) => stream.unknownOf(document, this.#echo)));
+    } else if (!gaps.isDone && !gaps.answer()) return false;
+    if (gaps.isDone) stream.closeGaps();
     return true;
   }
 
@@ -278,35 +299,12 @@ export class Sender {
 
   #collect(document: StoredDocument, group: RemoteVersion[]): void {
     const stream = this.#streams.get(document.collection);
-    if (stream === undefined || !this.#isLive(document)) return;
-    for (const version of document.versions) {
-      if (stream.isKnownToPeer(version.replica, version.seq) || this.#echo.has(version)) continue;
-      group.push({ ...version, collection: document.collection, key: document.key });
-    }
+    if (stream !== undefined && this.#isLive(document)) group.push(...stream.unknownOf(document, this.#echo));
   }
 
-  /**
-   * Cuts versions into messages of bounded size. `isGroup`: they become visible together at the peer; `reached`: how far the
-   * stream has come with the last of them.
-   */
-  #sendVersions(
-    versions: readonly RemoteVersion[],
-    { isGroup = false, reached }: { readonly isGroup?: boolean; readonly reached?: number } = {},
-  ): void {
-    for (const { part, bytes, isLast } of this.#pages.messages(versions)) {
-      this.#unacked.push({ batch: ++this.#batch, bytes });
-      this.#unackedBytes += bytes;
-      const message: VersionsMessage = {
-        kind: 'versions',
-        batch: this.#batch,
-        versions: part,
-        more: isGroup && !isLast,
-        ...(reached !== undefined && isLast ? { reached } : {}),
-      };
-      this.#context.sendDurable(message);
-    }
+  #sendVersions(versions: readonly RemoteVersion[], options: SendOptions = {}): void {
+    this.#batches.send(versions, options);
     this.#sentSinceClaim += versions.length;
-    if (versions.length > 0) this.#context.event({ kind: 'sent', versions: versions.length });
   }
 
   #claimSoon(): void {

@@ -141,6 +141,7 @@ export class Session {
       case 'ranges':
         return this.#receiver.ranges(message);
       case 'narrow':
+      case 'fetch':
       case 'check':
         return this.#sender.ask(message);
       case 'missing':

@@ -86,6 +86,8 @@ export const LIMITS = {
   dictionaryReplicasMax: 32_768,
   /** Bytes from which a message is compressed, where both ends can. */
   compressBytesMin: 1024,
+  /** Versions held of which nothing is known, after damage or a cut, from which on a round first compares what both hold. Fewer are sent again. */
+  gapVersionsMin: 1000,
   /** Versions in a range that is listed rather than narrowed further. */
   rangeListMax: 64,
   /** Bytes that wait in one channel for a slow peer. With more waiting, the next frame closes it with reason `slow`. */

@@ -62,12 +62,19 @@ export function messageFromWire(message: DecodedMessage, table: ReplicaTable): M
       const knowledge = parseKnowledge(message.value.knowledge, table, 'want.knowledge');
       const fingerprint = parseFingerprint(message.value.fingerprint, 'want.fingerprint');
       const resume = parseSeqs(message.value.resume, table, 'want.resume');
-      return { kind: 'want', collection, knowledge, fingerprint, ...(resume.size === 0 ? {} : { resume }) };
+      const resumed = resume.size === 0 ? {} : { resume };
+      return { kind: 'want', collection, knowledge, fingerprint, ...resumed, ...gapsOf(message.value) };
     }
     case 'ranges':
       return parseRanges(message.value);
-    case 'narrow':
-      return parseNarrow(message.value);
+    case 'narrow': {
+      const ranges = parseKeyRanges(message.value.range, 'narrow.range');
+      return { kind: 'narrow', ...parseExchange(message.value, 'narrow'), ranges };
+    }
+    case 'fetch': {
+      const ranges = parseKeyRanges(message.value.range, 'fetch.range');
+      return { kind: 'fetch', ...parseExchange(message.value, 'fetch'), ranges, last: message.value.last };
+    }
     case 'check': {
       const versions = parseNamed(message.value.version, table, 'check.version');
       return { kind: 'check', ...parseExchange(message.value, 'check'), versions, last: message.value.last };
@@ -180,17 +187,20 @@ function parseRanges(message: wire.Ranges): RangesMessage {
     end = upTo;
     return { upTo, fingerprint: parseFingerprint(range.fingerprint, 'ranges.range.fingerprint') };
   });
-  return { kind: 'ranges', ...parseExchange(message, 'ranges'), after, ranges };
+  return { kind: 'ranges', ...parseExchange(message, 'ranges'), after, ranges, ...gapsOf(message) };
 }
 
-function parseNarrow(message: wire.Narrow): NarrowMessage {
-  const ranges = message.range.map((range) => {
-    const after = parseOptionalKey(range.after, 'narrow.range.after');
-    const upTo = parseOptionalKey(range.upTo, 'narrow.range.up_to');
-    requireAscending(after, upTo, 'narrow.range');
+function parseKeyRanges(ranges: readonly wire.KeyRange[], where: string): NarrowMessage['ranges'] {
+  return ranges.map((range) => {
+    const after = parseOptionalKey(range.after, `${where}.after`);
+    const upTo = parseOptionalKey(range.upTo, `${where}.up_to`);
+    requireAscending(after, upTo, where);
     return { after, upTo };
   });
-  return { kind: 'narrow', ...parseExchange(message, 'narrow'), ranges };
+}
+
+function gapsOf({ gaps }: { readonly gaps: boolean }): { readonly gaps?: true } {
+  return gaps ? { gaps } : {};
 }
 
 function requireAscending(after: DocumentKey | null, upTo: DocumentKey | null, where: string): void {

@@ -2,8 +2,22 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { CollectionDefinition } from '../../core/replication/index.ts';
 import { type Check, type Dot, fingerprintToBytes, type Known, sortedByReplica } from '../../core/version/index.ts';
-import type { ClaimedCollection, CollectionSum, HelloMessage, Message, VersionsMessage } from './message.ts';
-import { type CollectionSumsSchema, type FrameSchema, type Hello, HelloSchema, RangesSchema } from './wire_pb.ts';
+import type {
+  ClaimedCollection,
+  CollectionSum,
+  HelloMessage,
+  Message,
+  NarrowMessage,
+  VersionsMessage,
+} from './message.ts';
+import {
+  type CollectionSumsSchema,
+  type FrameSchema,
+  type Hello,
+  HelloSchema,
+  KeyRangeSchema,
+  RangesSchema,
+} from './wire_pb.ts';
 
 export type WireMessage = NonNullable<MessageInitShape<typeof FrameSchema>['message']>;
 /** Gives the number of a replica in the dictionary of this direction. */
@@ -26,24 +40,25 @@ export function messageToWire(message: Exclude<Message, VersionsMessage>, number
       const fingerprint = fingerprintToBytes(message.fingerprint);
       const knowledge = knowledgeToWire(message.knowledge, numberOf);
       const resume = seqsToWire(message.resume ?? new Map(), numberOf);
-      return { case: 'want', value: { collection: message.collection, knowledge, fingerprint, resume } };
+      const gaps = message.gaps ?? false;
+      return { case: 'want', value: { collection: message.collection, knowledge, fingerprint, resume, gaps } };
     }
     case 'ranges': {
       const range = message.ranges.map((part) => ({
         ...optionalKey('upTo', part.upTo),
         fingerprint: fingerprintToBytes(part.fingerprint),
       }));
+      const gaps = message.gaps ?? false;
       return {
         case: 'ranges',
-        value: create(RangesSchema, { ...exchangeOf(message), ...optionalKey('after', message.after), range }),
+        value: create(RangesSchema, { ...exchangeOf(message), ...optionalKey('after', message.after), range, gaps }),
       };
     }
-    case 'narrow': {
-      const range = message.ranges.map(({ after, upTo }) => ({
-        ...optionalKey('after', after),
-        ...optionalKey('upTo', upTo),
-      }));
-      return { case: 'narrow', value: { ...exchangeOf(message), range } };
+    case 'narrow':
+      return { case: 'narrow', value: { ...exchangeOf(message), range: message.ranges.map(keyRangeToWire) } };
+    case 'fetch': {
+      const range = message.ranges.map(keyRangeToWire);
+      return { case: 'fetch', value: { ...exchangeOf(message), range, last: message.last } };
     }
     case 'check': {
       const version = message.versions.map((named) => keyAndDotToWire(named, numberOf));
@@ -138,6 +153,10 @@ function keyAndDotToWire({ key, dot }: { key: DocumentKey; dot: Dot }, numberOf:
 
 function exchangeOf(message: { readonly collection: CollectionName; readonly exchange: number }) {
   return { collection: message.collection, exchange: BigInt(message.exchange) };
+}
+
+function keyRangeToWire({ after, upTo }: NarrowMessage['ranges'][number]) {
+  return create(KeyRangeSchema, { ...optionalKey('after', after), ...optionalKey('upTo', upTo) });
 }
 
 function optionalKey<Name extends string>(name: Name, key: DocumentKey | null): { [N in Name]?: DocumentKey } {

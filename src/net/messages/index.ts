@@ -14,6 +14,7 @@ export type {
   CollectionSum,
   DefinitionsMessage,
   DifferMessage,
+  FetchMessage,
   ForkMessage,
   GoodbyeMessage,
   GoodbyeReason,

@@ -16,6 +16,7 @@ export type Message =
   | VersionsMessage
   | RangesMessage
   | NarrowMessage
+  | FetchMessage
   | CheckMessage
   | MissingMessage
   | ClaimMessage
@@ -78,6 +79,8 @@ export interface WantMessage {
   readonly fingerprint: Fingerprint;
   /** R4: where an earlier stream of this sender was cut: the receiver holds all that was sent up to there. */
   readonly resume?: ReadonlyMap<ReplicaId, number>;
+  /** R11: much is held that knowledge does not cover, so compare first and send what differs. Absent: send everything. */
+  readonly gaps?: true;
 }
 
 export interface SentVersion extends VersionBody {
@@ -100,21 +103,33 @@ export interface VersionsMessage {
   readonly reached?: number;
 }
 
-/** Sender → receiver (R5): fingerprints of parts of its live set. Ranges are adjacent: each begins after the last one's end. */
+/** Sender → receiver (R5, R11): fingerprints of parts of its live set. Ranges are adjacent: each begins after the last one's end. */
 export interface RangesMessage {
   readonly kind: 'ranges';
   readonly collection: CollectionName;
   readonly exchange: number;
   readonly after: DocumentKey | null;
   readonly ranges: readonly { readonly upTo: DocumentKey | null; readonly fingerprint: Fingerprint }[];
+  /** R11: the exchange opens a round that asked for it; absent: it ends one (R5). */
+  readonly gaps?: true;
 }
 
-/** Receiver → sender (R5): these ranges differ, say more about them. */
+/** Receiver → sender (R5, R11): these ranges differ, say more about them. */
 export interface NarrowMessage {
   readonly kind: 'narrow';
   readonly collection: CollectionName;
   readonly exchange: number;
   readonly ranges: readonly { readonly after: DocumentKey | null; readonly upTo: DocumentKey | null }[];
+}
+
+/** Receiver → sender (R11): send the versions in these ranges. */
+export interface FetchMessage {
+  readonly kind: 'fetch';
+  readonly collection: CollectionName;
+  readonly exchange: number;
+  readonly ranges: readonly { readonly after: DocumentKey | null; readonly upTo: DocumentKey | null }[];
+  /** True: nothing else is asked, all other ranges are equal. */
+  readonly last: boolean;
 }
 
 /** Receiver → sender (R5): which of these versions that I hold are not live with you? */

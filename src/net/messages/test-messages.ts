@@ -111,12 +111,13 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   }),
   record({ kind: fc.constant('differ' as const), round: count, collections }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint }),
+  record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint, gaps: fc.constant(true as const) }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint, resume: purged }).filter(
     ({ resume }) => resume.size > 0,
   ),
   fc
-    .tuple(collection, count, bounds, fingerprint, fc.boolean(), fc.boolean())
-    .map(([of, exchange, keys, sum, fromFirst, toLast]) => {
+    .tuple(collection, count, bounds, fingerprint, fc.boolean(), fc.boolean(), fc.boolean())
+    .map(([of, exchange, keys, sum, fromFirst, toLast, gaps]) => {
       const ends: (DocumentKey | null)[] = toLast ? [...keys, null] : keys;
       const after = fromFirst ? null : (ends.shift() ?? null);
       return {
@@ -125,6 +126,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
         exchange,
         after,
         ranges: ends.map((upTo) => ({ upTo, fingerprint: sum })),
+        ...(gaps ? { gaps } : {}),
       };
     }),
   fc.tuple(collection, count, fc.array(bounds)).map(([of, exchange, lists]) => ({
@@ -132,6 +134,13 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     collection: of,
     exchange,
     ranges: lists.map((keys) => ({ after: keys[0] ?? null, upTo: keys[1] ?? null })),
+  })),
+  fc.tuple(collection, count, fc.array(bounds), fc.boolean()).map(([of, exchange, lists, last]) => ({
+    kind: 'fetch' as const,
+    collection: of,
+    exchange,
+    ranges: lists.map((keys) => ({ after: keys[0] ?? null, upTo: keys[1] ?? null })),
+    last,
   })),
   record({ kind: fc.constant('check' as const), collection, exchange: count, versions: named, last: fc.boolean() }),
   record({ kind: fc.constant('missing' as const), collection, exchange: count, versions: named }),

@@ -30,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wire.proto.
  */
 export const file_wire: GenFile = /*@__PURE__*/
-  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEiwgYKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIABIpCgZ2ZXJpZnkYEiABKAsyFy5lbnRnbGRiLndpcmUudjEuVmVyaWZ5SAASLQoIdmVyaWZpZWQYEyABKAsyGS5lbnRnbGRiLndpcmUudjEuVmVyaWZpZWRIABIzCgtkZWZpbml0aW9ucxgUIAEoCzIcLmVudGdsZGIud2lyZS52MS5EZWZpbml0aW9uc0gAQgkKB21lc3NhZ2UigAIKBUhlbGxvEhQKDHByb3RvY29sX21pbhgBIAEoDRIUCgxwcm90b2NvbF9tYXgYAiABKA0SDAoEbm9kZRgDIAEoCRIPCgdyZXBsaWNhGAQgASgNEgwKBGxpZmUYBSABKAkSDwoHd2FsbF9tcxgGIAEoEhI5Cgtjb2xsZWN0aW9ucxgHIAEoCzIfLmVudGdsZGIud2lyZS52MS5Db2xsZWN0aW9uTGlzdEgAiAEBEhQKDGNhcGFiaWxpdGllcxgIIAMoCRIsCglyZXNvbHZlcnMYCSADKAsyGS5lbnRnbGRiLndpcmUudjEuUmVzb2x2ZXJCDgoMX2NvbGxlY3Rpb25zIiQKDkNvbGxlY3Rpb25MaXN0EhIKCmNvbGxlY3Rpb24YASADKAkiMAoIUmVzb2x2ZXISEgoKY29sbGVjdGlvbhgBIAEoCRIQCghyZXNvbHZlchgCIAEoCSI+CgtEZWZpbml0aW9ucxIvCgpkZWZpbml0aW9uGAEgAygLMhsuZW50Z2xkYi53aXJlLnYxLkRlZmluaXRpb24idAoKRGVmaW5pdGlvbhISCgpjb2xsZWN0aW9uGAEgASgJEhAKCHJlc29sdmVyGAIgASgJEhQKB3ZlcnNpb24YAyABKARIAIgBARITCgZzY2hlbWEYBCABKAxIAYgBAUIKCghfdmVyc2lvbkIJCgdfc2NoZW1hImAKB1N1bW1hcnkSDQoFcm91bmQYASABKAQSDgoGZGlnZXN0GAIgASgMEjYKC2NvbGxlY3Rpb25zGAMgAygLMiEuZW50Z2xkYi53aXJlLnYxLkNvbGxlY3Rpb25EaWdlc3QiNgoQQ29sbGVjdGlvbkRpZ2VzdBISCgpjb2xsZWN0aW9uGAEgASgJEg4KBmRpZ2VzdBgCIAEoDCIsCgZEaWZmZXISDQoFcm91bmQYASABKAQSEwoLY29sbGVjdGlvbnMYAiADKAkiQwoFS25vd24SDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQSEgoFY2hlY2sYAyABKAxIAIgBAUIICgZfY2hlY2sihAEKBFdhbnQSEgoKY29sbGVjdGlvbhgBIAEoCRIpCglrbm93bGVkZ2UYAiADKAsyFi5lbnRnbGRiLndpcmUudjEuS25vd24SEwoLZmluZ2VycHJpbnQYAyABKAwSKAoGcmVzdW1lGAQgAygLMhguZW50Z2xkYi53aXJlLnYxLlJlYWNoZWQiJwoHUmVhY2hlZBIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBCJDCgRMaW5lEg8KB3JlcGxpY2EYASABKA0SEgoFZmlyc3QYAiABKARIAIgBARIMCgRsYXN0GAMgASgEQggKBl9maXJzdCJFCgpGaWVsZFN0YW1wEgwKBHBhdGgYASABKAkSDwoHcmVwbGljYRgCIAEoDRILCgNzZXEYAyABKAQSCwoDaGxjGAQgASgEIjkKC0ZpZWxkU3RhbXBzEioKBXN0YW1wGAEgAygLMhsuZW50Z2xkYi53aXJlLnYxLkZpZWxkU3RhbXAimwIKB1ZlcnNpb24SFwoKY29sbGVjdGlvbhgBIAEoCUgAiAEBEgsKA2tleRgCIAEoCRIPCgdyZXBsaWNhGAMgASgNEgsKA3NlcRgEIAEoBBISCgVmaXJzdBgFIAEoBEgBiAEBEgsKA2hsYxgGIAEoBBImCgdjb250ZXh0GAcgAygLMhUuZW50Z2xkYi53aXJlLnYxLkxpbmUSEgoFdmFsdWUYCCABKAxIAogBARIxCgZzdGFtcHMYCSABKAsyHC5lbnRnbGRiLndpcmUudjEuRmllbGRTdGFtcHNIA4gBARIOCgZmb3JtYXQYCiABKA1CDQoLX2NvbGxlY3Rpb25CCAoGX2ZpcnN0QggKBl92YWx1ZUIJCgdfc3RhbXBzImMKCFZlcnNpb25zEg0KBWJhdGNoGAEgASgEEgwKBG1vcmUYAiABKAgSKQoHdmVyc2lvbhgDIAMoCzIYLmVudGdsZGIud2lyZS52MS5WZXJzaW9uEg8KB3JlYWNoZWQYBCABKAQicwoGUmFuZ2VzEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSEgoFYWZ0ZXIYAyABKAlIAIgBARIlCgVyYW5nZRgEIAMoCzIWLmVudGdsZGIud2lyZS52MS5SYW5nZUIICgZfYWZ0ZXIiOgoFUmFuZ2USEgoFdXBfdG8YASABKAlIAIgBARITCgtmaW5nZXJwcmludBgCIAEoDEIICgZfdXBfdG8iWAoGTmFycm93EhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKAoFcmFuZ2UYAyADKAsyGS5lbnRnbGRiLndpcmUudjEuS2V5UmFuZ2UiRgoIS2V5UmFuZ2USEgoFYWZ0ZXIYASABKAlIAIgBARISCgV1cF90bxgCIAEoCUgBiAEBQggKBl9hZnRlckIICgZfdXBfdG8iNgoJS2V5QW5kRG90EgsKA2tleRgBIAEoCRIPCgdyZXBsaWNhGAIgASgNEgsKA3NlcRgDIAEoBCJoCgVDaGVjaxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90EgwKBGxhc3QYBCABKAgiXAoHTWlzc2luZxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEisKB3ZlcnNpb24YAyADKAsyGi5lbnRnbGRiLndpcmUudjEuS2V5QW5kRG90Ij8KBUNsYWltEjYKCmNvbGxlY3Rpb24YASADKAsyIi5lbnRnbGRiLndpcmUudjEuQ2xhaW1lZENvbGxlY3Rpb24inwEKEUNsYWltZWRDb2xsZWN0aW9uEhIKCmNvbGxlY3Rpb24YASABKAkSKQoJa25vd2xlZGdlGAIgAygLMhYuZW50Z2xkYi53aXJlLnYxLktub3duEicKBnB1cmdlZBgDIAMoCzIXLmVudGdsZGIud2lyZS52MS5QdXJnZWQSEAoIZXhjaGFuZ2UYBCABKAQSEAoIY29tcGxldGUYBSABKAgiJgoGUHVyZ2VkEg8KB3JlcGxpY2EYASABKA0SCwoDc2VxGAIgASgEIhQKA0FjaxINCgViYXRjaBgBIAEoBCInCgZWZXJpZnkSDQoFbm9uY2UYASABKAQSDgoGZGlnZXN0GAIgASgMIlYKCFZlcmlmaWVkEg0KBW5vbmNlGAEgASgEEjIKBHN1bXMYAiABKAsyHy5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvblN1bXNIAIgBAUIHCgVfc3VtcyJECg5Db2xsZWN0aW9uU3VtcxIyCgpjb2xsZWN0aW9uGAEgAygLMh4uZW50Z2xkYi53aXJlLnYxLkNvbGxlY3Rpb25TdW0icQoNQ29sbGVjdGlvblN1bRISCgpjb2xsZWN0aW9uGAEgASgJEhEKCWtub3dsZWRnZRgCIAEoDBIYCgtmaW5nZXJwcmludBgDIAEoDEgAiAEBEg8KB2RhbWFnZWQYBCABKAhCDgoMX2ZpbmdlcnByaW50IkYKBEZvcmsSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQSDwoHY2hlY2tfYRgDIAEoDBIPCgdjaGVja19iGAQgASgMIiYKBFBpbmcSDQoFbm9uY2UYASABKAQSDwoHd2FsbF9tcxgCIAEoEiImCgRQb25nEg0KBW5vbmNlGAEgASgEEg8KB3dhbGxfbXMYAiABKBIiGQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAliBnByb3RvMw");
+  fileDesc("Cgp3aXJlLnByb3RvEg9lbnRnbGRiLndpcmUudjEi6wYKBUZyYW1lEhYKDnJlc2V0X3JlcGxpY2FzGAEgASgIEhQKDG5ld19yZXBsaWNhcxgCIAEoDBItCgh2ZXJzaW9ucxgDIAEoCzIZLmVudGdsZGIud2lyZS52MS5WZXJzaW9uc0gAEicKBWhlbGxvGAQgASgLMhYuZW50Z2xkYi53aXJlLnYxLkhlbGxvSAASKwoHc3VtbWFyeRgFIAEoCzIYLmVudGdsZGIud2lyZS52MS5TdW1tYXJ5SAASKQoGZGlmZmVyGAYgASgLMhcuZW50Z2xkYi53aXJlLnYxLkRpZmZlckgAEiUKBHdhbnQYByABKAsyFS5lbnRnbGRiLndpcmUudjEuV2FudEgAEikKBnJhbmdlcxgIIAEoCzIXLmVudGdsZGIud2lyZS52MS5SYW5nZXNIABIpCgZuYXJyb3cYCSABKAsyFy5lbnRnbGRiLndpcmUudjEuTmFycm93SAASJwoFY2hlY2sYCiABKAsyFi5lbnRnbGRiLndpcmUudjEuQ2hlY2tIABIrCgdtaXNzaW5nGAsgASgLMhguZW50Z2xkYi53aXJlLnYxLk1pc3NpbmdIABInCgVjbGFpbRgMIAEoCzIWLmVudGdsZGIud2lyZS52MS5DbGFpbUgAEiMKA2FjaxgNIAEoCzIULmVudGdsZGIud2lyZS52MS5BY2tIABIlCgRmb3JrGA4gASgLMhUuZW50Z2xkYi53aXJlLnYxLkZvcmtIABIlCgRwaW5nGA8gASgLMhUuZW50Z2xkYi53aXJlLnYxLlBpbmdIABIlCgRwb25nGBAgASgLMhUuZW50Z2xkYi53aXJlLnYxLlBvbmdIABIrCgdnb29kYnllGBEgASgLMhguZW50Z2xkYi53aXJlLnYxLkdvb2RieWVIABIpCgZ2ZXJpZnkYEiABKAsyFy5lbnRnbGRiLndpcmUudjEuVmVyaWZ5SAASLQoIdmVyaWZpZWQYEyABKAsyGS5lbnRnbGRiLndpcmUudjEuVmVyaWZpZWRIABIzCgtkZWZpbml0aW9ucxgUIAEoCzIcLmVudGdsZGIud2lyZS52MS5EZWZpbml0aW9uc0gAEicKBWZldGNoGBUgASgLMhYuZW50Z2xkYi53aXJlLnYxLkZldGNoSABCCQoHbWVzc2FnZSKAAgoFSGVsbG8SFAoMcHJvdG9jb2xfbWluGAEgASgNEhQKDHByb3RvY29sX21heBgCIAEoDRIMCgRub2RlGAMgASgJEg8KB3JlcGxpY2EYBCABKA0SDAoEbGlmZRgFIAEoCRIPCgd3YWxsX21zGAYgASgSEjkKC2NvbGxlY3Rpb25zGAcgASgLMh8uZW50Z2xkYi53aXJlLnYxLkNvbGxlY3Rpb25MaXN0SACIAQESFAoMY2FwYWJpbGl0aWVzGAggAygJEiwKCXJlc29sdmVycxgJIAMoCzIZLmVudGdsZGIud2lyZS52MS5SZXNvbHZlckIOCgxfY29sbGVjdGlvbnMiJAoOQ29sbGVjdGlvbkxpc3QSEgoKY29sbGVjdGlvbhgBIAMoCSIwCghSZXNvbHZlchISCgpjb2xsZWN0aW9uGAEgASgJEhAKCHJlc29sdmVyGAIgASgJIj4KC0RlZmluaXRpb25zEi8KCmRlZmluaXRpb24YASADKAsyGy5lbnRnbGRiLndpcmUudjEuRGVmaW5pdGlvbiJ0CgpEZWZpbml0aW9uEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIcmVzb2x2ZXIYAiABKAkSFAoHdmVyc2lvbhgDIAEoBEgAiAEBEhMKBnNjaGVtYRgEIAEoDEgBiAEBQgoKCF92ZXJzaW9uQgkKB19zY2hlbWEiYAoHU3VtbWFyeRINCgVyb3VuZBgBIAEoBBIOCgZkaWdlc3QYAiABKAwSNgoLY29sbGVjdGlvbnMYAyADKAsyIS5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvbkRpZ2VzdCI2ChBDb2xsZWN0aW9uRGlnZXN0EhIKCmNvbGxlY3Rpb24YASABKAkSDgoGZGlnZXN0GAIgASgMIiwKBkRpZmZlchINCgVyb3VuZBgBIAEoBBITCgtjb2xsZWN0aW9ucxgCIAMoCSJDCgVLbm93bhIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBISCgVjaGVjaxgDIAEoDEgAiAEBQggKBl9jaGVjayKSAQoEV2FudBISCgpjb2xsZWN0aW9uGAEgASgJEikKCWtub3dsZWRnZRgCIAMoCzIWLmVudGdsZGIud2lyZS52MS5Lbm93bhITCgtmaW5nZXJwcmludBgDIAEoDBIoCgZyZXN1bWUYBCADKAsyGC5lbnRnbGRiLndpcmUudjEuUmVhY2hlZBIMCgRnYXBzGAUgASgIIicKB1JlYWNoZWQSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQiQwoETGluZRIPCgdyZXBsaWNhGAEgASgNEhIKBWZpcnN0GAIgASgESACIAQESDAoEbGFzdBgDIAEoBEIICgZfZmlyc3QiRQoKRmllbGRTdGFtcBIMCgRwYXRoGAEgASgJEg8KB3JlcGxpY2EYAiABKA0SCwoDc2VxGAMgASgEEgsKA2hsYxgEIAEoBCI5CgtGaWVsZFN0YW1wcxIqCgVzdGFtcBgBIAMoCzIbLmVudGdsZGIud2lyZS52MS5GaWVsZFN0YW1wIpsCCgdWZXJzaW9uEhcKCmNvbGxlY3Rpb24YASABKAlIAIgBARILCgNrZXkYAiABKAkSDwoHcmVwbGljYRgDIAEoDRILCgNzZXEYBCABKAQSEgoFZmlyc3QYBSABKARIAYgBARILCgNobGMYBiABKAQSJgoHY29udGV4dBgHIAMoCzIVLmVudGdsZGIud2lyZS52MS5MaW5lEhIKBXZhbHVlGAggASgMSAKIAQESMQoGc3RhbXBzGAkgASgLMhwuZW50Z2xkYi53aXJlLnYxLkZpZWxkU3RhbXBzSAOIAQESDgoGZm9ybWF0GAogASgNQg0KC19jb2xsZWN0aW9uQggKBl9maXJzdEIICgZfdmFsdWVCCQoHX3N0YW1wcyJjCghWZXJzaW9ucxINCgViYXRjaBgBIAEoBBIMCgRtb3JlGAIgASgIEikKB3ZlcnNpb24YAyADKAsyGC5lbnRnbGRiLndpcmUudjEuVmVyc2lvbhIPCgdyZWFjaGVkGAQgASgEIoEBCgZSYW5nZXMSEgoKY29sbGVjdGlvbhgBIAEoCRIQCghleGNoYW5nZRgCIAEoBBISCgVhZnRlchgDIAEoCUgAiAEBEiUKBXJhbmdlGAQgAygLMhYuZW50Z2xkYi53aXJlLnYxLlJhbmdlEgwKBGdhcHMYBSABKAhCCAoGX2FmdGVyIjoKBVJhbmdlEhIKBXVwX3RvGAEgASgJSACIAQESEwoLZmluZ2VycHJpbnQYAiABKAxCCAoGX3VwX3RvIlgKBk5hcnJvdxISCgpjb2xsZWN0aW9uGAEgASgJEhAKCGV4Y2hhbmdlGAIgASgEEigKBXJhbmdlGAMgAygLMhkuZW50Z2xkYi53aXJlLnYxLktleVJhbmdlIkYKCEtleVJhbmdlEhIKBWFmdGVyGAEgASgJSACIAQESEgoFdXBfdG8YAiABKAlIAYgBAUIICgZfYWZ0ZXJCCAoGX3VwX3RvImUKBUZldGNoEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKAoFcmFuZ2UYAyADKAsyGS5lbnRnbGRiLndpcmUudjEuS2V5UmFuZ2USDAoEbGFzdBgEIAEoCCI2CglLZXlBbmREb3QSCwoDa2V5GAEgASgJEg8KB3JlcGxpY2EYAiABKA0SCwoDc2VxGAMgASgEImgKBUNoZWNrEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKwoHdmVyc2lvbhgDIAMoCzIaLmVudGdsZGIud2lyZS52MS5LZXlBbmREb3QSDAoEbGFzdBgEIAEoCCJcCgdNaXNzaW5nEhIKCmNvbGxlY3Rpb24YASABKAkSEAoIZXhjaGFuZ2UYAiABKAQSKwoHdmVyc2lvbhgDIAMoCzIaLmVudGdsZGIud2lyZS52MS5LZXlBbmREb3QiPwoFQ2xhaW0SNgoKY29sbGVjdGlvbhgBIAMoCzIiLmVudGdsZGIud2lyZS52MS5DbGFpbWVkQ29sbGVjdGlvbiKfAQoRQ2xhaW1lZENvbGxlY3Rpb24SEgoKY29sbGVjdGlvbhgBIAEoCRIpCglrbm93bGVkZ2UYAiADKAsyFi5lbnRnbGRiLndpcmUudjEuS25vd24SJwoGcHVyZ2VkGAMgAygLMhcuZW50Z2xkYi53aXJlLnYxLlB1cmdlZBIQCghleGNoYW5nZRgEIAEoBBIQCghjb21wbGV0ZRgFIAEoCCImCgZQdXJnZWQSDwoHcmVwbGljYRgBIAEoDRILCgNzZXEYAiABKAQiFAoDQWNrEg0KBWJhdGNoGAEgASgEIicKBlZlcmlmeRINCgVub25jZRgBIAEoBBIOCgZkaWdlc3QYAiABKAwiVgoIVmVyaWZpZWQSDQoFbm9uY2UYASABKAQSMgoEc3VtcxgCIAEoCzIfLmVudGdsZGIud2lyZS52MS5Db2xsZWN0aW9uU3Vtc0gAiAEBQgcKBV9zdW1zIkQKDkNvbGxlY3Rpb25TdW1zEjIKCmNvbGxlY3Rpb24YASADKAsyHi5lbnRnbGRiLndpcmUudjEuQ29sbGVjdGlvblN1bSJxCg1Db2xsZWN0aW9uU3VtEhIKCmNvbGxlY3Rpb24YASABKAkSEQoJa25vd2xlZGdlGAIgASgMEhgKC2ZpbmdlcnByaW50GAMgASgMSACIAQESDwoHZGFtYWdlZBgEIAEoCEIOCgxfZmluZ2VycHJpbnQiRgoERm9yaxIPCgdyZXBsaWNhGAEgASgNEgsKA3NlcRgCIAEoBBIPCgdjaGVja19hGAMgASgMEg8KB2NoZWNrX2IYBCABKAwiJgoEUGluZxINCgVub25jZRgBIAEoBBIPCgd3YWxsX21zGAIgASgSIiYKBFBvbmcSDQoFbm9uY2UYASABKAQSDwoHd2FsbF9tcxgCIAEoEiIZCgdHb29kYnllEg4KBnJlYXNvbhgBIAEoCWIGcHJvdG8z");
 
 /**
  * @generated from message entgldb.wire.v1.Frame
@@ -163,6 +163,12 @@ export type Frame = Message<"entgldb.wire.v1.Frame"> & {
      */
     value: Definitions;
     case: "definitions";
+  } | {
+    /**
+     * @generated from field: entgldb.wire.v1.Fetch fetch = 21;
+     */
+    value: Fetch;
+    case: "fetch";
   } | { case: undefined; value?: undefined };
 };
 
@@ -488,6 +494,14 @@ export type Want = Message<"entgldb.wire.v1.Want"> & {
    * @generated from field: repeated entgldb.wire.v1.Reached resume = 4;
    */
   resume: Reached[];
+
+  /**
+   * The receiver holds much that its knowledge does not cover: what both hold is compared first, in ranges, and only what
+   * differs is sent. A sender that does not know this field sends everything.
+   *
+   * @generated from field: bool gaps = 5;
+   */
+  gaps: boolean;
 };
 
 /**
@@ -746,6 +760,13 @@ export type Ranges = Message<"entgldb.wire.v1.Ranges"> & {
    * @generated from field: repeated entgldb.wire.v1.Range range = 4;
    */
   range: Range[];
+
+  /**
+   * The exchange opens a round, as asked for in `Want`; else it ends one.
+   *
+   * @generated from field: bool gaps = 5;
+   */
+  gaps: boolean;
 };
 
 /**
@@ -835,6 +856,42 @@ export const KeyRangeSchema: GenMessage<KeyRange> = /*@__PURE__*/
   messageDesc(file_wire, 20);
 
 /**
+ * Receiver to sender, in an exchange that opens a round: send the versions in these ranges.
+ *
+ * @generated from message entgldb.wire.v1.Fetch
+ */
+export type Fetch = Message<"entgldb.wire.v1.Fetch"> & {
+  /**
+   * @generated from field: string collection = 1;
+   */
+  collection: string;
+
+  /**
+   * @generated from field: uint64 exchange = 2;
+   */
+  exchange: bigint;
+
+  /**
+   * @generated from field: repeated entgldb.wire.v1.KeyRange range = 3;
+   */
+  range: KeyRange[];
+
+  /**
+   * Nothing else is asked; all other ranges are equal.
+   *
+   * @generated from field: bool last = 4;
+   */
+  last: boolean;
+};
+
+/**
+ * Describes the message entgldb.wire.v1.Fetch.
+ * Use `create(FetchSchema)` to create a new message.
+ */
+export const FetchSchema: GenMessage<Fetch> = /*@__PURE__*/
+  messageDesc(file_wire, 21);
+
+/**
  * @generated from message entgldb.wire.v1.KeyAndDot
  */
 export type KeyAndDot = Message<"entgldb.wire.v1.KeyAndDot"> & {
@@ -859,7 +916,7 @@ export type KeyAndDot = Message<"entgldb.wire.v1.KeyAndDot"> & {
  * Use `create(KeyAndDotSchema)` to create a new message.
  */
 export const KeyAndDotSchema: GenMessage<KeyAndDot> = /*@__PURE__*/
-  messageDesc(file_wire, 21);
+  messageDesc(file_wire, 22);
 
 /**
  * Receiver to sender: which of these versions that I hold are not live with you?
@@ -895,7 +952,7 @@ export type Check = Message<"entgldb.wire.v1.Check"> & {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
-  messageDesc(file_wire, 22);
+  messageDesc(file_wire, 23);
 
 /**
  * Sender to receiver: of the versions of the last `Check`, these are not live here.
@@ -924,7 +981,7 @@ export type Missing = Message<"entgldb.wire.v1.Missing"> & {
  * Use `create(MissingSchema)` to create a new message.
  */
 export const MissingSchema: GenMessage<Missing> = /*@__PURE__*/
-  messageDesc(file_wire, 23);
+  messageDesc(file_wire, 24);
 
 /**
  * Sender to receiver: what the receiver may now call known.
@@ -943,7 +1000,7 @@ export type Claim = Message<"entgldb.wire.v1.Claim"> & {
  * Use `create(ClaimSchema)` to create a new message.
  */
 export const ClaimSchema: GenMessage<Claim> = /*@__PURE__*/
-  messageDesc(file_wire, 24);
+  messageDesc(file_wire, 25);
 
 /**
  * @generated from message entgldb.wire.v1.ClaimedCollection
@@ -988,7 +1045,7 @@ export type ClaimedCollection = Message<"entgldb.wire.v1.ClaimedCollection"> & {
  * Use `create(ClaimedCollectionSchema)` to create a new message.
  */
 export const ClaimedCollectionSchema: GenMessage<ClaimedCollection> = /*@__PURE__*/
-  messageDesc(file_wire, 25);
+  messageDesc(file_wire, 26);
 
 /**
  * @generated from message entgldb.wire.v1.Purged
@@ -1010,7 +1067,7 @@ export type Purged = Message<"entgldb.wire.v1.Purged"> & {
  * Use `create(PurgedSchema)` to create a new message.
  */
 export const PurgedSchema: GenMessage<Purged> = /*@__PURE__*/
-  messageDesc(file_wire, 26);
+  messageDesc(file_wire, 27);
 
 /**
  * Receiver to sender: all up to this batch is durable here.
@@ -1029,7 +1086,7 @@ export type Ack = Message<"entgldb.wire.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_wire, 27);
+  messageDesc(file_wire, 28);
 
 /**
  * Either way: do we hold the same? Answered by one `Verified`, perhaps much later. A node may be asked once at a time.
@@ -1055,7 +1112,7 @@ export type Verify = Message<"entgldb.wire.v1.Verify"> & {
  * Use `create(VerifySchema)` to create a new message.
  */
 export const VerifySchema: GenMessage<Verify> = /*@__PURE__*/
-  messageDesc(file_wire, 28);
+  messageDesc(file_wire, 29);
 
 /**
  * @generated from message entgldb.wire.v1.Verified
@@ -1079,7 +1136,7 @@ export type Verified = Message<"entgldb.wire.v1.Verified"> & {
  * Use `create(VerifiedSchema)` to create a new message.
  */
 export const VerifiedSchema: GenMessage<Verified> = /*@__PURE__*/
-  messageDesc(file_wire, 29);
+  messageDesc(file_wire, 30);
 
 /**
  * @generated from message entgldb.wire.v1.CollectionSums
@@ -1096,7 +1153,7 @@ export type CollectionSums = Message<"entgldb.wire.v1.CollectionSums"> & {
  * Use `create(CollectionSumsSchema)` to create a new message.
  */
 export const CollectionSumsSchema: GenMessage<CollectionSums> = /*@__PURE__*/
-  messageDesc(file_wire, 30);
+  messageDesc(file_wire, 31);
 
 /**
  * @generated from message entgldb.wire.v1.CollectionSum
@@ -1134,7 +1191,7 @@ export type CollectionSum = Message<"entgldb.wire.v1.CollectionSum"> & {
  * Use `create(CollectionSumSchema)` to create a new message.
  */
 export const CollectionSumSchema: GenMessage<CollectionSum> = /*@__PURE__*/
-  messageDesc(file_wire, 31);
+  messageDesc(file_wire, 32);
 
 /**
  * Either way: two lives wrote under one replica id.
@@ -1170,7 +1227,7 @@ export type Fork = Message<"entgldb.wire.v1.Fork"> & {
  * Use `create(ForkSchema)` to create a new message.
  */
 export const ForkSchema: GenMessage<Fork> = /*@__PURE__*/
-  messageDesc(file_wire, 32);
+  messageDesc(file_wire, 33);
 
 /**
  * @generated from message entgldb.wire.v1.Ping
@@ -1192,7 +1249,7 @@ export type Ping = Message<"entgldb.wire.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_wire, 33);
+  messageDesc(file_wire, 34);
 
 /**
  * @generated from message entgldb.wire.v1.Pong
@@ -1214,7 +1271,7 @@ export type Pong = Message<"entgldb.wire.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_wire, 34);
+  messageDesc(file_wire, 35);
 
 /**
  * The last message before the connection is closed on purpose.
@@ -1235,5 +1292,5 @@ export type Goodbye = Message<"entgldb.wire.v1.Goodbye"> & {
  * Use `create(GoodbyeSchema)` to create a new message.
  */
 export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
-  messageDesc(file_wire, 35);
+  messageDesc(file_wire, 36);
 

@@ -235,13 +235,13 @@ export class Equality {
       collection: name,
       knowledge: knowledgeDigest(state),
       fingerprint: isCurrent ? count.visible : null,
-      damaged: isCurrent && count.damage !== null,
+      damaged: isCurrent && count.damage.length > 0,
     };
   }
 
   #reportDamage(name: CollectionName): void {
-    const damage = this.#sum(name).damaged ? this.#counts.get(name)?.count.damage : null;
-    if (damage) this.#deps.onDamage(damage);
+    if (!this.#sum(name).damaged) return;
+    for (const damage of this.#counts.get(name)!.count.damage) this.#deps.onDamage(damage);
   }
 }
 

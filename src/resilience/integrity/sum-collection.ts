@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { type Fingerprint, FingerprintSum, isSameFingerprint } from '../../core/version/index.ts';
@@ -9,7 +10,8 @@ export interface CollectionCount {
   readonly state: CollectionState;
   /** Every version of the documents that readers see, siblings included; null where something is damaged. */
   readonly visible: Fingerprint | null;
-  readonly damage: Damage | null;
+  /** Every damaged row, so that all are repaired at once; the collection itself where its rows do not fit; nothing: it is sound. */
+  readonly damage: readonly Damage[];
 }
 
 const PAGE_MAX = 200;
@@ -30,31 +32,39 @@ export async function sumCollection(
   const state = replica.collection(name);
   const all = new FingerprintSum();
   const visible = new FingerprintSum();
-  for (let after: DocumentKey | null = null; ; ) {
+  const damaged = new Map<DocumentKey, Damage>();
+  for (let after: DocumentKey | null = null; damaged.size < LIMITS.damageListMax; ) {
     signal?.throwIfAborted();
-    const page = readPage(replica, name, after);
-    if (!Array.isArray(page)) return { state, visible: null, damage: page as Damage };
-    for (const { versions, value } of page)
+    const page = readPage(replica, name, after, damaged);
+    for (const { versions, value } of page ?? [])
       for (const { digest } of versions) {
         all.add(digest);
         if (value !== null) visible.add(digest);
       }
-    if (page.length < PAGE_MAX) break;
-    after = page.at(-1)!.key;
+    if (page !== undefined && page.length < PAGE_MAX) break;
+    after = page?.at(-1)?.key ?? after;
     await new Promise<void>((resolve) => soon(resolve));
     if (replica.collection(name) !== state) return undefined;
   }
-  if (isSameFingerprint(all.value(), state.fingerprint)) return { state, visible: visible.value(), damage: null };
+  if (damaged.size > 0) return { state, visible: null, damage: [...damaged.values()] };
+  if (isSameFingerprint(all.value(), state.fingerprint)) return { state, visible: visible.value(), damage: [] };
   const problem = 'its rows are not those that were written';
-  return { state, visible: null, damage: { kind: 'collection', collection: name, problem } };
+  return { state, visible: null, damage: [{ kind: 'collection', collection: name, problem }] };
 }
 
-function readPage(replica: Replica, name: CollectionName, after: DocumentKey | null): StoredDocument[] | Damage {
+/** The next documents that are not known to be damaged; undefined: one more of them is. */
+function readPage(
+  replica: Replica,
+  name: CollectionName,
+  after: DocumentKey | null,
+  damaged: Map<DocumentKey, Damage>,
+): StoredDocument[] | undefined {
   try {
-    return replica.store.documents(name, after, PAGE_MAX);
+    return replica.store.documents(name, after, PAGE_MAX, new Set(damaged.keys()));
   } catch (error) {
-    if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) throw error;
-    const key = error.details.key as DocumentKey;
-    return { kind: 'document', collection: name, key, problem: error.message };
+    const key = isEntglDbError(error, 'DOCUMENT_CORRUPT') ? (error.details.key as DocumentKey) : undefined;
+    if (key === undefined || damaged.has(key)) throw error;
+    damaged.set(key, { kind: 'document', collection: name, key, problem: (error as Error).message });
+    return undefined;
   }
 }

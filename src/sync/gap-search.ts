@@ -1,0 +1,83 @@
+import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import { type Fingerprint, isSameFingerprint } from '../core/version/index.ts';
+import type { RangesMessage } from '../net/messages/index.ts';
+import type { KeyRange } from '../store/index.ts';
+import type { SyncCollection } from './replica-port.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** A range is narrowed so often: then it is as small as the sender cuts them. */
+const NARROWED_MAX = 2;
+
+/**
+ * R11 at the receiver: finds the ranges of keys in which it holds something else than the sender, so that only these are sent
+ * to it; see `GapAnswers`. What it holds beyond the sender's live set is none of its business: that is R5.
+ */
+export class GapSearch {
+  readonly exchange: number;
+  readonly #context: SessionContext;
+  readonly #collection: CollectionName;
+  /** Ranges about which the sender has yet to say more, by their beginning, and how often they were narrowed. */
+  readonly #narrowed = new Map<DocumentKey | null, number>();
+  #front: DocumentKey | null = null;
+  #isFrontDone = false;
+
+  constructor(context: SessionContext, collection: CollectionName, exchange: number) {
+    this.#context = context;
+    this.#collection = collection;
+    this.exchange = exchange;
+  }
+
+  ranges({ after, ranges }: RangesMessage): void {
+    const isFront = !this.#isFrontDone && after === this.#front;
+    const depth = isFront ? 0 : this.#narrowed.get(after);
+    if (depth === undefined) return;
+    if (!isFront) this.#narrowed.delete(after);
+    const narrow: KeyRange[] = [];
+    const fetch: KeyRange[] = [];
+    let from = after;
+    for (const { upTo, fingerprint } of ranges) {
+      const range = { after: from, upTo };
+      from = upTo;
+      const differs = this.#differs(range, fingerprint);
+      if (differs === 'much' && depth < NARROWED_MAX) narrow.push(range);
+      else if (differs !== 'nothing') fetch.push(range);
+    }
+    if (isFront) {
+      this.#front = from;
+      this.#isFrontDone = from === null;
+    }
+    for (const range of narrow) this.#narrowed.set(range.after, depth + 1);
+    this.#ask(narrow, fetch);
+  }
+
+  /** `much`: enough to find out where, of which the larger part may be here. */
+  #differs(range: KeyRange, theirs: Fingerprint): 'nothing' | 'little' | 'much' {
+    if (theirs.count === 0) return 'nothing';
+    const [ours] = this.#context.replica.store.fingerprints(this.#collection, [range]);
+    if (isSameFingerprint(theirs, ours!)) return 'nothing';
+    const { rangeListMax } = this.#context.deps.limits;
+    return 2 * theirs.count > rangeListMax && 2 * ours!.count > theirs.count ? 'much' : 'little';
+  }
+
+  #ask(narrow: readonly KeyRange[], fetch: readonly KeyRange[]): void {
+    const names = { collection: this.#collection, exchange: this.exchange };
+    if (narrow.length > 0) this.#context.send({ kind: 'narrow', ...names, ranges: narrow });
+    const last = this.#isFrontDone && this.#narrowed.size === 0;
+    if (fetch.length > 0 || last) this.#context.send({ kind: 'fetch', ...names, ranges: fetch, last });
+  }
+}
+
+/**
+ * Whether so much is held that knowledge does not cover that comparing costs less than to have it sent again: it was forgotten
+ * with a damaged row (R11), or a stream was cut that cannot go on where it was.
+ */
+export function holdsUnknown(context: SessionContext, { name, knowledge, fingerprint }: SyncCollection): boolean {
+  const { replica, deps } = context;
+  let missing = deps.limits.gapVersionsMin;
+  if (fingerprint.count < missing) return false;
+  for (const author of replica.store.liveReplicas(name)) {
+    missing -= replica.store.delta(name, author, knowledge.get(author)?.seq ?? 0, missing).length;
+    if (missing <= 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,51 @@
+import type { RemoteVersion } from '../core/replication/index.ts';
+import type { VersionsMessage } from '../net/messages/index.ts';
+import type { PageSize } from './page-size.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** Versions on their way to the peer: cut into messages, and counted until it says that they are durable there. */
+export class VersionBatches {
+  readonly #context: SessionContext;
+  readonly #pages: PageSize;
+  readonly #unconfirmed: { readonly batch: number; readonly bytes: number }[] = [];
+  #unconfirmedBytes = 0;
+  #newest = 0;
+
+  constructor(context: SessionContext, pages: PageSize) {
+    this.#context = context;
+    this.#pages = pages;
+  }
+
+  /** Bytes that are under way: credit is what they leave of `sessionCreditBytes`. */
+  get unconfirmedBytes(): number {
+    return this.#unconfirmedBytes;
+  }
+
+  /** `isGroup`: they become visible together at the peer; `reached`: how far the stream has come with the last of them. */
+  send(versions: readonly RemoteVersion[], { isGroup = false, reached }: SendOptions): void {
+    for (const { part, bytes, isLast } of this.#pages.messages(versions)) {
+      this.#unconfirmed.push({ batch: ++this.#newest, bytes });
+      this.#unconfirmedBytes += bytes;
+      const message: VersionsMessage = {
+        kind: 'versions',
+        batch: this.#newest,
+        versions: part,
+        more: isGroup && !isLast,
+        ...(reached !== undefined && isLast ? { reached } : {}),
+      };
+      this.#context.sendDurable(message);
+    }
+    if (versions.length > 0) this.#context.event({ kind: 'sent', versions: versions.length });
+  }
+
+  /** All up to this batch is durable at the peer. */
+  confirmed(batch: number): void {
+    while (this.#unconfirmed.length > 0 && this.#unconfirmed[0]!.batch <= batch)
+      this.#unconfirmedBytes -= this.#unconfirmed.shift()!.bytes;
+  }
+}
+
+export interface SendOptions {
+  readonly isGroup?: boolean;
+  readonly reached?: number;
+}
