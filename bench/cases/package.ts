@@ -8,6 +8,12 @@ import { inOwnFolder } from '../subject-folder.ts';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 const IMPORT = "const start = performance.now(); await import('entgldb'); console.log(performance.now() - start)";
+const OPEN = `const start = performance.now();
+  const { openDatabase } = await import('entgldb');
+  const network = { tcpPort: 0, localhostOnly: true, enableDiscovery: false };
+  const database = await openDatabase({ network });
+  console.log(performance.now() - start);
+  await database.close();`;
 
 /** The package as it would be published, installed into an empty folder, and imported by a new process. */
 const packageSubject: Subject = async (folder) => {
@@ -19,16 +25,22 @@ const packageSubject: Subject = async (folder) => {
       const start = performance.now();
       await npm(place, 'install', '--no-audit', '--no-fund', '--prefer-offline', tarball);
       const installMs = performance.now() - start;
-      const imported = await run(process.execPath, ['--input-type=module', '-e', IMPORT], { cwd: place });
       return {
         'install ms': installMs,
-        'import ms': Number(imported.stdout),
+        'import ms': await printed(place, IMPORT),
+        'import and open ms': await printed(place, OPEN),
         'install scripts': installScripts(place),
       };
     },
     close: async () => {},
   };
 };
+
+/** The number that a program prints in a new process. */
+async function printed(cwd: string, program: string): Promise<number> {
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd });
+  return Number(stdout);
+}
 
 /** Packages that would compile or run something when they are installed. */
 function installScripts(folder: string): number {
@@ -45,7 +57,7 @@ function npm(cwd: string, ...args: readonly string[]): Promise<{ readonly stdout
 export const installAndImport: BenchCase = {
   name: 'package',
   about:
-    "the packed package is installed into an empty folder (npm's cache is warm after the first run), and imported by a new process",
+    "the packed package is installed into an empty folder (npm's cache is warm after the first run), and imported by a new process, which opens an empty database on loopback",
   subjects: { ours: packageSubject },
   goals: [
     { figure: 'install ms', atMost: 10_000 },

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Clock, spanText } from '../core/clock/index.ts';
 import { ConfigurationError, type EntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
@@ -10,6 +9,7 @@ import type { SqliteStore } from '../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from './config/index.ts';
 import type { NetworkService } from './network/index.ts';
 import type { Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
+import { packageVersion } from './package-version.ts';
 import type { NodeServices, ServedNetwork } from './services/index.ts';
 
 /** Notices kept for the screen; beyond it the oldest is forgotten. It stays in the log. */
@@ -160,12 +160,4 @@ export class NodeState {
       `the clock of this machine is ${spanText(clock.offsetMs)} ${clock.offsetMs > 0 ? 'behind' : 'ahead of'} the others; set it right (writes are stamped with the others' time meanwhile)`,
     ];
   }
-}
-
-let version: string | undefined;
-
-function packageVersion(): string {
-  version ??= (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-    .version;
-  return version;
 }

@@ -21,7 +21,7 @@ import { createCorrectedClock } from './corrected-clock.ts';
 import { fileNotices } from './file-notices.ts';
 import { forgetNotices, keepNotices, keptNotices } from './kept-notices.ts';
 import { readMachineId } from './machine-id.ts';
-import { type NetworkOptions, NetworkService, type NetworkSettings } from './network/index.ts';
+import type { NetworkOptions, NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
 import { NodeState } from './node-state.ts';
 import { createBackups, NodeServices } from './services/index.ts';
@@ -203,6 +203,8 @@ async function startNetwork(
   isCopied: boolean,
 ): Promise<void> {
   const { logger } = options;
+  // A third of the code, and nothing to a node without a network.
+  const { NetworkService } = await import('./network/index.ts');
   const network = new NetworkService(networkOptions(options, state.nodeId), {
     database: state.database,
     clock: systemClock,

@@ -11,6 +11,8 @@ export interface CliContext {
   readonly workingDirectory: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** File of this very program, which the demo starts again for each of its nodes. */
+  readonly program: string;
   /** Loads the composition root: only commands that open a database pay for it. */
   loadOpenNode(): Promise<OpenNode>;
   /** Calls `listener` at the first SIGINT or SIGTERM; a second one ends the process at once. Returns what stops listening. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { packageVersion } from '../package-version.ts';
 import { systemClock } from '../system-clock.ts';
 import { systemRandom } from '../system-random.ts';
 import type { CliContext } from './cli-context.ts';
@@ -13,6 +14,7 @@ const context: CliContext = {
   workingDirectory: process.cwd(),
   clock: systemClock,
   random: systemRandom,
+  program: fileURLToPath(import.meta.url),
   loadOpenNode: async () => (await import('../open-node.ts')).openNode,
   onStopSignal,
   onReloadSignal,
@@ -52,7 +54,6 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
-const code = await runCli(process.argv.slice(2), context, version);
+const code = await runCli(process.argv.slice(2), context, packageVersion());
 // A last answer may still be on its way to a slow reader.
 process.stdout.write('', () => process.exit(code));

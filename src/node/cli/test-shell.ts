@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, afterEach, beforeEach } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { OpenNode } from '../node-api.ts';
 import { openNode as openRealNode } from '../open-node.ts';
 import { systemClock } from '../system-clock.ts';
@@ -71,6 +72,7 @@ function beginCommand(args: readonly string[], stdin: string, openNode: OpenNode
     workingDirectory: folder,
     clock: systemClock,
     random: systemRandom,
+    program: fileURLToPath(new URL('./main.ts', import.meta.url)),
     loadOpenNode: async () => openNode,
     onStopSignal: (listener) => {
       stop = () => listener('SIGTERM');

@@ -26,7 +26,7 @@ export interface Cluster {
 
 /** Makes folders and settings; starts nothing yet. The nodes can be reached from this machine only. */
 export async function createCluster(context: CliContext, signal: AbortSignal): Promise<Cluster> {
-  const { clock } = context;
+  const { clock, program } = context;
   const root = await mkdtemp(join(tmpdir(), 'entgldb-demo-'));
   await writeFile(join(root, 'token'), createToken(context.random), { mode: 0o600 });
   const settings = JSON.stringify(settingsOf(await findUdpPort()), null, 2);
@@ -35,7 +35,7 @@ export async function createCluster(context: CliContext, signal: AbortSignal): P
     const folder = join(root, name);
     await mkdir(folder);
     await writeFile(join(folder, 'appsettings.json'), settings);
-    return new DemoNode({ name, folder, environment, clock, signal });
+    return new DemoNode({ name, folder, program, environment, clock, signal });
   };
   const [office, till1, till2] = [await create('office'), await create('till-1'), await create('till-2')];
   const nodes = [office, till1, till2] as const;

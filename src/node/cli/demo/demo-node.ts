@@ -4,7 +4,6 @@ import { open, readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type Clock, withDeadline } from '../../../core/clock/index.ts';
 import { NetworkError } from '../../../core/errors/index.ts';
 import type { Conflict } from '../../../database/index.ts';
@@ -26,6 +25,8 @@ export interface DemoNodeOptions {
   readonly name: string;
   /** With its `appsettings.json`. */
   readonly folder: string;
+  /** File of the command `entgldb`. */
+  readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Once aborted, no process is started any more. */
@@ -57,10 +58,11 @@ export class DemoNode {
 
   /** Resolves when the node serves. Rejects with NODE_UNREACHABLE when it ends before that. */
   async start(): Promise<void> {
-    const { folder, environment, signal } = this.#options;
+    const { folder, program, environment, signal } = this.#options;
     const log = await open(this.#logPath, 'a');
     signal.throwIfAborted();
-    const child = spawn(process.execPath, [...ENTGLDB, 'start', '--data', folder, '--node-id', this.name, '--json'], {
+    const command = [program, 'start', '--data', folder, '--node-id', this.name, '--json'];
+    const child = spawn(process.execPath, ['--import', END_WITH_PARENT, ...command], {
       cwd: folder,
       env: environment,
       // A group of its own: Ctrl+C reaches the demo alone, which then stops its nodes in good order.
@@ -137,10 +139,5 @@ export class DemoNode {
   }
 }
 
-/** This very program, as source or compiled: the arguments of Node before those of the command. */
-const extension = extname(import.meta.url);
-const ENTGLDB = [
-  '--import',
-  new URL(`./end-with-parent${extension}`, import.meta.url).href,
-  fileURLToPath(new URL(`../main${extension}`, import.meta.url)),
-];
+/** Loaded into each node before anything else. */
+const END_WITH_PARENT = new URL(`./end-with-parent${extname(import.meta.url)}`, import.meta.url).href;

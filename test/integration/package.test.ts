@@ -1,0 +1,116 @@
+/**
+ * Goal: what is published works as the sources do, and costs little to import. Method: the package is packed and unpacked, and
+ * used by programs of its own, which find nothing but its files and its dependencies.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import manifest from '../../package.json' with { type: 'json' };
+import { runProgram } from '../docs/run-program.ts';
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const MAIN = join('node_modules', 'entgldb', manifest.bin.entgldb);
+const DEADLINE_MS = 120_000;
+/** What `import 'entgldb'` may load: files of the package and of its dependencies, and their bytes. */
+const IMPORTED_FILES_MAX = 20;
+const IMPORTED_BYTES_MAX = 150_000;
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entgldb-package-'));
+  const modules = join(folder, 'node_modules');
+  await mkdir(join(modules, '@types'), { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+    await mkdir(dirname(join(modules, name)), { recursive: true });
+    await symlink(join(ROOT, 'node_modules', name), join(modules, name), 'junction');
+  }
+  await succeeds('npm', ['pack', '--silent', '--pack-destination', folder], ROOT);
+  await succeeds('tar', ['-xf', `entgldb-${manifest.version}.tgz`]);
+  await succeeds(process.execPath, ['-e', "require('node:fs').renameSync('package', 'node_modules/entgldb')"]);
+});
+after(() => rm(folder, { recursive: true }));
+
+/** Resolves with what it printed. */
+async function succeeds(command: string, args: readonly string[], cwd = folder): Promise<string> {
+  const { status, output } = await runProgram(command, args, { cwd, deadlineMs: DEADLINE_MS });
+  assert.equal(status, 0, `${command} ${args.join(' ')}\n${output}`);
+  return output;
+}
+
+/** A program beside the package, as a user's. */
+async function runs(name: string, text: string): Promise<string> {
+  await writeFile(join(folder, name), text);
+  return succeeds(process.execPath, [name]);
+}
+
+test('to import it loads a few files, and nothing of the engine', async () => {
+  const out = await runs(
+    'imports.js',
+    `import { registerHooks } from 'node:module';
+    const loaded = [];
+    registerHooks({
+      load(url, context, next) {
+        const result = next(url, context);
+        if (url.startsWith('file:')) loaded.push({ url, bytes: result.source?.length ?? 0 });
+        return result;
+      },
+    });
+    await import('entgldb');
+    console.log(JSON.stringify(loaded));`,
+  );
+  const loaded = JSON.parse(out) as { readonly url: string; readonly bytes: number }[];
+  const bytes = loaded.reduce((sum, file) => sum + file.bytes, 0);
+  assert.ok(loaded.length <= IMPORTED_FILES_MAX && bytes <= IMPORTED_BYTES_MAX, `${bytes} bytes in\n${out}`);
+});
+
+test('two databases sync, and threads of their own read them through', async () => {
+  const out = await runs(
+    'sync.js',
+    `import { openDatabase } from 'entgldb';
+    const open = (name, knownPeers) => openDatabase({
+      nodeId: name,
+      dataDirectory: name,
+      network: { tcpPort: 0, localhostOnly: true, enableDiscovery: false, knownPeers },
+    });
+    const first = await open('first', []);
+    await first.collection('till').put('1', { sold: 3 });
+    const second = await open('second', [{ address: \`127.0.0.1:\${first.address().tcp.port}\` }]);
+    for await (const found of second.collection('till').liveDocument('1')) if (found !== null) break;
+    await second.checkIntegrity();
+    console.log(JSON.stringify(await second.collection('till').get('1')), second.constructor.name);
+    await Promise.all([first.close(), second.close()]);`,
+  );
+  assert.equal(out, '{"sold":3} NodeDatabase\n');
+});
+
+test('the command is there, with its demo and the processes that it starts', async () => {
+  assert.equal(await succeeds(process.execPath, [MAIN, '--version']), `${manifest.version}\n`);
+  const report = JSON.parse(await succeeds(process.execPath, [MAIN, 'demo', '--places', '1000', '--json']));
+  assert.equal(report.isEqual, true);
+});
+
+test('its declarations compile, with nothing else installed', async () => {
+  await writeFile(
+    join(folder, 'types.ts'),
+    `import { type NodeDatabase, openDatabase } from 'entgldb';
+    import { createManualClock } from 'entgldb/testing';
+    export const database: Promise<NodeDatabase> = openDatabase();
+    export const clock = createManualClock();`,
+  );
+  const options = ['--module', 'nodenext', '--target', 'es2024', '--strict', '--noEmit', '--types', 'node'];
+  await succeeds(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...options, 'types.ts']);
+});
+
+test('whose code is compiled into it has its licence beside it', async () => {
+  const maps = globSync('node_modules/entgldb/dist/**/*.map', { cwd: folder });
+  const sources = maps.flatMap((map) => JSON.parse(readFileSync(join(folder, map), 'utf8')).sources as string[]);
+  const names = sources.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+  const notice = await readFile(join(folder, 'node_modules', 'entgldb', 'LICENSE-THIRD-PARTY'), 'utf8');
+  const named = [...notice.matchAll(/^(\S+), https:/gm)].map(([, name]) => name);
+  assert.deepEqual([...new Set(names)].sort(), named.sort());
+});
