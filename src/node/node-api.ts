@@ -16,7 +16,7 @@ export interface OpenNodeOptions {
   readonly logger: Logger;
   /** False: only the database; nothing listens, dials or announces. For commands that run beside no node. */
   readonly network: boolean;
-  /** True: opened for one command. What it finds out about the files is kept for the next node to say, too. Default false. */
+  /** True: opened for one command. It makes no automatic backups, and what it finds out about the files is kept for the next node to say, too. Default false. */
   readonly isCommand?: boolean;
   /** Resolvers of a program's own, by collection. Default: none. */
   readonly resolvers?: Readonly<Record<string, Resolver>>;

@@ -103,6 +103,8 @@ function openState(
   const opened = new NodeState({ config, clock: systemClock, logger, database, store });
   opened.services = new NodeServices({
     ...parts,
+    // Seven commands in a row would cost every backup but those of this minute.
+    isScheduled: options.isCommand !== true,
     config,
     database,
     store,

@@ -39,6 +39,13 @@ test('a backup of a running node is restored once it has stopped, and the replac
   assert.match(missing.err, /there is no backup nothing\.db; looked for/);
 });
 
+test('commands make no automatic backups, which would cost those that a node has made', async () => {
+  await writeFile(join(folder(), 'appsettings.json'), '{ "EntglDb": { "Persistence": { "BackupPath": "backups/" } } }');
+  assert.equal((await cli('put', 'users', 'user1', '{}')).code, 0);
+  assert.equal((await cli('count', 'users')).out, '1\n');
+  await assert.rejects(readdir(join(folder(), 'backups')), { code: 'ENOENT' });
+});
+
 test('a command that finds the database beyond repair says that a backup took its place', async () => {
   await writeFile(
     join(folder(), 'appsettings.json'),

@@ -2,8 +2,10 @@ import type { Clock } from '../../core/clock/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { type BackedUpDatabase, BackupService } from '../../resilience/index.ts';
 import { verifySqliteFile } from '../../store/index.ts';
-import type { LoadedConfig } from '../config/index.ts';
+import type { ConfigValues, LoadedConfig } from '../config/index.ts';
 import { backupFiles } from '../files/index.ts';
+
+const MINUTE_MS = 60_000;
 
 export interface BackupsDeps {
   /** Made when it is first needed: backups are asked for before the database is open, to restore it. */
@@ -20,6 +22,7 @@ export function createBackups(config: LoadedConfig, { database, clock, logger }:
     base: baseDirectory,
     databasePath: values['Persistence.DatabasePath'],
     retention: values['Persistence.BackupRetention'],
+    spacingMs: backupSpacingMs(values),
     logger,
     database: {
       flush: () => database().flush(),
@@ -29,4 +32,9 @@ export function createBackups(config: LoadedConfig, { database, clock, logger }:
     verify: (path, signal) => verifySqliteFile(path, { clock, ...(signal && { signal }) }),
     clock,
   });
+}
+
+/** Half the interval: what the schedule makes is further apart, what a stop makes may be closer. */
+export function backupSpacingMs(values: ConfigValues): number {
+  return (values['Persistence.BackupIntervalMinutes'] * MINUTE_MS) / 2;
 }

@@ -53,6 +53,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
     database,
     store,
     backups,
+    isScheduled: true,
     clocks,
     clock,
     random: createSeededRandom(6),

@@ -45,6 +45,7 @@ import { OfflineQueue } from '../offline-queue.ts';
 import { RetryPolicy } from '../retry-policy.ts';
 import { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { CommitCounts, cacheSamples, storeSamples, syncSamples } from './collect-metrics.ts';
+import { backupSpacingMs } from './create-backups.ts';
 import { Equality, type VerifiedSession } from './equality.ts';
 import { SyncFeed } from './sync-feed.ts';
 
@@ -53,6 +54,8 @@ export interface NodeServicesDeps {
   readonly database: LocalDatabase;
   readonly store: SqliteStore;
   readonly backups: BackupService;
+  /** False: no automatic backups, whatever the configuration says. */
+  readonly isScheduled: boolean;
   readonly clocks: ClockMonitor;
   readonly clock: Clock;
   readonly random: Random;
@@ -205,7 +208,7 @@ export class NodeServices {
     this.cache.resize(values['Persistence.CacheSizeMb']);
     this.offlineQueue.resize(values['Sync.MaxQueueSize'], values['Sync.QueueOverflow']);
     this.#scrubber.setSpeed(values['Health.ScrubMegabytesPerSecond']);
-    this.backups.setRetention(values['Persistence.BackupRetention']);
+    this.backups.setRetention(values['Persistence.BackupRetention'], backupSpacingMs(values));
     this.#schedule?.changeInterval(values['Persistence.BackupIntervalMinutes'] * MINUTE_MS);
     this.healthCheck.changeInterval(values['Health.IntervalSeconds'] * 1000);
   }
@@ -325,8 +328,9 @@ export class NodeServices {
   }
 
   #createSchedule(logger: Logger): BackupSchedule | undefined {
-    const { values } = this.#deps.config;
-    if (!values['Persistence.EnableAutoBackup'] || this.backups.folder === null) return undefined;
+    const { config, isScheduled } = this.#deps;
+    const { values } = config;
+    if (!isScheduled || !values['Persistence.EnableAutoBackup'] || this.backups.folder === null) return undefined;
     const intervalMs = values['Persistence.BackupIntervalMinutes'] * MINUTE_MS;
     return new BackupSchedule({ backups: this.backups, clock: this.#deps.clock, intervalMs, logger });
   }

@@ -85,6 +85,29 @@ test('of the automatic backups the newest stay; those made by hand always do', (
     await store.close();
   }));
 
+test('a node that is stopped again and again does not cost what was kept of hours before', () =>
+  withFolder(async (base) => {
+    const { backups, clock, store, names } = await setUp(base, { retention: 4, spacingMs: HOUR / 2 });
+    for (let i = 0; i < 4; i++) {
+      await backups.automatic();
+      clock.advance(HOUR);
+    }
+    for (let i = 0; i < 20; i++) {
+      await backups.automatic();
+      clock.advance(60_000);
+    }
+    const kept = ['123000', '133000', '143000', '144900'];
+    assert.deepEqual(
+      names().slice(0, -1),
+      kept.map((time) => `auto-20260115T${time}Z.db`),
+    );
+    clock.advance(HOUR);
+    await backups.automatic();
+    assert.ok(names().includes('auto-20260115T123000Z.db'), 'the one that was made soon after another goes first');
+    assert.ok(!names().includes('auto-20260115T144900Z.db'));
+    await store.close();
+  }));
+
 test('backups that a clock years ahead has named cost no newer one, and are not restored before it', () =>
   withFolder(async (base) => {
     const { backups, clock, store, names, open } = await setUp(base, { retention: 2 });

@@ -16,6 +16,11 @@ export interface BackupServiceOptions {
   readonly databasePath: string;
   /** Automatic backups that are kept; older ones are removed. Those made by hand always stay. Default 7. */
   readonly retention?: number;
+  /**
+   * Of too many automatic backups those go first that were made sooner than this after the one before, ms: a node that is started
+   * and stopped again and again shall not cost what was kept of yesterday. Default 0: the oldest goes.
+   */
+  readonly spacingMs?: number;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -71,11 +76,13 @@ export class BackupService {
   #lastBackupAt: number | null = null;
   #lastError: string | null = null;
   #retention: number;
+  #spacingMs: number;
 
   constructor(options: BackupServiceOptions & BackupServiceDeps) {
     this.#options = options;
     this.#deps = options;
     this.#retention = options.retention ?? RETENTION;
+    this.#spacingMs = options.spacingMs ?? 0;
     this.#logger = options.logger ?? silentLogger;
   }
 
@@ -83,9 +90,10 @@ export class BackupService {
     return this.#options.folder;
   }
 
-  /** Another count of automatic backups that are kept; what is too much goes with the next one. */
-  setRetention(retention: number): void {
+  /** Another count of automatic backups that are kept, and another spacing; what is too much goes with the next one. */
+  setRetention(retention: number, spacingMs = 0): void {
     this.#retention = retention;
+    this.#spacingMs = spacingMs;
   }
 
   /** Wall clock of the newest backup known, ms; null: none. Call `list` once to learn of those from before. */
@@ -139,7 +147,6 @@ export class BackupService {
       const kind = name === LATEST_NAME ? 'latest' : automaticTime(name) === undefined ? 'manual' : 'automatic';
       return { name, path: join(folder, name), kind, bytes, atMs, ageMs: now - atMs };
     });
-    const isFuture = ({ ageMs }: BackupInfo): boolean => ageMs < -TIMES.clockDriftMsMax;
     const group = (info: BackupInfo): number => (isFuture(info) ? 2 : info.kind === 'latest' ? 1 : 0);
     infos.sort((a, b) => group(a) - group(b) || b.atMs - a.atMs || (a.name < b.name ? 1 : -1));
     const newest = infos[0] !== undefined && !isFuture(infos[0]) ? infos[0].atMs : null;
@@ -185,10 +192,18 @@ export class BackupService {
   /** The one just made stays, whatever a clock that was set makes of its age. */
   async #removeOld(folder: string, made: string): Promise<void> {
     const others = (await this.list()).filter(({ kind, path }) => kind === 'automatic' && path !== made);
-    for (const { name, path } of others.slice(this.#retention - 1)) {
+    while (others.length >= this.#retention) {
+      const [{ name, path }] = others.splice(this.#leastWanted(others), 1) as [BackupInfo];
       await this.#deps.files.remove(path);
       this.#logger.info({ folder, name }, 'old automatic backup removed');
     }
+  }
+
+  /** Index among some, newest first and those from the future last. */
+  #leastWanted(some: readonly BackupInfo[]): number {
+    const last = some.length - 1;
+    const crowded = some.findIndex(({ atMs }, i) => i < last && atMs - some[i + 1]!.atMs < this.#spacingMs);
+    return crowded < 0 || isFuture(some[last]!) ? last : crowded;
   }
 
   async #manualPath(name: string | null, isAnywhereAllowed: boolean): Promise<string> {
@@ -242,4 +257,9 @@ export class BackupService {
     });
     return turn;
   }
+}
+
+/** A wrong clock has named it. */
+function isFuture({ ageMs }: BackupInfo): boolean {
+  return ageMs < -TIMES.clockDriftMsMax;
 }
