@@ -1,4 +1,5 @@
 import { access, stat } from 'node:fs/promises';
+import { sleep } from '../../core/clock/index.ts';
 import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { Blobs, Conflict } from '../../database/index.ts';
@@ -16,6 +17,7 @@ import { createRemoteBlobs } from './remote-blobs.ts';
 import { createRemoteCollection, createRemoteExport } from './remote-collection.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
+const LOCKED_RETRY_MS = 50;
 
 export interface TargetNeeds {
   /** True: without a running node the command makes no sense. */
@@ -53,9 +55,25 @@ export async function withTarget<T>(
   }
 }
 
-/** The running node of the data directory; without one the database itself, with no network. */
-async function openTarget({ context, globals }: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
-  const config = await loadCliConfig(context, globals);
+/**
+ * The running node of the data directory; without one the database itself, with no network. A node that is just starting or stopping
+ * and another command have the database only for a moment: it is waited for, as long as for any program that locks the file.
+ */
+async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
+  const { clock } = run.context;
+  const config = await loadCliConfig(run.context, run.globals);
+  const giveUpAt = clock.monotonic() + config.values['Persistence.BusyTimeoutMs'];
+  for (;;) {
+    try {
+      return await openTargetOnce(run, config, needs);
+    } catch (error) {
+      if (!isEntglDbError(error, 'DATABASE_LOCKED') || clock.monotonic() >= giveUpAt) throw error;
+      await sleep(clock, LOCKED_RETRY_MS);
+    }
+  }
+}
+
+async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, needs: TargetNeeds): Promise<NodeTarget> {
   const databasePath = config.values['Persistence.DatabasePath'];
   const running = await findRunning(databasePath);
   if (running !== undefined) return remoteTarget(running);

@@ -98,6 +98,20 @@ describe('documents', () => {
     });
   }
 
+  test('are written by commands that run at the same time, and beside a node that is just starting', async () => {
+    const keys = ['a', 'b', 'c'];
+    const puts = await Promise.all(keys.map((key) => cli('put', 'users', key, '{}')));
+    assert.deepEqual(
+      puts.map(({ code, err }) => [code, err]),
+      keys.map(() => [0, '']),
+    );
+    const node = begin(['start', '--no-discovery']);
+    assert.equal((await cli('count', 'users')).out, '3\n');
+    await node.ready;
+    node.stop();
+    await node.done;
+  });
+
   test('of a database that is not there are not made up', async () => {
     const answer = await cli('get', 'users', 'user1', '--data', 'nowhere');
     assert.equal(answer.code, 3);
