@@ -8,6 +8,7 @@ import type { DiscoveryEvent } from '../discovery/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
 import { incomingStatus, toPeerError } from './describe-peer.ts';
 import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
+import { DialWindow } from './dial-window.ts';
 import { type Link, LinkTable } from './link-table.ts';
 import { raceDial } from './race-dial.ts';
 import { addressText, type PeerStatus, type Target } from './target.ts';
@@ -58,6 +59,7 @@ export class Supervisor {
   readonly #targets: TargetTable;
   readonly #links: LinkTable;
   readonly #rounds = new Set<Promise<void>>();
+  readonly #window: DialWindow;
   #state: 'new' | 'running' | 'closed' = 'new';
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -66,6 +68,7 @@ export class Supervisor {
     this.#options = options;
     this.#deps = deps;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#window = new DialWindow(this.#limits.dialsMax);
     this.#logger = deps.logger ?? silentLogger;
     this.#targets = new TargetTable({
       ...this.#limits,
@@ -202,7 +205,7 @@ export class Supervisor {
       .filter((target) => this.#mayDial(target))
       .sort((a, b) => a.dueAt - b.dueAt);
     for (const target of waiting) {
-      if (this.#rounds.size >= this.#limits.dialsMax) break;
+      if (this.#rounds.size >= this.#window.size) break;
       if (target.dueAt > now) {
         this.#wakeBy(target.dueAt);
         break;
@@ -264,13 +267,13 @@ export class Supervisor {
   }
 
   async #dial(target: Target, signal: AbortSignal): Promise<void> {
-    const { transport, clock, retry } = this.#deps;
+    const { retry } = this.#deps;
     try {
       const channel = await retry.execute(
         (attempt, given) => {
           if (attempt > 1 && this.#isTargetLinked(target)) target.round?.abort(new Error('linked already'));
           given?.throwIfAborted();
-          return raceDial(transport, target.addresses, clock, given);
+          return this.#attempt(target, given);
         },
         'TCP Connect',
         { signal },
@@ -279,6 +282,18 @@ export class Supervisor {
       else this.#dialled(target, channel);
     } catch (error) {
       if (!signal.aborted) this.#failed(target, error);
+    }
+  }
+
+  async #attempt({ addresses }: Target, signal: AbortSignal | undefined): Promise<Channel> {
+    const { transport, clock } = this.#deps;
+    try {
+      const channel = await raceDial(transport, addresses, clock, signal);
+      this.#window.answered();
+      return channel;
+    } catch (error) {
+      this.#window.failed(error);
+      throw error;
     }
   }
 

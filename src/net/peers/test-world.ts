@@ -17,8 +17,13 @@ export interface World {
   /** Runs until the claim holds and says how long it took, ms; throws after `msMax`. */
   runUntil(claim: () => boolean, msMax: number): Promise<number>;
   setReachable(a: string, b: string, isReachable: boolean): void;
-  /** `host`: where it listens, which is its name unless given. */
-  startNode(name: string, options?: Partial<SupervisorOptions>, host?: string): Promise<WorldNode>;
+  /** `host`: where it listens, which is its name unless given. `onDial`: what becomes of each dial; default: it is done. */
+  startNode(
+    name: string,
+    options?: Partial<SupervisorOptions>,
+    host?: string,
+    onDial?: (dial: () => Promise<Channel>) => Promise<Channel>,
+  ): Promise<WorldNode>;
 }
 
 export interface WorldNode {
@@ -72,8 +77,12 @@ export function createWorld(seed: number): World {
       network.setReachable(a, b, isReachable);
       network.setReachable(b, a, isReachable);
     },
-    async startNode(name, options = {}, host = name) {
-      const inner = network.createTransport({ deviceKey: name, host });
+    async startNode(name, options = {}, host = name, onDial = (dial) => dial()) {
+      const transport = network.createTransport({ deviceKey: name, host });
+      const inner: Transport = {
+        listen: (given) => transport.listen(given),
+        dial: (address, given) => onDial(() => transport.dial(address, given)),
+      };
       return startNode(name, host, inner, clock, random.fork(), options);
     },
   };

@@ -31,7 +31,11 @@ export function authenticate(socket: TLSSocket, role: Role, deps: AuthenticateDe
     deps.ownEnds.note(role, exported);
     const reader = new FrameReader(PROOF_BYTES);
     const cancelDeadline = deps.clock.setTimer(TIMES.deviceProofMsMax, () => {
-      fail(new TimeoutError(`the peer did not prove its device key within ${TIMES.deviceProofMsMax} ms`));
+      fail(
+        new TimeoutError(`the peer did not prove its device key within ${TIMES.deviceProofMsMax} ms`, {
+          details: { isConnected: true },
+        }),
+      );
     });
     const settle = (): void => {
       cancelDeadline();

@@ -35,11 +35,7 @@ export function dialTls(address: Address, key: ClusterKey, { clock, msMax, signa
     const closed = (): void => fail(handshakeError(address));
     const aborted = (): void => fail(signal?.reason);
     const cancelDeadline = clock.setTimer(msMax, () => {
-      fail(
-        new TimeoutError(`${addressText(address)} did not answer within ${msMax} ms`, {
-          details: { ...address },
-        }),
-      );
+      fail(timeoutError(address, msMax, isConnected));
     });
     socket.on('error', (error) => fail(isConnected ? handshakeError(address, error) : connectError(address, error)));
     socket.once('connect', () => {
@@ -53,6 +49,13 @@ export function dialTls(address: Address, key: ClusterKey, { clock, msMax, signa
       resolve(socket);
     });
     signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+function timeoutError(address: Address, msMax: number, isConnected: boolean): TimeoutError {
+  const what = isConnected ? 'takes connections, but is too busy or stopped: it did not answer' : 'did not answer';
+  return new TimeoutError(`${addressText(address)} ${what} within ${msMax} ms`, {
+    details: { ...address, isConnected },
   });
 }
 
