@@ -6,8 +6,8 @@ import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts
 
 /** Time after which a commit that found the database locked is tried again, ms. */
 const LOCK_PAUSE_MS = 50;
-/** Where a flush waits for nothing, the event loop has its turn after so many commits, a few milliseconds. */
-const COMMITS_PER_TURN = 128;
+/** Where a flush waits for nothing, commits that follow on each other hold up the event loop no longer than this, ms. */
+const TURN_MS = 8;
 
 export interface WriterDeps {
   readonly replica: Replica;
@@ -58,7 +58,8 @@ export class Writer {
   /** Accepted writes that are not durable yet. */
   #accepted = 0;
   #isTurnDue = false;
-  #turnsSincePause = 0;
+  /** Monotonic time of the first commit in this turn of the event loop, ms; undefined: there was none. */
+  #turnSince: number | undefined;
   #isCommitting = false;
   /** Another program holds the database: what waits is tried again when this ends. */
   #lockPause: Promise<void> | undefined;
@@ -175,8 +176,15 @@ export class Writer {
 
   #flush(): Promise<void> {
     const { replica, soon } = this.#deps;
-    if (!replica.store.supports.isFlushImmediate || ++this.#turnsSincePause < COMMITS_PER_TURN) return replica.flush();
-    this.#turnsSincePause = 0;
+    if (!replica.store.supports.isFlushImmediate) return replica.flush();
+    const nowMs = replica.awaitedClock.monotonic();
+    if (this.#turnSince === undefined) {
+      this.#turnSince = nowMs;
+      soon(() => {
+        this.#turnSince = undefined;
+      });
+    }
+    if (nowMs - this.#turnSince < TURN_MS) return replica.flush();
     return new Promise<void>((resolve) => soon(resolve)).then(() => replica.flush());
   }
 
