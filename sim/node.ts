@@ -255,7 +255,7 @@ export class SimNode {
     this.#options.clock.setTimer(1, () => {
       if (!this.isUp || this.replica !== replica) return;
       try {
-        if (!replica.evictRows(collection)) this.#evictOn(collection);
+        if (!replica.evictRows(collection, this.#options.limits.messageVersionsMax)) this.#evictOn(collection);
       } catch (error) {
         if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
         this.#evictOn(collection);

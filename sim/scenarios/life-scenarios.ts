@@ -227,7 +227,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
       node.store.failFlushes(1);
       node.replica.flush().catch(() => {});
       await stage.cluster.advance(100);
-      node.replica.evictRows(STOCK);
+      node.replica.evictRows(STOCK, 1000);
       return stage.has(node, 'k') ? [] : ['a row went although its knowledge stayed'];
     },
   },

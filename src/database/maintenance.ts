@@ -1,11 +1,12 @@
-import type { Clock } from '../core/clock/index.ts';
+import { type Clock, SliceSize } from '../core/clock/index.ts';
 import { isEntglDbError, SyncError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { Replica } from './replica/index.ts';
 
-/** Tombstones purged, or documents resolved again, in one commit. */
-const SLICE_DOCUMENTS_MAX = 200;
+/** Documents purged, resolved again or evicted in one commit. */
+const SLICE_DOCUMENTS_MIN = 16;
+const SLICE_DOCUMENTS_MAX = 1024;
 
 export interface MaintenanceTimes {
   /** How long a deletion is remembered document by document (R7), ms. */
@@ -94,7 +95,7 @@ export class Maintenance {
   #evictRows(collection: CollectionName): Promise<void> {
     const running = this.#evictions.get(collection);
     if (running !== undefined) return running;
-    const work = this.#slices(() => this.#deps.replica.evictRows(collection)).finally(() =>
+    const work = this.#slices((documents) => this.#deps.replica.evictRows(collection, documents)).finally(() =>
       this.#evictions.delete(collection),
     );
     this.#evictions.set(collection, work);
@@ -124,8 +125,8 @@ export class Maintenance {
     const { replica, logger } = this.#deps;
     for (const collection of replica.staleCollections()) {
       let after: DocumentKey | null = null;
-      await this.#slices(() => {
-        after = replica.resolveAgain(collection, after, SLICE_DOCUMENTS_MAX);
+      await this.#slices((documents) => {
+        after = replica.resolveAgain(collection, after, documents);
         return after === null;
       });
       logger.info({ collection }, 'documents were resolved again after a change of the resolver');
@@ -134,14 +135,15 @@ export class Maintenance {
 
   async #purge(): Promise<void> {
     const { replica, times } = this.#deps;
-    await this.#slices(
-      () => replica.purge(times.tombstoneRetentionMs, SLICE_DOCUMENTS_MAX).purged < SLICE_DOCUMENTS_MAX,
-    );
+    await this.#slices((documents) => replica.purge(times.tombstoneRetentionMs, documents).purged < documents);
   }
 
   /** Repeats a slice until it says that it was the last, then makes the work durable. */
-  async #slices(runSlice: () => boolean): Promise<void> {
-    while (!this.#isStopped && !runSlice()) await new Promise<void>((resolve) => this.#deps.soon(resolve));
+  async #slices(runSlice: (documents: number) => boolean): Promise<void> {
+    const size = new SliceSize({ min: SLICE_DOCUMENTS_MIN, max: SLICE_DOCUMENTS_MAX });
+    const monotonic = (): number => this.#deps.clock.monotonic();
+    while (!this.#isStopped && !size.run(monotonic, runSlice))
+      await new Promise<void>((resolve) => this.#deps.soon(resolve));
     if (!this.#isStopped) await this.#deps.replica.flush();
   }
 

@@ -13,6 +13,8 @@ import { sessionDigest } from './summary.ts';
 
 /** Bytes of frames that may wait to be worked on; credit keeps an honest peer far below it. */
 const INBOX_BYTES_MAX = 64 * 1024 * 1024;
+/** After a frame that took so long, the next one waits for another turn of the event loop, ms. */
+const FRAME_MS = 2;
 
 /** Turns messages into frames and back, one of each per session and direction. */
 export interface SessionCodec {
@@ -149,20 +151,21 @@ export class SessionRunner {
     if (!this.#isInboxScheduled) this.#work();
   }
 
-  /** One frame a turn, so that a flood of them lets local work in between. */
+  /** One frame a turn, so that a flood of them lets local work in between; short ones that came together are worked on at once. */
   #work(): void {
     this.#isInboxScheduled = false;
     const frame = this.#inbox.shift();
     if (frame === undefined || this.#isClosed) return;
     this.#inboxBytes -= frame.length;
     if (this.#inbox.length > 0) this.#scheduleInbox();
+    const startedMs = this.#deps.clock.monotonic();
     try {
       const message = this.#deps.codec.decode(frame);
       if (message !== undefined) this.#step({ kind: 'message', message });
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#inbox.length > 0) this.#scheduleInbox();
+    if (this.#inbox.length > 0 || this.#deps.clock.monotonic() - startedMs >= FRAME_MS) this.#scheduleInbox();
   }
 
   #scheduleInbox(): void {

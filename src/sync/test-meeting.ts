@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Replica } from '../database/replica/index.ts';
-import type { Message } from '../net/messages/index.ts';
+import type { HelloMessage, Message } from '../net/messages/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
 import { PROTOCOL, RoundGate, Session } from './index.ts';
 
@@ -18,23 +18,27 @@ export function write(replica: Replica, keys: readonly DocumentKey[], value: str
   for (const key of keys) replica.write([{ writes: [{ collection: C, key, value }] }]);
 }
 
+export function helloOf(replica: Replica): HelloMessage {
+  return {
+    kind: 'hello',
+    protocol: PROTOCOL,
+    node: replica.id,
+    replica: replica.id,
+    life: replica.id,
+    wallMs: clock.now(),
+    collections: null,
+    capabilities: [],
+    resolvers: new Map(),
+  };
+}
+
 function sessionOf(replica: Replica, limits: Partial<Limits>): Session {
   return new Session({
     replica,
     gate: new RoundGate(TIMES.syncIntervalMs),
     limits: { ...LIMITS, ...limits },
     times: TIMES,
-    hello: () => ({
-      kind: 'hello',
-      protocol: PROTOCOL,
-      node: replica.id,
-      replica: replica.id,
-      life: replica.id,
-      wallMs: clock.now(),
-      collections: null,
-      capabilities: [],
-      resolvers: new Map(),
-    }),
+    hello: () => helloOf(replica),
     definitions: () => new Map(),
     wallMs: () => clock.now(),
   });

@@ -1,4 +1,3 @@
-import type { Limits } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import { FIRST_CHECK, FingerprintSum } from '../../core/version/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -18,12 +17,12 @@ export function draftEviction(draft: Draft, collection: CollectionName, after: R
 }
 
 /** One slice of the rows. True when it was the last; the mark by which an interrupted eviction goes on is gone then. */
-export function draftEvictedRows(draft: Draft, store: Store, collection: CollectionName, limits: Limits): boolean {
+export function draftEvictedRows(draft: Draft, store: Store, collection: CollectionName, limit: number): boolean {
   const damaged = new Set<DocumentKey>();
-  const page = readablePage(store, collection, null, limits.messageVersionsMax, damaged);
+  const page = readablePage(store, collection, null, limit, damaged);
   for (const document of page) draft.remove(document, 'evicted');
   for (const key of damaged) draft.removeDamaged(collection, key);
-  if (page.length === limits.messageVersionsMax) return false;
+  if (page.length === limit) return false;
   draft.recount(collection, 0, new FingerprintSum());
   draft.meta(evictionMark(collection), null);
   return true;

@@ -402,10 +402,10 @@ export class Replica {
    * R12: drops one slice of the rows; true when it was the last. Nothing goes where no eviction runs, because it was done, or
    * because its beginning was lost with a failed flush: rows that knowledge covers must stay (I4).
    */
-  evictRows(collection: CollectionName): boolean {
+  evictRows(collection: CollectionName, limit: number): boolean {
     if (!this.#evictions.has(collection)) return true;
     const draft = this.#draft();
-    const isDone = draftEvictedRows(draft, this.store, collection, this.#options.limits);
+    const isDone = draftEvictedRows(draft, this.store, collection, limit);
     this.#commit(draft, 'own', undefined);
     if (isDone) this.#evictions.delete(collection);
     return isDone;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock/index.ts';
+import { type Clock, SliceSize } from '../../core/clock/index.ts';
 import { LIMITS, TIMES } from '../../core/config/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
@@ -41,8 +41,7 @@ export interface RepairPeers {
 }
 
 const LOOK_MS = 1000;
-/** A slice of counting should take about so long: other work waits no longer for it. */
-const SLICE_MS = 4;
+/** Rows counted in one slice. */
 const SLICE_ROWS_MIN = 8;
 const SLICE_ROWS_MAX = 512;
 /** Documents fetched from a backup in one step. */
@@ -76,9 +75,7 @@ export class SelfRepair {
   #lastRepairAt: number | null = null;
   #fileProblem: string | null = null;
   #cancelTimer: (() => void) | undefined;
-
-  /** Rows counted in the next slice. */
-  #sliceRows = SLICE_ROWS_MIN;
+  readonly #slice = new SliceSize({ min: SLICE_ROWS_MIN, max: SLICE_ROWS_MAX });
 
   /** Goes on with what an earlier life left unfinished. */
   constructor(deps: SelfRepairDeps) {
@@ -235,12 +232,10 @@ export class SelfRepair {
 
   #countOn(collection: CollectionName): void {
     const { replica, clock } = this.#deps;
-    const startedMs = clock.monotonic();
-    const damaged = replica.recountDamaged(collection, this.#sliceRows);
-    const isShort = clock.monotonic() - startedMs < SLICE_MS;
-    this.#sliceRows = isShort
-      ? Math.min(SLICE_ROWS_MAX, this.#sliceRows * 2)
-      : Math.max(SLICE_ROWS_MIN, Math.floor(this.#sliceRows / 2));
+    const damaged = this.#slice.run(
+      () => clock.monotonic(),
+      (rows) => replica.recountDamaged(collection, rows),
+    );
     if (damaged === null) this.#countSoon(collection);
     else if (damaged.length > 0) this.#forget(collection, new Set(damaged));
   }

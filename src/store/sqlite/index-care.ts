@@ -47,11 +47,11 @@ export class IndexCare {
     return this.#rotten.size > 0 || indexWork.next() !== undefined;
   }
 
-  /** One step, within a transaction. Returns about how many rows it wrote. */
-  step({ indexWork }: Tables): number {
+  /** One step of about so many documents, within a transaction. Returns about how many rows it wrote. */
+  step({ indexWork }: Tables, documents: number): number {
     for (const id of this.#rotten) indexWork.rebuild(id);
     const index = indexWork.next();
-    const rows = index === undefined ? 0 : indexWork.step(index);
+    const rows = index === undefined ? 0 : indexWork.step(index, documents);
     // An index that is being emptied answers nothing, so that it need not be distrusted any longer.
     this.#rotten.clear();
     return rows;

@@ -7,11 +7,10 @@ import type { DocumentTable } from './document-table.ts';
 import type { HeldIndex } from './index-rows.ts';
 import type { IndexTable } from './index-table.ts';
 
-/** Documents entered in one step, and the characters of JSON with which it ends: a few milliseconds. */
-const STEP_DOCUMENTS_MAX = 250;
+/** The characters of JSON with which a step ends: a few milliseconds. */
 const STEP_CHARACTERS_MAX = 512 * 1024;
-/** Entries removed in one step. */
-const STEP_ENTRIES_MAX = 2000;
+/** Entries are removed so much faster than documents are entered. */
+const REMOVED_PER_ENTERED = 8;
 
 /** Adds and removes indexes, and does in short steps what that takes. Every call is part of a transaction of its caller. */
 export class IndexWork {
@@ -119,18 +118,19 @@ export class IndexWork {
     this.#indexes.rows.put({ ...index, state: 'emptying', after: null, done: 0 });
   }
 
-  /** One step for this index. Returns about how many rows it wrote. */
-  step(index: HeldIndex): number {
-    if (index.state === 'building') return this.#enterSome(index);
-    if (this.#indexes.removeSome(index.id, STEP_ENTRIES_MAX)) return STEP_ENTRIES_MAX;
+  /** One step for this index, of about so many documents. Returns about how many rows it wrote. */
+  step(index: HeldIndex, documents: number): number {
+    if (index.state === 'building') return this.#enterSome(index, documents);
+    const entries = documents * REMOVED_PER_ENTERED;
+    if (this.#indexes.removeSome(index.id, entries)) return entries;
     if (index.state === 'dropping') this.#indexes.rows.delete(index.id);
     else this.#indexes.rows.put({ ...index, state: 'building', after: null, done: 0 });
-    return STEP_ENTRIES_MAX;
+    return entries;
   }
 
-  #enterSome(index: HeldIndex): number {
+  #enterSome(index: HeldIndex, documents: number): number {
     const after = (index.after ?? '') as DocumentKey | '';
-    const rows = this.#documents.rowsAfter(index.coll, after, STEP_DOCUMENTS_MAX, STEP_CHARACTERS_MAX);
+    const rows = this.#documents.rowsAfter(index.coll, after, documents, STEP_CHARACTERS_MAX);
     for (const { id, document } of rows) {
       if (document.value !== null) this.#indexes.enter(index, document.key, id, document.value);
     }

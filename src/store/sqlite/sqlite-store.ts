@@ -1,7 +1,7 @@
 // Over 400 lines: the store port as one class. The work is in the tables, the log, the checkpointer and the identity keeper.
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Clock, sleep } from '../../core/clock/index.ts';
+import { type Clock, SliceSize, sleep } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
@@ -69,6 +69,8 @@ export type FoundFiles = Pick<StoreIdentity, 'isGone' | 'logsAside'>;
 const SEQ_BLOCK = 100_000;
 /** Pages given back in one step of `compact`. */
 const PAGES_PER_STEP = 256;
+/** Documents entered into an index in one step. */
+const INDEX_SLICE = { ms: 8, min: 16, max: 1024 };
 /** What is recorded is settled after so long, so that the file itself is never far behind. */
 const SETTLE_MS_MAX = 100;
 
@@ -87,6 +89,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #maintenance: Maintenance;
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
+  readonly #indexSlice = new SliceSize(INDEX_SLICE);
   readonly #sharedRead: SharedRead;
   #db: DatabaseSync;
   #openTables: Tables;
@@ -278,7 +281,11 @@ export class SqliteStore implements MaintainableStore {
 
   workOnIndexes(): boolean {
     if (this.#read((tables) => !this.#care.isDue(tables))) return false;
-    const rows = this.#write((tables) => this.#care.step(tables));
+    const { clock } = this.#parts;
+    const rows = this.#indexSlice.run(
+      () => clock.monotonic(),
+      (documents) => this.#write((tables) => this.#care.step(tables, documents)),
+    );
     this.#checkpointer.noteCommit(rows);
     return true;
   }
