@@ -3,10 +3,10 @@
  * and by doctor before either. Method: real processes; files of a node that was killed are taken away.
  */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { makeFolder, NodeProcess, runCommand } from './node-process.ts';
+import { makeFolder, NodeProcess, runCommand, runStart } from './node-process.ts';
 
 const options = { timeout: 60_000 };
 
@@ -42,6 +42,26 @@ test(
     assert.match(counted.err, /entgldb\.db is gone.*restore a backup/);
     const node = await NodeProcess.start(t, { folder, name: 'n' });
     assert.match((await node.status()).notices.join('\n'), /entgldb\.db was gone/);
+  },
+);
+
+test(
+  'a link to a database file is that database: it has one owner, whichever name it is opened by',
+  options,
+  async (t) => {
+    const folder = await makeFolder(t);
+    const node = await NodeProcess.start(t, { folder: join(folder, 'data'), name: 'n' });
+    mkdirSync(join(folder, 'link'));
+    symlinkSync(join(folder, 'data', 'entgldb.db'), join(folder, 'link', 'entgldb.db'));
+    const put = await runCommand(['put', 'c', 'k', '{"by":"link"}', '--data', join(folder, 'link')]);
+    assert.deepEqual([put.code, put.err], [0, '']);
+    assert.deepEqual(await node.collection('c').get('k'), { by: 'link' }, 'it went to the running node');
+    const second = await runStart({ folder: join(folder, 'link'), name: 'second' });
+    assert.equal(second.code, 3);
+    assert.match(second.err, new RegExp(`process ${node.pid} `));
+    assert.equal(await node.stop(), 0);
+    const counted = await runCommand(['count', 'c', '--data', join(folder, 'link')]);
+    assert.deepEqual([counted.out, counted.err], ['1\n', ''], 'and is no copy');
   },
 );
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { lstat, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { LIMITS, type Limits } from '../../core/config/index.ts';
 import { ConfigurationError } from '../../core/errors/index.ts';
@@ -43,7 +43,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
   ];
   const settled = settle(layers);
   const base = file === null ? (dataDirectory ?? options.workingDirectory) : dirname(file.path);
-  const values = placeDatabase(resolvePaths(settled.values, base), dataDirectory, settled.sources);
+  const placed = placeDatabase(resolvePaths(settled.values, base), dataDirectory, settled.sources);
+  const values = await followLink(placed);
   const loaded: LoadedConfig = {
     values,
     limits: limitsOf(settled.values),
@@ -158,6 +159,21 @@ function placeDatabase(
   if (dataDirectory === null) return values;
   sources.set('Persistence.DatabasePath', { kind: 'flag', name: '--data' });
   return { ...values, 'Persistence.DatabasePath': join(dataDirectory, basename(values['Persistence.DatabasePath'])) };
+}
+
+/**
+ * A link to the database file stands for the file: lock, logs and marker lie beside the file, so that two names of it are one
+ * database with one owner.
+ */
+async function followLink(values: ConfigValues): Promise<ConfigValues> {
+  const path = values['Persistence.DatabasePath'];
+  try {
+    if (!(await lstat(path)).isSymbolicLink()) return values;
+    return { ...values, 'Persistence.DatabasePath': await realpath(path) };
+  } catch {
+    // What is wrong with it is said when it is opened.
+    return values;
+  }
 }
 
 function limitsOf(values: ReadonlyMap<string, unknown>): Limits {

@@ -8,12 +8,14 @@ import { spawn } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -342,3 +344,22 @@ test('a folder in the place of any file of the database is named', async () => {
       assert.deepEqual(readdirSync(folder), [`test.db${suffix}`], 'nothing was made');
     });
 });
+
+test('a second name of a file is refused, since two owners would write over each other, and the first stays usable', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    write(store, 1);
+    mkdirSync(join(folder, 'other'));
+    linkSync(join(folder, 'test.db'), join(folder, 'other', 'test.db'));
+    await assert.rejects(openInFolder(join(folder, 'other')), { reason: 'IO_FAILED', message: /hard link/ });
+    await store.close();
+    assert.equal((await identityOf(folder)).reason, 'same');
+    await assert.rejects(openInFolder(join(folder, 'other')), { reason: 'IO_FAILED' });
+  }));
+
+test('a link to a file that is not there makes no database', () =>
+  withFolder(async (folder) => {
+    symlinkSync(join(folder, 'unmounted', 'test.db'), join(folder, 'test.db'));
+    await assert.rejects(openInFolder(folder), { reason: 'IO_FAILED', message: /is its disk mounted/ });
+    assert.ok(!existsSync(join(folder, 'unmounted')));
+  }));

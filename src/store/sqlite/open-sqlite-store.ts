@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
@@ -6,8 +6,8 @@ import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/ind
 import type { Logger } from '../../core/logging/index.ts';
 import { readOrigin } from './file-origin.ts';
 import { markerPathOf } from './identity-keeper.ts';
-import { inspectMainFile, LOG_SUFFIXES, setStrayLogsAside } from './main-file.ts';
-import { isFirstOpening, readMarker } from './marker.ts';
+import { inspectMainFile, LOG_SUFFIXES, type MainFile, setStrayLogsAside } from './main-file.ts';
+import { describesGeneration, isFirstOpening, type Marker, readMarker } from './marker.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 import { guarded } from './sqlite-errors.ts';
@@ -97,6 +97,7 @@ export function isFileGone(path: string): boolean {
 function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): FoundFiles {
   const main = inspectMainFile(path);
   const marker = readMarker(markerPathOf(path));
+  refuseOtherNames(path, main, marker);
   if (main.kind === 'empty' && marker !== undefined && !isFirstOpening(marker)) throw emptiedError(path);
   const isGone = isFileGone(path);
   if (isGone) logger.warn({ path }, 'the database file is gone; a new one is made');
@@ -117,6 +118,24 @@ function refuseFolders(path: string): void {
     const message = `${file} is a folder, and a file of the database belongs there; move the folder away`;
     throw new PersistenceError('IO_FAILED', message, { details: { path: file } });
   }
+}
+
+/**
+ * A file with two names has two locks and two logs: two owners would write over each other. Under the name that it was last
+ * opened by it stays usable, whoever links to it.
+ */
+function refuseOtherNames(path: string, main: MainFile, marker: Marker | undefined): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (main.kind === 'absent' && found?.isSymbolicLink() === true) {
+    const message = `${path} is a link to a file that is not there; is its disk mounted?`;
+    throw new PersistenceError('IO_FAILED', message, { details: { path } });
+  }
+  const isDescribed = main.kind === 'ours' && marker !== undefined && describesGeneration(marker, main.generation);
+  // Amid a checkpoint it cannot be read by itself.
+  const isKnown = isDescribed || (main.kind === 'unreadable' && marker !== undefined);
+  if (found === undefined || !found.isFile() || found.nlink === 1 || isKnown) return;
+  const message = `${path} is a second name (hard link) of a file elsewhere, which may be in use there; copy the file instead`;
+  throw new PersistenceError('IO_FAILED', message, { details: { path, names: found.nlink } });
 }
 
 function emptiedError(path: string): DatabaseCorruptionError {

@@ -27,9 +27,13 @@ export function toStoreError(error: unknown, path: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
+    case 'EROFS':
+      return new PersistenceError('PERMISSION_DENIED', `${path} is on a disk that can only be read`, {
+        details,
+        cause: error,
+      });
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
       return new PersistenceError('PERMISSION_DENIED', deniedText(path), { details, cause: error });
     default:
       return 'syscall' in error ? ioError(error, path) : error;

@@ -21,7 +21,8 @@ function peersText(found: readonly PeerStatus[], nowMs: number): string {
     peer.roundTripMs === null ? '-' : `${peer.roundTripMs.toFixed(1)} ms`,
     formatBytes(peer.bytesSent),
     formatBytes(peer.bytesReceived),
-    peer.lastError ?? '',
+    // What kept it away before is no news of one that is here; --json has it.
+    peer.state === 'connected' ? '' : (peer.lastError ?? ''),
   ]);
   const titles = ['NODE', 'ADDRESS', 'STATE', 'FOUND BY', 'LAST SYNC', 'ROUND TRIP', 'SENT', 'RECEIVED', 'LAST ERROR'];
   return formatTable(titles, rows);

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import type { Address } from '../../../net/index.ts';
 import { isLoopback, type LoadedConfig } from '../../config/index.ts';
 import type { PeerStatus } from '../../node-api.ts';
@@ -21,10 +21,11 @@ export async function checkPorts({ values }: LoadedConfig): Promise<Finding[]> {
 }
 
 /** Whether others can be seen at all, by what this machine has and is told. */
-export function checkReach({ values }: LoadedConfig): Finding[] {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
-    (list ?? []).filter((each) => !each.internal && each.family === 'IPv4').map((each) => `${name} ${each.address}`),
-  );
+export function checkReach(
+  { values }: LoadedConfig,
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+): Finding[] {
+  const addresses = Object.entries(interfaces).flatMap(([name, list]) => outsideAddresses(list ?? [], name));
   const findings = [
     addresses.length === 0
       ? failed('network interfaces', 'none but loopback; connect the machine to the network')
@@ -38,6 +39,13 @@ export function checkReach({ values }: LoadedConfig): Finding[] {
     findings.push(failed('reach', 'discovery is off and Network.KnownPeers is empty: this node can find nobody'));
   }
   return findings;
+}
+
+/** An interface with IPv6 alone, be it that of the link, is enough: nodes find each other there, too. */
+function outsideAddresses(list: readonly NetworkInterfaceInfo[], name: string): string[] {
+  const outside = list.filter(({ internal }) => !internal);
+  const v4 = outside.filter(({ family }) => family === 'IPv4');
+  return (v4.length > 0 ? v4 : outside).map(({ address }) => `${name} ${address}`);
 }
 
 /** What the running node says of itself and of its peers. */

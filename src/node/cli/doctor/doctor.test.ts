@@ -8,7 +8,9 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadConfig } from '../../config/index.ts';
 import { createTestShell } from '../test-shell.ts';
+import { checkReach } from './check-network.ts';
 
 const { folder, begin, cli } = createTestShell();
 
@@ -61,4 +63,19 @@ test('doctor tells a weak token, a folder that cannot be written, and a node tha
   assert.match(out, /^FAILED +cluster token: .*has 5 characters/m);
   assert.match(out, /^FAILED +backups: cannot write into .*not-a-folder/m);
   assert.match(out, /^FAILED +reach: .*this node can find nobody/m);
+});
+
+test('an interface with IPv6 alone is a network, and loopback is none', async () => {
+  const config = await loadConfig({ workingDirectory: folder(), environment: {} });
+  const info = { netmask: '', mac: '', cidr: null };
+  const lo = { ...info, address: '127.0.0.1', family: 'IPv4', internal: true } as const;
+  const v6 = { ...info, address: 'fe80::1', family: 'IPv6', internal: false, scopeid: 2 } as const;
+  assert.equal(checkReach(config, { lo: [lo] })[0]!.state, 'failed');
+  assert.deepEqual(checkReach(config, { lo: [lo], eth0: [v6] })[0], {
+    point: 'network interfaces',
+    state: 'ok',
+    message: 'eth0 fe80::1',
+  });
+  const v4 = { ...info, address: '192.0.2.1', family: 'IPv4', internal: false } as const;
+  assert.equal(checkReach(config, { eth0: [v6, v4] })[0]!.message, 'eth0 192.0.2.1');
 });
