@@ -44,6 +44,11 @@ test('a full queue throws at once, queues nothing, and warns once until there wa
 test('told so, a full queue drops the oldest operation that is not being done, and reports it', async () => {
   const dropped: DroppedOperation[] = [];
   const { queue, lines } = setUp({ maxSize: 2, overflow: 'drop-oldest', onDropped: (one) => dropped.push(one) });
+  const heard: number[] = [];
+  const leave = queue.onDropped(() => {
+    throw new Error('of no concern to the others');
+  });
+  queue.onDropped(({ id }) => heard.push(id));
   queue.enqueue(put('a', 1));
   queue.enqueue(put('b', 1));
   const seen: string[] = [];
@@ -55,7 +60,12 @@ test('told so, a full queue drops the oldest operation that is not being done, a
     dropped.map(({ id, why, operation }) => [id, why, operation?.key, operation?.data]),
     [[2, 'overflow', 'b', { n: 1 }]],
   );
-  assert.deepEqual(lines, [['warn', 'a queued operation was dropped: queue full']]);
+  leave();
+  assert.deepEqual(heard, [2]);
+  assert.deepEqual(lines, [
+    ['warn', 'a queued operation was dropped: queue full'],
+    ['error', 'a listener for dropped operations threw'],
+  ]);
   assert.deepEqual(
     queue.peek(5).map(({ key }) => key),
     ['c'],

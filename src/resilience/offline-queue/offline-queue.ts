@@ -35,6 +35,7 @@ export interface OfflineQueueOptions {
   readonly logger?: Logger;
   /** Bounds of a document. Default: LIMITS. */
   readonly limits?: DocumentLimits;
+  /** The first listener of `onDropped`: what is found damaged when the queue is opened, no later one hears of. */
   readonly onDropped?: (dropped: DroppedOperation) => void;
 }
 
@@ -74,6 +75,7 @@ export class OfflineQueue {
   readonly #unsubscribe: () => void;
   #maxSize: number;
   #overflow: 'reject' | 'drop-oldest';
+  readonly #listeners = new Set<(dropped: DroppedOperation) => void>();
   #handler: OperationHandler | undefined;
   #attempted = 0;
   #durable: Promise<void> | undefined;
@@ -86,6 +88,7 @@ export class OfflineQueue {
     this.#overflow = options.overflow ?? 'reject';
     this.isEnabled = options.isEnabled ?? true;
     this.#options = options;
+    if (options.onDropped !== undefined) this.#listeners.add(options.onDropped);
     this.#logger = options.logger ?? silentLogger;
     this.#table = new QueueTable(options.keeper, this.#logger, (id) =>
       this.#dropped({ id, why: 'damaged', operation: undefined }),
@@ -116,6 +119,12 @@ export class OfflineQueue {
   resize(maxSize: number, overflow: 'reject' | 'drop-oldest' = this.#overflow): void {
     this.#maxSize = checkSize(maxSize);
     this.#overflow = overflow;
+  }
+
+  /** Called for each operation that goes without having been done. Returns what ends the subscription. */
+  onDropped(listener: (dropped: DroppedOperation) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Operations that wait. */
@@ -266,10 +275,12 @@ export class OfflineQueue {
     const { type, collection, key } = operation ?? {};
     if (why === 'overflow')
       this.#logger.warn({ id, type, collection, key }, 'a queued operation was dropped: queue full');
-    try {
-      this.#options.onDropped?.(dropped);
-    } catch (error) {
-      this.#logger.error({ err: error }, 'the listener for dropped operations threw');
+    for (const listener of this.#listeners) {
+      try {
+        listener(dropped);
+      } catch (error) {
+        this.#logger.error({ err: error }, 'a listener for dropped operations threw');
+      }
     }
   }
 
