@@ -68,3 +68,23 @@ test('a large document pushes older ones out, and is itself left to the store wh
     ['b', 'c'],
   );
 });
+
+test('nothing is held while nobody asks, and everything again from the moment when somebody does', () => {
+  const recent = new RecentChanges(3, 10_000);
+  recent.reset(0);
+  const commit = (pos: number) => recent.commit({ documents: [documentAt(`k${pos}` as DocumentKey, pos)] });
+  for (const pos of [1, 2, 3]) commit(pos);
+  assert.equal(recent.size, 3);
+  commit(4);
+  assert.equal(recent.size, 0);
+  commit(5);
+  assert.equal(recent.size, 0);
+  assert.equal(recent.after(2, 10), undefined);
+  assert.deepEqual(recent.after(5, 10), []);
+  commit(6);
+  assert.deepEqual(recent.after(4, 10), undefined);
+  assert.deepEqual(
+    recent.after(5, 10)?.map(({ pos }) => pos),
+    [6],
+  );
+});

@@ -4,7 +4,8 @@ import type { StoreBatch, StoredDocument } from '../../store/index.ts';
 /**
  * The newest changes in order of position, so that sessions and feeds, which follow every commit, find it in memory.
  * Holds at most `sizeMax` documents and `charactersMax` characters of JSON, those that were replaced since among them: beyond
- * it the oldest are left to the store.
+ * it the oldest are left to the store. Holds none while so many come that nobody asked for: who asks next is behind them
+ * anyway, and in a first sync what is held longer than it is worked on costs memory, for the garbage collector copies it.
  */
 export class RecentChanges {
   /** In order of position; a document that changed again is in it more than once, and told as the last of them. */
@@ -14,12 +15,17 @@ export class RecentChanges {
   readonly #sizeMax: number;
   readonly #charactersMax: number;
   #characters = 0;
+  #unasked = 0;
   /** Everything that changed after this position is here. */
   #from = Number.POSITIVE_INFINITY;
 
   constructor(sizeMax: number, charactersMax: number) {
     this.#sizeMax = sizeMax;
     this.#charactersMax = charactersMax;
+  }
+
+  get size(): number {
+    return this.#log.length - this.#first;
   }
 
   /** Starts afresh at the store's newest position. */
@@ -37,8 +43,10 @@ export class RecentChanges {
       this.#log.push(document);
       this.#characters += charactersOf(document);
     }
+    this.#unasked += documents.length;
+    const sizeMax = this.#unasked > this.#sizeMax ? 0 : this.#sizeMax;
     let first = this.#first;
-    for (; this.#log.length - first > this.#sizeMax || this.#characters > this.#charactersMax; first++) {
+    for (; this.#log.length - first > sizeMax || this.#characters > this.#charactersMax; first++) {
       this.#characters -= charactersOf(this.#log[first]!);
       this.#from = this.#log[first]!.pos;
     }
@@ -47,6 +55,7 @@ export class RecentChanges {
 
   /** The first `limit` changes after `pos`, or undefined where that is too long ago. */
   after(pos: number, limit: number): StoredDocument[] | undefined {
+    this.#unasked = 0;
     if (pos < this.#from) return undefined;
     const from = this.#firstAfter(pos);
     if (from >= this.#log.length - 1) return this.#log.slice(from, from + Math.max(0, limit)) as StoredDocument[];
