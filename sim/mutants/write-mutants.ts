@@ -38,8 +38,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     name: 'replaced versions stay',
     rule: 'R2: a version replaces what its context covers',
     file: 'src/core/document/document.ts',
-    find: 'const versions = [...held.filter((v) => !replaces(version, v)), version]',
-    replace: 'const versions = [...held, version]',
+    find: 'const versions = [...before.versions.filter((v) => !replaces(version, v)), version]',
+    replace: 'const versions = [...before.versions, version]',
   },
   {
     name: 'echo makes siblings',

@@ -65,11 +65,11 @@ export function applyVersion(
   version: Version,
   knowledge: Knowledge,
 ): DocumentState | undefined {
-  const held = before?.versions ?? [];
   if (hasSeen(before, version)) return undefined;
   if (knows(knowledge, version.replica, version.seq)) return undefined;
-  const versions = [...held.filter((v) => !replaces(version, v)), version].sort(compareVersions);
-  return { versions, lineFirst: before?.lineFirst ?? 0, lineReplica: before?.lineReplica ?? null };
+  if (before === undefined) return { versions: [version], lineFirst: 0, lineReplica: null };
+  const versions = [...before.versions.filter((v) => !replaces(version, v)), version].sort(compareVersions);
+  return { versions, lineFirst: before.lineFirst, lineReplica: before.lineReplica };
 }
 
 /** R5: the document without some of its versions; undefined when none is left. What is left forgets its own line. */

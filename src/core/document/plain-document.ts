@@ -20,6 +20,8 @@ const UNSURE = -1;
 const DIGITS_MAX = 15;
 /** Objects with more names are left to those who make a set of them. */
 const NAMES_MAX = 32;
+/** Where the names of the objects that a position is in begin and end. Kept, for there is one check at a time and many of them. */
+const names: number[] = [];
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 /**
@@ -28,32 +30,35 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
  * find out what is wrong with a text: positions are handed on, nothing is made. The text must hold no half surrogate pairs.
  */
 export function isPlainDocument(text: string, depthMax: number): boolean {
-  return text.charCodeAt(0) === OPEN_BRACE && objectEnd(text, 0, depthMax) === text.length;
+  return text.charCodeAt(0) === OPEN_BRACE && objectEnd(text, 0, depthMax, 0) === text.length;
 }
 
-function valueEnd(text: string, at: number, depthLeft: number): number {
+function valueEnd(text: string, at: number, depthLeft: number, namesFrom: number): number {
   const unit = text.charCodeAt(at);
   if (unit === QUOTE) return stringEnd(text, at);
-  if (unit === OPEN_BRACE) return objectEnd(text, at, depthLeft);
-  if (unit === OPEN_BRACKET) return arrayEnd(text, at, depthLeft);
+  if (unit === OPEN_BRACE) return objectEnd(text, at, depthLeft, namesFrom);
+  if (unit === OPEN_BRACKET) return arrayEnd(text, at, depthLeft, namesFrom);
   if (unit === 0x74) return wordEnd(text, at, 'true');
   if (unit === 0x66) return wordEnd(text, at, 'false');
   if (unit === 0x6e) return wordEnd(text, at, 'null');
   return numberEnd(text, at);
 }
 
-function objectEnd(text: string, at: number, depthLeft: number): number {
+/** Its names are kept from `namesFrom` on, and those of the objects in it behind them. */
+function objectEnd(text: string, at: number, depthLeft: number, namesFrom: number): number {
   if (depthLeft < 1) return UNSURE;
   let next = at + 1;
   if (text.charCodeAt(next) === CLOSE_BRACE) return next + 1;
-  const names: number[] = [];
+  let namesEnd = namesFrom;
   for (;;) {
     if (text.charCodeAt(next) !== QUOTE) return UNSURE;
     const end = stringEnd(text, next);
-    if (end === UNSURE || names.length === 2 * NAMES_MAX || isHeld(text, names, next, end)) return UNSURE;
-    names.push(next, end);
+    if (end === UNSURE || namesEnd - namesFrom === 2 * NAMES_MAX) return UNSURE;
+    if (isHeld(text, namesFrom, namesEnd, next, end)) return UNSURE;
+    names[namesEnd++] = next;
+    names[namesEnd++] = end;
     if (text.charCodeAt(end) !== COLON) return UNSURE;
-    next = valueEnd(text, end + 1, depthLeft - 1);
+    next = valueEnd(text, end + 1, depthLeft - 1, namesEnd);
     if (next === UNSURE) return UNSURE;
     const unit = text.charCodeAt(next++);
     if (unit === CLOSE_BRACE) return next;
@@ -61,12 +66,12 @@ function objectEnd(text: string, at: number, depthLeft: number): number {
   }
 }
 
-function arrayEnd(text: string, at: number, depthLeft: number): number {
+function arrayEnd(text: string, at: number, depthLeft: number, namesFrom: number): number {
   if (depthLeft < 1) return UNSURE;
   let next = at + 1;
   if (text.charCodeAt(next) === CLOSE_BRACKET) return next + 1;
   for (;;) {
-    next = valueEnd(text, next, depthLeft - 1);
+    next = valueEnd(text, next, depthLeft - 1, namesFrom);
     if (next === UNSURE) return UNSURE;
     const unit = text.charCodeAt(next++);
     if (unit === CLOSE_BRACKET) return next;
@@ -75,8 +80,8 @@ function arrayEnd(text: string, at: number, depthLeft: number): number {
 }
 
 /** Whether one of the names, each from its first quote to its end, is the same. */
-function isHeld(text: string, names: readonly number[], from: number, end: number): boolean {
-  for (let i = 0; i < names.length; i += 2) {
+function isHeld(text: string, namesFrom: number, namesEnd: number, from: number, end: number): boolean {
+  for (let i = namesFrom; i < namesEnd; i += 2) {
     const other = names[i]!;
     if (names[i + 1]! - other !== end - from) continue;
     let same = 1;

@@ -43,15 +43,19 @@ export class Namesakes {
   }
 
   #ofAuthor(author: string, versions: readonly RemoteVersion[]): ForkEvidence[] {
-    const bySeq = new Map(versions.map((version) => [version.seq, version]));
-    const seqs = [...bySeq.keys()].sort((a, b) => a - b);
-    const [first, last] = [seqs[0]!, seqs.at(-1)!];
+    let first = Number.POSITIVE_INFINITY;
+    let last = 0;
+    for (const { seq } of versions) {
+      first = Math.min(first, seq);
+      last = Math.max(last, seq);
+    }
     const { collection, replica } = versions[0]!;
     const highest = this.#highest.get(author) ?? Number.POSITIVE_INFINITY;
     if (highest < first) {
       this.#highest.set(author, last);
       return [];
     }
+    const bySeq = new Map(versions.map((version) => [version.seq, version]));
     const forks: ForkEvidence[] = [];
     for (const { key, version } of rowsBetween(this.#store, collection, replica, first, last)) {
       const remote = bySeq.get(version.seq);
@@ -88,8 +92,14 @@ function checkOf(digest: Uint8Array): Check {
   return Buffer.from(digest).toString('hex', 0, 8) as Check;
 }
 
+/** Nearly always all are of one author and one collection. */
 function groupsOf(versions: readonly RemoteVersion[]): ReadonlyMap<string, readonly RemoteVersion[]> {
-  return Map.groupBy(versions, ({ collection, replica }) => `${replica}${collection}`);
+  const nameOf = ({ collection, replica }: RemoteVersion): string => `${replica}${collection}`;
+  const first = versions[0];
+  if (first === undefined) return new Map();
+  const isLikeFirst = (version: RemoteVersion): boolean =>
+    version.replica === first.replica && version.collection === first.collection;
+  return versions.every(isLikeFirst) ? new Map([[nameOf(first), versions]]) : Map.groupBy(versions, nameOf);
 }
 
 function* rowsBetween(

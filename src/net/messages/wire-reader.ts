@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { invalidMessage } from './invalid-message.ts';
 import type { WireLimits } from './wire-limits.ts';
 
@@ -7,21 +8,22 @@ const LENGTH_DELIMITED = 2;
 const BIT32 = 5;
 const VARINT_BYTES_MAX = 10;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** What a Buffer reads where there is no UTF-8. */
+const REPLACEMENT = '\u{fffd}';
 
 /**
  * Reads protobuf by hand, within the bounds that `scanFrame` sets for the generated decoder: fields and entries are counted,
  * known fields have their own wire type, everything lies inside its parent, there are no groups. Throws MESSAGE_INVALID.
  */
 export class WireReader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #limits: WireLimits;
   #at: number;
   #fields = 0;
   #entries = 0;
 
   constructor(bytes: Uint8Array, limits: WireLimits, from = 0) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#limits = limits;
     this.#at = from;
   }
@@ -71,12 +73,11 @@ export class WireReader {
   }
 
   text(end: number, where: string): string {
-    const data = this.data(end);
-    try {
-      return utf8.decode(data);
-    } catch (error) {
-      throw invalidMessage(where, 'is no UTF-8', error);
-    }
+    const to = this.inside(end);
+    const text = this.#bytes.toString('utf8', this.#at, to);
+    if (text.includes(REPLACEMENT)) this.#requireUtf8(to, where);
+    this.#at = to;
+    return text;
   }
 
   skipTo(end: number): void {
@@ -92,6 +93,11 @@ export class WireReader {
     else if (wireType === BIT32) this.#at += 4;
     else if (wireType === LENGTH_DELIMITED) this.#at = this.inside(end);
     else throw this.#invalid('has a group');
+  }
+
+  /** What stands for bytes that are no UTF-8 may also be in a text itself. */
+  #requireUtf8(to: number, where: string): void {
+    if (!isUtf8(this.#bytes.subarray(this.#at, to))) throw invalidMessage(where, 'is no UTF-8');
   }
 
   #longNumber(first: number): number {

@@ -31,6 +31,7 @@ const UNSEEN = `SELECT asked.value AS key FROM json_each(?) AS asked
 
 /** One statement for some rows costs little more than one for each. */
 const ROWS_PER_STATEMENT = 8;
+const ROW_COLUMNS = 15;
 
 function upsertOf(rows: number): string {
   const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
@@ -74,16 +75,17 @@ export class DocumentTable {
 
   /** In order. Those that touch nothing but their own row are written some at a time. */
   putAll(documents: readonly StoredDocument[]): void {
-    let waiting: SQLInputValue[][] = [];
+    const waiting: SQLInputValue[] = Array(ROWS_PER_STATEMENT * ROW_COLUMNS).fill(null);
+    let end = 0;
     const writeWaiting = (): void => {
-      if (waiting.length === ROWS_PER_STATEMENT) this.#upsertSome.run(...waiting.flat());
-      else for (const columns of waiting) this.#upsert.run(...columns);
-      waiting = [];
+      if (end === waiting.length) this.#upsertSome.run(...waiting);
+      else for (let i = 0; i < end; i += ROW_COLUMNS) this.#upsert.run(...waiting.slice(i, i + ROW_COLUMNS));
+      end = 0;
     };
     for (const document of documents) {
       const version = this.#isAlone(document) ? rowVersion(document) : undefined;
-      if (version !== undefined) waiting.push(this.#columnsOf(document, version));
-      if (version === undefined || waiting.length === ROWS_PER_STATEMENT) writeWaiting();
+      if (version !== undefined) end = this.#setColumns(waiting, end, document, version);
+      if (version === undefined || end === waiting.length) writeWaiting();
       if (version === undefined) this.put(document);
     }
     writeWaiting();
@@ -96,7 +98,9 @@ export class DocumentTable {
     const former = indexes && this.#indexes.former(coll, key);
     if (this.#siblings.exist()) this.#siblings.delete(coll, key);
     const version = rowVersion(document);
-    const { lastInsertRowid } = this.#upsert.run(...this.#columnsOf(document, version));
+    const columns: SQLInputValue[] = [];
+    this.#setColumns(columns, 0, document, version);
+    const { lastInsertRowid } = this.#upsert.run(...columns);
     if (version === undefined) this.#siblings.insert(coll, key, document.versions);
     if (indexes !== undefined) {
       this.#indexes.change(indexes, key, former?.id ?? Number(lastInsertRowid), former?.value ?? null, value);
@@ -108,28 +112,28 @@ export class DocumentTable {
     return this.#indexes.keptBy(this.#collections.idOf(collection)) === undefined && !this.#siblings.exist();
   }
 
-  /** `version` undefined: the versions are in `sibling`. */
-  #columnsOf(document: StoredDocument, version: Version | undefined): SQLInputValue[] {
+  /** Sets the columns of a row from `at` on; returns where they end. `version` undefined: the versions are in `sibling`. */
+  #setColumns(columns: SQLInputValue[], at: number, document: StoredDocument, version: Version | undefined): number {
     const { collection, key, pos, deadAt, value, versions } = document;
     const { line, lineReplica } = encodeLine(document, version, this.#replicas);
     const elsewhere = version ? undefined : { value, digests: versions.map(({ digest }) => digest) };
-    return [
-      this.#collections.idOf(collection),
-      key,
-      pos,
-      version ? this.#replicas.idOf(version.replica) : null,
-      version ? version.seq : null,
-      version ? version.seq - version.first : null,
-      version ? version.hlc : null,
-      line,
-      lineReplica,
-      version ? encodeContext(version.context, this.#replicas) : null,
-      version ? encodeStamps(version.stamps, this.#replicas) : null,
-      deadAt,
-      version ? version.digest : null,
-      documentSum({ pos, line, line_replica: lineReplica, dead_at: deadAt }, elsewhere),
-      value,
-    ];
+    let end = at;
+    columns[end++] = this.#collections.idOf(collection);
+    columns[end++] = key;
+    columns[end++] = pos;
+    columns[end++] = version ? this.#replicas.idOf(version.replica) : null;
+    columns[end++] = version ? version.seq : null;
+    columns[end++] = version ? version.seq - version.first : null;
+    columns[end++] = version ? version.hlc : null;
+    columns[end++] = line;
+    columns[end++] = lineReplica;
+    columns[end++] = version ? encodeContext(version.context, this.#replicas) : null;
+    columns[end++] = version ? encodeStamps(version.stamps, this.#replicas) : null;
+    columns[end++] = deadAt;
+    columns[end++] = version ? version.digest : null;
+    columns[end++] = documentSum({ pos, line, line_replica: lineReplica, dead_at: deadAt }, elsewhere);
+    columns[end++] = value;
+    return end;
   }
 
   remove(collection: CollectionName, key: DocumentKey): void {
