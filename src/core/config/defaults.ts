@@ -62,7 +62,7 @@ export const LIMITS = {
   /** The same for chunks of blobs, for so much of them may be sent twice when a connection is cut. */
   blobCreditBytes: 512 * 1024,
   /** Bytes of versions in one message. A larger document travels alone. */
-  messageBytesMax: 256 * 1024,
+  messageBytesMax: 128 * 1024,
   /** Bytes of one frame on the wire. Larger: the connection is closed. */
   frameBytesMax: 16 * 1024 * 1024,
   /** Versions in one message. More go into the next. */
