@@ -95,7 +95,7 @@ function checkCollection(tables: Tables, name: CollectionName, context: JobConte
   const report = (problem: string): void => context.onDamage({ kind: 'collection', collection: name, problem });
   try {
     tables.reading(() => {
-      const row = tables.state.read().collections.find((found) => found.name === name);
+      const row = tables.state.collection(name);
       if (row !== undefined) for (const problem of collectionProblems(tables, row)) report(problem);
     });
   } catch (error) {

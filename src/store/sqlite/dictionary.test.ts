@@ -39,3 +39,16 @@ test('rows whose sum does not name the table yet are read', () => {
   db.prepare('INSERT INTO collection VALUES(1, ?, ?)').run('users', rowSum(1, 'users'));
   assert.equal(createCollectionDictionary(db).nameOf(1), 'users');
 });
+
+test('names that another connection adds are found after a refresh, and those that are known are not read again', () => {
+  const db = openTables();
+  const writer = createCollectionDictionary(db);
+  const reader = createCollectionDictionary(db);
+  const id = writer.idOf('users' as CollectionName);
+  assert.equal(reader.knownId('users' as CollectionName), id);
+  const next = writer.idOf('orders' as CollectionName);
+  db.exec("UPDATE collection SET sum = 0 WHERE name = 'users'");
+  reader.refresh();
+  assert.equal(reader.nameOf(next), 'orders');
+  assert.equal(reader.nameOf(id), 'users');
+});

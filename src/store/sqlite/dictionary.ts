@@ -10,8 +10,10 @@ interface Dictionary<Name extends string> {
   knownId(name: Name): number | undefined;
   /** Throws DATABASE_CORRUPT for a number that was never given: the row is damaged. */
   nameOf(id: number): Name;
-  /** Forgets what was read: after a rollback some of it may be untrue. */
+  /** Forgets what was read: after a rollback of what was written some of it may be untrue. */
   reset(): void;
+  /** Names that another connection has added are read with the next one that is asked for. */
+  refresh(): void;
 }
 
 export type ReplicaDictionary = Dictionary<ReplicaId>;
@@ -30,7 +32,7 @@ export function createCollectionDictionary(db: DatabaseSync): CollectionDictiona
 }
 
 class TableDictionary<Name extends string> implements Dictionary<Name> {
-  readonly #readAll: StatementSync;
+  readonly #readBehind: StatementSync;
   readonly #insert: StatementSync;
   readonly #table: string;
   readonly #parse: (text: unknown) => Name;
@@ -42,7 +44,7 @@ class TableDictionary<Name extends string> implements Dictionary<Name> {
   constructor(db: DatabaseSync, table: string, parse: (text: unknown) => Name) {
     this.#table = table;
     this.#parse = parse;
-    this.#readAll = db.prepare(`SELECT id, name, sum FROM ${table}`);
+    this.#readBehind = db.prepare(`SELECT id, name, sum FROM ${table} WHERE id > ? ORDER BY id`);
     this.#insert = db.prepare(`INSERT INTO ${table}(id, name, sum) VALUES(?, ?, ?)`);
   }
 
@@ -74,8 +76,12 @@ class TableDictionary<Name extends string> implements Dictionary<Name> {
     this.#isRead = false;
   }
 
+  refresh(): void {
+    this.#isRead = false;
+  }
+
   #read(): void {
-    for (const { id, name, sum } of this.#readAll.all()) {
+    for (const { id, name, sum } of this.#readBehind.all(this.#lastId)) {
       // Names the table, since a page of the other one has the same form. Files of before this was so leave it out.
       if (sum !== rowSum(id as number, name as string)) this.#checkRow(id as number, name as string, sum);
       this.#remember(id as number, this.#parse(name));

@@ -54,9 +54,13 @@ export class StateTable {
 
   /** How many documents readers see of a collection, as its row says. */
   documentsOf(collection: CollectionName): number {
-    const coll = this.#collections.knownId(collection);
+    return this.collection(collection)?.documents ?? 0;
+  }
+
+  collection(name: CollectionName): CollectionRow | undefined {
+    const coll = this.#collections.knownId(name);
     const row = coll === undefined ? undefined : this.#rows.get(coll, 0);
-    return row === undefined ? 0 : this.#parseCollection(row).documents;
+    return row && this.#parseCollection(row);
   }
 
   putHead({ replica, seq, check, hlc, pos }: Head): void {

@@ -1,7 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { StoreBatch, StoreImage } from '../store.ts';
 import { ChainRows } from './chain-rows.ts';
-import { createCollectionDictionary, createReplicaDictionary } from './dictionary.ts';
+import {
+  type CollectionDictionary,
+  createCollectionDictionary,
+  createReplicaDictionary,
+  type ReplicaDictionary,
+} from './dictionary.ts';
 import { DocumentTable } from './document-table.ts';
 import { GoneTable } from './gone-table.ts';
 import { IndexTable } from './index-table.ts';
@@ -32,6 +37,7 @@ export class Tables {
   readonly meta: MetaTable;
   readonly transactions: Transactions;
   readonly #stateRows: StateRows;
+  readonly #dictionaries: readonly (CollectionDictionary | ReplicaDictionary)[];
   readonly #resets: readonly { reset(): void }[];
   readonly #db: DatabaseSync;
 
@@ -51,16 +57,8 @@ export class Tables {
     this.meta = new MetaTable(db);
     this.gone = new GoneTable(db, collections, this.meta, limits.goneLogMax);
     this.entries = new EntryTable(db);
-    this.#resets = [
-      collections,
-      replicas,
-      this.indexes,
-      this.documents,
-      this.#stateRows,
-      this.state,
-      this.chain,
-      this.gone,
-    ];
+    this.#dictionaries = [collections, replicas];
+    this.#resets = [this.indexes, this.documents, this.#stateRows, this.state, this.chain, this.gone];
     this.#db = db;
     this.transactions = new Transactions({
       db,
@@ -89,16 +87,24 @@ export class Tables {
 
   /** Reads as of one moment, whatever another connection writes meanwhile, and remembers nothing of the moments before. */
   reading<T>(run: () => T): T {
-    this.transactions.rollBack();
+    this.#forgetRead();
     this.#db.exec('BEGIN');
     try {
       return run();
     } finally {
-      this.transactions.rollBack();
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      this.#forgetRead();
     }
   }
 
+  /** Names are never taken away: of many, only those that are new need to be read again. */
+  #forgetRead(): void {
+    for (const names of this.#dictionaries) names.refresh();
+    for (const table of this.#resets) table.reset();
+  }
+
   #reset(): void {
+    for (const names of this.#dictionaries) names.reset();
     for (const table of this.#resets) table.reset();
   }
 
