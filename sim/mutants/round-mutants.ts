@@ -16,8 +16,8 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'what changed meanwhile is not sent',
     rule: 'R4: the claim follows what changed since the round began',
     file: 'src/sync/sender.ts',
-    find: 'stream.enterReplica();\n    }\n    return true;',
-    replace: 'stream.enterReplica();\n      stream.pos = this.#context.replica.pos;\n    }\n    return true;',
+    find: 'stream.enterReplica();\n      this.#streams.hasWork(stream);\n    }\n',
+    replace: 'stream.enterReplica();\n      stream.pos = this.#context.replica.pos;\n    }\n',
   },
   {
     name: 'delta one too short',
@@ -83,7 +83,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'credit ignored',
     rule: 'I7: what travels unacknowledged is bounded',
     file: 'src/sync/sender.ts',
-    find: 'return this.#batches.unconfirmedBytes < this.#context.deps.limits.sessionCreditBytes;',
+    find: 'return this.#batches.unconfirmedBytes < bytes;',
     replace: 'return true;',
   },
   {
@@ -168,8 +168,8 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'claims only in rounds',
     rule: 'R8: a claim follows live versions',
-    file: 'src/sync/sender.ts',
-    find: 'this.#claimDueMs ??= this.#context.nowMs + this.#context.deps.times.claimDelayMs;',
+    file: 'src/sync/claim-schedule.ts',
+    find: 'this.#dueMs ??= nowMs + this.#times.claimDelayMs;',
     replace: '',
     scenario: 'a live write is claimed soon',
   },

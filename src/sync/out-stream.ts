@@ -96,6 +96,11 @@ export class OutStream {
     return this.collection === BLOBS_COLLECTION ? Math.min(blobCreditBytes, sessionCreditBytes) : sessionCreditBytes;
   }
 
+  /** Whether it has something to do besides sending what changes. */
+  get isWorking(): boolean {
+    return this.phase !== 'live' || this.isRoundOpen || this.exchange !== undefined;
+  }
+
   peerKnows(knowledge: Knowledge): void {
     joinKnowledge(this.peerKnowledge, knowledge);
   }

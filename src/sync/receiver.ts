@@ -21,8 +21,8 @@ export class Receiver {
   readonly #owner: object;
   /** Collections whose round is due, in the order in which they were named. */
   readonly #due = new Set<CollectionName>();
-  /** Rounds that run: asked for with `want`, not yet concluded by a complete claim. */
-  readonly #running = new Set<CollectionName>();
+  /** Rounds that run: asked for with `want`, not yet concluded by a complete claim; and when they last made progress. */
+  readonly #running = new Map<CollectionName, number>();
   readonly #comparisons = new Map<CollectionName, LiveSetComparison>();
   readonly #gaps = new Map<CollectionName, GapSearch>();
   #group: RemoteVersion[] = [];
@@ -74,9 +74,10 @@ export class Receiver {
   /** Starts the rounds that are due, as far as other sessions leave a turn. */
   openRounds(): void {
     for (const collection of this.#due) {
+      if (this.#areEnoughRunning()) return;
       if (!this.#context.deps.gate.enter(collection, this.#owner, this.#context.nowMs)) continue;
       this.#due.delete(collection);
-      this.#running.add(collection);
+      this.#running.set(collection, this.#context.nowMs);
       this.#comparisons.delete(collection);
       this.#gaps.delete(collection);
       const state = this.#context.replica.collection(collection);
@@ -87,6 +88,16 @@ export class Receiver {
       const gaps = points.size === 0 && holdsUnknown(this.#context, state) ? ({ gaps: true } as const) : {};
       this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint, ...resume, ...gaps });
     }
+  }
+
+  /** A round that makes no progress holds up no other one. */
+  #areEnoughRunning(): boolean {
+    const { limits, times } = this.#context.deps;
+    if (this.#running.size < limits.roundsMax) return false;
+    let count = 0;
+    for (const progressMs of this.#running.values())
+      if (this.#context.nowMs - progressMs < times.syncIntervalMs) count++;
+    return count >= limits.roundsMax;
   }
 
   /** Versions of one live group become visible together, in one commit. */
@@ -162,10 +173,13 @@ export class Receiver {
     this.#running.delete(collection);
     this.#gaps.delete(collection);
     this.#context.deps.gate.leave(collection, this.#owner);
+    this.openRounds();
   }
 
   #progress(collection: CollectionName): void {
-    if (this.#running.has(collection)) this.#context.deps.gate.progress(collection, this.#owner, this.#context.nowMs);
+    if (!this.#running.has(collection)) return;
+    this.#running.set(collection, this.#context.nowMs);
+    this.#context.deps.gate.progress(collection, this.#owner, this.#context.nowMs);
   }
 
   /** R4: how far the stream of the message's last version has come. */

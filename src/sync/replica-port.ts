@@ -25,6 +25,8 @@ export interface SyncReplica {
   /** Commits of this process so far; those of knowledge alone count, though they have no position. */
   readonly commits: number;
   readonly store: Pick<Store, 'get' | 'delta' | 'liveReplicas' | 'changes' | 'fingerprints' | 'inRange' | 'nthKey'>;
+  /** Of all that have a state, history or not. */
+  readonly collectionCount: number;
   collections(): Iterable<SyncCollection>;
   collection(name: CollectionName): SyncCollection;
   applyRemote(

@@ -13,10 +13,12 @@ import type {
   WantMessage,
 } from '../net/messages/index.ts';
 import type { StoredDocument } from '../store/index.ts';
+import { ClaimSchedule } from './claim-schedule.ts';
 import { EchoMemory } from './echo-memory.ts';
 import { GapAnswers } from './gap-answers.ts';
 import { answerQuestion, nextRanges } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
+import { OutStreams } from './out-streams.ts';
 import { PageSize } from './page-size.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
@@ -29,13 +31,11 @@ const QUESTIONS_MAX = 1024;
 /** The sending direction of a session: answers rounds, streams versions in order, and claims when nothing is unsent. */
 export class Sender {
   readonly #context: SessionContext;
-  readonly #streams = new Map<CollectionName, OutStream>();
+  readonly #streams = new OutStreams();
   readonly #echo: EchoMemory;
   readonly #batches: VersionBatches;
   #exchanges = 0;
-  /** Monotonic time at which the next live claim is due; undefined: nothing to claim. */
-  #claimDueMs: number | undefined;
-  #sentSinceClaim = 0;
+  readonly #claims: ClaimSchedule;
   /** Collections that had a history when they were looked at last, and the position of that moment. */
   readonly #seen = new Set<CollectionName>();
   #seenPos = 0;
@@ -46,19 +46,20 @@ export class Sender {
   constructor(context: SessionContext) {
     this.#context = context;
     this.#echo = new EchoMemory(context.deps.limits.echoMemoryMax);
+    this.#claims = new ClaimSchedule(context.deps.times);
     this.#pages = new PageSize(context.deps.limits);
     this.#batches = new VersionBatches(context, this.#pages);
   }
 
   get load(): { readonly unackedBytes: number; readonly echoes: number; readonly questions: number } {
     let questions = 0;
-    for (const { exchange, gaps } of this.#streams.values())
+    for (const { exchange, gaps } of this.#streams.working())
       questions += (exchange?.questions.length ?? 0) + (gaps?.questions ?? 0);
     return { unackedBytes: this.#batches.unconfirmedBytes, echoes: this.#echo.size, questions };
   }
 
   get nextWakeMs(): number {
-    return this.#claimDueMs ?? Number.POSITIVE_INFINITY;
+    return this.#claims.nextWakeMs;
   }
 
   /** R4: names the collections of which vectors must travel. */
@@ -93,7 +94,7 @@ export class Sender {
     const nothingToSend = isSameFingerprint(state.fingerprint, message.fingerprint);
     const replicas = nothingToSend ? [] : replica.store.liveReplicas(collection);
     const stream = new OutStream(state, message.knowledge, replica.pos, replicas, message.resume);
-    this.#streams.set(collection, stream);
+    this.#streams.set(stream);
     if (message.gaps === true && !nothingToSend)
       stream.searchGaps(new GapAnswers(this.#context, collection, ++this.#exchanges));
     else stream.enterReplica();
@@ -115,31 +116,25 @@ export class Sender {
 
   /** What was committed here since `pos` came from this very peer: streams that had sent all before need not read it. */
   passOver(pos: number): void {
-    for (const stream of this.#streams.values())
+    for (const stream of this.#streams.all())
       if (stream.phase === 'live' && stream.pos >= pos) stream.pos = this.#context.replica.pos;
-    this.#claimSoon();
+    this.#claims.plan(this.#context.nowMs);
   }
 
   ask(message: NarrowMessage | FetchMessage | CheckMessage): void {
     const stream = this.#streams.get(message.collection);
-    if (stream?.gaps?.exchange === message.exchange && message.kind !== 'check') {
-      if (stream.gaps.questions >= QUESTIONS_MAX) return this.#tooManyQuestions();
-      return stream.gaps.ask(message);
-    }
-    const exchange = stream?.exchange;
-    if (stream === undefined || exchange?.number !== message.exchange || message.kind === 'fetch') return;
+    if (stream === undefined) return;
+    const { gaps, exchange } = stream;
+    if ((gaps?.questions ?? 0) + (exchange?.questions.length ?? 0) >= QUESTIONS_MAX)
+      return this.#context.effect({ kind: 'close', reason: 'protocol', text: 'too many questions in one exchange' });
+    if (gaps?.exchange === message.exchange && message.kind !== 'check') return gaps.ask(message);
+    if (exchange?.number !== message.exchange || message.kind === 'fetch') return;
     if (message.kind === 'check' && message.last && message.versions.length === 0 && exchange.claimedLine) {
       stream.comparedLine = exchange.claimedLine;
       stream.exchange = undefined;
-      this.#claimSoon();
-      return;
+      return this.#claims.plan(this.#context.nowMs);
     }
-    if (exchange.questions.length >= QUESTIONS_MAX) return this.#tooManyQuestions();
     exchange.questions.push(message);
-  }
-
-  #tooManyQuestions(): void {
-    this.#context.effect({ kind: 'close', reason: 'protocol', text: 'too many questions in one exchange' });
   }
 
   ack(message: AckMessage): void {
@@ -155,20 +150,23 @@ export class Sender {
   /** Something was committed here: versions are sent by `pump`, knowledge alone wants a claim. */
   committed(): void {
     this.#beginNewCollections();
-    if (this.#claimDueMs !== undefined) return;
-    for (const stream of this.#streams.values()) if (this.#hasUnclaimed(stream)) return this.#claimSoon();
+    this.#claims.committed();
+  }
+
+  /** Whether knowledge alone wants a claim. */
+  #lookForUnclaimed(): void {
+    if (!this.#claims.takeLook(this.#context.nowMs)) return;
+    for (const stream of this.#streams.all())
+      if (this.#hasUnclaimed(stream)) return this.#claims.plan(this.#context.nowMs);
   }
 
   /** One bounded unit of work. True when there is more to do at once. */
   pump(): boolean {
+    this.#lookForUnclaimed();
     if (this.#pumpLive()) return true;
     const claimed = this.#pumpClaims();
-    if (this.#hasCredit())
-      for (const stream of this.#streams.values())
-        if (stream.phase === 'delta' && this.#batches.unconfirmedBytes < stream.creditBytes(this.#context.deps.limits))
-          return this.#pumpDelta(stream);
-    for (const stream of this.#streams.values()) if (stream.gaps && this.#pumpGaps(stream, stream.gaps)) return true;
-    for (const stream of this.#streams.values()) if (this.#pumpExchange(stream)) return true;
+    for (const stream of this.#streams.working())
+      if (this.#pumpDelta(stream) || this.#pumpGaps(stream) || this.#pumpExchange(stream)) return true;
     return claimed;
   }
 
@@ -179,14 +177,15 @@ export class Sender {
    */
   #beginNewCollections(): void {
     const { replica } = this.#context;
-    for (const state of replica.collections()) {
-      if (this.#seen.has(state.name) || !hasHistory(state)) continue;
-      this.#seen.add(state.name);
-      if (!this.#context.isShared(state.name) || this.#streams.has(state.name)) continue;
-      const stream = new OutStream(state, new Map(), this.#seenPos, []);
-      stream.isRoundOpen = false;
-      this.#streams.set(state.name, stream);
-    }
+    if (replica.collectionCount > this.#seen.size)
+      for (const state of replica.collections()) {
+        if (this.#seen.has(state.name) || !hasHistory(state)) continue;
+        this.#seen.add(state.name);
+        if (!this.#context.isShared(state.name) || this.#streams.has(state.name)) continue;
+        const stream = new OutStream(state, new Map(), this.#seenPos, []);
+        stream.isRoundOpen = false;
+        this.#streams.set(stream);
+      }
     this.#seenPos = replica.pos;
   }
 
@@ -196,7 +195,7 @@ export class Sender {
     if (stream === undefined) return hasHistory(this.#context.replica.collection(collection));
     const isSending = stream.phase !== 'live' || stream.pos < this.#context.replica.pos;
     const isBusy = stream.isRoundOpen || stream.exchange !== undefined || isSending;
-    return !isBusy && this.#claimDueMs === undefined && this.#hasUnclaimed(stream);
+    return !isBusy && !this.#claims.isPlanned && this.#hasUnclaimed(stream);
   }
 
   #hasUnclaimed(stream: OutStream): boolean {
@@ -212,16 +211,17 @@ export class Sender {
       this.#streams.get(collection) ?? new OutStream(state, state.knowledge, this.#context.replica.pos, []);
     stream.peerKnows(state.knowledge);
     this.#markClaimed(stream, state);
-    this.#streams.set(collection, stream);
+    this.#streams.set(stream);
     this.#confirm(collection, state.knowledge, true);
   }
 
-  #hasCredit(): boolean {
-    return this.#batches.unconfirmedBytes < this.#context.deps.limits.sessionCreditBytes;
+  #hasCredit(bytes: number = this.#context.deps.limits.sessionCreditBytes): boolean {
+    return this.#batches.unconfirmedBytes < bytes;
   }
 
   /** R4, first part: one page of what was live, by replica, in order of seq. */
   #pumpDelta(stream: OutStream): boolean {
+    if (stream.phase !== 'delta' || !this.#hasCredit(stream.creditBytes(this.#context.deps.limits))) return false;
     const own = this.#context.replica;
     const replica = stream.replicas[0]!;
     const limit = this.#pages.ofMessage;
@@ -239,17 +239,23 @@ export class Sender {
     else {
       stream.replicas.shift();
       stream.enterReplica();
+      this.#streams.hasWork(stream);
     }
     return true;
   }
 
   /** R11: one step of the comparison that stands for the first part of R4, or one page of what it found. */
-  #pumpGaps(stream: OutStream, gaps: GapAnswers): boolean {
+  #pumpGaps(stream: OutStream): boolean {
+    const { gaps } = stream;
+    if (gaps === undefined) return false;
     if (gaps.isSending) {
-      if (this.#batches.unconfirmedBytes >= stream.creditBytes(this.#context.deps.limits)) return false;
+      if (!this.#hasCredit(stream.creditBytes(this.#context.deps.limits))) return false;
       this.#sendVersions(gaps.page(this.#pages).flatMap((document) => stream.unknownOf(document, this.#echo)));
     } else if (!gaps.isDone && !gaps.answer()) return false;
-    if (gaps.isDone) stream.closeGaps();
+    if (gaps.isDone) {
+      stream.closeGaps();
+      this.#streams.hasWork(stream);
+    }
     return true;
   }
 
@@ -259,7 +265,7 @@ export class Sender {
    */
   #pumpLive(): boolean {
     const { replica } = this.#context;
-    const live = [...this.#streams.values()].filter((s) => s.phase === 'live' && s.pos < replica.pos);
+    const live = this.#streams.behind(replica.pos);
     if (live.length === 0 || !this.#hasCredit()) return false;
     const limit = this.#isBehind ? this.#pages.ofMessage : this.#pages.ofGroup;
     const found = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
@@ -273,12 +279,11 @@ export class Sender {
     if (!isGroup && this.#restart(live)) return true;
     const page = isGroup ? found : this.#pages.cutChanges(found);
     this.#isBehind = !isGroup;
-    const group: RemoteVersion[] = [];
-    for (const document of page) this.#collect(document, group);
+    const group = page.flatMap((document) => this.#unsent(document));
     const pos = isCaughtUp ? replica.pos : page.at(-1)!.pos;
     for (const stream of live) stream.pos = Math.max(stream.pos, pos);
     this.#sendVersions(group, { isGroup });
-    this.#claimSoon();
+    this.#claims.plan(this.#context.nowMs);
     return !isCaughtUp;
   }
 
@@ -286,9 +291,15 @@ export class Sender {
   #restart(streams: readonly OutStream[]): boolean {
     const { replica } = this.#context;
     const free = streams.filter(({ exchange }) => exchange === undefined);
-    for (const stream of free)
+    for (const stream of free) {
       stream.restart(replica.collection(stream.collection), replica.pos, replica.store.liveReplicas(stream.collection));
+      this.#streams.hasWork(stream);
+    }
     return free.length > 0;
+  }
+
+  #unsent(document: StoredDocument): RemoteVersion[] {
+    return this.#isLive(document) ? this.#streams.get(document.collection)!.unknownOf(document, this.#echo) : [];
   }
 
   /** Whether its stream is live and has not passed it. */
@@ -297,38 +308,24 @@ export class Sender {
     return stream?.phase === 'live' && pos > stream.pos;
   }
 
-  #collect(document: StoredDocument, group: RemoteVersion[]): void {
-    const stream = this.#streams.get(document.collection);
-    if (stream !== undefined && this.#isLive(document)) group.push(...stream.unknownOf(document, this.#echo));
-  }
-
   #sendVersions(versions: readonly RemoteVersion[], options: SendOptions = {}): void {
     this.#batches.send(versions, options);
-    this.#sentSinceClaim += versions.length;
-  }
-
-  #claimSoon(): void {
-    this.#claimDueMs ??= this.#context.nowMs + this.#context.deps.times.claimDelayMs;
+    this.#claims.sent(versions.length);
   }
 
   /** R4 and R8: claims of all streams that have sent everything; at once where a round is open, else after a while. */
   #pumpClaims(): boolean {
-    const { replica, deps, nowMs } = this.#context;
-    const isDue =
-      this.#claimDueMs !== undefined &&
-      (nowMs >= this.#claimDueMs || this.#sentSinceClaim >= deps.times.claimVersionsMax);
+    const { replica, nowMs } = this.#context;
+    const isDue = this.#claims.isDue(nowMs);
     const claims: ClaimedCollection[] = [];
-    for (const stream of this.#streams.values()) {
+    for (const stream of isDue ? this.#streams.all() : this.#streams.working()) {
       if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
       const state = replica.collection(stream.collection);
       if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
       if (stream.isDeltaEnough(state)) claims.push(this.#claim(stream, state));
       else this.#beginExchange(stream, state);
     }
-    if (isDue) {
-      this.#claimDueMs = undefined;
-      this.#sentSinceClaim = 0;
-    }
+    if (isDue) this.#claims.claimed();
     if (claims.length > 0) this.#context.sendDurable({ kind: 'claim', collections: claims });
     return claims.length > 0;
   }
@@ -355,6 +352,7 @@ export class Sender {
       questions: [],
       claimedLine: undefined,
     };
+    this.#streams.hasWork(stream);
   }
 
   /** R5: one step of a running comparison. Answers wait until all that changed before them was streamed. */

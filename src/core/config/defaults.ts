@@ -73,6 +73,8 @@ export const LIMITS = {
   liveGroupBytesMax: 8 * 1024 * 1024,
   /** Dots remembered per session so as not to echo what a peer sent. Beyond it, an echo is sent and ignored there. */
   echoMemoryMax: 10_000,
+  /** Collections of which one session fetches at the same time what it lacks. Of more, one after the other. */
+  roundsMax: 64,
   /** Ranges in one answer of a reconciliation. */
   rangesPerMessageMax: 256,
   /**

@@ -198,6 +198,10 @@ export class Replica {
     return this.#lived.ms;
   }
 
+  get collectionCount(): number {
+    return this.#collections.size;
+  }
+
   collections(): IterableIterator<CollectionState> {
     return this.#collections.values();
   }

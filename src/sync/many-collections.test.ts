@@ -1,0 +1,51 @@
+/**
+ * Goal: what a session does for one collection does not grow with the number of the others. Method: two pure sessions over real
+ * engines; what they ask their engines is counted, with some collections and with twice as many.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { Replica } from '../database/replica/index.ts';
+import type { Message } from '../net/messages/index.ts';
+import { meet, openReplica } from './test-meeting.ts';
+
+function filled(collections: number): Replica {
+  const replica = openReplica(1);
+  for (let n = 0; n < collections; n++)
+    replica.write([{ writes: [{ collection: `c${n}` as CollectionName, key: 'k' as DocumentKey, value: '{}' }] }]);
+  return replica;
+}
+
+/** Looks at single collections that both engines had to answer, until they held the same. */
+function looks(collections: number): number {
+  const [a, b] = [filled(collections), openReplica(2)];
+  let asked = 0;
+  for (const replica of [a, b]) {
+    const collection = replica.collection.bind(replica);
+    replica.collection = (name) => {
+      asked++;
+      return collection(name);
+    };
+  }
+  meet(a, b, {});
+  assert.equal(b.collectionCount, collections);
+  return asked;
+}
+
+test('twice as many collections take twice the work', () => {
+  const [some, twice] = [looks(150), looks(300)];
+  assert.ok(twice < 2.2 * some, `${some} and ${twice} looks at collections`);
+});
+
+test('a session fetches so many collections at a time, and then the others', () => {
+  const [a, b] = [filled(30), openReplica(2)];
+  let wants = 0;
+  meet(a, b, { roundsMax: 4 }, (_from, message: Message) => {
+    if (message.kind === 'want') wants++;
+    if (message.kind !== 'claim') return undefined;
+    return { ...message, collections: message.collections.map((claimed) => ({ ...claimed, complete: false })) };
+  });
+  assert.equal(wants, 4, 'none of which came to its end');
+  meet(a, b, { roundsMax: 4 });
+  assert.equal(b.collectionCount, 30);
+});
