@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { eventually } from './node-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 const START = ['start', '--tcp-port', '0', '--http-port', '0', '--no-discovery', '--json'];
@@ -83,6 +84,27 @@ test('a reader that stops reading is no error', async () => {
   child.stdout!.destroy();
   assert.deepEqual(await once(child, 'close'), [0, null]);
   assert.equal(err, '');
+});
+
+test('commands that run at the same time wait for each other', async () => {
+  const keys = ['a', 'b', 'c', 'd'];
+  const results = await Promise.all(keys.map((key) => run('put', 'c', key, '{}', '--data', 'together')));
+  assert.deepEqual(
+    results.map(({ code }) => code),
+    keys.map(() => 0),
+  );
+  assert.equal((await run('count', 'c', '--data', 'together')).out, '4\n');
+});
+
+test('a node goes on when nobody reads what it says', async () => {
+  const node = entgldb('start', '--data', 'unread', '--no-discovery', '--tcp-port', '0', '--http-port', '0');
+  node.stdout!.destroy();
+  node.stderr!.destroy();
+  const exited = once(node, 'exit');
+  assert.equal((await run('put', 'c', 'k', '{"a":1}', '--data', 'unread')).code, 0);
+  await eventually('it answers', async () => (await run('health', '--data', 'unread')).code === 0);
+  node.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
 });
 
 test('exit codes reach the shell', async () => {

@@ -19,6 +19,8 @@ export interface CliContext {
   onStopSignal(listener: (signal: string) => void): () => void;
   /** Calls `listener` at each SIGHUP that is no hangup of a terminal. Returns what stops listening. */
   onReloadSignal(listener: () => void): () => void;
+  /** From now on the program goes on when nobody reads its output any more, instead of ending then. */
+  goOnUnread(): void;
 }
 
 /** Options that every command takes. */

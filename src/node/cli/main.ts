@@ -18,6 +18,7 @@ const context: CliContext = {
   loadOpenNode: async () => (await import('../open-node.ts')).openNode,
   onStopSignal,
   onReloadSignal,
+  goOnUnread: () => void process.stdout.off('error', endUnread).on('error', ignoreClosedPipe),
 };
 
 /** The first signal stops gracefully; the handlers are gone then, so that a second one ends the process as usual. */
@@ -43,16 +44,18 @@ function onReloadSignal(listener: () => void): () => void {
 }
 
 /** Who reads may stop reading: `entgldb export users | head`. That is no error, and nothing is left to say. */
-function quietOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+function endUnread(error: NodeJS.ErrnoException): void {
+  ignoreClosedPipe(error);
   process.exit(0);
 }
 
-process.stdout.on('error', quietOnClosedPipe);
-// Without a reader of the log a node goes on: it must not stop because a terminal was closed.
-process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
-});
+}
+
+process.stdout.on('error', endUnread);
+// Without a reader of the log a node goes on: it must not stop because a terminal was closed.
+process.stderr.on('error', ignoreClosedPipe);
 
 const code = await runCli(process.argv.slice(2), context, packageVersion());
 // A last answer may still be on its way to a slow reader.

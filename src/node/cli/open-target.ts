@@ -9,6 +9,7 @@ import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
 import type { Maintenance, NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
 import type { PeerEquality } from '../services/index.ts';
+import { awaitedClock } from '../system-clock.ts';
 import { withVersions } from '../transfer/index.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { HttpClient, readAll } from './http-client.ts';
@@ -68,7 +69,8 @@ async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarg
       return await openTargetOnce(run, config, needs);
     } catch (error) {
       if (!isEntglDbError(error, 'DATABASE_LOCKED') || clock.monotonic() >= giveUpAt) throw error;
-      await sleep(clock, LOCKED_RETRY_MS);
+      // The process has nothing else to wait for.
+      await sleep(awaitedClock, LOCKED_RETRY_MS);
     }
   }
 }

@@ -79,6 +79,7 @@ function beginCommand(args: readonly string[], stdin: string, openNode: OpenNode
       return () => {};
     },
     onReloadSignal: () => () => {},
+    goOnUnread: () => {},
   };
   const done = runCli(args, context, '1.2.3').then((code) => ({ code, out: stdout.text(), err: stderr.text() }));
   const ready = Promise.race([

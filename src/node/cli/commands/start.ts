@@ -24,6 +24,7 @@ export interface StartArguments {
 /** Runs a node until SIGINT or SIGTERM; SIGHUP reads the configuration again. */
 export async function start(run: CommandRun, options: StartArguments): Promise<ExitCode> {
   const { context } = run;
+  context.goOnUnread();
   const flags = flagsOf(options, context);
   const config = await loadCliConfig(context, run.globals, flags);
   const tokens = await readTokens(config);
