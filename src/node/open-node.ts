@@ -146,7 +146,9 @@ async function openStore(
   try {
     return await opening;
   } catch (error) {
-    storeLogger.fatal({ err: error, path }, 'the database cannot be opened');
+    // Somebody else has it open: that may be over in a moment, and is for the caller to say.
+    if (!isEntglDbError(error, 'DATABASE_LOCKED'))
+      storeLogger.fatal({ err: error, path }, 'the database cannot be opened');
     throw error;
   }
 }

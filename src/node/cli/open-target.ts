@@ -58,19 +58,24 @@ export async function withTarget<T>(
 
 /**
  * The running node of the data directory; without one the database itself, with no network. A node that is just starting or stopping
- * and another command have the database only for a moment: it is waited for, as long as for any program that locks the file.
+ * and another command have the database only for a moment: they are waited for.
  */
 async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
-  const { clock } = run.context;
   const config = await loadCliConfig(run.context, run.globals);
-  const giveUpAt = clock.monotonic() + config.values['Persistence.BusyTimeoutMs'];
+  return untilFree(config, () => openTargetOnce(run, config, needs));
+}
+
+/** Opens what another process may have open, waiting for that as long as for any program that locks the file. */
+export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise<T>): Promise<T> {
+  // Its timers keep the process alive, which has nothing else to wait for.
+  const clock = awaitedClock;
+  const giveUpAt = clock.monotonic() + values['Persistence.BusyTimeoutMs'];
   for (;;) {
     try {
-      return await openTargetOnce(run, config, needs);
+      return await open();
     } catch (error) {
       if (!isEntglDbError(error, 'DATABASE_LOCKED') || clock.monotonic() >= giveUpAt) throw error;
-      // The process has nothing else to wait for.
-      await sleep(awaitedClock, LOCKED_RETRY_MS);
+      await sleep(clock, LOCKED_RETRY_MS);
     }
   }
 }
@@ -96,7 +101,7 @@ async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, nee
  * Undefined when nobody answers to the secret: then the file was left behind by a start that is no more. Who answers must also run
  * on this very database: a copied folder brings along the file of the node that it was copied from.
  */
-async function findRunning(databasePath: string): Promise<HttpClient | undefined> {
+export async function findRunning(databasePath: string): Promise<HttpClient | undefined> {
   const file = await readNodeFile(databasePath);
   if (file === undefined) return undefined;
   const client = new HttpClient(file.url, file.secret);

@@ -105,8 +105,10 @@ describe('documents', () => {
       puts.map(({ code, err }) => [code, err]),
       keys.map(() => [0, '']),
     );
+    const early = cli('count', 'users');
     const node = begin(['start', '--no-discovery']);
-    assert.equal((await cli('count', 'users')).out, '3\n');
+    const late = cli('count', 'users');
+    assert.deepEqual([(await early).out, (await late).out], ['3\n', '3\n']);
     await node.ready;
     node.stop();
     await node.done;

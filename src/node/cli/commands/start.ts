@@ -8,7 +8,7 @@ import type { CliContext, CommandRun } from '../cli-context.ts';
 import { createConfigReload } from '../config-reload.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatAddress } from '../format.ts';
-import { loadCliConfig } from '../open-target.ts';
+import { findRunning, loadCliConfig, untilFree } from '../open-target.ts';
 
 export interface StartArguments {
   readonly nodeId?: string;
@@ -47,12 +47,12 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
   const forgetReload = context.onReloadSignal(() => void reload());
   try {
     const { clock, random } = context;
-    const node = await startDaemon(config, tokens, {
-      openNode: await context.loadOpenNode(),
-      clock,
-      random,
-      logger: log.logger,
-    });
+    const openNode = await context.loadOpenNode();
+    const begin = (): Promise<RunningNode> =>
+      startDaemon(config, tokens, { openNode, clock, random, logger: log.logger });
+    // A command gives the database back in a moment; another node does not.
+    const isTaken = (await findRunning(config.values['Persistence.DatabasePath'])) !== undefined;
+    const node = await (isTaken ? begin() : untilFree(config, begin));
     started.resolve(node);
     await run.output.answer(readyValue(node, config), readyText(node, config));
     log.logger.info({ signal: await stopped.signal }, 'stopping');
