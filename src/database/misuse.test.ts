@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
+import { LIMITS } from '../core/config/index.ts';
 import type { CollectionOptions, StandardSchema } from './schema/index.ts';
 import { openTestDatabase } from './test-database.ts';
 
@@ -94,6 +95,19 @@ test('a document that holds itself is refused with a path that can be read', asy
     assert.match(message, /"\/self\/self.*…" is nested too deep, or holds itself/);
     return message.length < 200;
   });
+});
+
+test('of many documents the one that is refused is named', async () => {
+  await using opened = await openTestDatabase();
+  const documents = opened.db.collection('a');
+  const fine = [['fine', {}] as const];
+  const refused: readonly (readonly [unknown, RegExp])[] = [
+    [{ text: 'x'.repeat(LIMITS.documentBytesMax) }, /^document "odd" has \d+ bytes of JSON; at most \d+ are allowed/],
+    [{ text: '\ud800' }, /^document "odd" holds half of a surrogate pair/],
+    [{ at: Number.NaN }, /^document "odd"'s field "\/at" is NaN/],
+  ];
+  for (const [value, message] of refused)
+    await assert.rejects(documents.putMany([...fine, ['odd', wrong(value)]]), { message });
 });
 
 test('a map is no filter, though it has no members that could fail to fit', async () => {

@@ -13,20 +13,21 @@ export type DocumentLimits = Pick<Limits, 'documentBytesMax' | 'documentDepthMax
  * was written. So are half surrogate pairs, which UTF-8 cannot carry, and names that hold NUL, for which SQLite reads
  * `a\0b` as `a`; texts may hold it.
  *
- * Throws PERSISTENCE_ERROR: INVALID_DOCUMENT (with the path of the culprit), or DOCUMENT_TOO_LARGE.
+ * Throws PERSISTENCE_ERROR: INVALID_DOCUMENT (with the path of the culprit), or DOCUMENT_TOO_LARGE; both name the document where
+ * its key is given.
  */
-export function documentToText(value: unknown, limits: DocumentLimits): string {
+export function documentToText(value: unknown, limits: DocumentLimits, key?: string): string {
   if (!isPlainObject(value)) {
-    throw invalidDocument({ path: '', what: `is ${nameOf(value)}; a document is a plain object` });
+    throw invalidDocument({ path: '', what: `is ${nameOf(value)}; a document is a plain object` }, key);
   }
   const problem = jsonProblem(value, limits.documentDepthMax);
-  if (problem) throw invalidDocument(problem);
+  if (problem) throw invalidDocument(problem, key);
   const text = JSON.stringify(value);
   // JSON.stringify writes half pairs as escapes; the same letters may also be a text's own, so a hit is looked at closely.
-  if (text.includes('\\ud') && hasHalfPair(value)) throw invalidDocument({ path: '', what: HALF_PAIR });
-  if (text.includes('\\u0000') && hasNulName(value)) throw invalidDocument({ path: '', what: NUL_NAME });
+  if (text.includes('\\ud') && hasHalfPair(value)) throw invalidDocument({ path: '', what: HALF_PAIR }, key);
+  if (text.includes('\\u0000') && hasNulName(value)) throw invalidDocument({ path: '', what: NUL_NAME }, key);
   const bytes = utf8BytesAbove(text, limits.documentBytesMax);
-  if (bytes !== undefined) throw documentTooLarge(bytes, limits.documentBytesMax);
+  if (bytes !== undefined) throw documentTooLarge(bytes, limits.documentBytesMax, key);
   return text;
 }
 
@@ -123,16 +124,25 @@ function nameOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `an instance of ${value.constructor?.name || 'a class'}`;
 }
 
-function invalidDocument(problem: JsonProblem): PersistenceError {
+function invalidDocument(problem: JsonProblem, key: string | undefined): PersistenceError {
   const shown = problem.path.length > PATH_SHOWN_MAX ? `${problem.path.slice(0, PATH_SHOWN_MAX)}…` : problem.path;
-  const where = problem.path === '' ? 'the document' : `the document's field ${JSON.stringify(shown)}`;
-  return new PersistenceError('INVALID_DOCUMENT', `${where} ${problem.what}`, { details: { path: problem.path } });
+  const where = problem.path === '' ? '' : `'s field ${JSON.stringify(shown)}`;
+  const message = `${documentNamed(key)}${where} ${problem.what}`;
+  return new PersistenceError('INVALID_DOCUMENT', message, { details: { path: problem.path, ...keyed(key) } });
 }
 
-function documentTooLarge(bytes: number, bytesMax: number): PersistenceError {
+function documentTooLarge(bytes: number, bytesMax: number, key: string | undefined): PersistenceError {
   return new PersistenceError(
     'DOCUMENT_TOO_LARGE',
-    `the document has ${bytes} bytes of JSON; at most ${bytesMax} are allowed (Limits.documentBytesMax): split it`,
-    { details: { bytes, bytesMax } },
+    `${documentNamed(key)} has ${bytes} bytes of JSON; at most ${bytesMax} are allowed (Limits.documentBytesMax): split it`,
+    { details: { bytes, bytesMax, ...keyed(key) } },
   );
+}
+
+function documentNamed(key: string | undefined): string {
+  return key === undefined ? 'the document' : `document ${JSON.stringify(key)}`;
+}
+
+function keyed(key: string | undefined): { readonly key?: string } {
+  return key === undefined ? {} : { key };
 }

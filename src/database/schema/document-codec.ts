@@ -43,7 +43,7 @@ export function plainCodec(limits: Limits): DocumentCodec {
   return {
     version: 0,
     isPlain: true,
-    encode: (_key, value) => documentToText(value, limits),
+    encode: (key, value) => documentToText(value, limits, key),
     decode: (_key, text) => ({ kind: 'fits', value: JSON.parse(text), version: 0 }),
     open: (text) => ({ document: JSON.parse(text), version: 0 }),
     isOlder: () => false,
@@ -90,17 +90,17 @@ export class DefinedCodec implements DocumentCodec {
   }
 
   encode(key: string, value: unknown, version: number = this.version): Eventually<string> {
-    if (this.#schema === undefined || version > this.version) return this.#toText(value, version);
+    if (this.#schema === undefined || version > this.version) return this.#toText(key, value, version);
     return after(this.#validate(value), (result) => {
       if (result.issues !== undefined) throw documentInvalid(this.#collection, key, toIssues(result.issues), 'written');
-      if (isCovered(result.value, value)) return this.#toText(value, version);
-      return after(this.#normalised(result.value, value), (stored) => this.#toText(stored, version));
+      if (isCovered(result.value, value)) return this.#toText(key, value, version);
+      return after(this.#normalised(result.value, value), (stored) => this.#toText(key, stored, version));
     });
   }
 
   /** From the stored form of any version. */
   encodeStored(key: string, value: unknown): Eventually<string> {
-    if (!isRecord(value)) return documentToText(value, this.#limits);
+    if (!isRecord(value)) return documentToText(value, this.#limits, key);
     const opened = this.#upgraded(takeVersion(value as JsonObject));
     if (Array.isArray(opened)) throw documentInvalid(this.#collection, key, opened, 'written');
     return this.encode(key, opened.document, opened.version);
@@ -138,12 +138,12 @@ export class DefinedCodec implements DocumentCodec {
     return takeVersion(JSON.parse(text)).version < this.version;
   }
 
-  #toText(value: unknown, version: number): string {
-    const text = documentToText(value, this.#limits);
+  #toText(key: string, value: unknown, version: number): string {
+    const text = documentToText(value, this.#limits, key);
     if (version === 0) return text;
     const isRoomy = 3 * (text.length + VERSION_CHARACTERS_MAX) <= this.#limits.documentBytesMax;
     if (!isRoomy || Object.hasOwn(value as JsonObject, VERSION_FIELD))
-      return documentToText(withVersion({ document: value as JsonObject, version }), this.#limits);
+      return documentToText(withVersion({ document: value as JsonObject, version }), this.#limits, key);
     const field = `{"${VERSION_FIELD}":${version}`;
     return text === '{}' ? `${field}}` : `${field},${text.slice(1)}`;
   }

@@ -1,13 +1,7 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
-import { invalidMessage } from './invalid-message.ts';
 import { FrameSchema } from './wire_pb.ts';
 import type { WireLimits } from './wire-limits.ts';
-
-const VARINT = 0;
-const BIT64 = 1;
-const LENGTH_DELIMITED = 2;
-const BIT32 = 5;
-const VARINT_BYTES_MAX = 10;
+import { LENGTH_DELIMITED, VARINT, WireReader } from './wire-reader.ts';
 
 /** What the schema says of a message: its fields by number. */
 type Shape = ReadonlyMap<number, FieldShape>;
@@ -30,7 +24,7 @@ const FRAME_SHAPE = shapeOf(FrameSchema);
  * deeper than it. Throws MESSAGE_INVALID.
  */
 export function scanFrame(bytes: Uint8Array, limits: WireLimits): void {
-  new Walk(bytes, limits).message(FRAME_SHAPE, bytes.length, true);
+  walk(new WireReader(bytes, limits), FRAME_SHAPE, bytes.length, true);
 }
 
 function shapeOf(schema: DescMessage): Shape {
@@ -44,74 +38,23 @@ function fieldShapeOf(field: DescField): FieldShape {
   return { wireType: isText ? LENGTH_DELIMITED : VARINT, isEntry, inside: null };
 }
 
-class Walk {
-  readonly #bytes: Uint8Array;
-  readonly #limits: WireLimits;
-  #at = 0;
-  #fields = 0;
-  #entries = 0;
-
-  constructor(bytes: Uint8Array, limits: WireLimits) {
-    this.#bytes = bytes;
-    this.#limits = limits;
-  }
-
-  /** Walks over a message that ends at `end`. The frame itself holds one message at most. */
-  message(shape: Shape, end: number, isFrame: boolean): void {
-    let messages = 0;
-    while (this.#at < end) {
-      this.#countField();
-      const tag = this.#varint();
-      if (tag < 8) throw this.#invalid('has a field without a number');
-      const field = shape.get(Math.floor(tag / 8));
-      if (field !== undefined && field.wireType !== tag % 8) throw this.#invalid('has a field of another type');
-      if (field?.isEntry) this.#countEntry();
-      if (isFrame && field?.inside && ++messages > 1) throw this.#invalid('holds more than one message');
-      this.#value(tag % 8, field?.inside ?? null, end);
-      if (this.#at > end) throw this.#invalid('ends within a field');
+/** Walks over a message that ends at `end`. The frame itself holds one message at most. */
+function walk(reader: WireReader, shape: Shape, end: number, isFrame: boolean): void {
+  let messages = 0;
+  for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {
+    const field = shape.get(Math.floor(tag / 8));
+    if (field === undefined) {
+      reader.skip(tag, 0, end);
+      continue;
     }
-  }
-
-  #value(wireType: number, inside: Shape | null, end: number): void {
-    if (wireType === VARINT) this.#varint();
-    else if (wireType === BIT64) this.#at += 8;
-    else if (wireType === BIT32) this.#at += 4;
-    else if (wireType === LENGTH_DELIMITED) this.#delimited(inside, end);
-    else throw this.#invalid('has a group');
-  }
-
-  #delimited(inside: Shape | null, end: number): void {
-    const length = this.#varint();
-    if (length > end - this.#at) throw this.#invalid('ends within a field');
-    if (inside === null) this.#at += length;
-    else this.message(inside, this.#at + length, false);
-  }
-
-  #countField(): void {
-    if (++this.#fields > this.#limits.messageFieldsMax) throw this.#tooMany('fields', this.#limits.messageFieldsMax);
-  }
-
-  #countEntry(): void {
-    if (++this.#entries > this.#limits.messageEntriesMax)
-      throw this.#tooMany('entries', this.#limits.messageEntriesMax);
-  }
-
-  /** Exact below 2^53, which is all that tags and lengths need. Bytes beyond the end read as zeros. */
-  #varint(): number {
-    let value = 0;
-    for (let scale = 1, i = 0; i < VARINT_BYTES_MAX; i++, scale *= 128) {
-      const byte = this.#bytes[this.#at++] ?? 0;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
+    if (field.wireType !== tag % 8) throw reader.invalid('has a field of another type');
+    if (field.wireType === VARINT) {
+      reader.number();
+      continue;
     }
-    throw this.#invalid('has an integer without an end');
-  }
-
-  #tooMany(what: string, max: number): Error {
-    return invalidMessage('frame', `has more than ${max} ${what}`);
-  }
-
-  #invalid(what: string): Error {
-    return invalidMessage('frame', `${what}, near byte ${this.#at}`);
+    const to = field.isEntry ? reader.entry(end) : reader.inside(end);
+    if (isFrame && field.inside !== null && ++messages > 1) throw reader.invalid('holds more than one message');
+    if (field.inside === null) reader.skipTo(to);
+    else walk(reader, field.inside, to, false);
   }
 }

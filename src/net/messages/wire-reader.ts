@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { invalidMessage } from './invalid-message.ts';
 import type { WireLimits } from './wire-limits.ts';
 
-const VARINT = 0;
+export const VARINT = 0;
 const BIT64 = 1;
-const LENGTH_DELIMITED = 2;
+export const LENGTH_DELIMITED = 2;
 const BIT32 = 5;
 const VARINT_BYTES_MAX = 10;
 
@@ -12,8 +12,9 @@ const VARINT_BYTES_MAX = 10;
 const REPLACEMENT = '\u{fffd}';
 
 /**
- * Reads protobuf by hand, within the bounds that `scanFrame` sets for the generated decoder: fields and entries are counted,
- * known fields have their own wire type, everything lies inside its parent, there are no groups. Throws MESSAGE_INVALID.
+ * Reads protobuf by hand, within bounds: fields and entries are counted, everything lies inside its parent, there are no groups.
+ * Throws MESSAGE_INVALID. `Versions` are read with it, and every other frame is walked over before the generated decoder
+ * reads it (`scanFrame`).
  */
 export class WireReader {
   readonly #bytes: Buffer;
@@ -35,12 +36,12 @@ export class WireReader {
   /** The tag of the next field of a message that ends at `end`; 0: there is none, and the one before ended where it must. */
   tag(end: number): number {
     if (this.#at >= end) {
-      if (this.#at > end) throw this.#invalid('ends within a field');
+      if (this.#at > end) throw this.invalid('ends within a field');
       return 0;
     }
     if (++this.#fields > this.#limits.messageFieldsMax) throw this.#tooMany('fields', this.#limits.messageFieldsMax);
     const tag = this.number();
-    if (tag < 8) throw this.#invalid('has a field without a number');
+    if (tag < 8) throw this.invalid('has a field without a number');
     return tag;
   }
 
@@ -53,7 +54,7 @@ export class WireReader {
   /** Where the field that begins here ends: inside of its parent, which ends at `end`. */
   inside(end: number): number {
     const length = this.number();
-    if (length > end - this.#at) throw this.#invalid('ends within a field');
+    if (length > end - this.#at) throw this.invalid('ends within a field');
     return this.#at + length;
   }
 
@@ -86,13 +87,13 @@ export class WireReader {
 
   /** Passes over a field that this release does not know: none of the numbers up to `known`. */
   skip(tag: number, known: number, end: number): void {
-    if (tag < 8 * (known + 1)) throw this.#invalid('has a field of another type');
+    if (tag < 8 * (known + 1)) throw this.invalid('has a field of another type');
     const wireType = tag % 8;
     if (wireType === VARINT) this.number();
     else if (wireType === BIT64) this.#at += 8;
     else if (wireType === BIT32) this.#at += 4;
     else if (wireType === LENGTH_DELIMITED) this.#at = this.inside(end);
-    else throw this.#invalid('has a group');
+    else throw this.invalid('has a group');
   }
 
   /** What stands for bytes that are no UTF-8 may also be in a text itself. */
@@ -107,14 +108,15 @@ export class WireReader {
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
-    throw this.#invalid('has an integer without an end');
+    throw this.invalid('has an integer without an end');
   }
 
   #tooMany(what: string, max: number): Error {
     return invalidMessage('frame', `has more than ${max} ${what}`);
   }
 
-  #invalid(what: string): Error {
+  /** MESSAGE_INVALID, and about where. */
+  invalid(what: string): Error {
     return invalidMessage('frame', `${what}, near byte ${this.#at}`);
   }
 }
