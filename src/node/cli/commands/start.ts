@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ConfigurationError } from '../../../core/errors/index.ts';
+import { ConfigurationError, isEntglDbError } from '../../../core/errors/index.ts';
 import { type LoadedConfig, parseAddress, readTokens, type Tokens } from '../../config/index.ts';
 import { startDaemon, urlOf } from '../../daemon.ts';
 import { type OpenLogger, openLogger } from '../../logging/index.ts';
@@ -50,9 +50,7 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
     const openNode = await context.loadOpenNode();
     const begin = (): Promise<RunningNode> =>
       startDaemon(config, tokens, { openNode, clock, random, logger: log.logger });
-    // A command gives the database back in a moment; another node does not.
-    const isTaken = (await findRunning(config.values['Persistence.DatabasePath'])) !== undefined;
-    const node = await (isTaken ? begin() : untilFree(config, begin));
+    const node = await beginWhenFree(config, begin);
     started.resolve(node);
     await run.output.answer(readyValue(node, config), readyText(node, config));
     log.logger.info({ signal: await stopped.signal }, 'stopping');
@@ -61,6 +59,19 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
     stopped.forget();
     forgetReload();
     await log.close();
+  }
+}
+
+/** A command gives the database back in a moment; another node does not. */
+async function beginWhenFree(config: LoadedConfig, begin: () => Promise<RunningNode>): Promise<RunningNode> {
+  try {
+    return await begin();
+  } catch (error) {
+    if (!isEntglDbError(error, 'DATABASE_LOCKED')) throw error;
+    // One that does not answer may be just ending.
+    const other = await findRunning(config.values['Persistence.DatabasePath']).catch(() => undefined);
+    if (other !== undefined) throw error;
+    return untilFree(config, begin);
   }
 }
 
