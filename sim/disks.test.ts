@@ -13,12 +13,17 @@ import { STOCK, Stage } from './scenarios/stage.ts';
 const KEY = 'k' as DocumentKey;
 
 /** A world of two connected nodes in which `a` wrote a document that both hold for good. */
-async function worldOfTwo() {
+async function worldOfTwo(isAmbiguous = false) {
   const stage = new Stage();
   const history = new History();
   const problems: string[] = [];
   const scene = { cluster: stage.cluster, history, collections: [STOCK], keys: [KEY] };
-  const disks = new Disks(scene, createSeededRandom(1), (problem) => void problems.push(problem));
+  const disks = new Disks(
+    scene,
+    createSeededRandom(1),
+    () => isAmbiguous,
+    (problem) => void problems.push(problem),
+  );
   const [a, b] = [stage.node(), stage.node()];
   const write = (value: object | null): TrueWrite => {
     const seen = versionsOf(a.replica, STOCK, KEY);
@@ -64,4 +69,20 @@ test('a delete that the crash took excuses nothing that is gone afterwards', asy
   disks.start(a);
   await stage.meet(a, b);
   assert.deepEqual(verdict(), ['lost #0']);
+});
+
+test('what a disk held for good and lacks after a crash is told, unless two lives gave it one name', async () => {
+  for (const isAmbiguous of [false, true]) {
+    const { stage, disks, a, write, verdict } = await worldOfTwo(isAmbiguous);
+    const before = a.image();
+    const second = write({ n: 2 });
+    disks.look(a);
+    await stage.cluster.advance(10);
+    stage.rollBack(a, before);
+    disks.crash(a);
+    const isTold = verdict().some(
+      (problem) => problem.startsWith('lost in a crash') && problem.includes(`#${second.id} `),
+    );
+    assert.equal(isTold, !isAmbiguous);
+  }
 });

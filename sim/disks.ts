@@ -22,12 +22,17 @@ export class Disks {
   /** Writes that a disk held and gave up: lost if no other disk has them once it is counted. */
   readonly #doomed = new Set<number>();
 
-  constructor(scene: Scene, random: SeededRandom, report: (problem: string) => void) {
+  constructor(
+    scene: Scene,
+    random: SeededRandom,
+    isAmbiguous: (write: TrueWrite) => boolean,
+    report: (problem: string) => void,
+  ) {
     this.#scene = scene;
     this.#random = random;
     this.#report = report;
     this.#receipts = new ReceiptBook(scene.history);
-    this.#keeping = new Keeping(scene.history);
+    this.#keeping = new Keeping(scene.history, isAmbiguous);
   }
 
   /** Remembers what the node's disk holds, as something that stays. */

@@ -1,13 +1,16 @@
-import { type History, includes, nameOf } from './history.ts';
+import { type History, includes, nameOf, type TrueWrite } from './history.ts';
 import type { SimNode } from './node.ts';
 
 /** What each disk was seen to hold for good: no crash and no failed flush takes any of it back, of whatever life it is. */
 export class Keeping {
   readonly #history: History;
+  readonly #isAmbiguous: (write: TrueWrite) => boolean;
   readonly #kept = new Map<SimNode, ReadonlySet<number>>();
 
-  constructor(history: History) {
+  /** `isAmbiguous`: two lives wrote the document under one name (R9), so that one of their writes may pass for the other. */
+  constructor(history: History, isAmbiguous: (write: TrueWrite) => boolean) {
     this.#history = history;
+    this.#isAmbiguous = isAmbiguous;
   }
 
   /** Looks at a node that is up; counts as soon as what it holds now is durable. */
@@ -33,7 +36,7 @@ export class Keeping {
   broken(node: SimNode): string[] {
     return [...(this.#kept.get(node) ?? [])]
       .map((id) => this.#history.writes()[id]!)
-      .filter((write) => !includes(node.replica, write))
+      .filter((write) => !includes(node.replica, write) && !this.#isAmbiguous(write))
       .map((write) => `lost in a crash: ${node.key} had ${nameOf(write)} on its disk`);
   }
 }

@@ -65,7 +65,7 @@ export class TwinWatch {
 
   /** Counts a document on which nodes disagree, if two lives wrote it under one name. */
   admitsDivergence(collection: CollectionName, key: DocumentKey): boolean {
-    if (!this.#isAmbiguousPlace({ collection, key })) return false;
+    if (!this.isAmbiguousPlace({ collection, key })) return false;
     this.#diverged.add(placeOf({ collection, key }));
     return true;
   }
@@ -75,7 +75,7 @@ export class TwinWatch {
    * while the news that it had been replaced was still on its way.
    */
   admits({ kind, write }: Finding): boolean {
-    if (!this.#isAmbiguousPlace(write) && !(kind === 'zombie' && write.isRewritten)) return false;
+    if (!this.isAmbiguousPlace(write) && !(kind === 'zombie' && write.isRewritten)) return false;
     if (kind === 'lost') this.#lost++;
     else this.#zombies++;
     return true;
@@ -91,7 +91,8 @@ export class TwinWatch {
     return this.#history.writes().some((w) => isOwn(w) && w.isAcknowledged);
   }
 
-  #isAmbiguousPlace(place: Place): boolean {
+  /** Whether two lives wrote the document under a name that both use. */
+  isAmbiguousPlace(place: Place): boolean {
     return this.#history.writes().some((w) => placeOf(w) === placeOf(place) && this.#isAmbiguous(w));
   }
 

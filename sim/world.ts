@@ -82,7 +82,12 @@ class World {
     this.#cluster = new Cluster(this.#random, network);
     this.#scene = { cluster: this.#cluster, history: this.#history, collections, keys };
     this.#order = options.campaign === 'calm' ? new LiveOrder(this.#history) : undefined;
-    this.#disks = new Disks(this.#scene, this.#random.fork(), (problem) => void this.#problems.add(problem));
+    this.#disks = new Disks(
+      this.#scene,
+      this.#random.fork(),
+      (write) => this.#twins.isAmbiguousPlace(write),
+      (problem) => void this.#problems.add(problem),
+    );
     this.#author = new Author(this.#scene, this.#random.fork(), deleteChance, this.#order);
     this.#mail = new LateMail(this.#scene, this.#random.fork());
     for (let i = 0; i < this.#plan.nodes; i++) this.#makeNode().start();
