@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeFolder, NodeProcess, runCommand, runStart } from './node-process.ts';
 
-const options = { timeout: 60_000 };
+const options = { timeout: 120_000 };
 
 test(
   'a log that was removed is told by the command that opens the file first, and by the node after it',
