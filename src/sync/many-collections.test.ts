@@ -49,3 +49,19 @@ test('a session fetches so many collections at a time, and then the others', () 
   meet(a, b, { roundsMax: 4 });
   assert.equal(b.collectionCount, 30);
 });
+
+test('what many lives of a node wrote shares messages', () => {
+  const [a, b] = [filled(1), openReplica(2)];
+  for (let life = 0; life < 100; life++) {
+    a.takeNewLife('test', 'plain');
+    a.write([{ writes: [{ collection: 'c0' as CollectionName, key: `k${life}` as DocumentKey, value: '{}' }] }]);
+  }
+  let messages = 0;
+  meet(a, b, {}, (_from, message: Message) => {
+    if (message.kind === 'versions') messages++;
+    return undefined;
+  });
+  const c0 = 'c0' as CollectionName;
+  assert.deepEqual(b.collection(c0).fingerprint, a.collection(c0).fingerprint);
+  assert.ok(messages <= 12, `${messages} messages`);
+});

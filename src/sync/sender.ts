@@ -20,6 +20,7 @@ import { answerQuestion, nextRanges } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
 import { OutStreams } from './out-streams.ts';
 import { PageSize } from './page-size.ts';
+import { readDelta } from './read-delta.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 import { hasHistory, sessionDigest } from './summary.ts';
@@ -219,28 +220,12 @@ export class Sender {
     return this.#batches.unconfirmedBytes < bytes;
   }
 
-  /** R4, first part: one page of what was live, by replica, in order of seq. */
+  /** R4, first part: about one message of what was live. */
   #pumpDelta(stream: OutStream): boolean {
     if (stream.phase !== 'delta' || !this.#hasCredit(stream.creditBytes(this.#context.deps.limits))) return false;
-    const own = this.#context.replica;
-    const replica = stream.replicas[0]!;
-    const limit = this.#pages.ofMessage;
-    const found = own.store.delta(stream.collection, replica, stream.afterSeq, limit);
-    const page = this.#pages.cutPage(found);
-    // A dot that two lives wrote has two versions, which a page never parts: it may hold more than asked for.
-    const isLast = found.length < limit && page.length === found.length;
-    const ownSeq = replica === own.id ? (own.collection(stream.collection).knowledge.get(own.id)?.seq ?? 0) : undefined;
-    const reached = stream.reached(replica, isLast ? Number.POSITIVE_INFINITY : page.at(-1)!.version.seq, ownSeq);
-    const versions = page
-      .filter(({ version }) => !this.#echo.has(version))
-      .map(({ collection, key, version }) => ({ ...version, collection, key }));
+    const { versions, reached } = readDelta(this.#context, stream, this.#pages, this.#echo);
     this.#sendVersions(versions, reached === undefined ? {} : { reached });
-    if (!isLast) stream.afterSeq = page.at(-1)!.version.seq;
-    else {
-      stream.replicas.shift();
-      stream.enterReplica();
-      this.#streams.hasWork(stream);
-    }
+    if (stream.phase !== 'delta') this.#streams.hasWork(stream);
     return true;
   }
 

@@ -1,0 +1,59 @@
+import type { RemoteVersion } from '../core/replication/index.ts';
+import type { EchoMemory } from './echo-memory.ts';
+import type { OutStream } from './out-stream.ts';
+import type { PageSize } from './page-size.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** Replicas whose versions are read for one message. */
+const REPLICAS_MAX = 64;
+
+export interface Delta {
+  readonly versions: readonly RemoteVersion[];
+  /** How far the stream has come with the last version, where it can go on from there. */
+  readonly reached: number | undefined;
+}
+
+/**
+ * R4, first part: about one message of what was live when the round began, by replica, in order of seq. Of many replicas each may
+ * have a few: they share a message.
+ */
+export function readDelta(context: SessionContext, stream: OutStream, pages: PageSize, echo: EchoMemory): Delta {
+  const room = pages.ofMessage;
+  let delta: Delta = { versions: [], reached: undefined };
+  let [characters, isLast] = [0, true];
+  for (let read = 0; read < REPLICAS_MAX && stream.phase === 'delta' && isLast; read++) {
+    const page = readPage(context, stream, pages, echo, room - delta.versions.length);
+    ({ isLast } = page);
+    if (page.versions.length === 0) continue;
+    for (const { key, value } of page.versions) characters += key.length + (value?.length ?? 0);
+    delta = { versions: [...delta.versions, ...page.versions], reached: page.reached };
+    if (2 * delta.versions.length >= room || 2 * characters >= context.deps.limits.messageBytesMax) break;
+  }
+  return delta;
+}
+
+/** The next page of the replica that is in work; `isLast`: the stream has gone on to the next one. */
+function readPage(
+  { replica: own }: SessionContext,
+  stream: OutStream,
+  pages: PageSize,
+  echo: EchoMemory,
+  limit: number,
+): Delta & { readonly isLast: boolean } {
+  const replica = stream.replicas[0]!;
+  const found = own.store.delta(stream.collection, replica, stream.afterSeq, limit);
+  const page = pages.cutPage(found);
+  // A dot that two lives wrote has two versions, which a page never parts: it may hold more than asked for.
+  const isLast = found.length < limit && page.length === found.length;
+  const ownSeq = replica === own.id ? (own.collection(stream.collection).knowledge.get(own.id)?.seq ?? 0) : undefined;
+  const reached = stream.reached(replica, isLast ? Number.POSITIVE_INFINITY : page.at(-1)!.version.seq, ownSeq);
+  if (!isLast) stream.afterSeq = page.at(-1)!.version.seq;
+  else {
+    stream.replicas.shift();
+    stream.enterReplica();
+  }
+  const versions = page
+    .filter(({ version }) => !echo.has(version))
+    .map(({ collection, key, version }) => ({ ...version, collection, key }));
+  return { versions, reached, isLast };
+}
