@@ -1,6 +1,6 @@
-import { isEntglDbError } from '../core/errors/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
 import type { StoreIdentity } from '../store/index.ts';
+import { keepText, keptText } from './kept-text.ts';
 
 /** Name among the metadata: why the file took a new identity. */
 const COPIED = 'copied';
@@ -11,14 +11,14 @@ const COPIED = 'copied';
  */
 export function whyCopied(database: LocalDatabase, { fresh, reason }: StoreIdentity): string | undefined {
   const isFoundNow = fresh && reason !== 'new' && reason !== 'cut-back';
-  if (!isFoundNow) return database.replica.store.load().meta.get(COPIED);
-  keep(database, reason);
+  if (!isFoundNow) return keptText(database, COPIED);
+  keepText(database, COPIED, reason);
   return reason;
 }
 
 /** The node has a device key of its own, and its user was told. */
 export function forgetCopied(database: LocalDatabase): void {
-  keep(database, null);
+  keepText(database, COPIED, null);
 }
 
 export function copiedText(reason: string): string {
@@ -27,13 +27,4 @@ export function copiedText(reason: string): string {
       ? 'this database was restored from a backup'
       : 'this database is a copy, or was moved or restored by hand';
   return `${what}: it took a new identity, and what its earlier life had written beyond it comes back from peers`;
-}
-
-function keep({ replica }: LocalDatabase, reason: string | null): void {
-  try {
-    replica.commitEntries((draft) => draft.meta(COPIED, reason));
-  } catch (error) {
-    // A full disk must not keep the database from being read; the next start finds the same.
-    if (!isEntglDbError(error, 'DISK_FULL')) throw error;
-  }
 }

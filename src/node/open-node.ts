@@ -48,6 +48,8 @@ export const openNode: OpenNode = async (given) => {
   const { store, restored } = await openStore(config, backups, logger);
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
+    const kept = options.isCommand ? [] : keptNotices(state.database);
+    for (const notice of kept) state.notice(notice);
     noteFiles(state, options, store, restored);
     const copied = whyCopied(state.database, store.identity);
     if (copied !== undefined) state.notice(copiedText(copied));
@@ -55,7 +57,7 @@ export const openNode: OpenNode = async (given) => {
       await startNetwork(options, state, clocks, copied !== undefined);
       if (copied !== undefined) forgetCopied(state.database);
     }
-    if (!options.isCommand) forgetNotices(state.database);
+    if (kept.length > 0) forgetNotices(state.database);
     state.services.start();
     return runningNode(state, (next) => reconfigure(state!, limits, next));
   } catch (error) {
@@ -69,7 +71,7 @@ function backedUp({ database, store }: NodeState): BackedUpDatabase {
   return { flush: () => database.flush(), backup: (toPath, work) => store.backup(toPath, work) };
 }
 
-/** Says what was odd about the files; a node also what commands have found since the last one. */
+/** Says what was odd about the files. What a command finds is kept for the next node to say, too. */
 function noteFiles(
   state: NodeState,
   { config, isCommand }: OpenNodeOptions,
@@ -78,7 +80,7 @@ function noteFiles(
 ): void {
   const found = fileNotices(config.values['Persistence.DatabasePath'], identity);
   if (restored !== undefined) found.push(noteRestored(state, restored));
-  for (const notice of isCommand ? found : [...keptNotices(state.database), ...found]) state.notice(notice);
+  for (const notice of found) state.notice(notice);
   if (isCommand) keepNotices(state.database, found);
 }
 

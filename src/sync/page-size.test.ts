@@ -4,14 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LIMITS, TIMES } from '../core/config/index.ts';
+import { LIMITS } from '../core/config/index.ts';
 import { BLOBS_COLLECTION, type CollectionName, type DocumentKey } from '../core/ids/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { Message } from '../net/messages/index.ts';
-import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
-import { PROTOCOL, RoundGate, Session } from './index.ts';
-
-const clock = createManualClock();
+import type { Session } from './index.ts';
+import { clock, openReplica, sessionOf } from './test-meeting.ts';
 
 function write(replica: Replica, collection: string, count: number, characters: number): void {
   const value = `{"pad":"${'x'.repeat(characters)}"}`;
@@ -26,7 +24,6 @@ class Pair {
   readonly b: Session;
   readonly toA: Message[] = [];
   readonly toB: Message[] = [];
-  pumps = 0;
 
   constructor(a: Replica, b: Replica) {
     this.a = sessionOf(a);
@@ -55,31 +52,8 @@ class Pair {
   }
 }
 
-function sessionOf(replica: Replica): Session {
-  return new Session({
-    replica,
-    gate: new RoundGate(TIMES.syncIntervalMs),
-    limits: LIMITS,
-    times: TIMES,
-    hello: () => ({
-      kind: 'hello',
-      protocol: PROTOCOL,
-      node: replica.id,
-      replica: replica.id,
-      life: replica.id,
-      wallMs: clock.now(),
-      collections: null,
-      capabilities: [],
-      resolvers: new Map(),
-    }),
-    definitions: () => new Map(),
-    wallMs: () => clock.now(),
-  });
-}
-
 function replicas(): [Replica, Replica] {
-  const open = (seed: number): Replica => openMemoryReplica({ clock, random: createSeededRandom(seed) }).replica;
-  return [open(1), open(2)];
+  return [openReplica(1), openReplica(2)];
 }
 
 const OVER = LIMITS.sessionCreditBytes + 2 * LIMITS.messageBytesMax;

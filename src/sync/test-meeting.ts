@@ -32,7 +32,7 @@ export function helloOf(replica: Replica): HelloMessage {
   };
 }
 
-function sessionOf(replica: Replica, limits: Partial<Limits>): Session {
+export function sessionOf(replica: Replica, limits: Partial<Limits> = {}): Session {
   return new Session({
     replica,
     gate: new RoundGate(TIMES.syncIntervalMs),

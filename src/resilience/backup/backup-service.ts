@@ -91,7 +91,7 @@ export class BackupService {
   }
 
   /** Another count of automatic backups that are kept, and another spacing; what is too much goes with the next one. */
-  setRetention(retention: number, spacingMs = 0): void {
+  setRetention(retention: number, spacingMs: number): void {
     this.#retention = retention;
     this.#spacingMs = spacingMs;
   }
