@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { allCases } from './all-cases.ts';
 import { type Baseline, compare, comparisonText, intervalsOf } from './baseline.ts';
 import type { BenchCase } from './bench-case.ts';
+import { compilePrograms } from './compiled.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { installPeers } from './peer-cases.ts';
 import { commit, costTable, machine, reportTable } from './report.ts';
@@ -33,6 +34,7 @@ async function main(): Promise<number> {
     return 2;
   }
   if (options.withPeers) installPeers();
+  await compilePrograms();
   const cases = await allCases(options);
   const wanted = cases.filter(
     ({ name }) => options.filters.length === 0 || options.filters.some((part) => name.includes(part)),

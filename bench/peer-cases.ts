@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BenchCase, PeerName, Subject } from './bench-case.ts';
 
-const FOLDER = join(import.meta.dirname, 'peers');
+// Found by the name of the project, for a compiled program lies elsewhere.
+const FOLDER = fileURLToPath(new URL('./bench/peers', import.meta.resolve('entgldb/package.json')));
 const PEERS: readonly PeerName[] = ['pouchdb', 'rxdb'];
 
 /** What bench/peers/subjects.ts exports. Only here is it loaded: what it needs is installed on demand and no part of the project. */

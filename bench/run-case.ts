@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchCase, Figures, Scale, SubjectName } from './bench-case.ts';
+import { SUBJECT_PROGRAM } from './compiled.ts';
 import { Remote } from './process/remote.ts';
 import type { SubjectCommand } from './process/subject-main.ts';
 import { type Measured, measuredOf } from './statistics.ts';
@@ -56,7 +57,7 @@ async function prepare(
   { isFull, withPeers }: Scale,
 ): Promise<SubjectProcess> {
   mkdirSync(folder, { recursive: true });
-  const remote: SubjectProcess = new Remote(new URL('./process/subject-main.ts', import.meta.url), { heapMibMax });
+  const remote: SubjectProcess = new Remote(SUBJECT_PROGRAM, { heapMibMax });
   await remote.tell({ kind: 'prepare', caseName, subject, scale: { isFull, withPeers }, folder });
   return remote;
 }

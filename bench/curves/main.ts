@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compilePrograms } from '../compiled.ts';
 import { commit, machine } from '../report.ts';
 import { runCase } from '../run-case.ts';
 import { withScratch } from '../scratch.ts';
@@ -36,6 +37,7 @@ for (const [name, plot] of Object.entries(plotsOf(JSON.parse(readFileSync(file, 
   writeFileSync(join(folder, `${name}.svg`), svgPlot(plot));
 
 async function measure(): Promise<Curves> {
+  await compilePrograms();
   const runs = Number(values.runs);
   const sizes = numbersOf(values.full ? SIZES_FULL : values.sizes);
   const byNodes: NodeCount[] = [];

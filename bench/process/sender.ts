@@ -36,7 +36,8 @@ export interface SenderState {
 
 /** The sending node of the sync cases: a process of its own, so that both ends have a core each. */
 export class Sender {
-  readonly #remote = new Remote<SenderCommand, SenderState>(new URL('./sender-main.ts', import.meta.url));
+  // It lies beside the compiled program that this is a part of: see ../compiled.ts.
+  readonly #remote = new Remote<SenderCommand, SenderState>(new URL('./sender-main.js', import.meta.url));
   #state: SenderState | undefined;
 
   static async open(options: Omit<SenderCommand & { kind: 'open' }, 'kind'>): Promise<Sender> {

@@ -1,16 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { setRunning } from './connection.ts';
-import { Maintenance } from './maintenance.ts';
+import type { Maintenance } from './maintenance.ts';
 import type { WalFile } from './wal-file.ts';
 
 export interface CheckpointerOptions {
   readonly path: string;
   readonly connection: { readonly walMode: boolean; readonly busyTimeoutMs: number };
-  readonly clock: Clock;
   readonly logger: Logger;
+  readonly maintenance: Maintenance;
 }
 
 /** Rows written between two looks at the size of the log. */
@@ -31,8 +30,6 @@ const ROUNDS_MAX = 3;
 export class Checkpointer {
   readonly #db: () => DatabaseSync;
   readonly #wal: WalFile;
-  /** A thread of its own: a check or a backup keeps the other one busy for minutes. */
-  readonly #maintenance: Maintenance;
   readonly #options: CheckpointerOptions;
   #rowsSinceLook = 0;
   #running: Promise<void> | undefined;
@@ -43,7 +40,6 @@ export class Checkpointer {
   constructor(db: () => DatabaseSync, wal: WalFile, options: CheckpointerOptions) {
     this.#db = db;
     this.#wal = wal;
-    this.#maintenance = new Maintenance(options.clock);
     this.#options = options;
   }
 
@@ -67,12 +63,6 @@ export class Checkpointer {
   /** Undefined, or what a flush waits for, too: on a machine whose thread cannot keep up, writers go at its pace. */
   relief(): Promise<void> | undefined {
     return this.#isLong ? this.#running : undefined;
-  }
-
-  async close(): Promise<void> {
-    this.#isPaused = true;
-    await this.#maintenance.close();
-    await this.#running;
   }
 
   /** Resolves when no checkpoint runs; none begins until `resume`. */
@@ -104,9 +94,10 @@ export class Checkpointer {
       this.#finish('RESTART');
       return;
     }
+    const { maintenance, path } = this.#options;
     let left = 1;
     for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++) {
-      left = await this.#maintenance.run({ kind: 'checkpoint', path: this.#options.path });
+      left = await maintenance.run({ kind: 'checkpoint', path });
     }
     const pending = await this.#wal.pendingBytes();
     if (this.#isPaused) return;

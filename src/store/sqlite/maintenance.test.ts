@@ -11,6 +11,7 @@ import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
 import { FingerprintSum } from '../../core/version/index.ts';
 import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Damage, Store, StoreBatch } from '../store.ts';
+import { Maintenance } from './maintenance.ts';
 import { restoreSqliteFile, verifySqliteFile } from './restore-file.ts';
 import { openInFolder, withFolder } from './test-folder.ts';
 
@@ -129,6 +130,24 @@ for (const [what, sql, kind] of [
       await again.close();
     }));
 }
+
+test('a checkpoint does not wait for a check', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    store.commit(consistentBatch(40_000));
+    const maintenance = new Maintenance(clock);
+    const path = join(folder, 'test.db');
+    const done: string[] = [];
+    const told = (kind: 'check' | 'checkpoint'): Promise<number> =>
+      maintenance.run(kind === 'check' ? { kind, path, damageMax: 1 } : { kind, path }).finally(() => done.push(kind));
+    const checks = [told('check'), told('check')];
+    await told('checkpoint');
+    await told('checkpoint');
+    await Promise.all(checks);
+    assert.equal(done.at(-1), 'check', String(done));
+    await maintenance.close();
+    await store.close();
+  }));
 
 test('leaving a check early, or aborting it, ends it', () =>
   withFolder(async (folder) => {

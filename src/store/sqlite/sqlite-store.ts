@@ -125,7 +125,10 @@ export class SqliteStore implements MaintainableStore {
       migrate(this.#db);
       this.#openTables = new Tables(this.#db, parts.limits, this.#redo);
       const isRedoCut = this.#openTables.transactions.replay();
-      this.#checkpointer = new Checkpointer(() => this.#settledFile(), this.#wal, parts);
+      this.#checkpointer = new Checkpointer(() => this.#settledFile(), this.#wal, {
+        ...parts,
+        maintenance: this.#maintenance,
+      });
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
         machineId: parts.machineId,
@@ -487,7 +490,8 @@ export class SqliteStore implements MaintainableStore {
     try {
       await flushed;
     } finally {
-      await Promise.all([this.#maintenance.close(), this.#checkpointer.close()]);
+      await this.#checkpointer.pause();
+      await this.#maintenance.close();
       await this.#wal.close();
       this.#cancelSettling?.();
       await this.#redo.close(this.#leaveInOrder());

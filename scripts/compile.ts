@@ -1,0 +1,32 @@
+import { build } from 'rolldown';
+import manifest from '../package.json' with { type: 'json' };
+
+/** Name in the output, without ending → source. */
+export type Programs = Readonly<Record<string, string>>;
+
+/**
+ * Threads and processes of their own: every output has these, too. They lie where all shared code lies, which starts them as
+ * `./NAME.js` beside itself.
+ */
+const STARTED: Programs = {
+  'maintenance-worker': 'src/store/sqlite/maintenance-worker.ts',
+  'end-with-parent': 'src/node/cli/demo/end-with-parent.ts',
+};
+
+/** Compiles programs, with what they share in files of its own, into a folder that is emptied first. */
+export async function compile(programs: Programs, folder: string): Promise<void> {
+  await build({
+    input: { ...programs, ...STARTED },
+    platform: 'node',
+    external: Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`)),
+    transform: { target: 'node22.18' },
+    output: {
+      dir: folder,
+      cleanDir: true,
+      chunkFileNames: '[name].js',
+      sourcemap: true,
+      keepNames: true,
+      comments: { jsdoc: false },
+    },
+  });
+}
