@@ -15,6 +15,8 @@ import { sessionDigest } from './summary.ts';
 const INBOX_BYTES_MAX = 64 * 1024 * 1024;
 /** After a frame that took so long, the next one waits for another turn of the event loop, ms. */
 const FRAME_MS = 2;
+/** Messages that are confirmed together while more of them wait to be worked on: each word to the peer costs as much as some documents. */
+const ACKS_HELD_MAX = 8;
 
 /** Turns messages into frames and back, one of each per session and direction. */
 export interface SessionCodec {
@@ -42,6 +44,11 @@ export interface SessionRunnerDeps extends SessionDeps {
   readonly onClose: (reason: string, runner: SessionRunner) => void;
 }
 
+interface Outgoing {
+  readonly message: Message;
+  readonly afterCommits: number;
+}
+
 /** What a session holds in memory. */
 export interface SessionLoad extends StreamLoad {
   readonly outboxMessages: number;
@@ -53,7 +60,7 @@ export class SessionRunner {
   readonly #deps: SessionRunnerDeps;
   readonly #session: Session;
   /** Messages that wait for what they rest on to be durable, in order. */
-  readonly #outbox: { readonly message: Message; readonly afterCommits: number }[] = [];
+  readonly #outbox: Outgoing[] = [];
   readonly #inbox: Uint8Array[] = [];
   #inboxBytes = 0;
   #isInboxScheduled = false;
@@ -161,7 +168,8 @@ export class SessionRunner {
     const startedMs = this.#deps.clock.monotonic();
     try {
       const message = this.#deps.codec.decode(frame);
-      if (message !== undefined) this.#step({ kind: 'message', message });
+      if (message === undefined) this.#drain();
+      else this.#step({ kind: 'message', message });
     } catch (error) {
       this.#fail(error);
     }
@@ -223,12 +231,27 @@ export class SessionRunner {
   }
 
   #drain(): void {
-    while (this.#outbox.length > 0 && !this.#isClosed) {
-      const { message, afterCommits } = this.#outbox[0]!;
-      if (afterCommits > this.#deps.durableCommits()) return this.#flush();
-      this.#outbox.shift();
-      this.#transmit(message);
+    while (this.#outbox.length > 0 && !this.#isClosed && !this.#areAcksHeld()) {
+      if (!this.#isDurable(this.#outbox[0]!)) return this.#flush();
+      const { message } = this.#outbox.shift()!;
+      if (!this.#isSaidByNext(message)) this.#transmit(message);
     }
+  }
+
+  /** Nothing but confirmations waits here, and work that ends with another one waits there. */
+  #areAcksHeld(): boolean {
+    if (this.#inbox.length === 0 || this.#outbox.length >= ACKS_HELD_MAX) return false;
+    return this.#outbox.every(({ message }) => message.kind === 'ack');
+  }
+
+  /** A confirmation is of all messages up to the one that it names. */
+  #isSaidByNext({ kind }: Message): boolean {
+    const next = this.#outbox[0];
+    return kind === 'ack' && next?.message.kind === 'ack' && this.#isDurable(next);
+  }
+
+  #isDurable({ afterCommits }: Outgoing): boolean {
+    return afterCommits <= this.#deps.durableCommits();
   }
 
   #flush(): void {
