@@ -1,3 +1,4 @@
+export { ChannelEnd } from './channel-end.ts';
 export {
   type AckMessage,
   type CheckMessage,

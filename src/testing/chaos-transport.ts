@@ -1,7 +1,14 @@
 import { type Clock, sleep } from '../core/clock/index.ts';
 import { LIMITS } from '../core/config/index.ts';
 import { NetworkError } from '../core/errors/index.ts';
-import type { Address, Channel, Listener, ListenOptions, Transport } from '../net/index.ts';
+import {
+  type Address,
+  type Channel,
+  ChannelEnd,
+  type Listener,
+  type ListenOptions,
+  type Transport,
+} from '../net/index.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** What goes wrong, and how often. The port promises order, so no frame is lost or swapped within a living channel. */
@@ -181,11 +188,10 @@ class FaultyChannel implements Channel {
   readonly #chaos: Chaos;
   readonly #out: Lane;
   readonly #in: Lane;
+  readonly #end = new ChannelEnd();
   #innerHasRoom = true;
   #isFull = false;
   #onFrame: ((frame: Uint8Array) => void) | undefined;
-  #onClose: ((reason: string) => void) | undefined;
-  #closedFor: string | undefined;
 
   constructor(inner: Channel, chaos: Chaos) {
     this.#inner = inner;
@@ -226,17 +232,15 @@ class FaultyChannel implements Channel {
   }
 
   get onClose(): (reason: string) => void {
-    return this.#onClose ?? (() => {});
+    return this.#end.listener;
   }
 
-  set onClose(closed: (reason: string) => void) {
-    const isFirst = this.#onClose === undefined;
-    this.#onClose = closed;
-    if (isFirst && this.#closedFor !== undefined) this.#tellClosed();
+  set onClose(listener: (reason: string) => void) {
+    this.#end.listener = listener;
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.#closedFor !== undefined) return false;
+    if (this.#end.isReached) return false;
     if (this.#chaos.happens(this.#chaos.faults.cutChance)) {
       this.cut();
       return false;
@@ -248,18 +252,18 @@ class FaultyChannel implements Channel {
     this.#out.push(this.#out.isEmpty ? frame : frame.slice());
     const hasRoom = this.#innerHasRoom && this.#out.bytesWaiting < LIMITS.channelHighWaterBytes;
     if (!hasRoom) this.#isFull = true;
-    return hasRoom && this.#closedFor === undefined;
+    return hasRoom && !this.#end.isReached;
   }
 
   close(reason = 'closed'): void {
-    if (!this.#markClosed(reason)) return;
+    if (!this.#end.reach(reason)) return;
     this.#in.clear();
     this.#out.push({ reason });
   }
 
   /** Ends the channel at once: what is on its way is lost. */
   cut(reason = 'cut'): void {
-    this.#markClosed(reason);
+    this.#end.reach(reason);
     this.#in.clear();
     this.#out.clear();
     this.#chaos.channels.delete(this);
@@ -283,13 +287,13 @@ class FaultyChannel implements Channel {
 
   #drained(): void {
     this.#innerHasRoom = true;
-    if (!this.#isFull || !this.#out.isEmpty || this.#closedFor !== undefined) return;
+    if (!this.#isFull || !this.#out.isEmpty || this.#end.isReached) return;
     this.#isFull = false;
     this.onDrain();
   }
 
   #arrived(frame: Uint8Array): void {
-    if (this.#closedFor !== undefined) return;
+    if (this.#end.isReached) return;
     if (this.#in.bytesWaiting > LIMITS.channelBufferBytesMax) this.cut('slow');
     else this.#in.push(frame);
   }
@@ -297,29 +301,18 @@ class FaultyChannel implements Channel {
   /** The end of the inner channel arrives behind the frames that came before it. */
   #innerClosed(reason: string): void {
     this.#out.clear();
-    if (this.#closedFor === undefined) this.#in.push({ reason });
+    if (!this.#end.isReached) this.#in.push({ reason });
     else this.#chaos.channels.delete(this);
   }
 
   #receive(item: Item): void {
-    if (this.#closedFor !== undefined) return;
+    if (this.#end.isReached) return;
     if (item instanceof Uint8Array) {
       this.#onFrame?.(item);
       return;
     }
-    this.#markClosed(item.reason);
+    this.#end.reach(item.reason);
     this.#chaos.channels.delete(this);
-  }
-
-  #markClosed(reason: string): boolean {
-    if (this.#closedFor !== undefined) return false;
-    this.#closedFor = reason;
-    if (this.#onClose !== undefined) this.#tellClosed();
-    return true;
-  }
-
-  #tellClosed(): void {
-    queueMicrotask(() => this.#onClose?.(this.#closedFor ?? 'closed'));
   }
 }
 

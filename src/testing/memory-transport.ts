@@ -1,7 +1,14 @@
 import type { Clock } from '../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import { NetworkError, SyncError, TimeoutError } from '../core/errors/index.ts';
-import type { Address, Channel, Listener, ListenOptions, Transport } from '../net/index.ts';
+import {
+  type Address,
+  type Channel,
+  ChannelEnd,
+  type Listener,
+  type ListenOptions,
+  type Transport,
+} from '../net/index.ts';
 
 export interface MemoryNetworkOptions {
   readonly clock: Clock;
@@ -178,13 +185,12 @@ class MemoryChannel implements Channel {
   /** Frames, and at last perhaps the end, on their way to the peer; null is the end. */
   readonly #outgoing: (Uint8Array | null)[] = [];
   readonly #early: Uint8Array[] = [];
+  readonly #end = new ChannelEnd();
   #peer: MemoryChannel | undefined;
   #bytesWaiting = 0;
   #isFull = false;
   #isBlocked = false;
   #onFrame: ((frame: Uint8Array) => void) | undefined;
-  #onClose: ((reason: string) => void) | undefined;
-  #closedFor: string | undefined;
 
   constructor(network: Network, own: End, peer: End, dialled: boolean) {
     this.#network = network;
@@ -209,17 +215,15 @@ class MemoryChannel implements Channel {
   }
 
   get onClose(): (reason: string) => void {
-    return this.#onClose ?? (() => {});
+    return this.#end.listener;
   }
 
-  set onClose(closed: (reason: string) => void) {
-    const isFirst = this.#onClose === undefined;
-    this.#onClose = closed;
-    if (isFirst && this.#closedFor !== undefined) this.#tellClosed();
+  set onClose(listener: (reason: string) => void) {
+    this.#end.listener = listener;
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.#closedFor !== undefined) return false;
+    if (this.#end.isReached) return false;
     const { channelBufferBytesMax, channelHighWaterBytes } = this.#network.limits;
     if (this.#bytesWaiting > channelBufferBytesMax) {
       this.#abort('slow');
@@ -234,25 +238,14 @@ class MemoryChannel implements Channel {
   }
 
   close(reason = 'closed'): void {
-    if (this.#markClosed(reason)) this.#carry(null);
+    if (this.#end.reach(reason)) this.#carry(null);
   }
 
   /** Closes at once; what is on its way is lost. */
   #abort(reason: string): void {
-    if (!this.#markClosed(reason)) return;
+    if (!this.#end.reach(reason)) return;
     this.#outgoing.length = 0;
     this.#carry(null);
-  }
-
-  #markClosed(reason: string): boolean {
-    if (this.#closedFor !== undefined) return false;
-    this.#closedFor = reason;
-    if (this.#onClose !== undefined) this.#tellClosed();
-    return true;
-  }
-
-  #tellClosed(): void {
-    queueMicrotask(() => this.#onClose?.(this.#closedFor ?? 'closed'));
   }
 
   #carry(item: Uint8Array | null): void {
@@ -282,11 +275,11 @@ class MemoryChannel implements Channel {
 
   #drain(): void {
     this.#isFull = false;
-    if (this.#closedFor === undefined) this.onDrain();
+    if (!this.#end.isReached) this.onDrain();
   }
 
   receive(frame: Uint8Array): void {
-    if (this.#closedFor !== undefined) return;
+    if (this.#end.isReached) return;
     if (frame.length === 0 || frame.length > this.#network.limits.frameBytesMax) {
       return this.#abort(frame.length === 0 ? 'frame invalid' : 'frame too large');
     }
@@ -296,7 +289,7 @@ class MemoryChannel implements Channel {
   }
 
   #deliverEarly(): void {
-    while (this.#closedFor === undefined && this.#early.length > 0) this.#onFrame?.(this.#early.shift()!);
+    while (!this.#end.isReached && this.#early.length > 0) this.#onFrame?.(this.#early.shift()!);
   }
 }
 

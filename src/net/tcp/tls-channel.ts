@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock/index.ts';
 import { type Limits, TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
+import { ChannelEnd } from '../channel-end.ts';
 import type { Address, Channel } from '../transport.ts';
 import { FRAME_HEADER_BYTES, type FrameReader, frameHeader } from './framing.ts';
 import { ProgressWatch } from './progress-watch.ts';
@@ -44,9 +45,8 @@ export class TlsChannel implements Channel {
   readonly #incoming: ProgressWatch;
   readonly #outgoing: ProgressWatch;
   readonly #onGone: (channel: TlsChannel) => void;
+  readonly #end = new ChannelEnd();
   #onFrame: ((frame: Uint8Array) => void) | undefined;
-  #onClose: ((reason: string) => void) | undefined;
-  #closedFor: string | undefined;
   #bytesRead = 0;
 
   constructor(deps: TlsChannelDeps) {
@@ -84,7 +84,7 @@ export class TlsChannel implements Channel {
   }
 
   get isClosed(): boolean {
-    return this.#closedFor !== undefined;
+    return this.#end.isReached;
   }
 
   get onFrame(): (frame: Uint8Array) => void {
@@ -98,17 +98,15 @@ export class TlsChannel implements Channel {
   }
 
   get onClose(): (reason: string) => void {
-    return this.#onClose ?? (() => {});
+    return this.#end.listener;
   }
 
-  set onClose(closed: (reason: string) => void) {
-    const isFirst = this.#onClose === undefined;
-    this.#onClose = closed;
-    if (isFirst && this.#closedFor !== undefined) this.#tellClosed();
+  set onClose(listener: (reason: string) => void) {
+    this.#end.listener = listener;
   }
 
   send(frame: Uint8Array): boolean {
-    if (this.#closedFor !== undefined) return false;
+    if (this.#end.isReached) return false;
     if (this.#socket.writableLength > this.#limits.channelBufferBytesMax) {
       this.#abort('slow');
       return false;
@@ -135,28 +133,21 @@ export class TlsChannel implements Channel {
   }
 
   #markClosed(reason: string): boolean {
-    if (this.#closedFor !== undefined) return false;
-    this.#closedFor = reason;
+    if (!this.#end.reach(reason)) return false;
     this.#incoming.stop();
     this.#outgoing.stop();
-    if (this.#onClose !== undefined) this.#tellClosed();
     this.#onGone(this);
     return true;
   }
 
-  /** Later, so that nobody is called back from within its own call of `close` or `send`. */
-  #tellClosed(): void {
-    queueMicrotask(() => this.#onClose?.(this.#closedFor ?? 'closed'));
-  }
-
   #start(): void {
-    if (this.#closedFor !== undefined) return;
+    if (this.#end.isReached) return;
     this.#deliver();
     this.#socket.resume();
   }
 
   #read(bytes: Uint8Array): void {
-    if (this.#closedFor !== undefined) return;
+    if (this.#end.isReached) return;
     this.#bytesRead += bytes.length;
     this.#reader.push(bytes);
     this.#deliver();
@@ -168,12 +159,12 @@ export class TlsChannel implements Channel {
       this.bytesReceived += FRAME_HEADER_BYTES + frame.length;
       this.#onFrame?.(frame);
     }
-    const isUnderWay = this.#closedFor === undefined && this.#reader.isWithinFrame;
+    const isUnderWay = !this.#end.isReached && this.#reader.isWithinFrame;
     if (isUnderWay) this.#incoming.begin(this.#reader.framesBegun !== begunBefore);
   }
 
   #nextFrame(): Uint8Array | undefined {
-    if (this.#closedFor !== undefined) return undefined;
+    if (this.#end.isReached) return undefined;
     try {
       return this.#reader.next();
     } catch (error) {
@@ -194,6 +185,6 @@ export class TlsChannel implements Channel {
   }
 
   #drained(): void {
-    if (this.#closedFor === undefined) this.onDrain();
+    if (!this.#end.isReached) this.onDrain();
   }
 }
