@@ -105,6 +105,8 @@ export type {
   HealthReport,
   HealthState,
   PeerInfo,
+  PeerRefusal,
+  RefusalCause,
   SyncErrorInfo,
   SyncStatus,
   SyncStatusTrackerOptions,

@@ -1,5 +1,6 @@
 export {
   type BackupStatus,
+  COMPARE_TOKENS,
   createBackupCheck,
   createClockCheck,
   createDatabaseCheck,
@@ -10,6 +11,7 @@ export {
   createNetworkCheck,
   createPeersCheck,
   createQueueCheck,
+  createRefusalsCheck,
   createSyncLagCheck,
   type DatabaseCheckOptions,
   type DiskSpace,
@@ -31,10 +33,13 @@ export {
   type PeersCheckOptions,
   type ProbedDatabase,
   type QueueStatus,
+  refusalTexts,
   type SyncLagCheckOptions,
+  triedRefusals,
   unhealthy,
 } from './health/index.ts';
 export { METRICS, type MetricDefinition, type MetricName, type MetricSample } from './metrics.ts';
+export { type PeerRefusal, PeerRefusals, type RefusalCause } from './peer-refusals.ts';
 export {
   type PeerInfo,
   type SyncErrorInfo,

@@ -36,6 +36,7 @@ export const METRICS = {
   entgldb_definition_mismatches: gauge(
     'In how many points programs of connected peers define collections otherwise than this one.',
   ),
+  entgldb_refused_peers: gauge('Nodes kept out until somebody changes something: another token, another release.'),
   entgldb_unequal_collections: gauge(
     'Collections that differ from those of a peer though both know the same: 0, or an alarm.',
   ),

@@ -2,7 +2,7 @@ import type { Logger } from '../core/logging/index.ts';
 import type { Resolver } from '../core/merge/index.ts';
 import type { DefinitionMismatch } from '../core/replication/index.ts';
 import type { CollectionInfo, Database } from '../database/index.ts';
-import type { HealthReport, MetricSample } from '../diagnostics/index.ts';
+import type { HealthReport, MetricSample, PeerRefusal } from '../diagnostics/index.ts';
 import type { Address } from '../net/index.ts';
 import type { ManualBackupWork } from '../resilience/index.ts';
 import type { LoadedConfig } from './config/index.ts';
@@ -77,7 +77,9 @@ export interface NodeStatus {
   /** Operations waiting in the offline queue. */
   readonly queuedOperations: number;
   readonly collections: readonly CollectionInfo[];
-  /** What its user should know: no token, another clock, a copied database. */
+  /** Who is kept out of the sync, here or there, until somebody changes something: another token, another release. */
+  readonly refusals: readonly PeerRefusal[];
+  /** What its user should know: no token, another clock, a copied database, who is kept out. */
   readonly notices: readonly string[];
 }
 

@@ -3,7 +3,7 @@ import { ConfigurationError, type EntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
-import { mismatchTexts } from '../diagnostics/index.ts';
+import { mismatchTexts, refusalTexts, triedRefusals } from '../diagnostics/index.ts';
 import { addressText } from '../net/peers/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from './config/index.ts';
@@ -25,6 +25,7 @@ export class NodeState {
   services!: NodeServices;
   #values: ConfigValues;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #notices: string[] = [];
   #closing: Promise<void> | undefined;
@@ -41,6 +42,7 @@ export class NodeState {
     this.database = parts.database;
     this.store = parts.store;
     this.nodeId = parts.database.nodeId;
+    this.#clock = parts.clock;
     this.#startedAt = parts.clock.now();
   }
 
@@ -71,7 +73,13 @@ export class NodeState {
       lastSyncTime: this.network?.progress.lastSyncMs ?? null,
       queuedOperations: this.services.offlineQueue.count,
       collections: this.database.collections(),
-      notices: [...this.#notices, ...this.#clockNotice(), ...mismatchTexts(this.network?.progress.mismatches() ?? [])],
+      refusals: this.network?.refusals() ?? [],
+      notices: [
+        ...this.#notices,
+        ...this.#clockNotice(),
+        ...mismatchTexts(this.network?.progress.mismatches() ?? []),
+        ...this.#refusalNotices(),
+      ],
     };
   }
 
@@ -105,6 +113,7 @@ export class NodeState {
       knownPeers: network.peers().length,
       bytes: bytes.sent + bytes.received,
       mismatches: () => network.progress.mismatches(),
+      refusals: () => network.refusals(),
       sessions: () => network.openSessions(),
       endSessions: (reason) => network.endSessions(reason),
     };
@@ -146,6 +155,13 @@ export class NodeState {
     } finally {
       await this.database.close();
     }
+  }
+
+  /** Another cluster in the same network is no news to a node that has found its own. */
+  #refusalNotices(): string[] {
+    const refusals = this.network?.refusals() ?? [];
+    const isOnline = this.network?.isOnline ?? false;
+    return refusalTexts(isOnline ? triedRefusals(refusals) : refusals, this.#clock.now());
   }
 
   #clockNotice(): string[] {

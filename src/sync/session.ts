@@ -9,6 +9,11 @@ import { SessionContext, type SessionDeps } from './session-context.ts';
 /** Versions of the protocol that this release speaks. */
 export const PROTOCOL: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
 
+/** Whether there is a version of the protocol that both ends speak. */
+export function speaksWith({ protocol }: HelloMessage): boolean {
+  return protocol.min <= PROTOCOL.max && protocol.max >= PROTOCOL.min;
+}
+
 /** A pong that took longer than this is not asked what time it is. */
 const CLOCK_ROUND_TRIP_MS_MAX = 2000;
 /** A timer that fires so much too late tells that this process did not run. */
@@ -177,12 +182,12 @@ export class Session {
 
   #meet(hello: HelloMessage): void {
     const { deps } = this.#context;
-    if (hello.protocol.min > PROTOCOL.max || hello.protocol.max < PROTOCOL.min)
+    this.#context.peer = hello;
+    if (!speaksWith(hello))
       return this.#end(
         'protocol',
         `the peer speaks protocol ${hello.protocol.min} to ${hello.protocol.max}, this node ${PROTOCOL.min} to ${PROTOCOL.max}`,
       );
-    this.#context.peer = hello;
     if (hello.replica === deps.replica.id) {
       const proof = { replica: hello.replica, seq: 0, theirs: null, ours: null, why: 'twin' } as const;
       return this.#context.effect({ kind: 'forked', proof });

@@ -62,6 +62,7 @@ test('strangers at the sync port are closed and named once, and cost the node no
     );
     assert.equal(await settledSockets(node), before, 'no socket is left');
     for (const [i, name] of names.entries()) assert.equal(refusalsOf(node, `127.0.7.${i + 1}`).length, 1, name);
+    assert.deepEqual((await node.status()).refusals, [], 'no user is told of what is no node');
   });
 
   await t.test('a node with another token is refused, logged once, and keeps trying without a harm', async () => {
@@ -78,6 +79,10 @@ test('strangers at the sync port are closed and named once, and cost the node no
     assert.equal(refusalsOf(node, '127.0.0.1').length, 1);
     assert.equal((await node.status()).connectedPeers, 0);
     assert.match(JSON.stringify((await stranger.peers())[0]!.lastError), /token/);
+    assert.deepEqual(
+      (await node.status()).refusals.map(({ host, cause }) => [host, cause]),
+      [['127.0.0.1', 'other-token']],
+    );
     await stranger.kill();
     assert.equal(await settledSockets(node), before, 'no socket is left');
   });

@@ -108,7 +108,7 @@ export const LIMITS = {
   acceptsPerSecondLoopbackMax: 500,
   /** Addresses counted in one second. Connections from more are counted together. */
   acceptAddressesMax: 4096,
-  /** Addresses that the log of refused connections remembers. The oldest is forgotten. */
+  /** Addresses that are remembered of whom connections were refused, for the log and for `status`. The oldest is forgotten. */
   refusalAddressesMax: 256,
   /** Lines per minute in the log of refused connections. More are counted and not written. */
   refusalLinesPerMinuteMax: 20,
@@ -188,6 +188,8 @@ export const TIMES = {
   tcpKeepAliveMs: 15_000,
   /** One address is named in the log of refused connections once in this time. */
   refusalLogIntervalMs: 600_000,
+  /** Who was refused and is not met any more is shown for this time. */
+  refusalForgetMs: 300_000,
   pingIntervalMs: 5000,
   peerSilenceMsMax: 15_000,
   beaconIntervalMs: 5000,

@@ -30,4 +30,5 @@ export {
   type PeersCheckOptions,
   type SyncLagCheckOptions,
 } from './network-checks.ts';
+export { COMPARE_TOKENS, createRefusalsCheck, refusalTexts, triedRefusals } from './refusals-check.ts';
 export { type BackupStatus, createBackupCheck, createQueueCheck, type QueueStatus } from './service-checks.ts';

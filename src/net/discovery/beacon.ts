@@ -70,11 +70,20 @@ export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
 
 /** The key that a datagram claims to be made with, or undefined: no beacon, or of another cluster. Costs next to nothing. */
 export function findBeaconKey(bytes: Uint8Array, keys: readonly BeaconKey[]): BeaconKey | undefined {
-  if (bytes.length <= DEVICE_AT + MAC_BYTES || bytes.length > BEACON_BYTES_MAX) return undefined;
+  if (!looksLikeBeacon(bytes)) return undefined;
   const view = asBuffer(bytes);
-  if (view.readUInt16BE(0) !== MAGIC || view[2] !== VERSION) return undefined;
   const id = view.toString('hex', KEY_ID_AT, LIFE_AT);
   return keys.find((key) => key.id === id);
+}
+
+/** The TCP port that a beacon under another key names, unproven; undefined: it is no beacon. */
+export function foreignPort(bytes: Uint8Array): number | undefined {
+  return (looksLikeBeacon(bytes) && asBuffer(bytes).readUInt16BE(PORT_AT)) || undefined;
+}
+
+function looksLikeBeacon(bytes: Uint8Array): boolean {
+  if (bytes.length <= DEVICE_AT + MAC_BYTES || bytes.length > BEACON_BYTES_MAX) return false;
+  return asBuffer(bytes).readUInt16BE(0) === MAGIC && bytes[2] === VERSION;
 }
 
 /** The beacon in a datagram for which `findBeaconKey` found the key; undefined when it is forged or damaged. One HMAC. */

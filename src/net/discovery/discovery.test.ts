@@ -246,6 +246,17 @@ test('nodes of another cluster are strangers, and two keys at once understand bo
   );
   assert.deepEqual(known, [['c'], [], ['a', 'b']]);
   assert.ok(a.discovery.describe().received.foreign > 0);
+  const foreign = a.events.filter((event) => event.kind === 'foreign');
+  assert.deepEqual(
+    new Set(foreign.map(({ address }) => `${address.host} ${address.port}`)),
+    new Set(['10.0.0.b 5000']),
+  );
+  network.inject(Buffer.alloc(100, 'EB'), '10.0.0.x');
+  assert.equal(
+    a.events.filter((event) => event.kind === 'foreign').length,
+    foreign.length,
+    'and rubbish is no cluster',
+  );
 });
 
 test('the table is bounded however many devices members invent, and the longest unheard is forgotten first', async () => {

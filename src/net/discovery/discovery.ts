@@ -3,7 +3,7 @@ import { LIMITS, type Limits, TIMES } from '../../core/config/index.ts';
 import type { Random } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { AnnounceSchedule } from './announce-schedule.ts';
-import { type Beacon, decodeBeacon, encodeBeacon, findBeaconKey } from './beacon.ts';
+import { type Beacon, decodeBeacon, encodeBeacon, findBeaconKey, foreignPort } from './beacon.ts';
 import { type BeaconKey, beaconTag } from './beacon-key.ts';
 import { CheckBudget } from './check-budget.ts';
 import type { Datagram, DatagramPort, InterfaceState } from './datagram-port.ts';
@@ -215,6 +215,8 @@ export class Discovery {
     const key = findBeaconKey(datagram.bytes, this.#options.keys);
     if (key === undefined) {
       this.#received.foreign++;
+      const port = foreignPort(datagram.bytes);
+      if (port !== undefined) this.#emit({ kind: 'foreign', address: { host: datagram.host, port } });
       return;
     }
     if (!this.#budget.take(datagram.host, this.#table.isSource(datagram.host, now), now)) {

@@ -36,4 +36,6 @@ export type DiscoveryEvent =
       readonly sameDevice: boolean;
       readonly address: Address;
     }
+  /** A beacon of another cluster, or of a node whose token differs from this one's; told for each, and proves nothing. */
+  | { readonly kind: 'foreign'; readonly address: Address }
   | { readonly kind: 'interfaces-changed' };

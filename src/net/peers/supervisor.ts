@@ -115,9 +115,9 @@ export class Supervisor {
     this.#links.offer(channel);
   }
 
-  /** Takes the events of discovery; a twin is none of its business. */
+  /** Takes the events of discovery; twins and other clusters are none of its business. */
   discovered(event: DiscoveryEvent): void {
-    if (this.#state === 'closed' || event.kind === 'twin') return;
+    if (this.#state === 'closed' || event.kind === 'twin' || event.kind === 'foreign') return;
     if (event.kind === 'interfaces-changed') return this.networkChanged();
     if (event.kind === 'lost') return this.#lost(event.deviceKey);
     const target = this.#targets.addDiscovered(event.peer, this.#now(), this.#deps.clock.now());

@@ -7,6 +7,9 @@ import { addressText } from './addresses.ts';
 import type { ClusterKey } from './keys.ts';
 import { clientOptions, isSecure } from './tls-options.ts';
 
+/** Why a handshake failed for good; in `details.refusal` of HANDSHAKE_FAILED where the other end said so. */
+export type DialRefusal = 'other-token' | 'no-entgldb';
+
 export interface DialWork {
   readonly clock: Clock;
   /** Time for connecting and the handshake together, ms. */
@@ -71,9 +74,29 @@ function connectError(address: Address, cause: NodeJS.ErrnoException): NetworkEr
 }
 
 function handshakeError(address: Address, cause?: NodeJS.ErrnoException): NetworkError {
-  return new NetworkError(
-    'HANDSHAKE_FAILED',
-    `${addressText(address)} refused the secure connection; it has another cluster token, is busy, or is no EntglDb node`,
-    { details: { ...address, code: cause?.code }, cause },
-  );
+  const refusal = causeOfRefusal(cause?.code);
+  return new NetworkError('HANDSHAKE_FAILED', `${addressText(address)} ${refusalText(refusal)}`, {
+    details: { ...address, code: cause?.code, refusal },
+    cause,
+  });
+}
+
+/** The codes are OpenSSL's, and differ between its versions in how they begin. Undefined: nothing was said. */
+function causeOfRefusal(code: string | undefined): DialRefusal | undefined {
+  if (code === undefined || !SAID_BY_TLS.test(code)) return undefined;
+  return REFUSED_KEY.test(code) ? 'other-token' : 'no-entgldb';
+}
+
+const SAID_BY_TLS = /SSL|CERT/;
+const REFUSED_KEY = /ALERT_(?:HANDSHAKE_FAILURE|DECRYPT_ERROR)$/;
+
+function refusalText(refusal: DialRefusal | undefined): string {
+  switch (refusal) {
+    case 'other-token':
+      return 'refused the secure connection: it has another cluster token';
+    case 'no-entgldb':
+      return 'answers, but is no EntglDb node';
+    default:
+      return 'closed the connection; it is busy, has another cluster token, or is no EntglDb node';
+  }
 }

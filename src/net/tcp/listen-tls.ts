@@ -15,8 +15,8 @@ export interface TlsListenerDeps {
   readonly keyOf: (id: string) => ClusterKey | undefined;
   /** Authenticates and hands out; the connection keeps its place among the pending ones until it has settled. */
   readonly onSecure: (socket: TLSSocket, keyId: string, remote: Address) => Promise<void>;
-  /** A connection that never got as far, and why. */
-  readonly onRefused: (host: string, why: string) => void;
+  /** A connection that never got as far, and why; `hasOtherToken`: it named a key of another cluster. */
+  readonly onRefused: (host: string, why: string, hasOtherToken: boolean) => void;
 }
 
 /** A raw connection on its way through admission and TLS. */
@@ -24,6 +24,10 @@ interface Arrival extends PendingConnection {
   readonly remote: Address;
   /** Why it will have been refused, if it closes now; undefined once TLS has let it in. */
   why: string | undefined;
+  /** It named a key, as members of any cluster do and other programs do not. */
+  namesKey: boolean;
+  /** The key is none of this node's. */
+  hasOtherToken: boolean;
 }
 
 /** Accepts TCP connections, lets few of them at a time through TLS, and drops the rest early and for certain. */
@@ -62,7 +66,7 @@ export class TlsListener implements Listener {
         const { address, port } = this.#server.address() as AddressInfo;
         this.#address = { host: address, port };
         this.#server.removeAllListeners('error');
-        this.#server.on('error', (error) => this.#deps.onRefused(address, `accepting failed: ${error.message}`));
+        this.#server.on('error', (error) => this.#deps.onRefused(address, `accepting failed: ${error.message}`, false));
         resolve();
       });
     });
@@ -80,7 +84,7 @@ export class TlsListener implements Listener {
     const remote = { host: plainHost(raw.remoteAddress ?? ''), port: raw.remotePort ?? 0 };
     const arrival = this.#arrivalOf(raw, remote);
     if (!this.#server.listening || !this.#admission.enter(arrival)) {
-      this.#deps.onRefused(remote.host, 'too many connections at a time');
+      this.#deps.onRefused(remote.host, 'too many connections at a time', false);
       raw.destroy();
       return;
     }
@@ -103,6 +107,8 @@ export class TlsListener implements Listener {
       host: remote.host,
       remote,
       why: 'the client left during the TLS handshake',
+      namesKey: false,
+      hasOtherToken: false,
       evict: () => {
         if (arrival.why !== undefined) arrival.why = 'it was the oldest of too many that had proven nothing';
         raw.destroy();
@@ -114,18 +120,24 @@ export class TlsListener implements Listener {
   #gone(arrival: Arrival): void {
     this.#admission.leave(arrival);
     this.#arrivalsByPeer.delete(addressText(arrival.remote));
-    if (arrival.why !== undefined && this.#server.listening) this.#deps.onRefused(arrival.host, arrival.why);
+    const { host, why, hasOtherToken } = arrival;
+    if (why !== undefined && this.#server.listening) this.#deps.onRefused(host, why, hasOtherToken);
   }
 
   #keyOf(socket: TLSSocket, id: string): ClusterKey | undefined {
     const key = this.#deps.keyOf(id);
     if (key !== undefined) this.#keyIds.set(socket, id);
+    const arrival = this.#arrivalOfTls(socket);
+    if (arrival !== undefined) arrival.namesKey = true;
     return key;
   }
 
   #fail(socket: TLSSocket, error: NodeJS.ErrnoException): void {
     const arrival = this.#arrivalOfTls(socket);
-    if (arrival !== undefined) arrival.why = whyRefused(error);
+    if (arrival !== undefined) {
+      arrival.why = whyRefused(error);
+      arrival.hasOtherToken = arrival.namesKey && isTokenError(error);
+    }
     socket.destroy();
   }
 
@@ -149,15 +161,16 @@ export class TlsListener implements Listener {
   }
 }
 
-/** What an operator can do something about; the codes are OpenSSL's. */
+/** What an operator can do something about. */
 function whyRefused(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ERR_SSL_BINDER_DOES_NOT_VERIFY':
-    case 'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM':
-      return 'the client does not hold the cluster token';
-    default:
-      return `the client does not speak TLS 1.3 with a cluster key (${error.code ?? error.message})`;
-  }
+  return isTokenError(error)
+    ? 'the client does not hold the cluster token'
+    : `the client does not speak TLS 1.3 with a cluster key (${error.code ?? error.message})`;
+}
+
+/** The codes are OpenSSL's: the key is another one, or none that is known was named and there is no certificate instead. */
+function isTokenError({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ERR_SSL_BINDER_DOES_NOT_VERIFY' || code === 'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM';
 }
 
 function listenError(wanted: Address, cause: NodeJS.ErrnoException): NetworkError {

@@ -30,6 +30,8 @@ export interface TlsTransportOptions {
   readonly logger?: Logger;
   /** R9: a copy of this node was met, which holds the same device key. Told for each such connection, which is closed. */
   readonly onTwin?: (remote: Address) => void;
+  /** Somebody dialled this node with the token of another cluster; told for each time. */
+  readonly onOtherToken?: (host: string) => void;
 }
 
 /** What the transport has seen since it was made. */
@@ -70,6 +72,7 @@ class TcpTlsTransport implements TlsTransport {
   readonly #logger: Logger;
   readonly #refusals: RefusalLog;
   readonly #onTwin: (remote: Address) => void;
+  readonly #onOtherToken: (host: string) => void;
   readonly #ownEnds = new OwnEnds();
   readonly #listeners = new Set<TlsListener>();
   /** Open channels and the id of the key that each was made with. */
@@ -86,6 +89,7 @@ class TcpTlsTransport implements TlsTransport {
     this.#connectMsMax = options.connectMsMax ?? (() => TIMES.handshakeMsMax);
     this.#logger = options.logger ?? silentLogger;
     this.#onTwin = options.onTwin ?? (() => {});
+    this.#onOtherToken = options.onOtherToken ?? (() => {});
     this.#refusals = new RefusalLog(options.clock, this.#logger, this.#limits);
   }
 
@@ -105,7 +109,10 @@ class TcpTlsTransport implements TlsTransport {
       limits: this.#limits,
       keyOf: (id) => this.#keys.find((key) => key.id === id),
       onSecure: (socket, keyId, remote) => this.#accept(socket, keyId, remote, onChannel),
-      onRefused: (from, why) => this.#refuse(from, why),
+      onRefused: (from, why, hasOtherToken) => {
+        this.#refuse(from, why);
+        if (hasOtherToken) this.#onOtherToken(from);
+      },
     });
     await listener.open({ host, port });
     this.#listeners.add(listener);

@@ -157,7 +157,7 @@ describe('a running node', () => {
   test('shows status, peers and health to people and to programs', async () => {
     assert.match((await cli('status', '--data', own)).out, /^Node +till-1\nState +running for .*\nDatabase /);
     assert.match((await cli('peers', '--data', own)).out, /^No peers yet/);
-    assert.deepEqual(JSON.parse((await cli('peers', '--data', own, '--json')).out), { peers: [] });
+    assert.deepEqual(JSON.parse((await cli('peers', '--data', own, '--json')).out), { peers: [], refusals: [] });
     const health = await cli('health', '--data', own);
     assert.equal(health.code, 0);
     assert.match(health.out, /^Node +healthy\n/);

@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ClockAssessment } from '../../core/clock/index.ts';
-import type { CollectionName } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { ForkProof } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import type { NewLife, Replica } from '../../database/replica/index.ts';
-import {
-  createUdpPort,
-  Discovery,
-  type DiscoveryDescription,
-  type DiscoveryEvent,
-  deriveBeaconKey,
-} from '../../net/discovery/index.ts';
+import type { PeerRefusal } from '../../diagnostics/index.ts';
+import { createUdpPort, Discovery, type DiscoveryEvent, deriveBeaconKey } from '../../net/discovery/index.ts';
 import type { Address, Channel } from '../../net/index.ts';
-import type { HelloMessage } from '../../net/messages/index.ts';
-import { Supervisor } from '../../net/peers/index.ts';
+import { addressText, Supervisor } from '../../net/peers/index.ts';
 import {
   type ClusterKey,
   createTlsTransport,
@@ -23,19 +16,14 @@ import {
   loopbackKey,
   type TlsTransport,
 } from '../../net/tcp/index.ts';
-import {
-  CAPABILITIES,
-  createSessionCodec,
-  PROTOCOL,
-  type SessionEvent,
-  type SessionRunner,
-  SyncHost,
-} from '../../sync/index.ts';
+import { createSessionCodec, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
 import type { PeerStatus } from '../node-api.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import { linkProblem } from './followed-peer.ts';
+import { KeptOut } from './kept-out.ts';
 import { ListeningPort } from './listening-port.ts';
 import type { NetworkDeps, NetworkOptions, NetworkSettings } from './network-options.ts';
+import { ownHello } from './own-hello.ts';
 import { PeerProgress } from './peer-progress.ts';
 import { peerStatuses } from './peer-status.ts';
 import { relaysAll } from './relays-all.ts';
@@ -51,6 +39,7 @@ export class NetworkService {
   readonly #sessions: SessionSettings;
   readonly #host: SyncHost;
   readonly #wallClock: WallClockWatch;
+  readonly #keptOut: KeptOut;
   readonly #relaysAll = (): boolean => relaysAll(this.#options.collections, this.#deps.database);
   #settings: NetworkSettings;
   #retry: RetryPolicy | undefined;
@@ -71,7 +60,11 @@ export class NetworkService {
     this.#settings = options.settings;
     this.#sessions = new SessionSettings(options);
     const { clock, logger } = deps;
-    const onChannel = (channel: Channel): void => this.#supervisor!.accept(channel);
+    this.#keptOut = new KeptOut(clock, options.limits);
+    const onChannel = (channel: Channel): void => {
+      this.#keptOut.accepted(channel);
+      this.#supervisor!.accept(channel);
+    };
     this.#listening = new ListeningPort({ isLocal: this.#isLocal(), port: options.tcpPort, clock, logger, onChannel });
     this.#host = this.#createHost();
     this.#wallClock = new WallClockWatch(clock, options.clockDriftMsMax / 2, (stepMs) => this.#clockSet(stepMs));
@@ -107,6 +100,11 @@ export class NetworkService {
 
   get bytes(): { readonly sent: number; readonly received: number } {
     return { sent: this.#transport?.counts.bytesSent ?? 0, received: this.#transport?.counts.bytesReceived ?? 0 };
+  }
+
+  /** Who is kept out, here or there, until somebody changes something. */
+  refusals(): PeerRefusal[] {
+    return this.#isPaused ? [] : this.#keptOut.list();
   }
 
   get clock(): ClockAssessment {
@@ -165,10 +163,6 @@ export class NetworkService {
     return peerStatuses(this.#supervisor?.status() ?? [], this.#progress, this.#host.sessions());
   }
 
-  describeDiscovery(): DiscoveryDescription | undefined {
-    return this.#discovery?.describe();
-  }
-
   /** Says goodbye to all peers and releases every port. Idempotent. */
   async close(): Promise<void> {
     this.#wallClock.stop();
@@ -212,6 +206,7 @@ export class NetworkService {
       logger,
       connectMsMax: () => this.#settings.connectionTimeoutMs,
       onTwin: (remote) => this.#metTwin(remote, deviceKey),
+      onOtherToken: (host) => this.#keptOut.otherToken(host),
     });
     const { knownPeers, retryAttempts: maxAttempts, retryDelayMs: delayMs } = this.#settings;
     // Silent: the supervisor above it tells of a peer that is away, once, and not each attempt for ever.
@@ -219,7 +214,7 @@ export class NetworkService {
     this.#supervisor = new Supervisor(
       { ownKey: deviceKey.publicKey, relaysAll: this.#relaysAll, knownPeers, limits },
       {
-        transport: this.#transport,
+        transport: this.#keptOut.watch(this.#transport),
         retry: this.#retry,
         clock,
         random,
@@ -285,7 +280,7 @@ export class NetworkService {
       logger,
       limits: this.#sessions.limits,
       times: this.#sessions.times,
-      hello: () => this.#hello(),
+      hello: () => ownHello(this.#options, database, this.#life, clock.now()),
       definitions: () => database.definitions.said(),
       createCodec: createSessionCodec,
       soon: setImmediate,
@@ -298,23 +293,11 @@ export class NetworkService {
       },
       onFailure: (error, runner) => this.#deps.onFailure(error, runner.peer?.node ?? runner.channel.remote.host),
       onEvent: (event, runner) => this.#followed(event, runner),
-      onSessionClose: (reason, runner) =>
-        logger.info({ peer: runner.peer?.node, address: runner.channel.remote, reason }, 'peer disconnected'),
+      onSessionClose: (reason, runner) => {
+        logger.info({ peer: runner.peer?.node, address: runner.channel.remote, reason }, 'peer disconnected');
+        this.#keptOut.ended(runner);
+      },
     });
-  }
-
-  #hello(): HelloMessage {
-    return {
-      kind: 'hello',
-      protocol: PROTOCOL,
-      node: this.#options.nodeId,
-      replica: this.#deps.database.replica.id,
-      life: this.#life,
-      wallMs: this.#deps.clock.now(),
-      collections: this.#options.collections as readonly CollectionName[] | null,
-      capabilities: CAPABILITIES,
-      resolvers: new Map([...this.#options.resolvers, ...this.#deps.database.definitions.resolversByProgram()]),
-    };
   }
 
   #followed(event: SessionEvent, runner: SessionRunner): void {
@@ -323,6 +306,7 @@ export class NetworkService {
     if (event.kind === 'opened' || event.kind === 'clock') this.#deps.clocks.observe(peerKey, event.wallOffsetMs);
     if (event.kind === 'opened') {
       this.#supervisor?.nameNode(peerKey, event.hello.node);
+      this.#keptOut.greeted(runner.channel);
       this.#deps.logger.info({ peer: event.hello.node, address: runner.channel.remote }, 'peer connected');
     }
     if (event.kind === 'definitions')
@@ -331,8 +315,8 @@ export class NetworkService {
         'what differs between the definitions of two nodes',
       );
     const node = event.kind === 'opened' ? event.hello.node : (runner.peer?.node ?? '');
-    const { host, port } = runner.channel.remote;
-    this.#deps.onEvent(event, { deviceKey: peerKey, node, address: `${host}:${port}` }, runner);
+    const address = addressText(runner.channel.remote);
+    this.#deps.onEvent(event, { deviceKey: peerKey, node, address }, runner);
   }
 
   #left(channel: Channel, reason: string): void {
@@ -342,6 +326,7 @@ export class NetworkService {
   }
 
   #discovered(event: DiscoveryEvent): void {
+    this.#keptOut.discovered(event);
     if (event.kind !== 'twin') return this.#supervisor?.discovered(event);
     const { database } = this.#deps;
     this.#deps.logger.error(

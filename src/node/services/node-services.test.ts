@@ -41,6 +41,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
   const served: ServedNetwork = Object.assign(network, {
     sessions: () => [],
     mismatches: () => [],
+    refusals: () => [],
     endSessions: () => void network.ended++,
   });
   const backups = createBackups(config, {
@@ -108,6 +109,7 @@ test('a node without a fault is healthy in every check, by the names that are do
         'equality healthy',
         'network healthy',
         'peers healthy',
+        'refusals healthy',
         'sync-lag healthy',
         'definitions healthy',
         'clock healthy',

@@ -15,13 +15,16 @@ import {
   createNetworkCheck,
   createPeersCheck,
   createQueueCheck,
+  createRefusalsCheck,
   createSyncLagCheck,
   type HealthCheck,
   type IntegrityStatus,
   type MetricSample,
   type NetworkStatus,
   type PeerMismatch,
+  type PeerRefusal,
   type QueueStatus,
+  triedRefusals,
 } from '../../diagnostics/index.ts';
 import {
   BackupSchedule,
@@ -79,6 +82,8 @@ export interface ServedNetwork {
   readonly bytes: number;
   /** How programs of connected peers define collections otherwise than the one here. */
   mismatches(): readonly PeerMismatch[];
+  /** Who is kept out, here or there. */
+  refusals(): readonly PeerRefusal[];
   /** Those that are open. */
   sessions(): readonly VerifiedSession[];
   /** R11: peers must discard what they believed of this node. */
@@ -255,6 +260,7 @@ export class NodeServices {
       { name: 'entgldb_collected_blobs_total', value: this.#blobKeeper.collected },
       { name: 'entgldb_unequal_collections', value: this.equality.different },
       { name: 'entgldb_definition_mismatches', value: this.#deps.network()?.mismatches().length ?? 0 },
+      { name: 'entgldb_refused_peers', value: triedRefusals(this.#deps.network()?.refusals() ?? []).length },
       { name: 'entgldb_damaged_documents', value: damaged },
       { name: 'entgldb_last_scrub_seconds', value: (lastScrubAt ?? 0) / 1000 },
       { name: 'entgldb_last_backup_seconds', value: (this.backups.lastBackupAt ?? 0) / 1000 },
@@ -356,6 +362,7 @@ export class NodeServices {
         isEnabled: () => network() !== undefined,
         clock,
       }),
+      createRefusalsCheck(() => network()?.refusals() ?? [], clock),
       createSyncLagCheck({ tracker, clock, lagMsMax: () => 6 * this.#values['Sync.SyncIntervalMs'] }),
       createDefinitionsCheck(() => network()?.mismatches() ?? [], clock),
       createClockCheck(() => clocks.assess(), values['Sync.MaxClockDriftMs']),

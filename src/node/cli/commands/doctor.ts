@@ -1,5 +1,6 @@
 import { ConfigurationError, isEntglDbError } from '../../../core/errors/index.ts';
-import { type LoadedConfig, parseAddress } from '../../config/index.ts';
+import type { Address } from '../../../net/index.ts';
+import { type LoadedConfig, parseAddress, readTokens } from '../../config/index.ts';
 import { readNodeFile } from '../../node-file.ts';
 import type { CommandRun } from '../cli-context.ts';
 import {
@@ -31,9 +32,18 @@ export async function doctor(run: CommandRun, other: string | undefined): Promis
     ...checkReach(config),
     ...(await checkNode(run, config)),
   ];
-  if (address !== undefined) findings.push(await checkAddress(address, config.values['Network.ConnectionTimeoutMs']));
+  if (address !== undefined) findings.push(await checkOther(address, config));
   await output.answer({ findings }, findings.map(line).join('\n'));
   return findings.some(({ state }) => state === 'failed') ? EXIT.no : EXIT.ok;
+}
+
+async function checkOther(address: Address, config: LoadedConfig): Promise<Finding> {
+  // A token that cannot be read is a finding of its own.
+  const token = await readTokens(config).then(
+    ({ cluster }) => cluster,
+    () => null,
+  );
+  return checkAddress(address, token, config.values['Network.ConnectionTimeoutMs']);
 }
 
 function line({ point, state, message }: Finding): string {
@@ -42,7 +52,7 @@ function line({ point, state, message }: Finding): string {
 
 async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding[]> {
   try {
-    return await withTarget(run, { running: true }, checkRunning);
+    return await withTarget(run, { running: true }, (target) => checkRunning(target, run.context.clock.now()));
   } catch (error) {
     if (!isEntglDbError(error, 'NODE_UNREACHABLE')) throw error;
     const left = await readNodeFile(config.values['Persistence.DatabasePath']);

@@ -1,16 +1,25 @@
-import type { PeerStatus } from '../../node-api.ts';
+import { refusalTexts } from '../../../diagnostics/index.ts';
+import type { NodeStatus, PeerStatus } from '../../node-api.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatAddress, formatAgo, formatBytes, formatTable } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 
 export async function peers(run: CommandRun): Promise<ExitCode> {
-  const found = await withTarget(run, { running: true }, (target) => target.peers());
-  await run.output.answer({ peers: found }, peersText(found, run.context.clock.now()));
+  const [found, { refusals }] = await withTarget(run, { running: true }, (target) =>
+    Promise.all([target.peers(), target.status()]),
+  );
+  const nowMs = run.context.clock.now();
+  const text = [peersTable(found, nowMs), ...refusalLines(refusals, nowMs)].join('\n');
+  await run.output.answer({ peers: found, refusals }, text);
   return EXIT.ok;
 }
 
-function peersText(found: readonly PeerStatus[], nowMs: number): string {
+function refusalLines(refusals: NodeStatus['refusals'], nowMs: number): string[] {
+  return refusalTexts(refusals, nowMs).map((text) => `! ${text}`);
+}
+
+function peersTable(found: readonly PeerStatus[], nowMs: number): string {
   if (found.length === 0) return 'No peers yet. `entgldb doctor` says why two nodes may not see each other.';
   const rows = found.map((peer) => [
     peer.nodeId ?? '?',

@@ -2,12 +2,19 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { isEntglDbError } from '../../../core/errors/index.ts';
+import { COMPARE_TOKENS, refusalTexts } from '../../../diagnostics/index.ts';
 import type { Address } from '../../../net/index.ts';
+import type { DialRefusal } from '../../../net/tcp/index.ts';
 import { isLoopback, type LoadedConfig } from '../../config/index.ts';
 import type { PeerStatus } from '../../node-api.ts';
+import { awaitedClock } from '../../system-clock.ts';
 import { formatAddress } from '../format.ts';
 import type { NodeTarget } from '../node-target.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
+
+/** What accepts connections and is a node says so in less, ms. */
+const HANDSHAKE_MS_MAX = 1500;
 
 /** Interfaces and ports, before a node runs. */
 export async function checkPorts({ values }: LoadedConfig): Promise<Finding[]> {
@@ -49,18 +56,21 @@ function outsideAddresses(list: readonly NetworkInterfaceInfo[], name: string): 
 }
 
 /** What the running node says of itself and of its peers. */
-export async function checkRunning(target: NodeTarget): Promise<Finding[]> {
+export async function checkRunning(target: NodeTarget, nowMs: number): Promise<Finding[]> {
   const [status, report, peers] = [await target.status(), await target.health(), await target.peers()];
   const health = report.isHealthy
     ? ok('health', 'the health endpoint answers: healthy')
     : failed('health', `not healthy: ${report.errors.join('; ') || 'see `entgldb health`'}`);
   const queue = ok('offline queue', `${status.queuedOperations} operations waiting`);
   const notices = status.notices.map((notice) => warning('node', notice));
+  // Those that are no notice: maybe another cluster on purpose, but here somebody asks why a node is missing.
+  const onlyHeard = status.isOnline ? status.refusals.filter(({ isOnlyHeard }) => isOnlyHeard) : [];
   return [
     ok('node', `${status.nodeId} is running, process ${status.pid}`),
     health,
     queue,
     ...notices,
+    ...refusalTexts(onlyHeard, nowMs).map((text) => warning('node', text)),
     ...checkPeers(peers),
   ];
 }
@@ -81,17 +91,37 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
   });
 }
 
-/** Whether anything accepts connections there: the question behind "why do they not see each other". */
-export async function checkAddress(address: Address, timeoutMs: number): Promise<Finding> {
+/**
+ * Whether a node with this token (null: none) accepts connections there: the question behind "why do they not see each other".
+ * It then hangs up, which that node notes in its log.
+ */
+export async function checkAddress(address: Address, token: string | null, timeoutMs: number): Promise<Finding> {
   const socket = connect({ host: address.host, port: address.port });
   const where = formatAddress(address);
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
-    return ok('address', `${where} accepts connections; if its node is no peer, compare the tokens of both`);
+    return checkNodeAt(address, where, token);
   } catch (error) {
     return failed('address', `${where}: ${reachText((error as NodeJS.ErrnoException).code)}`);
   } finally {
     socket.destroy();
+  }
+}
+
+async function checkNodeAt(address: Address, where: string, token: string | null): Promise<Finding> {
+  const { deriveClusterKey, dialTls, loopbackKey } = await import('../../../net/tcp/index.ts');
+  const key = token === null ? loopbackKey() : await deriveClusterKey(token);
+  try {
+    const socket = await dialTls(address, key, { clock: awaitedClock, msMax: HANDSHAKE_MS_MAX, signal: undefined });
+    socket.destroy();
+    return ok('address', `${where} is a node with the same cluster token as this one`);
+  } catch (error) {
+    const { refusal } = isEntglDbError(error) ? (error.details as { refusal?: DialRefusal }) : {};
+    if (refusal === 'other-token')
+      return failed('address', `${where} is a node with another cluster token; ${COMPARE_TOKENS}`);
+    if (refusal === 'no-entgldb')
+      return failed('address', `${where} answers, but is no EntglDb node; is this its TcpPort?`);
+    return ok('address', `${where} accepts connections; if its node is no peer, compare the tokens of both`);
   }
 }
 

@@ -29,7 +29,7 @@ test('doctor finds a running node, its health, and what is wrong with an address
   await cli('init', '--data', 'till');
   const node = begin(['start', '--data', 'till', '--node-id', 'till-1']);
   await node.ready;
-  const silent = createServer().listen(0, '127.0.0.1');
+  const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as { port: number };
   const reached = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till');
@@ -38,6 +38,8 @@ test('doctor finds a running node, its health, and what is wrong with an address
   assert.match(reached.out, /^ok +health: /m);
   assert.match(reached.out, /^ok +cluster token: set/m);
   assert.match(reached.out, /accepts connections; if its node is no peer, compare the tokens/);
+  const { tcp } = JSON.parse((await cli('status', '--data', 'till', '--json')).out).address;
+  assert.match((await cli('doctor', `127.0.0.1:${tcp.port}`, '--data', 'till')).out, /with the same cluster token/);
   silent.close();
   await once(silent, 'close');
   const refused = await cli('doctor', `127.0.0.1:${port}`, '--data', 'till', '--json');

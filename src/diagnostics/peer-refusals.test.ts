@@ -1,0 +1,93 @@
+/** Goal: who is kept out is shown once, for as long as it is so, and in bounded number. Method: meetings on a manual clock. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TIMES } from '../core/config/index.ts';
+import { createManualClock } from '../testing/index.ts';
+import { createRefusalsCheck, PeerRefusals, type RefusalCause, refusalTexts } from './index.ts';
+
+function setUp(refusalAddressesMax = 256) {
+  const clock = createManualClock();
+  const refusals = new PeerRefusals(clock, { refusalAddressesMax });
+  const tokenOf = (host: string, port: number | null = null, isOnlyHeard = false) =>
+    refusals.refused({ host, port, cause: 'other-token', isOnlyHeard });
+  return { clock, refusals, tokenOf, texts: () => refusalTexts(refusals.list(), clock.now()) };
+}
+
+test('each try counts, and the line says since when, how often, how lately and what to do', () => {
+  const { clock, tokenOf, texts } = setUp();
+  for (let i = 0; i < 14; i++) {
+    tokenOf('192.168.1.20');
+    clock.advance(30_000);
+  }
+  assert.deepEqual(texts(), [
+    'no sync with 192.168.1.20 (tried 14 times in 7 minutes, last 30 seconds ago): it has another cluster token; compare the fingerprint of the token that `entgldb doctor` prints on each',
+  ]);
+});
+
+test('whoever dials, is dialled and is heard is one line, and that of the most known about it', () => {
+  const { tokenOf, refusals } = setUp();
+  const seen = () => refusals.list().map(({ host, port, isOnlyHeard }) => [host, port, isOnlyHeard]);
+  tokenOf('fe80::1%eth0', 5000, true);
+  assert.deepEqual(seen(), [['fe80::1%eth0', 5000, true]]);
+  tokenOf('fe80::1%eth0');
+  assert.deepEqual(seen(), [['fe80::1%eth0', null, false]]);
+  tokenOf('fe80::1%eth0', 5000);
+  assert.deepEqual(seen(), [['fe80::1%eth0', 5000, false]]);
+  tokenOf('fe80::1%eth0', 5001, true);
+  assert.equal(seen().length, 1, 'it dialled, so one of the two is known to be it');
+  assert.match(refusalTexts(refusals.list(), 0)[0]!, /\[fe80::1%eth0\]:5000 /);
+});
+
+test('a connection takes away what it disproves, and nothing of others', () => {
+  const { tokenOf, refusals } = setUp();
+  tokenOf('10.0.0.1', 5000);
+  tokenOf('10.0.0.1', 5001);
+  tokenOf('10.0.0.2');
+  refusals.refused({ host: '10.0.0.1', port: 5000, cause: 'other-protocol' });
+  const seen = () => refusals.list().map(({ host, port, cause }) => `${host} ${port} ${cause}`);
+  refusals.connected({ host: '10.0.0.1', port: 5000, hasGreeted: false });
+  assert.deepEqual(seen(), ['10.0.0.1 5001 other-token', '10.0.0.2 null other-token', '10.0.0.1 5000 other-protocol']);
+  refusals.connected({ host: '10.0.0.1', port: 5000, hasGreeted: true });
+  refusals.connected({ host: '10.0.0.2', port: 5000, hasGreeted: false });
+  assert.deepEqual(seen(), ['10.0.0.1 5001 other-token']);
+});
+
+test('who is not met any more is forgotten, and of too many the one not met for longest', () => {
+  const { clock, tokenOf, refusals, texts } = setUp(3);
+  for (const host of ['a', 'b', 'c']) tokenOf(host);
+  tokenOf('a');
+  tokenOf('d');
+  assert.deepEqual(
+    refusals.list().map(({ host }) => host),
+    ['c', 'a', 'd'],
+  );
+  clock.advance(TIMES.refusalForgetMs - 1);
+  tokenOf('a');
+  assert.equal(refusals.list().length, 3);
+  clock.advance(1);
+  assert.equal(texts().length, 1);
+  const crowd = setUp();
+  for (let i = 0; i < 100; i++) crowd.tokenOf(`10.0.1.${i}`);
+  assert.equal(crowd.texts().length, 6);
+  assert.equal(crowd.texts().at(-1), '95 more nodes are kept out: see entgldb status --json');
+});
+
+test('refusals: degraded while somebody tries, and not for what is only heard', async () => {
+  const { clock, tokenOf, refusals } = setUp();
+  const check = createRefusalsCheck(() => refusals.list(), clock);
+  const look = async () => check.run(new AbortController().signal);
+  assert.deepEqual(await look(), { state: 'healthy', message: 'nobody is kept out' });
+  tokenOf('10.0.0.1', 5000, true);
+  const { state, message } = await look();
+  assert.equal(state, 'healthy');
+  assert.match(message, /^10\.0\.0\.1:5000 is heard with another cluster token \(for 0 seconds\); if it belongs/);
+  for (const [cause, says] of [
+    ['no-entgldb', /correct the port in Network\.KnownPeers$/],
+    ['other-protocol', /update the older of the two$/],
+  ] as [RefusalCause, RegExp][]) {
+    refusals.refused({ host: '10.0.0.3', port: 80, cause });
+    assert.equal((await look()).state, 'degraded');
+    assert.match((await look()).message, says);
+    refusals.connected({ host: '10.0.0.3', port: 80, hasGreeted: true });
+  }
+});

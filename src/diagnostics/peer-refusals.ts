@@ -1,0 +1,100 @@
+import type { Clock } from '../core/clock/index.ts';
+import { type Limits, TIMES } from '../core/config/index.ts';
+
+/** Why two nodes do not come together, for as long as nobody changes something on one of them. */
+export type RefusalCause = 'other-token' | 'no-entgldb' | 'other-protocol';
+
+/** Somebody with whom this node would sync, or who would sync with it, and cannot. */
+export interface PeerRefusal {
+  /** Address of the other's machine. */
+  readonly host: string;
+  /** Its `TcpPort`; null: it dialled this node, and which port it listens on is not known. */
+  readonly port: number | null;
+  readonly cause: RefusalCause;
+  /** True: no connection was tried; its beacons are heard, and it may belong to another cluster on purpose. */
+  readonly isOnlyHeard: boolean;
+  /** Wall clock of the first and of the last time, ms. */
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  /** Connections that failed. */
+  readonly tries: number;
+}
+
+export interface Refused {
+  readonly host: string;
+  readonly port: number | null;
+  readonly cause: RefusalCause;
+  /** Default false. */
+  readonly isOnlyHeard?: boolean;
+}
+
+interface Entry extends Refused {
+  readonly sinceMs: number;
+  lastMs: number;
+  /** Monotonic. */
+  lastAt: number;
+  tries: number;
+}
+
+/**
+ * Remembers who is kept out, until it connects or is not met for `refusalForgetMs`. At most `refusalAddressesMax`: with more,
+ * the one not met for longest is forgotten.
+ */
+export class PeerRefusals {
+  readonly #clock: Clock;
+  readonly #limits: Pick<Limits, 'refusalAddressesMax'>;
+  /** In order of the last meeting, the longest ago first. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(clock: Clock, limits: Pick<Limits, 'refusalAddressesMax'>) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** It was tried once more, or heard once more. */
+  refused(refused: Refused): void {
+    const { host, port, cause, isOnlyHeard = false } = refused;
+    const id = `${cause} ${isOnlyHeard} ${port ?? ''} ${host}`;
+    const wallMs = this.#clock.now();
+    const entry = this.#entries.get(id) ?? { ...refused, sinceMs: wallMs, lastMs: 0, lastAt: 0, tries: 0 };
+    entry.lastMs = wallMs;
+    entry.lastAt = this.#clock.monotonic();
+    if (!isOnlyHeard) entry.tries++;
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    if (this.#entries.size > this.#limits.refusalAddressesMax) this.#entries.delete(this.#entries.keys().next().value!);
+  }
+
+  /**
+   * There is a connection with it now, made by this node (`port`) or by the other (null), or its beacon is understood.
+   * `hasGreeted` false: it holds the token, and whether the two speak the same protocol is not known yet.
+   */
+  connected({ host, port, hasGreeted }: { host: string; port: number | null; hasGreeted: boolean }): void {
+    for (const [id, entry] of this.#entries)
+      if (
+        entry.host === host &&
+        (entry.port === port || entry.port === null) &&
+        (hasGreeted || entry.cause !== 'other-protocol')
+      )
+        this.#entries.delete(id);
+  }
+
+  /** One for each address and cause, the newest last. */
+  list(): PeerRefusal[] {
+    const now = this.#clock.monotonic();
+    for (const [id, { lastAt }] of this.#entries) if (now - lastAt >= TIMES.refusalForgetMs) this.#entries.delete(id);
+    const entries = [...this.#entries.values()];
+    return entries
+      .filter((entry) => !entries.some((other) => saysMore(other, entry)))
+      .map(({ host, port, cause, isOnlyHeard = false, sinceMs, lastMs, tries }) => {
+        return { host, port, cause, isOnlyHeard, sinceMs, lastMs, tries };
+      });
+  }
+}
+
+/** Whoever is dialled, dials and is heard is one: what has the port was dialled, what was dialled is not only heard. */
+function saysMore(other: Entry, entry: Entry): boolean {
+  if (other === entry || other.host !== entry.host || other.cause !== entry.cause) return false;
+  if (entry.isOnlyHeard) return !other.isOnlyHeard && (other.port === null || other.port === entry.port);
+  return entry.port === null && other.port !== null && !other.isOnlyHeard;
+}

@@ -1,0 +1,25 @@
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { LocalDatabase } from '../../database/index.ts';
+import type { HelloMessage } from '../../net/messages/index.ts';
+import { CAPABILITIES, PROTOCOL } from '../../sync/index.ts';
+import type { NetworkOptions } from './network-options.ts';
+
+/** What this node says of itself at the beginning of a session; `life` is of this start alone. */
+export function ownHello(
+  { nodeId, collections, resolvers }: NetworkOptions,
+  { replica, definitions }: LocalDatabase,
+  life: string,
+  wallMs: number,
+): HelloMessage {
+  return {
+    kind: 'hello',
+    protocol: PROTOCOL,
+    node: nodeId,
+    replica: replica.id,
+    life,
+    wallMs,
+    collections: collections as readonly CollectionName[] | null,
+    capabilities: CAPABILITIES,
+    resolvers: new Map([...resolvers, ...definitions.resolversByProgram()]),
+  };
+}
