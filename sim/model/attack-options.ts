@@ -53,12 +53,19 @@ export interface AttackCounts {
   sent: number;
   /** Versions that a stream passed over because an earlier one had brought them. */
   resumed: number;
-  early: { completed: number; dropped: number; purgedMeanwhile: number; learnedMeanwhile: number; askedAgain: number };
+  early: {
+    completed: number;
+    dropped: number;
+    purgedMeanwhile: number;
+    learnedMeanwhile: number;
+    askedAgain: number;
+    sliced: number;
+  };
 }
 
 type SlowMode = 'mixed' | 'snapshot' | 'snapshotOldReceiver' | 'atomic';
 
 export function createCounts(): AttackCounts {
-  const early = { completed: 0, dropped: 0, purgedMeanwhile: 0, learnedMeanwhile: 0, askedAgain: 0 };
+  const early = { completed: 0, dropped: 0, purgedMeanwhile: 0, learnedMeanwhile: 0, askedAgain: 0, sliced: 0 };
   return { detected: 0, liveSets: 0, sent: 0, resumed: 0, early };
 }

@@ -48,6 +48,13 @@ test('the schedules of ADR 0002 meet what it is about: purges, writes and late r
   for (const [name, count] of Object.entries(total)) assert.ok(count > 0, `${name} never happened`);
 });
 
+test('the schedules of ADR 0015 meet what it is about: versions dropped ahead of their claim', () => {
+  const options = SOUND.find(({ name }) => name.includes('ahead of the claim'))!.options;
+  let sliced = 0;
+  for (let seed = 0; seed < 1500; seed++) sliced += attack(seed, 80, options).counts.early.sliced;
+  assert.ok(sliced > 100, `only ${sliced} versions went ahead`);
+});
+
 test('the schedules of cut streams meet what they are about: versions that need not be sent again', () => {
   const options = SOUND.find(({ name }) => name.startsWith('cut streams'))!.options;
   let resumed = 0;
@@ -130,6 +137,30 @@ test('a tombstone purged between beginning and claim is dropped only where all t
     receiver.apply(document);
     meet(sender, receiver);
     return receiver.values('a').length;
+  });
+  assert.deepEqual(outcomes, [0, 1]);
+});
+
+test('a version that goes ahead of its claim without being known whole lets what it replaced come back', () => {
+  const outcomes = (['known', 'all'] as const).map((slices) => {
+    const early = { slices, claims: 1 };
+    const options = { early };
+    const counts = createCounts();
+    const names = { replicas: 0, processes: 0, values: 0 };
+    const [author, receiver, sender] = [0, 1, 2].map(() => new AttackReplica(options, names)) as [
+      AttackReplica,
+      AttackReplica,
+      AttackReplica,
+    ];
+    const replaced = author.write('a', false);
+    receiver.apply(author.write('a', false));
+    attackRound(author, sender, Number.POSITIVE_INFINITY, options, counts);
+    sender.write('a', true);
+    sender.purge();
+    const session = new EarlySession(sender, receiver, { ...early, isQueued: true }, counts, (n) => n - 1, ['a']);
+    while (receiver.purged.size === 0 && receiver.known.size === 0 && receiver.live('a').length > 0) session.step();
+    receiver.apply(replaced);
+    return receiver.values('a').filter(({ value }) => value === replaced.value).length;
   });
   assert.deepEqual(outcomes, [0, 1]);
 });

@@ -54,6 +54,7 @@ export const SOUND: readonly Attack[] = [
   },
   { name: 'live set in several messages under early knowledge', options: early({}) },
   { name: 'the same in lock-step', options: early({ isQueued: false }) },
+  { name: 'the same, what is known whole dropped ahead of the claim', options: early({ slices: 'known' }) },
   {
     name: 'the same, what no answer mentioned dropped unasked',
     options: early({ dropsUnconfirmed: true, doesNotAskAgain: true }),
@@ -127,6 +128,12 @@ export const REFUTED: readonly RefutedAttack[] = [
     name: 'ADR 0002 f: answers before changes',
     options: early({ answersBeforeChanges: true }),
     seed: 1070714,
+    steps: 80,
+  },
+  {
+    name: 'ADR 0015: dropped ahead of the claim, the purge line with the claim',
+    options: early({ slices: 'lineLate' }),
+    seed: 38844,
     steps: 80,
   },
 ];

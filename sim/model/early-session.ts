@@ -22,7 +22,18 @@ export interface EarlyOptions {
   readonly answersBeforeChanges?: boolean;
   /** Refuted: a tombstone is dropped although not all that it replaced is known under the claim. */
   readonly dropsNeededTombstones?: boolean;
+  /** Versions that are gone are dropped one by one before the claim is adopted, with anything between; see `SliceRule`. */
+  readonly slices?: SliceRule;
 }
+
+/** Which versions may go before the claim that covers them is adopted. The rule is `known`; the others were refuted. */
+export type SliceRule =
+  /** Those that the receiver knows, and whose whole context it knows: nothing of it can come back. The purge line goes ahead. */
+  | 'known'
+  /** The same, but the purge line waits for the claim. */
+  | 'lineLate'
+  /** All, as if the claim was adopted already: what was replaced can be seen again until it is. */
+  | 'all';
 
 type Message =
   | { readonly kind: 'version'; readonly version: Version; readonly reached?: Dotted }
@@ -235,7 +246,9 @@ export class EarlySession {
         for (const { dot, isLive } of message.dots) this.#note(dot, isLive);
         return false;
       case 'claim':
-        return this.#claim(message.known, message.purged);
+        if (!this.#dropSlice(message.purged)) return this.#claim(message.known, message.purged);
+        this.#down.unshift(message);
+        return false;
     }
   }
 
@@ -269,11 +282,28 @@ export class EarlySession {
     return this.#isLastClaim(known);
   }
 
+  /** False where nothing is left that may go before the claim, or where the rest goes with it. */
+  #dropSlice(purgedNow: Vector): boolean {
+    const { slices } = this.#options;
+    if (slices === undefined || this.#pick(4) === 0) return false;
+    const mayGo = (version: Version): boolean =>
+      this.#gone.has(dotOf(version)) && (slices === 'all' || this.#isKnownWhole(version));
+    const version = this.to.allLive().find(mayGo);
+    if (version === undefined) return false;
+    this.#counts.early.sliced += this.to.drop((held) => held === version);
+    if (slices !== 'lineLate') joinVectors(this.to, new Map(), purgedNow);
+    return true;
+  }
+
+  #isKnownWhole(version: Version): boolean {
+    const { known } = this.to;
+    return covers(known, version) && lastOfEach(version).every((dot) => covers(known, dot));
+  }
+
   /** The sender may have learned what the tombstone replaced, and purged it, after the beginning: it alone tells of that here. */
-  #isNeeded({ isTombstone, context }: Version): boolean {
-    if (!isTombstone || this.#options.dropsNeededTombstones) return false;
-    const lastOfEach = [...context].flatMap(([replica, lines]) => lines.map(({ last }) => ({ replica, seq: last })));
-    return !lastOfEach.every((dot) => covers(this.#early, dot) || covers(this.to.known, dot));
+  #isNeeded(version: Version): boolean {
+    if (!version.isTombstone || this.#options.dropsNeededTombstones) return false;
+    return !lastOfEach(version).every((dot) => covers(this.#early, dot) || covers(this.to.known, dot));
   }
 
   #purgeLine(purgedNow: Vector): Vector {
@@ -296,4 +326,9 @@ export class EarlySession {
     if (this.from.options.cursors && this.#pick(4) === 0) this.#beginDelta();
     return false;
   }
+}
+
+/** The last dot of each line of a version's context. */
+function lastOfEach({ context }: Version): Dotted[] {
+  return [...context].flatMap(([replica, lines]) => lines.map(({ last }) => ({ replica, seq: last })));
 }

@@ -111,6 +111,65 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a claim that drops much is cut between two slices',
+    alsoFailsWith: [
+      'no comparison after a purge',
+      'live set without drops',
+      'comparison without a purge line',
+      'purge without a line',
+      'purged too early',
+    ],
+    // ADR 0015: what was dropped is gone for good, and the purge line alone makes the receiver tell a third node of it.
+    async play() {
+      const stage = new Stage();
+      const [author, sender, receiver, third] = [
+        stage.node(),
+        stage.node(),
+        stage.node({ limits: SLICE }),
+        stage.node(),
+      ];
+      for (const key of DROPPED) stage.put(author, key);
+      await stage.meet(author, sender, receiver, third);
+      for (const key of DROPPED) stage.delete(sender, key);
+      stage.purge(sender);
+      cutAtFirstDrop(stage, receiver);
+      await stage.meet(sender, receiver);
+      sender.stop();
+      const held = DROPPED.filter((key) => stage.has(receiver, key)).length;
+      if (held === 0 || held === DROPPED.length) return [`${held} documents are left after one slice`];
+      await stage.meet(receiver, third);
+      return stage.differences(receiver, third);
+    },
+  },
+  {
+    name: 'a version that goes before its claim, and what it replaced',
+    alsoFailsWith: ['known versions come back'],
+    // ADR 0015: what is not known whole waits for the claim, or what it replaced could come back behind it.
+    async play() {
+      const stage = new Stage();
+      const [author, sender, receiver] = [stage.node(), stage.node(), stage.node({ limits: SLICE })];
+      for (const key of DROPPED) stage.put(author, key);
+      const stale = DROPPED.map((key) => stage.versions(author, key)[0]!);
+      for (const key of DROPPED) stage.put(author, key);
+      for (const key of DROPPED) stage.carry(stage.versions(author, key)[0]!, key, receiver);
+      await stage.meet(author, sender);
+      for (const key of DROPPED) stage.delete(sender, key);
+      stage.purge(sender);
+      cutAtFirstDrop(stage, receiver);
+      await stage.meet(sender, receiver);
+      const isAdopted = receiver.replica.collection(STOCK).knowledge.has(author.replica.id);
+      for (const [i, key] of DROPPED.entries()) stage.carry(stale[i]!, key, receiver);
+      const isBack = (key: string): boolean =>
+        stage
+          .versions(receiver, key)
+          .some(({ replica, seq }) => replica === stale[0]!.replica && seq <= DROPPED.length);
+      return [
+        ...DROPPED.filter(isBack).map((key) => `what was replaced in "${key}" is back`),
+        ...(isAdopted ? [] : ['the claim was not adopted with the first drop']),
+      ];
+    },
+  },
+  {
     name: 'a dropped version breaks the line',
     alsoFailsWith: ['line start forgotten', 'knows one less', 'live set without drops'],
     // R5: the next write has not seen the one before in its row any more.
@@ -199,6 +258,19 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** Slices of R5 of two versions each, and documents for several. */
+const SLICE = { messageVersionsMax: 2 };
+const DROPPED = ['d1', 'd2', 'd3', 'd4', 'd5', 'd6'];
+
+/** The session ends with the first commit that drops something. */
+function cutAtFirstDrop(stage: Stage, receiver: SimNode): void {
+  const stop = receiver.replica.onCommit(({ removed }) => {
+    if (!removed.some(({ why }) => why === 'dropped')) return;
+    stop();
+    stage.cluster.network.dropAllOf(receiver.key);
+  });
+}
 
 /** The session ends as soon as the receiver has adopted the result of a comparison. */
 function cutWhenAdopted(stage: Stage, receiver: SimNode): void {

@@ -68,6 +68,23 @@ test('whatever the receiver holds beyond the sender is asked about page by page'
   assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
 });
 
+test('what is gone goes in slices, and with the last of them the claim is adopted', () => {
+  const [sender, receiver] = [openReplica(1), openReplica(2)];
+  const keys = Array.from({ length: 100 }, (_, i) => `k${i}` as DocumentKey);
+  write(sender, [...keys, 'kept' as DocumentKey], '{}');
+  meetWithin(sender, receiver, {});
+  write(sender, keys, null);
+  sender.purge(-1, 100);
+
+  const dropped: number[] = [];
+  receiver.onCommit(({ removed }) => void (removed.length > 0 && dropped.push(removed.length)));
+  meetWithin(sender, receiver, {});
+  assert.ok(dropped.length > 2 && Math.max(...dropped) < keys.length, `slices of ${dropped.join()}`);
+  assert.equal(receiver.collection(C).documents, 1);
+  assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
+  assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
+});
+
 test('a tombstone that its sender purged meanwhile stays until all that it replaced is known', () => {
   const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
   const key = 'deleted' as DocumentKey;

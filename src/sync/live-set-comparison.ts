@@ -1,7 +1,7 @@
 import { type CollectionName, compareBytes, type DocumentKey } from '../core/ids/index.ts';
 import type { LiveSetVerdict, PlacedDot } from '../core/replication/index.ts';
 import { dotText, type Fingerprint, isSameFingerprint } from '../core/version/index.ts';
-import type { MissingMessage, RangesMessage } from '../net/messages/index.ts';
+import type { ClaimedCollection, MissingMessage, RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -15,6 +15,8 @@ import type { SessionContext } from './session-context.ts';
  *   check → missing           for the versions held in a range that differs and is small, page by page: one is read when the one
  *                             before it was answered, so that a range in which the sender has nothing holds nobody up
  *   check(last) → missing, claim
+ *
+ * Where much is gone, most of it goes in slices before the claim is adopted (ADR 0015).
  */
 export class LiveSetComparison {
   readonly exchange: number;
@@ -23,7 +25,11 @@ export class LiveSetComparison {
   /** Rows that have not changed since then were compared. */
   readonly #comparedFrom: number;
   readonly #confirmed = new Set<string>();
+  /** The claim that concludes it, when it has come. */
+  claimed: ClaimedCollection | undefined;
+  /** Gone, and not dropped yet; then those that have to wait for the claim. */
   readonly #missing: PlacedDot[] = [];
+  readonly #waiting: PlacedDot[] = [];
   readonly #narrowed = new Set<DocumentKey | null>();
   /** Ranges whose versions are to be asked about, in turn. */
   readonly #listed: KeyRange[] = [];
@@ -83,16 +89,29 @@ export class LiveSetComparison {
 
   /** R5 in the claim's transaction found versions that were never asked about: ask, and the claim will come again. */
   ask(versions: readonly PlacedDot[]): void {
+    this.claimed = undefined;
     this.#asked.push(...versions);
     this.#isLastSent = false;
     this.#flushChecks(true);
+  }
+
+  /** Drops a slice of what is gone. False: the rest goes with the claim. */
+  dropSlice(source: object): boolean {
+    const { replica } = this.#context;
+    if (this.claimed === undefined || !replica.isMoreThanSlice(this.#missing.length)) return false;
+    const { collection, knowledge, purged } = this.claimed;
+    const claim = { collection, knowledge, purged, liveSet: undefined };
+    const { taken, waiting } = replica.dropGone(claim, this.#missing, source);
+    this.#missing.length -= taken;
+    this.#waiting.push(...waiting);
+    return true;
   }
 
   verdict(): LiveSetVerdict {
     return {
       comparedFrom: this.#comparedFrom,
       isConfirmed: (dot) => this.#confirmed.has(dotText(dot)),
-      missing: this.#missing,
+      missing: [...this.#missing, ...this.#waiting],
     };
   }
 

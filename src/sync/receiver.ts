@@ -145,7 +145,25 @@ export class Receiver {
   }
 
   claim(message: ClaimMessage): void {
-    for (const claimed of message.collections) if (this.#context.isShared(claimed.collection)) this.#claimOne(claimed);
+    for (const claimed of message.collections) if (this.#context.isShared(claimed.collection)) this.#hearClaim(claimed);
+  }
+
+  /** Whether a claim drops much and is not adopted yet. */
+  get isAdopting(): boolean {
+    for (const { claimed } of this.#comparisons.values()) if (claimed !== undefined) return true;
+    return false;
+  }
+
+  /** R5: goes on with a claim that drops much. True when there is more to do at once. */
+  pump(): boolean {
+    for (const comparison of this.#comparisons.values()) {
+      const { claimed } = comparison;
+      if (claimed === undefined) continue;
+      this.#progress(claimed.collection);
+      if (comparison.dropSlice(this.#owner)) return true;
+      this.#adopt(claimed, comparison);
+    }
+    return false;
   }
 
   /** The session ends: others may have its turns. */
@@ -153,15 +171,18 @@ export class Receiver {
     this.#context.deps.gate.leaveAll(this.#owner);
   }
 
-  #claimOne(claimed: ClaimedCollection): void {
+  #hearClaim(claimed: ClaimedCollection): void {
+    const comparison = this.#comparisons.get(claimed.collection);
+    if (claimed.exchange === 0) this.#adopt(claimed);
+    else if (comparison?.exchange === claimed.exchange) comparison.claimed = claimed;
+  }
+
+  #adopt(claimed: ClaimedCollection, comparison?: LiveSetComparison): void {
     const { collection, knowledge, purged, exchange, complete } = claimed;
-    const comparison = this.#comparisons.get(collection);
-    if (exchange !== 0 && comparison?.exchange !== exchange) return;
-    const verdict = exchange === 0 ? undefined : comparison?.verdict();
-    const claim: RemoteClaim = { collection, knowledge, purged, liveSet: verdict };
+    const claim: RemoteClaim = { collection, knowledge, purged, liveSet: comparison?.verdict() };
     const outcome = this.#apply([], [claim]);
     if (outcome === 'unconfirmed') return;
-    if (exchange !== 0) {
+    if (comparison !== undefined) {
       this.#comparisons.delete(collection);
       this.#context.send({ kind: 'check', collection, exchange, versions: [], last: true });
     }

@@ -1,5 +1,12 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
-import type { ForkProof, Reached, RemoteClaim, RemoteOutcome, RemoteVersion } from '../core/replication/index.ts';
+import type {
+  ForkProof,
+  PlacedDot,
+  Reached,
+  RemoteClaim,
+  RemoteOutcome,
+  RemoteVersion,
+} from '../core/replication/index.ts';
 import type { Check, Fingerprint, ForkEvidence, Knowledge, Known, PurgeLine } from '../core/version/index.ts';
 import type { Store } from '../store/index.ts';
 
@@ -35,6 +42,9 @@ export interface SyncReplica {
     source: object,
     reached?: Reached,
   ): RemoteOutcome;
+  /** R5: whether so many versions that are gone take more than one slice, and one slice off their end ahead of the claim. */
+  isMoreThanSlice(gone: number): boolean;
+  dropGone(claim: RemoteClaim, gone: readonly PlacedDot[], source: object): { taken: number; waiting: PlacedDot[] };
   /** R4: where earlier streams of this sender were cut, in this life of its process. */
   resumePoints(sender: ReplicaId, life: string, collection: CollectionName): ReadonlyMap<ReplicaId, number>;
   /** R9: undefined when what a peer knows of my replica is a point of my own history. */

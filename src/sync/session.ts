@@ -88,8 +88,14 @@ export class Session {
     else if (this.#phase === 'open' && input.kind === 'ping') this.#ping();
     else if (this.#phase === 'open' && input.kind === 'defined') this.#definitions.defined();
     else if (input.kind === 'tick') this.#tick();
-    if (this.#phase === 'open' && this.#sender.pump()) this.#context.effect({ kind: 'again' });
+    if (this.#phase === 'open') this.#pump(input.kind === 'committed');
     return this.#finish();
+  }
+
+  /** After a commit, which may be its own, a claim that drops much waits: or it would leave no turn to anybody. */
+  #pump(isCommitted: boolean): void {
+    const isAdopting = isCommitted ? this.#receiver.isAdopting : this.#receiver.pump();
+    if (this.#sender.pump() || isAdopting) this.#context.effect({ kind: 'again' });
   }
 
   /** Digests of the collections that both ends want and that have any history here. */

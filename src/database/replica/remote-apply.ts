@@ -14,6 +14,7 @@ import {
   forkBetween,
   isSameDot,
   knows,
+  knowsAll,
   type Line,
   sealVersion,
   type Version,
@@ -116,6 +117,27 @@ export function unconfirmedVersions(context: ApplyContext, claim: RemoteClaim, p
     if (page.length < pageSize) return open;
     after = page.at(-1)!.pos;
   }
+}
+
+/**
+ * R5, ADR 0015: drops what is gone ahead of the claim, as far as knowledge covers it whole here already, and so nothing of it can
+ * come back. The purge line rises with it, so that a node that is never told of the claim is told to compare. Returns what has to wait.
+ */
+export function draftGone(context: ApplyContext, claim: RemoteClaim, gone: readonly PlacedDot[]): PlacedDot[] {
+  const { draft } = context;
+  const { knowledge, state } = context.collection(claim.collection);
+  if (state !== 'wanted' || proveFork(context, claim.knowledge.get(context.own.replica)) !== undefined)
+    return [...gone];
+  const waiting = gone.filter(({ key, dot }) => {
+    const held = draft.read(claim.collection, key)?.versions.find((version) => isSameDot(version, dot));
+    if (held === undefined) return false;
+    if (!isJudged(context, claim, dot) || !knows(knowledge, dot.replica, dot.seq)) return true;
+    if (!knowsAll(knowledge, held.context)) return true;
+    draftDrop(context, claim, key, dot);
+    return false;
+  });
+  if (waiting.length < gone.length) draft.raisePurgeLine(claim.collection, claim.purged);
+  return waiting;
 }
 
 /** R4–R6: drops what the sender's live set lacks, then joins knowledge and purge line. */

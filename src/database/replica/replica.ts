@@ -1,6 +1,5 @@
 // Over 400 lines: the one face of the engine. The work of each rule is in a file of its own; what is here is thin.
-import type { Clock } from '../../core/clock/index.ts';
-import { HLC_ZERO } from '../../core/clock/index.ts';
+import { type Clock, HLC_ZERO, SliceSize } from '../../core/clock/index.ts';
 import { type Limits, TIMES } from '../../core/config/index.ts';
 import {
   type CollectionName,
@@ -11,7 +10,14 @@ import {
 } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Resolver } from '../../core/merge/index.ts';
-import type { ForkProof, Reached, RemoteClaim, RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
+import type {
+  ForkProof,
+  PlacedDot,
+  Reached,
+  RemoteClaim,
+  RemoteOutcome,
+  RemoteVersion,
+} from '../../core/replication/index.ts';
 import { type Check, FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
 import { countingMark, type Head, type Store, type StoredDocument } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
@@ -35,6 +41,7 @@ import { markedRecounts, Recount } from './recount.ts';
 import {
   type ApplyContext,
   draftClaim,
+  draftGone,
   draftVersions,
   proveFork,
   proveUnknownWrite,
@@ -66,6 +73,8 @@ export interface ReplicaOptions {
 /** Name among the metadata. */
 const LIVED = 'lived';
 const DIGEST_BYTES = 16;
+/** Versions that the first slice of R5 drops. */
+const DROP_FIRST = 16;
 const COPIED = 'this database file was copied or restored, or it lost its newest writes or its marker';
 
 export type CommitListener = (notice: CommitNotice) => void;
@@ -104,6 +113,7 @@ export class Replica {
   readonly #quarantine: BoundedLog;
   readonly #namesakes: Namesakes;
   readonly #lived: LivedTime;
+  readonly #drops: SliceSize;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -111,7 +121,8 @@ export class Replica {
     this.#values = new ValueResolver({ ...options, monotonic: () => options.clock.monotonic() });
     this.#namesakes = new Namesakes(options.store);
     this.#quarantine = new BoundedLog(options.store, 'quarantine', options.limits.evidenceMax);
-    const { conflictsMax, conflictCharactersMax } = options.limits;
+    const { conflictsMax, conflictCharactersMax, messageVersionsMax } = options.limits;
+    this.#drops = new SliceSize({ min: Math.min(DROP_FIRST, messageVersionsMax), max: messageVersionsMax });
     const retentionMs = TIMES.conflictRetentionMs;
     this.conflicts = new ConflictLedger(options.store, { conflictsMax, conflictCharactersMax, retentionMs });
     const image = options.store.load();
@@ -290,6 +301,26 @@ export class Replica {
     this.#commit(draft, 'remote', source);
     this.#resume = resume;
     return { kind: 'applied', applied, forks };
+  }
+
+  /** R5: whether so many versions that are gone take more than one slice. */
+  isMoreThanSlice(gone: number): boolean {
+    return gone > this.#drops.items;
+  }
+
+  /**
+   * R5, ADR 0015: drops a slice off the end of what is gone, in a commit of its own ahead of the claim. Returns how many it looked
+   * at, and which of these have to wait for the claim.
+   */
+  dropGone(claim: RemoteClaim, gone: readonly PlacedDot[], source?: object): { taken: number; waiting: PlacedDot[] } {
+    const monotonic = (): number => this.#options.clock.monotonic();
+    return this.#drops.run(monotonic, (items) => {
+      const draft = this.#draft('once');
+      const slice = gone.slice(-items);
+      const waiting = draftGone(this.#context(draft), claim, slice);
+      this.#commit(draft, 'remote', source);
+      return { taken: slice.length, waiting };
+    });
   }
 
   /** R4: up to where the sender need not send again what it sent before its stream was cut. */
