@@ -4,39 +4,27 @@
  * proxy that resets all connections whenever another part of the blob has arrived.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { LIMITS } from '../../src/core/config/index.ts';
-import { type NodeDatabase, openDatabase } from '../../src/index.ts';
+import type { NodeDatabase } from '../../src/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
 import { FaultProxy } from './fault-proxy.ts';
+import { openOnLoopback } from './loopback-node.ts';
 import { eventually, makeFolder, SCALE } from './node-process.ts';
 
 const CUTS = 4;
 const BYTES = 16 * 1024 * 1024 * Math.min(SCALE, 16);
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
-function open(folder: string, nodeId: string, peers: readonly string[]): Promise<NodeDatabase> {
-  return openDatabase({
-    nodeId,
-    network: {
-      authToken: 'a secret of this test, long enough to be one',
-      localhostOnly: true,
-      enableDiscovery: false,
-      tcpPort: 0,
-      udpPort: 0,
-      retryDelayMs: 100,
-      knownPeers: peers.map((address) => ({ address })),
-    },
-    persistence: { databasePath: join(folder, `${nodeId}.db`), durability: 'normal' },
-  });
-}
-
 test(`a blob whose connection is cut ${CUTS} times arrives, and little is sent twice (seed ${SEED})`, async (t) => {
   const folder = await makeFolder(t);
-  await using a = await open(folder, 'a', []);
+  const normal = { persistence: { durability: 'normal' } } as const;
+  await using a = await openOnLoopback(folder, 'a', [], normal);
   const proxy = await FaultProxy.open(t, a.address().tcp!.port);
-  await using b = await open(folder, 'b', [proxy.address]);
+  await using b = await openOnLoopback(folder, 'b', [], {
+    ...normal,
+    network: { retryDelayMs: 100, knownPeers: [{ address: proxy.address }] },
+  });
   await eventually('the nodes are connected', () => b.isOnline);
 
   const random = createSeededRandom(SEED);

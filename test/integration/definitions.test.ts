@@ -3,47 +3,21 @@
  * Method: `openDatabase` as programs call it, with real validators; definitions come after the nodes have met.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
-import { type NodeDatabase, openDatabase } from '../../src/index.ts';
+import type { NodeDatabase } from '../../src/index.ts';
+import { atEnd } from './cleanup.ts';
+import { openOnLoopback } from './loopback-node.ts';
+import { eventually, makeFolder } from './node-process.ts';
 
 const WAIT_MS_MAX = 30_000;
 
 async function openPair(t: TestContext): Promise<[till: NodeDatabase, office: NodeDatabase]> {
-  const folder = mkdtempSync(join(tmpdir(), 'entgldb-definitions-'));
-  const open = (nodeId: string, peers: readonly NodeDatabase[]): Promise<NodeDatabase> =>
-    openDatabase({
-      dataDirectory: join(folder, nodeId),
-      nodeId,
-      network: {
-        localhostOnly: true,
-        enableDiscovery: false,
-        tcpPort: 0,
-        authToken: 'a token for the tests of definitions',
-        knownPeers: peers.map((db) => ({ address: `127.0.0.1:${db.address().tcp!.port}` })),
-      },
-      persistence: { databasePath: join(folder, nodeId, 'entgldb.db') },
-    });
-  const till = await open('till', []);
-  const office = await open('office', [till]);
-  t.after(async () => {
-    await Promise.all([till.close(), office.close()]);
-    rmSync(folder, { recursive: true });
-  });
+  const folder = await makeFolder(t);
+  const till = await openOnLoopback(folder, 'till');
+  const office = await openOnLoopback(folder, 'office', [till]);
+  atEnd(t, () => Promise.all([till.close(), office.close()]));
   return [till, office];
-}
-
-/** Waits for something that another node does: there is no event for it here. */
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (performance.now() < deadline) {
-    if (isSo()) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.fail(`${what} did not happen`);
 }
 
 const differing = (db: NodeDatabase): string[] =>
@@ -51,7 +25,7 @@ const differing = (db: NodeDatabase): string[] =>
 
 test('resolver, version and schema that differ are reported at both nodes, and documents flow on', async (t) => {
   const [till, office] = await openPair(t);
-  await until('the meeting', () => till.isOnline && office.isOnline);
+  await eventually('the meeting', () => till.isOnline && office.isOnline);
   const degraded = new Promise<string>((resolve) => {
     till.healthCheck.onChange(({ name, after, message }) => {
       if (name === 'definitions' && after === 'degraded') resolve(message);
@@ -65,7 +39,8 @@ test('resolver, version and schema that differ are reported at both nodes, and d
   office.collection('orders', { version: 0, schema: name });
   office.collection('sales', { schema: z.object({ name: z.string(), price: z.number() }) });
   const expected = ['users: resolver', 'orders: version', 'sales: schema'].sort();
-  for (const db of [till, office]) await until('the report', () => differing(db).sort().join() === expected.join());
+  for (const db of [till, office])
+    await eventually('the report', () => differing(db).sort().join() === expected.join());
   assert.match(await degraded, /users.* merge@1 here and by lww@1 on office/);
   assert.equal((await till.health()).isHealthy, true, 'degraded, not unhealthy');
   const notices = office.status().notices.join('\n');
@@ -75,12 +50,12 @@ test('resolver, version and schema that differ are reported at both nodes, and d
   await till.collection('users').put('u1', { name: 'Alice' });
   await till.replicated('users', undefined, { signal: AbortSignal.timeout(WAIT_MS_MAX) });
   await office.close();
-  await until('the end of it', () => differing(till).length === 0);
+  await eventually('the end of it', () => differing(till).length === 0);
 });
 
 test('a node whose program defines nothing is no mismatch', async (t) => {
   const [till, office] = await openPair(t);
-  await until('the meeting', () => till.isOnline && office.isOnline);
+  await eventually('the meeting', () => till.isOnline && office.isOnline);
   const users = till.collection('users', {
     schema: z.object({ name: z.string() }),
     version: 1,

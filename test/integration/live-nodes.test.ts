@@ -4,10 +4,10 @@
  * a live query itself.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { applyLiveChanges, type Collection, type LiveEntry, type NodeDatabase, openDatabase } from '../../src/index.ts';
+import { applyLiveChanges, type Collection, type LiveEntry } from '../../src/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
+import { openOnLoopback } from './loopback-node.ts';
 import { makeFolder, SCALE } from './node-process.ts';
 
 const WRITES = 300 * SCALE;
@@ -20,20 +20,8 @@ interface Doc {
 
 test('live queries of two nodes that write at once follow each other', { timeout: 120_000 }, async (t) => {
   const folder = await makeFolder(t);
-  const open = (name: string, peers: readonly string[]): Promise<NodeDatabase> =>
-    openDatabase({
-      nodeId: name,
-      network: {
-        authToken: 'a token of this test, long enough to be one',
-        localhostOnly: true,
-        enableDiscovery: false,
-        tcpPort: 0,
-        knownPeers: peers.map((address) => ({ address })),
-      },
-      persistence: { databasePath: join(folder, `${name}.db`) },
-    });
-  await using one = await open('one', []);
-  await using two = await open('two', [`127.0.0.1:${one.address().tcp?.port}`]);
+  await using one = await openOnLoopback(folder, 'one');
+  await using two = await openOnLoopback(folder, 'two', [one]);
   const collections = [one, two].map((db) => db.collection<Doc>('docs'));
   const copies = collections.map(follow);
   const pairs = collections.map(watchPairs);

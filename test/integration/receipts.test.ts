@@ -3,64 +3,43 @@
  * Method: `openDatabase` as a program calls it, real files, loopback sockets; writes collide while the network is off.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { type NodeDatabase, openDatabase } from '../../src/index.ts';
+import { openOnLoopback } from './loopback-node.ts';
+import { makeFolder } from './node-process.ts';
 
 const WAIT_MS_MAX = 20_000;
 
-function openNode(folder: string, nodeId: string, peers: readonly NodeDatabase[] = []): Promise<NodeDatabase> {
-  return openDatabase({
-    dataDirectory: join(folder, nodeId),
-    nodeId,
-    network: {
-      localhostOnly: true,
-      enableDiscovery: false,
-      tcpPort: 0,
-      authToken: 'a token for the tests of receipts',
-      knownPeers: peers.map((db) => ({ address: `127.0.0.1:${db.address().tcp!.port}` })),
-    },
-    persistence: { databasePath: join(folder, nodeId, 'entgldb.db') },
-  });
-}
-
-test('two writes that collide are listed by name, and receipts hold over a restart of either', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'entgldb-receipts-'));
+test('two writes that collide are listed by name, and receipts hold over a restart of either', async (t) => {
+  const folder = await makeFolder(t);
   const signal = AbortSignal.timeout(WAIT_MS_MAX);
-  try {
-    let till = await openNode(folder, 'till');
-    await till.collection('users').put('u', { name: 'till' });
-    assert.deepEqual(till.unsynced(), [{ collection: 'users', writes: 1 }]);
-    const office = await openNode(folder, 'office', [till]);
-    await office.collection('users').put('u', { name: 'office' });
-    await Promise.all([
-      till.replicated('users', 'u', { signal }),
-      office.replicated('users', undefined, { peers: 1, signal }),
-    ]);
-    assert.deepEqual([...till.unsynced(), ...office.unsynced(), ...till.pendingFor('office')], []);
-    const [atTill, atOffice] = [...(await till.conflicts()), ...(await office.conflicts())];
-    const conflict = atTill ?? atOffice;
-    assert.deepEqual([...conflict!.nodes].sort(), ['office', 'till']);
-    await till.setNetworkPaused(true);
-    await till.collection('users').put('later', { n: 1 });
-    assert.deepEqual(till.pendingFor('office'), [{ collection: 'users', writes: 1 }]);
-    await assert.rejects(
-      till.replicated('users', 'later', { signal: AbortSignal.abort(new Error('offline')) }),
-      /offline/,
-    );
-    await till.close();
-    till = await openNode(folder, 'till', [office]);
-    const waiting = till.replicated('users', 'later', { signal });
-    await waiting;
-    assert.deepEqual(till.unsynced(), []);
-    await till.close();
-    await office.close();
-    till = await openNode(folder, 'till');
-    assert.deepEqual([till.unsynced(), till.pendingFor('office')], [[], []], 'said before the restart, still true');
-    await till.close();
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  let till = await openOnLoopback(folder, 'till');
+  await till.collection('users').put('u', { name: 'till' });
+  assert.deepEqual(till.unsynced(), [{ collection: 'users', writes: 1 }]);
+  const office = await openOnLoopback(folder, 'office', [till]);
+  await office.collection('users').put('u', { name: 'office' });
+  await Promise.all([
+    till.replicated('users', 'u', { signal }),
+    office.replicated('users', undefined, { peers: 1, signal }),
+  ]);
+  assert.deepEqual([...till.unsynced(), ...office.unsynced(), ...till.pendingFor('office')], []);
+  const [atTill, atOffice] = [...(await till.conflicts()), ...(await office.conflicts())];
+  const conflict = atTill ?? atOffice;
+  assert.deepEqual([...conflict!.nodes].sort(), ['office', 'till']);
+  await till.setNetworkPaused(true);
+  await till.collection('users').put('later', { n: 1 });
+  assert.deepEqual(till.pendingFor('office'), [{ collection: 'users', writes: 1 }]);
+  await assert.rejects(
+    till.replicated('users', 'later', { signal: AbortSignal.abort(new Error('offline')) }),
+    /offline/,
+  );
+  await till.close();
+  till = await openOnLoopback(folder, 'till', [office]);
+  const waiting = till.replicated('users', 'later', { signal });
+  await waiting;
+  assert.deepEqual(till.unsynced(), []);
+  await till.close();
+  await office.close();
+  till = await openOnLoopback(folder, 'till');
+  assert.deepEqual([till.unsynced(), till.pendingFor('office')], [[], []], 'said before the restart, still true');
+  await till.close();
 });

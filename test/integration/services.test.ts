@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { createServices, isEntglDbError, type NodeDatabase, openDatabase, type Services } from '../../src/index.ts';
-
-const WAIT_MS_MAX = 20_000;
+import { loopbackOptions } from './loopback-node.ts';
+import { eventually } from './node-process.ts';
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'entgldb-services-'));
@@ -23,28 +23,11 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-const options = (folder: string, nodeId: string, peers: readonly NodeDatabase[] = [], tcpPort = 0) => ({
-  dataDirectory: join(folder, nodeId),
-  nodeId,
-  network: {
-    localhostOnly: true,
-    enableDiscovery: false,
-    tcpPort,
-    authToken: 'a token for the tests of services',
-    knownPeers: peers.map((db) => ({ address: `127.0.0.1:${db.address().tcp!.port}` })),
-  },
-  persistence: { databasePath: join(folder, nodeId, 'entgldb.db'), backupPath: join(folder, nodeId, 'backups') },
-});
-
-/** Waits for something that another node does: there is no event for it here. */
-async function until(what: string, isSo: () => unknown): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (performance.now() < deadline) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.fail(`${what} did not happen`);
-}
+const options = (folder: string, nodeId: string, peers: readonly NodeDatabase[] = [], tcpPort = 0) =>
+  loopbackOptions(folder, nodeId, peers, {
+    network: { tcpPort },
+    persistence: { backupPath: join(folder, nodeId, 'backups') },
+  });
 
 test('the queue empties itself when the first peer is there, and tracker and health tell of it', () =>
   inFolder(async (folder) => {
@@ -59,10 +42,10 @@ test('the queue empties itself when the first peer is there, and tracker and hea
     assert.equal(till.database.isOnline, false);
     assert.equal((await till.healthCheck.check()).state, 'healthy');
     const office = await openDatabase(options(folder, 'office', [till.database]));
-    await until('the flush', () => till.offlineQueue.count === 0);
-    await until('the sync', () => office.collection('users').get('user1'));
+    await eventually('the flush', () => till.offlineQueue.count === 0);
+    await eventually('the sync', async () => (await office.collection('users').get('user1')) !== undefined);
     assert.deepEqual(online, [true]);
-    await until('a completed round', () => till.syncStatusTracker.getStatus().lastSyncTime !== null);
+    await eventually('a completed round', () => till.syncStatusTracker.getStatus().lastSyncTime !== null);
     const { activePeers, totals } = till.syncStatusTracker.getStatus();
     assert.deepEqual(
       activePeers.map(({ nodeId }) => nodeId),
@@ -71,7 +54,7 @@ test('the queue empties itself when the first peer is there, and tracker and hea
     assert.ok(totals.documents > 0 && totals.bytes > 0 && totals.syncs > 0, JSON.stringify(totals));
     assert.equal((await till.healthCheck.check()).connectedPeers, 1);
     await office.close();
-    await until('going offline', () => !till.database.isOnline);
+    await eventually('going offline', () => !till.database.isOnline);
     const report = await till.healthCheck.check();
     assert.deepEqual([report.isHealthy, report.state, report.networkHealthy], [true, 'degraded', false]);
     assert.deepEqual(online, [true, false]);
@@ -82,7 +65,7 @@ test('a damaged document comes back from a peer, without an operator', () =>
     await using office = await openDatabase(options(folder, 'office'));
     await using till = await openDatabase(options(folder, 'till', [office]));
     await till.collection('sales').put('s1', { price: 5 });
-    await until('the sync', () => office.collection('sales').get('s1'));
+    await eventually('the sync', async () => (await office.collection('sales').get('s1')) !== undefined);
     tamper(join(folder, 'till', 'entgldb.db'), `UPDATE doc SET value = '{"price":1}' WHERE key = 's1'`);
     till.cache.clear();
     await assert.rejects(till.collection('sales').get('s1'), { reason: 'DOCUMENT_CORRUPT' });
@@ -91,7 +74,7 @@ test('a damaged document comes back from a peer, without an operator', () =>
         .collection('sales')
         .get('s1')
         .catch(() => undefined);
-    await until('the repair', async () => (await read()) !== undefined);
+    await eventually('the repair', async () => (await read()) !== undefined);
     assert.deepEqual(await till.collection('sales').get('s1'), { price: 5 });
     await till.checkIntegrity();
     assert.deepEqual(await office.collection('sales').get('s1'), { price: 5 });

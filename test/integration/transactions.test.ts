@@ -2,11 +2,10 @@
 // writes the same number into two collections, and counts in a third, by transactions, while the other looks at all of them, as
 // of one moment, all the time.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { type NodeDatabase, openDatabase } from '../../src/index.ts';
+import type { NodeDatabase } from '../../src/index.ts';
+import { openOnLoopback } from './loopback-node.ts';
+import { makeFolder } from './node-process.ts';
 
 const TRANSACTIONS = 300;
 
@@ -15,22 +14,9 @@ interface Numbered {
 }
 
 test('whoever receives a transaction live sees all of it or nothing', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'entgldb-transactions-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const open = (nodeId: string, peers: readonly string[]): Promise<NodeDatabase> =>
-    openDatabase({
-      nodeId,
-      network: {
-        authToken: 'a token of this test, long enough',
-        localhostOnly: true,
-        enableDiscovery: false,
-        tcpPort: 0,
-        knownPeers: peers.map((address) => ({ address })),
-      },
-      persistence: { databasePath: join(folder, `${nodeId}.db`) },
-    });
-  await using office = await open('office', []);
-  await using till = await open('till', [`127.0.0.1:${office.address().tcp?.port}`]);
+  const folder = await makeFolder(t);
+  await using office = await openOnLoopback(folder, 'office');
+  await using till = await openOnLoopback(folder, 'till', [office]);
   await write(till, 0);
   await till.replicated('left', 'x', { signal: AbortSignal.timeout(20_000) });
   const seen = watchWhole(office);
