@@ -15,6 +15,9 @@ import { C, clock, helloOf, meet, openReplica, write } from './test-meeting.ts';
 
 type Turns = (() => void)[];
 
+/** Work on a message that is long for a turn of the event loop, ms. */
+const LONG_MS = 20;
+
 function runnerOf(replica: Replica, channel: Channel, codec: SessionCodec, turns: Turns): SessionRunner {
   const runner = new SessionRunner({
     replica,
@@ -65,30 +68,42 @@ function workedOn(frames: number, frameMs: number): number[] {
   return seen;
 }
 
-/** Connects both, and runs turn after turn until there is none; `onTurn` after each. */
-async function connect(a: Replica, b: Replica, onTurn: () => void): Promise<void> {
+interface Meeting {
+  readonly onTurn?: () => void;
+  /** What is sent arrives when nobody has anything else to do, all of it at once, and is long work. Default: one message a turn. */
+  readonly isTogether?: boolean;
+}
+
+/** Connects both, and runs turn after turn until there is none; returns what was sent. */
+async function connect(a: Replica, b: Replica, { onTurn = () => {}, isTogether = false }: Meeting): Promise<Message[]> {
   const turns: Turns = [];
+  const onTheWay: (() => void)[] = [];
   const sent: Message[] = [];
   const codec: SessionCodec = {
     encode: (message) => new Uint8Array(sent.push(message)),
-    decode: ({ length }) => sent[length - 1],
+    decode: ({ length }) => {
+      if (isTogether) clock.advance(LONG_MS);
+      return sent[length - 1];
+    },
   };
   const channels = [0, 1].map(() => ({ peerKey: 'peer', close: () => {} }) as unknown as Channel) as [Channel, Channel];
   channels.forEach((channel, i) => {
-    channel.send = (frame) => turns.push(() => channels[1 - i]!.onFrame(frame)) > 0;
+    channel.send = (frame) => (isTogether ? onTheWay : turns).push(() => channels[1 - i]!.onFrame(frame)) > 0;
   });
   const runners = [a, b].map((replica, i) => runnerOf(replica, channels[i]!, codec, turns));
   for (const runner of runners) runner.start();
   do {
+    if (turns.length === 0) for (const arrive of onTheWay.splice(0)) arrive();
     turns.shift()?.();
     await new Promise((resolve) => setImmediate(resolve));
     onTurn();
-  } while (turns.length > 0);
+  } while (turns.length + onTheWay.length > 0);
   for (const runner of runners) runner.close('closing');
+  return sent;
 }
 
 test('of long messages that arrive together, each has a turn of the event loop', () => {
-  assert.deepEqual(workedOn(3, 20), [1, 2, 3, 3]);
+  assert.deepEqual(workedOn(3, LONG_MS), [1, 2, 3, 3]);
 });
 
 test('short messages that arrive together are worked on at once', () => {
@@ -108,11 +123,31 @@ test('a claim that drops much leaves a turn of the event loop between two slices
   receiver.onCommit(({ removed }) => {
     if (removed.length > 0) slices++;
   });
-  await connect(sender, receiver, () => {
-    slicesOfTurns.push(slices);
-    slices = 0;
+  await connect(sender, receiver, {
+    onTurn: () => {
+      slicesOfTurns.push(slices);
+      slices = 0;
+    },
   });
   assert.equal(receiver.collection(C).documents, 0);
   assert.equal(Math.max(...slicesOfTurns), 1, `slices of each turn: ${slicesOfTurns.join()}`);
   assert.ok(slicesOfTurns.filter((count) => count > 0).length > 3);
+});
+
+test('messages that arrive together are confirmed by a word for several, and one that comes alone at once', async () => {
+  const confirmedOf = async (isTogether: boolean): Promise<{ messages: number; words: number }> => {
+    const [sender, receiver] = [openReplica(1), openReplica(2)];
+    const keys = Array.from({ length: 3000 }, (_, i) => `k${i}` as DocumentKey);
+    write(sender, keys, JSON.stringify({ text: 'x'.repeat(1000) }));
+    const sent = await connect(sender, receiver, { isTogether });
+    assert.equal(receiver.collection(C).documents, keys.length);
+    const batches = sent.flatMap((message) => (message.kind === 'versions' ? [message.batch] : []));
+    const confirmed = sent.flatMap((message) => (message.kind === 'ack' ? [message.batch] : []));
+    assert.equal(confirmed.at(-1), batches.at(-1), 'the last one is confirmed');
+    return { messages: batches.length, words: confirmed.length };
+  };
+  const alone = await confirmedOf(false);
+  assert.equal(alone.words, alone.messages);
+  const together = await confirmedOf(true);
+  assert.ok(together.messages >= 16 && together.words <= together.messages / 4, JSON.stringify(together));
 });
