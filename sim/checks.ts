@@ -1,7 +1,8 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import { contextCovers, isSameDot, knows, type Version } from '../src/core/version/index.ts';
 import type { Replica } from '../src/database/replica/index.ts';
-import { type History, nameOf, type TrueWrite, versionsOf } from './history.ts';
+import { type History, nameOf, type TrueWrite } from './history.ts';
+import { versionsOf } from './holdings.ts';
 
 /**
  * I4: of every write that knowledge covers, the replica holds the version, or one that truly replaced it, or the purge
@@ -9,26 +10,20 @@ import { type History, nameOf, type TrueWrite, versionsOf } from './history.ts';
  */
 export function unsoundKnowledge(replica: Replica, collection: CollectionName, history: History): string | undefined {
   const { knowledge, purged } = replica.collection(collection);
-  const held = new Set<number>();
-  const accounted = new Map<number, boolean>();
-  const isAccounted = (write: TrueWrite): boolean => {
-    const known = accounted.get(write.id);
-    if (known !== undefined) return known;
-    const { replica: author, seq } = write.dot;
-    const isPurged = write.isDelete && (purged.get(author) ?? 0) >= seq;
-    const is = held.has(write.id) || isPurged || write.children.some((id) => isAccounted(history.writes()[id]!));
-    accounted.set(write.id, is);
-    return is;
-  };
-  const keys = new Set<DocumentKey>();
-  for (const write of history.writes()) if (write.collection === collection) keys.add(write.key);
-  for (const key of keys) for (const version of versionsOf(replica, collection, key)) held.add(history.idOf(version)!);
-  for (const write of history.writes()) {
-    if (write.collection !== collection || write.isUndone) continue;
-    if (knows(knowledge, write.dot.replica, write.dot.seq) && !isAccounted(write))
-      return `knows ${nameOf(write)} and has neither it nor what replaced it (I4)`;
+  const writes = history.ofCollection(collection);
+  const accounted = new Uint8Array(history.size);
+  for (const { key } of history.places(collection))
+    for (const version of versionsOf(replica, collection, key)) accounted[history.idOf(version)!] = 1;
+  let unsound: TrueWrite | undefined;
+  // What replaced a write was made later: seen from the end, it is known already whether that is accounted for.
+  for (let i = writes.length - 1; i >= 0; i--) {
+    const write = writes[i]!;
+    const { id, dot, isDelete, children } = write;
+    const isPurged = isDelete && (purged.get(dot.replica) ?? 0) >= dot.seq;
+    if (isPurged || children.some((child) => accounted[child] === 1)) accounted[id] = 1;
+    if (accounted[id] === 0 && !write.isUndone && knows(knowledge, dot.replica, dot.seq)) unsound = write;
   }
-  return undefined;
+  return unsound && `knows ${nameOf(unsound)} and has neither it nor what replaced it (I4)`;
 }
 
 /**

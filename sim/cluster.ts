@@ -11,6 +11,8 @@ import { SimNode, type SimNodeOptions } from './node.ts';
 /** Time after which the ends of a connection notice that the other one is gone, or that the mesh wants it no more, ms. */
 const LINK_CHECK_MS = 500;
 
+const SETTLED = Promise.resolve();
+
 type LinkEnd = readonly [SimNode, Channel];
 
 /** Who should be linked with whom, and what that was chosen by. */
@@ -81,16 +83,15 @@ export class Cluster {
   }
 
   /** Lets time pass; everything that falls due in it happens, in order. */
-  async advance(ms: number): Promise<void> {
-    const end = this.clock.monotonic() + ms;
-    await turn();
-    for (;;) {
-      const next = this.clock.nextTimerAt();
-      if (next === undefined || next > end) break;
-      this.clock.advance(Math.max(0, next - this.clock.monotonic()));
-      await turn();
-    }
-    this.clock.advance(Math.max(0, end - this.clock.monotonic()));
+  advance(ms: number): Promise<void> {
+    const { clock } = this;
+    const end = clock.monotonic() + ms;
+    return inTurns(() => {
+      const next = clock.nextTimerAt();
+      const isOver = next === undefined || next > end;
+      clock.advance(Math.max(0, (isOver ? end : next) - clock.monotonic()));
+      return !isOver;
+    });
   }
 
   #currentMesh(): Mesh {
@@ -128,12 +129,23 @@ export function shapeOf(node: SimNode, collection: CollectionName, keys: readonl
 }
 
 /**
- * Waits until no promise that could go on is left. A tick that a promise's continuation asks for comes when all others have
- * had their turn, and unlike an immediate it does not go through the event loop of the system.
+ * Takes steps until one says that it was the last, each when no promise that could go on is left. A tick that a promise's
+ * continuation asks for comes when all others have had their turn, and unlike an immediate it does not go through the event loop of
+ * the system.
  */
-async function turn(): Promise<void> {
-  await undefined;
-  return new Promise((resolve) => nextTick(resolve));
+function inTurns(step: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const take = (): void => {
+      try {
+        if (step()) SETTLED.then(waitForOthers);
+        else resolve();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const waitForOthers = (): void => nextTick(take);
+    SETTLED.then(waitForOthers);
+  });
 }
 
 function sessionOn(node: SimNode, channel: Channel): SessionRunner | undefined {

@@ -2,11 +2,12 @@ import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { MemorySnapshot } from '../src/store/memory/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
-import { hasSeen, includes, type TrueWrite, versionsOf } from './history.ts';
-import { heldBy, Keeping } from './keeping.ts';
+import type { TrueWrite } from './history.ts';
+import { Holdings, heldBy, versionsOf } from './holdings.ts';
+import { Keeping } from './keeping.ts';
 import type { Receipt, SimNode } from './node.ts';
 import { ReceiptBook } from './receipt-book.ts';
-import { allVersions, type Scene, unreadableKeys } from './scene.ts';
+import { type Scene, unreadableKeys } from './scene.ts';
 
 /** Commits that no flush covered and that a power cut leaves on the disk nevertheless, at most. */
 const LUCKY_COMMITS_MAX = 3;
@@ -47,10 +48,10 @@ export class Disks {
   crash(node: SimNode): void {
     const { cluster, history } = this.#scene;
     cluster.network.dropAllOf(node.key);
-    const held = heldBy(node, history);
+    const held = heldBy(node.replica, history);
     node.crash(this.#random.chance(0.3) ? this.#random.integer(1, LUCKY_COMMITS_MAX) : 0);
     this.#check(node);
-    this.#lose((write) => held.has(write.id));
+    this.#lose((write) => held.has(write));
     this.#undo(node);
   }
 
@@ -84,14 +85,14 @@ export class Disks {
     const held = this.#doom(node);
     if (node.isUp) this.crash(node);
     this.#scene.cluster.remove(node);
-    this.#lose((write) => held.has(write.id));
+    this.#lose((write) => held.has(write));
   }
 
   damage(node: SimNode, collection: CollectionName, key: DocumentKey): void {
     if (!node.isUp || node.replica.get(collection, key) === undefined) return;
-    for (const write of this.#scene.history.writes())
-      if (write.key === key && write.collection === collection && includes(node.replica, write))
-        this.#doomed.add(write.id);
+    const held = new Holdings(node.replica);
+    for (const write of this.#scene.history.ofDocument({ collection, key }))
+      if (held.has(write)) this.#doomed.add(write.id);
     this.#forget(node);
     node.store.damage(collection, key);
     node.repair(collection, [key]);
@@ -109,9 +110,12 @@ export class Disks {
   evict(node: SimNode, collection: CollectionName): void {
     if (!node.isUp || !node.mayWant(collection) || node.replica.pendingEvictions().includes(collection)) return;
     const { cluster, history } = this.#scene;
-    const mine = history.writes().filter((w) => w.collection === collection && includes(node.replica, w));
-    const others = cluster.nodes.filter((n) => n !== node && n.wants(collection));
-    if (mine.some((write) => !others.some((other) => includes(other.replica, write)))) return;
+    const held = new Holdings(node.replica);
+    const mine = history.ofCollection(collection).filter((write) => held.has(write));
+    const others = cluster.nodes
+      .filter((n) => n !== node && n.wants(collection))
+      .map(({ replica }) => new Holdings(replica));
+    if (mine.some((write) => !others.some((other) => other.has(write)))) return;
     for (const write of mine) this.#doomed.add(write.id);
     node.evict(collection);
   }
@@ -121,10 +125,10 @@ export class Disks {
    * refuses, it goes on as it was, and the next occasion finds the same reason.
    */
   takeLife(node: SimNode, take: () => void): void {
-    const held = heldBy(node, this.#scene.history);
+    const held = heldBy(node.replica, this.#scene.history);
     if (!this.#trackLife(node, take)) return;
     this.#forget(node);
-    this.#lose((write) => held.has(write.id) || this.#doomed.has(write.id));
+    this.#lose((write) => held.has(write) || this.#doomed.has(write.id));
   }
 
   /** A flush failed, and the node went back to what is durable. */
@@ -149,12 +153,12 @@ export class Disks {
     this.#forget(node);
     node.replaceDisk(image);
     this.start(node);
-    this.#lose((write) => held.has(write.id));
+    this.#lose((write) => held.has(write));
   }
 
-  #doom(node: SimNode): ReadonlySet<number> {
-    const held = heldBy(node, this.#scene.history);
-    for (const id of held) this.#doomed.add(id);
+  #doom(node: SimNode): Holdings {
+    const held = heldBy(node.replica, this.#scene.history);
+    for (const write of this.#scene.history.writes()) if (held.has(write)) this.#doomed.add(write.id);
     return held;
   }
 
@@ -172,33 +176,40 @@ export class Disks {
    */
   #undo(node: SimNode): void {
     const { cluster, history } = this.#scene;
-    for (const write of history.writes()) {
-      if (write.author !== node.key || write.isAcknowledged || write.isKept) continue;
-      if (includes(node.replica, write)) write.isKept = !write.isUndone;
-      else write.isUndone ||= !cluster.nodes.some((n) => n !== node && hasSeen(n.replica, write));
+    const unsettled = history.unsettledOf(node.key);
+    if (unsettled.length === 0) return;
+    const now = new Holdings(node.replica);
+    const others = cluster.nodes.filter((n) => n !== node).map(({ replica }) => new Holdings(replica));
+    for (const write of unsettled) {
+      if (now.has(write)) write.isKept = true;
+      else write.isUndone = !others.some((other) => other.hasSeen(write));
     }
   }
 
   /** R9 writes versions again under another name: ground truth follows them by stamp and value. False: the disk refused. */
   #trackLife(node: SimNode, take: () => void): boolean {
-    const { collections, keys, history } = this.#scene;
-    const before = new Map<string, number>();
-    for (const version of allVersions(node, this.#scene)) {
-      const id = history.idOf(version);
-      if (id !== undefined) before.set(`${history.writes()[id]!.key}/${version.hlc}/${version.value}`, id);
-    }
+    const { history } = this.#scene;
+    const before = node.replica && heldBy(node.replica, history);
     try {
       take();
     } catch (error) {
       if (!isRefusal(error)) throw error;
       return false;
     }
-    for (const collection of collections)
-      for (const key of keys)
-        for (const version of versionsOf(node.replica, collection, key)) {
-          const id = before.get(`${key}/${version.hlc}/${version.value}`);
-          if (id !== undefined && history.idOf(version) === undefined) history.alias(version, id);
-        }
+    if (before === undefined) return true;
+    for (const { collection, key } of history.places()) {
+      const held = before.versions(collection, key);
+      const now = versionsOf(node.replica, collection, key);
+      if (now === held) continue;
+      for (const version of now) {
+        if (history.idOf(version) !== undefined) continue;
+        const id = held
+          .filter((old) => old.hlc === version.hlc && old.value === version.value)
+          .map((old) => history.idOf(old))
+          .findLast((each) => each !== undefined);
+        if (id !== undefined) history.alias(version, id);
+      }
+    }
     return true;
   }
 }

@@ -97,12 +97,16 @@ export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
   return { ...NO_FAULTS, ...work, ...weather, ...disks, ...wants };
 }
 
-export function drawFault(random: SeededRandom, mix: FaultMix): FaultName {
-  const names = Object.keys(mix) as FaultName[];
-  let roll = random.next() * names.reduce((sum, name) => sum + mix[name], 0);
-  for (const name of names) {
-    roll -= mix[name];
-    if (roll < 0) return name;
-  }
-  return 'write';
+/** Draws as often as it is asked; what never happens is left out beforehand. */
+export function faultSource(random: SeededRandom, mix: FaultMix): () => FaultName {
+  const odds = (Object.entries(mix) as [FaultName, number][]).filter(([, weight]) => weight > 0);
+  const sum = odds.reduce((total, [, weight]) => total + weight, 0);
+  return () => {
+    let roll = random.next() * sum;
+    for (const [name, weight] of odds) {
+      roll -= weight;
+      if (roll < 0) return name;
+    }
+    return 'write';
+  };
 }

@@ -1,6 +1,7 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
-import { type Context, contextCovers, type Dot, knows, type Version } from '../src/core/version/index.ts';
+import type { Context, Dot, Version } from '../src/core/version/index.ts';
 import type { Replica } from '../src/database/replica/index.ts';
+import { Holdings } from './holdings.ts';
 
 /** One write as the world saw it: the ground truth, told apart even where two lives used one dot. */
 export interface TrueWrite {
@@ -29,6 +30,12 @@ export interface TrueWrite {
   isRewritten: boolean;
 }
 
+/** Where a document is. */
+export interface Place {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+}
+
 export interface NewWrite {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
@@ -50,6 +57,11 @@ export class History {
   readonly #writes: TrueWrite[] = [];
   readonly #byDigest = new Map<string, number>();
   readonly #byTransaction = new Map<number, TrueWrite[]>();
+  readonly #byCollection = new Map<CollectionName, TrueWrite[]>();
+  readonly #byPlace = new Map<string, TrueWrite[]>();
+  readonly #places: Place[] = [];
+  /** By author, those of which it is not known yet whether they were durable; what is known is left out when it is met. */
+  readonly #unsettled = new Map<string, TrueWrite[]>();
 
   get size(): number {
     return this.#writes.length;
@@ -61,6 +73,28 @@ export class History {
 
   transaction(id: number): readonly TrueWrite[] {
     return this.#byTransaction.get(id) ?? [];
+  }
+
+  /** Of one collection, in the order in which they were made. */
+  ofCollection(collection: CollectionName): readonly TrueWrite[] {
+    return this.#byCollection.get(collection) ?? [];
+  }
+
+  /** Of one document, in the order in which they were made. */
+  ofDocument({ collection, key }: Place): readonly TrueWrite[] {
+    return this.#byPlace.get(placeText(collection, key)) ?? [];
+  }
+
+  /** Documents that were ever written, of one collection or of all. */
+  places(collection?: CollectionName): readonly Place[] {
+    return collection === undefined ? this.#places : this.#places.filter((place) => place.collection === collection);
+  }
+
+  /** Writes of this node that were neither acknowledged, nor found again after a crash, nor undone by it. */
+  unsettledOf(author: string): readonly TrueWrite[] {
+    const left = (this.#unsettled.get(author) ?? []).filter((w) => !w.isAcknowledged && !w.isKept && !w.isUndone);
+    this.#unsettled.set(author, left);
+    return left;
   }
 
   record({ collection, key, author, transaction, seen, written }: NewWrite): TrueWrite {
@@ -85,9 +119,11 @@ export class History {
     for (const parent of parents) this.#writes[parent]!.children.push(write.id);
     this.#writes.push(write);
     this.#byDigest.set(digestText(written), write.id);
-    const together = this.#byTransaction.get(transaction);
-    if (together === undefined) this.#byTransaction.set(transaction, [write]);
-    else together.push(write);
+    append(this.#byTransaction, transaction, write);
+    append(this.#byCollection, collection, write);
+    if (!this.#byPlace.has(placeText(collection, key))) this.#places.push({ collection, key });
+    append(this.#byPlace, placeText(collection, key), write);
+    append(this.#unsettled, author, write);
     return write;
   }
 
@@ -103,15 +139,16 @@ export class History {
 
   /** Marks writes that no surviving replica holds or has seen replaced, of those that `gone` had. */
   markLost(gone: (write: TrueWrite) => boolean, survivors: readonly Replica[]): void {
+    const left = survivors.map((replica) => new Holdings(replica));
     for (const write of this.#writes)
-      if (!write.isLost && gone(write) && !survivors.some((r) => includes(r, write))) write.isLost = true;
+      if (!write.isLost && gone(write) && !left.some((held) => held.has(write))) write.isLost = true;
   }
 
   /** What is wrong with the final state; empty when all is well. `visible`: ids that readers see on some node. */
   verdict(visible: ReadonlySet<number>, survivors: readonly Replica[]): Finding[] {
     const found: Finding[] = [];
-    for (const write of this.#writes)
-      if (write.isLost && survivors.some((r) => includes(r, write))) write.isLost = false;
+    const left = survivors.map((replica) => new Holdings(replica));
+    for (const write of this.#writes) if (write.isLost && left.some((held) => held.has(write))) write.isLost = false;
     const replaced = this.#ancestorsOf((w) => !w.isLost && !w.isUndone);
     const replacedByAny = this.#ancestorsOf((w) => !w.isUndone);
     for (const write of this.#writes) {
@@ -132,30 +169,18 @@ export class History {
   }
 }
 
-/** Whether the replica holds the write, or knows it as replaced or purged. */
-export function includes(replica: Replica, write: TrueWrite): boolean {
-  const { collection, dot } = write;
-  return knows(replica.collection(collection).knowledge, dot.replica, dot.seq) || hasSeen(replica, write);
-}
-
-/** Whether the replica holds the write, or a version that replaced it. */
-export function hasSeen(replica: Replica, { collection, key, dot }: TrueWrite): boolean {
-  return versionsOf(replica, collection, key).some(
-    (v) => (v.replica === dot.replica && v.seq === dot.seq) || contextCovers(v.context, dot.replica, dot.seq),
-  );
-}
-
-/** Versions held, or none where the row is damaged. */
-export function versionsOf(replica: Replica, collection: CollectionName, key: DocumentKey): readonly Version[] {
-  try {
-    return replica.get(collection, key)?.versions ?? [];
-  } catch {
-    return []; // an unreadable row holds nothing that anybody could get
-  }
-}
-
 export function nameOf(write: TrueWrite): string {
   return `#${write.id} ${write.collection}/${write.key} ${write.dot.replica.slice(0, 6)}:${write.dot.seq}`;
+}
+
+function placeText(collection: CollectionName, key: DocumentKey): string {
+  return `${collection}/${key}`;
+}
+
+function append<K>(lists: Map<K, TrueWrite[]>, of: K, write: TrueWrite): void {
+  const list = lists.get(of);
+  if (list === undefined) lists.set(of, [write]);
+  else list.push(write);
 }
 
 function digestText(version: Version): string {

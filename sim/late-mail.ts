@@ -1,7 +1,7 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { Version } from '../src/core/version/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
-import { versionsOf } from './history.ts';
+import { versionsOf } from './holdings.ts';
 import type { SimNode } from './node.ts';
 import type { Scene } from './scene.ts';
 

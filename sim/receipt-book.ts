@@ -1,36 +1,52 @@
-import { type History, includes, nameOf } from './history.ts';
+import type { CollectionName, ReplicaId } from '../src/core/ids/index.ts';
+import { type History, nameOf } from './history.ts';
+import { Holdings } from './holdings.ts';
 import type { Receipt, SimNode } from './node.ts';
+
+/** By collection and author, the newest seq that was confirmed. */
+type Confirmed = Map<CollectionName, Map<ReplicaId, number>>;
 
 /** Receipts that nodes gave, and whether they kept them: what was confirmed survives every crash of who confirmed it. */
 export class ReceiptBook {
   readonly #history: History;
-  #receipts: Receipt[] = [];
+  /** By node, then by the life in which it said so. */
+  readonly #receipts = new Map<string, Map<ReplicaId, Confirmed>>();
 
   constructor(history: History) {
     this.#history = history;
   }
 
-  add(receipt: Receipt): void {
-    this.#receipts.push(receipt);
+  add({ node, life, collection, replica, seq }: Receipt): void {
+    const lives = entryOf(this.#receipts, node, () => new Map<ReplicaId, Confirmed>());
+    const confirmed = entryOf(lives, life, () => new Map());
+    const seqs = entryOf(confirmed, collection, () => new Map<ReplicaId, number>());
+    seqs.set(replica, Math.max(seq, seqs.get(replica) ?? 0));
   }
 
   /** The node's disk is another one, or its knowledge goes for another reason: then nobody counts on it. */
   forget(node: SimNode): void {
-    this.#receipts = this.#receipts.filter((receipt) => receipt.node !== node.key);
+    this.#receipts.delete(node.key);
   }
 
   /** What the node had confirmed and does not have. */
   broken(node: SimNode): string[] {
-    const confirmed = new Map<string, number>();
-    for (const receipt of this.#receipts) {
-      if (receipt.node !== node.key || receipt.life !== node.replica.id) continue;
-      const name = `${receipt.collection}/${receipt.replica}`;
-      confirmed.set(name, Math.max(receipt.seq, confirmed.get(name) ?? 0));
-    }
-    return this.#history
-      .writes()
-      .filter((w) => !w.isUndone && w.dot.seq <= (confirmed.get(`${w.collection}/${w.dot.replica}`) ?? 0))
-      .filter((w) => !includes(node.replica, w))
-      .map((w) => `early receipt: ${node.key} had confirmed ${nameOf(w)} and lost it`);
+    const confirmed = this.#receipts.get(node.key)?.get(node.replica.id);
+    if (confirmed === undefined) return [];
+    const now = new Holdings(node.replica);
+    return [...confirmed].flatMap(([collection, seqs]) =>
+      this.#history
+        .ofCollection(collection)
+        .filter((w) => !w.isUndone && w.dot.seq <= (seqs.get(w.dot.replica) ?? 0) && !now.has(w))
+        .map((w) => `early receipt: ${node.key} had confirmed ${nameOf(w)} and lost it`),
+    );
   }
+}
+
+function entryOf<K, V>(entries: Map<K, V>, key: K, create: () => V): V {
+  let entry = entries.get(key);
+  if (entry === undefined) {
+    entry = create();
+    entries.set(key, entry);
+  }
+  return entry;
 }

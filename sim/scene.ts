@@ -3,7 +3,8 @@ import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { Version } from '../src/core/version/index.ts';
 import { type Cluster, shapeOf } from './cluster.ts';
-import { type History, versionsOf } from './history.ts';
+import type { History } from './history.ts';
+import { versionsOf } from './holdings.ts';
 import type { SimNode } from './node.ts';
 
 /** A world as those see it who judge it. */
@@ -47,7 +48,7 @@ export function visibleWrites(scene: Scene): { readonly visible: ReadonlySet<num
   return { visible, invented };
 }
 
-export function allVersions(node: SimNode, { collections, keys }: Scene): Version[] {
+function allVersions(node: SimNode, { collections, keys }: Scene): Version[] {
   if (node.replica === undefined) return [];
   return collections.flatMap((collection) => keys.flatMap((key) => versionsOf(node.replica, collection, key)));
 }

@@ -1,5 +1,5 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
-import type { Finding, History, TrueWrite } from './history.ts';
+import type { Finding, History, Place, TrueWrite } from './history.ts';
 import type { SimNode } from './node.ts';
 
 /** Harm to documents that two running lives of one replica wrote before they met: what R9 admits. */
@@ -11,11 +11,6 @@ export interface Residue {
   readonly zombies: number;
   /** Documents that nodes show differently in the end. */
   readonly diverged: number;
-}
-
-interface Place {
-  readonly collection: CollectionName;
-  readonly key: DocumentKey;
 }
 
 interface Pair {
@@ -93,7 +88,7 @@ export class TwinWatch {
 
   /** Whether two lives wrote the document under a name that both use. */
   isAmbiguousPlace(place: Place): boolean {
-    return this.#history.writes().some((w) => placeOf(w) === placeOf(place) && this.#isAmbiguous(w));
+    return this.#history.ofDocument(place).some((w) => this.#isAmbiguous(w));
   }
 
   #isAmbiguous({ dot }: TrueWrite): boolean {

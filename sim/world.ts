@@ -7,9 +7,10 @@ import { unequalDespiteKnowledge, unsoundKnowledge } from './checks.ts';
 import { Cluster } from './cluster.ts';
 import { createObjectCodec, messageText, watchedCodec } from './codecs.ts';
 import { Disks, isRefusal } from './disks.ts';
-import { type Campaign, drawFault, type FaultName } from './faults.ts';
+import { type Campaign, type FaultName, faultSource } from './faults.ts';
 import { type HealingDeps, heal, stayQuiet } from './healing.ts';
-import { type Finding, History, nameOf, versionsOf } from './history.ts';
+import { type Finding, History, nameOf } from './history.ts';
+import { versionsOf } from './holdings.ts';
 import { LateMail } from './late-mail.ts';
 import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
@@ -63,6 +64,7 @@ class World {
   readonly #options: WorldOptions;
   readonly #random: SeededRandom;
   readonly #plan: Plan;
+  readonly #drawFault: () => FaultName;
   readonly #scene: Scene;
   readonly #cluster: Cluster;
   readonly #history = new History();
@@ -78,6 +80,7 @@ class World {
     this.#options = options;
     this.#random = createSeededRandom(options.seed);
     this.#plan = drawPlan(this.#random, options);
+    this.#drawFault = faultSource(this.#random, this.#plan.faults);
     const { collections, keys, network, deleteChance } = this.#plan;
     this.#cluster = new Cluster(this.#random, network);
     this.#scene = { cluster: this.#cluster, history: this.#history, collections, keys };
@@ -124,7 +127,7 @@ class World {
   }
 
   async #event(): Promise<void> {
-    const fault = drawFault(this.#random, this.#plan.faults);
+    const fault = this.#drawFault();
     const node = this.#random.pick(this.#nodes);
     this.#trace(`${fault} ${node.key}${this.#whereabouts()}`);
     try {

@@ -9,12 +9,11 @@ import type { SyncCollection } from './replica-port.ts';
  * that know the same: nothing else needs to travel.
  */
 export function collectionDigest(collection: SyncCollection): Uint8Array {
-  const parts: Uint8Array[] = [fingerprintToBytes(collection.fingerprint)];
-  for (const [replica, { seq, check }] of sortedByReplica(collection.knowledge))
-    parts.push(Buffer.from(`${replica}.${seq}.${check},`));
-  parts.push(Buffer.from('|'));
-  for (const [replica, seq] of sortedByReplica(collection.purged)) parts.push(Buffer.from(`${replica}.${seq},`));
-  return short(Buffer.concat(parts));
+  let text = '';
+  for (const [replica, { seq, check }] of sortedByReplica(collection.knowledge)) text += `${replica}.${seq}.${check},`;
+  text += '|';
+  for (const [replica, seq] of sortedByReplica(collection.purged)) text += `${replica}.${seq},`;
+  return short(Buffer.concat([fingerprintToBytes(collection.fingerprint), Buffer.from(text)]));
 }
 
 /** 16 bytes over the knowledge of a collection alone: nodes for which it is equal hold the same versions (I1). */
