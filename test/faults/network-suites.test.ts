@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NETWORK_SUITES } from '../torture/suites.ts';
+import { NETWORK_SUITES } from '../torture/network-suites.ts';
 
 const SCALE = Math.max(1, Number(process.env.ENTGLDB_TEST_SCALE ?? 1));
 /** Days since 1970. */

@@ -7,8 +7,9 @@ import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { builtFaultSuites } from './built-suites.ts';
+import { NETWORK_SUITES } from './network-suites.ts';
 import type { SuiteResult } from './suite.ts';
-import { FAULT_SUITES, NETWORK_SUITES } from './suites.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OUTPUT_CHARS = 3000;
@@ -41,7 +42,7 @@ const counts = values.counts;
 const seed = Number(values.seed);
 
 const entries: readonly Entry[] = [
-  ...[...FAULT_SUITES, ...NETWORK_SUITES].map((suite) => ({
+  ...[...(await builtFaultSuites()), ...NETWORK_SUITES].map((suite) => ({
     name: suite.name,
     run: (deadline: number) => suite.run({ count: suite.counts[counts], seed, deadline }),
   })),

@@ -18,16 +18,19 @@ export interface OpenOptions {
   readonly durability?: 'full' | 'normal';
   /** Absent: no network. `null`: listens and dials nobody. */
   readonly peer?: string | null;
+  /** Whether the scrub runs, whose first pass begins with a thread of its own. Default true. */
+  readonly isScrubbed?: boolean;
 }
 
 const POLL_MS = 5;
 
 export const COLLECTION = 'ledger';
 
-export async function openTortureNode({ folder, nodeId, durability = 'full', peer }: OpenOptions): Promise<OpenedNode> {
+export async function openTortureNode(options: OpenOptions): Promise<OpenedNode> {
+  const { folder, nodeId, durability = 'full', peer, isScrubbed = true } = options;
   const config = await loadConfig({
     workingDirectory: folder,
-    environment: {},
+    environment: isScrubbed ? {} : { EntglDb__Health__ScrubMegabytesPerSecond: '0' },
     dataDirectory: folder,
     options: {
       nodeId,

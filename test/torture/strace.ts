@@ -2,10 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Line, parseLines } from './ledger.ts';
 
-const LIFE = fileURLToPath(new URL('./life.ts', import.meta.url));
+/** Built with the suites, or a source as they are. */
+const LIFE = fileURLToPath(new URL(`./life${extname(import.meta.url)}`, import.meta.url));
 
 /** Calls that change what is on the disk, and those that make it durable. */
 export const DISK_CALLS = [

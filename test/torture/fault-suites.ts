@@ -1,10 +1,7 @@
 import { rotHealed, rotInBackup, rotInDatabase, rotInLog, rotInPages, rotInRedo } from './bit-rot.ts';
 import { crashSweep, diskErrors } from './crash-sweep.ts';
-import { crowd } from './crowd.ts';
-import { lossyLan } from './lossy-lan.ts';
 import { powerCuts } from './power-cuts.ts';
 import { queries } from './queries.ts';
-import { soak } from './soak.ts';
 import type { Suite } from './suite.ts';
 
 /** The fault lab: everything that happens to one machine and its disk. */
@@ -20,6 +17,3 @@ export const FAULT_SUITES: readonly Suite[] = [
   rotHealed,
   queries,
 ];
-
-/** What happens between machines. */
-export const NETWORK_SUITES: readonly Suite[] = [lossyLan, crowd, soak];
