@@ -76,6 +76,12 @@ export class Disks {
     if (mine.length > 0) this.#replace(node, this.#random.pick(mine).image);
   }
 
+  /** By hand: the file that comes back is another node's, which may be running. */
+  borrow(node: SimNode): void {
+    const others = this.#backups.filter((b) => b.node !== node);
+    if (others.length > 0) this.#replace(node, this.#random.pick(others).image);
+  }
+
   wipe(node: SimNode): void {
     this.#replace(node, undefined);
   }
@@ -89,13 +95,18 @@ export class Disks {
   }
 
   damage(node: SimNode, collection: CollectionName, key: DocumentKey): void {
-    if (!node.isUp || node.replica.get(collection, key) === undefined) return;
+    if (this.rot(node, collection, key)) node.repair(collection, [key]);
+  }
+
+  /** The row cannot be read any more, which nobody notices before it is. False: there is none. */
+  rot(node: SimNode, collection: CollectionName, key: DocumentKey): boolean {
+    if (!node.isUp || node.replica.get(collection, key) === undefined) return false;
     const held = new Holdings(node.replica);
     for (const write of this.#scene.history.ofDocument({ collection, key }))
       if (held.has(write)) this.#doomed.add(write.id);
     this.#forget(node);
     node.store.damage(collection, key);
-    node.repair(collection, [key]);
+    return true;
   }
 
   /** What the background scrub does: rows that cannot be read are repaired (R11). */

@@ -28,15 +28,22 @@ export interface FaultMix {
   readonly evict: number;
   readonly pause: number;
   readonly clone: number;
+  readonly rot: number;
+  readonly borrow: number;
+  readonly fill: number;
+  readonly room: number;
+  readonly upgrade: number;
 }
 
 export type FaultName = keyof FaultMix;
 
 /**
  * `chaos`: everything but twins. `twins`: running nodes are copied with their marker (R9), disks are honest otherwise.
+ * `wear`: chaos, and what years bring: rows that rot and are found late, so that they get into backups, too; backups of other nodes;
+ * disks that stay full; programs with another resolver; blobs among the collections.
  * `calm`: nobody fails and the network only delays, so that the promises about live streams hold in full (I6, causal order).
  */
-export type Campaign = 'chaos' | 'twins' | 'calm';
+export type Campaign = 'chaos' | 'twins' | 'wear' | 'calm';
 
 const NO_FAULTS: FaultMix = {
   write: 0,
@@ -65,6 +72,11 @@ const NO_FAULTS: FaultMix = {
   evict: 0,
   pause: 0,
   clone: 0,
+  rot: 0,
+  borrow: 0,
+  fill: 0,
+  room: 0,
+  upgrade: 0,
 };
 
 export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
@@ -94,7 +106,10 @@ export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
   const disks = { backup: some(4), restore: some(4), wipe: some(2), damage: some(3), leave: some(1), late: some(10) };
   const isChoosy = random.chance(0.3);
   const wants = { narrow: isChoosy ? some(4) : 0, widen: isChoosy ? 4 : 0, evict: isChoosy ? some(4) : 0 };
-  return { ...NO_FAULTS, ...work, ...weather, ...disks, ...wants };
+  const chaos = { ...NO_FAULTS, ...work, ...weather, ...disks, ...wants };
+  if (campaign === 'chaos') return chaos;
+  const wear = { rot: some(4), backup: some(4), borrow: some(2), fill: some(2), room: 4, upgrade: some(3) };
+  return { ...chaos, ...wear };
 }
 
 /** Draws as often as it is asked; what never happens is left out beforehand. */

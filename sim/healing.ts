@@ -1,4 +1,5 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import type { Resolver } from '../src/core/merge/index.ts';
 import type { Disks } from './disks.ts';
 import { SIM_TIMES } from './node.ts';
 import { disagreements, type Scene } from './scene.ts';
@@ -6,6 +7,8 @@ import { disagreements, type Scene } from './scene.ts';
 export interface HealingDeps {
   readonly scene: Scene;
   readonly disks: Disks;
+  /** That all programs have in the end. */
+  readonly resolver: Resolver;
   readonly report: (problem: string) => void;
   /** Whether nodes may go on to differ in this document (R9). */
   readonly admitsDivergence: (collection: CollectionName, key: DocumentKey) => boolean;
@@ -25,6 +28,7 @@ export async function heal(deps: HealingDeps): Promise<number> {
     node.store.failFlushes(0);
     if (!node.isUp) deps.disks.start(node);
     deps.disks.scrub(node);
+    node.setResolver(deps.resolver);
   }
   await converge(deps, 'with the wants as they were');
   const healMs = cluster.clock.monotonic() - begun;

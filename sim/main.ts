@@ -1,5 +1,5 @@
 // The deterministic world from the command line: `npm run sim -- --seed 7` replays one seed, `--seeds 1000 --events 2000` runs
-// many, `--calm` and `--twins` are other campaigns and `--mix` takes some of each; `--jobs` seeds run at once, by default one per
+// many, `--calm`, `--twins` and `--wear` are other campaigns and `--mix` takes some of each; `--jobs` seeds run at once, by default one per
 // core, and the last line is the same whatever their number; after `--seconds` no further seed begins. `--trace` tells every step of one seed, with `--messages` every
 // message, and of `--write 7` where it is. Exit 1 if anything was not as it should be.
 import { availableParallelism } from 'node:os';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     twins: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
+    wear: { type: 'boolean', default: false },
     mix: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     messages: { type: 'boolean', default: false },
@@ -49,7 +50,7 @@ function jobOf(seed: number): SeedJob {
 
 function campaignOf(seed: number): Campaign {
   if (values.mix) return mixedCampaign(seed);
-  return values.twins ? 'twins' : values.calm ? 'calm' : 'chaos';
+  return (['twins', 'calm', 'wear'] as const).find((name) => values[name]) ?? 'chaos';
 }
 
 async function runOne(job: SeedJob): Promise<WorldResult> {

@@ -81,6 +81,7 @@ const RECOUNT_ROWS = 2;
 export class SimNode {
   readonly key: string;
   readonly #options: SimNodeOptions;
+  #resolver: Resolver;
   store: MemoryStore;
   replica!: Replica;
   host!: SyncHost;
@@ -95,6 +96,7 @@ export class SimNode {
 
   constructor(options: SimNodeOptions) {
     this.#options = options;
+    this.#resolver = options.resolver;
     this.key = options.key;
     this.store = createMemoryStore({ sync: () => this.#sync() });
   }
@@ -149,7 +151,7 @@ export class SimNode {
         wallMs: 0,
         collections: this.#options.collections,
         capabilities: [],
-        resolvers: new Map([['*', `${this.#options.resolver.name}@${this.#options.resolver.revision}`]]),
+        resolvers: new Map([['*', `${this.#resolver.name}@${this.#resolver.revision}`]]),
       }),
       definitions: () => new Map(),
       createCodec: () => createCodec(this.key),
@@ -174,6 +176,7 @@ export class SimNode {
     this.isUp = true;
     for (const collection of replica.pendingEvictions()) this.#evictOn(collection);
     for (const collection of replica.pendingRecounts()) this.#recountOn(collection);
+    this.#resolveStale();
   }
 
   accept(channel: Channel): void {
@@ -263,6 +266,33 @@ export class SimNode {
     });
   }
 
+  /** R3: the program has another resolver from now on; what readers see is made again, slice by slice. */
+  setResolver(resolver: Resolver): void {
+    if (resolver === this.#resolver) return;
+    this.#resolver = resolver;
+    if (this.isUp) this.#resolveStale();
+  }
+
+  #resolveStale(): void {
+    for (const collection of this.replica.staleCollections()) this.#resolveOn(collection, null);
+  }
+
+  #resolveOn(collection: CollectionName, after: DocumentKey | null): void {
+    const { replica } = this;
+    const resolver = this.#resolver;
+    this.#options.clock.setTimer(1, () => {
+      if (!this.isUp || this.replica !== replica || this.#resolver !== resolver) return;
+      try {
+        const next = replica.resolveAgain(collection, after, this.#options.limits.messageVersionsMax);
+        if (next !== null) this.#resolveOn(collection, next);
+      } catch (error) {
+        if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) this.#failed(error);
+        else if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
+        this.#resolveOn(collection, after);
+      }
+    });
+  }
+
   #open(isSameLife: boolean): void {
     this.replica = new Replica({
       store: this.store,
@@ -271,7 +301,7 @@ export class SimNode {
       logger: silentLogger,
       limits: this.#options.limits,
       clockDriftMsMax: TIMES.clockDriftMsMax,
-      resolverOf: () => this.#options.resolver,
+      resolverOf: () => this.#resolver,
       isSameLife,
     });
   }

@@ -1,5 +1,5 @@
 import { LIMITS, type Limits } from '../src/core/config/index.ts';
-import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import { BLOBS_COLLECTION, type CollectionName, type DocumentKey } from '../src/core/ids/index.ts';
 import { lww, merge, type Resolver } from '../src/core/merge/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
 import { type Campaign, drawFaults, type FaultMix } from './faults.ts';
@@ -31,7 +31,7 @@ export interface Plan {
 const RETENTIONS_MS: readonly number[] = [50, 500, 3_000];
 /** Deletions are forgotten so late that none is on its way any more: a transaction that holds one stays whole. */
 const CALM_RETENTION_MS = 20_000;
-const RESOLVERS: readonly Resolver[] = [lww, merge];
+export const RESOLVERS: readonly Resolver[] = [lww, merge];
 /** A world that may have more nodes than this has all of them. */
 const FEW_NODES = 8;
 
@@ -51,6 +51,7 @@ export function drawPlan(
     (_, i) => `k${i}` as DocumentKey,
   );
   const isSmall = chance(0.5);
+  if (campaign === 'wear' && chance(0.5)) collections.push(BLOBS_COLLECTION);
   return {
     campaign,
     faults,
@@ -67,6 +68,6 @@ export function drawPlan(
       cutChance: isCalm || chance(0.5) ? 0 : random.next() * 0.02,
     },
     isWire: chance(0.1),
-    isChoosy: campaign === 'chaos' && collections.length > 1 && chance(0.3),
+    isChoosy: (campaign === 'chaos' || campaign === 'wear') && collections.length > 1 && chance(0.3),
   };
 }

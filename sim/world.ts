@@ -15,7 +15,7 @@ import { LateMail } from './late-mail.ts';
 import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
 import { type NodeWatch, SIM_TIMES, type SimNode } from './node.ts';
-import { drawPlan, type Plan } from './plan.ts';
+import { drawPlan, type Plan, RESOLVERS } from './plan.ts';
 import { hashOf, type Scene, unreadableKeys, visibleWrites, wrongSums } from './scene.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
 
@@ -194,6 +194,16 @@ class World {
         return this.#disks.evict(node, pick(collections));
       case 'clone':
         return this.#clone(node);
+      case 'rot':
+        return void this.#disks.rot(node, pick(collections), pick(keys));
+      case 'borrow':
+        return this.#disks.borrow(node);
+      case 'fill':
+        return node.store.failCommits(Number.POSITIVE_INFINITY);
+      case 'room':
+        return node.store.failCommits(0);
+      case 'upgrade':
+        return node.setResolver(pick(RESOLVERS));
       case 'pause':
         return;
       default:
@@ -265,8 +275,12 @@ class World {
     for (const node of this.#nodes)
       for (const session of node.isUp ? node.host.sessions() : [])
         this.#expect(overload(session, node.limits), node.key);
+    if (this.#options.campaign !== 'twins') this.#compare(a, b);
+    // Last, for it asks for a flush, which may fail and take back what the comparison is about.
     this.#disks.look(a);
-    if (this.#options.campaign === 'twins') return;
+  }
+
+  #compare(a: SimNode, b: SimNode): void {
     const { collections, keys } = this.#plan;
     for (const collection of collections) {
       if ([a, b].some((node) => unreadableKeys(node, collection, keys).length > 0)) continue;
@@ -284,6 +298,7 @@ class World {
     const deps: HealingDeps = {
       scene: this.#scene,
       disks: this.#disks,
+      resolver: this.#plan.resolver,
       report: (problem) => void this.#problems.add(problem),
       admitsDivergence: (collection, key) => this.#twins.admitsDivergence(collection, key),
     };

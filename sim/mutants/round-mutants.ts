@@ -53,8 +53,8 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'sent before durable',
     rule: 'R1: a write leaves the node only when it is durable',
     file: 'src/sync/session-runner.ts',
-    find: 'if (afterCommits > this.#deps.durableCommits()) return this.#flush();',
-    replace: '',
+    find: 'return afterCommits <= this.#deps.durableCommits();',
+    replace: 'return afterCommits >= 0;',
   },
   {
     name: 'echo remembered of the wrong replica',

@@ -198,6 +198,8 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
       stage.rollBack(sender, image);
       const keys = Array.from({ length: 20 }, (_, i) => `other${i}`);
       for (const key of keys) stage.put(sender, key);
+      // What the receiver finds ends the connection.
+      await stage.meet(sender, receiver);
       await stage.meet(sender, receiver);
       return stage.lacking([receiver], ...keys);
     },
