@@ -229,6 +229,8 @@ export const TIMES = {
   /** Rest of the integrity scrub between two passes, and time between two checks of the file's own structures. */
   scrubPauseMs: 600_000,
   fileCheckIntervalMs: 24 * 3600 * 1000,
+  /** The first of these checks begins so long after the start: its thread takes memory and time that a start has better use for. */
+  fileCheckDelayMs: 10_000,
   /** A repair waits so long for peers that are known and not connected, before it turns to a backup. */
   repairPeerWaitMs: 60_000,
   /** Connected peers have so long to bring a damaged document. */

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TIMES } from '../../core/config/index.ts';
 import { type DocumentKey, parseCollectionName } from '../../core/ids/index.ts';
 import type { Damage } from '../../store/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../../testing/index.ts';
@@ -134,6 +135,9 @@ test('the structures of the file are checked once in their interval, not at each
     },
   });
   scrubber.start();
+  clock.advance(TIMES.fileCheckDelayMs - 1);
+  await settle();
+  assert.equal(checks, 0, 'not during the start');
   for (let pass = 0; pass < 3; pass++) {
     await passMs(clock);
     clock.advance(60_000);

@@ -18,6 +18,8 @@ export interface ScrubberOptions {
   readonly checkFile?: (signal: AbortSignal) => AsyncIterable<Damage>;
   /** Default: a day. */
   readonly fileCheckIntervalMs?: number;
+  /** The first check of the file begins no earlier, for a start has enough to do. Default 10,000. */
+  readonly fileCheckDelayMs?: number;
   readonly onDamage: (damage: Damage) => void;
   /** Default: silent. */
   readonly logger?: Logger;
@@ -54,6 +56,7 @@ export class Scrubber {
   #resume: PromiseWithResolvers<void> | undefined;
   #sliceDocuments = 4;
   #fileCheckedAt = Number.NEGATIVE_INFINITY;
+  #fileCheckDueAt = Number.POSITIVE_INFINITY;
   #lastPassAt: number | null = null;
 
   /** Throws RangeError when the speed is no number from 0 to 1,000. */
@@ -70,6 +73,10 @@ export class Scrubber {
 
   /** Begins the first pass; does nothing when the speed is 0. */
   start(): void {
+    if (!this.#isStarted) {
+      const { clock, fileCheckDelayMs = TIMES.fileCheckDelayMs } = this.#options;
+      this.#fileCheckDueAt = clock.monotonic() + fileCheckDelayMs;
+    }
     this.#isStarted = true;
     if (this.#bytesPerSecond > 0) this.#running ??= this.#run();
   }
@@ -173,6 +180,8 @@ export class Scrubber {
   async #checkFile(report: (damage: Damage) => void, signal: AbortSignal): Promise<void> {
     const { checkFile, clock, fileCheckIntervalMs = TIMES.fileCheckIntervalMs } = this.#options;
     if (checkFile === undefined || clock.monotonic() - this.#fileCheckedAt < fileCheckIntervalMs) return;
+    const waitMs = this.#fileCheckDueAt - clock.monotonic();
+    if (waitMs > 0) await sleep(clock, waitMs, signal);
     for await (const damage of checkFile(signal)) report(damage);
     signal.throwIfAborted();
     this.#fileCheckedAt = clock.monotonic();
