@@ -1,5 +1,5 @@
 import { type Clock, spanText } from '../core/clock/index.ts';
-import { ConfigurationError, type EntglDbError } from '../core/errors/index.ts';
+import { ConfigurationError, type EntglDbError, PersistenceError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
@@ -7,6 +7,7 @@ import { mismatchTexts, refusalTexts, triedRefusals } from '../diagnostics/index
 import { addressText } from '../net/peers/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from './config/index.ts';
+import { FileWatch } from './file-watch.ts';
 import type { NetworkService } from './network/index.ts';
 import type { Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
 import { packageVersion } from './package-version.ts';
@@ -29,6 +30,9 @@ export class NodeState {
   readonly #startedAt: number;
   readonly #notices: string[] = [];
   #closing: Promise<void> | undefined;
+  /** Why nothing may be written: its file is gone from its place. */
+  #lost: string | undefined;
+  readonly #watch: FileWatch;
 
   constructor(parts: {
     config: LoadedConfig;
@@ -44,6 +48,11 @@ export class NodeState {
     this.nodeId = parts.database.nodeId;
     this.#clock = parts.clock;
     this.#startedAt = parts.clock.now();
+    this.#watch = new FileWatch({
+      isInPlace: () => parts.store.isInPlace(),
+      clock: parts.clock,
+      onLost: () => void this.fileLost(),
+    });
   }
 
   /** Told to its user: in the log at once, on the screen until the next start. */
@@ -132,12 +141,43 @@ export class NodeState {
     if (collection !== undefined && key !== undefined) this.services.damaged(collection, key, error);
   }
 
-  /** R11: damage came back too often. Nothing is written any more, not even what peers send. */
+  /** Begins what the node does by itself. */
+  start(): void {
+    this.services.start();
+    this.#watch.start();
+  }
+
+  /** Damage came back too often (R11), or the file is gone. Nothing is written any more, not even what peers send. */
   stopWriting(reason: string): void {
     this.notice(reason);
     this.network?.setPaused(true).catch((error: unknown) => {
       this.#logger.error({ err: error }, 'the node could not be taken off the network');
     });
+  }
+
+  /** Its file was removed or replaced: what is written now would be gone at the next start. All that is there is saved. */
+  async fileLost(): Promise<void> {
+    const path = this.#values['Persistence.DatabasePath'];
+    const lost = `the database file ${path} was removed or replaced while it is open`;
+    this.#lost = lost;
+    this.stopWriting(`${lost}; nothing is written any more`);
+    const copy = `${path}.saved-${this.#clock.now()}`;
+    try {
+      await this.store.backup(copy);
+      this.notice(`all that was in the database is saved: stop this node, and restore ${copy}`);
+    } catch (error) {
+      this.#logger.fatal({ err: error, copy }, lost);
+      this.notice(
+        `the database could not be saved (${(error as Error).message}): make a backup before this node is stopped`,
+      );
+    }
+  }
+
+  /** Throws PERSISTENCE_ERROR / READ_ONLY once writing has stopped. */
+  assertWritable(): void {
+    if (this.#lost !== undefined)
+      throw new PersistenceError('READ_ONLY', `${this.#lost}, so nothing is written any more; see \`entgldb status\``);
+    this.services.repair.assertWritable();
   }
 
   close(): Promise<void> {
@@ -148,6 +188,7 @@ export class NodeState {
   /** A backup may take half of the time that a stop has; what it does not finish by then leaves nothing. */
   async #close(): Promise<void> {
     const backupMsMax = Math.ceil(this.#values['Health.ShutdownTimeoutMs'] / 2);
+    this.#watch.stop();
     try {
       await this.services.stop(AbortSignal.timeout(backupMsMax));
       await this.network?.close();

@@ -45,7 +45,7 @@ export interface SyncSettings {
 export interface OpenDatabaseOptions {
   /** Settings file, relative to the working directory. Default: `appsettings.json` there or in `dataDirectory`, if there is one. */
   readonly configFile?: string;
-  /** Folder of the database file, relative to the working directory. */
+  /** Folder of the database file, relative to the working directory; stronger than the folder in `persistence.databasePath`. */
   readonly dataDirectory?: string;
   readonly nodeId?: string;
   /** False: no network at all; nothing listens, dials or announces. */

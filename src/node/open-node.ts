@@ -58,7 +58,7 @@ export const openNode: OpenNode = async (given) => {
       if (copied !== undefined) forgetCopied(state.database);
     }
     if (kept.length > 0) forgetNotices(state.database);
-    state.services.start();
+    state.start();
     return runningNode(state, (next) => reconfigure(state!, limits, next));
   } catch (error) {
     state?.services.repair.stop();
@@ -189,7 +189,7 @@ function openDatabaseOn(
     nodeOf: (replica) => state()?.services.receipts.nodeOf(replica) ?? null,
     onSessionsVoid: (why) => state()?.network?.endSessions(why),
     onDamage: (collection, key, error) => state()?.services.damaged(collection, key, error),
-    assertWritable: () => state()?.services.repair.assertWritable(),
+    assertWritable: () => state()?.assertWritable(),
   });
 }
 

@@ -226,6 +226,8 @@ export const TIMES = {
   healthIntervalMs: 300_000,
   healthQuickIntervalMs: 1000,
   healthCheckMsMax: 1500,
+  /** Time between two looks whether the database's file is in its place. */
+  fileWatchMs: 1000,
   /** Rest of the integrity scrub between two passes, and time between two checks of the file's own structures. */
   scrubPauseMs: 600_000,
   fileCheckIntervalMs: 24 * 3600 * 1000,

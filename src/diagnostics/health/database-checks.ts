@@ -37,7 +37,9 @@ export function createDatabaseCheck({ database, clock, isInPlace }: DatabaseChec
     part: 'database',
     run: async () => {
       if (isInPlace !== undefined && !(await isInPlace()))
-        return unhealthy('its file was removed or replaced while it is open; stop the node and restore a backup');
+        return unhealthy(
+          'its file was removed or replaced while it is open, and nothing is written any more; `entgldb status` says where a copy is',
+        );
       if (clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) await probe();
       return healthy('a row was written, made durable and read');
     },

@@ -2,5 +2,4 @@ export { backupFiles } from './backup-files.ts';
 export { readDiskSpace } from './disk-space.ts';
 export { toFileError } from './file-errors.ts';
 export { fileProblem } from './file-problem.ts';
-export { createInPlaceTest } from './in-place.ts';
 export { syncFolder } from './sync-folder.ts';

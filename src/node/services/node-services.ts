@@ -41,7 +41,7 @@ import { type DocumentName, readBackupDocuments, type StoredDocument } from '../
 import type { SqliteStore } from '../../store/sqlite/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 import type { ConfigValues, LoadedConfig } from '../config/index.ts';
-import { createInPlaceTest, readDiskSpace } from '../files/index.ts';
+import { readDiskSpace } from '../files/index.ts';
 import { EntglDbHealthCheck } from '../health-check.ts';
 import type { FollowedPeer } from '../network/index.ts';
 import { OfflineQueue } from '../offline-queue.ts';
@@ -346,12 +346,12 @@ export class NodeServices {
   }
 
   #createChecks(): HealthCheck[] {
-    const { config, database, clock, clocks, network } = this.#deps;
+    const { config, database, store, clock, clocks, network } = this.#deps;
     const { values } = config;
     const path = values['Persistence.DatabasePath'];
     const tracker = this.syncTracker;
     return [
-      createDatabaseCheck({ database: database.replica, clock, isInPlace: createInPlaceTest(path) }),
+      createDatabaseCheck({ database: database.replica, clock, isInPlace: () => store.isInPlace() }),
       createDiskSpaceCheck({ statfs: () => readDiskSpace(dirname(path)) }),
       createIntegrityCheck(() => this.#integrity(), clock),
       createEqualityCheck(() => this.equality.different),

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { setRunning } from './connection.ts';
+import type { FilePlace } from './file-place.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { WalFile } from './wal-file.ts';
 
@@ -10,6 +11,7 @@ export interface CheckpointerOptions {
   readonly connection: { readonly walMode: boolean; readonly busyTimeoutMs: number };
   readonly logger: Logger;
   readonly maintenance: Maintenance;
+  readonly place: FilePlace;
 }
 
 /** Rows written between two looks at the size of the log. */
@@ -90,11 +92,12 @@ export class Checkpointer {
 
   async #look(): Promise<void> {
     if ((await this.#wal.pendingBytes()) < CHECKPOINT_BYTES) return;
-    if (!hasSafeCheckpoints(this.#db())) {
+    const { maintenance, path, place } = this.#options;
+    // Another file under this name would be damaged by this one's log.
+    if (!hasSafeCheckpoints(this.#db()) || !(await place.isHeld())) {
       this.#finish('RESTART');
       return;
     }
-    const { maintenance, path } = this.#options;
     let left = 1;
     for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++) {
       left = await maintenance.run({ kind: 'checkpoint', path });

@@ -38,6 +38,20 @@ export async function copyDatabase(
   }
 }
 
+/** Runs with the path of a copy of what is open, which is removed afterwards: its own path leads nowhere, or to another file. */
+export async function withOpenCopy<T>(db: DatabaseSync, toPath: string, run: (path: string) => Promise<T>): Promise<T> {
+  const copy = `${toPath}.open`;
+  createPrivateFolder(dirname(toPath));
+  removeWithLogs(copy);
+  try {
+    createPrivateFile(copy);
+    await backup(db, copy, { rate: PAGES_PER_STEP });
+    return await run(copy);
+  } finally {
+    removeWithLogs(copy);
+  }
+}
+
 /** One moment of the database: the reading transaction stays open until all pages are copied. */
 async function copyPages(path: string, partial: string, context: JobContext): Promise<void> {
   createPrivateFile(partial);

@@ -3,7 +3,7 @@
  * Method: real files; bytes flipped and rows changed behind the store's back.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -205,6 +205,29 @@ test('a backup never replaces a file unless it is told to', () =>
     await store.backup(to, { overwrite: true });
     assert.deepEqual(await verifySqliteFile(to, { clock }), []);
     await store.close();
+  }));
+
+test('a file that was removed or replaced while it is open is noticed; a backup is of what is open, the other file stays as it is', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    const path = join(folder, 'test.db');
+    store.commit(consistentBatch(20));
+    assert.equal(await store.isInPlace(), true);
+    rmSync(path);
+    assert.equal(await store.isInPlace(), false);
+    const other = 'somebody put another file here';
+    writeFileSync(path, other);
+    assert.equal(await store.isInPlace(), false);
+    for (let n = 0; n < 20; n++) store.commit(consistentBatch(2000));
+    await store.backup(join(folder, 'saved.db'));
+    await store.close();
+    assert.equal(readFileSync(path, 'utf8'), other);
+    rmSync(path);
+    await restoreSqliteFile({ backupPath: join(folder, 'saved.db'), path, pid: 1, clock });
+    const again = await openInFolder(folder);
+    assert.equal(again.documents(C, null, 3000).length, 2000);
+    assert.ok(!readdirSync(folder).some((name) => name.endsWith('.open')));
+    await again.close();
   }));
 
 test('an aborted backup and one of a damaged database leave nothing', () =>

@@ -32,7 +32,9 @@ import { closedError, lostCommitsError } from '../store-errors.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { CommitLogs } from './commit-logs.ts';
 import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
+import { withOpenCopy } from './copy-database.ts';
 import { streamDamage } from './damage-stream.ts';
+import { FilePlace } from './file-place.ts';
 import { HeadWitness } from './head-witness.ts';
 import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
 import { IndexCare } from './index-care.ts';
@@ -87,6 +89,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #logs: CommitLogs;
   readonly #sync: SharedSync;
   readonly #maintenance: Maintenance;
+  readonly #place: FilePlace;
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
   readonly #indexSlice = new SliceSize(INDEX_SLICE);
@@ -121,6 +124,7 @@ export class SqliteStore implements MaintainableStore {
     this.#sharedRead = new SharedRead(parts.clock);
     this.#witness = new HeadWitness(markerPathOf(parts.path));
     this.#db = this.#connect();
+    this.#place = new FilePlace(parts.path);
     try {
       migrate(this.#db);
       this.#openTables = new Tables(this.#db, parts.limits, this.#redo);
@@ -128,6 +132,7 @@ export class SqliteStore implements MaintainableStore {
       this.#checkpointer = new Checkpointer(() => this.#settledFile(), this.#wal, {
         ...parts,
         maintenance: this.#maintenance,
+        place: this.#place,
       });
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
@@ -307,21 +312,34 @@ export class SqliteStore implements MaintainableStore {
 
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
     this.#change(({ transactions }) => transactions.settle());
+    // The file is read by its name: another one there would be judged as if it were this one.
+    this.#place.assertHeld();
     return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, LIMITS.damageListMax, signal));
   }
 
   async backup(toPath: string, options: StoreBackupOptions = {}): Promise<void> {
     const { signal, overwrite = false, onProgress } = options;
     this.#change(({ transactions }) => transactions.settle());
-    await this.#maintenance.run(
-      { kind: 'backup', path: this.#parts.path, toPath: resolve(toPath), overwrite },
-      {
-        ...(signal && { signal }),
-        onReport: (report) => {
-          if (report.kind === 'progress') onProgress?.(report.fraction);
+    const backUp = (path: string): Promise<number> =>
+      this.#maintenance.run(
+        { kind: 'backup', path, toPath: resolve(toPath), overwrite },
+        {
+          ...(signal && { signal }),
+          onReport: (report) => {
+            if (report.kind === 'progress') onProgress?.(report.fraction);
+          },
         },
-      },
-    );
+      );
+    if (await this.isInPlace()) await backUp(this.#parts.path);
+    else await withOpenCopy(this.#db, resolve(toPath), backUp);
+  }
+
+  /**
+   * Whether the file that is open lies under its name: it may have been removed or replaced. What is written then is gone when the
+   * store is closed, but for a `backup`, which is always of what is open.
+   */
+  isInPlace(): Promise<boolean> {
+    return this.#place.isHeld();
   }
 
   async compact({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -477,6 +495,7 @@ export class SqliteStore implements MaintainableStore {
 
   /** On a disk that fails altogether this throws, and is tried again with the next call. */
   #reconnect(): void {
+    this.#place.assertHeld();
     this.#db = this.#connect();
     this.#openTables = new Tables(this.#db, this.#parts.limits, this.#redo);
     this.#openTables.transactions.replay();

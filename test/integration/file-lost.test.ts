@@ -1,0 +1,61 @@
+/**
+ * Goal: a database file that is removed, or that another one takes the place of, while a node has it open costs nothing that was
+ * acknowledged. Method: `openDatabase` as a program calls it, real files on loopback; the file is taken away under its hands.
+ */
+import assert from 'node:assert/strict';
+import { copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isEntglDbError, type NodeDatabase } from '../../src/index.ts';
+import { openOnLoopback } from './loopback-node.ts';
+import { eventually, makeFolder } from './node-process.ts';
+
+const ways: Readonly<Record<string, (path: string, old: string) => void>> = {
+  removed: (path) => rmSync(path),
+  'replaced by an older copy': (path, old) => renameSync(old, path),
+};
+
+/** Writes until the node refuses to; returns how many writes were acknowledged. */
+async function writeUntilRefused(db: NodeDatabase): Promise<number> {
+  let written = 0;
+  await eventually('writing is refused', async () => {
+    try {
+      await db.collection('sales').put(`late-${written}`, { n: written });
+      written++;
+      return false;
+    } catch (error) {
+      assert.ok(isEntglDbError(error, 'READ_ONLY'), String(error));
+      assert.match(error.message, /was removed or replaced/);
+      return true;
+    }
+  });
+  return written;
+}
+
+for (const [name, way] of Object.entries(ways))
+  test(`a file that is ${name} under an open node: writing stops, and every acknowledged write is in the copy it saves`, async (t) => {
+    const folder = await makeFolder(t);
+    const path = join(folder, 'till', 'entgldb.db');
+    const first = await openOnLoopback(folder, 'till');
+    await first.collection('sales').put('early', { n: -1 });
+    await first.close();
+    const old = join(folder, 'old.db');
+    copyFileSync(path, old);
+
+    const db = await openOnLoopback(folder, 'till');
+    await db.collection('sales').put('before', { n: 0 });
+    way(path, old);
+    const written = await writeUntilRefused(db);
+    assert.equal(await db.collection('sales').count(), written + 2, 'it can still be read');
+    await eventually('the copy', () =>
+      db.status().notices.some((notice) => notice.includes('is saved: stop this node')),
+    );
+    const { checks } = await db.health();
+    assert.match(checks.find((check) => check.name === 'database')!.message, /nothing is written any more/);
+    await db.close();
+
+    const saved = readdirSync(join(folder, 'till')).filter((file) => file.includes('.saved-'));
+    assert.equal(saved.length, 1);
+    await using other = await openOnLoopback(folder, 'till', [], { persistence: { databasePath: saved[0]! } });
+    assert.equal(await other.collection('sales').count(), written + 2);
+  });
