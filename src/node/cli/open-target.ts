@@ -1,6 +1,12 @@
 import { access, stat } from 'node:fs/promises';
 import { sleep } from '../../core/clock/index.ts';
-import { ConfigurationError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
+import {
+  ConfigurationError,
+  type EntglDbError,
+  isEntglDbError,
+  NetworkError,
+  PersistenceError,
+} from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { Blobs, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
@@ -65,7 +71,7 @@ async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarg
   return untilFree(config, () => openTargetOnce(run, config, needs));
 }
 
-/** Opens what another process may have open, waiting for that as long as for any program that locks the file. */
+/** Opens what another process may have open or be about to offer, waiting for that as long as for any program that locks the file. */
 export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise<T>): Promise<T> {
   // Its timers keep the process alive, which has nothing else to wait for.
   const clock = awaitedClock;
@@ -74,20 +80,23 @@ export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise
     try {
       return await open();
     } catch (error) {
-      if (!isEntglDbError(error, 'DATABASE_LOCKED') || clock.monotonic() >= giveUpAt) throw error;
+      if (!isEntglDbError(error, 'DATABASE_LOCKED') && !isStarting(error)) throw error;
+      if (clock.monotonic() >= giveUpAt) throw error;
       await sleep(clock, LOCKED_RETRY_MS);
     }
   }
+}
+
+/** Of NODE_UNREACHABLE: that somebody has the database. */
+export function isStarting(error: unknown): error is EntglDbError {
+  return isEntglDbError(error, 'NODE_UNREACHABLE') && 'pid' in error.details;
 }
 
 async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, needs: TargetNeeds): Promise<NodeTarget> {
   const databasePath = config.values['Persistence.DatabasePath'];
   const running = await findRunning(databasePath);
   if (running !== undefined) return remoteTarget(running);
-  if (needs.running === true) {
-    const message = `no node is running on ${databasePath}; start one with \`entgldb start\``;
-    throw new NetworkError('NODE_UNREACHABLE', message, { details: { databasePath } });
-  }
+  if (needs.running === true) throw await unreachable(databasePath);
   if (needs.create !== true) await requireDatabase(databasePath);
   const openNode = await context.loadOpenNode();
   const { cluster } = await readTokens(config);
@@ -95,6 +104,17 @@ async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, nee
   // Nobody reads the log of a command: that a backup took the place of the file must not go unsaid.
   for (const notice of node.status().notices) context.stderr.write(`entgldb: ${notice}\n`);
   return localTarget(node);
+}
+
+async function unreachable(databasePath: string): Promise<NetworkError> {
+  const { ownerOf } = await import('../../store/sqlite/index.ts');
+  const pid = ownerOf(databasePath);
+  if (pid !== undefined) {
+    const message = `process ${pid} has the database ${databasePath} open and does not answer yet: a node that is starting, one with Http.Enabled off, or another command; ask again in a moment`;
+    return new NetworkError('NODE_UNREACHABLE', message, { details: { databasePath, pid } });
+  }
+  const message = `no node is running on ${databasePath}; start one with \`entgldb start\``;
+  return new NetworkError('NODE_UNREACHABLE', message, { details: { databasePath } });
 }
 
 /**

@@ -226,6 +226,37 @@ describe('starting and stopping', () => {
     other.close();
   });
 
+  test('what needs a running node waits for one that is just starting, and says that it is if that takes long', async () => {
+    const gate = Promise.withResolvers<void>();
+    const slow: OpenNode = async (options) => {
+      const node = await openNode(options);
+      await gate.promise;
+      return node;
+    };
+    await writeFile(join(folder(), 'appsettings.json'), '{ "EntglDb": { "Persistence": { "BusyTimeoutMs": 200 } } }');
+    const node = begin(['start', '--no-discovery'], '', slow);
+    const databaseFiles = async () => (await readdir(join(folder(), 'data')).catch(() => [])).join();
+    while (!(await databaseFiles()).includes('entgldb.db.pid')) await new Promise(setImmediate);
+    for (const command of ['health', 'peers']) {
+      const { code, err } = await cli(command);
+      assert.equal(code, 3);
+      assert.match(
+        err,
+        /process \d+ has the database .* open and does not answer yet: a node that is starting/,
+        command,
+      );
+    }
+    assert.match((await cli('doctor')).out, /^WARNING node: process \d+ has .* a node that is starting/m);
+    await writeFile(join(folder(), 'appsettings.json'), '{}');
+    const waiting = cli('health');
+    gate.resolve();
+    assert.equal((await waiting).code, 0);
+    await node.ready;
+    node.stop();
+    await node.done;
+    assert.match((await cli('health')).err, /no node is running on/);
+  });
+
   test('a node file left behind by a crash is not believed, whoever listens there now', async () => {
     assert.equal((await cli('put', 'c', 'k', '{"a":1}', '--data', 'till')).code, 0);
     const stranger = createServer((socket) => socket.end('HTTP/1.1 401 no\r\n\r\n')).listen(0, '127.0.0.1');

@@ -47,6 +47,25 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
   };
 }
 
+/**
+ * The process that has the database open; undefined: none. Looks into the lock only where a process has left its number, so as
+ * not to be in the way of one that is just taking it.
+ */
+export function ownerOf(path: string): number | undefined {
+  const pid = readPid(`${path}.pid`);
+  if (pid === undefined) return undefined;
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(`${path}.lock`, { timeout: 0, readOnly: true });
+    lock.exec('SELECT 1 FROM sqlite_schema');
+    return undefined;
+  } catch (error) {
+    return errorCode(error) === BUSY ? pid : undefined;
+  } finally {
+    lock?.close();
+  }
+}
+
 function lockFile(lockPath: string): DatabaseSync {
   if (!existsSync(lockPath)) createPrivateFile(lockPath);
   const lock = new DatabaseSync(lockPath, { timeout: 0 });

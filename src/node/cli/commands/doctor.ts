@@ -14,7 +14,7 @@ import {
   warning,
 } from '../doctor/index.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { loadCliConfig, withTarget } from '../open-target.ts';
+import { isStarting, loadCliConfig, withTarget } from '../open-target.ts';
 
 const MARKS = { ok: 'ok      ', warning: 'WARNING ', failed: 'FAILED  ' } as const;
 
@@ -55,6 +55,7 @@ async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding
     return await withTarget(run, { running: true }, (target) => checkRunning(target, run.context.clock.now()));
   } catch (error) {
     if (!isEntglDbError(error, 'NODE_UNREACHABLE')) throw error;
+    if (isStarting(error)) return [warning('node', error.message)];
     const left = await readNodeFile(config.values['Persistence.DatabasePath']);
     const state = left === undefined ? 'no node is running; `entgldb start` starts one' : CRASHED;
     return [warning('node', state), ...(await checkPorts(config))];
