@@ -36,7 +36,7 @@ import { frozenError } from './frozen-error.ts';
 import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
-import { checkUnique, IndexKeeper } from './query/index.ts';
+import { checkUnique, IndexKeeper, requireAffordable } from './query/index.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
 import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions, type WholeCommit } from './transaction/index.ts';
@@ -287,11 +287,13 @@ export class LocalDatabase implements Database, CollectionHost {
 
   find(collection: CollectionName, query: Query): FoundDocument[] {
     this.commitPending();
+    requireAffordable(this.replica, this.limits, collection, query);
     return this.#reporting(() => this.replica.store.find(collection, query));
   }
 
   count(collection: CollectionName, query: Query): number {
     this.commitPending();
+    requireAffordable(this.replica, this.limits, collection, query);
     return this.#reporting(() => this.replica.store.count(collection, query));
   }
 

@@ -9,10 +9,12 @@ export const LIMITS = {
   documentDepthMax: 100,
   /** Field stamps in one version (resolver `merge`). More: the version has none, and counts as the setter of all its fields. */
   fieldStampsMax: 10_000,
-  /** Levels of $and, $or and $not in a filter, and steps of a path. Deeper: INVALID_FILTER. */
+  /** Levels of $and, $or and $not in a filter, and steps of a path. Deeper: INVALID_FILTER. Fixed. */
   filterDepthMax: 32,
-  /** Operators and $in values in one filter. More: INVALID_FILTER. */
+  /** Comparisons in one filter, each value of a list such as that of $in counted. More: INVALID_FILTER. Fixed. */
   filterTermsMax: 10_000,
+  /** Conditions of a filter with more than 500 of them times documents that it looks at in one query. More: INVALID_FILTER. */
+  filterStepsMax: 10_000_000,
   /** Fields in one sort. More: INVALID_FILTER. */
   sortFieldsMax: 16,
   /** Steps of a `$regex` as a program. More: INVALID_FILTER. */

@@ -12,10 +12,12 @@ export {
   parseIndex,
   planQuery,
 } from './index-plan/index.ts';
+export { invalidFilter } from './invalid-filter.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json.ts';
 export { matches } from './matches.ts';
 export { pageToken } from './page-token.ts';
 export { parseFilter, toPath } from './parse-filter.ts';
 export { parseQuery, type QueryOptions } from './parse-query.ts';
 export { isArrayIndex, isJsonArray, readPath } from './path.ts';
+export { conditionsLookedAt, type Predicate, toPredicate } from './predicate.ts';
 export type { Filter, Path, Query, Scalar, SearchWord, SortField, SortPlace } from './query.ts';

@@ -1,6 +1,7 @@
 import { LIMITS } from '../config/index.ts';
 import { hasHalfPair, jsonProblem } from '../document/index.ts';
 import { at, FIELD_OPERATORS, invalidFilter, TOP_OPERATORS, unknownOperator, wrongOperand } from './invalid-filter.ts';
+import { allOf, anyOf } from './join-equalities.ts';
 import { parsePath } from './path.ts';
 import type { Filter, Path, Scalar } from './query.ts';
 import { compileRegex, RegexError } from './regex/index.ts';
@@ -35,13 +36,16 @@ class FilterParser {
     if (depth > LIMITS.filterDepthMax) {
       throw invalidFilter(`the filter is nested deeper than ${LIMITS.filterDepthMax} levels (Limits.filterDepthMax)`);
     }
-    return allOf(Object.entries(filter).map(([name, operand]) => this.#member(name, operand, depth)));
+    const members = Object.entries(filter);
+    // Many empty filters are not for nothing, either.
+    if (members.length === 0) this.#count(1);
+    return allOf(members.map(([name, operand]) => this.#member(name, operand, depth)));
   }
 
   #member(name: string, operand: unknown, depth: number): Filter {
-    this.#count(1);
     if (name.startsWith('$')) return this.#combine(name, operand, depth);
     if (isOperators(operand)) return this.#operators(name, operand, depth);
+    this.#count(1);
     const value = checkOperand('$eq', name, operand);
     return leaf(name, (path) => ({ kind: 'eq', path, value }));
   }
@@ -55,7 +59,7 @@ class FilterParser {
       throw wrongOperand(name, '', TOP_OPERATORS[operator], operand);
     }
     const filters = operand.map((part) => this.filter(part, name, depth + 1));
-    return operator === '$and' ? allOf(filters) : { kind: 'or', filters };
+    return operator === '$and' ? allOf(filters) : anyOf(filters);
   }
 
   #textOn(operand: unknown): Filter {
@@ -76,7 +80,7 @@ class FilterParser {
       throw invalidFilter(`the filter is nested deeper than ${LIMITS.filterDepthMax} levels (Limits.filterDepthMax)`);
     }
     const filters = Object.entries(operators).flatMap(([operator, operand]) => {
-      this.#count(1);
+      if (!LISTS.has(operator) || !Array.isArray(operand) || operand.length === 0) this.#count(1);
       if (!Object.hasOwn(FIELD_OPERATORS, operator)) {
         throw unknownOperator(operator, name, Object.keys(FIELD_OPERATORS));
       }
@@ -163,11 +167,14 @@ class FilterParser {
     this.#terms += terms;
     if (this.#terms > LIMITS.filterTermsMax) {
       throw invalidFilter(
-        `the filter has more than ${LIMITS.filterTermsMax} operators and values (Limits.filterTermsMax)`,
+        `the filter has more than ${LIMITS.filterTermsMax} comparisons, each value of a list counted (filterTermsMax); ask in several queries`,
       );
     }
   }
 }
+
+/** Of their values each counts. */
+const LISTS: ReadonlySet<string> = new Set(['$in', '$nin', '$all']);
 
 /** A path as the user wrote it; undefined: the item that `$elemMatch` looks at. */
 type FieldName = string | undefined;
@@ -247,11 +254,6 @@ function isItems(step: string): boolean {
 }
 
 const RANGES = { $gt: 'gt', $gte: 'gte', $lt: 'lt', $lte: 'lte' } as const;
-
-function allOf(filters: readonly Filter[]): Filter {
-  if (filters.length === 0) return { kind: 'all' };
-  return filters.length === 1 ? filters[0]! : { kind: 'and', filters };
-}
 
 /** The steps of a path, of which there may be as many as levels in a filter. Throws INVALID_FILTER. */
 export function toPath(name: string): Path {

@@ -138,7 +138,9 @@ test('a wrong filter says where, what is allowed, and what was probably meant', 
     [{ age: '\ud800' }, /surrogate/],
     [{ '\ud800': 1 }, /surrogate/],
     [{ [`a${'.b'.repeat(LIMITS.filterDepthMax)}`]: 1 }, /steps \(Limits.filterDepthMax\)/],
-    [{ a: { $in: new Array(LIMITS.filterTermsMax).fill(0) } }, /Limits.filterTermsMax/],
+    [{ a: { $in: new Array(LIMITS.filterTermsMax + 1).fill(0) } }, /filterTermsMax\); ask in several queries/],
+    [{ $or: new Array(LIMITS.filterTermsMax + 1).fill({ a: 1 }) }, /filterTermsMax/],
+    [{ $or: new Array(LIMITS.filterTermsMax + 1).fill({}) }, /filterTermsMax/],
     [nested(LIMITS.filterDepthMax + 1), /nested deeper/],
   ];
   for (const [filter, says] of refused) {

@@ -52,6 +52,31 @@ testOnStores('a collection gets the indexes that its program names, and queries 
   assert.equal((await again.db.collection('users').indexes()).length, 4);
 });
 
+testOnStores(
+  'a query that would hold the event loop for long is refused, and one that an index narrows is not',
+  async (disk) => {
+    await using opened = await openTestDatabase(disk, { limits: { ...LIMITS, filterStepsMax: 60_000 } });
+    const users = opened.db.collection<User>('users', { indexes: ['age'] });
+    await users.putMany(Array.from({ length: 100 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i }] as const));
+    while ((await users.indexes()).some(({ state }) => state !== 'ready')) await turn();
+    const starts = (count: number) => ({
+      $or: Array.from({ length: count }, (_, i) => ({ name: { $startsWith: `x${i}` } })),
+    });
+    assert.equal(await users.count(starts(600)), 0);
+    const refused = {
+      reason: 'INVALID_FILTER',
+      message: /about 601 conditions in each of 100 documents.*FilterStepsMax/,
+    };
+    await assert.rejects(users.find(starts(601)), refused);
+    await assert.rejects(users.count(starts(601)), refused);
+    await assert.rejects(users.live(starts(601))[Symbol.asyncIterator]().next(), refused);
+    const isIndexed = opened.db.replica.store.supports.indexes;
+    if (isIndexed) assert.equal(await users.count({ age: 5, ...starts(601) }), 0);
+    assert.equal(await users.count({ $or: Array.from({ length: 9999 }, (_, i) => ({ age: i })) }), 100);
+    assert.equal(await users.count({ age: { $in: Array.from({ length: 10_000 }, (_, i) => i) } }), 100);
+  },
+);
+
 testOnStores('ensureIndex waits until it is built and tells how far it is; dropIndex ends it', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<User>('users');

@@ -92,6 +92,46 @@ test('with indexes, SQLite answers as the memory store does, before and after ch
     await store.close();
   }));
 
+test('what is looked at in parts is answered as the memory store does, with indexes and without', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    let round = 0;
+    let found = 0;
+    fc.assert(
+      fc.property(
+        fc.array(documentSamples, { minLength: 6, maxLength: 12, size: 'max' }),
+        fc.uniqueArray(indexSamples, { maxLength: 2, selector: (spec) => JSON.stringify(spec) }),
+        fc.array(fc.tuple(filterSamples, pageSamples, fc.boolean()), { minLength: 5, maxLength: 5 }),
+        (values, specs, queries) => {
+          const collection = parseCollectionName(`parts${round++}`);
+          const naive = createMemoryStore();
+          // Several times as many as one statement looks at; equal ones differ by their keys.
+          const all = Array.from({ length: 200 }, (_, i) => ({
+            key: `k${String((i * 7919) % 1000).padStart(3, '0')}`,
+            value: values[i % values.length]!,
+          }));
+          const documents = all.map(({ key, value }, i) => documentOf(collection, key, round * 1000 + i, value));
+          for (const each of [store, naive]) each.commit({ documents });
+          for (const spec of specs) store.addIndex(collection, parseIndex(spec));
+          finish(store);
+          for (const [filter, page, isLong] of queries) {
+            const never = Array.from({ length: 70 }, (_, i) => ({ c: { $startsWith: `never ${i}` } }));
+            const query = page(parseQuery(isLong ? { $or: [filter, ...never] } : filter), all);
+            const expected = naive.find(collection, query);
+            assert.deepEqual(store.find(collection, query), expected, JSON.stringify(filter));
+            assert.equal(store.count(collection, query), naive.count(collection, query));
+            found += expected.length;
+          }
+          for (const { definition } of store.indexes(collection)) store.removeIndex(collection, definition.name);
+        },
+      ),
+      { numRuns: 40 * SCALE },
+    );
+    finish(store);
+    assert.ok(found > 1000, `only ${found} documents were found`);
+    await store.close();
+  }));
+
 /** Whatever is measured took 20 ms. */
 function slowClock(): Clock {
   let ms = 0;

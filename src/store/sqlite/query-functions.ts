@@ -4,10 +4,11 @@ import {
   type Filter,
   isAfter,
   type JsonValue,
-  matches,
   type Path,
+  type Predicate,
   readPath,
   type SortField,
+  toPredicate,
 } from '../../core/query/index.ts';
 
 /** What entgldb_after is told: `placeText`. */
@@ -17,15 +18,21 @@ interface Place {
   readonly key: string;
 }
 
-/** Filters of one statement that are evaluated by a function; further ones are parsed again for each row. */
-const FILTERS_MAX = 100;
+/** Filters that are kept, of which one statement has at most as many as it has comparisons. The oldest goes first. */
+const FILTERS_MAX = 256;
+
+/** Keeps a filter for `entgldb_matches` of the statement that is run next, and gives the number by which it is found. */
+export type KeepFilter = (filter: Filter) => number;
 
 /**
  * Registers what queries need beyond SQLite's JSON functions, on every connection that runs them: entgldb_type,
  * entgldb_extract and entgldb_canonical, each of (JSON text, path as a JSON array of texts), entgldb_matches of (JSON text,
- * parsed filter as JSON) and entgldb_after of (JSON text, key, place).
+ * number of a filter) and entgldb_after of (JSON text, key, place).
+ *
+ * Whatever a function is given stays in memory until SQLite gives back a row or ends the statement, so that a statement may
+ * only look at a bounded number of rows.
  */
-export function registerQueryFunctions(db: DatabaseSync): void {
+export function registerQueryFunctions(db: DatabaseSync): KeepFilter {
   const parseDocument = rememberLast((text) => JSON.parse(text) as JsonValue);
   const parsePath = rememberLast((text) => JSON.parse(text) as Path);
   const register = (name: string, answer: (found: JsonValue) => string | number | null): void => {
@@ -38,10 +45,10 @@ export function registerQueryFunctions(db: DatabaseSync): void {
   register('entgldb_type', typeName);
   register('entgldb_extract', (found) => (typeof found === 'number' || typeof found === 'string' ? found : null));
   register('entgldb_canonical', canonicalJson);
-  const parseFilter = rememberSome((text) => JSON.parse(text) as Filter);
-  db.function('entgldb_matches', { deterministic: true }, (text, filter) => {
-    if (typeof text !== 'string' || typeof filter !== 'string') return 0;
-    return matches(parseFilter(filter), parseDocument(text)) ? 1 : 0;
+  const predicates = new Map<number, Predicate>();
+  db.function('entgldb_matches', (text, filter) => {
+    if (typeof text !== 'string' || typeof filter !== 'number') return 0;
+    return predicates.get(filter)!(parseDocument(text)) ? 1 : 0;
   });
   const parsePlace = rememberLast((text) => JSON.parse(text) as Place);
   db.function('entgldb_after', { deterministic: true }, (text, key, at) => {
@@ -50,6 +57,12 @@ export function registerQueryFunctions(db: DatabaseSync): void {
     const place = { values: values.map(([value]) => value), key: placeKey };
     return isAfter(sort, { key, value: parseDocument(text) }, place) ? 1 : 0;
   });
+  let kept = 0;
+  return (filter) => {
+    predicates.set(++kept, toPredicate(filter));
+    predicates.delete(kept - FILTERS_MAX);
+    return kept;
+  };
 }
 
 /** As json_type names it; all numbers are 'real'. */
@@ -72,18 +85,5 @@ function rememberLast<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     if (last?.text !== text) last = { text, parsed: parse(text) };
     return last.parsed;
-  };
-}
-
-/** The same few texts come round for every row. */
-function rememberSome<T>(parse: (text: string) => T): (text: string) => T {
-  const parsed = new Map<string, T>();
-  return (text) => {
-    const known = parsed.get(text);
-    if (known !== undefined) return known;
-    if (parsed.size >= FILTERS_MAX) parsed.clear();
-    const made = parse(text);
-    parsed.set(text, made);
-    return made;
   };
 }

@@ -1,17 +1,30 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
-import { type IndexPlan, keyText, planQuery, type Query } from '../../core/query/index.ts';
+import {
+  type IndexPlan,
+  isAfter,
+  type JsonValue,
+  keyText,
+  planQuery,
+  type Query,
+  toPredicate,
+} from '../../core/query/index.ts';
 import type { FoundDocument, QueryPlan } from '../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
 import type { DocumentTable } from './document-table.ts';
+import { FirstOfOrder } from './first-of-order.ts';
 import type { HeldIndex } from './index-rows.ts';
 import { entrySum, type IndexTable } from './index-table.ts';
+import { type KeepFilter, registerQueryFunctions } from './query-functions.ts';
 import { type CompiledQuery, compileQuery } from './query-sql.ts';
 import { DOCUMENT_COLUMNS } from './row-codec.ts';
 
 /** Statements of queries kept prepared. Of more, the one unused for longest is prepared again. */
 const STATEMENTS_MAX = 100;
+
+/** Rows that one statement with functions of ours looks at: it keeps their documents in memory. */
+const PART_ROWS = 64;
 
 /** A way to answer by an index that is ready. */
 interface ChosenPlan extends IndexPlan {
@@ -44,6 +57,7 @@ export class QueryRunner {
   readonly #documents: DocumentTable;
   readonly #indexes: IndexTable;
   readonly #collections: CollectionDictionary;
+  readonly #keepFilter: KeepFilter;
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(db: DatabaseSync, documents: DocumentTable, indexes: IndexTable, collections: CollectionDictionary) {
@@ -51,6 +65,7 @@ export class QueryRunner {
     this.#documents = documents;
     this.#indexes = indexes;
     this.#collections = collections;
+    this.#keepFilter = registerQueryFunctions(db);
   }
 
   /** `isTrusted`: whether an index may be read. Throws RottenIndexError for one that rotted. */
@@ -70,10 +85,13 @@ export class QueryRunner {
     const plain: Query = { filter: query.filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
     const plan = this.#choose(coll, plain, isTrusted);
     if (plan?.residual.kind === 'all' && !plan.mayRepeat) return this.#entriesWithin(plan, Number.POSITIVE_INFINITY);
-    const { where, params } = compileQuery(plain);
-    const among = plan === undefined ? { sql: '', params: [] } : amongEntries(plan);
-    const sql = `SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL ${among.sql} AND ${where}`;
-    return this.#prepare(sql).get(coll, ...among.params, ...params)!.n as number;
+    const { where, params, callsFunctions } = compileQuery(plain, this.#keepFilter);
+    let count = 0;
+    for (const among of callsFunctions ? this.#parts(coll, plan) : [amongEntries(plan)]) {
+      const sql = `SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL ${among.sql} AND ${where}`;
+      count += this.#prepare(sql).get(coll, ...among.params, ...params)!.n as number;
+    }
+    return count;
   }
 
   explain(collection: CollectionName, query: Query, isTrusted: (id: number) => boolean): QueryPlan {
@@ -136,25 +154,54 @@ export class QueryRunner {
    * leads to a wrong row adds nothing.
    */
   #scan(coll: number, query: Query, plan?: ChosenPlan): FoundDocument[] {
-    const { where, orderBy, params } = compileQuery(query);
-    const among = plan === undefined ? { sql: '', params: [] } : amongEntries(plan);
+    const compiled = compileQuery(query, this.#keepFilter);
+    if (!compiled.callsFunctions) return this.#select(coll, query, compiled, amongEntries(plan));
+    const first = new FirstOfOrder(query);
+    for (const part of this.#parts(coll, plan)) {
+      first.add(this.#select(coll, first.query, compiled, part));
+      if (first.isComplete && plan === undefined && query.sort.length === 0) break;
+    }
+    return first.result();
+  }
+
+  #select(coll: number, { skip, limit }: Query, compiled: CompiledQuery, among: SqlPart): FoundDocument[] {
+    const { where, orderBy, params } = compiled;
     const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND value IS NOT NULL ${among.sql} AND ${where}
       ORDER BY ${orderBy} LIMIT ? OFFSET ?`;
-    const parameters = [coll, ...among.params, ...params, sqlLimit(query.limit), query.skip];
+    const parameters = [coll, ...among.params, ...params, sqlLimit(limit), skip];
     return this.#documents
       .selectBy(this.#prepare(sql, true), parameters)
       .map(({ key, value }) => ({ key, value: value! }));
   }
 
+  /** Conditions that divide the rows of a collection, or those that a plan leads to, into few at a time; without a plan in the order of their keys. */
+  *#parts(coll: number, plan: ChosenPlan | undefined): Generator<SqlPart> {
+    if (plan?.bounds.length === 0) return;
+    if (plan !== undefined) {
+      const { sql, params } = entriesOf(plan);
+      const ids = this.#prepare(`SELECT DISTINCT doc AS id FROM (${sql}) ORDER BY doc`).all(...params);
+      for (let from = 0; from < ids.length; from += PART_ROWS) {
+        const some = ids.slice(from, from + PART_ROWS).map(({ id }) => id);
+        yield { sql: 'AND id IN (SELECT value FROM json_each(?))', params: [JSON.stringify(some)] };
+      }
+      return;
+    }
+    const last = this.#prepare('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ?');
+    // No key is empty: everything is above the empty text.
+    for (let after = ''; ; ) {
+      const upTo = last.get(coll, after, PART_ROWS - 1)?.key as string | undefined;
+      if (upTo === undefined) return yield { sql: 'AND key > ?', params: [after] };
+      yield { sql: 'AND key > ? AND key <= ?', params: [after, upTo] };
+      after = upTo;
+    }
+  }
+
   /** Entries and their rows, bound after bound; each row is verified by its entry. */
   #readEntries(collection: CollectionName, query: Query, plan: ChosenPlan): FoundDocument[] {
     const isOrdered = plan.order !== 'none';
-    const { orderBy } = compileQuery(query, 'd.value', 'd.key');
-    const rest = compileQuery(
-      { ...query, filter: plan.residual, ...(isOrdered && { after: undefined }) },
-      'd.value',
-      'd.key',
-    );
+    const asked = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined }) };
+    const rest = compileQuery(asked, this.#keepFilter, 'd.value', 'd.key');
+    if (rest.callsFunctions) return this.#readEntriesOneByOne(collection, query, plan);
     const bounds = plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds;
     // With several bounds nobody knows how many each of them skips.
     const isOne = bounds.length === 1;
@@ -162,11 +209,32 @@ export class QueryRunner {
     for (const { from, to } of bounds) {
       const left = isOne ? query.limit : query.skip + query.limit - found.length;
       if (left <= 0) break;
-      const { sql, params } = entriesSql(plan, { from, to }, query, rest, orderBy);
+      const { sql, params } = entriesSql(plan, { from, to }, query, rest);
       const rows = this.#prepare(sql, true).all(...params, sqlLimit(left), isOne ? query.skip : 0);
       for (const row of rows as unknown as EntryRow[]) found.push(this.#verified(collection, plan, row));
     }
     return isOne ? found : found.slice(query.skip, query.skip + query.limit);
+  }
+
+  /** As `#readEntries`, where functions would keep every row in memory: each row comes here, and goes again. */
+  #readEntriesOneByOne(collection: CollectionName, query: Query, plan: ChosenPlan): FoundDocument[] {
+    const first = new FirstOfOrder(query);
+    const isOrdered = plan.order !== 'none';
+    const fits = toPredicate(plan.residual);
+    const bounds = plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds;
+    for (const bound of bounds) {
+      const { sql, params } = entriesSql(plan, bound, query, EVERY_ROW);
+      const rows = this.#prepare(sql, true).iterate(...params, -1, 0);
+      for (const row of rows as Iterable<unknown> as Iterable<EntryRow>) {
+        const [, key, , text] = row;
+        const value = text === null ? null : (JSON.parse(text) as JsonValue);
+        // A row that is gone, or not the entry's, is met, so that it can be told.
+        const isWanted = value === null || (fits(value) && isAfterPlace(query, { key, value }));
+        if (isWanted) first.add([this.#verified(collection, plan, row)]);
+        if (first.isComplete && isOrdered) return first.result();
+      }
+    }
+    return first.result();
   }
 
   #verified(collection: CollectionName, { id, index }: ChosenPlan, [hex, key, sum, value]: EntryRow): FoundDocument {
@@ -188,14 +256,20 @@ export class QueryRunner {
   }
 }
 
+interface SqlPart {
+  readonly sql: string;
+  readonly params: readonly SQLInputValue[];
+}
+
+const EVERY_ROW = { where: '1', orderBy: 'x.k, x.key', params: [] };
+
 type EntryRow = readonly [hex: string, key: string, sum: number, value: string | null];
 
 function entriesSql(
   { id, order, afterKey }: ChosenPlan,
   { from, to }: IndexPlan['bounds'][number],
   { after }: Query,
-  rest: CompiledQuery,
-  orderBy: string,
+  rest: Pick<CompiledQuery, 'where' | 'orderBy' | 'params'>,
 ): { readonly sql: string; readonly params: readonly SQLInputValue[] } {
   const isBackward = order === 'backward';
   const conditions = ['x.idx = ?', 'x.k >= ?'];
@@ -212,25 +286,36 @@ function entriesSql(
   // A row that is gone is met, so that it can be told.
   if (rest.where !== '1') conditions.push(`(d.id IS NULL OR ${rest.where})`);
   params.push(...rest.params);
-  const inOrder = order === 'none' ? orderBy : isBackward ? 'x.k DESC, x.key' : 'x.k, x.key';
+  const inOrder = order === 'none' ? rest.orderBy : isBackward ? 'x.k DESC, x.key' : 'x.k, x.key';
   const sql = `SELECT hex(x.k), x.key, x.sum, d.value FROM idx_entry x LEFT JOIN doc d ON d.id = x.doc
     WHERE ${conditions.join(' AND ')} ORDER BY ${inOrder} LIMIT ? OFFSET ?`;
   return { sql, params };
 }
 
-/** A condition on rows of `doc`: an entry within the bounds leads to them. */
-function amongEntries({ id, bounds }: ChosenPlan): { readonly sql: string; readonly params: readonly SQLInputValue[] } {
-  if (bounds.length === 0) return { sql: 'AND 0', params: [] };
+/** A condition on rows of `doc`: an entry within the bounds of the plan, if there is one, leads to them. */
+function amongEntries(plan: ChosenPlan | undefined): SqlPart {
+  if (plan === undefined) return { sql: '', params: [] };
+  if (plan.bounds.length === 0) return { sql: 'AND 0', params: [] };
+  const { sql, params } = entriesOf(plan);
+  return { sql: `AND id IN (${sql})`, params };
+}
+
+function entriesOf({ id, bounds }: ChosenPlan): SqlPart {
   const params: SQLInputValue[] = [];
   const parts = bounds.map(({ from, to }) => {
     params.push(id, from, ...(to === undefined ? [] : [to]));
     return `SELECT doc FROM idx_entry WHERE idx = ? AND k >= ? ${to === undefined ? '' : 'AND k < ?'}`;
   });
-  return { sql: `AND id IN (${parts.join(' UNION ALL ')})`, params };
+  return { sql: parts.join(' UNION ALL '), params };
 }
 
 function rangeText({ from, to }: IndexPlan['bounds'][number]): string {
   return `from [${keyText(from)}] to below [${to === undefined ? 'the end' : keyText(to)}]`;
+}
+
+/** Where the order of the index says it already, it says the same. */
+function isAfterPlace({ sort, after }: Query, document: { readonly key: string; readonly value: JsonValue }): boolean {
+  return after === undefined || isAfter(sort, document, after);
 }
 
 /** SQLite knows no infinite limit but a negative one. */

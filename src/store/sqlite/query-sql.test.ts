@@ -18,15 +18,17 @@ import {
   type Query,
 } from '../../core/query/index.ts';
 import { indexExpression } from './json-path-sql.ts';
-import { registerQueryFunctions } from './query-functions.ts';
+import { type KeepFilter, registerQueryFunctions } from './query-functions.ts';
 import { compileQuery } from './query-sql.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const limits = { documentBytesMax: 1e6, documentDepthMax: 100 };
 
+const keepers = new WeakMap<DatabaseSync, KeepFilter>();
+
 function openTable(): DatabaseSync {
   const db = new DatabaseSync(':memory:');
-  registerQueryFunctions(db);
+  keepers.set(db, registerQueryFunctions(db));
   db.exec('CREATE TABLE doc(key TEXT PRIMARY KEY, value TEXT) STRICT');
   return db;
 }
@@ -43,7 +45,7 @@ function fill(db: DatabaseSync, values: readonly JsonValue[]): { key: string; va
 }
 
 function find(db: DatabaseSync, query: Query): string[] {
-  const { where, orderBy, params } = compileQuery(query);
+  const { where, orderBy, params } = compileQuery(query, keepers.get(db)!);
   const rows = db.prepare(`SELECT key FROM doc WHERE ${where} ORDER BY ${orderBy}`).all(...(params as SQLInputValue[]));
   return rows.map((row) => row.key as string);
 }
@@ -287,7 +289,7 @@ test('an index on the expression answers equality, ranges and the sort', () => {
     Array.from({ length: 100 }, (_, i) => ({ age: i })),
   );
   const plan = (query: Query): string => {
-    const { where, orderBy, params } = compileQuery(query);
+    const { where, orderBy, params } = compileQuery(query, keepers.get(db)!);
     const rows = db
       .prepare(`EXPLAIN QUERY PLAN SELECT key FROM doc WHERE ${where} ORDER BY ${orderBy}`)
       .all(...(params as SQLInputValue[]));

@@ -8,6 +8,7 @@ import {
   type SortPlace,
 } from '../../core/query/index.ts';
 import { type PathSql, pathToSql } from './json-path-sql.ts';
+import type { KeepFilter } from './query-functions.ts';
 
 /** Parts of a SELECT over a column of JSON texts. Its connection needs `registerQueryFunctions`. */
 export interface CompiledQuery {
@@ -15,6 +16,8 @@ export interface CompiledQuery {
   readonly where: string;
   /** Never empty; ends with the key. Holds no parameters. */
   readonly orderBy: string;
+  /** It calls functions of ours, which keep in memory the documents of all rows that one statement looks at. */
+  readonly callsFunctions: boolean;
   /** For the `?` in `where`, in their order. */
   readonly params: readonly (string | number)[];
 }
@@ -24,14 +27,28 @@ export interface CompiledQuery {
  * quoted where SQLite's path syntax can say them, and go to functions of ours where it cannot. Equality, ranges, and sorts
  * by a field that the filter holds to one type use an index on `indexExpression`.
  */
-export function compileQuery(query: Query, valueColumn = 'value', keyColumn = 'key'): CompiledQuery {
+export function compileQuery(
+  query: Query,
+  keepFilter: KeepFilter,
+  valueColumn = 'value',
+  keyColumn = 'key',
+): CompiledQuery {
   const params: (string | number)[] = [];
-  const fits = new FilterCompiler(valueColumn, params).filter(query.filter);
-  const where = query.after === undefined ? fits : `${fits} AND ${after(query, query.after)}`;
+  const compiler = new FilterCompiler(valueColumn, params, keepFilter);
+  let fits = compiler.filter(query.filter);
   const order = query.sort.flatMap(({ path, descending }) =>
     sortTerms(path, valueColumn, isOneType(query.filter, path)).map((term) => (descending ? `${term} DESC` : term)),
   );
-  return { where, orderBy: [...order, keyColumn].join(','), params };
+  const orderBy = [...order, keyColumn].join(',');
+  const isSortedPlace = query.after !== undefined && query.sort.length > 0;
+  const isByFunctions = isSortedPlace || callsFunctions(fits) || callsFunctions(orderBy);
+  // It is run for few rows at a time, and long lists would be bound again each time.
+  if (isByFunctions && params.length > COMPARISONS_MAX) {
+    params.length = 0;
+    fits = compiler.byFunction(query.filter);
+  }
+  const where = query.after === undefined ? fits : `${fits} AND ${after(query, query.after)}`;
+  return { where, orderBy, callsFunctions: isByFunctions, params };
 
   function after({ sort }: Query, place: SortPlace): string {
     params.push(sort.length === 0 ? place.key : placeText(query, place));
@@ -39,9 +56,25 @@ export function compileQuery(query: Query, valueColumn = 'value', keyColumn = 'k
   }
 }
 
+/** A name of the user's in it is taken for one of ours, which does no harm. */
+function callsFunctions(sql: string): boolean {
+  return sql.includes('entgldb_');
+}
+
 /** A place in an order, as `entgldb_after` reads it: undefined cannot be said in JSON. */
 export function placeText({ sort }: Query, { values, key }: SortPlace): string {
   return JSON.stringify({ sort, values: values.map((value) => (value === undefined ? [] : [value])), key });
+}
+
+/** Of more, SQLite reads each of their paths from the text of the row, where our function parses the row once. */
+const COMPARISONS_MAX = 64;
+
+function comparisonsIn(filter: Filter): number {
+  if (filter.kind === 'not') return comparisonsIn(filter.filter);
+  // Numbers and texts are one list; of other values each is compared.
+  if (filter.kind === 'in') return 1 + filter.values.filter((value) => typeof value === 'object').length;
+  if (filter.kind !== 'and' && filter.kind !== 'or') return 1;
+  return filter.filters.reduce((sum, part) => sum + comparisonsIn(part), 0);
 }
 
 const NUMBER_TYPES = "('integer','real')";
@@ -54,13 +87,23 @@ const FALSE = '0';
 class FilterCompiler {
   readonly #column: string;
   readonly #params: (string | number)[];
+  readonly #keepFilter: KeepFilter;
 
-  constructor(column: string, params: (string | number)[]) {
+  constructor(column: string, params: (string | number)[], keepFilter: KeepFilter) {
+    this.#keepFilter = keepFilter;
     this.#column = column;
     this.#params = params;
   }
 
   filter(filter: Filter): string {
+    return comparisonsIn(filter) > COMPARISONS_MAX ? this.byFunction(filter) : this.#bySql(filter);
+  }
+
+  byFunction(filter: Filter): string {
+    return `entgldb_matches(${this.#column},${this.#bind(this.#keepFilter(filter))})`;
+  }
+
+  #bySql(filter: Filter): string {
     switch (filter.kind) {
       case 'all':
         return '1';
@@ -90,7 +133,7 @@ class FilterCompiler {
       case 'lte':
         return this.#range(filter.kind, this.#path(filter.path), filter.value);
       default:
-        return `entgldb_matches(${this.#column},${this.#bind(JSON.stringify(filter))})`;
+        return this.byFunction(filter);
     }
   }
 

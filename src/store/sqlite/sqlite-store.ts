@@ -40,7 +40,6 @@ import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
 import { IndexCare } from './index-care.ts';
 import { Maintenance } from './maintenance.ts';
 import type { OwnerLock } from './owner-lock.ts';
-import { registerQueryFunctions } from './query-functions.ts';
 import type { RottenIndexError } from './query-runner.ts';
 import { RedoFile } from './redo-file.ts';
 import { migrate, readPragma } from './schema.ts';
@@ -535,8 +534,6 @@ export class SqliteStore implements MaintainableStore {
   }
 
   #connect(): DatabaseSync {
-    const db = openConnection(this.#parts.path, this.#parts.connection);
-    registerQueryFunctions(db);
-    return db;
+    return openConnection(this.#parts.path, this.#parts.connection);
   }
 }
