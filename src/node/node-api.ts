@@ -70,6 +70,8 @@ export interface NodeStatus {
   /** True while at least one peer is connected. */
   readonly isOnline: boolean;
   readonly connectedPeers: number;
+  /** Of the cluster token, to compare with that of other nodes, as `doctor` prints it; null: none, or no network. */
+  readonly tokenFingerprint: string | null;
   /** Taken off the network by `setNetworkPaused`. */
   readonly isNetworkPaused: boolean;
   /** Wall clock of the last round with any peer, ms; null: none yet. */

@@ -78,6 +78,7 @@ export class NodeState {
       address: this.address(),
       isOnline: this.network?.isOnline ?? false,
       connectedPeers: this.network?.progress.connected ?? 0,
+      tokenFingerprint: this.network?.tokenFingerprint ?? null,
       isNetworkPaused: this.network?.isPaused ?? false,
       lastSyncTime: this.network?.progress.lastSyncMs ?? null,
       queuedOperations: this.services.offlineQueue.count,

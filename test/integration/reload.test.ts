@@ -14,7 +14,9 @@ import { fileURLToPath } from 'node:url';
 import { eventually, makeFolder, NodeProcess, writeToken } from './node-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
+const TOKEN = 'the token of the cluster';
 const START = ['start', '--tcp-port', '0', '--http-port', '0', '--no-discovery', '--config', 'appsettings.json'];
+const TOKEN_FILE = ['--token-file', 'cluster.token'];
 
 let folder: string;
 before(async () => {
@@ -56,7 +58,11 @@ async function nextLine(log: AsyncIterator<string>, part: string): Promise<Line>
 
 test('SIGHUP applies levels, names what needs a restart, and keeps everything when the file is bad', async () => {
   await settings(till(10));
-  const node = spawn(process.execPath, [MAIN, ...START], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  await writeFile(join(folder, 'cluster.token'), TOKEN, { mode: 0o600 });
+  const node = spawn(process.execPath, [MAIN, ...START, ...TOKEN_FILE], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   try {
     const log = createInterface({ input: node.stderr })[Symbol.asyncIterator]();
     await once(node.stdout, 'data');
@@ -69,6 +75,12 @@ test('SIGHUP applies levels, names what needs a restart, and keeps everything wh
     const warning = await nextLine(log, 'need a restart');
     assert.equal(warning.level, 'Warning');
     assert.deepEqual(warning.needRestart, ['Http.Host'], 'the port was set by a flag, which is stronger than the file');
+
+    // The path stays the same, and so whoever changed the file must be told that it does not count yet.
+    await writeFile(join(folder, 'cluster.token'), 'another token of the cluster', { mode: 0o600 });
+    await hangUp(node, log);
+    assert.deepEqual((await nextLine(log, 'need a restart')).needRestart, ['Http.Host', 'Network.AuthTokenFile']);
+    await writeFile(join(folder, 'cluster.token'), TOKEN, { mode: 0o600 });
 
     await writeFile(join(folder, 'appsettings.json'), '{ "EntglDb": ');
     assert.equal((await hangUp(node, log)).level, 'Error');

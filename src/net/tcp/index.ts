@@ -1,7 +1,7 @@
 export { isLoopback } from './addresses.ts';
 export { createDeviceKey, type DeviceKey, parseDeviceKey } from './device-key.ts';
 export { type DialRefusal, dialTls } from './dial-tls.ts';
-export { type ClusterKey, createToken, deriveClusterKey, loopbackKey, TOKEN_CHARS_MIN } from './keys.ts';
+export { type ClusterKey, createToken, deriveClusterKey, fingerprintOf, loopbackKey, TOKEN_CHARS_MIN } from './keys.ts';
 export {
   createTlsTransport,
   type TlsTransport,

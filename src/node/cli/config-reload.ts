@@ -6,6 +6,8 @@ export interface ConfigReloadOptions {
   readonly config: LoadedConfig;
   readonly log: OpenLogger;
   load(): Promise<LoadedConfig>;
+  /** Keys of secrets that lie in files and are others than the node was started with: the path says nothing of it. */
+  changedSecrets(config: LoadedConfig): Promise<readonly string[]>;
   /** Hands the running node what counts at once; may wait until there is one. */
   apply(config: LoadedConfig): Promise<void>;
 }
@@ -15,7 +17,13 @@ export interface ConfigReloadOptions {
  * one Warning which of them need a restart. What cannot be loaded changes nothing and is logged as an Error. Calls while one is
  * under way become one call after it, so the last state of the file counts; such a call resolves at once. It never rejects.
  */
-export function createConfigReload({ config, log, load, apply }: ConfigReloadOptions): () => Promise<void> {
+export function createConfigReload({
+  config,
+  log,
+  load,
+  changedSecrets,
+  apply,
+}: ConfigReloadOptions): () => Promise<void> {
   let running = config;
   let isReading = false;
   let isAskedAgain = false;
@@ -25,7 +33,8 @@ export function createConfigReload({ config, log, load, apply }: ConfigReloadOpt
       const next = await load();
       const changed = changedKeys(running, next);
       const applied = changed.filter((key) => LIVE_KEYS.has(key));
-      const needRestart = changed.filter((key) => !LIVE_KEYS.has(key));
+      const secrets = (await changedSecrets(next)).filter((key) => !changed.includes(key));
+      const needRestart = [...changed.filter((key) => !LIVE_KEYS.has(key)), ...secrets];
       const taken = takeLive(running, next);
       await apply(taken);
       running = taken;

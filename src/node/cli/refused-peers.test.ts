@@ -51,6 +51,7 @@ test('a node with another token is named by status, peers, health and doctor on 
     assert.equal(health.code, 0, 'the node works');
     const doctor = await cli('doctor', '--data', data);
     assert.match(doctor.out, new RegExp(`^WARNING node: .*${differs.source}`, 'm'));
+    assert.match(doctor.out, /^ok +cluster token: the running node has one, fingerprint [0-9a-f]{4}-[0-9a-f]{4}$/m);
   }
   const asked = await cli('doctor', `127.0.0.1:${tcp.port}`, '--data', 'till');
   // The till of this test has its token from the command line, its doctor knows of none.

@@ -13,6 +13,7 @@ import {
   createTlsTransport,
   type DeviceKey,
   deriveClusterKey,
+  fingerprintOf,
   loopbackKey,
   type TlsTransport,
 } from '../../net/tcp/index.ts';
@@ -105,6 +106,12 @@ export class NetworkService {
   /** Who is kept out, here or there, until somebody changes something. */
   refusals(): PeerRefusal[] {
     return this.#isPaused ? [] : this.#keptOut.list();
+  }
+
+  /** Of the cluster token that this node holds; null: it has none. */
+  get tokenFingerprint(): string | null {
+    const [key] = this.#keys;
+    return key === undefined || key.loopbackOnly ? null : fingerprintOf(key);
   }
 
   get clock(): ClockAssessment {

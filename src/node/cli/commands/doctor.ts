@@ -52,7 +52,7 @@ function line({ point, state, message }: Finding): string {
 
 async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding[]> {
   try {
-    return await withTarget(run, { running: true }, (target) => checkRunning(target, run.context.clock.now()));
+    return await withTarget(run, { running: true }, (target) => checkRunning(target, config, run.context.clock.now()));
   } catch (error) {
     if (!isEntglDbError(error, 'NODE_UNREACHABLE')) throw error;
     if (isStarting(error)) return [warning('node', error.message)];

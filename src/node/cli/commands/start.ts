@@ -21,6 +21,9 @@ export interface StartArguments {
   readonly tokenFile?: string;
 }
 
+/** Files whose content counts, and is read at the start alone. */
+const SECRET_FILES = ['Network.AuthTokenFile', 'Http.TokenFile'] as const;
+
 /** Runs a node until SIGINT or SIGTERM; SIGHUP reads the configuration again. */
 export async function start(run: CommandRun, options: StartArguments): Promise<ExitCode> {
   const { context } = run;
@@ -39,6 +42,11 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
     config,
     log,
     load: () => loadCliConfig(context, globals, flags),
+    changedSecrets: async (next) => {
+      const { cluster, http } = await readTokens(next);
+      const isOther = { 'Network.AuthTokenFile': cluster !== tokens.cluster, 'Http.TokenFile': http !== tokens.http };
+      return SECRET_FILES.filter((key) => next.values[key] !== null && isOther[key]);
+    },
     apply: async (next) => {
       latest = next;
       (await started.promise).reconfigure(next);

@@ -12,11 +12,10 @@ export async function checkConfiguration(config: LoadedConfig): Promise<Finding[
   return [file, ...unknown, ...(await checkTokens(config))];
 }
 
-/** Of what every connection names in clear: it tells whether two tokens are equal, and nothing else of them. */
-async function fingerprint(token: string): Promise<string> {
-  const { deriveClusterKey } = await import('../../../net/tcp/index.ts');
-  const { id } = await deriveClusterKey(token);
-  return `${id.slice(0, 4)}-${id.slice(4, 8)}`;
+/** It tells whether two tokens are equal, and nothing else of them. */
+export async function tokenFingerprint(token: string): Promise<string> {
+  const { deriveClusterKey, fingerprintOf } = await import('../../../net/tcp/index.ts');
+  return fingerprintOf(await deriveClusterKey(token));
 }
 
 async function checkTokens(config: LoadedConfig): Promise<Finding[]> {
@@ -28,7 +27,10 @@ async function checkTokens(config: LoadedConfig): Promise<Finding[]> {
             'cluster token',
             'none in the settings: unless it is started with --token-file, this node talks to nobody beyond this machine; set Network.AuthTokenFile, the same on all nodes',
           )
-        : ok('cluster token', `set, fingerprint ${await fingerprint(cluster)}: the same on all nodes that shall sync`);
+        : ok(
+            'cluster token',
+            `set, fingerprint ${await tokenFingerprint(cluster)}: the same on all nodes that shall sync`,
+          );
     return [token, ...warnings.map((text) => warning('cluster token', text))];
   } catch (error) {
     if (!isEntglDbError(error)) throw error;

@@ -6,11 +6,12 @@ import { isEntglDbError } from '../../../core/errors/index.ts';
 import { COMPARE_TOKENS, refusalTexts } from '../../../diagnostics/index.ts';
 import type { Address } from '../../../net/index.ts';
 import type { DialRefusal } from '../../../net/tcp/index.ts';
-import { isLoopback, type LoadedConfig } from '../../config/index.ts';
-import type { PeerStatus } from '../../node-api.ts';
+import { isLoopback, type LoadedConfig, readTokens } from '../../config/index.ts';
+import type { NodeStatus, PeerStatus } from '../../node-api.ts';
 import { awaitedClock } from '../../system-clock.ts';
 import { formatAddress } from '../format.ts';
 import type { NodeTarget } from '../node-target.ts';
+import { tokenFingerprint } from './check-configuration.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
 /** What accepts connections and is a node says so in less, ms. */
@@ -56,7 +57,7 @@ function outsideAddresses(list: readonly NetworkInterfaceInfo[], name: string): 
 }
 
 /** What the running node says of itself and of its peers. */
-export async function checkRunning(target: NodeTarget, nowMs: number): Promise<Finding[]> {
+export async function checkRunning(target: NodeTarget, config: LoadedConfig, nowMs: number): Promise<Finding[]> {
   const [status, report, peers] = [await target.status(), await target.health(), await target.peers()];
   const health = report.isHealthy
     ? ok('health', 'the health endpoint answers: healthy')
@@ -67,12 +68,26 @@ export async function checkRunning(target: NodeTarget, nowMs: number): Promise<F
   const onlyHeard = status.isOnline ? status.refusals.filter(({ isOnlyHeard }) => isOnlyHeard) : [];
   return [
     ok('node', `${status.nodeId} is running, process ${status.pid}`),
+    ...(await checkRunningToken(status, config)),
     health,
     queue,
     ...notices,
     ...refusalTexts(onlyHeard, nowMs).map((text) => warning('node', text)),
     ...checkPeers(peers),
   ];
+}
+
+/** A token is read at the start: what the settings hold by now, or the flag of the start held, may be another. */
+async function checkRunningToken({ tokenFingerprint: running }: NodeStatus, config: LoadedConfig): Promise<Finding[]> {
+  const set = await readTokens(config).then(
+    ({ cluster }) => cluster,
+    () => null,
+  );
+  const named = set === null ? null : await tokenFingerprint(set);
+  if (running === named) return [];
+  if (running === null) return [warning('cluster token', 'the running node has none; restart it')];
+  if (named === null) return [ok('cluster token', `the running node has one, fingerprint ${running}`)];
+  return [warning('cluster token', `the running node has another, fingerprint ${running}; restart it`)];
 }
 
 function checkPeers(peers: readonly PeerStatus[]): Finding[] {
