@@ -53,8 +53,8 @@ test('a node with another token is named by status, peers, health and doctor on 
     assert.match(doctor.out, new RegExp(`^WARNING node: .*${differs.source}`, 'm'));
     assert.match(doctor.out, /^ok +cluster token: the running node has one, fingerprint [0-9a-f]{4}-[0-9a-f]{4}$/m);
   }
-  const asked = await cli('doctor', `127.0.0.1:${tcp.port}`, '--data', 'till');
-  // The till of this test has its token from the command line, its doctor knows of none.
+  await cli('init', '--data', 'other');
+  const asked = await cli('doctor', `127.0.0.1:${tcp.port}`, '--data', 'other');
   assert.match(asked.out, /FAILED +address: 127\.0\.0\.1:\d+ is a node with another cluster token; compare/);
   const status = JSON.parse((await cli('status', '--data', 'office', '--json')).out);
   assert.equal(status.refusals[0].cause, 'other-token');

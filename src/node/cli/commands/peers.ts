@@ -23,7 +23,8 @@ function peersTable(found: readonly PeerStatus[], nowMs: number): string {
   if (found.length === 0) return 'No peers yet. `entgldb doctor` says why two nodes may not see each other.';
   const rows = found.map((peer) => [
     peer.nodeId ?? '?',
-    formatAddress(peer.address),
+    // The port that it dialled from is none to dial.
+    peer.source === 'inbound' ? peer.address.host : formatAddress(peer.address),
     peer.state,
     peer.source,
     formatAgo(peer.lastSyncTime, nowMs),

@@ -86,7 +86,10 @@ async function beginWhenFree(config: LoadedConfig, begin: () => Promise<RunningN
 function flagsOf(options: StartArguments, { workingDirectory }: CliContext) {
   const wrong = options.peer?.find((peer) => parseAddress(peer) === undefined);
   if (wrong !== undefined)
-    throw new ConfigurationError('USAGE', `--peer ${wrong} is no address; give host:port, as in 192.168.1.20:5000`);
+    throw new ConfigurationError(
+      'USAGE',
+      `--peer ${wrong} is no address; give host:port, as in 192.168.1.20:5000 or [fe80::1%eth0]:5000`,
+    );
   const flags = [
     { flag: '--node-id', key: 'NodeId', value: options.nodeId },
     { flag: '--tcp-port', key: 'Network.TcpPort', value: options.tcpPort },

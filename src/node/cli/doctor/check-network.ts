@@ -107,7 +107,7 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
 }
 
 /**
- * Whether a node with this token (null: none) accepts connections there: the question behind "why do they not see each other".
+ * Whether a node, and with this token (null: it is not known), accepts connections there: the question behind "why do they not see each other".
  * It then hangs up, which that node notes in its log.
  */
 export async function checkAddress(address: Address, token: string | null, timeoutMs: number): Promise<Finding> {
@@ -115,7 +115,7 @@ export async function checkAddress(address: Address, token: string | null, timeo
   const where = formatAddress(address);
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
-    return checkNodeAt(address, where, token);
+    return token === null ? ok('address', `${where} ${ACCEPTS}`) : await checkNodeAt(address, where, token);
   } catch (error) {
     return failed('address', `${where}: ${reachText((error as NodeJS.ErrnoException).code)}`);
   } finally {
@@ -123,9 +123,11 @@ export async function checkAddress(address: Address, token: string | null, timeo
   }
 }
 
-async function checkNodeAt(address: Address, where: string, token: string | null): Promise<Finding> {
-  const { deriveClusterKey, dialTls, loopbackKey } = await import('../../../net/tcp/index.ts');
-  const key = token === null ? loopbackKey() : await deriveClusterKey(token);
+const ACCEPTS = 'accepts connections; if its node is no peer, compare the tokens of both';
+
+async function checkNodeAt(address: Address, where: string, token: string): Promise<Finding> {
+  const { deriveClusterKey, dialTls } = await import('../../../net/tcp/index.ts');
+  const key = await deriveClusterKey(token);
   try {
     const socket = await dialTls(address, key, { clock: awaitedClock, msMax: HANDSHAKE_MS_MAX, signal: undefined });
     socket.destroy();
@@ -136,7 +138,7 @@ async function checkNodeAt(address: Address, where: string, token: string | null
       return failed('address', `${where} is a node with another cluster token; ${COMPARE_TOKENS}`);
     if (refusal === 'no-entgldb')
       return failed('address', `${where} answers, but is no EntglDb node; is this its TcpPort?`);
-    return ok('address', `${where} accepts connections; if its node is no peer, compare the tokens of both`);
+    return ok('address', `${where} ${ACCEPTS}`);
   }
 }
 
