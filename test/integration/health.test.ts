@@ -79,7 +79,7 @@ test('database locked by another program, with writes and without', options, asy
   const node = await start(t, 'locked');
   const watched = ofProcess(node);
   await node.collection('c').put('k', { n: 1 });
-  const other = new DatabaseSync((await node.status()).databasePath);
+  const other = new DatabaseSync((await node.status()).databasePath, { timeout: MS_MAX });
   atEnd(t, () => other.close());
   other.exec('BEGIN IMMEDIATE');
   const write = node.collection('c').put('k', { n: 2 });
@@ -186,7 +186,7 @@ test('a damaged document is known as soon as it is read, and healed by the peer'
     await node.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [`p${i}.${j}`, { pad }] as const));
   const { databasePath } = await node.status();
   await peer.setNetworkPaused(true);
-  const file = new DatabaseSync(databasePath);
+  const file = new DatabaseSync(databasePath, { timeout: MS_MAX });
   file.exec(`UPDATE doc SET value = '{"n":2}' WHERE key = 'k'`);
   file.close();
   await assert.rejects(node.collection('c').get('k'), { reason: 'DOCUMENT_CORRUPT' });

@@ -23,7 +23,7 @@ test('a program does not end while its write waits for a lock', { timeout: 60_00
   lines.on('line', (line) => said.push(line));
   const closed = once(child, 'close');
   await once(lines, 'line');
-  const other = new DatabaseSync(join(folder, 'entgldb.db'));
+  const other = new DatabaseSync(join(folder, 'entgldb.db'), { timeout: 20_000 });
   other.exec('BEGIN IMMEDIATE');
   child.stdin.end();
   await pause(LOCKED_MS);

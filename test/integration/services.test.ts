@@ -127,7 +127,7 @@ test('a port that is taken is refused at open, and leaves nothing behind', () =>
 
 /** Changes the open file behind the store's back. */
 function tamper(path: string, sql: string): void {
-  const db = new DatabaseSync(path);
+  const db = new DatabaseSync(path, { timeout: 20_000 });
   db.exec(sql);
   db.close();
 }
