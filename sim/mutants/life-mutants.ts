@@ -153,6 +153,14 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     scenario: 'twins that never meet, and one who knows both',
   },
   {
+    name: 'another check left out of the claim',
+    rule: 'R9 by third parties: a claim tells the check of a write of which the peer has another one',
+    file: 'src/sync/out-stream.ts',
+    find: 'return held.seq > known.seq || held.check === known.check;',
+    replace: 'return true;',
+    scenario: 'two checks of one write at two nodes that hold neither',
+  },
+  {
     name: 'reserved seqs given out again',
     rule: 'R9 at open: with durability normal, no seq is used twice',
     file: `${REPLICA}/replica.ts`,

@@ -64,6 +64,27 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'two checks of one write at two nodes that hold neither',
+    // R9 by third parties: both wrote over what they got, so that nothing but the checks of their claims tells of the twins.
+    async play() {
+      const stage = new Stage();
+      const [original, left, right] = [stage.node(), stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, left, right);
+      const twin = stage.twinOf(original);
+      stage.put(original, 'k');
+      stage.put(twin, 'l');
+      await stage.meet(original, left);
+      await stage.meet(twin, right);
+      twin.stop();
+      stage.put(left, 'k');
+      stage.put(right, 'l');
+      await stage.meet(left, right);
+      await stage.meet(original, left);
+      return original.told.length === 0 ? ['a node that has a twin was not told'] : [];
+    },
+  },
+  {
     name: 'twins that meet before they write',
     // R9 at meeting: a peer with my own id is my twin, though both know the same.
     async play() {

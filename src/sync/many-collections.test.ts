@@ -50,6 +50,25 @@ test('a session fetches so many collections at a time, and then the others', () 
   assert.equal(b.collectionCount, 30);
 });
 
+test('a claim says nothing that the peer has just said itself', () => {
+  const [a, b] = [filled(10), openReplica(2)];
+  for (let life = 0; life < 50; life++) {
+    a.takeNewLife('test', 'plain');
+    for (const { name } of [...a.collections()])
+      a.write([{ writes: [{ collection: name, key: `k${life}` as DocumentKey, value: '{}' }] }]);
+  }
+  meet(a, b, {});
+  for (const { name } of [...a.collections()])
+    b.write([{ writes: [{ collection: name, key: 'new' as DocumentKey, value: '{}' }] }]);
+  let entries = 0;
+  meet(a, b, {}, (_from, message: Message) => {
+    if (message.kind === 'claim') for (const { knowledge } of message.collections) entries += knowledge.size;
+    return undefined;
+  });
+  for (const state of a.collections()) assert.deepEqual(b.collection(state.name).knowledge, state.knowledge);
+  assert.ok(entries <= 10 * 4, `${entries} entries of knowledge`);
+});
+
 test('what many lives of a node wrote shares messages', () => {
   const [a, b] = [filled(1), openReplica(2)];
   for (let life = 0; life < 100; life++) {

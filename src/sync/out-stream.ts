@@ -150,13 +150,27 @@ export class OutStream {
     return true;
   }
 
-  /** Entries of both vectors that are newer than at the last claim. */
-  unclaimed(state: SyncCollection): { knowledge: Map<ReplicaId, Known>; purged: Map<ReplicaId, number> } {
-    const knowledge = new Map<ReplicaId, Known>();
-    for (const [replica, known] of state.knowledge)
-      if (this.claimed?.knowledge.get(replica)?.seq !== known.seq) knowledge.set(replica, known);
+  /**
+   * Entries of both vectors that are newer than at the last claim. The first one leaves out what the peer itself said that it
+   * knows, but for another check of the same write, which proves a fork, and what is known of the peer's own writes (R9).
+   */
+  unclaimed(
+    state: SyncCollection,
+    peer: ReplicaId,
+  ): { knowledge: Map<ReplicaId, Known>; purged: Map<ReplicaId, number> } {
+    const isClaimed = (replica: ReplicaId, known: Known): boolean =>
+      this.claimed === undefined
+        ? replica !== peer && saysNothing(known, this.peerKnowledge.get(replica))
+        : this.claimed.knowledge.get(replica)?.seq === known.seq;
+    const knowledge = new Map([...state.knowledge].filter(([replica, known]) => !isClaimed(replica, known)));
     const purged = new Map<ReplicaId, number>();
     for (const [replica, seq] of state.purged) if (this.claimed?.purged.get(replica) !== seq) purged.set(replica, seq);
     return { knowledge, purged };
   }
+}
+
+/** Whether who knows `held` of a replica learns nothing from `known`. */
+function saysNothing(known: Known, held: Known | undefined): boolean {
+  if (held === undefined || held.seq < known.seq) return false;
+  return held.seq > known.seq || held.check === known.check;
 }

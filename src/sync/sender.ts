@@ -316,7 +316,7 @@ export class Sender {
   }
 
   #claim(stream: OutStream, state: SyncCollection): ClaimedCollection {
-    const { knowledge, purged } = stream.unclaimed(state);
+    const { knowledge, purged } = stream.unclaimed(state, this.#context.peer!.replica);
     const complete = stream.isRoundOpen;
     stream.peerKnows(knowledge);
     this.#markClaimed(stream, state);
