@@ -60,6 +60,7 @@ export const SMALL_LIMITS: Limits = {
   gapVersionsMin: 1,
   liveGroupBytesMax: 2000,
   liveGroupVersionsMax: 6,
+  liveMessagesMax: 3,
   echoMemoryMax: 4,
 };
 

@@ -220,6 +220,11 @@ export class Sender {
     return this.#batches.unconfirmedBytes < bytes;
   }
 
+  /** A peer that does not keep up with single writes gets what became of them meanwhile, all at once. */
+  #hasLiveCredit(): boolean {
+    return this.#batches.unconfirmed < this.#context.deps.limits.liveMessagesMax;
+  }
+
   /** R4, first part: about one message of what was live. */
   #pumpDelta(stream: OutStream): boolean {
     if (stream.phase !== 'delta' || !this.#hasCredit(stream.creditBytes(this.#context.deps.limits))) return false;
@@ -251,7 +256,7 @@ export class Sender {
   #pumpLive(): boolean {
     const { replica } = this.#context;
     const live = this.#streams.behind(replica.pos);
-    if (live.length === 0 || !this.#hasCredit()) return false;
+    if (live.length === 0 || !this.#hasCredit() || !this.#hasLiveCredit()) return false;
     const limit = this.#isBehind ? this.#pages.ofMessage : this.#pages.ofGroup;
     const found = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
     const own = found.filter((document) => this.#isLive(document));

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { ForkEvidence } from '../core/version/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { HelloMessage, Message } from '../net/messages/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
-import { PROTOCOL, RoundGate, Session } from './index.ts';
+import { PROTOCOL, RoundGate, Session, type SessionInput } from './index.ts';
 
 export const C = 'c' as CollectionName;
 export const clock = createManualClock();
@@ -18,13 +19,14 @@ export function write(replica: Replica, keys: readonly DocumentKey[], value: str
   for (const key of keys) replica.write([{ writes: [{ collection: C, key, value }] }]);
 }
 
-export function helloOf(replica: Replica): HelloMessage {
+/** `life`: of its process; default: one for each replica. */
+export function helloOf(replica: Replica, life: string = replica.id): HelloMessage {
   return {
     kind: 'hello',
     protocol: PROTOCOL,
     node: replica.id,
     replica: replica.id,
-    life: replica.id,
+    life,
     wallMs: clock.now(),
     collections: null,
     capabilities: [],
@@ -32,41 +34,85 @@ export function helloOf(replica: Replica): HelloMessage {
   };
 }
 
-export function sessionOf(replica: Replica, limits: Partial<Limits> = {}): Session {
-  return new Session({
-    replica,
-    gate: new RoundGate(TIMES.syncIntervalMs),
-    limits: { ...LIMITS, ...limits },
-    times: TIMES,
-    hello: () => helloOf(replica),
-    definitions: () => new Map(),
-    wallMs: () => clock.now(),
-  });
+/** One of the two that meet. */
+export type End = 'a' | 'b';
+
+export interface MeetingOptions {
+  readonly limits?: Partial<Limits>;
+  /** Of the process of `a`. */
+  readonly lifeOfA?: string;
 }
 
-/** Carries messages both ways until nothing is left to say; `onSent` hears of each before it arrives, and changes it or lets it be. */
+/** Two sessions that are open, and the messages on their way to each. */
+export class Meeting {
+  readonly sessions: Readonly<Record<End, Session>>;
+  readonly forks: ForkEvidence[] = [];
+  readonly #to: Readonly<Record<End, Message[]>> = { a: [], b: [] };
+
+  constructor(a: Replica, b: Replica, { limits = {}, lifeOfA }: MeetingOptions = {}) {
+    this.sessions = { a: sessionOf(a, limits, lifeOfA), b: sessionOf(b, limits) };
+    this.step('a', { kind: 'open' });
+    this.step('b', { kind: 'open' });
+  }
+
+  step(end: End, input: SessionInput): void {
+    for (const effect of this.sessions[end].step(input, clock.monotonic()))
+      if (effect.kind === 'send') this.#to[otherThan(end)].push(effect.message);
+      else if (effect.kind === 'again') this.step(end, { kind: 'pump' });
+      else if (effect.kind === 'evidence') this.forks.push(effect.fork);
+      else assert.equal(effect.kind, 'event');
+  }
+
+  /** Messages on their way to one end. */
+  waitingFor(end: End): readonly Message[] {
+    return this.#to[end];
+  }
+
+  /**
+   * Brings the next message; false: nothing is left to say. `onSent` hears of it before it arrives, and changes it, lets it be, or lets it
+   * be lost (null).
+   */
+  carry(onSent: (from: End, message: Message) => Message | null | undefined = () => undefined): boolean {
+    const end: End = this.#to.b.length > 0 ? 'b' : 'a';
+    const message = this.#to[end].shift();
+    if (message === undefined) return false;
+    const changed = onSent(otherThan(end), message);
+    if (changed !== null) this.step(end, { kind: 'message', message: changed ?? message });
+    return true;
+  }
+
+  close(): void {
+    this.sessions.a.close();
+    this.sessions.b.close();
+  }
+}
+
+/** Carries messages both ways until nothing is left to say; `onSent` as with `Meeting.carry`. */
 export function meet(
   a: Replica,
   b: Replica,
   limits: Partial<Limits>,
   onSent: (from: Replica, message: Message) => Message | undefined = () => undefined,
 ): void {
-  const replicas = [a, b] as const;
-  const ends = [sessionOf(a, limits), sessionOf(b, limits)] as const;
-  const inbox: [Message[], Message[]] = [[], []];
-  const step = (at: 0 | 1, input: Parameters<Session['step']>[0]): void => {
-    for (const effect of ends[at].step(input, clock.monotonic()))
-      if (effect.kind === 'send') inbox[1 - at]!.push(effect.message);
-      else if (effect.kind === 'again') step(at, { kind: 'pump' });
-      else assert.equal(effect.kind, 'event');
-  };
-  step(0, { kind: 'open' });
-  step(1, { kind: 'open' });
-  while (inbox[0].length + inbox[1].length > 0) {
-    const at = inbox[1].length > 0 ? 1 : 0;
-    const message = inbox[at].shift()!;
-    const changed = onSent(replicas[1 - at]!, message);
-    step(at, { kind: 'message', message: changed ?? message });
-  }
-  for (const end of ends) end.close();
+  const meeting = new Meeting(a, b, { limits });
+  const isLeft = (): boolean => meeting.carry((from, message) => onSent(from === 'a' ? a : b, message));
+  while (isLeft());
+  meeting.close();
+  assert.deepEqual(meeting.forks, []);
+}
+
+function sessionOf(replica: Replica, limits: Partial<Limits>, life?: string): Session {
+  return new Session({
+    replica,
+    gate: new RoundGate(TIMES.syncIntervalMs),
+    limits: { ...LIMITS, ...limits },
+    times: TIMES,
+    hello: () => helloOf(replica, life),
+    definitions: () => new Map(),
+    wallMs: () => clock.now(),
+  });
+}
+
+function otherThan(end: End): End {
+  return end === 'a' ? 'b' : 'a';
 }

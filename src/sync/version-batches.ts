@@ -21,6 +21,11 @@ export class VersionBatches {
     return this.#unconfirmedBytes;
   }
 
+  /** Messages that are under way. */
+  get unconfirmed(): number {
+    return this.#unconfirmed.length;
+  }
+
   /** `isGroup`: they become visible together at the peer; `reached`: how far the stream has come with the last of them. */
   send(versions: readonly RemoteVersion[], { isGroup = false, reached }: SendOptions): void {
     for (const { part, bytes, isLast } of this.#pages.messages(versions)) {

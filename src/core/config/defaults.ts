@@ -63,6 +63,8 @@ export const LIMITS = {
   sessionCreditBytes: 4 * 1024 * 1024,
   /** The same for chunks of blobs, for so much of them may be sent twice when a connection is cut. */
   blobCreditBytes: 512 * 1024,
+  /** Messages of live versions that may travel unacknowledged in one session. What changes meanwhile goes together, each document once. */
+  liveMessagesMax: 64,
   /** Bytes of versions in one message. A larger document travels alone. */
   messageBytesMax: 128 * 1024,
   /** Bytes of one frame on the wire. Larger: the connection is closed. */
