@@ -62,6 +62,8 @@ export class RedoFile {
   /** There was no room for it, or no right to make it: everything goes to SQLite, until the next opening. */
   #isUnavailable = false;
   #handle: Promise<FileHandle> | undefined;
+  /** Where a record was begun that the disk refused. */
+  #refusedAt: number | undefined;
   /** Records written, and how many of them the last good sync covered. */
   #written = 0;
   #synced = 0;
@@ -98,7 +100,7 @@ export class RedoFile {
 
   /**
    * Writes a record; false: it is too large, there is no room until SQLite's transactions are durable, or the file cannot be made.
-   * Throws what the disk says, and then the place is free for the next one.
+   * Throws what the disk says, and then the place is free for the next one, though the record may stand there all the same.
    */
   append(generation: number, number: number, text: string): boolean {
     if (text.length * BYTES_PER_UNIT_MAX > RECORD_BYTES_MAX && Buffer.byteLength(text) > RECORD_BYTES_MAX) return false;
@@ -110,12 +112,21 @@ export class RedoFile {
     if (segment === undefined || file === undefined) return false;
     putHeader(this.#scratch.subarray(0, length), generation, number);
     putHeader(this.#scratch.subarray(length, written), generation, number);
+    this.#refusedAt = segment.end;
     writeWhole(file, this.#scratch.subarray(0, written), segment.end);
+    this.#refusedAt = undefined;
     segment.end += length;
     segment.takenBy = undefined;
     this.#current = segment;
     this.#written++;
     return true;
+  }
+
+  /** A record that was refused can be read no more. Throws what the disk says. */
+  withdraw(): void {
+    if (this.#refusedAt === undefined || this.#file === undefined) return;
+    writeWhole(this.#file, Buffer.alloc(HEADER_BYTES), this.#refusedAt);
+    this.#refusedAt = undefined;
   }
 
   /** Transactions of SQLite so far. */

@@ -5,10 +5,12 @@
  * Random histories with crashes are in the conformance suite.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { StatementSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
 import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
 import { createManualClock, sampleDocument, sampleHead } from '../../testing/index.ts';
 import type { SqliteStoreOptions } from './open-sqlite-store.ts';
@@ -64,6 +66,24 @@ async function afterCrash(
     await found.close();
     rmSync(copy, { recursive: true });
   }
+}
+
+/** The disk takes every record, and says that it did not. */
+function refuseRecords(t: TestContext): { recovers(): void } {
+  const { writeSync } = fs;
+  const refused = t.mock.method(fs, 'writeSync', (file: number, bytes: Buffer, ...place: [number, number, number]) => {
+    const written = writeSync(file, bytes, ...place);
+    if (bytes.toString('latin1', 0, 4) === 'EGDR')
+      throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
+    return written;
+  });
+  syncBuiltinESMExports();
+  return {
+    recovers: () => {
+      refused.mock.restore();
+      syncBuiltinESMExports();
+    },
+  };
 }
 
 for (const durability of ['full', 'normal'] as const) {
@@ -192,6 +212,46 @@ test('records of a former opening are not applied again', () =>
       (path) => writeFileSync(`${path}-redo`, old),
     );
     await again.close();
+  }));
+
+test('a record that the disk refuses is taken by SQLite', (t) =>
+  withFolder(async (folder) => {
+    const store = await openLive(folder);
+    writeMany(store, 1, 20);
+    const disk = refuseRecords(t);
+    write(store, 21);
+    disk.recovers();
+    await store.flush();
+    await afterCrash(folder, (found) => assert.equal(prefix(found), 21));
+    writeMany(store, 22, 30);
+    await store.flush();
+    await afterCrash(folder, (found) => assert.equal(prefix(found), 30));
+    await store.close();
+  }));
+
+test('a write that was refused does not come back after a crash, though its record stood in the file', (t) =>
+  withFolder(async (folder) => {
+    const store = await openLive(folder);
+    writeMany(store, 1, 20);
+    const disk = refuseRecords(t);
+    const { run } = StatementSync.prototype;
+    const refused = t.mock.method(
+      StatementSync.prototype,
+      'run',
+      function (this: StatementSync, ...values: Parameters<typeof run>) {
+        if (this.sourceSQL === 'COMMIT') throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
+        return run.apply(this, values);
+      },
+    );
+    assert.throws(() => write(store, 21), { reason: 'IO_FAILED' });
+    refused.mock.restore();
+    disk.recovers();
+    assert.equal(prefix(store), 20);
+    await afterCrash(folder, (found) => assert.equal(prefix(found), 20));
+    write(store, 21, 'another one');
+    await store.flush();
+    await afterCrash(folder, (found) => assert.equal(prefix(found), 21));
+    await store.close();
   }));
 
 test('a refused sync of the redo log rejects the flush, and the store goes on after a new load', () =>

@@ -43,7 +43,7 @@ export class Transactions {
   #recorded: StoreBatch[] = [];
   /** A rollback took back what is recorded, and it could not be applied again yet. */
   #isTakenBack = false;
-  /** The disk refused a record: the next commit goes to SQLite. */
+  /** The disk refused a record: commits go to SQLite, until it has taken one. */
   #isRedoRefused = false;
   #commits = 0;
 
@@ -131,26 +131,31 @@ export class Transactions {
     if (redo === undefined || this.#isRedoRefused || this.#commits < COMMITS_BEFORE_REDO) return false;
     if (this.#recorded.length >= RECORDS_MAX || !isRecordable(batch)) return false;
     const number = this.#numberNow() + 1;
-    return this.#undoIfFailed(() => {
-      this.restore();
-      this.#beginOnce();
-      this.#deps.apply(batch);
-      if (!this.#append(redo, number, batch)) return this.#settleApplied(number);
-      this.#recorded.push(batch);
-      this.#number = number;
-      return true;
-    });
+    try {
+      return this.#undoIfFailed(() => {
+        this.restore();
+        this.#beginOnce();
+        this.#deps.apply(batch);
+        if (!this.#append(redo, number, batch)) return this.#settleApplied(number);
+        this.#recorded.push(batch);
+        this.#number = number;
+        return true;
+      });
+    } catch (error) {
+      if (this.#isRedoRefused) withdraw(redo);
+      throw error;
+    }
   }
 
-  /** A record that was refused may stand in the file all the same: its number is used up, and must not be met again. */
+  /** False: SQLite takes it. A record that was refused may stand in the file all the same, so its number is used up. */
   #append(redo: RedoFile, number: number, batch: StoreBatch): boolean {
     this.#generation ??= this.#generationNow();
     try {
       return redo.append(this.#generation, number, batchToText(batch));
-    } catch (error) {
+    } catch {
       this.#number = number;
       this.#isRedoRefused = true;
-      throw error;
+      return false;
     }
   }
 
@@ -195,5 +200,14 @@ export class Transactions {
   #numberNow(): number {
     this.#number ??= Number(this.#deps.meta.get('commits') ?? 0);
     return this.#number;
+  }
+}
+
+/** Its caller was told that nothing was written. Where the disk refuses that, too, the next commit makes up for it. */
+function withdraw(redo: RedoFile): void {
+  try {
+    redo.withdraw();
+  } catch {
+    // Until then, a crash brings it back.
   }
 }
