@@ -91,6 +91,8 @@ export class SimNode {
   failures: unknown[] = [];
   /** Why R9 gave it new ids. */
   readonly told: string[] = [];
+  /** How often its disk was replaced by another one. */
+  replacedDisks = 0;
   #starts = 0;
   /** R9 at open: this disk is a copy, and must not go on under the id that it came with. */
   #sealed: ReplicaId | undefined;
@@ -197,6 +199,7 @@ export class SimNode {
   /** The process ends and its disk with it; the next start finds `image`, or nothing. */
   replaceDisk(image: MemorySnapshot | undefined): void {
     if (this.isUp) this.stop();
+    this.replacedDisks++;
     const sync = (): Promise<void> => this.#sync();
     this.store = image === undefined ? createMemoryStore({ sync }) : memoryStoreFromSnapshot(image, { sync });
     this.#sealed = this.store.load().head?.replica;

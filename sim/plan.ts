@@ -22,6 +22,8 @@ export interface Plan {
   /** Probability per event that two nodes without a connection make one. */
   readonly dialChance: number;
   readonly network: NetworkFaults;
+  /** Running nodes are copied (R9): then names of writes may be ambiguous. */
+  readonly hasTwins: boolean;
   /** Messages travel as bytes. */
   readonly isWire: boolean;
   /** Some nodes want only some of the collections. */
@@ -35,6 +37,9 @@ export const RESOLVERS: readonly Resolver[] = [lww, merge];
 /** A world that may have more nodes than this has all of them. */
 const FEW_NODES = 8;
 
+/** In every other world of wear, running nodes are copied now and then, and their disks have all that happens to others. */
+const WORN_CLONES = 2;
+
 /** Every tenth seed has so many times as many documents: enough that live sets are compared in several ranges. */
 const MANY_DOCUMENTS_FACTOR = 25;
 
@@ -44,7 +49,8 @@ export function drawPlan(
 ): Plan {
   const { integer, chance, pick } = random;
   const isCalm = campaign === 'calm';
-  const faults = drawFaults(random, campaign);
+  const drawn = drawFaults(random, campaign);
+  const faults = campaign === 'wear' && seed % 2 === 0 ? { ...drawn, clone: WORN_CLONES } : drawn;
   const collections = ['stock', 'sales', 'staff'].slice(0, integer(1, 3)) as CollectionName[];
   const keys = Array.from(
     { length: integer(1, 12) * (seed % 10 === 9 ? MANY_DOCUMENTS_FACTOR : 1) },
@@ -55,6 +61,7 @@ export function drawPlan(
   return {
     campaign,
     faults,
+    hasTwins: faults.clone > 0,
     collections,
     keys,
     nodes: nodesMax > FEW_NODES ? nodesMax : integer(Math.min(2, nodesMax), nodesMax),

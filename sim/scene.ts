@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
-import type { Version } from '../src/core/version/index.ts';
 import { type Cluster, shapeOf } from './cluster.ts';
 import type { History } from './history.ts';
 import { versionsOf } from './holdings.ts';
@@ -37,20 +36,20 @@ export function disagreements({ cluster, collections, keys }: Scene): Disagreeme
 
 /** Writes that readers see somewhere, and versions that nobody wrote. */
 export function visibleWrites(scene: Scene): { readonly visible: ReadonlySet<number>; readonly invented: string[] } {
+  const { cluster, history, keys } = scene;
   const visible = new Set<number>();
   const invented: string[] = [];
-  for (const node of scene.cluster.nodes)
-    for (const version of allVersions(node, scene)) {
-      const id = version.value === null ? undefined : scene.history.idOf(version);
-      if (id !== undefined) visible.add(id);
-      else if (version.value !== null) invented.push(`invented: ${node.key} shows what nobody wrote: ${version.value}`);
-    }
+  // On a copied disk, a node may hold what its program never wants: that stays as it was.
+  for (const node of cluster.nodes)
+    for (const collection of scene.collections.filter((name) => node.mayWant(name)))
+      for (const key of keys)
+        for (const version of versionsOf(node.replica, collection, key)) {
+          const id = version.value === null ? undefined : history.idOf(version);
+          if (id !== undefined) visible.add(id);
+          else if (version.value !== null)
+            invented.push(`invented: ${node.key} shows what nobody wrote: ${version.value}`);
+        }
   return { visible, invented };
-}
-
-function allVersions(node: SimNode, { collections, keys }: Scene): Version[] {
-  if (node.replica === undefined) return [];
-  return collections.flatMap((collection) => keys.flatMap((key) => versionsOf(node.replica, collection, key)));
 }
 
 /** Sums of nothing are zero, and counts are none below it: otherwise a change was counted twice, or not at all. */

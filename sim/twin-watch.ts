@@ -18,6 +18,7 @@ interface Pair {
   readonly replica: ReplicaId;
   readonly seq: number;
   readonly toldBefore: readonly [number, number];
+  readonly replacedBefore: readonly [number, number];
 }
 
 /** Follows twins: which of their writes share a name, and whether both were told. */
@@ -38,7 +39,13 @@ export class TwinWatch {
   cloned(node: SimNode, twin: SimNode): void {
     const { id, seq } = twin.replica;
     if (id !== node.replica.id) return;
-    this.#pairs.push({ nodes: [node, twin], replica: id, seq, toldBefore: [node.told.length, twin.told.length] });
+    this.#pairs.push({
+      nodes: [node, twin],
+      replica: id,
+      seq,
+      toldBefore: [node.told.length, twin.told.length],
+      replacedBefore: [node.replacedDisks, twin.replacedDisks],
+    });
     this.#forkedAt.set(id, Math.min(seq, this.#forkedAt.get(id) ?? seq));
   }
 
@@ -76,8 +83,12 @@ export class TwinWatch {
     return true;
   }
 
+  /** Twins that both went on under the shared id, on the disks that they had then, and were not told of each other. */
   untold(): string[] {
-    return this.#pairs.filter((pair) => pair.nodes.every((node) => this.#hasGoneOn(node, pair))).flatMap(untoldOf);
+    return this.#pairs
+      .filter(({ nodes, replacedBefore }) => nodes.every((node, i) => node.replacedDisks === replacedBefore[i]))
+      .filter((pair) => pair.nodes.every((node) => this.#hasGoneOn(node, pair)))
+      .flatMap(untoldOf);
   }
 
   /** A twin that wrote nothing under the shared id is a copy that nobody needs to hear of. */

@@ -262,7 +262,7 @@ class World {
       if (notice.origin === 'remote') this.#order?.received(node, notice);
     },
     onReceipt: (receipt) => {
-      if (this.#options.campaign !== 'twins') this.#disks.confirmed(receipt);
+      if (!this.#plan.hasTwins) this.#disks.confirmed(receipt);
     },
     onReload: (node) => {
       this.#trace(`flush failed at ${node.key}`);
@@ -275,7 +275,7 @@ class World {
     for (const node of this.#nodes)
       for (const session of node.isUp ? node.host.sessions() : [])
         this.#expect(overload(session, node.limits), node.key);
-    if (this.#options.campaign !== 'twins') this.#compare(a, b);
+    if (!this.#plan.hasTwins) this.#compare(a, b);
     // Last, for it asks for a flush, which may fail and take back what the comparison is about.
     this.#disks.look(a);
   }
