@@ -33,6 +33,7 @@ export function inspectMainFile(path: string): MainFile {
   if (!existsSync(path)) return { kind: 'absent' };
   if (statSync(path).size === 0) return { kind: 'empty' };
   const header = readHeader(path);
+  if (isHalfMade(path, header)) return { kind: 'empty' };
   if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw foreign(path, 'is no database');
   const format = header.readUInt32BE(60);
   const application = header.readUInt32BE(68);
@@ -105,6 +106,11 @@ function readAlone<T>(path: string, read: (db: DatabaseSync) => T): T | undefine
   } finally {
     db?.close();
   }
+}
+
+/** A power cut left its first page in part; by the journal, which was durable before, SQLite makes the file empty again. */
+function isHalfMade(path: string, header: Buffer): boolean {
+  return header.every((byte) => byte === 0) && existsSync(`${path}-journal`);
 }
 
 function readHeader(path: string): Buffer {

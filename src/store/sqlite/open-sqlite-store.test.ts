@@ -283,6 +283,23 @@ test('a power cut while the database was made leaves one that is made anew', () 
     assert.equal((await identityOf(folder)).reason, 'new');
   }));
 
+test('a power cut amid the first page of a database leaves one that is made anew; zeros alone are refused', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    // Its first sector was not written, its last ones were; the journal, which came before, says that there was nothing.
+    const page = Buffer.concat([Buffer.alloc(3584), Buffer.alloc(512, 7)]);
+    const journal = Buffer.alloc(512);
+    journal.write('d9d505f920a163d7', 'hex');
+    journal.writeUInt32BE(512, 20);
+    journal.writeUInt32BE(4096, 24);
+    writeMarker(`${path}.marker`, { replica: null, generation: 1, state: 'opening', reservedSeq: 0 });
+    writeFileSync(path, page);
+    await assert.rejects(openInFolder(folder), { reason: 'DATABASE_CORRUPT' });
+    assert.deepEqual(readFileSync(path), page);
+    writeFileSync(`${path}-journal`, journal);
+    assert.equal((await identityOf(folder)).reason, 'new');
+  }));
+
 test('a second owner in this process is refused by the number of the first', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { pid: 4711 });
