@@ -18,19 +18,16 @@ export interface OpenOptions {
   readonly durability?: 'full' | 'normal';
   /** Absent: no network. `null`: listens and dials nobody. */
   readonly peer?: string | null;
-  /** Whether the scrub runs, whose first pass begins with a thread of its own. Default true. */
-  readonly isScrubbed?: boolean;
 }
 
 const POLL_MS = 5;
 
 export const COLLECTION = 'ledger';
 
-export async function openTortureNode(options: OpenOptions): Promise<OpenedNode> {
-  const { folder, nodeId, durability = 'full', peer, isScrubbed = true } = options;
+export async function openTortureNode({ folder, nodeId, durability = 'full', peer }: OpenOptions): Promise<OpenedNode> {
   const config = await loadConfig({
     workingDirectory: folder,
-    environment: isScrubbed ? {} : { EntglDb__Health__ScrubMegabytesPerSecond: '0' },
+    environment: {},
     dataDirectory: folder,
     options: {
       nodeId,

@@ -42,7 +42,7 @@ const LIVES: readonly { readonly durability: Durability; readonly stages: readon
 
 const MAIN = 'entgldb.db';
 const BACKUP = 'copy.db';
-/** One in so many images is read whole and checked, and opened with the scrub: in others it would not come to a result before the end. */
+/** One in so many images is read whole and checked. */
 const CHECKED_EVERY = 20;
 
 export const powerCuts: Suite = {
@@ -133,7 +133,7 @@ async function check(
   const problems = filesProblems(folder, ledger, backup);
   let missing = 0;
   try {
-    const { node, db } = await openTortureNode({ folder, nodeId: 'victim', durability, isScrubbed: isWhole });
+    const { node, db } = await openTortureNode({ folder, nodeId: 'victim', durability });
     try {
       const found = await readAll(db);
       if (durability === 'full') problems.push(...ledger.problems(found));
