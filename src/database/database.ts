@@ -107,7 +107,8 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#writer = new Writer({ replica: this.replica, limits: this.limits, soon: parts.soon, onDamage });
     this.#feeds = new ChangeFeeds({
       replica: this.replica,
-      rowsMax: this.limits.watchBufferMax,
+      watchersMax: this.limits.watchersMax,
+      page: { rowsMax: this.limits.watchBufferMax, charactersMax: this.limits.watchBufferCharactersMax },
       soon: parts.soon,
       assertOpen,
       onDamage,

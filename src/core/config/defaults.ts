@@ -162,8 +162,12 @@ export const LIMITS = {
   blobPutBytes: 4 * 1024 * 1024,
   /** References to blobs that a collection of unreferenced ones holds in memory. More: it ends and collects nothing. */
   blobReferencesMax: 1_000_000,
+  /** Loops over `watch` that have begun and not ended, in one database. One more: WATCHERS_FULL. */
+  watchersMax: 10_000,
   /** Changes that one receiver (`watch`) holds in memory; further ones are read from its position in the database. */
   watchBufferMax: 100,
+  /** Characters of JSON in them. Beyond it, further ones are read later; a larger one is held alone. */
+  watchBufferCharactersMax: 128 * 1024,
   /** Live queries, counts and documents that somebody looks at, in one database. One more: LIVE_QUERIES_FULL. */
   liveQueriesMax: 1000,
   /** Documents that one live query keeps in memory, those skipped included. More: LIVE_RESULT_TOO_LARGE. */

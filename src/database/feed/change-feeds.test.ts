@@ -6,11 +6,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
+import { parseCollectionName } from '../../core/ids/index.ts';
 import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import type { Change } from '../api.ts';
 import type { LocalDatabase } from '../database.ts';
 import { applyRemote, collect, openOn, openTestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
+import { readChangePage } from './change-page.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
@@ -270,6 +272,44 @@ test('a slow consumer costs one page, and gets the newest state of all it missed
   assert.equal(last.get('k299'), 899);
 });
 
+test('a slow consumer of large documents holds few of them, and misses none', async () => {
+  const { db } = openOn(createMemoryStore());
+  const text = 'x'.repeat(1000);
+  await db.collection('notes').putMany(Array.from({ length: 50 }, (_, n) => [`k${n}`, { text }] as const));
+  await db.flush();
+  const [pages, held]: [number[], string[]] = [[], []];
+  const size = { rowsMax: 20, charactersMax: 3500 };
+  for (let from = { pos: 0, seen: 0 }; held.length < 50; ) {
+    const page = readChangePage(db.replica, parseCollectionName('notes'), from, size);
+    pages.push(page.changes.length);
+    held.push(...page.changes.map(({ key }) => key));
+    from = page.at;
+  }
+  assert.deepEqual(pages, [...new Array(16).fill(3), 2]);
+  assert.equal(new Set(held).size, 50);
+  const alone = readChangePage(
+    db.replica,
+    parseCollectionName('notes'),
+    { pos: 0, seen: 0 },
+    { rowsMax: 20, charactersMax: 1 },
+  );
+  assert.equal(alone.changes.length, 1, 'one that is larger comes alone');
+});
+
+test('watchers that begin and never end are bounded, and room comes back when one ends', async () => {
+  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, watchersMax: 2 } });
+  const users = opened.db.collection<Doc>('users');
+  const [a, b, c] = [watcher(users.watch()), watcher(users.watch()), watcher(users.watch())];
+  const pending = [a.next(), b.next()];
+  await assert.rejects(c.next(), { code: 'PERSISTENCE_ERROR', reason: 'WATCHERS_FULL' });
+  await a.return?.();
+  const d = watcher(users.watch());
+  const told = d.next();
+  await users.put('k', { n: 1 });
+  assert.equal(textOf((await told).value!), 'put k=1');
+  assert.equal((await pending[0])!.done, true);
+});
+
 testOnStores('whatever happens, a copy made only of what the watcher says equals the collection', async (disk) => {
   await forEachSeed(12, (seed) => followHistory(seed, disk));
 });
@@ -292,7 +332,11 @@ const ignore = (): void => {};
 
 async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: MemoryStore): Promise<void> {
   const random = createSeededRandom(seed);
-  const limits = { ...LIMITS, watchBufferMax: random.pick([1, 2, 7, 100]) };
+  const limits = {
+    ...LIMITS,
+    watchBufferMax: random.pick([1, 2, 7, 100]),
+    watchBufferCharactersMax: random.pick([1, 20, LIMITS.watchBufferCharactersMax]),
+  };
   const options = faulty === undefined ? { seed, limits } : { seed, limits, store: faulty };
   await using opened = await openTestDatabase(disk, options);
   const { db, clock } = opened;
@@ -354,6 +398,6 @@ async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: 
 async function quiet(db: LocalDatabase): Promise<undefined> {
   await db.flush().catch(ignore);
   // One turn for each page of the busy neighbour, whose rows are read and passed over.
-  for (let i = 0; i < 8 + 400 / db.limits.watchBufferMax; i++) await turn();
+  for (let i = 0; i < 16 + 400 / db.limits.watchBufferMax; i++) await turn();
   return undefined;
 }

@@ -1,14 +1,17 @@
+import { PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import type { Change, WatchOptions } from '../api.ts';
 import type { Replica } from '../replica/index.ts';
 import { ChangeIterator } from './change-iterator.ts';
-import { type FeedPage, readChangePage } from './change-page.ts';
+import { type FeedPage, type PageSize, readChangePage } from './change-page.ts';
 import { type FeedPosition, parseResumeText, resumeText, resumeTokenError } from './resume-token.ts';
 
 export interface ChangeFeedsDeps {
   readonly replica: Replica;
-  /** Changes that one watcher holds in memory (Limits.watchBufferMax). */
-  readonly rowsMax: number;
+  /** Watchers that have begun and not ended (Limits.watchersMax). */
+  readonly watchersMax: number;
+  /** What one watcher holds in memory (Limits.watchBufferMax, watchBufferCharactersMax). */
+  readonly page: PageSize;
   /** Runs something in a later turn of the event loop. */
   readonly soon: (run: () => void) => void;
   /** Throws once the database is closed. */
@@ -47,16 +50,18 @@ export class ChangeFeeds {
 
   /** From now on, that is, from what is durable at this call, or from after the resume token. */
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined> {
-    const { replica, soon, assertOpen } = this.#deps;
+    const { replica, soon, assertOpen, watchersMax } = this.#deps;
     const begin = this.#now();
     const iterator: ChangeIterator<T> = new ChangeIterator<T>({
       start: () => {
         assertOpen();
+        if (this.#running.size >= watchersMax) throw tooMany(watchersMax);
         const at = options.resume === undefined ? begin : this.#resume(options.resume);
         this.#running.add(iterator as ChangeIterator<unknown>);
         return at;
       },
-      read: (from) => this.#read(collection, from),
+      read: (from, rowsMax) => this.#read(collection, from, rowsMax),
+      rowsMax: this.#deps.page.rowsMax,
       now: () => this.#now(),
       end: () => this.#running.delete(iterator as ChangeIterator<unknown>),
       soon,
@@ -83,15 +88,15 @@ export class ChangeFeeds {
     return verdict === 'lost' ? LOST : { pos, seen };
   }
 
-  #read(collection: CollectionName, from: FeedPosition): FeedPage | 'reset' | 'idle' {
+  #read(collection: CollectionName, from: FeedPosition, rowsMax: number): FeedPage | 'reset' | 'idle' {
     const { replica, onDamage } = this.#deps;
     const { durablePos } = replica;
     if (from === LOST || from.pos < replica.store.goneFrom()) return 'reset';
     if (durablePos <= from.pos) return 'idle';
     if (from.pos >= this.#openedAt && (this.#newest.get(collection) ?? 0) <= from.pos)
-      return { changes: [], at: { pos: durablePos, seen: durablePos } };
+      return { changes: [], at: { pos: durablePos, seen: durablePos }, isCut: false };
     try {
-      return readChangePage(replica, collection, from, this.#deps.rowsMax);
+      return readChangePage(replica, collection, from, { ...this.#deps.page, rowsMax });
     } catch (error) {
       onDamage(error);
       throw error;
@@ -101,6 +106,14 @@ export class ChangeFeeds {
   #note(collection: CollectionName, pos: number): void {
     if (pos > (this.#newest.get(collection) ?? 0)) this.#newest.set(collection, pos);
   }
+}
+
+function tooMany(watchersMax: number): PersistenceError {
+  return new PersistenceError(
+    'WATCHERS_FULL',
+    `${watchersMax} watchers run already (Limits.WatchersMax); end those that nobody reads: leave the loop, call return, or abort the signal`,
+    { details: { watchersMax } },
+  );
 }
 
 /** A position that this file gave out and then lost, being restored from an earlier copy. */

@@ -6,7 +6,8 @@ export interface ChangeIteratorDeps {
   /** At the first `next`: registers for `wake` and says where to begin, or throws. */
   readonly start: () => FeedPosition;
   /** 'reset': what happened since can no longer be told. 'idle': nothing new is durable. */
-  readonly read: (from: FeedPosition) => FeedPage | 'reset' | 'idle';
+  readonly read: (from: FeedPosition, rowsMax: number) => FeedPage | 'reset' | 'idle';
+  readonly rowsMax: number;
   /** Where a feed goes on after a reset. */
   readonly now: () => FeedPosition;
   readonly end: () => void;
@@ -34,11 +35,14 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   #at: FeedPosition = { pos: 0, seen: 0 };
   #page: readonly FeedChange[] = [];
   #delivered = 0;
+  /** Rows of the next page: few where documents are large, lest most of them be read in vain. */
+  #rows: number;
   #isReadDue = false;
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(deps: ChangeIteratorDeps) {
     this.#deps = deps;
+    this.#rows = deps.rowsMax;
   }
 
   [Symbol.asyncIterator](): this {
@@ -115,10 +119,11 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
     this.#deliver();
     if (this.#state !== 'open' || this.#waiting.length === 0) return;
     try {
-      const page = this.#deps.read(this.#at);
+      const page = this.#deps.read(this.#at, this.#rows);
       if (page === 'idle') return;
       if (page === 'reset') return this.#reset();
       this.#page = page.changes;
+      this.#rows = page.isCut ? page.changes.length : Math.min(this.#deps.rowsMax, 2 * this.#rows);
       this.#delivered = 0;
       this.#at = page.at;
     } catch (error) {

@@ -15,10 +15,18 @@ export interface FeedPage {
   readonly changes: readonly FeedChange[];
   /** Where the feed stands once they are delivered. */
   readonly at: FeedPosition;
+  /** More rows were read than fit `charactersMax`. */
+  readonly isCut: boolean;
+}
+
+export interface PageSize {
+  readonly rowsMax: number;
+  /** Of the values together; one that is larger comes alone. */
+  readonly charactersMax: number;
 }
 
 /**
- * One page, `rowsMax` rows at most, of what changed in a collection after `from`, in order of position, up to what is
+ * One page, of a size at most, of what changed in a collection after `from`, in order of position, up to what is
  * durable: rows that are there, merged with the log of those that went. A page is read in one step, without a turn of the
  * event loop in between.
  *
@@ -30,7 +38,7 @@ export function readChangePage(
   replica: Replica,
   collection: CollectionName,
   from: FeedPosition,
-  rowsMax: number,
+  { rowsMax, charactersMax }: PageSize,
 ): FeedPage {
   const { store, durablePos } = replica;
   const rows = store.changes(from.pos, rowsMax);
@@ -39,15 +47,18 @@ export function readChangePage(
   const lastGone = gone.length === rowsMax ? Number.POSITIVE_INFINITY : (gone.at(-1)?.pos ?? 0);
   const placeOf = (pos: number): FeedPosition => ({ pos, seen: lastGone <= pos ? pos : from.seen });
   const changes: FeedChange[] = [];
+  let characters = 0;
   for (const item of mergeByPos(rows, gone)) {
     if (item.pos > upTo) break;
     if (item.collection !== collection) continue;
     const at = placeOf(item.pos);
+    characters += 'why' in item ? 0 : (item.value?.length ?? 0);
+    if (characters > charactersMax && changes.length > 0) return { changes, at: changes.at(-1)!.at, isCut: true };
     if (!('why' in item)) changes.push({ key: item.key, value: item.value, origin: originOf(item, replica), at });
     else if (item.deadSince === null || item.deadSince > from.seen)
       changes.push({ key: item.key, value: null, origin: item.why === 'dropped' ? 'remote' : 'local', at });
   }
-  return { changes, at: placeOf(upTo) };
+  return { changes, at: placeOf(upTo), isCut: false };
 }
 
 /** A full page says nothing about what comes after its last row. */

@@ -38,6 +38,7 @@ const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
   QUEUE_FULL: 503,
   READ_ONLY: 503,
   SERVER_BUSY: 503,
+  WATCHERS_FULL: 503,
   WRITE_QUEUE_FULL: 503,
   TIMED_OUT: 504,
   DISK_FULL: 507,
