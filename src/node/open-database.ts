@@ -1,6 +1,7 @@
 import { type Logger, silentLogger } from '../core/logging/index.ts';
 import type { Resolver } from '../core/merge/index.ts';
 import { NodeDatabase } from './node-database.ts';
+import { assertNodeVersion } from './node-version.ts';
 
 /** Section `Network` of the settings; docs/configuration.md has meaning, default and bounds of each. */
 export interface NetworkSettings {
@@ -70,11 +71,12 @@ export interface OpenDatabaseOptions {
  * environment, then from these options, each stronger than the one before. Resolves when reads and writes work and, with a
  * network, when the node listens; peers are found later.
  *
- * Rejects with CONFIG_ERROR (FILE_INVALID, OPTION_INVALID, TOKEN_WEAK …), PERSISTENCE_ERROR (DATABASE_LOCKED,
+ * Rejects with CONFIG_ERROR (FILE_INVALID, OPTION_INVALID, TOKEN_WEAK, USAGE on too old a Node …), PERSISTENCE_ERROR (DATABASE_LOCKED,
  * DATABASE_CORRUPT, FORMAT_TOO_NEW, PERMISSION_DENIED, DISK_FULL …) or NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED); nothing
  * stays open then.
  */
 export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<NodeDatabase> {
+  assertNodeVersion();
   const { configFile, dataDirectory, logger = silentLogger, resolvers = {}, network, ...sections } = options;
   const [{ loadConfig, readTokens }, { openNode }] = await Promise.all([
     import('./config/index.ts'),

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -113,4 +113,30 @@ test('whose code is compiled into it has its licence beside it', async () => {
   const notice = await readFile(join(folder, 'node_modules', 'entgldb', 'LICENSE-THIRD-PARTY'), 'utf8');
   const named = [...notice.matchAll(/^(\S+), https:/gm)].map(([, name]) => name);
   assert.deepEqual([...new Set(names)].sort(), named.sort());
+});
+
+test('a bundle without the file of the thread keeps the log short all the same, and says why once', async () => {
+  const thread = join(folder, 'node_modules', 'entgldb', 'dist', 'maintenance-worker.js');
+  await rename(thread, `${thread}.away`);
+  const out = await runs(
+    'threadless.js',
+    `import { statSync } from 'node:fs';
+    import { openDatabase } from 'entgldb';
+    const said = [];
+    const none = () => {};
+    const logger = { trace: none, debug: none, info: none, error: none, fatal: none, child: () => logger,
+      warn: ({ err }, text) => said.push(text + ': ' + err?.message) };
+    const db = await openDatabase({ network: false, persistence: { databasePath: 'threadless.db' }, logger });
+    const text = 'x'.repeat(10_000);
+    for (let i = 0; i < 100; i++)
+      await db.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [\`\${i}-\${j}\`, { text }]));
+    const bytes = statSync('threadless.db-wal').size;
+    await db.close();
+    console.log(JSON.stringify({ bytes, said }));`,
+  );
+  await rename(`${thread}.away`, thread);
+  const { bytes, said } = JSON.parse(out) as { readonly bytes: number; readonly said: readonly string[] };
+  assert.ok(bytes < 64 * 1024 * 1024, `${bytes} bytes of log after 100 MB`);
+  assert.equal(said.length, 1, out);
+  assert.match(said[0]!, /the thread that shortens the log failed: Cannot find module/);
 });

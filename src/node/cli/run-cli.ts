@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { ConfigurationError, isEntglDbError } from '../../core/errors/index.ts';
 import { errorBody } from '../http/index.ts';
+import { assertNodeVersion } from '../node-version.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { createProgram } from './program.ts';
@@ -25,6 +26,7 @@ export async function runCli(args: readonly string[], context: CliContext, versi
     });
   }
   try {
+    assertNodeVersion();
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {

@@ -36,6 +36,8 @@ export class Checkpointer {
   #rowsSinceLook = 0;
   #running: Promise<void> | undefined;
   #isPaused = false;
+  /** Why the thread failed last; told once. */
+  #problem: string | undefined;
   /** The log file was beyond its bound when it was looked at last. */
   #isLong = false;
 
@@ -92,20 +94,31 @@ export class Checkpointer {
 
   async #look(): Promise<void> {
     if ((await this.#wal.pendingBytes()) < CHECKPOINT_BYTES) return;
-    const { maintenance, path, place } = this.#options;
     // Another file under this name would be damaged by this one's log.
-    if (!hasSafeCheckpoints(this.#db()) || !(await place.isHeld())) {
+    if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.place.isHeld())) {
       this.#finish('RESTART');
       return;
     }
-    let left = 1;
-    for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++) {
-      left = await maintenance.run({ kind: 'checkpoint', path });
-    }
+    await this.#copyInThread();
     const pending = await this.#wal.pendingBytes();
     if (this.#isPaused) return;
     if (this.#wal.sizeBytes() > FILE_BYTES_MAX) this.#finish('TRUNCATE');
     else if (pending > FINISH_BYTES) this.#finish('RESTART');
+  }
+
+  /** Where no thread can be had (a bundle without its file, a limit of the system), the writer does it all. */
+  async #copyInThread(): Promise<void> {
+    const { maintenance, path, logger } = this.#options;
+    try {
+      let left = 1;
+      for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++)
+        left = await maintenance.run({ kind: 'checkpoint', path });
+      this.#problem = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.#problem) logger.warn({ err: error, path }, 'the thread that shortens the log failed');
+      this.#problem = message;
+    }
   }
 
   /** False when somebody reads: then it is tried again after some more commits, rather than waited for here. */
