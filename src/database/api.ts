@@ -241,10 +241,7 @@ export interface Collection<T extends object = Document, Input extends object = 
   /** False: there was none. Its room in the file is given back in the background. */
   dropIndex(name: string): Promise<boolean>;
   indexes(): Promise<IndexInfo[]>;
-  /**
-   * Changes as they become durable here, from this node and from others, each document's newest state at least once. Leave the
-   * loop, call `return` or abort the signal to end it: WATCHERS_FULL for the first step of one more than `watchersMax`.
-   */
+  /** Changes as they become durable here, each document's newest state at least once. Begun and never ended too often: WATCHERS_FULL. */
   watch(options?: WatchOptions): AsyncIterable<Change<T>>;
   /**
    * The result of `find`, kept current while somebody looks at it: the whole result, then differences. Throws INVALID_FILTER,

@@ -6,13 +6,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
-import { parseCollectionName } from '../../core/ids/index.ts';
 import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import type { Change } from '../api.ts';
 import type { LocalDatabase } from '../database.ts';
 import { applyRemote, collect, openOn, openTestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
-import { readChangePage } from './change-page.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
@@ -270,44 +268,6 @@ test('a slow consumer costs one page, and gets the newest state of all it missed
   assert.equal(last.size, 300);
   assert.equal(last.get('k0'), 900);
   assert.equal(last.get('k299'), 899);
-});
-
-test('a slow consumer of large documents holds few of them, and misses none', async () => {
-  const { db } = openOn(createMemoryStore());
-  const text = 'x'.repeat(1000);
-  await db.collection('notes').putMany(Array.from({ length: 50 }, (_, n) => [`k${n}`, { text }] as const));
-  await db.flush();
-  const [pages, held]: [number[], string[]] = [[], []];
-  const size = { rowsMax: 20, charactersMax: 3500 };
-  for (let from = { pos: 0, seen: 0 }; held.length < 50; ) {
-    const page = readChangePage(db.replica, parseCollectionName('notes'), from, size);
-    pages.push(page.changes.length);
-    held.push(...page.changes.map(({ key }) => key));
-    from = page.at;
-  }
-  assert.deepEqual(pages, [...new Array(16).fill(3), 2]);
-  assert.equal(new Set(held).size, 50);
-  const alone = readChangePage(
-    db.replica,
-    parseCollectionName('notes'),
-    { pos: 0, seen: 0 },
-    { rowsMax: 20, charactersMax: 1 },
-  );
-  assert.equal(alone.changes.length, 1, 'one that is larger comes alone');
-});
-
-test('watchers that begin and never end are bounded, and room comes back when one ends', async () => {
-  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, watchersMax: 2 } });
-  const users = opened.db.collection<Doc>('users');
-  const [a, b, c] = [watcher(users.watch()), watcher(users.watch()), watcher(users.watch())];
-  const pending = [a.next(), b.next()];
-  await assert.rejects(c.next(), { code: 'PERSISTENCE_ERROR', reason: 'WATCHERS_FULL' });
-  await a.return?.();
-  const d = watcher(users.watch());
-  const told = d.next();
-  await users.put('k', { n: 1 });
-  assert.equal(textOf((await told).value!), 'put k=1');
-  assert.equal((await pending[0])!.done, true);
 });
 
 testOnStores('whatever happens, a copy made only of what the watcher says equals the collection', async (disk) => {

@@ -1,0 +1,51 @@
+/** Goal: watchers are bounded in number and in what each holds. Method: small bounds, counted pages and loops that never end. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS } from '../../core/config/index.ts';
+import { parseCollectionName } from '../../core/ids/index.ts';
+import { createMemoryStore } from '../../store/index.ts';
+import type { Change } from '../api.ts';
+import { openOn, openTestDatabase } from '../test-database.ts';
+import { readChangePage } from './change-page.ts';
+
+function iterate<T>(changes: AsyncIterable<Change<T>>): AsyncIterator<Change<T>, undefined> {
+  return changes[Symbol.asyncIterator]() as AsyncIterator<Change<T>, undefined>;
+}
+
+test('a slow consumer of large documents holds few of them, and misses none', async () => {
+  const { db } = openOn(createMemoryStore());
+  const text = 'x'.repeat(1000);
+  await db.collection('notes').putMany(Array.from({ length: 50 }, (_, n) => [`k${n}`, { text }] as const));
+  await db.flush();
+  const [pages, held]: [number[], string[]] = [[], []];
+  const size = { rowsMax: 20, charactersMax: 3500 };
+  for (let from = { pos: 0, seen: 0 }; held.length < 50; ) {
+    const page = readChangePage(db.replica, parseCollectionName('notes'), from, size);
+    pages.push(page.changes.length);
+    held.push(...page.changes.map(({ key }) => key));
+    from = page.at;
+  }
+  assert.deepEqual(pages, [...new Array(16).fill(3), 2]);
+  assert.equal(new Set(held).size, 50);
+  const alone = readChangePage(
+    db.replica,
+    parseCollectionName('notes'),
+    { pos: 0, seen: 0 },
+    { rowsMax: 20, charactersMax: 1 },
+  );
+  assert.equal(alone.changes.length, 1, 'one that is larger comes alone');
+});
+
+test('watchers that begin and never end are bounded, and room comes back when one ends', async () => {
+  await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, watchersMax: 2 } });
+  const users = opened.db.collection('users');
+  const [a, b, c] = [iterate(users.watch()), iterate(users.watch()), iterate(users.watch())];
+  const pending = [a.next(), b.next()];
+  await assert.rejects(c.next(), { code: 'PERSISTENCE_ERROR', reason: 'WATCHERS_FULL' });
+  await a.return?.();
+  const d = iterate(users.watch());
+  const told = d.next();
+  await users.put('k', { n: 1 });
+  assert.equal((await told).value?.kind, 'put');
+  assert.equal((await pending[0])!.done, true);
+});
