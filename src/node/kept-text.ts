@@ -3,7 +3,7 @@ import type { LocalDatabase } from '../database/index.ts';
 
 /** What an opening found out and the file keeps under this name among its metadata, until a node has told it. */
 export function keptText({ replica }: LocalDatabase, name: string): string | undefined {
-  return replica.store.load().meta.get(name);
+  return replica.store.meta(name);
 }
 
 /** A full disk must not keep the database from being read: then nothing is kept. */

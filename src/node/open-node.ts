@@ -97,7 +97,7 @@ function openState(
   parts: { readonly backups: BackupService; readonly clocks: ClockMonitor },
 ): NodeState {
   const { config, logger } = options;
-  const kept = store.load().meta.get('node-id');
+  const kept = store.meta('node-id');
   const nodeId = config.values.NodeId ?? kept ?? `${hostname()}-${randomLetters(4)}`;
   let state: NodeState | undefined;
   const database = openDatabaseOn(store, options, nodeId, clock, () => state);

@@ -25,6 +25,8 @@ export interface Store {
 
   /** The small state, read once at open: identity, head, collections with their vectors. */
   load(): StoreImage;
+  /** One text of its `meta`, without reading the rest; undefined: there is none. */
+  meta(name: string): string | undefined;
   commit(batch: StoreBatch): void;
   /** Resolves when every commit made before the call is durable; concurrent calls share one sync. */
   flush(): Promise<void>;

@@ -1,7 +1,8 @@
-import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
 import { type Fingerprint, isSameFingerprint } from '../core/version/index.ts';
 import type { RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
+import { RangeWalk } from './range-walk.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -16,10 +17,7 @@ export class GapSearch {
   readonly exchange: number;
   readonly #context: SessionContext;
   readonly #collection: CollectionName;
-  /** Ranges about which the sender has yet to say more, by their beginning, and how often they were narrowed. */
-  readonly #narrowed = new Map<DocumentKey | null, number>();
-  #front: DocumentKey | null = null;
-  #isFrontDone = false;
+  readonly #walk = new RangeWalk();
 
   constructor(context: SessionContext, collection: CollectionName, exchange: number) {
     this.#context = context;
@@ -27,26 +25,17 @@ export class GapSearch {
     this.exchange = exchange;
   }
 
-  ranges({ after, ranges }: RangesMessage): void {
-    const isFront = !this.#isFrontDone && after === this.#front;
-    const depth = isFront ? 0 : this.#narrowed.get(after);
-    if (depth === undefined) return;
-    if (!isFront) this.#narrowed.delete(after);
+  ranges(message: RangesMessage): void {
+    const part = this.#walk.take(message);
+    if (part === undefined) return;
     const narrow: KeyRange[] = [];
     const fetch: KeyRange[] = [];
-    let from = after;
-    for (const { upTo, fingerprint } of ranges) {
-      const range = { after: from, upTo };
-      from = upTo;
-      const differs = this.#differs(range, fingerprint);
-      if (differs === 'much' && depth < NARROWED_MAX) narrow.push(range);
+    for (const { range, theirs } of part.described) {
+      const differs = this.#differs(range, theirs);
+      if (differs === 'much' && part.depth < NARROWED_MAX) narrow.push(range);
       else if (differs !== 'nothing') fetch.push(range);
     }
-    if (isFront) {
-      this.#front = from;
-      this.#isFrontDone = from === null;
-    }
-    for (const range of narrow) this.#narrowed.set(range.after, depth + 1);
+    this.#walk.narrow(narrow, part.depth);
     this.#ask(narrow, fetch);
   }
 
@@ -62,7 +51,7 @@ export class GapSearch {
   #ask(narrow: readonly KeyRange[], fetch: readonly KeyRange[]): void {
     const names = { collection: this.#collection, exchange: this.exchange };
     if (narrow.length > 0) this.#context.send({ kind: 'narrow', ...names, ranges: narrow });
-    const last = this.#isFrontDone && this.#narrowed.size === 0;
+    const last = this.#walk.isDone;
     if (fetch.length > 0 || last) this.#context.send({ kind: 'fetch', ...names, ranges: fetch, last });
   }
 }

@@ -1,8 +1,9 @@
-import { type CollectionName, compareBytes, type DocumentKey } from '../core/ids/index.ts';
+import { type CollectionName, compareBytes } from '../core/ids/index.ts';
 import type { LiveSetVerdict, PlacedDot } from '../core/replication/index.ts';
 import { dotText, type Fingerprint, isSameFingerprint } from '../core/version/index.ts';
 import type { ClaimedCollection, MissingMessage, RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
+import { RangeWalk } from './range-walk.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
@@ -24,20 +25,18 @@ export class LiveSetComparison {
   readonly #collection: CollectionName;
   /** Rows that have not changed since then were compared. */
   readonly #comparedFrom: number;
+  readonly #walk = new RangeWalk();
   readonly #confirmed = new Set<string>();
   /** The claim that concludes it, when it has come. */
   claimed: ClaimedCollection | undefined;
   /** Gone, and not dropped yet; then those that have to wait for the claim. */
   readonly #missing: PlacedDot[] = [];
   readonly #waiting: PlacedDot[] = [];
-  readonly #narrowed = new Set<DocumentKey | null>();
   /** Ranges whose versions are to be asked about, in turn. */
   readonly #listed: KeyRange[] = [];
   #asked: PlacedDot[] = [];
   /** Checks that are not answered yet. */
   #unanswered = 0;
-  #frontDone = false;
-  #front: DocumentKey | null = null;
   #isLastSent = false;
 
   constructor(context: SessionContext, collection: CollectionName, exchange: number) {
@@ -53,29 +52,18 @@ export class LiveSetComparison {
   }
 
   ranges(message: RangesMessage): void {
-    const isFront = !this.#frontDone && message.after === this.#front;
-    if (!isFront && !this.#narrowed.delete(message.after)) return;
+    const part = this.#walk.take(message);
+    if (part === undefined) return;
     const narrow: KeyRange[] = [];
-    let after = message.after;
-    const ranges = message.ranges.map(({ upTo }) => {
-      const range = { after, upTo };
-      after = upTo;
-      return range;
-    });
     const { rangeListMax } = this.#context.deps.limits;
-    message.ranges.forEach(({ fingerprint }, i) => {
-      const range = ranges[i]!;
-      if (!this.#differs(range, fingerprint)) return;
-      if (isFront && this.#holdsMore(range, rangeListMax)) narrow.push(range);
+    for (const { range, theirs } of part.described) {
+      if (!this.#differs(range, theirs)) continue;
+      if (part.depth === 0 && this.#holdsMore(range, rangeListMax)) narrow.push(range);
       else this.#listed.push(range);
-    });
-    for (const range of narrow) this.#narrowed.add(range.after);
+    }
+    this.#walk.narrow(narrow, part.depth);
     if (narrow.length > 0)
       this.#context.send({ kind: 'narrow', collection: this.#collection, exchange: this.exchange, ranges: narrow });
-    if (isFront) {
-      this.#front = after;
-      this.#frontDone = after === null;
-    }
     this.#flushChecks(false);
   }
 
@@ -146,7 +134,7 @@ export class LiveSetComparison {
     const { messageVersionsMax } = this.#context.deps.limits;
     while (this.#listed.length > 0 && this.#asked.length <= messageVersionsMax && this.#unanswered === 0) this.#list();
     while (this.#asked.length > messageVersionsMax) this.#sendCheck(this.#asked.splice(0, messageVersionsMax), false);
-    const isComplete = isAgain || (this.#frontDone && this.#narrowed.size === 0 && this.#listed.length === 0);
+    const isComplete = isAgain || (this.#walk.isDone && this.#listed.length === 0);
     if (!isComplete || this.#isLastSent) return;
     this.#sendCheck(this.#asked.splice(0), true);
     this.#isLastSent = true;

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock/index.ts';
+import { type Clock, TURN_MS } from '../core/clock/index.ts';
 import { isEntglDbError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
@@ -14,7 +14,7 @@ import { sessionDigest } from './summary.ts';
 /** Bytes of frames that may wait to be worked on; credit keeps an honest peer far below it. */
 const INBOX_BYTES_MAX = 64 * 1024 * 1024;
 /** After a frame that took so long, the next one waits for another turn of the event loop, ms. */
-const FRAME_MS = 2;
+const FRAME_MS = TURN_MS / 2;
 /** Messages that are confirmed together while more of them wait to be worked on: each word to the peer costs as much as some documents. */
 const ACKS_HELD_MAX = 8;
 

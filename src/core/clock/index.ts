@@ -3,4 +3,5 @@ export { type ClockAssessment, ClockMonitor } from './clock-monitor.ts';
 export { HLC_TICKS_PER_MS, HLC_ZERO, type Hlc, hlcToMs, isHlc, nextHlc, observeHlc } from './hlc.ts';
 export { SliceSize } from './slice-size.ts';
 export { spanText } from './span-text.ts';
+export { TURN_MS } from './turn.ts';
 export { withDeadline } from './with-deadline.ts';

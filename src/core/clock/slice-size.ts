@@ -1,12 +1,12 @@
+import { TURN_MS } from './turn.ts';
+
 export interface SliceSizeOptions {
-  /** A slice should take about so long, ms: other work waits no longer for it. Default: 4. */
+  /** A slice should take about so long, ms: other work waits no longer for it. Default: `TURN_MS`. */
   readonly ms?: number;
   /** Bounds of the items in one slice. The first one takes `min`. */
   readonly min: number;
   readonly max: number;
 }
-
-const SLICE_MS = 4;
 
 /**
  * How many items of long work one turn of the event loop takes. What an item costs depends on machine, disk and documents, so
@@ -16,7 +16,7 @@ export class SliceSize {
   readonly #options: Required<SliceSizeOptions>;
   #items: number;
 
-  constructor({ ms = SLICE_MS, min, max }: SliceSizeOptions) {
+  constructor({ ms = TURN_MS, min, max }: SliceSizeOptions) {
     this.#options = { ms, min, max };
     this.#items = min;
   }

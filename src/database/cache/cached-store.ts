@@ -26,6 +26,7 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
       recent.reset(store.changes(pos, 1).length === 0 ? pos : Number.POSITIVE_INFINITY);
       return image;
     },
+    meta: (name) => store.meta(name),
     commit(batch) {
       store.commit(batch);
       recent.commit(batch);

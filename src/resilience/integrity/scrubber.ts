@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../core/clock/index.ts';
+import { type Clock, SliceSize, sleep } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
@@ -36,8 +36,6 @@ export interface ScrubbedStore {
 }
 
 const MB = 1024 * 1024;
-/** A slice should take about so long: other work waits no longer for it. */
-const SLICE_MS = 4;
 const SLICE_DOCUMENTS_MAX = 256;
 /** Bytes of a row besides its value. */
 const ROW_BYTES = 200;
@@ -54,7 +52,7 @@ export class Scrubber {
   #isStarted = false;
   #running: Promise<void> | undefined;
   #resume: PromiseWithResolvers<void> | undefined;
-  #sliceDocuments = 4;
+  readonly #slices = new SliceSize({ min: 1, max: SLICE_DOCUMENTS_MAX });
   #fileCheckedAt = Number.NEGATIVE_INFINITY;
   #fileCheckDueAt = Number.POSITIVE_INFINITY;
   #lastPassAt: number | null = null;
@@ -142,7 +140,7 @@ export class Scrubber {
     for (let after: DocumentKey | null = null; ; ) {
       await this.#resume?.promise;
       signal.throwIfAborted();
-      const limit = this.#sliceDocuments;
+      const limit = this.#slices.items;
       const page = this.#slice(collection, after, damaged, report);
       if (page === undefined) continue;
       const bytes = page.reduce((sum, { value }) => sum + ROW_BYTES + (value?.length ?? 0), 0);
@@ -160,14 +158,9 @@ export class Scrubber {
     report: (damage: Damage) => void,
   ): StoredDocument[] | undefined {
     const { store, clock } = this.#options;
-    const startedAt = clock.monotonic();
+    const monotonic = (): number => clock.monotonic();
     try {
-      const page = store.documents(collection, after, this.#sliceDocuments, damaged);
-      const isSlow = clock.monotonic() - startedAt > SLICE_MS;
-      const next = isSlow ? Math.floor(this.#sliceDocuments / 2) : this.#sliceDocuments * 2;
-      if (isSlow || page.length === this.#sliceDocuments)
-        this.#sliceDocuments = Math.max(1, Math.min(SLICE_DOCUMENTS_MAX, next));
-      return page;
+      return this.#slices.run(monotonic, (documents) => store.documents(collection, after, documents, damaged));
     } catch (error) {
       const key = isEntglDbError(error, 'DOCUMENT_CORRUPT') ? (error.details.key as DocumentKey) : undefined;
       if (key === undefined || damaged.has(key)) throw error;

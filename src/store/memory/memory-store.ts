@@ -152,6 +152,10 @@ class TableStore implements MemoryStore {
     };
   }
 
+  meta(name: string): string | undefined {
+    return this.#tables.meta.get(name);
+  }
+
   commit(batch: StoreBatch): void {
     const tables = this.#tables;
     if (this.#isLoadDue) throw lostCommitsError();

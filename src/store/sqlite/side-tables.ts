@@ -84,6 +84,11 @@ export class MetaTable {
     this.#write(ENGINE + name, text);
   }
 
+  getEngine(name: string): string | undefined {
+    const row = this.#get.get(ENGINE + name) as MetaRow | undefined;
+    return row && verifiedMeta(row);
+  }
+
   /** Whether the engine gave such a text, damaged or not. */
   hasEngine(name: string): boolean {
     return this.#get.get(ENGINE + name) !== undefined;

@@ -1,7 +1,7 @@
 // Over 400 lines: the store port as one class. The work is in the tables, the log, the checkpointer and the identity keeper.
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Clock, SliceSize, sleep } from '../../core/clock/index.ts';
+import { type Clock, SliceSize, sleep, TURN_MS } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
@@ -71,7 +71,7 @@ const SEQ_BLOCK = 100_000;
 /** Pages given back in one step of `compact`. */
 const PAGES_PER_STEP = 256;
 /** Documents entered into an index in one step. */
-const INDEX_SLICE = { ms: 8, min: 16, max: 1024 };
+const INDEX_SLICE = { ms: 2 * TURN_MS, min: 16, max: 1024 };
 /** What is recorded is settled after so long, so that the file itself is never far behind. */
 const SETTLE_MS_MAX = 100;
 
@@ -162,6 +162,10 @@ export class SqliteStore implements MaintainableStore {
     const image = this.#read((tables) => tables.load());
     this.#isLoadDue = false;
     return image;
+  }
+
+  meta(name: string): string | undefined {
+    return this.#read((tables) => tables.meta.getEngine(name));
   }
 
   commit(batch: StoreBatch): void {

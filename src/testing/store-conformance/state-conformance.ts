@@ -207,5 +207,9 @@ function claimSmallState(claim: Claim): void {
         ['c', 'x'],
       ]),
     );
+    assert.deepEqual(
+      ['generation', 'b', 'c'].map((name) => store.meta(name)),
+      ['mine', undefined, 'x'],
+    );
   });
 }
