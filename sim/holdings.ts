@@ -1,5 +1,5 @@
-import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
-import { contextCovers, type Knowledge, knows, type Version } from '../src/core/version/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
+import { type Knowledge, knows, type Line, type Version } from '../src/core/version/index.ts';
 import type { Replica } from '../src/database/replica/index.ts';
 import type { History, TrueWrite } from './history.ts';
 
@@ -12,7 +12,7 @@ const NONE: readonly Version[] = [];
 export class Holdings {
   readonly #replica: Replica;
   readonly #knowledge = new Map<CollectionName, Knowledge>();
-  readonly #versions = new Map<CollectionName, Map<DocumentKey, readonly Version[]>>();
+  readonly #documents = new Map<CollectionName, Map<DocumentKey, HeldDocument>>();
   /** Of writes that were made later it says nothing. */
   readonly #writesMax: number;
 
@@ -30,10 +30,8 @@ export class Holdings {
 
   /** Whether the replica holds the write, or a version that replaced it. */
   hasSeen({ collection, key, dot: { replica, seq } }: TrueWrite): boolean {
-    for (const version of this.versions(collection, key))
-      if ((version.seq === seq && version.replica === replica) || contextCovers(version.context, replica, seq))
-        return true;
-    return false;
+    const lines = this.#document(collection, key).seen().get(replica);
+    return lines?.some(({ first, last }) => first <= seq && seq <= last) ?? false;
   }
 
   knowledge(collection: CollectionName): Knowledge {
@@ -46,17 +44,44 @@ export class Holdings {
   }
 
   versions(collection: CollectionName, key: DocumentKey): readonly Version[] {
-    let byKey = this.#versions.get(collection);
+    return this.#document(collection, key).versions;
+  }
+
+  #document(collection: CollectionName, key: DocumentKey): HeldDocument {
+    let byKey = this.#documents.get(collection);
     if (byKey === undefined) {
       byKey = new Map();
-      this.#versions.set(collection, byKey);
+      this.#documents.set(collection, byKey);
     }
-    let versions = byKey.get(key);
-    if (versions === undefined) {
-      versions = versionsOf(this.#replica, collection, key);
-      byKey.set(key, versions);
+    let document = byKey.get(key);
+    if (document === undefined) {
+      document = new HeldDocument(versionsOf(this.#replica, collection, key));
+      byKey.set(key, document);
     }
-    return versions;
+    return document;
+  }
+}
+
+/** The versions of a document, and by author the writes that they are or have replaced: contexts of many authors are long. */
+class HeldDocument {
+  readonly versions: readonly Version[];
+  #seen: Map<ReplicaId, Pick<Line, 'first' | 'last'>[]> | undefined;
+
+  constructor(versions: readonly Version[]) {
+    this.versions = versions;
+  }
+
+  seen(): ReadonlyMap<ReplicaId, readonly Pick<Line, 'first' | 'last'>[]> {
+    if (this.#seen !== undefined) return this.#seen;
+    const seen = new Map<ReplicaId, Pick<Line, 'first' | 'last'>[]>();
+    for (const { replica, seq, context } of this.versions)
+      for (const line of [{ replica, first: seq, last: seq }, ...context]) {
+        const lines = seen.get(line.replica);
+        if (lines === undefined) seen.set(line.replica, [line]);
+        else lines.push(line);
+      }
+    this.#seen = seen;
+    return seen;
   }
 }
 
