@@ -148,6 +148,22 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     scenario: 'a resolver that was changed',
   },
   {
+    name: 'values of several resolvers under one name',
+    rule: 'R3: values are of the resolver that the collection names',
+    file: `${REPLICA}/draft.ts`,
+    find: 'if (touched.resolver !== this.#base.resolver(collection)) touched.resolver = SEVERAL_RESOLVERS;',
+    replace: '',
+    scenario: 'a resolver that was changed and taken back',
+  },
+  {
+    name: 'pages of a lost sync are passed over',
+    rule: 'R3: what a failed sync took back is resolved again',
+    file: `${REPLICA}/replica.ts`,
+    find: 'this.#pageResolvers.clear();',
+    replace: '',
+    scenario: 'a resolver that was changed and taken back',
+  },
+  {
     name: 'replaced fields come back',
     rule: 'Fields: what was replaced knowingly loses at once',
     file: 'src/core/merge/resolve-fields.ts',

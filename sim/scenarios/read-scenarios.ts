@@ -85,6 +85,45 @@ export const READ_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a resolver that was changed and taken back',
+    alsoFailsWith: ['changed resolver changes nothing', 'sent before durable', 'tie-break dropped'],
+    // R3: a page of values that another one made, and values of what came meanwhile, are made again; so is a page that a disk lost.
+    async play() {
+      const choice = { at: -1, name: 'last' };
+      const resolver: Resolver = {
+        get name() {
+          return choice.name;
+        },
+        revision: 1,
+        resolve: (siblings) => siblings.at(choice.at)!.value!,
+      };
+      const stage = new Stage();
+      const [a, b] = [stage.node({ resolver }), stage.node({ resolver })];
+      const keys = ['k1', 'k2', 'k3', 'k4'];
+      for (const key of keys) stage.put(a, key, { by: 'a' });
+      await stage.cluster.advance(10);
+      for (const key of keys) stage.put(b, key, { by: 'b' });
+      await stage.meet(a, b);
+      const choose = (at: number, name: string): void => void Object.assign(choice, { at, name });
+      const resolveAll = (first: DocumentKey | null): void => {
+        for (const collection of a.replica.staleCollections())
+          for (let after = a.replica.resolveAgain(collection, first, 2); after !== null; )
+            after = a.replica.resolveAgain(collection, after, 2);
+      };
+      choose(0, 'first');
+      a.replica.resolveAgain(STOCK, null, 2);
+      choose(-1, 'last');
+      resolveAll(null);
+      const wrong = keys.flatMap((key) => expected(stage, [a], key, { by: 'b' }));
+      choose(0, 'first');
+      const after = a.replica.resolveAgain(STOCK, null, 2);
+      a.store.failFlushes(1);
+      await a.replica.flush().catch(() => {});
+      resolveAll(after);
+      return [...wrong, ...keys.flatMap((key) => expected(stage, [a], key, { by: 'a' }))];
+    },
+  },
+  {
     name: 'a field that was replaced knowingly',
     alsoFailsWith: ['context begins one later', 'context ends one earlier'],
     // Field-level merge, rule 1: it never comes back, though its stamp is ten years ahead.

@@ -25,7 +25,15 @@ export interface DraftBase {
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
   resolve(collection: CollectionName, document: DocumentState): string | null;
+  /** Name and revision of the resolver that does it. */
+  resolver(collection: CollectionName): string;
 }
+
+/**
+ * R3: stands for the resolver of a collection while its values are of more than one. It is the name of none, so that all of them are
+ * made again, by the new resolver or by the one before, whichever the program then has.
+ */
+const SEVERAL_RESOLVERS = 'several';
 
 /** Documents from which on asking for all at once is cheaper than one by one. */
 const EXPECT_MIN = 8;
@@ -158,7 +166,10 @@ export class Draft {
     };
     this.#drafted(collection).set(key, stored);
     this.#changes.push({ collection, key, before, after: stored, value });
-    if (after.versions.length > 1) this.#contested.push({ before, after: stored });
+    if (after.versions.length > 1) {
+      this.#contested.push({ before, after: stored });
+      if (touched.resolver !== this.#base.resolver(collection)) touched.resolver = SEVERAL_RESOLVERS;
+    }
     return stored;
   }
 

@@ -103,6 +103,8 @@ export class Replica {
   #forkedLives: ForkedLives;
   #evictions: Set<CollectionName>;
   #recounts: Map<CollectionName, Recount>;
+  /** R3: the resolver that made the newest page of each collection that is resolved again. */
+  readonly #pageResolvers = new Map<CollectionName, string>();
   /** Tombstones that the last purge had to step over; the next one looks behind them. */
   #stuck = 0;
   /** The id under which the file was found. */
@@ -458,12 +460,18 @@ export class Replica {
     return [...this.#collections.values()].filter(isStale).map(({ name }) => name);
   }
 
-  /** R3: resolves one page of the collection again. Returns the key to go on after, or null when all is done. */
+  /**
+   * R3: resolves one page of the collection again. Returns the key to go on after, or null when all is done. It begins anew
+   * where the resolver is another one than that of the page before.
+   */
   resolveAgain(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey | null {
     const draft = this.#draft();
     const text = resolverText(this.#options.resolverOf(collection));
-    const next = draftReresolved(draft, this.store, collection, after, limit, text);
+    const from = this.#pageResolvers.get(collection) === text ? after : null;
+    const next = draftReresolved(draft, this.store, collection, from, limit, text);
     this.#commit(draft, 'own', undefined);
+    if (next === null) this.#pageResolvers.delete(collection);
+    else this.#pageResolvers.set(collection, text);
     return next;
   }
 
@@ -502,6 +510,7 @@ export class Replica {
     this.#resume = ResumePoints.parse(image.meta.get('resume'));
     this.#evictions = new Set(markedEvictions(image.meta));
     this.#recounts = markedRecounts(image.meta);
+    this.#pageResolvers.clear();
     this.conflicts.reset();
     this.#lived.unsaved();
     this.#options.recorder?.reset();
@@ -595,6 +604,7 @@ export class Replica {
       read: (collection, key) => this.store.get(collection, key, use),
       absent: (collection, keys) => this.store.absent(collection, keys),
       resolve: (collection, document) => this.#values.resolve(collection, document),
+      resolver: (collection) => resolverText(this.#options.resolverOf(collection)),
     });
   }
 
