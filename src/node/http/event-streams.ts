@@ -10,6 +10,8 @@ import type { RouteContext } from './route-context.ts';
 const STREAMS_MAX = 64;
 /** A line of comment this often keeps proxies from cutting a quiet stream, and finds out that a reader has gone. */
 const KEEP_ALIVE_MS = 15_000;
+/** Time that a reader may take nothing while something waits for it. */
+const STALLED_MS_MAX = 60_000;
 
 type StreamContext = Pick<RouteContext, 'clock' | 'closing' | 'logger'>;
 
@@ -66,7 +68,7 @@ async function pump<Item>(
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     beat();
     for (let result = await next; result.done !== true; result = await next) {
-      if (!response.write(toText(result.value))) await once(response, 'drain', { signal });
+      if (!response.write(toText(result.value))) await drained(response, signal, clock);
       next = items.next();
     }
   } catch (error) {
@@ -76,6 +78,12 @@ async function pump<Item>(
     response.end();
     await items.return?.();
   }
+}
+
+/** A reader that takes nothing for long gives its place back: it comes again with its last event's id. */
+async function drained(response: ServerResponse, signal: AbortSignal, clock: StreamContext['clock']): Promise<void> {
+  const cancel = clock.setTimer(STALLED_MS_MAX, () => response.destroy());
+  await once(response, 'drain', { signal }).finally(cancel);
 }
 
 /** Before the first event a status can still tell; later only an event can. */

@@ -325,6 +325,10 @@ describe('access', () => {
     await own.close();
   });
 
+  test('an address that cannot be decoded is refused like anything else', async () => {
+    assertError(await call('GET', '/api/v1/collections/c/documents/%zz'), 400, 'USAGE');
+  });
+
   test('a rebound name is refused', async () => {
     assert.match(
       await rawRequest('GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'),

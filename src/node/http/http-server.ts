@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../../core/clock/index.ts';
 import type { Limits } from '../../core/config/index.ts';
 import { ConfigurationError, NetworkError } from '../../core/errors/index.ts';
@@ -19,6 +19,7 @@ import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { peerRoutes } from './peer-routes.ts';
 import { queryRoutes } from './query-routes.ts';
 import type { RouteContext } from './route-context.ts';
+import { watchBody } from './slow-body.ts';
 import { statusRoutes } from './status-routes.ts';
 import { transferRoutes } from './transfer-routes.ts';
 
@@ -69,6 +70,11 @@ export async function startHttpServer(options: HttpServerOptions, deps: HttpServ
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
+    // What fastify refuses by itself, such as an address that cannot be decoded, looks like any other refusal.
+    frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
+      const { status, body } = errorResponse(error);
+      reply.code(status).send(body);
+    },
     logger: false,
   });
   const closing = new AbortController();
@@ -111,6 +117,7 @@ async function prepare(
   // Fastify takes text bodies by itself; a form of a foreign page can send those, JSON it cannot.
   app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async (request, reply) => {
+    watchBody(request.raw, clock);
     if (request.routeOptions.url === '/health/live') return;
     const refusal = checkAccess(request.headers, guard);
     if (refusal === undefined) return;
@@ -127,6 +134,8 @@ async function prepare(
     const { status, body } = errorResponse(error);
     // A client that goes away in the middle of its body is no fault of this node.
     if (request.raw.readableAborted) logger.info({ route: request.routeOptions.url }, 'a client broke its request off');
+    else if (status === 503)
+      logger.warn({ route: request.routeOptions.url, why: error.message }, 'HTTP request refused');
     else if (status >= 500)
       logger.error({ err: error, route: request.routeOptions.url, at: clock.now() }, 'HTTP request failed');
     return reply.code(status).send(body);

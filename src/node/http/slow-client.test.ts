@@ -1,0 +1,127 @@
+/**
+ * Goal: clients that send or read so slowly that they only hold a place lose it, and others do not. Method: raw sockets to a real
+ * server whose clock is turned by hand, in steps, until the socket is closed.
+ */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { LIMITS } from '../../core/config/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import { createManualClock } from '../../testing/index.ts';
+import { loadConfig } from '../config/index.ts';
+import type { RunningNode } from '../node-api.ts';
+import { openNode } from '../open-node.ts';
+import { type HttpServer, startHttpServer } from './index.ts';
+import { watchBody } from './slow-body.ts';
+
+const clock = createManualClock();
+let folder: string;
+let node: RunningNode;
+let server: HttpServer;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entgldb-slow-'));
+  const config = await loadConfig({ workingDirectory: folder, environment: {} });
+  node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
+  const options = { host: '127.0.0.1', port: 0, token: null, startSecret: 'the secret of this start', limits: LIMITS };
+  server = await startHttpServer(options, { node, clock, logger: silentLogger });
+});
+after(async () => {
+  await server.close();
+  await node.close();
+  await rm(folder, { recursive: true });
+});
+
+async function open(request: string): Promise<Socket> {
+  const socket = connect(server.address.port, '127.0.0.1').on('error', () => {});
+  await once(socket, 'connect');
+  socket.write(request.replaceAll('\n', '\r\n'));
+  return socket;
+}
+
+/** Turns the clock in steps until it is so. The bound only keeps a failure from hanging. */
+async function passUntil(isSo: () => boolean, eachStep: () => void = () => {}): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, 'it did not come to pass within 10 s');
+    clock.advance(1000);
+    eachStep();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const JSON_BODY = 'Host: localhost\nContent-Type: application/json\nContent-Length: 1000\n\n{';
+
+test('a body that drips is cut off, of a document as of a blob', async () => {
+  for (const [method, path] of [
+    ['PUT', '/api/v1/collections/c/documents/k'],
+    ['POST', '/api/v1/blobs'],
+  ]) {
+    const socket = (await open(`${method} ${path} HTTP/1.1\n${JSON_BODY}`)).resume();
+    await passUntil(
+      () => socket.closed,
+      () => socket.write(' '),
+    );
+  }
+});
+
+test('a body that comes steadily, or that waits for this node, is not cut off, however long that lasts', () => {
+  const own = createManualClock();
+  let isCut = false;
+  const cut = (): void => {
+    isCut = true;
+  };
+  const socket = { bytesRead: 500, destroy: cut };
+  const request = Object.assign(new EventEmitter(), {
+    socket,
+    complete: false,
+    destroyed: false,
+    readableLength: 0,
+    headers: { 'content-length': '1' },
+  });
+  watchBody(request as unknown as IncomingMessage, own);
+  for (let window = 0; window < 60; window++) {
+    socket.bytesRead += 64 * 1024;
+    own.advance(30_000);
+  }
+  request.readableLength = 1;
+  own.advance(600_000);
+  assert.ok(!isCut);
+  request.readableLength = 0;
+  own.advance(60_000);
+  assert.ok(isCut);
+});
+
+test('a stream of changes that nobody reads is ended, and its place is free again', async () => {
+  const changes = 'GET /api/v1/collections/c/changes HTTP/1.1\nHost: localhost\n\n';
+  const sockets: Socket[] = [];
+  for (let i = 0; i < 64; i++) sockets.push((await open(changes)).pause());
+  const notes = node.database.collection('c');
+  const text = 'x'.repeat(900_000);
+  // More than the buffers of both ends take.
+  let ended = 0;
+  for (const socket of sockets) socket.on('close', () => ended++);
+  for (let i = 0; i < 12; i++) await notes.put(`k${i}`, { text });
+  const asked = (): Promise<Response> => fetch(`http://127.0.0.1:${server.address.port}/api/v1/collections/c/changes`);
+  assert.equal((await asked()).status, 503);
+  let status = 503;
+  let isAsking = false;
+  await passUntil(
+    () => status === 200,
+    () => {
+      if (isAsking) return;
+      isAsking = true;
+      void asked().then((response) => {
+        status = response.status;
+        isAsking = false;
+        return response.body?.cancel();
+      });
+    },
+  );
+  for (const socket of sockets) socket.destroy();
+});
