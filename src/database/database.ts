@@ -1,3 +1,4 @@
+import { LoopShare } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
 import {
@@ -76,6 +77,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly replica: Replica;
   readonly live: LiveQueries;
   readonly turns: Turns;
+  readonly loopShare: LoopShare;
   readonly blobs: LocalBlobs;
   readonly history: HistoryLog;
   /** What the program said of its collections. */
@@ -102,9 +104,10 @@ export class LocalDatabase implements Database, CollectionHost {
       definitions: this.definitions,
     } = parts);
     this.turns = new Turns(this.limits.writeQueueMax);
+    this.loopShare = new LoopShare({ clock: this.replica.awaitedClock, soon: parts.soon });
     const onDamage = (error: unknown): void => this.#reportDamage(error);
     const assertOpen = (): void => this.#assertOpen();
-    this.#writer = new Writer({ replica: this.replica, limits: this.limits, soon: parts.soon, onDamage });
+    this.#writer = new Writer({ replica: this.replica, limits: this.limits, loopShare: this.loopShare, onDamage });
     this.#feeds = new ChangeFeeds({
       replica: this.replica,
       watchersMax: this.limits.watchersMax,

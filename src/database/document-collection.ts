@@ -50,18 +50,18 @@ export class DocumentCollection<T extends object = Document, Input extends objec
   }
 
   async get(key: string, options?: ReadOptions): Promise<T | undefined> {
-    return this.reader.read(this.reader.row(key, options), options);
+    return this.reader.readInTurn(this.reader.row(key, options), options);
   }
 
   async getVersioned(key: string, options?: ReadOptions): Promise<Versioned<T> | undefined> {
     const row = this.reader.row(key, options);
     const version = versionToken(row);
     if (version === undefined) return undefined;
-    return { key, value: (await this.reader.read(row, options))!, version };
+    return { key, value: (await this.reader.readInTurn(row, options))!, version };
   }
 
   async require(key: string, options?: ReadOptions): Promise<T> {
-    const value = await this.reader.read(this.reader.row(key, options), options);
+    const value = await this.reader.readInTurn(this.reader.row(key, options), options);
     if (value !== undefined) return value;
     this.host.logger.warn({ collection: this.name, key }, 'a document that is required does not exist');
     throw new DocumentNotFoundError(this.name, key);

@@ -1,3 +1,4 @@
+import type { LoopShare } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
@@ -13,6 +14,8 @@ export interface DocumentHost {
   readonly logger: Logger;
   /** Of updates of one document that got in each other's way. */
   readonly turns: Turns;
+  /** Of loops that await one read after the other. */
+  readonly loopShare: LoopShare;
   /** Writes of this collection, all or nothing. */
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed>;
   /** As readers see it now, with every write made before. */

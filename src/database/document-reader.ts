@@ -28,6 +28,12 @@ export class DocumentReader<T> {
     return this.#host.read(this.#collection, parseDocumentKey(key));
   }
 
+  /** As `read`, once other work has had its turn. */
+  readInTurn(row: StoredDocument | undefined, options: ReadOptions | undefined): Eventually<T | undefined> {
+    const pause = this.#host.loopShare.pauseOfMany();
+    return pause === undefined ? this.read(row, options) : pause.then(() => this.read(row, options));
+  }
+
   /** What readers see of a row; undefined where there is no document. Throws DOCUMENT_INVALID. */
   read(row: StoredDocument | undefined, options?: ReadOptions): Eventually<T | undefined> {
     if (row === undefined || row.value === null) return undefined;
@@ -40,6 +46,8 @@ export class DocumentReader<T> {
   /** Documents of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
   async find(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
     options?.signal?.throwIfAborted();
+    const pause = this.#host.loopShare.pause();
+    if (pause !== undefined) await pause;
     const found: [key: string, value: T][] = [];
     for (let { skip, limit } = query; ; ) {
       const rows = this.stored({ ...query, skip, limit });

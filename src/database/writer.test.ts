@@ -287,6 +287,40 @@ test('awaited writes let timers and sockets have their turn, even where a flush 
   };
   const { db } = openOn(Object.assign(store, slow), { clock });
   const users = db.collection('users');
+  const turns = await turnsDuring(async () => {
+    for (let n = 0; n < 100; n++) await users.put('u', { n });
+  });
+  assert.ok(turns >= 30, `${turns} turns of the event loop`);
+  await db.close();
+});
+
+test('awaited reads let timers and sockets have their turn, from the cache, too, and within a transaction', async () => {
+  const { db, clock } = openOn(createMemoryStore());
+  const users = db.collection('users');
+  await users.put('u', { n: 1 });
+  const steps: Readonly<Record<string, (collection: Pick<typeof users, 'get' | 'require' | 'find'>) => unknown>> = {
+    get: (collection) => collection.get('u'),
+    require: (collection) => collection.require('u'),
+    find: (collection) => collection.find({ n: 1 }),
+  };
+  for (const [name, step] of Object.entries(steps))
+    for (const isWithin of [false, true]) {
+      const loop = async (collection: Pick<typeof users, 'get' | 'require' | 'find'>): Promise<void> => {
+        for (let n = 0; n < 1000; n++) {
+          clock.advance(1);
+          await step(collection);
+        }
+      };
+      const turns = await turnsDuring(() =>
+        isWithin ? db.transaction((tx) => loop(tx.collection('users'))) : loop(users),
+      );
+      assert.ok(turns >= 10, `${name}, ${isWithin ? 'within' : 'without'} a transaction: ${turns} turns`);
+    }
+  await db.close();
+});
+
+/** How often the event loop turns while this goes on. */
+async function turnsDuring(work: () => Promise<void>): Promise<number> {
   let turns = 0;
   let isOver = false;
   const count = (): void => {
@@ -294,8 +328,7 @@ test('awaited writes let timers and sockets have their turn, even where a flush 
     if (!isOver) setImmediate(count);
   };
   setImmediate(count);
-  for (let n = 0; n < 100; n++) await users.put('u', { n });
+  await work();
   isOver = true;
-  assert.ok(turns >= 30, `${turns} turns of the event loop`);
-  await db.close();
-});
+  return turns;
+}

@@ -1,4 +1,4 @@
-import { sleep } from '../core/clock/index.ts';
+import { type LoopShare, sleep } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
@@ -6,14 +6,12 @@ import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts
 
 /** Time after which a commit that found the database locked is tried again, ms. */
 const LOCK_PAUSE_MS = 50;
-/** Where a flush waits for nothing, commits that follow on each other hold up the event loop no longer than this, ms. */
-const TURN_MS = 8;
 
 export interface WriterDeps {
   readonly replica: Replica;
   readonly limits: Limits;
-  /** Calls back after other work had its turn. */
-  readonly soon: (run: () => void) => void;
+  /** Where a flush waits for nothing, commits that follow on each other would hold up the event loop. */
+  readonly loopShare: LoopShare;
   /** A commit met a damaged document; the writes to others went through. */
   readonly onDamage: (error: unknown) => void;
 }
@@ -58,8 +56,6 @@ export class Writer {
   /** Accepted writes that are not durable yet. */
   #accepted = 0;
   #isTurnDue = false;
-  /** Monotonic time of the first commit in this turn of the event loop, ms; undefined: there was none. */
-  #turnSince: number | undefined;
   #isCommitting = false;
   /** Another program holds the database: what waits is tried again when this ends. */
   #lockPause: Promise<void> | undefined;
@@ -175,17 +171,9 @@ export class Writer {
   };
 
   #flush(): Promise<void> {
-    const { replica, soon } = this.#deps;
-    if (!replica.store.supports.isFlushImmediate) return replica.flush();
-    const nowMs = replica.awaitedClock.monotonic();
-    if (this.#turnSince === undefined) {
-      this.#turnSince = nowMs;
-      soon(() => {
-        this.#turnSince = undefined;
-      });
-    }
-    if (nowMs - this.#turnSince < TURN_MS) return replica.flush();
-    return new Promise<void>((resolve) => soon(resolve)).then(() => replica.flush());
+    const { replica, loopShare } = this.#deps;
+    const pause = replica.store.supports.isFlushImmediate ? loopShare.pause() : undefined;
+    return pause === undefined ? replica.flush() : pause.then(() => replica.flush());
   }
 
   #takePending(): readonly Waiter[] {

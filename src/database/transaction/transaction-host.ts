@@ -1,3 +1,4 @@
+import type { LoopShare } from '../../core/clock/index.ts';
 import type { Limits } from '../../core/config/index.ts';
 import { ConcurrencyError } from '../../core/errors/index.ts';
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
@@ -24,6 +25,7 @@ export class TransactionHost implements DocumentHost {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly turns: Turns;
+  readonly loopShare: LoopShare;
   /** The database that it reads. */
   readonly base: DocumentHost;
   readonly #reads: ReadSet;
@@ -40,6 +42,7 @@ export class TransactionHost implements DocumentHost {
     this.limits = base.limits;
     this.logger = base.logger;
     this.turns = base.turns;
+    this.loopShare = base.loopShare;
     this.#reads = new ReadSet(base.limits.transactionReadsMax);
   }
 

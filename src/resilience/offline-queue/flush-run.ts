@@ -1,4 +1,4 @@
-import { type Clock, withDeadline } from '../../core/clock/index.ts';
+import { type Clock, LoopShare, withDeadline } from '../../core/clock/index.ts';
 import { TimeoutError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { documentOf, failedOperationText, type QueuedOperation } from './operation.ts';
@@ -41,26 +41,21 @@ export interface FlushRunDeps {
   readonly onAttempt: (id: number) => void;
 }
 
-/** A run gives other work its turn after this, ms, even where handlers never wait. */
-const TURN_MS_MAX = 8;
-
 /**
  * One pass over what is queued at its beginning, in order, one operation at a time. An operation leaves the queue in a commit
  * of its own right after its handler has done it. Rejects with the reason of the signal, or with what the store throws; what
  * is not done by then stays queued.
  */
 export async function runFlush(deps: FlushRunDeps): Promise<FlushResult> {
-  const { table, clock, signal, blockedDocumentsMax } = deps;
+  const { table, signal, blockedDocumentsMax } = deps;
   const result = { successful: 0, failed: 0, waiting: 0 };
   const blocked = new Set<string>();
   const lastId = table.lastId;
-  let turnEnd = clock.monotonic() + TURN_MS_MAX;
+  // Other work has its turn even where handlers never wait.
+  const loopShare = new LoopShare(deps);
   for (let operation = table.next(0); operation && operation.id <= lastId; operation = table.next(operation.id)) {
     signal.throwIfAborted();
-    if (clock.monotonic() >= turnEnd) {
-      await new Promise<void>((resolve) => deps.soon(resolve));
-      turnEnd = clock.monotonic() + TURN_MS_MAX;
-    }
+    await loopShare.pause();
     if (blocked.has(documentOf(operation))) result.waiting++;
     else if (await attempt(deps, operation)) result.successful++;
     else {

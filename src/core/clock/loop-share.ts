@@ -1,0 +1,47 @@
+import type { Clock } from './clock.ts';
+
+/** One turn of the event loop has no more than this, ms, of work that is awaited step by step. */
+const TURN_MS_MAX = 8;
+/** Short steps between two looks at the clock, which takes a tenth of a read from the cache. */
+const STEPS_PER_LOOK = 16;
+
+export interface LoopShareDeps {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Calls back after other work had its turn. */
+  readonly soon: (run: () => void) => void;
+}
+
+/**
+ * Keeps loops of short awaited steps from holding up timers and sockets: a promise that is settled already is awaited within the
+ * same turn of the event loop, however many of them follow each other.
+ */
+export class LoopShare {
+  readonly #deps: LoopShareDeps;
+  /** When the first step of this turn was made; undefined: there was none. */
+  #since: number | undefined;
+  #steps = 0;
+
+  constructor(deps: LoopShareDeps) {
+    this.#deps = deps;
+  }
+
+  /** As `pause`, before steps of some microseconds: most of them are not looked at. */
+  pauseOfMany(): Promise<void> | undefined {
+    this.#steps = (this.#steps + 1) % STEPS_PER_LOOK;
+    return this.#steps === 0 ? this.pause() : undefined;
+  }
+
+  /** Before each step. Undefined: go on; else what to wait for first. */
+  pause(): Promise<void> | undefined {
+    const { clock, soon } = this.#deps;
+    const nowMs = clock.monotonic();
+    if (this.#since === undefined) {
+      this.#since = nowMs;
+      soon(() => {
+        this.#since = undefined;
+      });
+    }
+    if (nowMs - this.#since < TURN_MS_MAX) return undefined;
+    return new Promise<void>((resolve) => soon(resolve));
+  }
+}
