@@ -1,9 +1,13 @@
 import type { Limits } from '../core/config/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
+import type { VersionBody } from '../core/version/index.ts';
 import type { StoredDocument, StoredVersion } from '../store/index.ts';
 
 /** What the first page is taken to hold, bytes a version, before anything was sent. */
 const VERSION_BYTES_FIRST = 512;
+/** What a version takes in a message besides key and value, and for each line of its context and each field stamp, bytes. */
+const VERSION_BYTES = 32;
+const ENTRY_BYTES = 12;
 /** Versions in the first page; each further one may have twice as many as the one before, up to what fits. */
 const PAGE_FIRST = 16;
 
@@ -36,13 +40,15 @@ export class PageSize {
   *messages(
     versions: readonly RemoteVersion[],
   ): Generator<{ readonly part: readonly RemoteVersion[]; readonly bytes: number; readonly isLast: boolean }> {
-    const { messageBytesMax, messageVersionsMax } = this.#limits;
+    const { messageVersionsMax } = this.#limits;
     for (let from = 0; from < versions.length; ) {
-      let bytes = 0;
-      let to = from;
-      while (to < versions.length && to - from < messageVersionsMax && (to === from || bytes < messageBytesMax)) {
-        const { value, key } = versions[to++]!;
-        bytes += versionBytes(value, key);
+      let [bytes, entries, to] = [0, 1, from];
+      while (to < versions.length && to - from < messageVersionsMax) {
+        const next = versions[to]!;
+        if (to > from && !this.#hasRoom(bytes, entries + entriesOf(next))) break;
+        bytes += versionBytes(next.key, next);
+        entries += entriesOf(next);
+        to++;
       }
       this.#versionBytes = Math.max(64, bytes / (to - from));
       this.#grown = Math.min(messageVersionsMax, 2 * this.#grown);
@@ -51,9 +57,14 @@ export class PageSize {
     }
   }
 
+  /** Whether a message with so many bytes takes one more version, with which it has so many entries. */
+  #hasRoom(bytes: number, entries: number): boolean {
+    return bytes < this.#limits.messageBytesMax && entries <= this.#limits.messageEntriesMax;
+  }
+
   /** The start of a page that one message holds: at least one version, and no two with the same seq parted. */
   cutPage(page: readonly StoredVersion[]): readonly StoredVersion[] {
-    const cut = this.#cut(page, ({ key, version }) => versionBytes(version.value, key));
+    const cut = this.#cut(page, ({ key, version }) => versionBytes(key, version));
     let end = cut.length;
     while (end < page.length && page[end]!.version.seq === page[end - 1]!.version.seq) end++;
     return page.slice(0, end);
@@ -85,10 +96,17 @@ export class PageSize {
   }
 }
 
-function versionBytes(value: string | null, key: string): number {
-  return (value?.length ?? 0) + key.length + 32;
+type Weighed = Pick<VersionBody, 'value' | 'context' | 'stamps'>;
+
+function versionBytes(key: string, version: Weighed): number {
+  return (version.value?.length ?? 0) + key.length + VERSION_BYTES + ENTRY_BYTES * (entriesOf(version) - 1);
+}
+
+/** See `messageEntriesMax`. */
+function entriesOf({ context, stamps }: Weighed): number {
+  return 1 + context.length + (stamps === null ? 0 : 1 + stamps.length);
 }
 
 function documentBytes({ versions, key }: StoredDocument): number {
-  return versions.reduce((bytes, { value }) => bytes + versionBytes(value, key), 0);
+  return versions.reduce((bytes, version) => bytes + versionBytes(key, version), 0);
 }

@@ -316,8 +316,23 @@ export class Sender {
       else this.#beginExchange(stream, state);
     }
     if (isDue) this.#claims.claimed();
-    if (claims.length > 0) this.#context.sendDurable({ kind: 'claim', collections: claims });
+    this.#sendClaims(claims);
     return claims.length > 0;
+  }
+
+  /** In as many messages as they need. */
+  #sendClaims(claims: readonly ClaimedCollection[]): void {
+    let [collections, entries] = [[] as ClaimedCollection[], 1];
+    for (const claim of claims) {
+      const more = 1 + claim.knowledge.size + claim.purged.size;
+      if (collections.length > 0 && entries + more > this.#context.deps.limits.messageEntriesMax) {
+        this.#context.sendDurable({ kind: 'claim', collections });
+        [collections, entries] = [[], 1];
+      }
+      collections.push(claim);
+      entries += more;
+    }
+    if (collections.length > 0) this.#context.sendDurable({ kind: 'claim', collections });
   }
 
   #claim(stream: OutStream, state: SyncCollection): ClaimedCollection {

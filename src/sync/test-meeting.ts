@@ -81,6 +81,12 @@ export class Meeting {
     return true;
   }
 
+  /** Time passes, at both ends. */
+  wait(ms: number): void {
+    clock.advance(ms);
+    for (const end of ['a', 'b'] as const) this.step(end, { kind: 'tick' });
+  }
+
   close(): void {
     this.sessions.a.close();
     this.sessions.b.close();

@@ -7,6 +7,8 @@ export const LIMITS = {
   documentBytesMax: 1024 * 1024,
   /** Levels of nesting in a document. Deeper: INVALID_DOCUMENT (SQLite's JSON stops at 1,000). */
   documentDepthMax: 100,
+  /** Lines of causal context in what a write replaces: one for each replica that ever wrote the document. More: DOCUMENT_TOO_LARGE. */
+  contextLinesMax: 16_384,
   /** Field stamps in one version (resolver `merge`). More: the version has none, and counts as the setter of all its fields. */
   fieldStampsMax: 10_000,
   /** Levels of $and, $or and $not in a filter, and steps of a path. Deeper: INVALID_FILTER. Fixed. */

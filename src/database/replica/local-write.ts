@@ -26,8 +26,8 @@ export function draftTransaction(
   if (tooMuch !== undefined) return { kind: 'refused', error: tooMuch };
   draft.expect(writes);
   const befores = writes.map(({ collection, key }) => draft.read(collection, key));
-  const conflict = conflictOf(writes, befores);
-  if (conflict !== undefined) return { kind: 'refused', error: conflict };
+  const refused = conflictOf(writes, befores) ?? contextProblem(befores, limits);
+  if (refused !== undefined) return { kind: 'refused', error: refused };
   for (const i of lastOfEach(writes)) draftWrite(draft, writes[i]!, befores[i], resolverOf(writes[i]!.collection));
   return { kind: 'written', existed: befores.map((before) => before !== undefined && before.value !== null) };
 }
@@ -61,6 +61,25 @@ function conflictOf(
     if (ifVersion === undefined) continue;
     const current = versionToken(befores[i]);
     if (current !== (ifVersion ?? undefined)) return new ConcurrencyError(collection, key, current);
+  }
+  return undefined;
+}
+
+/** What is written over it would not fit into one message, and could never be sent. */
+function contextProblem(
+  befores: readonly (StoredDocument | undefined)[],
+  { contextLinesMax }: Limits,
+): EntglDbError | undefined {
+  for (const before of befores) {
+    if (before === undefined) continue;
+    const lines = before.versions.reduce((sum, { context }) => sum + 1 + context.length, 0);
+    if (lines <= contextLinesMax) continue;
+    const { collection, key } = before;
+    return new PersistenceError(
+      'DOCUMENT_TOO_LARGE',
+      `document ${JSON.stringify(key)} was written under ${lines} replica ids, of at most ${contextLinesMax}; go on under another key`,
+      { details: { collection, key, lines } },
+    );
   }
   return undefined;
 }

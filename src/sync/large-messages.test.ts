@@ -1,0 +1,95 @@
+/**
+ * Goal: what very many replicas wrote is sent in messages that the wire format takes, whether many documents have some lines of context
+ * or few have very many; a document that none could take is not made. Method: two pure sessions over real engines, each message
+ * encoded and decoded on its way.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS } from '../core/config/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
+import type { RemoteVersion } from '../core/replication/index.ts';
+import { type Check, type Known, type Line, sealVersion } from '../core/version/index.ts';
+import type { Replica } from '../database/replica/index.ts';
+import { createDecoder, createEncoder, type Message } from '../net/messages/index.ts';
+import { sampleVersion } from '../testing/index.ts';
+import { C, type End, Meeting, openReplica } from './test-meeting.ts';
+
+const AUTHOR = 'f'.repeat(32) as ReplicaId;
+const CHECK = '0123456789abcdef' as Check;
+
+function replicaId(n: number): ReplicaId {
+  return n.toString(16).padStart(32, '0') as ReplicaId;
+}
+
+function versionOf(seq: number, lines: number): RemoteVersion {
+  const context = Array.from({ length: lines }, (_, n): Line => ({ replica: replicaId(n + 1), first: 1, last: 1 }));
+  const key = `k${seq}` as DocumentKey;
+  const version = sealVersion(C, key, {
+    ...sampleVersion(C, key, { value: '{}' }),
+    replica: AUTHOR,
+    seq,
+    first: seq,
+    context,
+  });
+  return { ...version, collection: C, key };
+}
+
+function hold(replica: Replica, documents: number, lines: number): void {
+  for (let seq = 1; seq <= documents; seq++) replica.applyRemote([versionOf(seq, lines)], [], {});
+}
+
+/** As it goes over the wire. Throws where a message does not fit. */
+function wire(): (from: End, message: Message) => Message | undefined {
+  const ends = {
+    a: { encoder: createEncoder({ zstd: false }), decoder: createDecoder() },
+    b: { encoder: createEncoder({ zstd: false }), decoder: createDecoder() },
+  };
+  return (from, message) => ends[from].decoder.decode(ends[from].encoder.encode(message));
+}
+
+for (const [documents, lines] of [
+  [3000, 40],
+  [60, 2000],
+  [3, 20_000],
+] as const)
+  test(`${documents} documents that ${lines} replicas wrote before arrive`, () => {
+    const [a, b] = [openReplica(1), openReplica(2)];
+    hold(a, documents, lines);
+    const meeting = new Meeting(a, b);
+    const onSent = wire();
+    while (meeting.carry(onSent));
+    meeting.close();
+    assert.deepEqual(b.collection(C).fingerprint, a.collection(C).fingerprint);
+    assert.equal(b.collection(C).documents, documents);
+  });
+
+test('what is learned of many replicas in many collections at once is claimed in several messages', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  const names = Array.from({ length: 64 }, (_, n) => `c${n}` as CollectionName);
+  for (const collection of names) a.write([{ writes: [{ collection, key: 'k' as DocumentKey, value: '{}' }] }]);
+  const meeting = new Meeting(a, b);
+  const onSent = wire();
+  while (meeting.carry(onSent));
+
+  const knowledge = new Map(
+    Array.from({ length: 600 }, (_, n): [ReplicaId, Known] => [replicaId(n + 1), { seq: 1, check: CHECK }]),
+  );
+  for (const collection of names)
+    a.applyRemote([], [{ collection, knowledge, purged: new Map(), liveSet: undefined }], {});
+  meeting.step('a', { kind: 'committed' });
+  meeting.wait(1000);
+  while (meeting.carry(onSent));
+  meeting.close();
+  for (const collection of names) assert.equal(b.collection(collection).knowledge.size, 601);
+});
+
+test('a document that more replicas wrote than a message can name is refused to those who write it, and to no other', () => {
+  const replica = openReplica(1);
+  replica.applyRemote([versionOf(1, LIMITS.contextLinesMax), versionOf(2, 10)], [], {});
+  const [refused, written] = ['k1', 'k2'].flatMap((key) =>
+    replica.write([{ writes: [{ collection: C, key: key as DocumentKey, value: '{"n":1}' }] }]),
+  );
+  assert.equal(refused!.kind === 'refused' && refused!.error.reason, 'DOCUMENT_TOO_LARGE');
+  assert.equal(written!.kind, 'written');
+  assert.equal(replica.get(C, 'k1' as DocumentKey)?.value, '{}');
+});
