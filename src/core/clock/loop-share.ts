@@ -1,7 +1,8 @@
 import type { Clock } from './clock.ts';
+import { TURN_MS } from './turn.ts';
 
-/** One turn of the event loop has no more than this, ms, of work that is awaited step by step. */
-const TURN_MS_MAX = 8;
+/** Steps that are awaited one by one are the program's own work: it gets twice the time that a slice of ours takes. */
+const SHARE_MS = 2 * TURN_MS;
 /** Short steps between two looks at the clock, which takes a tenth of a read from the cache. */
 const STEPS_PER_LOOK = 16;
 
@@ -41,7 +42,7 @@ export class LoopShare {
         this.#since = undefined;
       });
     }
-    if (nowMs - this.#since < TURN_MS_MAX) return undefined;
+    if (nowMs - this.#since < SHARE_MS) return undefined;
     return new Promise<void>((resolve) => soon(resolve));
   }
 }
