@@ -8,3 +8,28 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }
+
+/** The items of a source. When the signal aborts, the loop over them ends with its reason, and the source is told, though not waited for. */
+export async function* abortableItems<T>(
+  source: Iterable<T> | AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T, void> {
+  if (signal === undefined) return yield* source;
+  const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  let isOver = false;
+  try {
+    for (;;) {
+      const { done, value } = await abortable(Promise.resolve(items.next()), signal);
+      isOver = done === true;
+      if (isOver) return;
+      yield value;
+    }
+  } catch (error) {
+    isOver = !signal.aborted;
+    throw error;
+  } finally {
+    const ended = isOver ? undefined : Promise.resolve(items.return?.());
+    if (signal.aborted) ended?.catch(() => {});
+    else await ended;
+  }
+}

@@ -11,7 +11,7 @@ import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
 import type { RemoteVersion } from '../../core/replication/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import type { LocalDatabase } from '../database.ts';
-import { openTestDatabase, type TestDatabase, testOnStores } from '../test-database.ts';
+import { openTestDatabase, type TestDatabase, testOnStores, turn } from '../test-database.ts';
 import type { BlobRef } from './blob-api.ts';
 
 const random = createSeededRandom(5);
@@ -138,6 +138,26 @@ test('a put that was cut leaves no blob, and goes on where it was', async () => 
   const ref = await blobs.put(BYTES);
   assert.ok(opened.db.replica.seq - seq < 6, 'only what was missing is written');
   assert.deepEqual(Buffer.from(await blobs.get(ref).bytes()), BYTES);
+});
+
+test('a put ends with its signal, though its source never says another word', async () => {
+  await using opened = await openTestDatabase();
+  const controller = new AbortController();
+  let isEnded = false;
+  const source = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => new Promise<never>(() => {}),
+      return: () => {
+        isEnded = true;
+        return new Promise<never>(() => {});
+      },
+    }),
+  };
+  const put = opened.db.blobs.put(source, { signal: controller.signal });
+  await turn();
+  controller.abort(new Error('enough'));
+  await assert.rejects(put, /enough/);
+  assert.ok(isEnded, 'the source is told');
 });
 
 test('a source that fails, fails the put with its own error', async () => {

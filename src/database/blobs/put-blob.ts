@@ -3,7 +3,7 @@ import { hlcToMs } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
-import { abortable } from '../abortable.ts';
+import { abortable, abortableItems } from '../abortable.ts';
 import type { BlobSource, PutBlobOptions } from './blob-api.ts';
 import {
   blobKey,
@@ -51,7 +51,7 @@ export class BlobPut {
   async run(source: BlobSource): Promise<{ readonly id: string; readonly size: number }> {
     const { signal } = this.#options;
     const chunker = new Chunker();
-    for await (const piece of piecesOf(source)) {
+    for await (const piece of abortableItems(piecesOf(source), signal)) {
       signal?.throwIfAborted();
       // Not `instanceof`: test runners hand in those of another realm.
       if (!types.isUint8Array(piece))
