@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LIMITS } from '../src/core/config/index.ts';
+import { FIXED_LIMITS, LIMITS } from '../src/core/config/index.ts';
 
 const HEAD = `# Limits
 
-Everything that could grow has a bound, and says what happens there. Each can be changed under \`Limits\` in the configuration, with the
+Everything that could grow has a bound, and says what happens there. Each but those called fixed can be changed under \`Limits\` in the configuration, with the
 first letter written large: \`"Limits": { "DocumentBytesMax": 2097152 }\`. This page is made from src/core/config/defaults.ts by
 \`npm run limits\`.
 
@@ -24,7 +24,8 @@ export function limitsPage(source: string): string {
   const rows = Object.entries(LIMITS).map(([name, value]) => {
     const comment = documented.get(name);
     if (comment === undefined) throw new Error(`${name} in src/core/config/defaults.ts has no comment`);
-    return `| \`${name}\` | ${formatValue(name, value)} | ${comment.replaceAll('|', '\\|')} |`;
+    const fixed = FIXED_LIMITS.has(name) && !comment.includes('Fixed') ? ' Fixed.' : '';
+    return `| \`${name}\` | ${formatValue(name, value)} | ${comment.replaceAll('|', '\\|')}${fixed} |`;
   });
   return `${HEAD}${rows.join('\n')}\n`;
 }

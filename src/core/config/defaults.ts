@@ -11,9 +11,9 @@ export const LIMITS = {
   contextLinesMax: 16_384,
   /** Field stamps in one version (resolver `merge`). More: the version has none, and counts as the setter of all its fields. */
   fieldStampsMax: 10_000,
-  /** Levels of $and, $or and $not in a filter, and steps of a path. Deeper: INVALID_FILTER. Fixed. */
+  /** Levels of $and, $or and $not in a filter, and steps of a path. Deeper: INVALID_FILTER. */
   filterDepthMax: 32,
-  /** Comparisons in one filter, each value of a list such as that of $in counted. More: INVALID_FILTER. Fixed. */
+  /** Comparisons in one filter, each value of a list such as that of $in counted. More: INVALID_FILTER. */
   filterTermsMax: 10_000,
   /** Conditions of a filter with more than 500 of them times documents that it looks at in one query. More: INVALID_FILTER. */
   filterStepsMax: 10_000_000,
@@ -181,6 +181,24 @@ export const LIMITS = {
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
+
+/** Of these, a setting changes nothing. */
+export const FIXED_LIMITS: ReadonlySet<string> = new Set<keyof Limits>([
+  'filterDepthMax',
+  'filterTermsMax',
+  'sortFieldsMax',
+  'regexStepsMax',
+  'indexFieldsMax',
+  'indexesPerCollectionMax',
+  'estimatedRowsMax',
+  'damageListMax',
+  'messageEntriesMax',
+  'messageFieldsMax',
+  'dictionaryReplicasMax',
+  'repairIncidentsMax',
+  'repairsPerIncidentMax',
+  'queueBlockedDocumentsMax',
+]);
 
 /** When things happen, in ms unless the name says otherwise. */
 export const TIMES = {

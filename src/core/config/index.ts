@@ -1,1 +1,1 @@
-export { LIMITS, type Limits, TIMES } from './defaults.ts';
+export { FIXED_LIMITS, LIMITS, type Limits, TIMES } from './defaults.ts';

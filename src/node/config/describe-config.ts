@@ -28,7 +28,7 @@ function plain(value: unknown): unknown {
 }
 
 const LIMITS_ROW =
-  '| `Limits.*` | [limits.md](limits.md) | a positive integer | Every bound of the engine, by its name. |';
+  '| `Limits.*` | [limits.md](limits.md) | a positive integer | Every bound of the engine that is not fixed, by its name. |';
 
 /** The table in docs/configuration.md. Limits have a page of their own, docs/limits.md. */
 export function configTable(): string {

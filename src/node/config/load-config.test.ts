@@ -180,6 +180,12 @@ describe('precedence', () => {
     assert.match(warnings.join(), /Netwrk\.TcpPort .*EntglDb__Netwrk__TcpPort.*did you mean Network\.TcpPort\?/);
   });
 
+  test('a limit that is fixed and set in vain is named', async () => {
+    const { warnings } = await load('{ "EntglDb": { "Limits": { "FilterTermsMax": 5, "PeersMax": 6 } } }');
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /^Limits\.FilterTermsMax in .*appsettings\.json.* is fixed at 10000$/);
+  });
+
   test('limits are keys like all others', async () => {
     const { limits } = await load('{ "EntglDb": { "Limits": { "watchBufferMax": 5 } } }');
     assert.deepEqual(limits, { ...LIMITS, watchBufferMax: 5 });

@@ -1,6 +1,6 @@
 import { lstat, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { LIMITS, type Limits } from '../../core/config/index.ts';
+import { FIXED_LIMITS, LIMITS, type Limits } from '../../core/config/index.ts';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import { fileProblem } from '../files/index.ts';
 import { ALL_KEYS, CONFIG_KEYS, type ConfigKey, type ConfigValues, LIMIT_KEYS } from './config-keys.ts';
@@ -52,10 +52,19 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     file: file?.path ?? null,
     baseDirectory: base,
     dataDirectory: dirname(values['Persistence.DatabasePath']),
-    warnings: layers.flatMap((layer) => layer.unknown.map(unknownText)),
+    warnings: [...layers.flatMap((layer) => layer.unknown.map(unknownText)), ...fixedTexts(settled.sources)],
   };
   checkConsistency(loaded);
   return loaded;
+}
+
+/** A limit that is set in vain. */
+function fixedTexts(sources: LoadedConfig['sources']): string[] {
+  return [...LIMIT_KEYS].flatMap(([name, { limit }]) => {
+    const source = sources.get(name);
+    if (source === undefined || source.kind === 'default' || !FIXED_LIMITS.has(limit)) return [];
+    return `${name} in ${sourceText(source)} counts for nothing: it is fixed at ${LIMITS[limit]}`;
+  });
 }
 
 interface Settings {

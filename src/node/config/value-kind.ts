@@ -98,7 +98,7 @@ export const names: ValueKind<readonly string[]> = {
 
 /** The guide's `[{ "Address": "host:port" }]`, plain "host:port" texts, or text with commas. */
 export const peerAddresses: ValueKind<readonly Address[]> = {
-  allowed: 'a list of { "Address": "host:port" }',
+  allowed: 'a list of { "Address": "host:port" }, IPv6 as "[fe80::1%eth0]:port"',
   parse: (raw) => {
     const addresses = toItems(raw)?.map((item) => parseAddress(addressText(item)));
     return addresses?.every((address) => address !== undefined) ? addresses : undefined;
