@@ -36,6 +36,18 @@ test('no file names a package registry', () => {
   );
 });
 
+test('every package that is installed has a hash that it must fit', () => {
+  const lock = JSON.parse(readProjectFile('package-lock.json')) as {
+    packages: Record<string, { integrity?: string; link?: boolean }>;
+  };
+  const installed = Object.entries(lock.packages).filter(([path, { link }]) => path.includes('node_modules/') && !link);
+  assert.ok(installed.length > 100);
+  assert.deepEqual(
+    installed.filter(([, { integrity }]) => !integrity?.startsWith('sha512-')).map(([path]) => path),
+    [],
+  );
+});
+
 test('no file names a folder of the machine it was written on', () => {
   const machineFolder = /(?<![\w./~-])\/(?:home|root|Users|work)\/[\w.-]+/;
   const found = texts.flatMap(({ path, text }) =>
