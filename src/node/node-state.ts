@@ -49,7 +49,7 @@ export class NodeState {
     this.#clock = parts.clock;
     this.#startedAt = parts.clock.now();
     this.#watch = new FileWatch({
-      isInPlace: () => parts.store.isInPlace(),
+      isInPlace: () => parts.store.keepInPlace(),
       clock: parts.clock,
       onLost: () => void this.fileLost(),
     });

@@ -2,7 +2,6 @@ import type { DatabaseSync } from 'node:sqlite';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { setRunning } from './connection.ts';
-import type { FilePlace } from './file-place.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { WalFile } from './wal-file.ts';
 
@@ -11,7 +10,8 @@ export interface CheckpointerOptions {
   readonly connection: { readonly walMode: boolean; readonly busyTimeoutMs: number };
   readonly logger: Logger;
   readonly maintenance: Maintenance;
-  readonly place: FilePlace;
+  /** Whether database and logs lie where they were opened. */
+  readonly areInPlace: () => Promise<boolean>;
 }
 
 /** Rows written between two looks at the size of the log. */
@@ -94,8 +94,8 @@ export class Checkpointer {
 
   async #look(): Promise<void> {
     if ((await this.#wal.pendingBytes()) < CHECKPOINT_BYTES) return;
-    // Another file under this name would be damaged by this one's log.
-    if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.place.isHeld())) {
+    // The thread opens them by name: other files there would be damaged.
+    if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.areInPlace())) {
       this.#finish('RESTART');
       return;
     }

@@ -1,4 +1,4 @@
-import { type BigIntStats, statSync } from 'node:fs';
+import { type BigIntStats, existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { PersistenceError } from '../../core/errors/index.ts';
 
@@ -13,6 +13,15 @@ export class FilePlace {
   constructor(path: string) {
     this.#path = path;
     this.#opened = statSync(path, { bigint: true });
+  }
+
+  /** Of those of the paths under which something lies now. */
+  static ofAll(paths: readonly string[]): FilePlace[] {
+    return paths.filter((path) => existsSync(path)).map((path) => new FilePlace(path));
+  }
+
+  static async areHeld(places: readonly FilePlace[]): Promise<boolean> {
+    return (await Promise.all(places.map((place) => place.isHeld()))).every(Boolean);
   }
 
   /** False: nothing lies there, or another file. A place that nobody may look at just now is taken for sound. */

@@ -3,7 +3,17 @@
  * Method: real files; bytes flipped and rows changed behind the store's back.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -229,6 +239,37 @@ test('a file that was removed or replaced while it is open is noticed; a backup 
     assert.ok(!readdirSync(folder).some((name) => name.endsWith('.open')));
     await again.close();
   }));
+
+for (const removed of [['-wal'], ['-shm'], ['-redo'], ['-wal', '-shm', '-redo']])
+  test(`logs that are removed while it is open cost nothing: ${removed.join(', ')}`, () =>
+    withFolder(async (folder) => {
+      const store = await openInFolder(folder);
+      const path = join(folder, 'test.db');
+      let pos = 0;
+      const write = (count: number): void => {
+        for (const last = pos + count; pos < last; ) {
+          const document = sampleDocument({ key: `k${++pos}`, pos });
+          store.commit({ head: sampleHead({ seq: pos, pos }), documents: [document] });
+        }
+      };
+      write(300);
+      assert.ok(existsSync(`${path}-redo`));
+      for (const suffix of removed) rmSync(path + suffix);
+      assert.equal(await store.keepInPlace(), true);
+      write(300);
+      assert.equal(await store.keepInPlace(), true);
+      const copy = join(folder, 'killed');
+      mkdirSync(copy);
+      for (const suffix of ['', '-wal', '-redo']) copyFileSync(path + suffix, join(copy, `test.db${suffix}`));
+      const killed = await openInFolder(copy);
+      assert.equal(killed.documents(C, null, 1000).length, 600);
+      await killed.close();
+      write(10);
+      await store.close();
+      const again = await openInFolder(folder);
+      assert.equal(again.documents(C, null, 1000).length, 610);
+      await again.close();
+    }));
 
 test('an aborted backup and one of a damaged database leave nothing', () =>
   withFolder(async (folder) => {

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { syncFolderOf } from './private-files.ts';
@@ -85,6 +95,13 @@ export class RedoFile {
   /** Whether records were written that no sync has covered. */
   get isDirty(): boolean {
     return this.#written > this.#synced;
+  }
+
+  /** False: it was removed or replaced while it is open. */
+  get isInPlace(): boolean {
+    if (this.#file === undefined) return true;
+    const now = statSync(this.path, { throwIfNoEntry: false });
+    return now !== undefined && now.ino === fstatSync(this.#file).ino;
   }
 
   /** What the file holds of this generation. */
@@ -179,6 +196,20 @@ export class RedoFile {
     this.#file = undefined;
     this.#handle = undefined;
     if (isObsolete) removeIfPossible(this.path);
+  }
+
+  /** SQLite holds all of it, durably: the next record makes a new file. Returns what closes the old one once no sync is under way. */
+  renew(): () => Promise<void> {
+    const [file, handle] = [this.#file, this.#handle];
+    this.#file = undefined;
+    this.#handle = undefined;
+    this.#synced = this.#written;
+    for (const segment of this.#segments) Object.assign(segment, { end: segment.from, takenBy: 0 });
+    removeIfPossible(this.path);
+    return async () => {
+      if (file !== undefined) closeSync(file);
+      await (await handle)?.close();
+    };
   }
 
   /** The current segment while it has room and holds what is needed; else one that is needed no more, from its beginning. */

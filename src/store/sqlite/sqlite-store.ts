@@ -89,6 +89,8 @@ export class SqliteStore implements MaintainableStore {
   readonly #sync: SharedSync;
   readonly #maintenance: Maintenance;
   readonly #place: FilePlace;
+  /** Of SQLite's log and its index. */
+  #logPlaces: readonly FilePlace[] = [];
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
   readonly #indexSlice = new SliceSize(INDEX_SLICE);
@@ -131,7 +133,7 @@ export class SqliteStore implements MaintainableStore {
       this.#checkpointer = new Checkpointer(() => this.#settledFile(), this.#wal, {
         ...parts,
         maintenance: this.#maintenance,
-        place: this.#place,
+        areInPlace: () => FilePlace.areHeld([this.#place, ...this.#logPlaces]),
       });
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
@@ -154,6 +156,7 @@ export class SqliteStore implements MaintainableStore {
     }
     this.identity = { ...this.#identity.identity, ...parts.found };
     setRunning(this.#db, parts.connection);
+    this.#logPlaces = this.#findLogs();
     this.#sync = new SharedSync(() => this.#syncOnce());
   }
 
@@ -345,6 +348,14 @@ export class SqliteStore implements MaintainableStore {
     return this.#place.isHeld();
   }
 
+  /** As `isInPlace`; logs that somebody removed, who took them for left over, are begun anew, and nothing of them is lost. */
+  async keepInPlace(): Promise<boolean> {
+    if (!(await this.isInPlace())) return false;
+    const areLogsThere = (await FilePlace.areHeld(this.#logPlaces)) && this.#redo.isInPlace;
+    if (!areLogsThere && !this.#isClosed && !this.#isDisconnected && !this.#isRecovering) await this.#renewLogs();
+    return true;
+  }
+
   async compact({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     while (this.statistics().freePages > 0) {
       signal?.throwIfAborted();
@@ -496,6 +507,37 @@ export class SqliteStore implements MaintainableStore {
     this.#checkpointer.resume();
   }
 
+  /** What they held goes into the main file, durably, and a new connection begins new ones, all in one step. */
+  async #renewLogs(): Promise<void> {
+    const { path, logger } = this.#parts;
+    await this.#checkpointer.pause();
+    try {
+      if (this.#isClosed || this.#isDisconnected || this.#isRecovering) return;
+      this.#change(() => this.#checkpointer.truncate());
+      this.#db.close();
+      this.#isDisconnected = true;
+      const closings = [this.#redo.renew(), this.#wal.renew()];
+      this.#reconnect();
+      logger.warn(
+        { path },
+        'logs of the database were removed while it is open; new ones were begun, and nothing is lost',
+      );
+      await this.#flush();
+      await Promise.all(closings.map((close) => close()));
+    } catch (error) {
+      logger.error(
+        { err: error, path },
+        'logs of the database were removed while it is open, and cannot be begun anew yet',
+      );
+    } finally {
+      this.#checkpointer.resume();
+    }
+  }
+
+  #findLogs(): FilePlace[] {
+    return FilePlace.ofAll([this.#wal.path, `${this.#parts.path}-shm`]);
+  }
+
   /** On a disk that fails altogether this throws, and is tried again with the next call. */
   #reconnect(): void {
     this.#place.assertHeld();
@@ -503,6 +545,7 @@ export class SqliteStore implements MaintainableStore {
     this.#openTables = new Tables(this.#db, this.#parts.limits, this.#redo);
     this.#openTables.transactions.replay();
     setRunning(this.#db, this.#parts.connection);
+    this.#logPlaces = this.#findLogs();
     this.#isDisconnected = false;
   }
 

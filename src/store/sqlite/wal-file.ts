@@ -74,10 +74,15 @@ export class WalFile {
     await this.#dataSync(file);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.renew()();
+  }
+
+  /** The next call opens what lies there then. Returns what closes the old one once no sync is under way. */
+  renew(): () => Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    await (await file)?.close();
+    return async () => (await file)?.close();
   }
 
   async #open(): Promise<FileHandle | undefined> {
