@@ -215,8 +215,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     name: 'ifVersion ignored',
     rule: 'Small print: ifVersion compares the live versions',
     file: `${REPLICA}/local-write.ts`,
-    find: "if (conflict !== undefined) return { kind: 'refused', error: conflict };",
-    replace: '',
+    find: 'const refused = conflictOf(writes, befores) ?? contextProblem',
+    replace: 'const refused = contextProblem',
     scenario: 'a write that has not seen the newest version',
   },
   {
