@@ -35,7 +35,7 @@ async function worldOfTwo(isAmbiguous = false) {
   const verdict = (): string[] => {
     const held = [a, b].flatMap((node) => versionsOf(node.replica, STOCK, KEY)).filter(({ value }) => value !== null);
     const visible = new Set(held.map((version) => history.idOf(version)!));
-    const findings = history.verdict(visible, [a.replica, b.replica]);
+    const findings = history.verdict(visible, [a, b]);
     return [...problems, ...findings.map((finding) => `${finding.kind} #${finding.write.id}`)];
   };
   const document = write({ n: 1 });

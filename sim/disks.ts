@@ -3,7 +3,7 @@ import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { MemorySnapshot } from '../src/store/memory/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
 import type { TrueWrite } from './history.ts';
-import { Holdings, heldBy, versionsOf } from './holdings.ts';
+import { Holdings, heldBy, versionsOf, wantedHoldings } from './holdings.ts';
 import { Keeping } from './keeping.ts';
 import type { Receipt, SimNode } from './node.ts';
 import { ReceiptBook } from './receipt-book.ts';
@@ -123,9 +123,7 @@ export class Disks {
     const { cluster, history } = this.#scene;
     const held = new Holdings(node.replica);
     const mine = history.ofCollection(collection).filter((write) => held.has(write));
-    const others = cluster.nodes
-      .filter((n) => n !== node && n.wants(collection))
-      .map(({ replica }) => new Holdings(replica));
+    const others = cluster.nodes.filter((n) => n !== node && n.wants(collection)).map(wantedHoldings);
     if (mine.some((write) => !others.some((other) => other.has(write)))) return;
     for (const write of mine) this.#doomed.add(write.id);
     node.evict(collection);
@@ -175,10 +173,7 @@ export class Disks {
 
   #lose(gone: (write: TrueWrite) => boolean): void {
     const { cluster, history } = this.#scene;
-    history.markLost(
-      gone,
-      cluster.nodes.map((n) => n.replica),
-    );
+    history.markLost(gone, cluster.nodes);
   }
 
   /**
@@ -190,7 +185,7 @@ export class Disks {
     const unsettled = history.unsettledOf(node.key);
     if (unsettled.length === 0) return;
     const now = new Holdings(node.replica);
-    const others = cluster.nodes.filter((n) => n !== node).map(({ replica }) => new Holdings(replica));
+    const others = cluster.nodes.filter((n) => n !== node).map(wantedHoldings);
     for (const write of unsettled) {
       if (now.has(write)) write.isKept = true;
       else write.isUndone = !others.some((other) => other.hasSeen(write));

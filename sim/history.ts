@@ -1,7 +1,6 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { Context, Dot, Version } from '../src/core/version/index.ts';
-import type { Replica } from '../src/database/replica/index.ts';
-import { Holdings } from './holdings.ts';
+import { type Holder, wantedHoldings } from './holdings.ts';
 
 /** One write as the world saw it: the ground truth, told apart even where two lives used one dot. */
 export interface TrueWrite {
@@ -137,17 +136,17 @@ export class History {
     this.#writes[id]!.isRewritten = true;
   }
 
-  /** Marks writes that no surviving replica holds or has seen replaced, of those that `gone` had. */
-  markLost(gone: (write: TrueWrite) => boolean, survivors: readonly Replica[]): void {
-    const left = survivors.map((replica) => new Holdings(replica));
+  /** Marks writes that no surviving holder has or has seen replaced, of those that `gone` had. */
+  markLost(gone: (write: TrueWrite) => boolean, survivors: readonly Holder[]): void {
+    const left = survivors.map(wantedHoldings);
     for (const write of this.#writes)
       if (!write.isLost && gone(write) && !left.some((held) => held.has(write))) write.isLost = true;
   }
 
   /** What is wrong with the final state; empty when all is well. `visible`: ids that readers see on some node. */
-  verdict(visible: ReadonlySet<number>, survivors: readonly Replica[]): Finding[] {
+  verdict(visible: ReadonlySet<number>, survivors: readonly Holder[]): Finding[] {
     const found: Finding[] = [];
-    const left = survivors.map((replica) => new Holdings(replica));
+    const left = survivors.map(wantedHoldings);
     for (const write of this.#writes) if (write.isLost && left.some((held) => held.has(write))) write.isLost = false;
     const replaced = this.#ancestorsOf((w) => !w.isLost && !w.isUndone);
     const replacedByAny = this.#ancestorsOf((w) => !w.isUndone);

@@ -5,6 +5,13 @@ import type { History, TrueWrite } from './history.ts';
 
 const NONE: readonly Version[] = [];
 
+/** A node as far as others count on what it holds. */
+export interface Holder {
+  readonly replica: Replica;
+  /** On a copied disk, a node may hold what its program never wants: nobody gets that from it. */
+  mayWant(collection: CollectionName): boolean;
+}
+
 /**
  * What a replica holds and knows, asked write by write: each document is read once however many writes of it there are. Good
  * until the replica changes; `heldBy` makes one that stays.
@@ -13,23 +20,26 @@ export class Holdings {
   readonly #replica: Replica;
   readonly #knowledge = new Map<CollectionName, Knowledge>();
   readonly #documents = new Map<CollectionName, Map<DocumentKey, HeldDocument>>();
-  /** Of writes that were made later it says nothing. */
-  readonly #writesMax: number;
+  readonly #counts: (write: TrueWrite) => boolean;
 
-  constructor(replica: Replica, writesMax: number = Number.POSITIVE_INFINITY) {
+  /** Of writes that do not count it says that they are not there. Default: all count. */
+  constructor(replica: Replica, counts: (write: TrueWrite) => boolean = () => true) {
     this.#replica = replica;
-    this.#writesMax = writesMax;
+    this.#counts = counts;
   }
 
   /** Whether the replica holds the write, or knows it as replaced or purged. */
   has(write: TrueWrite): boolean {
-    if (write.id >= this.#writesMax) return false;
     const { collection, dot } = write;
-    return knows(this.knowledge(collection), dot.replica, dot.seq) || this.hasSeen(write);
+    return this.#counts(write) && (knows(this.knowledge(collection), dot.replica, dot.seq) || this.#hasLine(write));
   }
 
   /** Whether the replica holds the write, or a version that replaced it. */
-  hasSeen({ collection, key, dot: { replica, seq } }: TrueWrite): boolean {
+  hasSeen(write: TrueWrite): boolean {
+    return this.#counts(write) && this.#hasLine(write);
+  }
+
+  #hasLine({ collection, key, dot: { replica, seq } }: TrueWrite): boolean {
     const lines = this.#document(collection, key).seen().get(replica);
     return lines?.some(({ first, last }) => first <= seq && seq <= last) ?? false;
   }
@@ -85,9 +95,15 @@ class HeldDocument {
   }
 }
 
+/** What others can get from a node. */
+export function wantedHoldings(holder: Holder): Holdings {
+  return new Holdings(holder.replica, ({ collection }) => holder.mayWant(collection));
+}
+
 /** What a replica holds and knows now of the writes so far, whatever becomes of it. */
 export function heldBy(replica: Replica, history: History): Holdings {
-  const held = new Holdings(replica, history.size);
+  const { size } = history;
+  const held = new Holdings(replica, ({ id }) => id < size);
   for (const { collection, key } of history.places()) {
     held.knowledge(collection);
     held.versions(collection, key);

@@ -309,8 +309,7 @@ class World {
   #judge(): void {
     const { visible, invented } = visibleWrites(this.#scene);
     for (const problem of invented) this.#problems.add(problem);
-    const survivors = this.#nodes.map((node) => node.replica);
-    for (const finding of this.#history.verdict(visible, survivors))
+    for (const finding of this.#history.verdict(visible, this.#nodes))
       if (!this.#twins.admits(finding)) this.#problems.add(describeFinding(finding));
     for (const problem of [...(this.#order?.problems ?? []), ...this.#twins.untold()]) this.#problems.add(problem);
     for (const node of this.#nodes) {
