@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { setRunning } from './connection.ts';
+import type { FilePlaces } from './file-places.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { WalFile } from './wal-file.ts';
 
@@ -10,8 +11,7 @@ export interface CheckpointerOptions {
   readonly connection: { readonly walMode: boolean; readonly busyTimeoutMs: number };
   readonly logger: Logger;
   readonly maintenance: Maintenance;
-  /** Whether database and logs lie where they were opened. */
-  readonly areInPlace: () => Promise<boolean>;
+  readonly places: FilePlaces;
 }
 
 /** Rows written between two looks at the size of the log. */
@@ -95,7 +95,7 @@ export class Checkpointer {
   async #look(): Promise<void> {
     if ((await this.#wal.pendingBytes()) < CHECKPOINT_BYTES) return;
     // The thread opens them by name: other files there would be damaged.
-    if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.areInPlace())) {
+    if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.places.areAllHeld())) {
       this.#finish('RESTART');
       return;
     }

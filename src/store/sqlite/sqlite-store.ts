@@ -34,7 +34,7 @@ import { CommitLogs } from './commit-logs.ts';
 import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
 import { withOpenCopy } from './copy-database.ts';
 import { streamDamage } from './damage-stream.ts';
-import { FilePlace } from './file-place.ts';
+import { FilePlaces } from './file-places.ts';
 import { HeadWitness } from './head-witness.ts';
 import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
 import { IndexCare } from './index-care.ts';
@@ -88,9 +88,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #logs: CommitLogs;
   readonly #sync: SharedSync;
   readonly #maintenance: Maintenance;
-  readonly #place: FilePlace;
-  /** Of SQLite's log and its index. */
-  #logPlaces: readonly FilePlace[] = [];
+  readonly #places: FilePlaces;
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
   readonly #indexSlice = new SliceSize(INDEX_SLICE);
@@ -125,7 +123,7 @@ export class SqliteStore implements MaintainableStore {
     this.#sharedRead = new SharedRead(parts.clock);
     this.#witness = new HeadWitness(markerPathOf(parts.path));
     this.#db = this.#connect();
-    this.#place = new FilePlace(parts.path);
+    this.#places = new FilePlaces(parts.path);
     try {
       migrate(this.#db);
       this.#openTables = new Tables(this.#db, parts.limits, this.#redo);
@@ -133,7 +131,7 @@ export class SqliteStore implements MaintainableStore {
       this.#checkpointer = new Checkpointer(() => this.#settledFile(), this.#wal, {
         ...parts,
         maintenance: this.#maintenance,
-        areInPlace: () => FilePlace.areHeld([this.#place, ...this.#logPlaces]),
+        places: this.#places,
       });
       this.#identity = IdentityKeeper.open(this.#openTables, {
         path: parts.path,
@@ -156,7 +154,7 @@ export class SqliteStore implements MaintainableStore {
     }
     this.identity = { ...this.#identity.identity, ...parts.found };
     setRunning(this.#db, parts.connection);
-    this.#logPlaces = this.#findLogs();
+    this.#places.noteLogs();
     this.#sync = new SharedSync(() => this.#syncOnce());
   }
 
@@ -319,7 +317,7 @@ export class SqliteStore implements MaintainableStore {
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
     this.#change(({ transactions }) => transactions.settle());
     // The file is read by its name: another one there would be judged as if it were this one.
-    this.#place.assertHeld();
+    this.#places.assertMainHeld();
     return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, LIMITS.damageListMax, signal));
   }
 
@@ -345,14 +343,14 @@ export class SqliteStore implements MaintainableStore {
    * store is closed, but for a `backup`, which is always of what is open.
    */
   isInPlace(): Promise<boolean> {
-    return this.#place.isHeld();
+    return this.#places.isMainHeld();
   }
 
   /** As `isInPlace`; logs that somebody removed, who took them for left over, are begun anew, and nothing of them is lost. */
   async keepInPlace(): Promise<boolean> {
     if (!(await this.isInPlace())) return false;
-    const areLogsThere = (await FilePlace.areHeld(this.#logPlaces)) && this.#redo.isInPlace;
-    if (!areLogsThere && !this.#isClosed && !this.#isDisconnected && !this.#isRecovering) await this.#renewLogs();
+    const isWhole = this.#redo.isInPlace && (await this.#places.areAllHeld());
+    if (!isWhole && !this.#isClosed && !this.#isDisconnected && !this.#isRecovering) await this.#renewLogs();
     return true;
   }
 
@@ -534,18 +532,14 @@ export class SqliteStore implements MaintainableStore {
     }
   }
 
-  #findLogs(): FilePlace[] {
-    return FilePlace.ofAll([this.#wal.path, `${this.#parts.path}-shm`]);
-  }
-
   /** On a disk that fails altogether this throws, and is tried again with the next call. */
   #reconnect(): void {
-    this.#place.assertHeld();
+    this.#places.assertMainHeld();
     this.#db = this.#connect();
     this.#openTables = new Tables(this.#db, this.#parts.limits, this.#redo);
     this.#openTables.transactions.replay();
     setRunning(this.#db, this.#parts.connection);
-    this.#logPlaces = this.#findLogs();
+    this.#places.noteLogs();
     this.#isDisconnected = false;
   }
 
