@@ -66,6 +66,10 @@ test('who is not met any more is forgotten, and of too many the one not met for 
   assert.equal(refusals.list().length, 3);
   clock.advance(1);
   assert.equal(texts().length, 1);
+  tokenOf('e', 5000, true);
+  assert.equal(texts().length, 2);
+  clock.advance(TIMES.beaconExpiryMs);
+  assert.equal(texts().length, 1, 'a beacon that is heard no more');
   const crowd = setUp();
   for (let i = 0; i < 100; i++) crowd.tokenOf(`10.0.1.${i}`);
   assert.equal(crowd.texts().length, 6);

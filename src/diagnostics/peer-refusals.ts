@@ -37,7 +37,7 @@ interface Entry extends Refused {
 }
 
 /**
- * Remembers who is kept out, until it connects or is not met for `refusalForgetMs`. At most `refusalAddressesMax`: with more,
+ * Remembers who is kept out, until it connects, or is neither met for `refusalForgetMs` nor heard for `beaconExpiryMs`. At most `refusalAddressesMax`: with more,
  * the one not met for longest is forgotten.
  */
 export class PeerRefusals {
@@ -82,7 +82,8 @@ export class PeerRefusals {
   /** One for each address and cause, the newest last. */
   list(): PeerRefusal[] {
     const now = this.#clock.monotonic();
-    for (const [id, { lastAt }] of this.#entries) if (now - lastAt >= TIMES.refusalForgetMs) this.#entries.delete(id);
+    for (const [id, { lastAt, isOnlyHeard }] of this.#entries)
+      if (now - lastAt >= (isOnlyHeard ? TIMES.beaconExpiryMs : TIMES.refusalForgetMs)) this.#entries.delete(id);
     const entries = [...this.#entries.values()];
     return entries
       .filter((entry) => !entries.some((other) => saysMore(other, entry)))

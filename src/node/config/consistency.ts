@@ -26,6 +26,11 @@ export function checkConsistency(config: LoadedConfig): void {
   if (values['Http.Enabled'] && values['Http.Port'] !== 0 && values['Http.Port'] === values['Network.TcpPort']) {
     throw conflict(config, 'Http.Port', 'another port than Network.TcpPort, or 0 for a free one');
   }
+  const peers = values['Network.KnownPeers'].length;
+  if (peers > limits.peersMax) {
+    const allowed = `a list of at most Limits.PeersMax, ${limits.peersMax}`;
+    throw wrong(config, 'Network.KnownPeers', { value: peers, shown: `a list of ${peers}` }, allowed);
+  }
   if (limits.frameBytesMax < limits.documentBytesMax + FRAME_OVERHEAD_BYTES) {
     throw conflict(config, 'Limits.FrameBytesMax', `at least Limits.DocumentBytesMax + ${FRAME_OVERHEAD_BYTES}`);
   }
@@ -45,15 +50,21 @@ function isSameSource({ sources }: LoadedConfig): boolean {
   return sources.get('Network.AuthToken')?.kind === sources.get('Network.AuthTokenFile')?.kind;
 }
 
-function conflict({ values, limits, sources }: LoadedConfig, key: string, allowed: string): ConfigurationError {
+function conflict(config: LoadedConfig, key: string, allowed: string): ConfigurationError {
+  const { values, limits } = config;
   const limit = key.startsWith('Limits.') ? `${key[7]!.toLowerCase()}${key.slice(8)}` : undefined;
   const value = limit === undefined ? values[key as keyof typeof values] : limits[limit as keyof typeof limits];
+  return wrong(config, key, { value, shown: JSON.stringify(value) }, allowed);
+}
+
+function wrong(
+  { sources }: LoadedConfig,
+  key: string,
+  { value, shown }: { readonly value: unknown; readonly shown: string },
+  allowed: string,
+): ConfigurationError {
   const source = sourceText(sources.get(key)!);
-  return new ConfigurationError(
-    'OPTION_INVALID',
-    `${key} is ${JSON.stringify(value)} in ${source}; allowed is ${allowed}`,
-    {
-      details: { key, value, allowed, source },
-    },
-  );
+  return new ConfigurationError('OPTION_INVALID', `${key} is ${shown} in ${source}; allowed is ${allowed}`, {
+    details: { key, value, allowed, source },
+  });
 }

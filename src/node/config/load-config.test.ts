@@ -180,6 +180,14 @@ describe('precedence', () => {
     assert.match(warnings.join(), /Netwrk\.TcpPort .*EntglDb__Netwrk__TcpPort.*did you mean Network\.TcpPort\?/);
   });
 
+  test('more peers than the node remembers are refused, without a list of them', async () => {
+    const peers = Array.from({ length: LIMITS.peersMax + 1 }, (_, i) => `10.0.0.1:${i + 1}`);
+    await assert.rejects(load(JSON.stringify({ EntglDb: { Network: { KnownPeers: peers } } })), {
+      reason: 'OPTION_INVALID',
+      message: /^Network\.KnownPeers is a list of 1025 in .*; allowed is a list of at most Limits\.PeersMax, 1024$/,
+    });
+  });
+
   test('a limit that is fixed and set in vain is named', async () => {
     const { warnings } = await load('{ "EntglDb": { "Limits": { "FilterTermsMax": 5, "PeersMax": 6 } } }');
     assert.equal(warnings.length, 1);

@@ -67,6 +67,9 @@ function fixedTexts(sources: LoadedConfig['sources']): string[] {
   });
 }
 
+/** Of a wrong value, in the message; `details` has all of it. */
+const VALUE_CHARACTERS_SHOWN = 300;
+
 interface Settings {
   readonly path: string;
   readonly root: Record<string, unknown>;
@@ -144,9 +147,14 @@ function invalid(name: string, key: ConfigKey<unknown>, raw: unknown, source: Co
   const { allowed } = key.kind;
   return new ConfigurationError(
     'OPTION_INVALID',
-    `${name} is ${key.secret ? value : JSON.stringify(value)} in ${sourceText(source)}; allowed is ${allowed}`,
+    `${name} is ${key.secret ? value : shorten(JSON.stringify(value))} in ${sourceText(source)}; allowed is ${allowed}`,
     { details: { key: name, value, allowed, source: sourceText(source) } },
   );
+}
+
+/** A list of a thousand peers is no message. */
+function shorten(text: string): string {
+  return text.length > VALUE_CHARACTERS_SHOWN ? `${text.slice(0, VALUE_CHARACTERS_SHOWN)}…` : text;
 }
 
 function resolvePaths(values: ReadonlyMap<string, unknown>, base: string): ConfigValues {
