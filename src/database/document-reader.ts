@@ -1,6 +1,6 @@
 import type { CollectionName } from '../core/ids/index.ts';
 import { parseDocumentKey } from '../core/ids/index.ts';
-import { compareBySort, type Filter, isAfter, type JsonObject, matches, type Query } from '../core/query/index.ts';
+import { compareBySort, type Filter, isAfter, type JsonObject, type Query, toPredicate } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import type { InvalidDocument, ReadOptions, ScanOptions, WaitOptions } from './api.ts';
 import type { DocumentHost } from './document-host.ts';
@@ -98,9 +98,10 @@ export class DocumentReader<T> {
 
   #older({ filter, sort, after }: Query): FoundDocument[] {
     const all = { filter: olderThan(this.#codec.version), sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+    const fits = toPredicate(filter);
     return this.#host.find(this.#collection, all).filter(({ key, value: text }) => {
       const value = this.newest(text);
-      return matches(filter, value) && (after === undefined || isAfter(sort, { key, value }, after));
+      return fits(value) && (after === undefined || isAfter(sort, { key, value }, after));
     });
   }
 
