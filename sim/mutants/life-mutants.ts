@@ -153,6 +153,14 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     scenario: 'twins that never meet, and one who knows both',
   },
   {
+    name: 'any seq that I have reached taken for mine',
+    rule: 'R9 at meeting: of my own writes in a collection I know every one',
+    file: `${REPLICA}/remote-apply.ts`,
+    find: 'return !knows(context.collection(version.collection).knowledge, replica, seq)',
+    replace: 'return seq > context.own.seq',
+    scenario: 'a disk that fell back, and one name for writes in two collections',
+  },
+  {
     name: 'another check left out of the claim',
     rule: 'R9 by third parties: a claim tells the check of a write of which the peer has another one',
     file: 'src/sync/out-stream.ts',

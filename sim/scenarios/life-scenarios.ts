@@ -1,3 +1,4 @@
+import type { CollectionName, DocumentKey } from '../../src/core/ids/index.ts';
 import type { MemorySnapshot } from '../../src/store/memory/index.ts';
 import type { SimNode } from '../node.ts';
 import type { Scenario } from './scenario.ts';
@@ -191,6 +192,23 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
       return [
         ...(node.told.length === 0 ? ['a node that was rolled back was not told'] : []),
         ...stage.lacking([node, peer], 'k', 'l'),
+      ];
+    },
+  },
+  {
+    name: 'a disk that fell back, and one name for writes in two collections',
+    alsoFailsWith: ['unknown version of mine taken', 'resume past an unsent version'],
+    // R9: what it wrote since has the number of what was lost, so that only the collection tells that this is not its own.
+    async play() {
+      const stage = new Stage();
+      const [node, peer] = [stage.node(), stage.node()];
+      stage.rollBack(node, await unclaimedAt(peer, node, stage, 'k'));
+      const write = { collection: 'sales' as CollectionName, key: 'l' as DocumentKey, value: '{}' };
+      node.replica.write([{ writes: [write] }]);
+      for (let i = 0; i < 2; i++) await stage.meet(node, peer);
+      return [
+        ...(node.told.length === 0 ? ['a node that was rolled back was not told'] : []),
+        ...stage.lacking([node, peer], 'k'),
       ];
     },
   },

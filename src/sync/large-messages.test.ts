@@ -93,3 +93,55 @@ test('a document that more replicas wrote than a message can name is refused to 
   assert.equal(written!.kind, 'written');
   assert.equal(replica.get(C, 'k1' as DocumentKey)?.value, '{}');
 });
+
+test('a live group that does not end is applied in parts', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  const meeting = new Meeting(a, b, { limits: { liveGroupVersionsMax: 10 } });
+  while (meeting.carry());
+  for (let seq = 1; seq <= 100; seq++)
+    meeting.step('b', {
+      kind: 'message',
+      message: { kind: 'versions', batch: seq, more: true, versions: [versionOf(seq, 0)] },
+    });
+  meeting.close();
+  assert.ok(b.collection(C).documents >= 80, `${b.collection(C).documents} of 100 documents were applied`);
+});
+
+test('the largest transaction is seen whole by a peer of which hardly any credit is left', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  const meeting = new Meeting(a, b, { limits: { sessionCreditBytes: 1000 } });
+  const onSent = wire();
+  while (meeting.carry(onSent));
+  const count = LIMITS.transactionDocumentsMax;
+  const text = 'x'.repeat(LIMITS.transactionBytesMax / count - 20);
+  const writes = Array.from({ length: count }, (_, n) => ({
+    collection: `c${n % 100}` as CollectionName,
+    key: `k${n}` as DocumentKey,
+    value: JSON.stringify({ text }),
+  }));
+  const changed: number[] = [];
+  b.onCommit((notice) => void (notice.changed.length > 0 && changed.push(notice.changed.length)));
+  assert.equal(a.write([{ writes }])[0]!.kind, 'written');
+  meeting.step('a', { kind: 'committed' });
+  while (meeting.carry(onSent));
+  meeting.close();
+  assert.deepEqual(changed, [count]);
+});
+
+test('the largest document under the longest names arrives, as a delta and live', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  const [collection, key] = ['c'.repeat(64) as CollectionName, 'k'.repeat(1024) as DocumentKey];
+  const onSent = wire();
+  const values = ['é', 'ü'].map((letter) =>
+    JSON.stringify({ text: letter.repeat((LIMITS.documentBytesMax - 20) / 2) }),
+  );
+  a.write([{ writes: [{ collection, key, value: values[0]! }] }]);
+  const meeting = new Meeting(a, b);
+  while (meeting.carry(onSent));
+  assert.equal(b.get(collection, key)?.value, values[0]);
+  a.write([{ writes: [{ collection, key, value: values[1]! }] }]);
+  meeting.step('a', { kind: 'committed' });
+  while (meeting.carry(onSent));
+  meeting.close();
+  assert.equal(b.get(collection, key)?.value, values[1]);
+});

@@ -9,7 +9,7 @@ import type { DocumentKey } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { Message } from '../net/messages/index.ts';
-import { C, meet as meetWithin, openReplica, write } from './test-meeting.ts';
+import { C, type End, Meeting, meet as meetWithin, openReplica, write } from './test-meeting.ts';
 
 const VERSIONS_MAX = 2;
 
@@ -82,6 +82,26 @@ test('what is gone goes in slices, and with the last of them the claim is adopte
   assert.ok(dropped.length > 2 && Math.max(...dropped) < keys.length, `slices of ${dropped.join()}`);
   assert.equal(receiver.collection(C).documents, 1);
   assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
+  assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
+});
+
+test('a sender that names versions as gone about which nobody asked takes none away', () => {
+  const [sender, receiver] = [openReplica(1), openReplica(2)];
+  const keys = Array.from({ length: 10 }, (_, i) => `k${i}` as DocumentKey);
+  write(sender, keys, '{}');
+  meetWithin(sender, receiver, {});
+  write(sender, keys.slice(0, 1), null);
+  sender.purge(-1, 100);
+  const versions = keys.map((key, i) => ({ key, dot: { replica: sender.id, seq: i + 1 } }));
+  const meeting = new Meeting(sender, receiver);
+  const lie = (from: End, message: Message): undefined => {
+    const exchange = message.kind === 'claim' ? message.collections[0]!.exchange : 0;
+    if (from === 'a' && exchange > 0)
+      meeting.step('b', { kind: 'message', message: { kind: 'missing', collection: C, exchange, versions } });
+  };
+  while (meeting.carry(lie));
+  meeting.close();
+  assert.equal(receiver.collection(C).documents, keys.length - 1);
   assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
 });
 

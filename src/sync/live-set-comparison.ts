@@ -67,10 +67,10 @@ export class LiveSetComparison {
     this.#flushChecks(false);
   }
 
+  /** Only what was asked can be missing. */
   missing(message: MissingMessage): void {
-    const missing = new Set(message.versions.map(({ dot }) => dotText(dot)));
-    this.#missing.push(...message.versions);
-    for (const text of missing) this.#confirmed.delete(text);
+    if (this.#unanswered === 0) return;
+    for (const placed of message.versions) if (this.#confirmed.delete(dotText(placed.dot))) this.#missing.push(placed);
     this.#unanswered--;
     this.#flushChecks(false);
   }

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { Message } from '../net/messages/index.ts';
-import { meet, openReplica } from './test-meeting.ts';
+import { Meeting, meet, openReplica } from './test-meeting.ts';
 
 function filled(collections: number): Replica {
   const replica = openReplica(1);
@@ -83,4 +83,24 @@ test('what many lives of a node wrote shares messages', () => {
   const c0 = 'c0' as CollectionName;
   assert.deepEqual(b.collection(c0).fingerprint, a.collection(c0).fingerprint);
   assert.ok(messages <= 12, `${messages} messages`);
+});
+
+test('collections that are dropped and wanted again while they are synced come back whole', () => {
+  const names = Array.from({ length: 20 }, (_, n) => `c${n}` as CollectionName);
+  const [a, b] = [openReplica(1), openReplica(2)];
+  for (let round = 0; round < 20; round++) {
+    for (const collection of names)
+      a.write([{ writes: [{ collection, key: `k${round}` as DocumentKey, value: '{}' }] }]);
+    const cut = new Meeting(a, b);
+    for (let messages = 0; messages < 10 + round; messages++) cut.carry();
+    cut.close();
+    b.beginEviction(names[round]!);
+    while (!b.evictRows(names[round]!, 3));
+    b.setWanted(names[round]!, true);
+  }
+  meet(a, b, {});
+  for (const name of names) {
+    assert.equal(b.collection(name).documents, 20);
+    assert.deepEqual(b.collection(name).fingerprint, a.collection(name).fingerprint);
+  }
 });

@@ -104,7 +104,9 @@ export class Receiver {
   versions(message: VersionsMessage): void {
     const { limits } = this.#context.deps;
     for (const version of message.versions) this.#groupBytes += (version.value?.length ?? 0) + version.key.length;
-    if (message.more && this.#groupBytes <= 2 * limits.liveGroupBytesMax) {
+    const isWithinBounds =
+      this.#groupBytes <= 2 * limits.liveGroupBytesMax && this.#group.length <= 2 * limits.liveGroupVersionsMax;
+    if (message.more && isWithinBounds) {
       for (const version of message.versions) this.#group.push(version);
     } else {
       const versions = this.#group.length === 0 ? message.versions : [...this.#group, ...message.versions];

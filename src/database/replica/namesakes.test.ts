@@ -56,6 +56,22 @@ test('a name that another document holds is that of another life', () => {
   assert.deepEqual(forkedSeqs([version(1, 'a', 'first')], [version(1, 'b', 'second'), version(2, 'c', 'second')]), [1]);
 });
 
+test('two documents that come together under one name are writes of two lives', () => {
+  assert.deepEqual(forkedSeqs([], [version(1, 'a', 'first'), version(1, 'b', 'second')]), [1]);
+  assert.deepEqual(forkedSeqs([version(1, 'a', 'first')], [version(3, 'c', 'first'), version(3, 'd', 'second')]), [3]);
+});
+
+test('a version of mine that I do not know is that of another life, though I wrote under that name in another collection', () => {
+  const { replica } = openMemoryReplica({ clock, random });
+  for (const collection of ['stock', 'sales', 'sales'] as CollectionName[])
+    replica.write([{ writes: [{ collection, key: `k${replica.seq}` as DocumentKey, value: '{}' }] }]);
+  const mine = (seq: number): RemoteVersion => ({ ...version(seq, 'x', 'other'), replica: replica.id });
+  const seen: RemoteVersion = { ...version(7, 'y', 'other'), context: [{ replica: replica.id, first: 2, last: 2 }] };
+  assert.equal(replica.applyRemote([mine(1)], []).kind, 'applied');
+  assert.equal(replica.applyRemote([mine(2)], []).kind, 'forked');
+  assert.equal(replica.applyRemote([seen], []).kind, 'forked');
+});
+
 test('the name is found behind any number of others', () => {
   const held = Array.from({ length: 200 }, (_, i) => version(i + 2, `k${i}`, 'first'));
   assert.deepEqual(forkedSeqs(held, [version(1, 'x', 'second'), version(201, 'y', 'second')]), [201]);

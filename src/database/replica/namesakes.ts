@@ -37,7 +37,7 @@ export class Namesakes {
     this.#store = store;
   }
 
-  /** `fresh` count as held from here on, whether they will be committed or not. */
+  /** Among themselves, too. `fresh` count as held from here on, whether they will be committed or not. */
   elsewhere(fresh: readonly RemoteVersion[]): ForkEvidence[] {
     return [...groupsOf(fresh)].flatMap(([author, versions]) => this.#ofAuthor(author, versions));
   }
@@ -50,13 +50,13 @@ export class Namesakes {
       last = Math.max(last, seq);
     }
     const { collection, replica } = versions[0]!;
+    const bySeq = new Map(versions.map((version) => [version.seq, version]));
+    const forks = bySeq.size === versions.length ? [] : amongThemselves(versions, bySeq);
     const highest = this.#highest.get(author) ?? Number.POSITIVE_INFINITY;
     if (highest < first) {
       this.#highest.set(author, last);
-      return [];
+      return forks;
     }
-    const bySeq = new Map(versions.map((version) => [version.seq, version]));
-    const forks: ForkEvidence[] = [];
     for (const { key, version } of rowsBetween(this.#store, collection, replica, first, last)) {
       const remote = bySeq.get(version.seq);
       if (remote !== undefined && remote.key !== key) forks.push(forkOf(remote, version));
@@ -76,6 +76,19 @@ export class Namesakes {
 /** One proof is enough of each replica: whoever wrote twice under its id takes another one. */
 export function oneOfEach(forks: readonly ForkEvidence[]): readonly ForkEvidence[] {
   return [...new Map(forks.map((fork) => [fork.replica, fork])).values()];
+}
+
+/** What one message has of several documents under one name. */
+function amongThemselves(
+  versions: readonly RemoteVersion[],
+  bySeq: ReadonlyMap<number, RemoteVersion>,
+): ForkEvidence[] {
+  return versions.flatMap((version) => {
+    const namesake = bySeq.get(version.seq)!;
+    if (namesake.key === version.key) return [];
+    const { collection, key } = namesake;
+    return [forkOf(version, { ...namesake, digest: digestOf(collection, key, namesake) })];
+  });
 }
 
 function isSameWrite(a: VersionBody, b: VersionBody): boolean {

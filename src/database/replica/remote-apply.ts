@@ -90,12 +90,18 @@ export function proveFork(
   return ours === known.check ? undefined : { replica, seq: known.seq, theirs, ours, why: 'other-check' };
 }
 
-/** R9 at meeting: a version of mine that I do not know, or one that was written in sight of such a version. */
-export function proveUnknownWrite({ own }: ApplyContext, version: RemoteVersion): ForkProof | undefined {
-  const { replica } = own;
+/**
+ * R9 at meeting: a version of mine that I do not know, or one that was written in sight of such a version. Of my own writes in
+ * a collection I know every one: what lies beyond is not mine, though I have written in another collection under that name.
+ */
+export function proveUnknownWrite(context: ApplyContext, version: RemoteVersion): ForkProof | undefined {
+  const { replica } = context.own;
   let seq = version.replica === replica ? version.seq : 0;
   for (const line of version.context) if (line.replica === replica) seq = Math.max(seq, line.last);
-  return seq > own.seq ? { replica, seq, theirs: null, ours: null, why: 'above-own-seq' } : undefined;
+  if (seq === 0) return undefined;
+  return !knows(context.collection(version.collection).knowledge, replica, seq)
+    ? { replica, seq, theirs: null, ours: null, why: 'above-own-seq' }
+    : undefined;
 }
 
 /** Versions of this collection that the claim's knowledge covers and that no answer of the sender has confirmed (R5). */
