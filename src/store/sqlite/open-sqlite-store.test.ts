@@ -313,6 +313,17 @@ test('a second owner in this process is refused by the number of the first', () 
     await (await openInFolder(folder)).close();
   }));
 
+test('a number of the owner that cannot be removed keeps nobody out', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    const pidPath = join(folder, 'test.db.pid');
+    rmSync(pidPath);
+    mkdirSync(pidPath);
+    await store.close();
+    rmSync(pidPath, { recursive: true });
+    await (await openInFolder(folder)).close();
+  }));
+
 test('a second process is refused, and takes over at once when the first is killed', () =>
   withFolder(async (folder) => {
     const script = `
