@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import type { Logger } from '../../core/logging/index.ts';
 import { syncFolderOf } from './private-files.ts';
 import type { DataSync } from './wal-file.ts';
 
@@ -65,6 +66,7 @@ interface Segment {
 export class RedoFile {
   readonly path: string;
   readonly #dataSync: DataSync;
+  readonly #logger: Logger;
   readonly #segments: readonly Segment[];
   readonly #scratch = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES_MAX + HEADER_BYTES);
   #current: Segment;
@@ -74,6 +76,8 @@ export class RedoFile {
   #handle: Promise<FileHandle> | undefined;
   /** Where a record was begun that the disk refused. */
   #refusedAt: number | undefined;
+  /** What the disk said of the last record, where it refused it; told once. */
+  #refusal: string | undefined;
   /** Records written, and how many of them the last good sync covered. */
   #written = 0;
   #synced = 0;
@@ -81,9 +85,10 @@ export class RedoFile {
   #transactions = 0;
   #durableTransactions = 0;
 
-  constructor(databasePath: string, dataSync: DataSync) {
+  constructor(databasePath: string, dataSync: DataSync, logger: Logger) {
     this.path = `${databasePath}-redo`;
     this.#dataSync = dataSync;
+    this.#logger = logger;
     this.#segments = Array.from({ length: SEGMENTS }, (_, i) => ({
       from: i * SEGMENT_BYTES,
       end: i * SEGMENT_BYTES,
@@ -130,7 +135,7 @@ export class RedoFile {
     putHeader(this.#scratch.subarray(0, length), generation, number);
     putHeader(this.#scratch.subarray(length, written), generation, number);
     this.#refusedAt = segment.end;
-    writeWhole(file, this.#scratch.subarray(0, written), segment.end);
+    this.#write(file, this.#scratch.subarray(0, written), segment.end);
     this.#refusedAt = undefined;
     segment.end += length;
     segment.takenBy = undefined;
@@ -144,6 +149,23 @@ export class RedoFile {
     if (this.#refusedAt === undefined || this.#file === undefined) return;
     writeWhole(this.#file, Buffer.alloc(HEADER_BYTES), this.#refusedAt);
     this.#refusedAt = undefined;
+  }
+
+  /** SQLite takes what is refused here: nobody would hear that the disk begins to fail. */
+  #write(file: number, bytes: Buffer, at: number): void {
+    try {
+      writeWhole(file, bytes, at);
+      this.#refusal = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.#refusal)
+        this.#logger.warn(
+          { err: error, path: this.path },
+          'the disk refused a record of the redo log; SQLite takes it',
+        );
+      this.#refusal = message;
+      throw error;
+    }
   }
 
   /** Transactions of SQLite so far. */
@@ -204,6 +226,7 @@ export class RedoFile {
     this.#file = undefined;
     this.#handle = undefined;
     this.#synced = this.#written;
+    this.#refusedAt = undefined;
     for (const segment of this.#segments) Object.assign(segment, { end: segment.from, takenBy: 0 });
     removeIfPossible(this.path);
     return async () => {

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { StatementSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
 import { createManualClock, sampleDocument, sampleHead } from '../../testing/index.ts';
 import type { SqliteStoreOptions } from './open-sqlite-store.ts';
 import type { SqliteStore } from './sqlite-store.ts';
@@ -216,17 +217,20 @@ test('records of a former opening are not applied again', () =>
 
 test('a record that the disk refuses is taken by SQLite', (t) =>
   withFolder(async (folder) => {
-    const store = await openLive(folder);
+    const said: string[] = [];
+    const logger = { ...silentLogger, warn: (_: object, text: string) => said.push(text) };
+    const store = await openLive(folder, { logger });
     writeMany(store, 1, 20);
     const disk = refuseRecords(t);
-    write(store, 21);
+    writeMany(store, 21, 22);
     disk.recovers();
     await store.flush();
-    await afterCrash(folder, (found) => assert.equal(prefix(found), 21));
-    writeMany(store, 22, 30);
+    await afterCrash(folder, (found) => assert.equal(prefix(found), 22));
+    writeMany(store, 23, 30);
     await store.flush();
     await afterCrash(folder, (found) => assert.equal(prefix(found), 30));
     await store.close();
+    assert.deepEqual(said, ['the disk refused a record of the redo log; SQLite takes it'], 'once');
   }));
 
 test('a write that was refused does not come back after a crash, though its record stood in the file', (t) =>

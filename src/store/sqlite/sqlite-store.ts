@@ -116,7 +116,7 @@ export class SqliteStore implements MaintainableStore {
       lockedMsMax: parts.connection.busyTimeoutMs,
     };
     this.#wal = new WalFile(parts.path, parts.dataSync);
-    this.#redo = new RedoFile(parts.path, parts.dataSync);
+    this.#redo = new RedoFile(parts.path, parts.dataSync, parts.logger);
     this.#logs = new CommitLogs(this.#wal, this.#redo, this.#isSynced());
     this.#maintenance = new Maintenance(parts.clock);
     this.#care = new IndexCare(parts);
