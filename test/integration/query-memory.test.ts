@@ -10,8 +10,9 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { makeFolder } from './node-process.ts';
 
-const HEAP_MB = 64;
-const DOCUMENTS = 4000;
+// V8 gives up sooner than this says where it has yet to sweep: at 64 it did so once in fifteen times, with 15 MB in use.
+const HEAP_MB = 128;
+const DOCUMENTS = 6000;
 const CHARACTERS = 50_000;
 
 const SRC = new URL('../../src/index.ts', import.meta.url).href;
@@ -47,5 +48,5 @@ test(`a query of ${DOCUMENTS} documents of ${CHARACTERS} characters is answered 
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  assert.equal(out, '0 0 0 0 3999,3998,3997 2\n', err.slice(0, 2000));
+  assert.equal(out, `0 0 0 0 ${DOCUMENTS - 1},${DOCUMENTS - 2},${DOCUMENTS - 3} 2\n`, err.slice(0, 2000));
 });
