@@ -83,9 +83,10 @@ export class TwinWatch {
     return true;
   }
 
-  /** Twins that both went on under the shared id, on the disks that they had then, and were not told of each other. */
-  untold(): string[] {
+  /** Twins that both went on under the shared id, on the disks that they had then, are both there still, and were not told of each other. */
+  untold(present: readonly SimNode[]): string[] {
     return this.#pairs
+      .filter(({ nodes }) => nodes.every((node) => present.includes(node)))
       .filter(({ nodes, replacedBefore }) => nodes.every((node, i) => node.replacedDisks === replacedBefore[i]))
       .filter((pair) => pair.nodes.every((node) => this.#hasGoneOn(node, pair)))
       .flatMap(untoldOf);

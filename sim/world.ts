@@ -311,7 +311,8 @@ class World {
     for (const problem of invented) this.#problems.add(problem);
     for (const finding of this.#history.verdict(visible, this.#nodes))
       if (!this.#twins.admits(finding)) this.#problems.add(describeFinding(finding));
-    for (const problem of [...(this.#order?.problems ?? []), ...this.#twins.untold()]) this.#problems.add(problem);
+    for (const problem of [...(this.#order?.problems ?? []), ...this.#twins.untold(this.#nodes)])
+      this.#problems.add(problem);
     for (const node of this.#nodes) {
       this.#probe(node, this.#random.pick(this.#nodes));
       for (const problem of wrongSums(node)) this.#problems.add(problem);
