@@ -9,7 +9,7 @@ test('steps go on within a turn until they have taken their share, then wait for
   const due: (() => void)[] = [];
   const share = new LoopShare({ clock, soon: (run) => due.push(run) });
   assert.equal(share.pause(), undefined);
-  clock.advance(7);
+  clock.advance(23);
   assert.equal(share.pause(), undefined);
   clock.advance(1);
   const waiting = share.pause();
