@@ -32,7 +32,8 @@ export class FileWatch {
     const { isInPlace, clock, onLost } = this.#deps;
     for (let missed = 0; missed < 2; ) {
       await sleep(clock, TIMES.fileWatchMs, this.#stop.signal);
-      missed = (await isInPlace()) ? 0 : missed + 1;
+      // What cannot be looked at now is looked at again.
+      missed = (await isInPlace().catch(() => true)) ? 0 : missed + 1;
     }
     this.#stop.signal.throwIfAborted();
     onLost();
