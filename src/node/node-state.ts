@@ -132,6 +132,8 @@ export class NodeState {
   async setNetworkPaused(isPaused: boolean): Promise<void> {
     if (this.network === undefined)
       throw new ConfigurationError('USAGE', 'this node runs without a network; start it with one to pause it');
+    // What peers sent then would be written, and confirmed to them.
+    if (!isPaused) this.assertWritable();
     await this.network.setPaused(isPaused);
     this.#logger.info({ isPaused }, isPaused ? 'taken off the network' : 'back on the network');
   }

@@ -52,6 +52,7 @@ for (const [name, way] of Object.entries(ways))
     );
     const { checks } = await db.health();
     assert.match(checks.find((check) => check.name === 'database')!.message, /nothing is written any more/);
+    await assert.rejects(db.setNetworkPaused(false), { reason: 'READ_ONLY' }, 'nor do peers write');
     await db.close();
 
     const saved = readdirSync(join(folder, 'till')).filter((file) => file.includes('.saved-'));
