@@ -12,7 +12,7 @@ import { type BenchDocument, COLLECTION, documentBatches } from './documents.ts'
 await import('../src/node/network/index.ts');
 
 const BATCH = 1000;
-const TOKEN = 'the secret of a cluster that lives for one benchmark';
+export const TOKENS = ['the secret of a cluster that lives for one benchmark'];
 
 export interface OursOptions {
   readonly nodeId: string;
@@ -24,7 +24,7 @@ export interface OursOptions {
 /** A node of ours in this folder, with everything at its default but the ports. */
 export async function openOurs(folder: string, options: OursOptions): Promise<RunningNode> {
   const config = await ourConfig(folder, options);
-  return openNode({ config, clusterToken: TOKEN, logger: silentLogger, network: options.peerPort !== undefined });
+  return openNode({ config, clusterTokens: TOKENS, logger: silentLogger, network: options.peerPort !== undefined });
 }
 
 export function ourConfig(folder: string, { nodeId, durability, peerPort }: OursOptions): Promise<LoadedConfig> {

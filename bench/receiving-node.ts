@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../src/node/config/index.ts';
 import type { RunningNode } from '../src/node/node-api.ts';
 import { type Durability, openRawStore, type RawChange, type RawReceiver, receiveRaw } from './baselines/index.ts';
 import type { BaselineName } from './bench-case.ts';
-import { holds, openOurs, ourConfig } from './ours.ts';
+import { holds, openOurs, ourConfig, TOKENS } from './ours.ts';
 
 /** The receiving end of a sync, in this process, whatever is inside: open first, and connected when the clock starts. */
 export interface ReceivingNode {
@@ -48,7 +48,7 @@ export class OurReceivingNode implements ReceivingNode {
 
   /** It listens already, as the baseline's process runs; now it hears of its peer, and dials. */
   connect(): void {
-    this.node.reconfigure(this.#linked);
+    void this.node.reconfigure(this.#linked, TOKENS);
   }
 
   holds(held: string): Promise<void> {
@@ -61,7 +61,7 @@ export class OurReceivingNode implements ReceivingNode {
 
   async disconnect(): Promise<void> {
     await this.node.setNetworkPaused(true);
-    this.node.reconfigure(this.#alone);
+    await this.node.reconfigure(this.#alone, TOKENS);
     await this.node.setNetworkPaused(false);
     this.#bytesBefore = await this.#bytesSinceOpen();
   }

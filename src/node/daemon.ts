@@ -17,7 +17,7 @@ export interface DaemonDeps {
 /** A node with its HTTP server, and the file by which commands find it. Rejects with what either of them rejects with. */
 export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: DaemonDeps): Promise<RunningNode> {
   const { logger } = deps;
-  const node = await deps.openNode({ config, clusterToken: tokens.cluster, logger, network: true });
+  const node = await deps.openNode({ config, clusterTokens: tokens.cluster, logger, network: true });
   const { 'Http.Enabled': isServed, 'Persistence.DatabasePath': databasePath } = config.values;
   if (!isServed) return node;
   const startSecret = createToken(deps.random);
@@ -67,7 +67,7 @@ function withHttp(node: RunningNode, http: () => Address): RunningNode {
     ...(node.metrics === undefined ? {} : { metrics: () => node.metrics!() }),
     services: node.services,
     ...(node.maintenance === undefined ? {} : { maintenance: node.maintenance }),
-    reconfigure: (next) => node.reconfigure(next),
+    reconfigure: (next, clusterTokens) => node.reconfigure(next, clusterTokens),
     setNetworkPaused: (isPaused) => node.setNetworkPaused(isPaused),
     close: () => node.close(),
   };

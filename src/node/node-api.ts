@@ -11,8 +11,8 @@ import type { NodeServices } from './services/index.ts';
 /** What the composition root takes. */
 export interface OpenNodeOptions {
   readonly config: LoadedConfig;
-  /** The cluster secret; null: none, then the node binds loopback only. */
-  readonly clusterToken: string | null;
+  /** The cluster secret, then the one before it where that still counts; empty: none, then the node binds loopback only. */
+  readonly clusterTokens: readonly string[];
   readonly logger: Logger;
   /** False: only the database; nothing listens, dials or announces. For commands that run beside no node. */
   readonly network: boolean;
@@ -44,8 +44,11 @@ export interface RunningNode {
    * when it was started without a network.
    */
   setNetworkPaused(isPaused: boolean): Promise<void>;
-  /** Takes over what may change in a running node (`LIVE_KEYS`); everything else of it is ignored. */
-  reconfigure(config: LoadedConfig): void;
+  /**
+   * Takes over what may change in a running node (`LIVE_KEYS`), the cluster's tokens among it; everything else is ignored. Rejects with
+   * CONFIG_ERROR TOKEN_WEAK, and then nothing has changed.
+   */
+  reconfigure(config: LoadedConfig, clusterTokens: readonly string[]): Promise<void>;
   /** Stops gracefully: finishes accepted writes, says goodbye to peers, releases everything. Idempotent. */
   close(): Promise<void>;
 }

@@ -13,6 +13,9 @@ export interface NetworkSettings {
   readonly localhostOnly?: boolean;
   readonly authToken?: string;
   readonly authTokenFile?: string;
+  /** The secret before it: nodes that still hold that one are spoken to as well. */
+  readonly previousAuthToken?: string;
+  readonly previousAuthTokenFile?: string;
   readonly knownPeers?: readonly { readonly address: string }[];
   readonly enableDiscovery?: boolean;
 }
@@ -91,6 +94,7 @@ export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<N
   });
   const tokens = await readTokens(config);
   for (const warning of [...config.warnings, ...tokens.warnings]) logger.warn({}, warning);
-  const node = await openNode({ config, clusterToken: tokens.cluster, logger, network: network !== false, resolvers });
+  const clusterTokens = tokens.cluster;
+  const node = await openNode({ config, clusterTokens, logger, network: network !== false, resolvers });
   return new NodeDatabase(node);
 }

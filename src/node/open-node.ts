@@ -59,7 +59,7 @@ export const openNode: OpenNode = async (given) => {
     }
     if (kept.length > 0) forgetNotices(state.database);
     state.start();
-    return runningNode(state, (next) => reconfigure(state!, limits, next));
+    return runningNode(state, (next, clusterTokens) => reconfigure(state!, limits, next, clusterTokens));
   } catch (error) {
     state?.services.repair.stop();
     await store.close();
@@ -231,7 +231,7 @@ async function startNetwork(
     },
     onNotice: (notice) => state.notice(notice),
   });
-  if (options.clusterToken === null)
+  if (options.clusterTokens.length === 0)
     state.notice(
       'no cluster token is set: this node speaks only to nodes on this machine (set Network.AuthToken, or run `entgldb init`)',
     );
@@ -240,7 +240,7 @@ async function startNetwork(
 }
 
 function networkOptions(options: OpenNodeOptions, nodeId: string): NetworkOptions {
-  const { config, clusterToken } = options;
+  const { config, clusterTokens } = options;
   const { values, limits } = config;
   const resolverOf = resolversOf(options);
   const named = [...values['Sync.ConflictResolver'].keys(), ...Object.keys(options.resolvers ?? {})].filter(
@@ -253,7 +253,7 @@ function networkOptions(options: OpenNodeOptions, nodeId: string): NetworkOption
     udpPort: values['Network.UdpPort'],
     localhostOnly: values['Network.LocalhostOnly'],
     enableDiscovery: values['Network.EnableDiscovery'],
-    clusterToken,
+    clusterTokens,
     clockDriftMsMax: values['Sync.MaxClockDriftMs'],
     collections: values['Sync.Collections'] as readonly CollectionName[] | null,
     resolvers: new Map(['*', ...named].map((name) => [name, resolverText(resolverOf(name as CollectionName))])),
@@ -274,7 +274,13 @@ function networkSettings({ values, limits }: LoadedConfig): NetworkSettings {
 }
 
 /** `limits` is what all parts of the node look their bounds up in. */
-function reconfigure(state: NodeState, limits: { -readonly [Name in keyof Limits]: number }, next: LoadedConfig): void {
+async function reconfigure(
+  state: NodeState,
+  limits: { -readonly [Name in keyof Limits]: number },
+  next: LoadedConfig,
+  clusterTokens: readonly string[],
+): Promise<void> {
+  await state.network?.setTokens(clusterTokens);
   Object.assign(limits, next.limits);
   state.reconfigure(next.values);
   for (const deviceKey of state.network?.reconfigure(networkSettings(next)) ?? [])

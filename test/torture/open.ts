@@ -41,7 +41,7 @@ export async function openTortureNode({ folder, nodeId, durability = 'full', pee
     },
   });
   const isNetworked = peer !== undefined;
-  const node = await openNode({ config, clusterToken: null, logger: silentLogger, network: isNetworked });
+  const node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: isNetworked });
   if (!(node.database instanceof LocalDatabase)) throw new Error('a node runs on a local database');
   return { node, db: node.database };
 }

@@ -78,6 +78,7 @@ export class Discovery {
   readonly #life: string;
   readonly #startedWallMs: number;
   readonly #ownTagsByKey = new Map<BeaconKey, OwnTags>();
+  #keys: readonly BeaconKey[];
   #replica: string;
   #udpPort = 0;
   #sequence = 0;
@@ -88,11 +89,11 @@ export class Discovery {
   #state: 'new' | 'running' | 'closed' = 'new';
 
   constructor(options: DiscoveryOptions, deps: DiscoveryDeps) {
-    if (options.keys.length === 0) throw new RangeError('discovery needs a beacon key');
     const limits = { ...LIMITS, ...options.limits };
     this.#options = options;
     this.#deps = deps;
     this.#logger = deps.logger ?? silentLogger;
+    this.#keys = requireKeys(options.keys);
     this.#replica = options.replica;
     this.#life = Buffer.from(deps.random.bytes(16)).toString('hex');
     this.#startedWallMs = deps.clock.now();
@@ -125,6 +126,14 @@ export class Discovery {
   /** This node has taken a new replica id (R9): announces it from now on. */
   setReplica(replica: string): void {
     this.#replica = replica;
+    this.#ownTagsByKey.clear();
+    this.#schedule.hurry(this.#now());
+    this.#arm();
+  }
+
+  /** From now on these keys hold; at least one. */
+  setKeys(keys: readonly BeaconKey[]): void {
+    this.#keys = requireKeys(keys);
     this.#ownTagsByKey.clear();
     this.#schedule.hurry(this.#now());
     this.#arm();
@@ -189,7 +198,7 @@ export class Discovery {
 
   /** Each target gets its own sequence number, so that a beacon counts once per way and not once in all. */
   #announce(): void {
-    const key = this.#options.keys[0]!;
+    const key = this.#keys[0]!;
     const { deviceKey, tcpPort } = this.#options;
     const relaysAll = this.#options.relaysAll?.() ?? true;
     const fields = { deviceKey, tcpPort, ...this.#ownTags(key), relaysAll, wallMs: this.#deps.clock.now() };
@@ -212,7 +221,7 @@ export class Discovery {
   #receive(datagram: Datagram): void {
     if (this.#isClosed()) return;
     const now = this.#now();
-    const key = findBeaconKey(datagram.bytes, this.#options.keys);
+    const key = findBeaconKey(datagram.bytes, this.#keys);
     if (key === undefined) {
       this.#received.foreign++;
       const port = foreignPort(datagram.bytes);
@@ -286,4 +295,9 @@ export class Discovery {
   #emit(event: DiscoveryEvent): void {
     if (!this.#isClosed()) this.#deps.onEvent(event);
   }
+}
+
+function requireKeys(keys: readonly BeaconKey[]): readonly BeaconKey[] {
+  if (keys.length === 0) throw new RangeError('discovery needs a beacon key');
+  return keys;
 }

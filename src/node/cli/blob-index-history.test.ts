@@ -51,7 +51,7 @@ for (const isRunning of [false, true]) {
 test('documents go back to what they were, where a program keeps it', async () => {
   {
     const config = await loadConfig({ workingDirectory: folder(), environment: {} });
-    const node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
+    const node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
     const users = node.database.collection<{ n: number }>('users', { history: {} });
     for (const n of [1, 2, 3]) await users.put('user1', { n });
     await node.close();

@@ -1,15 +1,14 @@
-import { changedKeys, LIVE_KEYS, type LoadedConfig, takeLive } from '../config/index.ts';
+import { changedKeys, countsAtOnce, type LoadedConfig, readTokens, type Tokens, takeLive } from '../config/index.ts';
 import type { OpenLogger } from '../logging/index.ts';
 
 export interface ConfigReloadOptions {
   /** What the node was started with. */
   readonly config: LoadedConfig;
+  readonly tokens: Tokens;
   readonly log: OpenLogger;
   load(): Promise<LoadedConfig>;
-  /** Keys of secrets that lie in files and are others than the node was started with: the path says nothing of it. */
-  changedSecrets(config: LoadedConfig): Promise<readonly string[]>;
   /** Hands the running node what counts at once; may wait until there is one. */
-  apply(config: LoadedConfig): Promise<void>;
+  apply(config: LoadedConfig, clusterTokens: readonly string[]): Promise<void>;
 }
 
 /**
@@ -17,28 +16,26 @@ export interface ConfigReloadOptions {
  * one Warning which of them need a restart. What cannot be loaded changes nothing and is logged as an Error. Calls while one is
  * under way become one call after it, so the last state of the file counts; such a call resolves at once. It never rejects.
  */
-export function createConfigReload({
-  config,
-  log,
-  load,
-  changedSecrets,
-  apply,
-}: ConfigReloadOptions): () => Promise<void> {
-  let running = config;
+export function createConfigReload(options: ConfigReloadOptions): () => Promise<void> {
+  const { log, load, apply } = options;
+  let { config: running, tokens } = options;
   let isReading = false;
   let isAskedAgain = false;
 
   const readOnce = async (): Promise<void> => {
     try {
       const next = await load();
-      const changed = changedKeys(running, next);
-      const applied = changed.filter((key) => LIVE_KEYS.has(key));
-      const secrets = (await changedSecrets(next)).filter((key) => !changed.includes(key));
-      const needRestart = [...changed.filter((key) => !LIVE_KEYS.has(key)), ...secrets];
+      const read = await readTokens(next);
+      log.hide(read.cluster);
+      const changed = [...new Set([...changedKeys(running, next), ...changedSecrets(tokens, read, next)])];
+      const isApplied = (key: string): boolean => countsAtOnce(key, running, next);
+      const needRestart = changed.filter((key) => !isApplied(key));
       const taken = takeLive(running, next);
-      await apply(taken);
-      running = taken;
-      for (const warning of next.warnings) log.logger.warn({}, warning);
+      const cluster = isApplied('Network.AuthToken') ? read.cluster : tokens.cluster;
+      await apply(taken, cluster);
+      const applied = changed.filter(isApplied);
+      [running, tokens] = [taken, { ...tokens, cluster }];
+      for (const warning of [...next.warnings, ...read.warnings]) log.logger.warn({}, warning);
       // Before the new levels count, lest one that hides Information hide these lines too.
       log.logger.info({ changed, applied }, 'configuration read again');
       if (needRestart.length > 0)
@@ -59,4 +56,15 @@ export function createConfigReload({
     }
     isReading = false;
   };
+}
+
+/** Keys of secrets that lie in files and are others than those that count: the path says nothing of it. */
+function changedSecrets(before: Tokens, after: Tokens, { values }: LoadedConfig): string[] {
+  const isOther = {
+    'Network.AuthTokenFile': before.cluster[0] !== after.cluster[0],
+    'Network.PreviousAuthTokenFile': before.cluster[1] !== after.cluster[1],
+    'Http.TokenFile': before.http !== after.http,
+  };
+  const files = Object.keys(isOther) as (keyof typeof isOther)[];
+  return files.filter((key) => values[key] !== null && isOther[key]);
 }

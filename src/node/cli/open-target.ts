@@ -99,8 +99,8 @@ async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, nee
   if (needs.running === true) throw await unreachable(databasePath);
   if (needs.create !== true) await requireDatabase(databasePath);
   const openNode = await context.loadOpenNode();
-  const { cluster } = await readTokens(config);
-  const node = await openNode({ config, clusterToken: cluster, logger: silentLogger, network: false, isCommand: true });
+  const { cluster: clusterTokens } = await readTokens(config);
+  const node = await openNode({ config, clusterTokens, logger: silentLogger, network: false, isCommand: true });
   // Nobody reads the log of a command: that a backup took the place of the file must not go unsaid.
   for (const notice of node.status().notices) context.stderr.write(`entgldb: ${notice}\n`);
   return localTarget(node);

@@ -62,6 +62,12 @@ export const CONFIG_KEYS = {
     true,
   ),
   'Network.AuthTokenFile': unset(path, 'File that holds the cluster secret, instead of AuthToken.'),
+  'Network.PreviousAuthToken': unset(
+    text(1024),
+    'Cluster secret before AuthToken: nodes that still hold it are spoken to as well, until it is removed here.',
+    true,
+  ),
+  'Network.PreviousAuthTokenFile': unset(path, 'File that holds that secret, instead of PreviousAuthToken.'),
   'Network.KnownPeers': key(peerAddresses, [], 'Nodes that are dialled for ever, beside those that discovery finds.'),
   'Network.EnableDiscovery': key(boolean, true, 'Find nodes on the local network by themselves.'),
   'Persistence.DatabasePath': key(path, 'data/entgldb.db', 'The database file. Its folder is the data directory.'),

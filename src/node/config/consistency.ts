@@ -9,12 +9,12 @@ const FRAME_OVERHEAD_BYTES = 64 * 1024;
 /** Values that are fine each for itself but not together: OPTION_INVALID naming both. */
 export function checkConsistency(config: LoadedConfig): void {
   const { values, limits } = config;
-  if (values['Network.AuthToken'] !== null && values['Network.AuthTokenFile'] !== null && isSameSource(config)) {
-    throw conflict(
-      config,
-      'Network.AuthTokenFile',
-      'the cluster secret either in AuthToken or in AuthTokenFile, not in both',
-    );
+  for (const which of ['', 'Previous'] as const) {
+    const [key, fileKey] = [`Network.${which}AuthToken`, `Network.${which}AuthTokenFile`] as const;
+    if (values[key] !== null && values[fileKey] !== null && isSameSource(config, key, fileKey)) {
+      const allowed = `the cluster secret either in ${which}AuthToken or in ${which}AuthTokenFile, not in both`;
+      throw conflict(config, fileKey, allowed);
+    }
   }
   if (!isLoopback(values['Http.Host']) && values['Http.TokenFile'] === null && values['Http.Enabled']) {
     throw conflict(
@@ -46,8 +46,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /** Of two sources the stronger one wins; of one source nobody can tell what was meant. */
-function isSameSource({ sources }: LoadedConfig): boolean {
-  return sources.get('Network.AuthToken')?.kind === sources.get('Network.AuthTokenFile')?.kind;
+function isSameSource({ sources }: LoadedConfig, a: string, b: string): boolean {
+  return sources.get(a)?.kind === sources.get(b)?.kind;
 }
 
 function conflict(config: LoadedConfig, key: string, allowed: string): ConfigurationError {

@@ -11,7 +11,7 @@ export {
 export { type ConfigSource, sourceText } from './config-source.ts';
 export { isLoopback } from './consistency.ts';
 export { type ConfigLine, configTable, describeConfig } from './describe-config.ts';
-export { LIVE_KEYS, takeLive } from './live-keys.ts';
+export { countsAtOnce, LIVE_KEYS, takeLive } from './live-keys.ts';
 export { type LoadConfigOptions, loadConfig } from './load-config.ts';
 export type { LoadedConfig } from './loaded-config.ts';
 export { nearestName } from './nearest-name.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { ALL_KEYS, changedKeys, LIVE_KEYS, loadConfig, takeLive } from './index.ts';
+import { ALL_KEYS, changedKeys, countsAtOnce, LIVE_KEYS, loadConfig, takeLive } from './index.ts';
 
 const load = (options: Record<string, unknown> = {}) =>
   loadConfig({ workingDirectory: '/nowhere', environment: {}, options });
@@ -23,6 +23,23 @@ test('what counts at once is taken over, and nothing else', async () => {
     changed.filter((key) => LIVE_KEYS.has(key)),
   );
   assert.deepEqual(changedKeys(taken, next), ['NodeId', 'Network.TcpPort', 'Limits.PeersMax']);
+});
+
+test('tokens count at once where there was one and is one', async () => {
+  const none = await load();
+  const [a, b] = await Promise.all(
+    ['a', 'b'].map((name) => load({ network: { authToken: `the token ${name} of all` } })),
+  );
+  const withOld = await load({ network: { authToken: 'the token b of all', previousAuthToken: 'the token a of all' } });
+  for (const [running, next, isLive] of [
+    [none, a!, false],
+    [a!, none, false],
+    [a!, b!, true],
+    [a!, withOld, true],
+  ] as const) {
+    assert.equal(countsAtOnce('Network.AuthToken', running, next), isLive);
+    assert.deepEqual(changedKeys(running, takeLive(running, next)), isLive ? changedKeys(running, next) : []);
+  }
 });
 
 test('the page names every key that counts at once', async () => {

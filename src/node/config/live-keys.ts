@@ -21,6 +21,16 @@ const LIVE_VALUES = [
   'Logging.LogLevel',
 ] as const satisfies readonly ConfigKeyName[];
 
+/** They count at once where there was a token and is one: a node without is bound to its own machine from its start. */
+const TOKEN_KEYS = [
+  'Network.AuthToken',
+  'Network.AuthTokenFile',
+  'Network.PreviousAuthToken',
+  'Network.PreviousAuthTokenFile',
+] as const satisfies readonly ConfigKeyName[];
+
+const TOKEN_NAMES: ReadonlySet<string> = new Set(TOKEN_KEYS);
+
 /** Bounds that are asked for at each use; the others size what is made at the start. */
 const LIVE_LIMITS = [
   'documentDepthMax',
@@ -43,13 +53,24 @@ const LIMIT_NAMES: ReadonlySet<LimitName> = new Set(LIVE_LIMITS);
 /** Names of all keys that count at once, limits included. */
 export const LIVE_KEYS: ReadonlySet<string> = new Set([
   ...LIVE_VALUES,
+  ...TOKEN_KEYS,
   ...[...LIMIT_KEYS].filter(([, { limit }]) => LIMIT_NAMES.has(limit)).map(([name]) => name),
 ]);
 
+/** Whether a change of this key counts at once. */
+export function countsAtOnce(key: string, running: LoadedConfig, next: LoadedConfig): boolean {
+  return LIVE_KEYS.has(key) && (!TOKEN_NAMES.has(key) || (hasToken(running) && hasToken(next)));
+}
+
 /** What runs, with everything of `next` that counts at once. */
 export function takeLive(running: LoadedConfig, next: LoadedConfig): LoadedConfig {
-  const values: ConfigValues = { ...running.values, ...pick(next.values, LIVE_VALUES) };
+  const names = [...LIVE_VALUES, ...TOKEN_KEYS].filter((key) => countsAtOnce(key, running, next));
+  const values: ConfigValues = { ...running.values, ...pick(next.values, names) };
   return { ...running, values, limits: { ...running.limits, ...pick(next.limits, LIVE_LIMITS) } };
+}
+
+function hasToken({ values }: LoadedConfig): boolean {
+  return values['Network.AuthToken'] !== null || values['Network.AuthTokenFile'] !== null;
 }
 
 function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {

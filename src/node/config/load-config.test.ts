@@ -289,12 +289,28 @@ describe('tokens', () => {
     const flags = [{ flag: '--token-file', key: 'Network.AuthTokenFile', value: path }];
     const config = await load(inline, { flags });
     assert.deepEqual(await readTokens(config), {
-      cluster: '0123456789abcdef0123456789abcdef',
+      cluster: ['0123456789abcdef0123456789abcdef'],
       http: null,
       warnings: [],
     });
     await chmod(path, 0o644);
     assert.match((await readTokens(config)).warnings.join(), /others can read it; run: chmod 600/);
+  });
+
+  test('the one before follows, from its own keys; equal ones are one, and without a token none was before it', async () => {
+    const [now, before] = ['the token that holds by now', 'the token before that one'];
+    const tokensOf = async (network: object) =>
+      (await readTokens(await load(JSON.stringify({ EntglDb: { Network: network } })))).cluster;
+    const path = join(folder, 'previous');
+    await writeFile(path, before, { mode: 0o600 });
+    assert.deepEqual(await tokensOf({ AuthToken: now, PreviousAuthToken: before }), [now, before]);
+    assert.deepEqual(await tokensOf({ AuthToken: now, PreviousAuthTokenFile: path }), [now, before]);
+    assert.deepEqual(await tokensOf({ AuthToken: now, PreviousAuthToken: now }), [now]);
+    assert.deepEqual(await tokensOf({ PreviousAuthToken: before }), []);
+    await assert.rejects(tokensOf({ AuthToken: now, PreviousAuthToken: 'short' }), { reason: 'TOKEN_WEAK' });
+    await assert.rejects(tokensOf({ AuthToken: now, PreviousAuthToken: before, PreviousAuthTokenFile: path }), {
+      reason: 'OPTION_INVALID',
+    });
   });
 
   test('a short or missing one is refused without being shown', async () => {
@@ -316,14 +332,14 @@ describe('tokens', () => {
       await writeNewConfig(options, random);
       assert.equal((await stat(path)).mode & 0o777, 0o600);
       const first = await readTokens(await loadConfig({ configFile: path, workingDirectory: folder, environment: {} }));
-      assert.match(first.cluster!, /^[0-9a-f]{32}$/);
+      assert.match(first.cluster.join(), /^[0-9a-f]{32}$/);
       assert.deepEqual(first.warnings, []);
       await assert.rejects(writeNewConfig(options, random), (error: Error) => isEntglDbError(error, 'FILE_INVALID'));
       await writeNewConfig({ ...options, force: true }, random);
       const second = await readTokens(
         await loadConfig({ configFile: path, workingDirectory: folder, environment: {} }),
       );
-      assert.notEqual(first.cluster, second.cluster);
+      assert.notDeepEqual(first.cluster, second.cluster);
     },
   );
 });

@@ -8,8 +8,8 @@ import type { LoadedConfig } from './loaded-config.ts';
 export const TOKEN_CHARS_MIN = 16;
 
 export interface Tokens {
-  /** Secret of the cluster; null: none. */
-  readonly cluster: string | null;
+  /** Secrets of the cluster: the one that holds, then the one before it where that still counts. Empty: none. */
+  readonly cluster: readonly string[];
   /** Bearer token of the HTTP server; null: none. */
   readonly http: string | null;
   /** Sentences for the log: files that others can read. */
@@ -22,22 +22,28 @@ export interface Tokens {
  */
 export async function readTokens(config: LoadedConfig): Promise<Tokens> {
   const warnings: string[] = [];
-  const cluster = await readClusterToken(config, warnings);
+  const current = await readClusterToken(config, '', warnings);
+  const previous = current === null ? null : await readClusterToken(config, 'Previous', warnings);
+  const cluster = [...new Set([current, previous])].filter((token) => token !== null);
   const httpFile = config.values['Http.TokenFile'];
   const http = httpFile === null ? null : await readTokenFile(httpFile, 'Http.TokenFile', warnings);
   return { cluster, http, warnings };
 }
 
-async function readClusterToken(config: LoadedConfig, warnings: string[]): Promise<string | null> {
-  const { 'Network.AuthToken': inline, 'Network.AuthTokenFile': file } = config.values;
-  const fileIsStronger = rank(config, 'Network.AuthTokenFile') > rank(config, 'Network.AuthToken');
-  if (file !== null && (inline === null || fileIsStronger)) {
-    return readTokenFile(file, 'Network.AuthTokenFile', warnings);
+async function readClusterToken(
+  config: LoadedConfig,
+  which: '' | 'Previous',
+  warnings: string[],
+): Promise<string | null> {
+  const [key, fileKey] = [`Network.${which}AuthToken`, `Network.${which}AuthTokenFile`] as const;
+  const { [key]: inline, [fileKey]: file } = config.values;
+  if (file !== null && (inline === null || rank(config, fileKey) > rank(config, key))) {
+    return readTokenFile(file, fileKey, warnings);
   }
   if (inline === null) return null;
-  const source = config.sources.get('Network.AuthToken')!;
+  const source = config.sources.get(key)!;
   if (source.kind === 'file') await warnIfShared(source.path, warnings);
-  return strongEnough(inline.trim(), `Network.AuthToken in ${sourceText(source)}`);
+  return strongEnough(inline.trim(), `${key} in ${sourceText(source)}`);
 }
 
 const STRENGTH: readonly ConfigSource['kind'][] = ['default', 'file', 'environment', 'options', 'flag'];

@@ -38,7 +38,7 @@ let server: HttpServer;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entgldb-http-'));
   const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
+  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
   server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger });
 });
 after(async () => {

@@ -30,7 +30,7 @@ let url: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entgldb-http-'));
   const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
+  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
   server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
   url = `http://127.0.0.1:${server.address.port}`;
 });
@@ -265,7 +265,7 @@ describe('the node', () => {
       environment: {},
       options: { persistence: { databasePath: 'paused.db' }, network: { tcpPort: 0, enableDiscovery: false } },
     });
-    const online = await openNode({ config, clusterToken: null, logger: silentLogger, network: true });
+    const online = await openNode({ config, clusterTokens: [], logger: silentLogger, network: true });
     const { tcp } = online.address();
     await online.setNetworkPaused(true);
     assert.equal(online.address().tcp, null);

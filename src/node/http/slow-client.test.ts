@@ -27,7 +27,7 @@ let server: HttpServer;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entgldb-slow-'));
   const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterToken: null, logger: silentLogger, network: false });
+  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
   const options = { host: '127.0.0.1', port: 0, token: null, startSecret: 'the secret of this start', limits: LIMITS };
   server = await startHttpServer(options, { node, clock, logger: silentLogger });
 });

@@ -23,6 +23,8 @@ export interface OpenLogger {
   readonly logger: Logger;
   /** From the next line on, of children that are there already too. */
   setLevels(levels: ReadonlyMap<string, LogLevel>): void;
+  /** From the next line on, these values do not appear either. */
+  hide(secrets: readonly string[]): void;
   /** Resolves when all lines are written. */
   close(): Promise<void>;
 }
@@ -30,7 +32,8 @@ export interface OpenLogger {
 /** The logger of a node. A child with the field `category` gets the level of that category. Loads pino when called. */
 export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger> {
   const { pino } = await import('pino');
-  const redact = createRedactor(options.secrets);
+  let secrets = options.secrets;
+  let redact = createRedactor(secrets);
   const sink = await openSink(options);
   const root = pino(
     {
@@ -48,6 +51,10 @@ export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger
     logger: adapt(root, 'EntglDb', shared),
     setLevels: (levels) => {
       shared.levels = levels;
+    },
+    hide: (more) => {
+      secrets = [...secrets, ...more];
+      redact = createRedactor(secrets);
     },
     close: () => sink.close(),
   };

@@ -27,8 +27,8 @@ export interface NetworkOptions {
   readonly udpPort: number;
   readonly localhostOnly: boolean;
   readonly enableDiscovery: boolean;
-  /** Null: none; then the node speaks to nodes without a token on this machine only. */
-  readonly clusterToken: string | null;
+  /** The one that holds, then the one before it; empty: none, then the node speaks to nodes without a token on this machine only. */
+  readonly clusterTokens: readonly string[];
   readonly clockDriftMsMax: number;
   /** Null: all. */
   readonly collections: readonly CollectionName[] | null;

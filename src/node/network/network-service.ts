@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { ClockAssessment } from '../../core/clock/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { ForkProof } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import type { NewLife, Replica } from '../../database/replica/index.ts';
 import type { PeerRefusal } from '../../diagnostics/index.ts';
-import { createUdpPort, Discovery, type DiscoveryEvent, deriveBeaconKey } from '../../net/discovery/index.ts';
+import {
+  type BeaconKey,
+  createUdpPort,
+  Discovery,
+  type DiscoveryEvent,
+  deriveBeaconKey,
+} from '../../net/discovery/index.ts';
 import type { Address, Channel } from '../../net/index.ts';
 import { addressText, Supervisor } from '../../net/peers/index.ts';
 import {
@@ -44,6 +51,7 @@ export class NetworkService {
   readonly #relaysAll = (): boolean => relaysAll(this.#options.collections, this.#deps.database);
   #settings: NetworkSettings;
   #retry: RetryPolicy | undefined;
+  #tokens: readonly string[];
   #keys: readonly ClusterKey[] = [];
   #deviceKey: DeviceKey | undefined;
   #transport: TlsTransport | undefined;
@@ -59,6 +67,7 @@ export class NetworkService {
     this.#options = options;
     this.#deps = deps;
     this.#settings = options.settings;
+    this.#tokens = options.clusterTokens;
     this.#sessions = new SessionSettings(options);
     const { clock, logger } = deps;
     this.#keptOut = new KeptOut(clock, options.limits);
@@ -120,11 +129,11 @@ export class NetworkService {
 
   /** Rejects with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; then nothing is left open. */
   async start(): Promise<void> {
-    const { databasePath, clusterToken } = this.#options;
+    const { databasePath } = this.#options;
     this.#deviceKey = this.#deps.isCopied
       ? await renewDeviceKey(databasePath, this.#deps.random)
       : await loadDeviceKey(databasePath, this.#deps.random);
-    this.#keys = [clusterToken === null ? loopbackKey() : await deriveClusterKey(clusterToken)];
+    this.#keys = this.#tokens.length === 0 ? [loopbackKey()] : await deriveKeys(this.#tokens);
     this.#unsubscribe = this.#follow(this.#deps.database.replica);
     await this.#open();
     this.#wallClock.start();
@@ -153,6 +162,21 @@ export class NetworkService {
     this.#sessions.apply(settings);
     this.#host.wakeAll();
     return this.#supervisor?.setKnown(settings.knownPeers) ?? [];
+  }
+
+  /**
+   * Takes over other tokens, unless the node has none or is to have none: sessions that began with a token that is none of them end.
+   * Rejects with CONFIG_ERROR TOKEN_WEAK.
+   */
+  setTokens(tokens: readonly string[]): Promise<void> {
+    return this.#change(async () => {
+      const isBound = tokens.length === 0 || this.#tokens.length === 0;
+      if (isBound || isDeepStrictEqual(tokens, this.#tokens)) return;
+      this.#keys = await deriveKeys(tokens);
+      this.#tokens = tokens;
+      this.#transport?.rotateKeys(this.#keys);
+      this.#discovery?.setKeys(beaconKeys(this.#keys));
+    });
   }
 
   /** Ends all sessions with a reason; the supervisor makes new ones. */
@@ -250,7 +274,7 @@ export class NetworkService {
         deviceKey: deviceKey.publicKey,
         replica: database.replica.id,
         relaysAll: this.#relaysAll,
-        keys: this.#keys.map((key) => deriveBeaconKey(key.beacon)),
+        keys: beaconKeys(this.#keys),
         limits: this.#options.limits,
       },
       {
@@ -275,7 +299,7 @@ export class NetworkService {
   }
 
   #isLocal(): boolean {
-    return this.#options.localhostOnly || this.#options.clusterToken === null;
+    return this.#options.localhostOnly || this.#options.clusterTokens.length === 0;
   }
 
   #createHost(): SyncHost {
@@ -388,4 +412,12 @@ export class NetworkService {
       if (!this.#isPaused) await this.#open('wait');
     }).catch((error: unknown) => this.#deps.onFailure(error, this.#options.nodeId));
   }
+}
+
+function deriveKeys(tokens: readonly string[]): Promise<ClusterKey[]> {
+  return Promise.all(tokens.map(deriveClusterKey));
+}
+
+function beaconKeys(keys: readonly ClusterKey[]): BeaconKey[] {
+  return keys.map(({ beacon }) => deriveBeaconKey(beacon));
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError, isEntglDbError } from '../../../core/errors/index.ts';
 import type { Address } from '../../../net/index.ts';
-import { type LoadedConfig, parseAddress, readTokens } from '../../config/index.ts';
+import { type LoadedConfig, parseAddress } from '../../config/index.ts';
 import { readNodeFile } from '../../node-file.ts';
 import type { CommandRun } from '../cli-context.ts';
 import {
@@ -10,6 +10,7 @@ import {
   checkReach,
   checkRunning,
   checkStorage,
+  clusterTokens,
   type Finding,
   warning,
 } from '../doctor/index.ts';
@@ -38,12 +39,7 @@ export async function doctor(run: CommandRun, other: string | undefined): Promis
 }
 
 async function checkOther(address: Address, config: LoadedConfig): Promise<Finding> {
-  // A token that cannot be read is a finding of its own.
-  const token = await readTokens(config).then(
-    ({ cluster }) => cluster,
-    () => null,
-  );
-  return checkAddress(address, token, config.values['Network.ConnectionTimeoutMs']);
+  return checkAddress(address, await clusterTokens(config), config.values['Network.ConnectionTimeoutMs']);
 }
 
 function line({ point, state, message }: Finding): string {

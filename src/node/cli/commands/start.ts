@@ -21,9 +21,6 @@ export interface StartArguments {
   readonly tokenFile?: string;
 }
 
-/** Files whose content counts, and is read at the start alone. */
-const SECRET_FILES = ['Network.AuthTokenFile', 'Http.TokenFile'] as const;
-
 /** Runs a node until SIGINT or SIGTERM; SIGHUP reads the configuration again. */
 export async function start(run: CommandRun, options: StartArguments): Promise<ExitCode> {
   const { context } = run;
@@ -40,16 +37,12 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
   let latest = config;
   const reload = createConfigReload({
     config,
+    tokens,
     log,
     load: () => loadCliConfig(context, globals, flags),
-    changedSecrets: async (next) => {
-      const { cluster, http } = await readTokens(next);
-      const isOther = { 'Network.AuthTokenFile': cluster !== tokens.cluster, 'Http.TokenFile': http !== tokens.http };
-      return SECRET_FILES.filter((key) => next.values[key] !== null && isOther[key]);
-    },
-    apply: async (next) => {
+    apply: async (next, clusterTokens) => {
       latest = next;
-      (await started.promise).reconfigure(next);
+      await (await started.promise).reconfigure(next, clusterTokens);
     },
   });
   const forgetReload = context.onReloadSignal(() => void reload());
@@ -114,7 +107,7 @@ function openNodeLog({ stderr }: CliContext, { values }: LoadedConfig, { cluster
     levels: values['Logging.LogLevel'],
     output: stderr,
     file: path === null ? null : { path, fileBytesMax, filesMax: values['Logging.MaxLogFiles'] },
-    secrets: [cluster, http].filter((secret) => secret !== null),
+    secrets: http === null ? cluster : [...cluster, http],
   });
 }
 

@@ -21,16 +21,15 @@ export async function tokenFingerprint(token: string): Promise<string> {
 async function checkTokens(config: LoadedConfig): Promise<Finding[]> {
   try {
     const { cluster, warnings } = await readTokens(config);
+    const [current, previous] = await Promise.all(cluster.map(tokenFingerprint));
+    const before = previous === undefined ? '' : `; nodes with the one before it, ${previous}, are let in`;
     const token =
-      cluster === null
+      current === undefined
         ? warning(
             'cluster token',
             'none in the settings: unless it is started with --token-file, this node talks to nobody beyond this machine; set Network.AuthTokenFile, the same on all nodes',
           )
-        : ok(
-            'cluster token',
-            `set, fingerprint ${await tokenFingerprint(cluster)}: the same on all nodes that shall sync`,
-          );
+        : ok('cluster token', `set, fingerprint ${current}: the same on all nodes that shall sync${before}`);
     return [token, ...warnings.map((text) => warning('cluster token', text))];
   } catch (error) {
     if (!isEntglDbError(error)) throw error;

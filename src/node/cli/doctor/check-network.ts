@@ -77,17 +77,24 @@ export async function checkRunning(target: NodeTarget, config: LoadedConfig, now
   ];
 }
 
-/** A token is read at the start: what the settings hold by now, or the flag of the start held, may be another. */
+/** What the settings hold by now, or the flag of the start held, may be another token than the node has. */
 async function checkRunningToken({ tokenFingerprint: running }: NodeStatus, config: LoadedConfig): Promise<Finding[]> {
-  const set = await readTokens(config).then(
-    ({ cluster }) => cluster,
-    () => null,
-  );
-  const named = set === null ? null : await tokenFingerprint(set);
+  const [set] = await clusterTokens(config);
+  const named = set === undefined ? null : await tokenFingerprint(set);
   if (running === named) return [];
   if (running === null) return [warning('cluster token', 'the running node has none; restart it')];
   if (named === null) return [ok('cluster token', `the running node has one, fingerprint ${running}`)];
-  return [warning('cluster token', `the running node has another, fingerprint ${running}; restart it`)];
+  return [
+    warning('cluster token', `the running node has another, fingerprint ${running}; send it SIGHUP, or restart it`),
+  ];
+}
+
+/** Empty where they cannot be read, which is a finding of its own. */
+export function clusterTokens(config: LoadedConfig): Promise<readonly string[]> {
+  return readTokens(config).then(
+    ({ cluster }) => cluster,
+    () => [],
+  );
 }
 
 function checkPeers(peers: readonly PeerStatus[]): Finding[] {
@@ -107,15 +114,15 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
 }
 
 /**
- * Whether a node, and with this token (null: it is not known), accepts connections there: the question behind "why do they not see each other".
+ * Whether a node, and with one of these tokens (none: they are not known), accepts connections there: the question behind "why do they not see each other".
  * It then hangs up, which that node notes in its log.
  */
-export async function checkAddress(address: Address, token: string | null, timeoutMs: number): Promise<Finding> {
+export async function checkAddress(address: Address, tokens: readonly string[], timeoutMs: number): Promise<Finding> {
   const socket = connect({ host: address.host, port: address.port });
   const where = formatAddress(address);
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
-    return token === null ? ok('address', `${where} ${ACCEPTS}`) : await checkNodeAt(address, where, token);
+    return tokens.length === 0 ? ok('address', `${where} ${ACCEPTS}`) : await checkNodeAt(address, where, tokens);
   } catch (error) {
     return failed('address', `${where}: ${reachText((error as NodeJS.ErrnoException).code)}`);
   } finally {
@@ -125,20 +132,28 @@ export async function checkAddress(address: Address, token: string | null, timeo
 
 const ACCEPTS = 'accepts connections; if its node is no peer, compare the tokens of both';
 
-async function checkNodeAt(address: Address, where: string, token: string): Promise<Finding> {
+async function checkNodeAt(address: Address, where: string, tokens: readonly string[]): Promise<Finding> {
+  const [current, previous] = tokens;
+  const refusal = await dialRefusal(address, current!);
+  if (refusal === null) return ok('address', `${where} is a node with the same cluster token as this one`);
+  if (refusal === 'no-entgldb')
+    return failed('address', `${where} answers, but is no EntglDb node; is this its TcpPort?`);
+  if (refusal !== 'other-token') return ok('address', `${where} ${ACCEPTS}`);
+  if (previous !== undefined && (await dialRefusal(address, previous)) === null)
+    return warning('address', `${where} is a node that still holds the cluster token before this one`);
+  return failed('address', `${where} is a node with another cluster token; ${COMPARE_TOKENS}`);
+}
+
+/** Null: it is a node with this token; undefined: nobody can tell. */
+async function dialRefusal(address: Address, token: string): Promise<DialRefusal | null | undefined> {
   const { deriveClusterKey, dialTls } = await import('../../../net/tcp/index.ts');
   const key = await deriveClusterKey(token);
   try {
     const socket = await dialTls(address, key, { clock: awaitedClock, msMax: HANDSHAKE_MS_MAX, signal: undefined });
     socket.destroy();
-    return ok('address', `${where} is a node with the same cluster token as this one`);
+    return null;
   } catch (error) {
-    const { refusal } = isEntglDbError(error) ? (error.details as { refusal?: DialRefusal }) : {};
-    if (refusal === 'other-token')
-      return failed('address', `${where} is a node with another cluster token; ${COMPARE_TOKENS}`);
-    if (refusal === 'no-entgldb')
-      return failed('address', `${where} answers, but is no EntglDb node; is this its TcpPort?`);
-    return ok('address', `${where} ${ACCEPTS}`);
+    return isEntglDbError(error) ? (error.details as { refusal?: DialRefusal }).refusal : undefined;
   }
 }
 
