@@ -1,31 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { ClockAssessment } from '../../core/clock/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { ForkProof } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import type { NewLife, Replica } from '../../database/replica/index.ts';
 import type { PeerRefusal } from '../../diagnostics/index.ts';
-import {
-  type BeaconKey,
-  createUdpPort,
-  Discovery,
-  type DiscoveryEvent,
-  deriveBeaconKey,
-} from '../../net/discovery/index.ts';
+import { createUdpPort, Discovery, type DiscoveryEvent } from '../../net/discovery/index.ts';
 import type { Address, Channel } from '../../net/index.ts';
 import { addressText, Supervisor } from '../../net/peers/index.ts';
-import {
-  type ClusterKey,
-  createTlsTransport,
-  type DeviceKey,
-  deriveClusterKey,
-  fingerprintOf,
-  loopbackKey,
-  type TlsTransport,
-} from '../../net/tcp/index.ts';
+import { createTlsTransport, type DeviceKey, type TlsTransport } from '../../net/tcp/index.ts';
 import { createSessionCodec, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
 import type { PeerStatus } from '../node-api.ts';
+import { ClusterKeys } from './cluster-keys.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import { linkProblem } from './followed-peer.ts';
 import { KeptOut } from './kept-out.ts';
@@ -48,11 +34,10 @@ export class NetworkService {
   readonly #host: SyncHost;
   readonly #wallClock: WallClockWatch;
   readonly #keptOut: KeptOut;
+  readonly #keys: ClusterKeys;
   readonly #relaysAll = (): boolean => relaysAll(this.#options.collections, this.#deps.database);
   #settings: NetworkSettings;
   #retry: RetryPolicy | undefined;
-  #tokens: readonly string[];
-  #keys: readonly ClusterKey[] = [];
   #deviceKey: DeviceKey | undefined;
   #transport: TlsTransport | undefined;
   readonly #listening: ListeningPort;
@@ -67,7 +52,7 @@ export class NetworkService {
     this.#options = options;
     this.#deps = deps;
     this.#settings = options.settings;
-    this.#tokens = options.clusterTokens;
+    this.#keys = new ClusterKeys(options.clusterTokens);
     this.#sessions = new SessionSettings(options);
     const { clock, logger } = deps;
     this.#keptOut = new KeptOut(clock, options.limits);
@@ -119,8 +104,7 @@ export class NetworkService {
 
   /** Of the cluster token that this node holds; null: it has none. */
   get tokenFingerprint(): string | null {
-    const [key] = this.#keys;
-    return key === undefined || key.loopbackOnly ? null : fingerprintOf(key);
+    return this.#keys.fingerprint;
   }
 
   get clock(): ClockAssessment {
@@ -133,7 +117,7 @@ export class NetworkService {
     this.#deviceKey = this.#deps.isCopied
       ? await renewDeviceKey(databasePath, this.#deps.random)
       : await loadDeviceKey(databasePath, this.#deps.random);
-    this.#keys = this.#tokens.length === 0 ? [loopbackKey()] : await deriveKeys(this.#tokens);
+    await this.#keys.derive();
     this.#unsubscribe = this.#follow(this.#deps.database.replica);
     await this.#open();
     this.#wallClock.start();
@@ -170,12 +154,9 @@ export class NetworkService {
    */
   setTokens(tokens: readonly string[]): Promise<void> {
     return this.#change(async () => {
-      const isBound = tokens.length === 0 || this.#tokens.length === 0;
-      if (isBound || isDeepStrictEqual(tokens, this.#tokens)) return;
-      this.#keys = await deriveKeys(tokens);
-      this.#tokens = tokens;
-      this.#transport?.rotateKeys(this.#keys);
-      this.#discovery?.setKeys(beaconKeys(this.#keys));
+      if (!(await this.#keys.change(tokens))) return;
+      this.#transport?.rotateKeys(this.#keys.all);
+      this.#discovery?.setKeys(this.#keys.ofBeacons);
     });
   }
 
@@ -230,7 +211,7 @@ export class NetworkService {
     const deviceKey = this.#deviceKey!;
     const { limits } = this.#options;
     this.#transport = createTlsTransport({
-      keys: this.#keys,
+      keys: this.#keys.all,
       deviceKey,
       clock,
       limits,
@@ -274,7 +255,7 @@ export class NetworkService {
         deviceKey: deviceKey.publicKey,
         replica: database.replica.id,
         relaysAll: this.#relaysAll,
-        keys: beaconKeys(this.#keys),
+        keys: this.#keys.ofBeacons,
         limits: this.#options.limits,
       },
       {
@@ -299,7 +280,7 @@ export class NetworkService {
   }
 
   #isLocal(): boolean {
-    return this.#options.localhostOnly || this.#options.clusterTokens.length === 0;
+    return this.#options.localhostOnly || this.#keys.isWithoutToken;
   }
 
   #createHost(): SyncHost {
@@ -412,12 +393,4 @@ export class NetworkService {
       if (!this.#isPaused) await this.#open('wait');
     }).catch((error: unknown) => this.#deps.onFailure(error, this.#options.nodeId));
   }
-}
-
-function deriveKeys(tokens: readonly string[]): Promise<ClusterKey[]> {
-  return Promise.all(tokens.map(deriveClusterKey));
-}
-
-function beaconKeys(keys: readonly ClusterKey[]): BeaconKey[] {
-  return keys.map(({ beacon }) => deriveBeaconKey(beacon));
 }
