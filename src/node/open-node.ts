@@ -14,7 +14,7 @@ import {
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
-import { openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
+import { awaitOwner, openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
@@ -129,8 +129,9 @@ async function openStore(
   const path = values['Persistence.DatabasePath'];
   const storeLogger = logger.child({ category: 'EntglDb.Persistence' });
   const opening = openOrRestore({
-    open: () =>
-      openSqliteStore({
+    open: async () => {
+      await awaitOwner(path, awaitedClock, TIMES.lockKeptMs);
+      return openSqliteStore({
         path,
         durability: values['Persistence.Durability'],
         walMode: values['Persistence.EnableWalMode'],
@@ -140,7 +141,8 @@ async function openStore(
         limits,
         clock: systemClock,
         logger: storeLogger,
-      }),
+      });
+    },
     newestGood: () => backups.newestGood(),
     restore: (backupPath) => restoreSqliteFile({ backupPath, path, pid: process.pid, clock: systemClock }),
     logger: storeLogger,

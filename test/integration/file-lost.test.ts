@@ -60,3 +60,12 @@ for (const [name, way] of Object.entries(ways))
     await using other = await openOnLoopback(folder, 'till', [], { persistence: { databasePath: saved[0]! } });
     assert.equal(await other.collection('sales').count(), written + 2);
   });
+
+test('a lock file that is removed as left over lets no second owner in, who would write over the first', async (t) => {
+  const folder = await makeFolder(t);
+  await using db = await openOnLoopback(folder, 'till');
+  await db.collection('sales').put('before', { n: 0 });
+  for (const suffix of ['.lock', '.pid']) rmSync(join(folder, 'till', `entgldb.db${suffix}`));
+  await assert.rejects(openOnLoopback(folder, 'till'), (error) => isEntglDbError(error, 'DATABASE_LOCKED'));
+  await db.collection('sales').put('after', { n: 1 });
+});

@@ -256,6 +256,8 @@ export const TIMES = {
   healthCheckMsMax: 1500,
   /** Time between two looks whether the database's file is in its place. */
   fileWatchMs: 1000,
+  /** In this time an owner takes its lock anew whose file was removed. */
+  lockKeptMs: 3000,
   /** Rest of the integrity scrub between two passes, and time between two checks of the file's own structures. */
   scrubPauseMs: 600_000,
   fileCheckIntervalMs: 24 * 3600 * 1000,

@@ -6,6 +6,7 @@ import { countingMark } from '../counting-mark.ts';
 import type { CollectionRow, Damage } from '../store.ts';
 import type { HeldIndex } from './index-rows.ts';
 import type { JobContext } from './maintenance-jobs.ts';
+import { isPassing } from './sqlite-errors.ts';
 import { Tables } from './tables.ts';
 
 /** Keys read in one step; between two steps the log may be shortened. */
@@ -14,7 +15,8 @@ const WHOLE = [{ after: null, upTo: null }];
 
 /**
  * Reads everything: SQLite's own structures and indexes, the sum or digest of every row, and whether each collection's count
- * and fingerprint fit its documents. Others write meanwhile: each step sees one moment, and no snapshot is held for longer.
+ * and fingerprint fit its documents. Others write meanwhile: each step sees one moment, and no snapshot is held for longer. Throws
+ * where it is kept from reading.
  */
 export function checkDatabase(db: DatabaseSync, context: JobContext): void {
   const file = (problem: string): void => context.onDamage({ kind: 'file', problem });
@@ -48,7 +50,7 @@ function* structureProblems(db: DatabaseSync, context: JobContext): Iterable<str
         if (row.integrity_check !== 'ok') yield* String(row.integrity_check).split('\n').filter(isProblem);
     }
   } catch (error) {
-    yield messageOf(error);
+    yield problemOf(error);
   }
 }
 
@@ -75,7 +77,7 @@ function checkPage(
   try {
     keys = tables.documents.keys(name, after, KEYS_PER_STEP);
   } catch (error) {
-    context.onDamage({ kind: 'collection', collection: name, problem: messageOf(error) });
+    context.onDamage({ kind: 'collection', collection: name, problem: problemOf(error) });
     return undefined;
   }
   for (const key of keys) checkDocument(tables, name, key, context);
@@ -86,7 +88,7 @@ function checkDocument(tables: Tables, collection: CollectionName, key: Document
   try {
     tables.documents.get(collection, key);
   } catch (error) {
-    context.onDamage({ kind: 'document', collection, key, problem: messageOf(error) });
+    context.onDamage({ kind: 'document', collection, key, problem: problemOf(error) });
   }
 }
 
@@ -99,7 +101,7 @@ function checkCollection(tables: Tables, name: CollectionName, context: JobConte
       if (row !== undefined) for (const problem of collectionProblems(tables, row)) report(problem);
     });
   } catch (error) {
-    report(messageOf(error));
+    report(problemOf(error));
   }
 }
 
@@ -132,7 +134,7 @@ function checkIndexes(tables: Tables, name: CollectionName, context: JobContext)
       if (problem !== undefined) report(problem);
     } catch (error) {
       // A document that cannot be read has been reported by itself.
-      if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) report(messageOf(error));
+      if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) report(problemOf(error));
     }
     if (context.isStopped()) return;
   }
@@ -154,12 +156,14 @@ function readOr<T>(read: () => T, otherwise: T, onProblem: (problem: string) => 
   try {
     return read();
   } catch (error) {
-    onProblem(messageOf(error));
+    onProblem(problemOf(error));
     return otherwise;
   }
 }
 
-function messageOf(error: unknown): string {
+/** Throws what keeps from reading and is no damage. */
+function problemOf(error: unknown): string {
+  if (isPassing(error)) throw error;
   if (!(error instanceof Error)) return String(error);
   const cause = isEntglDbError(error) && error.cause instanceof Error ? `: ${error.cause.message}` : '';
   return error.message + cause;

@@ -3,6 +3,8 @@ import { readPragma } from './schema.ts';
 
 /** How long the maintenance thread waits while the writer finishes a checkpoint of its own. */
 const CHECKPOINT_BUSY_MS = 1000;
+/** How long it waits to read a file without a write-ahead log, which each commit locks for a moment. */
+export const READER_BUSY_MS = 5000;
 
 /**
  * A statement waits no longer than this once the database is open: it waits on the thread that everything else runs on. Writes
@@ -42,9 +44,9 @@ export function setRunning(db: DatabaseSync, { busyTimeoutMs }: Pick<ConnectionO
   db.exec(`PRAGMA busy_timeout = ${Math.min(busyTimeoutMs, RUNNING_BUSY_MS)}`);
 }
 
-/** A second connection of the same process, which reads only. */
-export function openReader(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { readOnly: true, allowExtension: false });
+/** A second connection of the same process, which reads only, and waits so long for whoever locks the file. */
+export function openReader(path: string, busyMs = 0): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, allowExtension: false, timeout: busyMs });
   harden(db);
   return db;
 }

@@ -4,7 +4,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Damage } from '../store.ts';
 import { checkDatabase } from './check-database.ts';
-import { openReader } from './connection.ts';
+import { openReader, READER_BUSY_MS } from './connection.ts';
 import type { JobContext } from './maintenance-jobs.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
@@ -55,7 +55,7 @@ export async function withOpenCopy<T>(db: DatabaseSync, toPath: string, run: (pa
 /** One moment of the database: the reading transaction stays open until all pages are copied. */
 async function copyPages(path: string, partial: string, context: JobContext): Promise<void> {
   createPrivateFile(partial);
-  const source = openReader(path);
+  const source = openReader(path, READER_BUSY_MS);
   try {
     source.exec('BEGIN');
     source.prepare('SELECT count(*) FROM meta').get();

@@ -41,7 +41,8 @@ export class FilePlaces {
   }
 }
 
-class FilePlace {
+/** Where one file lay when it was opened. */
+export class FilePlace {
   readonly path: string;
   readonly #opened: BigIntStats;
 

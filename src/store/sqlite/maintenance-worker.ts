@@ -2,7 +2,7 @@ import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Damage } from '../store.ts';
 import { checkDatabase } from './check-database.ts';
-import { openCheckpointer, openReader } from './connection.ts';
+import { openCheckpointer, openReader, READER_BUSY_MS } from './connection.ts';
 import { copyDatabase } from './copy-database.ts';
 import type { Job, JobContext, JobReport, JobRequest } from './maintenance-jobs.ts';
 import { toStoreError } from './sqlite-errors.ts';
@@ -65,7 +65,7 @@ function check(path: string, damageMax: number, context: JobContext): void {
     if (found <= damageMax) context.onDamage(damage);
     else if (found === damageMax + 1) context.onDamage({ kind: 'file', problem: 'more is damaged than is listed' });
   };
-  const db = openReader(path);
+  const db = openReader(path, READER_BUSY_MS);
   try {
     checkDatabase(db, { ...context, onDamage, isStopped: () => found > damageMax || context.isStopped() });
   } finally {

@@ -348,18 +348,6 @@ test('a second process is refused, and takes over at once when the first is kill
     await (await openInFolder(folder)).close();
   }));
 
-test('rubbish in the lock file keeps nobody out, and an owner keeps everybody else out of it', () =>
-  withFolder(async (folder) => {
-    const store = await openInFolder(folder);
-    write(store, 1);
-    await store.close();
-    writeFileSync(join(folder, 'test.db.lock'), 'rubbish');
-    const again = await openInFolder(folder);
-    assert.equal(again.identity.reason, 'same');
-    await assert.rejects(openInFolder(folder), { reason: 'DATABASE_LOCKED' });
-    await again.close();
-  }));
-
 test('a folder in the place of any file of the database is named', async () => {
   for (const suffix of ['', '-wal', '-shm', '-redo', '.marker', '.lock', '.pid'])
     await withFolder(async (folder) => {

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { type Clock, sleep } from '../../core/clock/index.ts';
 import { isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
+import { FilePlace } from './file-places.ts';
 import { createPrivateFile } from './private-files.ts';
 import { guarded, toStoreError } from './sqlite-errors.ts';
 
@@ -9,6 +11,8 @@ const BUSY = 5;
 const NOTADB = 26;
 
 export interface OwnerLock {
+  /** Takes the lock anew where somebody removed its file, taking it for left over; false: somebody else has it by now. */
+  keep(): Promise<boolean>;
   release(): void;
 }
 
@@ -21,18 +25,8 @@ export interface OwnerLock {
 export function takeOwnerLock(path: string, pid: number): OwnerLock {
   const lockPath = `${path}.lock`;
   const pidPath = `${path}.pid`;
-  let lock: DatabaseSync;
-  try {
-    lock = lockFile(lockPath);
-  } catch (error) {
-    if (errorCode(error) === BUSY) throw lockedError(path, pidPath);
-    if (errorCode(error) !== NOTADB) throw toStoreError(error, lockPath);
-    // It holds nothing, and nobody owns it, or it would have been busy: rubbish in it shall keep nobody out.
-    lock = guarded(lockPath, () => {
-      truncateSync(lockPath);
-      return lockFile(lockPath);
-    });
-  }
+  let lock = takeLock(path);
+  let place = new FilePlace(lockPath);
   try {
     writePid(pidPath, pid);
   } catch (error) {
@@ -40,6 +34,20 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
     throw toStoreError(error, pidPath);
   }
   return {
+    keep: async () => {
+      if ((await place.isHeld()) || !lock.isOpen) return true;
+      const former = lock;
+      try {
+        lock = takeLock(path);
+      } catch (error) {
+        // What the disk refuses now is tried again with the next look.
+        return !isEntglDbError(error, 'DATABASE_LOCKED');
+      }
+      former.close();
+      place = new FilePlace(lockPath);
+      writePid(pidPath, pid);
+      return true;
+    },
     release: () => {
       try {
         rmSync(pidPath, { force: true });
@@ -49,6 +57,30 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
       lock.close();
     },
   };
+}
+
+/**
+ * Waits where there are traces of an owner and no lock: one that somebody removed is taken anew by its owner (`keep`) in this time,
+ * and two owners would write over each other.
+ */
+export async function awaitOwner(path: string, clock: Clock, keptMs: number): Promise<void> {
+  const hasTraces = [`${path}.pid`, `${path}-shm`].some((trace) => existsSync(trace));
+  if (hasTraces && !existsSync(`${path}.lock`)) await sleep(clock, keptMs);
+}
+
+function takeLock(path: string): DatabaseSync {
+  const lockPath = `${path}.lock`;
+  try {
+    return lockFile(lockPath);
+  } catch (error) {
+    if (errorCode(error) === BUSY) throw lockedError(path, `${path}.pid`);
+    if (errorCode(error) !== NOTADB) throw toStoreError(error, lockPath);
+    // It holds nothing, and nobody owns it, or it would have been busy: rubbish in it shall keep nobody out.
+    return guarded(lockPath, () => {
+      truncateSync(lockPath);
+      return lockFile(lockPath);
+    });
+  }
 }
 
 /**

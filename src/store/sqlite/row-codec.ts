@@ -14,6 +14,7 @@ import type { StoredDocument } from '../store.ts';
 import { documentCorruptError } from '../store-errors.ts';
 import type { ReplicaDictionary } from './dictionary.ts';
 import { columnsSum } from './row-sum.ts';
+import { isPassing } from './sqlite-errors.ts';
 import { decodeVarints, encodeVarints } from './varint.ts';
 
 /** Columns of a version, in `doc` and in `sibling`, as SQLite returns them. */
@@ -154,7 +155,7 @@ export class RowDecoder {
     try {
       return this.#document(collection, row, siblings);
     } catch (error) {
-      throw documentCorruptError(collection, row.key, error);
+      throw isPassing(error) ? error : documentCorruptError(collection, row.key, error);
     }
   }
 
@@ -162,7 +163,7 @@ export class RowDecoder {
     try {
       return this.#version(collection, row.key, row, row.format);
     } catch (error) {
-      throw documentCorruptError(collection, row.key, error);
+      throw isPassing(error) ? error : documentCorruptError(collection, row.key, error);
     }
   }
 

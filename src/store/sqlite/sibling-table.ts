@@ -11,6 +11,7 @@ import {
   VERSION_COLUMNS,
   versionColumns,
 } from './row-codec.ts';
+import { isPassing } from './sqlite-errors.ts';
 
 const INSERT = `INSERT INTO sibling(doc, coll, key, replica, seq, span, hlc, ctx, stamps, format, fp, value)
   VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -56,7 +57,7 @@ export class SiblingTable {
     try {
       return rows.map(versionColumns).sort((a, b) => compareVersions(this.#placeOf(a), this.#placeOf(b)));
     } catch (error) {
-      throw documentCorruptError(collection, key, error);
+      throw isPassing(error) ? error : documentCorruptError(collection, key, error);
     }
   }
 

@@ -1,19 +1,46 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { DatabaseCorruptionError, EntglDbError, PersistenceError } from '../../core/errors/index.ts';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const PERM = 3;
 const BUSY = 5;
 const LOCKED = 6;
+const NOMEM = 7;
 const READONLY = 8;
+const INTERRUPT = 9;
+const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
+const PROTOCOL = 15;
 const AUTH = 23;
 const NOTADB = 26;
 /** Extended code: the file system itself found damage. */
 const IOERR_CORRUPTFS = 8458;
+/** Extended code: the file ends where a page should be. */
+const IOERR_SHORT_READ = 522;
 /** Extended code: there is no room for the index of the write-ahead log. */
 const IOERR_SHMSIZE = 4874;
+/** Primary codes of what keeps a statement from being run, whatever the file holds. */
+const PASSING: readonly number[] = [
+  PERM,
+  BUSY,
+  LOCKED,
+  NOMEM,
+  READONLY,
+  INTERRUPT,
+  IOERR,
+  FULL,
+  CANTOPEN,
+  PROTOCOL,
+  AUTH,
+];
+
+/** Main file, log, index of the log. */
+const FILES_OF_A_CONNECTION = 3;
+/** What V8 says when the system gives it no memory for bytes. */
+const NO_MEMORY = 'Array buffer allocation failed';
 
 /** What SQLite or the file system threw, as an error of this library; programming mistakes come back as they are. */
 export function toStoreError(error: unknown, path: string): unknown {
@@ -27,6 +54,9 @@ export function toStoreError(error: unknown, path: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
+    case 'EMFILE':
+    case 'ENFILE':
+      return new PersistenceError('IO_FAILED', tooManyFilesText(path), { details, cause: error });
     case 'EROFS':
       return new PersistenceError('PERMISSION_DENIED', `${path} is on a disk that can only be read`, {
         details,
@@ -38,6 +68,20 @@ export function toStoreError(error: unknown, path: string): unknown {
     default:
       return 'syscall' in error ? ioError(error, path) : error;
   }
+}
+
+/**
+ * Whether an error says nothing of what a file holds: it is locked, or memory, open files or the disk's answer are lacking. What
+ * could not be read for such a reason must never pass for damaged, for what is damaged is taken away.
+ */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof EntglDbError) return error.cause !== undefined && isPassing(error.cause);
+  if (!(error instanceof Error)) return false;
+  if ('errcode' in error && typeof error.errcode === 'number') {
+    if (error.errcode === IOERR_CORRUPTFS || error.errcode === IOERR_SHORT_READ) return false;
+    return PASSING.includes(error.errcode & 0xff);
+  }
+  return 'syscall' in error || error.message === NO_MEMORY;
 }
 
 /** Runs a step and lets only errors of this library out of it. */
@@ -65,6 +109,7 @@ function sqliteError(error: Error, code: number, path: string): PersistenceError
         { details, cause: error },
       );
     case CANTOPEN:
+      return cannotOpenError(error, details);
     case PERM:
     case AUTH:
     case READONLY:
@@ -73,6 +118,20 @@ function sqliteError(error: Error, code: number, path: string): PersistenceError
       if (code === IOERR_SHMSIZE) return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
       return code === IOERR_CORRUPTFS ? corruptError(error, path, code) : ioError(error, path, code);
   }
+}
+
+/** SQLite does not say why, so the system is asked, without touching the file: to close another handle of it would drop SQLite's locks. */
+function cannotOpenError(error: Error, details: { readonly path: string }): PersistenceError {
+  const opened: number[] = [];
+  try {
+    while (opened.length < FILES_OF_A_CONNECTION) opened.push(openSync(devNull, 'r'));
+  } catch (found) {
+    const why = toStoreError(found, details.path);
+    if (why instanceof PersistenceError) return why;
+  } finally {
+    for (const file of opened) closeSync(file);
+  }
+  return new PersistenceError('PERMISSION_DENIED', deniedText(details.path), { details, cause: error });
 }
 
 function corruptError(cause: Error, path: string, sqlite: number): DatabaseCorruptionError {
@@ -91,6 +150,10 @@ function ioError(cause: Error, path: string, sqlite?: number): PersistenceError 
 
 function fullText(path: string): string {
   return `the disk is full: ${path} cannot grow; free some space, writing resumes by itself`;
+}
+
+function tooManyFilesText(path: string): string {
+  return `${path} cannot be opened: too many files are open; close some, or allow this process more (\`ulimit -n\`)`;
 }
 
 function deniedText(path: string): string {

@@ -346,9 +346,12 @@ export class SqliteStore implements MaintainableStore {
     return this.#places.isMainHeld();
   }
 
-  /** As `isInPlace`; logs that somebody removed, who took them for left over, are begun anew, and nothing of them is lost. */
+  /**
+   * As `isInPlace`; a lock and logs that somebody removed, who took them for left over, are begun anew, and nothing of them is lost.
+   * False also where another process has taken the lock meanwhile.
+   */
   async keepInPlace(): Promise<boolean> {
-    if (!(await this.isInPlace())) return false;
+    if (!(await this.isInPlace()) || !(await this.#parts.lock.keep())) return false;
     const isWhole = this.#redo.isInPlace && (await this.#places.areAllHeld());
     if (!isWhole && !this.#isClosed && !this.#isDisconnected && !this.#isRecovering) await this.#renewLogs();
     return true;
