@@ -119,7 +119,7 @@ export class Disks {
 
   /** Refused in life while no other node has confirmed all of it; what others then lose again is lost. */
   evict(node: SimNode, collection: CollectionName): void {
-    if (!node.isUp || !node.mayWant(collection) || node.replica.pendingEvictions().includes(collection)) return;
+    if (!node.isUp || !node.mayWant(collection) || node.replica.evictions.isPending(collection)) return;
     const { cluster, history } = this.#scene;
     const held = new Holdings(node.replica);
     const mine = history.ofCollection(collection).filter((write) => held.has(write));

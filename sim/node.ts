@@ -177,8 +177,8 @@ export class SimNode {
     });
     replica.onReload(() => this.#options.watch.onReload(this));
     this.isUp = true;
-    for (const collection of replica.pendingEvictions()) this.#evictOn(collection);
-    for (const collection of replica.pendingRecounts()) this.#recountOn(collection);
+    for (const collection of replica.evictions.pending()) this.#evictOn(collection);
+    for (const collection of replica.damaged.uncounted()) this.#recountOn(collection);
     this.#resolveStale();
   }
 
@@ -224,7 +224,7 @@ export class SimNode {
   /** R11: the row turned out unreadable. */
   repair(collection: CollectionName, keys: readonly DocumentKey[]): void {
     this.host.closeAll('damage');
-    this.#newLife('damage', () => this.replica.forgetDamaged(collection, keys, 'a damaged row'));
+    this.#newLife('damage', () => this.replica.damaged.forget(collection, keys, 'a damaged row'));
     this.#recountOn(collection);
   }
 
@@ -234,7 +234,7 @@ export class SimNode {
     this.#options.clock.setTimer(1, () => {
       if (!this.isUp || this.replica !== replica) return;
       try {
-        const damaged = replica.recountDamaged(collection, RECOUNT_ROWS);
+        const damaged = replica.damaged.count(collection, RECOUNT_ROWS);
         if (damaged === null) this.#recountOn(collection);
         else if (damaged.length > 0) this.repair(collection, damaged);
       } catch (error) {
@@ -252,7 +252,7 @@ export class SimNode {
 
   /** R12: the rows go, slice by slice, after the knowledge of them. */
   evict(collection: CollectionName): void {
-    this.#newLife('evict', () => this.replica.beginEviction(collection));
+    this.#newLife('evict', () => this.replica.evictions.begin(collection));
     this.host.closeAll('identity');
     this.#evictOn(collection);
   }
@@ -262,7 +262,7 @@ export class SimNode {
     this.#options.clock.setTimer(1, () => {
       if (!this.isUp || this.replica !== replica) return;
       try {
-        if (!replica.evictRows(collection, this.#options.limits.messageVersionsMax)) this.#evictOn(collection);
+        if (!replica.evictions.dropRows(collection, this.#options.limits.messageVersionsMax)) this.#evictOn(collection);
       } catch (error) {
         if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
         this.#evictOn(collection);
@@ -278,7 +278,7 @@ export class SimNode {
   }
 
   #resolveStale(): void {
-    for (const collection of this.replica.staleCollections()) this.#resolveOn(collection, null);
+    for (const collection of this.replica.staleValues.collections()) this.#resolveOn(collection, null);
   }
 
   #resolveOn(collection: CollectionName, after: DocumentKey | null): void {
@@ -287,7 +287,7 @@ export class SimNode {
     this.#options.clock.setTimer(1, () => {
       if (!this.isUp || this.replica !== replica || this.#resolver !== resolver) return;
       try {
-        const next = replica.resolveAgain(collection, after, this.#options.limits.messageVersionsMax);
+        const next = replica.staleValues.resolveAgain(collection, after, this.#options.limits.messageVersionsMax);
         if (next !== null) this.#resolveOn(collection, next);
       } catch (error) {
         if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) this.#failed(error);

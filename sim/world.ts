@@ -222,7 +222,7 @@ class World {
   #setWanted(node: SimNode, isWanted: boolean): void {
     const collection = this.#random.pick(this.#plan.collections);
     if (!node.isUp || !node.mayWant(collection) || node.wants(collection) === isWanted) return;
-    if (!node.replica.pendingEvictions().includes(collection)) node.setWanted(collection, isWanted);
+    if (!node.replica.evictions.isPending(collection)) node.setWanted(collection, isWanted);
   }
 
   #clone(node: SimNode): void {

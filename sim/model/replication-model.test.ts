@@ -23,7 +23,7 @@ const COUNTEREXAMPLES: Readonly<Partial<Record<keyof Rules, Pick<Counterexample,
 
 test('replicas converge, nothing comes back and nothing is lost in any random schedule', () => {
   const count = 5000 * SCALE;
-  const first = Number(process.env['ENTGLDB_TEST_SEED'] ?? 0);
+  const first = Number(process.env.ENTGLDB_TEST_SEED ?? 0);
   assert.equal(search(first, count), null);
 });
 

@@ -148,8 +148,8 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
     name: 'purged too early',
     rule: 'R7: tombstones are kept for TombstoneRetentionHours',
     file: `${REPLICA}/replica.ts`,
-    find: 'this.#options.clock.now() - retentionMs, limit',
-    replace: 'this.#options.clock.now() + retentionMs, limit',
+    find: 'this.options.clock.now() - retentionMs, limit',
+    replace: 'this.options.clock.now() + retentionMs, limit',
     scenario: 'a tombstone is kept for its time',
   },
   {

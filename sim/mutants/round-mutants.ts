@@ -144,8 +144,8 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'resume outlives the rows',
     rule: 'R4: a cursor goes with rows that go',
-    file: `${REPLICA}/replica.ts`,
-    find: 'this.#resume = ResumePoints.none();\n    draft.meta(',
+    file: `${REPLICA}/replica-state.ts`,
+    find: 'this.resume = ResumePoints.none();\n    draft.meta(',
     replace: 'draft.meta(',
     scenario: 'rows that went after a stream was cut',
   },

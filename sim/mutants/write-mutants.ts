@@ -142,7 +142,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   {
     name: 'changed resolver changes nothing',
     rule: 'R3: a changed resolver resolves again',
-    file: `${REPLICA}/reresolve.ts`,
+    file: `${REPLICA}/stale-values.ts`,
     find: 'if (document.versions.length > 1) draft.resolveAgain(document);',
     replace: '',
     scenario: 'a resolver that was changed',
@@ -158,9 +158,9 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   {
     name: 'pages of a lost sync are passed over',
     rule: 'R3: what a failed sync took back is resolved again',
-    file: `${REPLICA}/replica.ts`,
-    find: 'this.#pageResolvers.clear();',
-    replace: '',
+    file: `${REPLICA}/stale-values.ts`,
+    find: 'this.#pageResolvers.clear()',
+    replace: '{}',
     scenario: 'a resolver that was changed and taken back',
   },
   {

@@ -263,11 +263,11 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
       stage.put(node, 'k');
       node.replica.flush();
       await stage.cluster.advance(100);
-      node.replica.beginEviction(STOCK);
+      node.replica.evictions.begin(STOCK);
       node.store.failFlushes(1);
       node.replica.flush().catch(() => {});
       await stage.cluster.advance(100);
-      node.replica.evictRows(STOCK, 1000);
+      node.replica.evictions.dropRows(STOCK, 1000);
       return stage.has(node, 'k') ? [] : ['a row went although its knowledge stayed'];
     },
   },

@@ -80,7 +80,8 @@ export const READ_SCENARIOS: readonly Scenario[] = [
       stage.put(b, 'k', { by: 'b' });
       await stage.meet(a, b);
       revision = 2;
-      for (const collection of a.replica.staleCollections()) a.replica.resolveAgain(collection, null, 100);
+      for (const collection of a.replica.staleValues.collections())
+        a.replica.staleValues.resolveAgain(collection, null, 100);
       return expected(stage, [a], 'k', { by: 'a' });
     },
   },
@@ -106,17 +107,17 @@ export const READ_SCENARIOS: readonly Scenario[] = [
       await stage.meet(a, b);
       const choose = (at: number, name: string): void => void Object.assign(choice, { at, name });
       const resolveAll = (first: DocumentKey | null): void => {
-        for (const collection of a.replica.staleCollections())
-          for (let after = a.replica.resolveAgain(collection, first, 2); after !== null; )
-            after = a.replica.resolveAgain(collection, after, 2);
+        for (const collection of a.replica.staleValues.collections())
+          for (let after = a.replica.staleValues.resolveAgain(collection, first, 2); after !== null; )
+            after = a.replica.staleValues.resolveAgain(collection, after, 2);
       };
       choose(0, 'first');
-      a.replica.resolveAgain(STOCK, null, 2);
+      a.replica.staleValues.resolveAgain(STOCK, null, 2);
       choose(-1, 'last');
       resolveAll(null);
       const wrong = keys.flatMap((key) => expected(stage, [a], key, { by: 'b' }));
       choose(0, 'first');
-      const after = a.replica.resolveAgain(STOCK, null, 2);
+      const after = a.replica.staleValues.resolveAgain(STOCK, null, 2);
       a.store.failFlushes(1);
       await a.replica.flush().catch(() => {});
       resolveAll(after);

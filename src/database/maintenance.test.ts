@@ -180,10 +180,10 @@ test('an eviction that was interrupted goes on at the next open, over damaged ro
   await first.db.replica.flush();
   const crashed = store.crash();
   const again = openOn(crashed, { seed: 2 });
-  assert.ok(again.db.replica.pendingEvictions().includes(C));
+  assert.ok(again.db.replica.evictions.isPending(C));
   assert.ok(again.db.collections()[0]!.documents > 0);
   await turns(20);
-  assert.deepEqual(again.db.replica.pendingEvictions(), []);
+  assert.deepEqual(again.db.replica.evictions.pending(), []);
   assert.equal(rowsOf(again), 0);
   assert.deepEqual(again.db.replica.collection(C).fingerprint, { count: 0, lanes: [0, 0, 0, 0] });
   await again.db.close();

@@ -70,16 +70,16 @@ export class Maintenance {
   }
 
   async widen(collection: CollectionName): Promise<void> {
-    if (this.#deps.replica.pendingEvictions().includes(collection)) await this.#evictRows(collection);
+    if (this.#deps.replica.evictions.isPending(collection)) await this.#evictRows(collection);
     this.#want(collection, true);
   }
 
   /** Resolves when all rows are gone. */
   evict(collection: CollectionName): Promise<void> {
     const { replica, isConfirmed, onSessionsVoid, logger } = this.#deps;
-    if (replica.pendingEvictions().includes(collection)) return this.#evictRows(collection);
+    if (replica.evictions.isPending(collection)) return this.#evictRows(collection);
     if (replica.collection(collection).fingerprint.count > 0 && !isConfirmed(collection)) throw refused(collection);
-    logger.info({ ...replica.beginEviction(collection) }, 'a collection is evicted');
+    logger.info({ ...replica.evictions.begin(collection) }, 'a collection is evicted');
     onSessionsVoid('identity');
     return this.#evictRows(collection);
   }
@@ -95,7 +95,7 @@ export class Maintenance {
   #evictRows(collection: CollectionName): Promise<void> {
     const running = this.#evictions.get(collection);
     if (running !== undefined) return running;
-    const work = this.#slices((documents) => this.#deps.replica.evictRows(collection, documents)).finally(() =>
+    const work = this.#slices((documents) => this.#deps.replica.evictions.dropRows(collection, documents)).finally(() =>
       this.#evictions.delete(collection),
     );
     this.#evictions.set(collection, work);
@@ -118,15 +118,15 @@ export class Maintenance {
   }
 
   async #resumeEvictions(): Promise<void> {
-    for (const collection of this.#deps.replica.pendingEvictions()) await this.#evictRows(collection);
+    for (const collection of this.#deps.replica.evictions.pending()) await this.#evictRows(collection);
   }
 
   async #resolveAgain(): Promise<void> {
     const { replica, logger } = this.#deps;
-    for (const collection of replica.staleCollections()) {
+    for (const collection of replica.staleValues.collections()) {
       let after: DocumentKey | null = null;
       await this.#slices((documents) => {
-        after = replica.resolveAgain(collection, after, documents);
+        after = replica.staleValues.resolveAgain(collection, after, documents);
         return after === null;
       });
       logger.info({ collection }, 'documents were resolved again after a change of the resolver');

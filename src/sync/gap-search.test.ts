@@ -19,8 +19,8 @@ function damagedPair(): { readonly a: Replica; readonly b: Replica } {
   const [a, b] = [openReplica(1), openReplica(2)];
   write(a, KEYS, '{}');
   meet(a, b, LIMITS);
-  b.forgetDamaged(C, DAMAGED, 'test');
-  assert.deepEqual(b.recountDamaged(C, 2 * DOCUMENTS), []);
+  b.damaged.forget(C, DAMAGED, 'test');
+  assert.deepEqual(b.damaged.count(C, 2 * DOCUMENTS), []);
   return { a, b };
 }
 
@@ -112,7 +112,7 @@ test('a node that knows what it holds, or holds little, asks for no comparison',
   meet(a, b, LIMITS, note);
   write(a, KEYS.slice(300, 600), '{}');
   meet(a, b, LIMITS, note);
-  b.forgetDamaged(C, KEYS.slice(0, 550), 'test');
+  b.damaged.forget(C, KEYS.slice(0, 550), 'test');
   meet(a, b, LIMITS, note);
   assert.ok(wants.length >= 3);
   for (const want of wants) assert.equal('gaps' in want, false);

@@ -94,8 +94,8 @@ test('collections that are dropped and wanted again while they are synced come b
     const cut = new Meeting(a, b);
     for (let messages = 0; messages < 10 + round; messages++) cut.carry();
     cut.close();
-    b.beginEviction(names[round]!);
-    while (!b.evictRows(names[round]!, 3));
+    b.evictions.begin(names[round]!);
+    while (!b.evictions.dropRows(names[round]!, 3));
     b.setWanted(names[round]!, true);
   }
   meet(a, b, {});

@@ -138,9 +138,9 @@ test('a receiver that drops or loses rows lets all be sent again', () => {
   write(a, 0, DOCUMENTS);
   meet(a, b, { batchesMax: 5 });
   assert.equal(b.resumePoints(a.id, 'a', C).get(a.id), 50);
-  b.forgetDamaged(C, ['k7' as DocumentKey], 'test');
+  b.damaged.forget(C, ['k7' as DocumentKey], 'test');
   assert.equal(b.resumePoints(a.id, 'a', C).size, 0);
   assert.equal(meet(a, b), DOCUMENTS);
-  assert.deepEqual(b.recountDamaged(C, 2 * DOCUMENTS), []);
+  assert.deepEqual(b.damaged.count(C, 2 * DOCUMENTS), []);
   assertEqual(a, b);
 });

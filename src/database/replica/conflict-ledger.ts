@@ -36,6 +36,8 @@ export interface ConflictLedgerOptions {
   readonly conflictCharactersMax: number;
   /** Entries older than this are forgotten, ms in use. */
   readonly retentionMs: number;
+  /** Who decides in a collection, as `name@revision`. */
+  readonly resolverOf: (collection: CollectionName) => string;
 }
 
 /** A moment of this node. */
@@ -79,12 +81,12 @@ export class ConflictLedger {
   }
 
   /** Adds to the draft what its own changes made lose. */
-  record(draft: Draft, now: Moment, resolverOf: (collection: CollectionName) => string): void {
+  record(draft: Draft, now: Moment): void {
     for (const contested of draft.contested) {
       const { collection, key } = contested.after;
       for (const { loser, winner } of newlyLost(contested)) {
         if (this.#isKept(dotOf(collection, loser))) continue;
-        const resolver = resolverOf(collection);
+        const resolver = this.#options.resolverOf(collection);
         this.#append(draft, { ...now, collection, key, resolver, loser: sideOf(loser), winner: sideOf(winner) });
       }
     }

@@ -5,5 +5,6 @@ export type { Draft } from './draft.ts';
 export { versionToken } from './local-write.ts';
 export type { CommitNotice, LocalOutcome, LocalTransaction, LocalWrite, NewLife } from './outcomes.ts';
 export type { PurgePass } from './purge.ts';
-export { type CommitListener, Replica, type ReplicaOptions } from './replica.ts';
+export { Replica } from './replica.ts';
+export type { CommitListener, ReplicaOptions } from './replica-state.ts';
 export { resolverText } from './value-resolver.ts';

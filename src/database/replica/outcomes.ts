@@ -1,6 +1,7 @@
 import type { EntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { GoneDocument, StoredDocument } from '../../store/index.ts';
+import type { DraftedChange } from './commit-recorder.ts';
 
 export interface LocalWrite {
   readonly collection: CollectionName;
@@ -28,6 +29,8 @@ export interface CommitNotice {
   readonly pos: number;
   readonly changed: readonly StoredDocument[];
   readonly removed: readonly GoneDocument[];
+  /** Every change in order, with what was there before; evicted documents are left out. */
+  readonly drafted: readonly DraftedChange[];
 }
 
 /** What R9 did: for the log, the screen, and the tests. */

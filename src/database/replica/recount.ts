@@ -1,6 +1,6 @@
 import { type CollectionName, compareBytes, type DocumentKey } from '../../core/ids/index.ts';
 import { FingerprintSum } from '../../core/version/index.ts';
-import { COUNTING, type Store, type StoredDocument } from '../../store/index.ts';
+import type { Store, StoredDocument } from '../../store/index.ts';
 import type { DraftedChange } from './commit-recorder.ts';
 import { readablePage } from './damage.ts';
 
@@ -59,10 +59,4 @@ export class Recount {
     for (const { digest } of versions) this.#sum.remove(digest);
     if (value !== null) this.#documents--;
   }
-}
-
-/** Collections whose count was interrupted: it begins anew. */
-export function markedRecounts(meta: ReadonlyMap<string, string>): Map<CollectionName, Recount> {
-  const names = [...meta.keys()].filter((name) => name.startsWith(COUNTING)).map((name) => name.slice(COUNTING.length));
-  return new Map(names.map((name) => [name as CollectionName, new Recount(name as CollectionName)]));
 }

@@ -1,6 +1,7 @@
 import { type CollectionName, parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
-import type { Reached } from '../../core/replication/index.ts';
+import type { Reached, RemoteClaim } from '../../core/replication/index.ts';
 import type { Knowledge } from '../../core/version/index.ts';
+import type { Draft } from './draft.ts';
 
 /** Cut streams that are remembered; the one that went on longest ago is forgotten, and begins from its start again. */
 const STREAMS_MAX = 64;
@@ -42,7 +43,27 @@ export class ResumePoints {
     return stream?.life === life ? stream.points : NOTHING;
   }
 
-  with({ sender, life, collection, replica, seq }: Reached): ResumePoints {
+  /**
+   * After a commit of the claims and of what was `reached`. A sender would not send again what R5 has dropped here; and what is known
+   * need not be remembered.
+   */
+  after(draft: Draft, claims: readonly RemoteClaim[], reached: Reached | undefined): ResumePoints {
+    let resume = reached === undefined ? this : this.#with(reached);
+    for (const { collection, liveSet } of claims) {
+      const hasDropped = liveSet !== undefined && liveSet.missing.length > 0;
+      resume = hasDropped
+        ? resume.#map(collection, () => [])
+        : resume.#known(collection, draft.collection(collection).knowledge);
+    }
+    return resume;
+  }
+
+  toText(): string | null {
+    if (this.#streams.size === 0) return null;
+    return JSON.stringify([...this.#streams].map(([name, { life, points }]) => [name, life, [...points]]));
+  }
+
+  #with({ sender, life, collection, replica, seq }: Reached): ResumePoints {
     const name = `${sender}${collection}`;
     const before = this.of(sender, life, collection);
     if (seq <= (before.get(replica) ?? 0)) return this;
@@ -52,17 +73,8 @@ export class ResumePoints {
   }
 
   /** Without what knowledge covers by now. */
-  known(collection: CollectionName, knowledge: Knowledge): ResumePoints {
+  #known(collection: CollectionName, knowledge: Knowledge): ResumePoints {
     return this.#map(collection, (points) => [...points].filter(([r, seq]) => seq > (knowledge.get(r)?.seq ?? 0)));
-  }
-
-  forget(collection: CollectionName): ResumePoints {
-    return this.#map(collection, () => []);
-  }
-
-  toText(): string | null {
-    if (this.#streams.size === 0) return null;
-    return JSON.stringify([...this.#streams].map(([name, { life, points }]) => [name, life, [...points]]));
   }
 
   #map(collection: CollectionName, change: (points: Points) => [ReplicaId, number][]): ResumePoints {

@@ -243,6 +243,6 @@ test('a resolver of the definition makes values anew where it differs from befor
   applyRemote(db, 'users', 'a', '{"x":1}', 1, 'a'.repeat(32));
   applyRemote(db, 'users', 'a', '{"y":1}', 1, 'b'.repeat(32));
   const users = db.collection('users', { resolver: 'merge' });
-  while (db.replica.staleCollections().length > 0) await turn();
+  while (db.replica.staleValues.collections().length > 0) await turn();
   assert.deepEqual(await users.get('a'), { x: 1, y: 1 });
 });

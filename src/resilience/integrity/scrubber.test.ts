@@ -57,8 +57,8 @@ test('each pass names every damaged document once and reads around it', async ()
   await passMs(clock);
   assert.deepEqual(found.sort(), ['k00', 'k07', 'k39', 'r20']);
   assert.equal(scrubber.lastPassAt, null);
-  replica.forgetDamaged(C, [key('k00'), key('k07'), key('k39')], 'a test');
-  replica.forgetDamaged(D, [key('r20')], 'a test');
+  replica.damaged.forget(C, [key('k00'), key('k07'), key('k39')], 'a test');
+  replica.damaged.forget(D, [key('r20')], 'a test');
   found.length = 0;
   clock.advance(60_000);
   await passMs(clock);

@@ -30,7 +30,7 @@ test('a damaged document ends sessions, gives a new id, forgets what was known, 
   assert.equal(replica.get(C, key('a'))?.value, '{"n":1}');
   assert.equal(counts.sessionsClosed, 2, 'once for what was reported, once for what counting found');
   assert.deepEqual(eventsOf(replica), ['repair-began', 'b waiting', 'c waiting']);
-  assert.deepEqual(replica.pendingRecounts(), []);
+  assert.deepEqual(replica.damaged.uncounted(), []);
   assert.equal(repair.status().damaged, 2);
 });
 

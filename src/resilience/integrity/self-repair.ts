@@ -92,7 +92,7 @@ export class SelfRepair {
       if (kind === 'writing-stopped' && Math.abs(clock.now() - at) < TIMES.repairDayMs) this.#isReadOnly = true;
     }
     this.#unsubscribe = deps.replica.onCommit((notice) => this.#noticed(notice));
-    for (const collection of deps.replica.pendingRecounts()) this.#countSoon(collection);
+    for (const collection of deps.replica.damaged.uncounted()) this.#countSoon(collection);
     if (this.#documents.count('waiting') > 0) this.#lookSoon();
   }
 
@@ -191,7 +191,7 @@ export class SelfRepair {
     if (this.#failed.has(collection)) return true;
     if (keys.size > 0 && !this.#repairedAt.has(collection)) return true;
     if (keys.size > 0) return [...keys].some((key) => this.#documents.get(collection, key)?.state !== 'waiting');
-    if (this.#deps.replica.isRecounting(collection)) return false;
+    if (this.#deps.replica.damaged.isUncounted(collection)) return false;
     const repairedAt = this.#repairedAt.get(collection) ?? Number.NEGATIVE_INFINITY;
     return this.#deps.clock.monotonic() - repairedAt >= TIMES.repairPeerWaitMs;
   }
@@ -210,7 +210,7 @@ export class SelfRepair {
     for (const key of keys) this.#documents.add(collection, key, clock.monotonic(), clock.now());
     commitPending?.();
     closeSessions();
-    replica.forgetDamaged(collection, [...keys], `documents of ${collection} were damaged on disk`);
+    replica.damaged.forget(collection, [...keys], `documents of ${collection} were damaged on disk`);
     this.#failed.delete(collection);
     this.#lastRepairAt = clock.now();
     this.#repairedAt.set(collection, clock.monotonic());
@@ -234,7 +234,7 @@ export class SelfRepair {
     const { replica, clock } = this.#deps;
     const damaged = this.#slice.run(
       () => clock.monotonic(),
-      (rows) => replica.recountDamaged(collection, rows),
+      (rows) => replica.damaged.count(collection, rows),
     );
     if (damaged === null) this.#countSoon(collection);
     else if (damaged.length > 0) this.#forget(collection, new Set(damaged));

@@ -28,7 +28,7 @@ export async function sumCollection(
   soon: (run: () => void) => void,
   signal?: AbortSignal,
 ): Promise<CollectionCount | undefined> {
-  if (replica.isRecounting(name)) return undefined;
+  if (replica.damaged.isUncounted(name)) return undefined;
   const state = replica.collection(name);
   const all = new FingerprintSum();
   const visible = new FingerprintSum();

@@ -62,23 +62,23 @@ for (let round = 0; round < 20; round++) {
     const [named, found] = [held[1]!.key, held[5]!.key];
     store.damage(C, named);
     if (round % 2 === 0) store.damage(C, found);
-    replica.forgetDamaged(C, [named], 'a test');
+    replica.damaged.forget(C, [named], 'a test');
     assert.equal(replica.collection(C).knowledge.size, 0);
     let nth = KEYS;
-    for (let damaged = replica.recountDamaged(C, 2); ; damaged = replica.recountDamaged(C, random.integer(1, 9))) {
+    for (let damaged = replica.damaged.count(C, 2); ; damaged = replica.damaged.count(C, random.integer(1, 9))) {
       if (damaged !== null && damaged.length === 0) break;
       if (damaged !== null) {
         assert.deepEqual(damaged, [found]);
-        replica.forgetDamaged(C, damaged, 'a test');
+        replica.damaged.forget(C, damaged, 'a test');
       }
       for (let i = random.integer(0, 3); i > 0; i--) tryToChange(replica, random, ++nth);
       if (random.chance(0.1)) {
         await replica.flush();
         ({ replica, store } = openMemoryReplica({ clock, random, store: store.crash() }));
-        assert.deepEqual(replica.pendingRecounts(), [C], 'it begins anew after a crash');
+        assert.deepEqual(replica.damaged.uncounted(), [C], 'it begins anew after a crash');
       }
     }
-    assert.deepEqual(replica.pendingRecounts(), []);
+    assert.deepEqual(replica.damaged.uncounted(), []);
     assertCounted(replica);
     await replica.flush();
     assertCounted(openMemoryReplica({ clock, random, store: store.crash() }).replica);

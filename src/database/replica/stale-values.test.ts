@@ -44,9 +44,9 @@ function openReplica() {
 
 /** As maintenance does: until nothing is left of another resolver. */
 function resolveAll(replica: Replica): void {
-  for (const collection of replica.staleCollections())
-    for (let after = replica.resolveAgain(collection, null, 2); after !== null; )
-      after = replica.resolveAgain(collection, after, 2);
+  for (const collection of replica.staleValues.collections())
+    for (let after = replica.staleValues.resolveAgain(collection, null, 2); after !== null; )
+      after = replica.staleValues.resolveAgain(collection, after, 2);
 }
 
 function valuesOf(replica: Replica): (string | null | undefined)[] {
@@ -58,7 +58,7 @@ const BY_NEWEST = ['{"n":11}', '{"n":12}', '{"n":13}', '{"n":14}'];
 test('a resolver that is taken back after some pages leaves nothing of what it made', () => {
   const { program, replica } = openReplica();
   program.resolver = oldest;
-  assert.equal(replica.resolveAgain(C, null, 2), 'b');
+  assert.equal(replica.staleValues.resolveAgain(C, null, 2), 'b');
   program.resolver = newest;
   resolveAll(replica);
   assert.deepEqual(valuesOf(replica), BY_NEWEST);
@@ -76,20 +76,22 @@ test('a resolver that made a single value, of what came meanwhile, leaves nothin
 test('a resolver that changes between two pages begins with the first again', () => {
   const { program, replica } = openReplica();
   program.resolver = oldest;
-  const after = replica.resolveAgain(C, null, 2);
+  const after = replica.staleValues.resolveAgain(C, null, 2);
   program.resolver = newest;
-  for (let next = replica.resolveAgain(C, after, 2); next !== null; ) next = replica.resolveAgain(C, next, 2);
+  for (let next = replica.staleValues.resolveAgain(C, after, 2); next !== null; )
+    next = replica.staleValues.resolveAgain(C, next, 2);
   assert.deepEqual(valuesOf(replica), BY_NEWEST);
-  assert.deepEqual(replica.staleCollections(), []);
+  assert.deepEqual(replica.staleValues.collections(), []);
 });
 
 test('a page that a failed sync took back is made again', async () => {
   const { program, replica, store } = openReplica();
   await replica.flush();
   program.resolver = oldest;
-  const after = replica.resolveAgain(C, null, 2);
+  const after = replica.staleValues.resolveAgain(C, null, 2);
   store.failFlushes(1);
   await assert.rejects(replica.flush(), { reason: 'IO_FAILED' });
-  for (let next = replica.resolveAgain(C, after, 2); next !== null; ) next = replica.resolveAgain(C, next, 2);
+  for (let next = replica.staleValues.resolveAgain(C, after, 2); next !== null; )
+    next = replica.staleValues.resolveAgain(C, next, 2);
   assert.deepEqual(valuesOf(replica), ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}']);
 });

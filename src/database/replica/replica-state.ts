@@ -1,0 +1,376 @@
+import { type Clock, HLC_ZERO } from '../../core/clock/index.ts';
+import { type Limits, TIMES } from '../../core/config/index.ts';
+import {
+  type CollectionName,
+  createReplicaId,
+  type DocumentKey,
+  type Random,
+  type ReplicaId,
+} from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { Resolver } from '../../core/merge/index.ts';
+import { FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
+import type { Head, Store, StoredDocument, StoreImage } from '../../store/index.ts';
+import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
+import type { CommitRecorder } from './commit-recorder.ts';
+import { ConflictLedger, type Moment } from './conflict-ledger.ts';
+import { type CommittedDraft, Draft } from './draft.ts';
+import { Durability } from './durability.ts';
+import { LivedTime } from './lived-time.ts';
+import { draftNewLife } from './new-life.ts';
+import type { CommitNotice, NewLife } from './outcomes.ts';
+import { OwnLives } from './own-lives.ts';
+import { ResumePoints } from './resume-points.ts';
+import { resolverText, ValueResolver } from './value-resolver.ts';
+
+export interface ReplicaOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** With timers that keep the process alive. Default: `clock`. */
+  readonly awaitedClock?: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  readonly clockDriftMsMax: number;
+  /** The collection's resolver (R3). */
+  readonly resolverOf: (collection: CollectionName) => Resolver;
+  /** Keeps something of every commit, within it. Default: nothing. */
+  readonly recorder?: CommitRecorder;
+  /** R9 at open: true when the file's marker proves that this is the same life as before. */
+  readonly isSameLife: boolean;
+  /** The highest seq that the life before may have acknowledged, where the disk may have lost it. Default 0. */
+  readonly reservedSeq?: number;
+}
+
+export type CommitListener = (notice: CommitNotice) => void;
+
+/** Name among the metadata. */
+const LIVED = 'lived';
+const COPIED = 'this database file was copied or restored, or it lost its newest writes or its marker';
+
+/**
+ * What the engine holds in memory of its store, and the one way in which both change: a draft is committed to the store, becomes the
+ * state, and is told to listeners, in order. What is durable is a matter of `flush` and `durablePos`; where a flush fails, the state
+ * goes back to what is durable. It also knows whose writes these are: the lives of this file (R9).
+ */
+export class ReplicaState {
+  readonly store: Store;
+  /** Versions that lost to concurrent ones. */
+  readonly conflicts: ConflictLedger;
+  protected readonly options: ReplicaOptions;
+  readonly #values: ValueResolver;
+  readonly #lived: LivedTime;
+  readonly #durability: Durability;
+  readonly #commitListeners = new Set<CommitListener>();
+  readonly #failureListeners = new Set<(cause: unknown) => void>();
+  readonly #reloadListeners = new Set<(cause: unknown, image: StoreImage) => void>();
+  #head: Head;
+  #collections: Map<CollectionName, CollectionState>;
+  #lives: OwnLives;
+  /** R4: how far streams came that were cut. It ends with the life: rows may go with that which no knowledge covers. */
+  protected resume: ResumePoints;
+  /** What is in memory is not what is in the store, which could not be read, or not be given a new id. */
+  #isReloadDue = false;
+
+  constructor(options: ReplicaOptions, image: StoreImage) {
+    const { store, clock, random, limits, isSameLife, reservedSeq = 0 } = options;
+    this.options = options;
+    this.store = store;
+    this.#values = new ValueResolver({ ...options, monotonic: () => clock.monotonic() });
+    this.conflicts = new ConflictLedger(store, {
+      conflictsMax: limits.conflictsMax,
+      conflictCharactersMax: limits.conflictCharactersMax,
+      retentionMs: TIMES.conflictRetentionMs,
+      resolverOf: (name) => this.resolverText(name),
+    });
+    this.#lived = new LivedTime(clock, image.meta.get(LIVED));
+    this.#collections = loadCollections(image);
+    this.#lives = OwnLives.parse({ replica: image.head?.replica, isSameLife, reservedSeq }, image.meta, true);
+    this.#head = this.#lives.aboveReserved(
+      image.head ?? { replica: createReplicaId(random), seq: 0, check: FIRST_CHECK, hlc: HLC_ZERO, pos: 0 },
+    );
+    this.resume = ResumePoints.parse(image.meta.get('resume'));
+    this.#durability = new Durability({ store, pos: () => this.pos, onLost: (cause) => this.reload(cause) });
+  }
+
+  /** For what a caller waits for. */
+  get awaitedClock(): Clock {
+    return this.options.awaitedClock ?? this.options.clock;
+  }
+
+  get id(): ReplicaId {
+    return this.#head.replica;
+  }
+
+  get seq(): number {
+    return this.#head.seq;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  get pos(): number {
+    return this.#head.pos;
+  }
+
+  /** Every change up to here survives a crash. */
+  get durablePos(): number {
+    return this.#durability.pos;
+  }
+
+  /** Commits of this process so far, those included that moved nothing but knowledge and have no position. */
+  get commits(): number {
+    return this.#durability.commits;
+  }
+
+  /** How many of them survive a crash. */
+  get durableCommits(): number {
+    return this.#durability.durableCommits;
+  }
+
+  /** How long this database has been in use, ms; what is kept for a time is kept by it. */
+  get livedMs(): number {
+    return this.#lived.ms;
+  }
+
+  /** True while a resolver runs. It is a program's own code and must not change the database that is asking it. */
+  get isResolving(): boolean {
+    return this.#values.isRunning;
+  }
+
+  get collectionCount(): number {
+    return this.#collections.size;
+  }
+
+  collections(): IterableIterator<CollectionState> {
+    return this.#collections.values();
+  }
+
+  /** The state of a collection; an empty one where it does not exist yet. */
+  collection(name: CollectionName): CollectionState {
+    return this.#collections.get(name) ?? emptyCollection(name, this.resolverText(name));
+  }
+
+  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    return this.store.get(collection, key);
+  }
+
+  /** Name and revision of the resolver that a collection has now. */
+  resolverText(collection: CollectionName): string {
+    return resolverText(this.options.resolverOf(collection));
+  }
+
+  onCommit(listener: CommitListener): () => void {
+    this.#commitListeners.add(listener);
+    return () => this.#commitListeners.delete(listener);
+  }
+
+  /** Called when the store refused a commit. Must neither throw nor commit. Returns what ends it. */
+  onCommitFailure(listener: (cause: unknown) => void): () => void {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
+  }
+
+  /** Called whenever `durablePos` has risen. */
+  onDurable(listener: () => void): () => void {
+    return this.#durability.onDurable(listener);
+  }
+
+  /**
+   * Called when commits were lost, because a flush failed, and the replica went back to what is durable. What was built on
+   * them must be thrown away: cached documents, unacknowledged writes, sessions.
+   */
+  onReload(listener: (cause: unknown, image: StoreImage) => void): () => void {
+    this.#reloadListeners.add(listener);
+    return () => this.#reloadListeners.delete(listener);
+  }
+
+  /**
+   * What a commit is made of; it changes nothing until it is committed. `once`: what a peer changes is not likely to be read here
+   * soon.
+   */
+  draft(use?: 'once'): Draft {
+    if (this.#values.isRunning) throw new TypeError('a resolver must not change the database; it is a pure function');
+    if (this.#isReloadDue) this.reload();
+    return new Draft({
+      head: this.#head,
+      wallMs: this.options.clock.now(),
+      clockDriftMsMax: this.options.clockDriftMsMax,
+      collection: (name) => this.collection(name),
+      read: (collection, key) => this.store.get(collection, key, use),
+      absent: (collection, keys) => this.store.absent(collection, keys),
+      resolve: (collection, document) => this.#values.resolve(collection, document),
+      resolver: (collection) => this.resolverText(collection),
+    });
+  }
+
+  /** Throws when the store cannot commit; then nothing has changed. */
+  commit(draft: Draft, origin: CommitNotice['origin'], source?: object): void {
+    if (draft.isEmpty) return;
+    this.#record(draft);
+    const committed = draft.finish();
+    this.#save(committed);
+    this.#durability.committed();
+    this.#head = committed.head;
+    for (const state of committed.collections) this.#collections.set(state.name, state);
+    const { changed, removed } = committed;
+    this.#tell({ origin, source, pos: this.pos, changed, removed, drafted: draft.changes });
+  }
+
+  /** Side tables and small state, for the services above. */
+  commitEntries(change: (draft: Draft) => void): void {
+    const draft = this.draft();
+    change(draft);
+    this.commit(draft, 'own');
+  }
+
+  /**
+   * Resolves when every commit so far is durable. When the store cannot make it so, the replica goes back to what is
+   * durable, tells `onReload`, and every call that waits rejects.
+   */
+  flush(): Promise<void> {
+    return this.#durability.flush();
+  }
+
+  /** After the store went back to what is durable: a failed sync, a crash in the simulator. */
+  reload(cause?: unknown): void {
+    this.#isReloadDue = true;
+    const image = this.store.load();
+    this.#isReloadDue = false;
+    this.#collections = loadCollections(image);
+    this.#head = this.#lives.aboveReserved(image.head ?? { ...this.#head, seq: 0, check: FIRST_CHECK });
+    this.#lives = this.#lives.reloaded(image.meta);
+    this.resume = ResumePoints.parse(image.meta.get('resume'));
+    this.#durability.restart();
+    this.#unrecord();
+    for (const listener of [...this.#reloadListeners]) listener(cause, image);
+    if (this.#isForeign()) this.#renounce();
+  }
+
+  /** R9 at open: a copied file takes a new id before anything is done with it. */
+  protected leaveForeignLife(): void {
+    if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
+  }
+
+  /** The id of this life, then those of former lives of this file. */
+  ownIds(): ReplicaId[] {
+    return [this.id, ...[...this.#lives.formerIds()].filter((id) => id !== this.id)];
+  }
+
+  /** R9: tells twins of former lives what they are. */
+  ownForks(): ForkEvidence[] {
+    return this.#lives.forks();
+  }
+
+  /** Whether a change position that this file once gave out, under that id, still means the same; see FormerLives. */
+  judgePosition(replica: ReplicaId, pos: number): 'kept' | 'lost' | 'foreign' {
+    if (replica === this.id) return pos <= this.pos ? 'kept' : 'foreign';
+    const end = this.#lives.endOf(replica);
+    if (end === undefined) return 'foreign';
+    return pos <= end ? 'kept' : 'lost';
+  }
+
+  /** R9: a point of the own history that a peer was seen to share; it is kept with the next commit. */
+  confirm(known: Known | undefined): void {
+    this.#lives.confirm(known);
+  }
+
+  /**
+   * R9: a new id before the next write. `forked`: versions of the old id beyond a point that was shared before are written again
+   * under the new one, and what is known of the old id is lowered to that point. Sessions must be closed by the caller.
+   */
+  takeNewLife(why: string, kind: 'plain' | 'forked'): NewLife {
+    const draft = this.draft();
+    const life = this.nextLife(why);
+    const { seq, check } = this.#head;
+    const confirmed = kind === 'forked' ? this.#lives.beforeFork() : { seq, check };
+    const rewritten = draftNewLife(
+      { draft, store: this.store, collections: [...this.#collections.values()] },
+      life.before,
+      life.after,
+      confirmed,
+      kind,
+      this.options.limits,
+    );
+    this.commitLife(draft, kind);
+    const taken: NewLife = { ...life, rewritten, confirmedSeq: confirmed.seq };
+    this.options.logger.warn({ ...taken }, 'this node took a new replica id');
+    return taken;
+  }
+
+  /** R9: a life that may follow on this one, for a draft to begin. */
+  nextLife(why: string): NewLife {
+    const after = createReplicaId(this.options.random);
+    return { before: this.id, after, why, rewritten: 0, confirmedSeq: this.seq };
+  }
+
+  /**
+   * R9: the id of the draft is another one from here on. Where the store refuses the commit, the old life goes on with all that was
+   * known of it.
+   */
+  commitLife(draft: Draft, kind: 'plain' | 'forked' = 'plain'): void {
+    const lives = this.#lives;
+    this.#lives = lives.ended(draft, this.#head, kind);
+    this.resume = ResumePoints.none();
+    draft.meta('resume', null);
+    try {
+      this.commit(draft, 'own');
+    } catch (error) {
+      this.#lives = lives;
+      throw error;
+    }
+  }
+
+  #isForeign(): boolean {
+    return this.#lives.isForeign(this.id);
+  }
+
+  /** R9: the id that this copied file took was lost with its commits: it takes another one before anything is written. */
+  #renounce(): void {
+    try {
+      this.takeNewLife(COPIED, 'plain');
+    } catch (error) {
+      this.#isReloadDue = true;
+      this.#head = { ...this.#head, replica: createReplicaId(this.options.random) };
+      this.options.logger.error({ err: error }, 'a copied database could not take a new replica id yet');
+    }
+  }
+
+  /** Adds to a commit what is kept of every one. */
+  #record(draft: Draft): void {
+    const now: Moment = { at: this.options.clock.now(), lived: this.livedMs };
+    this.#lives.record(draft);
+    this.options.recorder?.record(draft, now);
+    this.conflicts.record(draft, now);
+    const lived = this.#lived.saving();
+    if (lived !== undefined) draft.meta(LIVED, lived);
+  }
+
+  /** What was recorded may not be in the store: it is read again, or saved again. */
+  #unrecord(): void {
+    this.options.recorder?.reset();
+    this.conflicts.reset();
+    this.#lived.unsaved();
+  }
+
+  #save({ batch }: CommittedDraft): void {
+    try {
+      this.store.commit(batch);
+    } catch (error) {
+      this.#unrecord();
+      for (const listener of [...this.#failureListeners]) listener(error);
+      throw error;
+    }
+  }
+
+  /** The commit has happened: a listener that fails must not make it look refused. */
+  #tell(notice: CommitNotice): void {
+    for (const listener of [...this.#commitListeners])
+      try {
+        listener(notice);
+      } catch (error) {
+        this.options.logger.error({ err: error }, 'a listener of commits failed');
+      }
+  }
+}

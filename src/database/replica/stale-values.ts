@@ -1,0 +1,56 @@
+import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { Draft } from './draft.ts';
+import type { ReplicaState } from './replica-state.ts';
+
+/** R3: collections whose values were made by another resolver, or another revision of it, than they have now. */
+export class StaleValues {
+  readonly #state: ReplicaState;
+  /** The resolver that made the newest page of each collection that is resolved again. */
+  readonly #pageResolvers = new Map<CollectionName, string>();
+
+  constructor(state: ReplicaState) {
+    this.#state = state;
+    state.onReload(() => this.#pageResolvers.clear());
+  }
+
+  collections(): CollectionName[] {
+    return [...this.#state.collections()]
+      .filter(({ name, resolver }) => resolver !== this.#state.resolverText(name))
+      .map(({ name }) => name);
+  }
+
+  /**
+   * Resolves one page of the collection again. Returns the key to go on after, or null when all is done. It begins anew where the
+   * resolver is another one than that of the page before.
+   */
+  resolveAgain(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey | null {
+    const draft = this.#state.draft();
+    const resolver = this.#state.resolverText(collection);
+    const from = this.#pageResolvers.get(collection) === resolver ? after : null;
+    const next = draftReresolved(draft, this.#state.store, collection, from, limit, resolver);
+    this.#state.commit(draft, 'own');
+    if (next === null) this.#pageResolvers.delete(collection);
+    else this.#pageResolvers.set(collection, resolver);
+    return next;
+  }
+}
+
+/**
+ * What readers see of documents with siblings is made again; the versions stay as they are. Returns the key to go on after, or null
+ * when the collection was done; then it carries the new resolver's name.
+ */
+function draftReresolved(
+  draft: Draft,
+  store: Store,
+  collection: CollectionName,
+  after: DocumentKey | null,
+  limit: number,
+  resolver: string,
+): DocumentKey | null {
+  const page = store.documents(collection, after, limit);
+  for (const document of page) if (document.versions.length > 1) draft.resolveAgain(document);
+  if (page.length === limit) return page.at(-1)!.key;
+  draft.setResolver(collection, resolver);
+  return null;
+}
