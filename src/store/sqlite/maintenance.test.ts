@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
 import { FingerprintSum } from '../../core/version/index.ts';
 import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Damage, Store, StoreBatch } from '../store.ts';
@@ -270,6 +271,28 @@ for (const removed of [['-wal'], ['-shm'], ['-redo'], ['-wal', '-shm', '-redo']]
       assert.equal(again.documents(C, null, 1000).length, 610);
       await again.close();
     }));
+
+test('while a reader keeps removed logs from being begun anew, that is said once, and once that it has worked', () =>
+  withFolder(async (folder) => {
+    const told: string[] = [];
+    const warn = (_details: object, message: string): void => void told.push(message);
+    const store = await openInFolder(folder, { logger: { ...silentLogger, warn, error: warn } });
+    const path = join(folder, 'test.db');
+    store.commit(consistentBatch(20));
+    const reader = new DatabaseSync(path);
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM doc').get();
+    store.commit({ documents: [sampleDocument({ key: 'late', pos: 21 })] });
+    rmSync(`${path}-shm`);
+    for (let look = 0; look < 3; look++) assert.equal(await store.keepInPlace(), true);
+    reader.close();
+    for (let look = 0; look < 3; look++) assert.equal(await store.keepInPlace(), true);
+    assert.deepEqual(told, [
+      'logs of the database were removed while it is open, and cannot be begun anew yet',
+      'logs of the database were removed while it is open; new ones were begun, and nothing is lost',
+    ]);
+    await store.close();
+  }));
 
 test('an aborted backup and one of a damaged database leave nothing', () =>
   withFolder(async (folder) => {
