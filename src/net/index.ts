@@ -42,4 +42,4 @@ export {
   TOKEN_CHARS_MIN,
   type TransportCounts,
 } from './tcp/index.ts';
-export type { Address, Channel, Listener, ListenOptions, Transport } from './transport.ts';
+export type { Address, Channel, DialOptions, Listener, ListenOptions, Transport } from './transport.ts';

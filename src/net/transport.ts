@@ -21,7 +21,13 @@ export interface Transport {
    * Rejects with NetworkError (CONNECT_FAILED, HANDSHAKE_FAILED), TimeoutError, or SyncError: SELF_CONNECTION where the address
    * leads back to this node, IDENTITY_FORKED where it leads to a copy of it. A signal aborts the attempt, which then rejects with its reason.
    */
-  dial(address: Address, options?: { readonly signal?: AbortSignal }): Promise<Channel>;
+  dial(address: Address, options?: DialOptions): Promise<Channel>;
+}
+
+export interface DialOptions {
+  readonly signal?: AbortSignal;
+  /** Somebody is there: the connection is made, and the handshake begins. A transport that cannot tell does not call it. */
+  readonly onAnswer?: () => void;
 }
 
 export interface Address {

@@ -5,6 +5,7 @@ import {
   type Address,
   type Channel,
   ChannelEnd,
+  type DialOptions,
   type Listener,
   type ListenOptions,
   type Transport,
@@ -98,7 +99,7 @@ class FaultyTransport implements ChaosTransport {
     });
   }
 
-  async dial(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
+  async dial(address: Address, options: DialOptions = {}): Promise<Channel> {
     const { faults } = this.#chaos;
     const delayMs = this.#chaos.upTo(faults.dialDelayMsMax);
     if (delayMs > 0) await sleep(this.#chaos.clock, delayMs, options.signal);

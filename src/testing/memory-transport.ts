@@ -5,6 +5,7 @@ import {
   type Address,
   type Channel,
   ChannelEnd,
+  type DialOptions,
   type Listener,
   type ListenOptions,
   type Transport,
@@ -120,7 +121,7 @@ class MemoryTransport implements Transport {
     };
   }
 
-  dial(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
+  dial(address: Address, options: DialOptions = {}): Promise<Channel> {
     const { signal } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

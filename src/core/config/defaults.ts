@@ -132,7 +132,7 @@ export const LIMITS = {
   beaconChecksPerSourceMax: 500,
   /** Links to peers at the same time. More: an incoming one is closed with reason `busy`, unless its peer is wanted. */
   linksMax: 256,
-  /** Peers dialled at the same time: less while they do not get round to answering, down to 4. More wait for their turn. */
+  /** Peers dialled at the same time: less while they do not get round to answering, down to 4, and up to eight times as many that are silent. More wait for their turn. */
   dialsMax: 16,
   /** Entries of evidence, quarantine and errors kept each. More: the oldest is forgotten. */
   evidenceMax: 1000,

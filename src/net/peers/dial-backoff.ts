@@ -1,7 +1,7 @@
 import { TIMES } from '../../core/config/index.ts';
-import { isEntglDbError } from '../../core/errors/index.ts';
+import { isEntglDbError, NetworkError } from '../../core/errors/index.ts';
 import { compareBytes, type Random } from '../../core/ids/index.ts';
-import { fullJitterMs } from '../../core/retry/index.ts';
+import { fullJitterMs, isTransient } from '../../core/retry/index.ts';
 import type { Target } from './target.ts';
 
 /** Back-off after the first failed round; it doubles up to `dialBackoffMsMax` or `hopelessBackoffMsMax`. */
@@ -22,6 +22,11 @@ export function dialBackoffMs(target: Target, ownKey: string, random: Random): n
   const delayMs = fullJitterMs(random, failures + 1, BACKOFF_BASE_MS, msMax);
   const isPassive = failures === 0 && deviceKey !== undefined && compareBytes(ownKey, deviceKey) > 0;
   return isPassive ? delayMs + PASSIVE_MS + random.next() * PASSIVE_SPREAD_MS : delayMs;
+}
+
+/** A failure after which a round would go on, as one that ends it: others wait for its place, and it has its turn again. */
+export function roundOver(error: unknown): unknown {
+  return isTransient(error) ? new NetworkError('RETRIES_EXHAUSTED', (error as Error).message, { cause: error }) : error;
 }
 
 /** Whether a round of dialling ended with somebody who would not have this node. */

@@ -25,7 +25,7 @@ function setUp() {
   const channel = (name: string): Channel =>
     ({ close: (reason: string) => closed.push(`${name} ${reason}`) }) as unknown as Channel;
   const race = (signal?: AbortSignal, addresses: readonly Address[] = ADDRESSES) =>
-    raceDial(transport, addresses, clock, signal);
+    raceDial(transport, addresses, clock, { signal });
   return { clock, dials, closed, channel, race };
 }
 

@@ -14,7 +14,7 @@ export async function raceDial(
   transport: Pick<Transport, 'dial'>,
   addresses: readonly Address[],
   clock: Clock,
-  signal: AbortSignal | undefined,
+  { signal, onAnswer }: { readonly signal: AbortSignal | undefined; readonly onAnswer?: () => void },
 ): Promise<Channel> {
   signal?.throwIfAborted();
   const over = new AbortController();
@@ -37,7 +37,7 @@ export async function raceDial(
           isStepDone = true;
         };
         cancels.push(clock.setTimer(HEAD_START_MS, step));
-        transport.dial(address, { signal: give }).then(
+        transport.dial(address, { signal: give, ...(onAnswer && { onAnswer }) }).then(
           (channel) => {
             if (isWon || give.aborted) return channel.close('duplicate');
             isWon = true;

@@ -7,8 +7,9 @@ import type { RetryPolicy } from '../../core/retry/index.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
 import { incomingStatus, toPeerError } from './describe-peer.ts';
-import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
-import { DialWindow } from './dial-window.ts';
+import { dialBackoffMs, isRefusal, roundOver } from './dial-backoff.ts';
+import { DialPlaces } from './dial-places.ts';
+import { inTurn } from './dial-turns.ts';
 import { type Link, LinkTable } from './link-table.ts';
 import { raceDial } from './race-dial.ts';
 import { addressText, type PeerStatus, type Target } from './target.ts';
@@ -59,7 +60,9 @@ export class Supervisor {
   readonly #targets: TargetTable;
   readonly #links: LinkTable;
   readonly #rounds = new Set<Promise<void>>();
-  readonly #window: DialWindow;
+  readonly #places: DialPlaces;
+  /** Somebody waits for a place. */
+  #isCrowded = false;
   #state: 'new' | 'running' | 'closed' = 'new';
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -68,7 +71,7 @@ export class Supervisor {
     this.#options = options;
     this.#deps = deps;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#window = new DialWindow(this.#limits.dialsMax);
+    this.#places = new DialPlaces(this.#limits.dialsMax, deps.clock);
     this.#logger = deps.logger ?? silentLogger;
     this.#targets = new TargetTable({
       ...this.#limits,
@@ -201,18 +204,22 @@ export class Supervisor {
     this.#links.closeSilent();
     for (const link of this.#links.all()) this.#closeSurplus(link, now);
 
-    const waiting = [...this.#targets.all()]
-      .filter((target) => this.#mayDial(target))
-      .sort((a, b) => a.dueAt - b.dueAt);
-    for (const target of waiting) {
-      if (this.#rounds.size >= this.#window.size) break;
-      if (target.dueAt > now) {
-        this.#wakeBy(target.dueAt);
-        break;
+    this.#dialWaiting(now);
+    this.#wakeBy(now + HOUSEKEEPING_MS);
+  }
+
+  #dialWaiting(now: number): void {
+    const waiting = [...this.#targets.all()].filter((target) => this.#mayDial(target));
+    for (const { dueAt } of waiting) if (dueAt > now) this.#wakeBy(dueAt);
+    this.#isCrowded = false;
+    for (const target of inTurn(waiting.filter(({ dueAt }) => dueAt <= now))) {
+      const freeAt = this.#places.freeAt(now);
+      if (freeAt > now) {
+        this.#isCrowded = true;
+        return this.#wakeBy(freeAt);
       }
       if (this.#mayDial(target)) this.#startRound(target);
     }
-    this.#wakeBy(now + HOUSEKEEPING_MS);
   }
 
   #mayDial(target: Target): boolean {
@@ -285,16 +292,10 @@ export class Supervisor {
     }
   }
 
-  async #attempt({ addresses }: Target, signal: AbortSignal | undefined): Promise<Channel> {
+  #attempt({ addresses }: Target, signal: AbortSignal | undefined): Promise<Channel> {
     const { transport, clock } = this.#deps;
-    try {
-      const channel = await raceDial(transport, addresses, clock, signal);
-      this.#window.answered();
-      return channel;
-    } catch (error) {
-      this.#window.failed(error);
-      throw error;
-    }
+    const dial = this.#places.run((onAnswer) => raceDial(transport, addresses, clock, { signal, onAnswer }));
+    return dial.catch((error) => Promise.reject(this.#isCrowded ? roundOver(error) : error));
   }
 
   #dialled(target: Target, channel: Channel): void {

@@ -4,7 +4,7 @@ import { TIMES } from '../../core/config/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import { createManualClock, createMemoryNetwork, createSeededRandom, type ManualClock } from '../../testing/index.ts';
 import type { DiscoveredPeer, DiscoveryEvent } from '../discovery/index.ts';
-import type { Address, Channel, Listener, Transport } from '../transport.ts';
+import type { Address, Channel, DialOptions, Listener, Transport } from '../transport.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 const PORT = 5000;
@@ -22,7 +22,7 @@ export interface World {
     name: string,
     options?: Partial<SupervisorOptions>,
     host?: string,
-    onDial?: (dial: () => Promise<Channel>) => Promise<Channel>,
+    onDial?: (dial: () => Promise<Channel>, address: Address, options: DialOptions) => Promise<Channel>,
   ): Promise<WorldNode>;
 }
 
@@ -81,7 +81,7 @@ export function createWorld(seed: number): World {
       const transport = network.createTransport({ deviceKey: name, host });
       const inner: Transport = {
         listen: (given) => transport.listen(given),
-        dial: (address, given) => onDial(() => transport.dial(address, given)),
+        dial: (address, given = {}) => onDial(() => transport.dial(address, given), address, given),
       };
       return startNode(name, host, inner, clock, random.fork(), options);
     },

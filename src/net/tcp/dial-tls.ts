@@ -2,7 +2,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { NetworkError, TimeoutError } from '../../core/errors/index.ts';
-import type { Address } from '../transport.ts';
+import type { Address, DialOptions } from '../transport.ts';
 import { addressText } from './addresses.ts';
 import type { ClusterKey } from './keys.ts';
 import { clientOptions, isSecure } from './tls-options.ts';
@@ -10,18 +10,22 @@ import { clientOptions, isSecure } from './tls-options.ts';
 /** Why a handshake failed for good; in `details.refusal` of HANDSHAKE_FAILED where the other end said so. */
 export type DialRefusal = 'other-token' | 'no-entgldb';
 
-export interface DialWork {
+export interface DialWork extends Pick<DialOptions, 'onAnswer'> {
   readonly clock: Clock;
   /** Time for connecting and the handshake together, ms. */
   readonly msMax: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * A socket to the address whose TLS handshake is done. Rejects with CONNECT_FAILED, HANDSHAKE_FAILED, TIMED_OUT after
  * `msMax`, or `signal.reason`; the socket is destroyed then.
  */
-export function dialTls(address: Address, key: ClusterKey, { clock, msMax, signal }: DialWork): Promise<TLSSocket> {
+export function dialTls(
+  address: Address,
+  key: ClusterKey,
+  { clock, msMax, signal, onAnswer }: DialWork,
+): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...clientOptions(key), host: address.host, port: address.port });
     let isConnected = false;
@@ -43,6 +47,7 @@ export function dialTls(address: Address, key: ClusterKey, { clock, msMax, signa
     socket.on('error', (error) => fail(isConnected ? handshakeError(address, error) : connectError(address, error)));
     socket.once('connect', () => {
       isConnected = true;
+      onAnswer?.();
       socket.setNoDelay(true).setKeepAlive(true, TIMES.tcpKeepAliveMs);
     });
     socket.once('close', closed);

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../../core/config/index.ts';
 import { ConfigurationError, type EntglDbError, isEntglDbError, NetworkError } from '../../core/errors/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
-import type { Address, Channel, Listener, ListenOptions, Transport } from '../transport.ts';
+import type { Address, Channel, DialOptions, Listener, ListenOptions, Transport } from '../transport.ts';
 import { addressText, isLoopback } from './addresses.ts';
 import type { AdmissionLimits } from './admission.ts';
 import { type AuthenticateDeps, type Authenticated, authenticate } from './authenticate.ts';
@@ -128,10 +128,10 @@ class TcpTlsTransport implements TlsTransport {
     };
   }
 
-  async dial(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
+  async dial(address: Address, options: DialOptions = {}): Promise<Channel> {
     this.#requireAllowed(address);
     options.signal?.throwIfAborted();
-    const { socket, keyId } = await this.#dialWithAnyKey(address, options.signal);
+    const { socket, keyId } = await this.#dialWithAnyKey(address, options);
     const abort = (): void => void socket.destroy();
     options.signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -164,9 +164,9 @@ class TcpTlsTransport implements TlsTransport {
   }
 
   /** A peer that has not learnt of a new token yet knows the one before. */
-  async #dialWithAnyKey(address: Address, signal?: AbortSignal): Promise<{ socket: TLSSocket; keyId: string }> {
+  async #dialWithAnyKey(address: Address, options: DialOptions): Promise<{ socket: TLSSocket; keyId: string }> {
     const [first, ...others] = this.#keys as [ClusterKey, ...ClusterKey[]];
-    const work = { clock: this.#clock, msMax: this.#connectMsMax(), signal };
+    const work = { ...options, clock: this.#clock, msMax: this.#connectMsMax() };
     let key = first;
     for (;;) {
       try {
