@@ -1,9 +1,9 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
-import type { TrueWrite } from './history.ts';
 import type { LiveOrder } from './live-order.ts';
 import type { SimNode } from './node.ts';
 import type { Scene } from './scene.ts';
+import type { TrueWrite } from './true-write.ts';
 
 /** Writes on behalf of the users of all nodes, and records what truly happened. */
 export class Author {

@@ -1,8 +1,9 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import { contextCovers, isSameDot, knows, type Version } from '../src/core/version/index.ts';
 import type { Replica } from '../src/database/replica/index.ts';
-import { type History, nameOf, type TrueWrite } from './history.ts';
+import { type History, nameOf } from './history.ts';
 import { versionsOf } from './holdings.ts';
+import type { TrueWrite } from './true-write.ts';
 
 /**
  * I4: of every write that knowledge covers, the replica holds the version, or one that truly replaced it, or the purge

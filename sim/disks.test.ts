@@ -7,9 +7,10 @@ import { test } from 'node:test';
 import type { DocumentKey } from '../src/core/ids/index.ts';
 import { createSeededRandom } from '../src/testing/index.ts';
 import { Disks } from './disks.ts';
-import { History, type TrueWrite } from './history.ts';
+import { History } from './history.ts';
 import { versionsOf } from './holdings.ts';
 import { STOCK, Stage } from './scenarios/stage.ts';
+import type { TrueWrite } from './true-write.ts';
 
 const KEY = 'k' as DocumentKey;
 

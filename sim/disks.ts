@@ -2,12 +2,12 @@ import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { MemorySnapshot } from '../src/store/memory/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
-import type { TrueWrite } from './history.ts';
 import { Holdings, heldBy, versionsOf, wantedHoldings } from './holdings.ts';
 import { Keeping } from './keeping.ts';
 import type { Receipt, SimNode } from './node.ts';
 import { ReceiptBook } from './receipt-book.ts';
 import { type Scene, unreadableKeys } from './scene.ts';
+import type { TrueWrite } from './true-write.ts';
 
 /** Commits that no flush covered and that a power cut leaves on the disk nevertheless, at most. */
 const LUCKY_COMMITS_MAX = 3;

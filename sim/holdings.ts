@@ -1,7 +1,7 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
 import { type Knowledge, knows, type Line, type Version } from '../src/core/version/index.ts';
 import type { Replica } from '../src/database/replica/index.ts';
-import type { History, TrueWrite } from './history.ts';
+import type { Place, TrueWrite } from './true-write.ts';
 
 const NONE: readonly Version[] = [];
 
@@ -101,7 +101,7 @@ export function wantedHoldings(holder: Holder): Holdings {
 }
 
 /** What a replica holds and knows now of the writes so far, whatever becomes of it. */
-export function heldBy(replica: Replica, history: History): Holdings {
+export function heldBy(replica: Replica, history: { readonly size: number; places(): Iterable<Place> }): Holdings {
   const { size } = history;
   const held = new Holdings(replica, ({ id }) => id < size);
   for (const { collection, key } of history.places()) {

@@ -1,6 +1,7 @@
-import { type History, nameOf, type TrueWrite } from './history.ts';
+import { type History, nameOf } from './history.ts';
 import { Holdings, heldBy } from './holdings.ts';
 import type { SimNode } from './node.ts';
+import type { TrueWrite } from './true-write.ts';
 
 /** What each disk was seen to hold for good: no crash and no failed flush takes any of it back, of whatever life it is. */
 export class Keeping {

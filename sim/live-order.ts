@@ -1,6 +1,7 @@
 import type { CommitNotice } from '../src/database/replica/index.ts';
-import { type History, nameOf, type TrueWrite } from './history.ts';
+import { type History, nameOf } from './history.ts';
 import type { SimNode } from './node.ts';
+import type { TrueWrite } from './true-write.ts';
 
 interface Reader {
   readonly seen: Set<number>;

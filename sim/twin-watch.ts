@@ -1,6 +1,7 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
-import type { Finding, History, Place, TrueWrite } from './history.ts';
+import type { Finding, History } from './history.ts';
 import type { SimNode } from './node.ts';
+import type { Place, TrueWrite } from './true-write.ts';
 
 /** Harm to documents that two running lives of one replica wrote before they met: what R9 admits. */
 export interface Residue {

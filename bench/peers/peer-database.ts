@@ -1,7 +1,4 @@
-import type { PeerName } from '../bench-case.ts';
 import type { BenchDocument } from '../documents.ts';
-import { openPouch } from './pouch.ts';
-import { openRx } from './rx.ts';
 
 /** Another database, at what it calls normal, as the cases use it. */
 export interface PeerDatabase {
@@ -25,9 +22,4 @@ export interface PeerServer {
   /** Bytes over all connections so far, both ways. */
   bytes(): number;
   close(): Promise<void>;
-}
-
-/** On its files in this folder, or where it has none, in memory. */
-export function openPeer(name: PeerName, folder: string): Promise<PeerDatabase> {
-  return name === 'pouchdb' ? openPouch(folder) : openRx();
 }

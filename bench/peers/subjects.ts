@@ -13,7 +13,8 @@ import { Remote } from '../process/remote.ts';
 import { intervalOf } from '../statistics.ts';
 import { perSecond, timed } from '../stopwatch.ts';
 import { inOwnFolder } from '../subject-folder.ts';
-import { openPeer, type PeerDatabase } from './peer-database.ts';
+import { openPeer } from './open-peer.ts';
+import type { PeerDatabase } from './peer-database.ts';
 import type { PeerCommand, PeerState } from './peer-sender.ts';
 
 const BATCH = 1000;

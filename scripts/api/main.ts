@@ -6,6 +6,7 @@ import { apiPages } from './pages.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const folder = join(root, 'docs/api');
+const pages = apiPages(root);
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-for (const [file, text] of apiPages(root)) writeFileSync(join(folder, file), text);
+for (const [file, text] of pages) writeFileSync(join(folder, file), text);

@@ -17,6 +17,7 @@ const PAGES: readonly Page[] = [
     claims: [
       'node/open-database',
       'node/node-',
+      'node/network/peer-status',
       'core/logging',
       'net/',
       'core/replication/',
@@ -28,19 +29,19 @@ const PAGES: readonly Page[] = [
     file: 'collections.md',
     title: 'Collections and transactions',
     intro: 'The guide: [collections](../guide/collections.md).',
-    claims: ['database/api.ts', 'database/schema/', 'database/evolution/', 'core/query/json.ts'],
+    claims: [
+      'database/api.ts',
+      'database/document-api.ts',
+      'database/schema/',
+      'database/evolution/',
+      'core/query/json.ts',
+    ],
   },
   {
     file: 'queries.md',
     title: 'Queries and indexes',
     intro: 'The guide: [queries](../guide/queries.md).',
-    claims: [
-      'database/query/',
-      'core/query/',
-      'store/store.ts#QueryPlan',
-      'database/schema/filter-types.ts',
-      'database/api.ts#FindOptions',
-    ],
+    claims: ['database/query/', 'core/query/', 'store/store.ts#QueryPlan', 'database/schema/filter-types.ts'],
   },
   {
     file: 'live.md',
@@ -64,7 +65,7 @@ const PAGES: readonly Page[] = [
       'core/document/',
       'database/history/',
       'database/api.ts#Conflict',
-      'database/api.ts#DocumentVersion',
+      'database/document-api.ts#DocumentVersion',
     ],
   },
   {

@@ -1,6 +1,3 @@
-import type { CursorRule } from './cursors.ts';
-import type { EarlyOptions } from './early-session.ts';
-
 /** What an attack does to the world, and which candidate rules it tries. Absent: no. */
 export interface AttackOptions {
   /** Old backups take their node's place, under a new replica id. */
@@ -45,6 +42,50 @@ export interface AttackOptions {
   /** Knowledge also holds single dots above its seq. */
   readonly extraDots?: boolean;
 }
+
+/** How resume cursors (R4) are kept. The rule is `capped`; the others were refuted. */
+export type CursorRule =
+  /** Never above the sender's knowledge when its stream began, and only for the same process of the sender. */
+  | 'capped'
+  /** As high as what was sent. */
+  | 'naive'
+  /** Never above the sender's knowledge when it sends. */
+  | 'cappedLate'
+  /** Capped, but for the sender's id, whichever process of it comes. */
+  | 'anyProcess'
+  /** Capped, but kept although the receiver lost rows. */
+  | 'outlivesRows';
+
+/** Variants of the live set in several messages (docs/adr/0002). All absent: the rule as decided, but in lock-step. */
+export interface EarlyOptions {
+  /** Messages of both directions wait in queues; otherwise each is answered within the same step. */
+  readonly isQueued?: boolean;
+  /** Claims in one session; default 1. */
+  readonly claims?: number;
+  /** Refuted: knowledge of the claim's moment instead of the beginning's. */
+  readonly claimsLaterKnowledge?: boolean;
+  /** Refuted: the purge line of the beginning, or none, instead of the claim's. */
+  readonly purgeLine?: 'ofBeginning' | 'none';
+  /** Refuted: rows that came while the claim travelled are not asked about, and kept. */
+  readonly doesNotAskAgain?: boolean;
+  /** What no answer mentioned is dropped: refuted together with later knowledge, no counterexample with early knowledge. */
+  readonly dropsUnconfirmed?: boolean;
+  /** Refuted: answers do not stream first what changed. */
+  readonly answersBeforeChanges?: boolean;
+  /** Refuted: a tombstone is dropped although not all that it replaced is known under the claim. */
+  readonly dropsNeededTombstones?: boolean;
+  /** Versions that are gone are dropped one by one before the claim is adopted, with anything between; see `SliceRule`. */
+  readonly slices?: SliceRule;
+}
+
+/** Which versions may go before the claim that covers them is adopted. The rule is `known`; the others were refuted. */
+export type SliceRule =
+  /** Those that the receiver knows, and whose whole context it knows: nothing of it can come back. The purge line goes ahead. */
+  | 'known'
+  /** The same, but the purge line waits for the claim. */
+  | 'lineLate'
+  /** All, as if the claim was adopted already: what was replaced can be seen again until it is. */
+  | 'all';
 
 /** What happened in a schedule, so that a clean verdict can be told from one that never met the case. */
 export interface AttackCounts {

@@ -1,19 +1,6 @@
 import type { AttackReplica } from './attack-replica.ts';
 import { type Dotted, raise, type Vector } from './vectors.ts';
 
-/** How resume cursors (R4) are kept. The rule is `capped`; the others were refuted. */
-export type CursorRule =
-  /** Never above the sender's knowledge when its stream began, and only for the same process of the sender. */
-  | 'capped'
-  /** As high as what was sent. */
-  | 'naive'
-  /** Never above the sender's knowledge when it sends. */
-  | 'cappedLate'
-  /** Capped, but for the sender's id, whichever process of it comes. */
-  | 'anyProcess'
-  /** Capped, but kept although the receiver lost rows. */
-  | 'outlivesRows';
-
 /** How far streams of this sender came at the receiver before they were cut. */
 export function cursorOf(from: AttackReplica, to: AttackReplica): Vector {
   return to.cursorsBySender.get(senderOf(from, to)) ?? new Map();

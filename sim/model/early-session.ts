@@ -1,39 +1,8 @@
-import type { AttackCounts } from './attack-options.ts';
+import type { AttackCounts, EarlyOptions } from './attack-options.ts';
 import { type AttackReplica, joinVectors, placeOf, type Version } from './attack-replica.ts';
 import { cursorOf, raiseCursor, reachedBy } from './cursors.ts';
 import { type Pick, pickOne } from './random.ts';
 import { covers, type Dotted, dominates, dotOf, raise, type Vector } from './vectors.ts';
-
-/** Variants of the live set in several messages (docs/adr/0002). All absent: the rule as decided, but in lock-step. */
-export interface EarlyOptions {
-  /** Messages of both directions wait in queues; otherwise each is answered within the same step. */
-  readonly isQueued?: boolean;
-  /** Claims in one session; default 1. */
-  readonly claims?: number;
-  /** Refuted: knowledge of the claim's moment instead of the beginning's. */
-  readonly claimsLaterKnowledge?: boolean;
-  /** Refuted: the purge line of the beginning, or none, instead of the claim's. */
-  readonly purgeLine?: 'ofBeginning' | 'none';
-  /** Refuted: rows that came while the claim travelled are not asked about, and kept. */
-  readonly doesNotAskAgain?: boolean;
-  /** What no answer mentioned is dropped: refuted together with later knowledge, no counterexample with early knowledge. */
-  readonly dropsUnconfirmed?: boolean;
-  /** Refuted: answers do not stream first what changed. */
-  readonly answersBeforeChanges?: boolean;
-  /** Refuted: a tombstone is dropped although not all that it replaced is known under the claim. */
-  readonly dropsNeededTombstones?: boolean;
-  /** Versions that are gone are dropped one by one before the claim is adopted, with anything between; see `SliceRule`. */
-  readonly slices?: SliceRule;
-}
-
-/** Which versions may go before the claim that covers them is adopted. The rule is `known`; the others were refuted. */
-export type SliceRule =
-  /** Those that the receiver knows, and whose whole context it knows: nothing of it can come back. The purge line goes ahead. */
-  | 'known'
-  /** The same, but the purge line waits for the claim. */
-  | 'lineLate'
-  /** All, as if the claim was adopted already: what was replaced can be seen again until it is. */
-  | 'all';
 
 type Message =
   | { readonly kind: 'version'; readonly version: Version; readonly reached?: Dotted }

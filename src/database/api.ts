@@ -1,12 +1,22 @@
-import type { IndexSpec, JsonObject, JsonValue } from '../core/query/index.ts';
+import type { IndexSpec, JsonValue } from '../core/query/index.ts';
 import type { QueryPlan } from '../store/index.ts';
 import type { Blobs } from './blobs/index.ts';
+import type {
+  Document,
+  DocumentVersion,
+  ReadOptions,
+  ScanOptions,
+  Versioned,
+  WaitOptions,
+  WriteOptions,
+} from './document-api.ts';
 import type { HistoryEntry, Moment, UndoOptions } from './history/index.ts';
 import type { LiveCount, LiveDocument, LiveEntry, LiveQuery } from './live/index.ts';
 import type {
   Aggregate,
   EnsureIndexOptions,
   FieldQuery,
+  FindOptions,
   FluentQuery,
   Group,
   IndexInfo,
@@ -19,51 +29,13 @@ import type {
   DocumentIssue,
   Filter,
   InputOf,
+  InvalidDocument,
   OutputOf,
   Patch,
   Path,
-  Sort,
   StandardSchema,
   ValueAt,
 } from './schema/index.ts';
-
-/**
- * A document: a JSON object. A type parameter may be any object type, so that interfaces fit too; what is no JSON object is
- * refused when it is written.
- */
-export type Document = JsonObject;
-
-export interface WaitOptions {
-  /** Stops the waiting, never work that has begun; the call rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
-}
-
-export interface ScanOptions extends WaitOptions {
-  /** Only keys behind this one, in byte order. Default: from the first. */
-  readonly after?: string;
-}
-
-export interface WriteOptions extends WaitOptions {
-  /**
-   * Token of the version that the write is meant to replace, as `getVersioned` returns it; null: there must be no document.
-   * Otherwise ConcurrencyError, with the current token. Only this node is asked: a concurrent write elsewhere is a conflict
-   * for the resolver, not an error.
-   */
-  readonly ifVersion?: string | null;
-}
-
-export interface ReadOptions extends WaitOptions {
-  /** Also documents that do not fit the schema of the collection, as they are stored. Default: they are left out, or throw. */
-  readonly includeInvalid?: boolean;
-}
-
-/** A stored document that does not fit the schema of its collection. */
-export interface InvalidDocument {
-  readonly key: string;
-  /** As it is stored. */
-  readonly value: Document;
-  readonly issues: readonly DocumentIssue[];
-}
 
 export interface MigrateOptions extends WaitOptions {
   /** Told after each slice. */
@@ -77,22 +49,6 @@ export interface MigrateProgress {
   readonly migrated: number;
   /** Of these, left as they are, because a migration or the schema refused them. */
   readonly invalid: number;
-}
-
-export interface FindOptions<T = unknown> {
-  /** 1 ascending, -1 descending; by several fields in the order given. Ties are broken by key. */
-  readonly sort?: Sort<T>;
-  /** Default 0. */
-  readonly skip?: number;
-  /** Default: all. */
-  readonly limit?: number;
-}
-
-/** A document with its place and the token for `ifVersion`. */
-export interface Versioned<T> {
-  readonly key: string;
-  readonly value: T;
-  readonly version: string;
 }
 
 export interface WatchOptions extends WaitOptions {
@@ -300,19 +256,6 @@ export interface ConflictOptions extends WaitOptions {
   readonly collection?: string;
   /** Default 100. */
   readonly limit?: number;
-}
-
-/** A version of a document: one write of it. */
-export interface DocumentVersion {
-  /** Human name of the node that wrote it; null where this node never met it. */
-  readonly node: string | null;
-  readonly replica: string;
-  /** The name of the write: replica and its number there. */
-  readonly dot: string;
-  /** Wall clock of its author, ms. */
-  readonly writtenAt: number;
-  /** What it said; null: it deleted the document. */
-  readonly value: Document | null;
 }
 
 /** One side of a conflict. */

@@ -2,22 +2,10 @@ import { type CollectionName, parseDocumentKey, type ReplicaId } from '../core/i
 import { type IndexSpec, type JsonValue, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
 import type { QueryPlan } from '../store/index.ts';
 import { abortable } from './abortable.ts';
-import type {
-  Change,
-  Collection,
-  Document,
-  DocumentVersion,
-  FindOptions,
-  InvalidDocument,
-  LiveOptions,
-  MigrateOptions,
-  MigrateProgress,
-  ReadOptions,
-  WaitOptions,
-  WatchOptions,
-} from './api.ts';
+import type { Change, Collection, LiveOptions, MigrateOptions, MigrateProgress, WatchOptions } from './api.ts';
+import type { Document, DocumentVersion, ReadOptions, WaitOptions } from './document-api.ts';
 import { DocumentCollection } from './document-collection.ts';
-import { migrateCollection } from './evolution/index.ts';
+import { DecodedChanges } from './feed/index.ts';
 import {
   entryAt,
   type HistoryEntry,
@@ -36,11 +24,13 @@ import {
   type LiveQueries,
   type LiveQuery,
 } from './live/index.ts';
+import { migrateCollection } from './migrate-collection.ts';
 import {
   type Aggregate,
   CollectionQueries,
   type EnsureIndexOptions,
   type FieldQuery,
+  type FindOptions,
   type FluentQuery,
   fluentQuery,
   type Group,
@@ -50,7 +40,7 @@ import {
   type PageOptions,
   type QueriesHost,
 } from './query/index.ts';
-import { DecodedChanges, type DocumentCodec, type Filter, type Path, type ValueAt } from './schema/index.ts';
+import type { DocumentCodec, Filter, InvalidDocument, Path, ValueAt } from './schema/index.ts';
 
 /** What a collection needs of its database; every method throws DATABASE_CLOSED once that is closed. */
 export interface CollectionHost extends QueriesHost {

@@ -1,7 +1,8 @@
 import { PersistenceError } from '../core/errors/index.ts';
 import { type CollectionName, parseCollectionName, type ReplicaId } from '../core/ids/index.ts';
 import { abortable } from './abortable.ts';
-import type { Conflict, ConflictOptions, WaitOptions } from './api.ts';
+import type { Conflict, ConflictOptions } from './api.ts';
+import type { WaitOptions } from './document-api.ts';
 import { toDocumentVersion } from './history/index.ts';
 import type { LedgerEntry, LocalWrite, Replica } from './replica/index.ts';
 

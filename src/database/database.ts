@@ -21,16 +21,15 @@ import type {
   Conflict,
   ConflictOptions,
   Database,
-  Document,
   Transaction,
   TransactionOptions,
-  WaitOptions,
   WatchOptions,
 } from './api.ts';
 import { LocalBlobs } from './blobs/index.ts';
 import type { DocumentCache } from './cache/index.ts';
 import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
+import type { Document, WaitOptions } from './document-api.ts';
 import { OlderDocuments, olderThan } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
 import { frozenError } from './frozen-error.ts';

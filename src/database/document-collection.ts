@@ -1,19 +1,12 @@
 import { DocumentNotFoundError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import { type JsonObject, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
-import type {
-  Document,
-  FindOptions,
-  ReadOptions,
-  ScanOptions,
-  TransactionCollection,
-  Versioned,
-  WaitOptions,
-  WriteOptions,
-} from './api.ts';
+import type { TransactionCollection } from './api.ts';
+import type { Document, ReadOptions, ScanOptions, Versioned, WaitOptions, WriteOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
 import { DocumentReader } from './document-reader.ts';
 import { DocumentWriter } from './document-writer.ts';
+import type { FindOptions } from './query/index.ts';
 import { versionToken } from './replica/index.ts';
 import type { CountablePath, DocumentCodec, Filter, Patch } from './schema/index.ts';
 

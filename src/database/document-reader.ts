@@ -2,10 +2,17 @@ import type { CollectionName } from '../core/ids/index.ts';
 import { parseDocumentKey } from '../core/ids/index.ts';
 import { compareBySort, type Filter, isAfter, type JsonObject, type Query, toPredicate } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
-import type { InvalidDocument, ReadOptions, ScanOptions, WaitOptions } from './api.ts';
+import type { ReadOptions, ScanOptions, WaitOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
 import { notOlderThan, olderThan } from './evolution/index.ts';
-import { after, type Decoded, type DocumentCodec, documentInvalid, type Eventually } from './schema/index.ts';
+import {
+  after,
+  type Decoded,
+  type DocumentCodec,
+  documentInvalid,
+  type Eventually,
+  type InvalidDocument,
+} from './schema/index.ts';
 
 /** Found documents read at least at a time, where some of them do not fit and others must take their place. */
 const REFILL_MIN = 100;

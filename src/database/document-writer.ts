@@ -4,7 +4,8 @@ import { counterValue, incrementCounter } from '../core/merge/index.ts';
 import type { JsonObject, JsonValue } from '../core/query/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
-import type { WaitOptions, WriteOptions } from './api.ts';
+import type { WaitOptions, WriteOptions } from './document-api.ts';
+
 import type { DocumentHost } from './document-host.ts';
 import type { Shaped } from './evolution/index.ts';
 import { type LocalWrite, versionToken } from './replica/index.ts';

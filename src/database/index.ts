@@ -6,22 +6,13 @@ export type {
   ConflictOptions,
   ConflictVersion,
   Database,
-  Document,
-  DocumentVersion,
-  FindOptions,
-  InvalidDocument,
   LiveOptions,
   MigrateOptions,
   MigrateProgress,
-  ReadOptions,
-  ScanOptions,
   Transaction,
   TransactionCollection,
   TransactionOptions,
-  Versioned,
-  WaitOptions,
   WatchOptions,
-  WriteOptions,
 } from './api.ts';
 export type {
   BlobContent,
@@ -39,6 +30,15 @@ export type {
 export { BlobKeeper, type BlobKeeperDeps } from './blobs/index.ts';
 export { type CacheStatistics, DocumentCache, type DocumentCacheOptions } from './cache/index.ts';
 export type { LocalDatabase } from './database.ts';
+export type {
+  Document,
+  DocumentVersion,
+  ReadOptions,
+  ScanOptions,
+  Versioned,
+  WaitOptions,
+  WriteOptions,
+} from './document-api.ts';
 export type { Migration, Migrations } from './evolution/index.ts';
 export type { HistoryEntry, HistoryOptions, Moment, UndoOptions } from './history/index.ts';
 export {
@@ -58,6 +58,7 @@ export type {
   ConditionedQuery,
   EnsureIndexOptions,
   FieldQuery,
+  FindOptions,
   FluentQuery,
   Group,
   IndexInfo,
@@ -72,6 +73,7 @@ export type {
   FieldOperators,
   Filter,
   InputOf,
+  InvalidDocument,
   OutputOf,
   Patch,
   Path,

@@ -1,5 +1,6 @@
 import { type CollectionName, parseCollectionName } from '../core/ids/index.ts';
-import type { Collection, Document, Transaction, TransactionCollection } from './api.ts';
+import type { Collection, Transaction, TransactionCollection } from './api.ts';
+import type { Document } from './document-api.ts';
 import { DocumentCollection } from './document-collection.ts';
 import type { DocumentCodec } from './schema/index.ts';
 import type { TransactionHost } from './transaction/index.ts';

@@ -1,6 +1,7 @@
 export { createServices, type Services } from './create-services.ts';
 export { EntglDbHealthCheck } from './health-check.ts';
-export type { NodeAddress, NodeStatus, PeerStatus } from './node-api.ts';
+export type { PeerStatus } from './network/index.ts';
+export type { NodeAddress, NodeStatus } from './node-api.ts';
 export type { NodeDatabase } from './node-database.ts';
 export { OfflineQueue } from './offline-queue.ts';
 export {

@@ -1,11 +1,11 @@
 import type { Logger } from '../core/logging/index.ts';
 import type { Resolver } from '../core/merge/index.ts';
-import type { DefinitionMismatch } from '../core/replication/index.ts';
 import type { CollectionInfo, Database } from '../database/index.ts';
 import type { HealthReport, MetricSample, PeerRefusal } from '../diagnostics/index.ts';
 import type { Address } from '../net/index.ts';
 import type { ManualBackupWork } from '../resilience/index.ts';
 import type { LoadedConfig } from './config/index.ts';
+import type { PeerStatus } from './network/index.ts';
 import type { NodeServices } from './services/index.ts';
 
 /** What the composition root takes. */
@@ -86,24 +86,6 @@ export interface NodeStatus {
   readonly refusals: readonly PeerRefusal[];
   /** What its user should know: no token, another clock, a copied database, who is kept out. */
   readonly notices: readonly string[];
-}
-
-export interface PeerStatus {
-  readonly nodeId: string | null;
-  readonly address: Address;
-  readonly state: 'connected' | 'connecting' | 'waiting';
-  /** Who named it: the configuration, discovery, or it dialled us. */
-  readonly source: 'configured' | 'discovered' | 'inbound';
-  /** Wall clock, ms; null: never. */
-  readonly lastSeen: number | null;
-  readonly lastSyncTime: number | null;
-  readonly roundTripMs: number | null;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  /** How its program defines collections otherwise than the one here: the node that reads `theirs` is this peer. */
-  readonly definitionMismatches: readonly DefinitionMismatch[];
-  /** Why the last attempt failed; null: it did not. */
-  readonly lastError: string | null;
 }
 
 export interface Maintenance {

@@ -18,7 +18,8 @@ import type {
 import type { HealthReport } from '../diagnostics/index.ts';
 import type { BackupInfo, BackupWork, PendingWrites, ReplicatedOptions } from '../resilience/index.ts';
 import type { EntglDbHealthCheck } from './health-check.ts';
-import type { NodeAddress, NodeStatus, PeerStatus, RunningNode } from './node-api.ts';
+import type { PeerStatus } from './network/index.ts';
+import type { NodeAddress, NodeStatus, RunningNode } from './node-api.ts';
 import type { OfflineQueue } from './offline-queue.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { PeerEquality } from './services/index.ts';

@@ -1,8 +1,8 @@
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { FetchMessage, NarrowMessage, RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange, StoredDocument } from '../store/index.ts';
-import { cutRange, describeRanges, FRONT_DOCUMENTS } from './live-set-answers.ts';
 import type { PageSize } from './page-size.ts';
+import { cutRange, describeRanges, FRONT_DOCUMENTS } from './ranges.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** Documents in a range that was narrowed once, and twice: a sixteenth of the one before. */

@@ -3,11 +3,10 @@ import { isSameDot } from '../core/version/index.ts';
 import type { CheckMessage, Message, NarrowMessage, RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
 import type { Exchange } from './out-stream.ts';
-import type { SyncReplica } from './replica-port.ts';
+import { cutRange, describeRanges, FRONT_DOCUMENTS } from './ranges.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Documents in a range of the first pass, one of which is described in one step, and in a range that was narrowed. */
-export const FRONT_DOCUMENTS = 4096;
+/** Documents in a range that was narrowed. */
 const NARROW_DOCUMENTS = 64;
 
 /** R5: the next part of the front-to-back pass over the live set; one bounded slice of work. */
@@ -33,27 +32,6 @@ export function answerQuestion(
   });
 }
 
-/** Adjacent ranges of `documents` documents each; the last of at most `rangesMax` takes what is left, or ends the pass early. */
-export function cutRange(
-  store: SyncReplica['store'],
-  collection: CollectionName,
-  range: KeyRange,
-  documents: number,
-  rangesMax: number,
-): KeyRange[] {
-  const ranges: KeyRange[] = [];
-  for (let after = range.after; ; ) {
-    const next: DocumentKey | undefined = store.nthKey(collection, after, documents);
-    const isLast =
-      next === undefined || (range.upTo !== null && Buffer.compare(Buffer.from(next), Buffer.from(range.upTo)) >= 0);
-    const mustEnd = range.upTo !== null && ranges.length === rangesMax - 1;
-    const upTo = isLast || mustEnd ? range.upTo : next;
-    ranges.push({ after, upTo });
-    if (upTo === range.upTo || ranges.length === rangesMax) return ranges;
-    after = upTo;
-  }
-}
-
 function describe(
   context: SessionContext,
   collection: CollectionName,
@@ -68,15 +46,6 @@ function describe(
     after,
     ranges: describeRanges(context.replica.store, collection, ranges),
   };
-}
-
-export function describeRanges(
-  store: SyncReplica['store'],
-  collection: CollectionName,
-  ranges: readonly KeyRange[],
-): RangesMessage['ranges'] {
-  const fingerprints = store.fingerprints(collection, ranges);
-  return ranges.map(({ upTo }, i) => ({ upTo, fingerprint: fingerprints[i]! }));
 }
 
 function missingOf(context: SessionContext, question: CheckMessage): Message {

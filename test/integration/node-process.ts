@@ -14,7 +14,8 @@ import type { Address } from '../../src/net/index.ts';
 import { HttpClient, readAll } from '../../src/node/cli/http-client.ts';
 import type { DocumentAccess } from '../../src/node/cli/node-target.ts';
 import { createRemoteCollection } from '../../src/node/cli/remote-collection.ts';
-import type { NodeStatus, PeerStatus } from '../../src/node/node-api.ts';
+import type { PeerStatus } from '../../src/node/network/index.ts';
+import type { NodeStatus } from '../../src/node/node-api.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
 import { atEnd, type Scope } from './cleanup.ts';
 

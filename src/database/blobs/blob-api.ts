@@ -1,4 +1,4 @@
-import type { WaitOptions } from '../api.ts';
+import type { WaitOptions } from '../document-api.ts';
 
 /**
  * What a document holds of a blob: put it anywhere into a document, as it is. While any document holds one, with any members

@@ -2,7 +2,8 @@ import type { Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION } from '../../core/ids/index.ts';
 import { abortable } from '../abortable.ts';
-import type { WaitOptions } from '../api.ts';
+import type { WaitOptions } from '../document-api.ts';
+
 import type {
   BlobContent,
   BlobInfo,

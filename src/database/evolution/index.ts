@@ -1,4 +1,3 @@
-export { migrateCollection } from './migrate-collection.ts';
 export {
   Evolution,
   type Migration,

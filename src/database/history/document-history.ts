@@ -3,7 +3,8 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import { dotText } from '../../core/version/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
-import type { Document, WaitOptions } from '../api.ts';
+import type { Document, WaitOptions } from '../document-api.ts';
+
 import type { LocalWrite } from '../replica/index.ts';
 import { type HistoryLog, type PastValue, shownVersion } from './history-log.ts';
 

@@ -1,7 +1,7 @@
 import { hlcToMs } from '../../core/clock/index.ts';
 import type { ReplicaId } from '../../core/ids/index.ts';
 import { dotText, type Version } from '../../core/version/index.ts';
-import type { DocumentVersion } from '../api.ts';
+import type { DocumentVersion } from '../document-api.ts';
 
 /** A version as users see it. */
 export function toDocumentVersion(

@@ -5,6 +5,7 @@
  * all, under live queries with random filters, orders and windows. A copy that only makes the steps it is told is held against
  * every result, and the last copy against `find`. Pairs of documents that are always written together show torn commits.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
@@ -12,8 +13,9 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../store/index.ts';
 import { createSeededRandom, type SeededRandom } from '../../testing/index.ts';
-import type { Collection, FindOptions } from '../api.ts';
+import type { Collection } from '../api.ts';
 import type { LocalDatabase } from '../database.ts';
+import type { FindOptions } from '../query/index.ts';
 import { openTestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
 import type { Live, LiveEntry, LiveQuery, LiveUpdate } from './index.ts';
 import { TestPeer } from './test-peer.ts';

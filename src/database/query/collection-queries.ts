@@ -10,13 +10,14 @@ import {
   toPath,
 } from '../../core/query/index.ts';
 import type { FoundDocument, QueryPlan } from '../../store/index.ts';
-import type { Document, FindOptions, ReadOptions, WaitOptions } from '../api.ts';
+import type { Document, ReadOptions, WaitOptions } from '../document-api.ts';
+
 import type { DocumentHost } from '../document-host.ts';
 import type { DocumentReader } from '../document-reader.ts';
 import type { DocumentCodec } from '../schema/index.ts';
 import { Groups, parseAggregates, Values } from './aggregate.ts';
 import { project } from './project.ts';
-import type { Aggregate, Group, Page } from './query-api.ts';
+import type { Aggregate, FindOptions, Group, Page } from './query-api.ts';
 
 /** Documents read at a time by what looks at many of them. */
 const PAGE_DOCUMENTS_MAX = 500;

@@ -1,7 +1,8 @@
 import type { QueryPlan } from '../../store/index.ts';
-import type { Document, FindOptions, ReadOptions, WaitOptions } from '../api.ts';
+import type { Document, ReadOptions, WaitOptions } from '../document-api.ts';
+
 import type { FieldOperators, Filter, Path, ValueAt } from '../schema/index.ts';
-import type { Page } from './query-api.ts';
+import type { FindOptions, Page } from './query-api.ts';
 
 /** The methods of a collection that a fluent query ends in. */
 export interface QueryTarget<T extends object, Input extends object> {

@@ -3,5 +3,5 @@ export { CollectionQueries, type PageOptions, type QueriesHost } from './collect
 export { type ConditionedQuery, type FieldQuery, type FluentQuery, fluentQuery } from './fluent-query.ts';
 export { IndexKeeper } from './index-keeper.ts';
 export { projectDocument } from './project.ts';
-export type { Aggregate, EnsureIndexOptions, Group, IndexInfo, Page } from './query-api.ts';
+export type { Aggregate, EnsureIndexOptions, FindOptions, Group, IndexInfo, Page } from './query-api.ts';
 export { requireAffordable } from './require-affordable.ts';

@@ -1,4 +1,14 @@
 import type { JsonValue } from '../../core/query/index.ts';
+import type { Sort } from '../schema/index.ts';
+
+export interface FindOptions<T = unknown> {
+  /** 1 ascending, -1 descending; by several fields in the order given. Ties are broken by key. */
+  readonly sort?: Sort<T>;
+  /** Default 0. */
+  readonly skip?: number;
+  /** Default: all. */
+  readonly limit?: number;
+}
 
 /** An index as this node keeps it. */
 export interface IndexInfo {

@@ -13,7 +13,6 @@ import {
 } from '../../core/version/index.ts';
 import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
 import { type CollectionState, collectionRow } from './collection-state.ts';
-import type { DraftedChange } from './commit-recorder.ts';
 import type { Contested } from './lost-versions.ts';
 
 /** What a draft needs of the replica that it will change. */
@@ -47,6 +46,17 @@ interface TouchedCollection {
   forget: boolean;
   state: CollectionState['state'];
   resolver: string;
+}
+
+/** A document that a draft changes: as it was, and what readers see then. */
+export interface DraftedChange {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+  readonly before: StoredDocument | undefined;
+  /** Undefined: its row goes. */
+  readonly after: StoredDocument | undefined;
+  /** JSON text; null: readers see no document. */
+  readonly value: string | null;
 }
 
 export interface CommittedDraft {

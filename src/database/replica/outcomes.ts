@@ -1,7 +1,7 @@
 import type { EntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { GoneDocument, StoredDocument } from '../../store/index.ts';
-import type { DraftedChange } from './commit-recorder.ts';
+import type { DraftedChange } from './draft.ts';
 
 export interface LocalWrite {
   readonly collection: CollectionName;

@@ -1,4 +1,5 @@
 import { PersistenceError } from '../../core/errors/index.ts';
+import type { Document } from '../document-api.ts';
 import type { SchemaIssue } from './standard-schema.ts';
 
 /** What a validator has against a document. */
@@ -6,6 +7,14 @@ export interface DocumentIssue {
   /** As in a filter, `address.city`; empty: the whole document. */
   readonly path: string;
   readonly message: string;
+}
+
+/** A stored document that does not fit the schema of its collection. */
+export interface InvalidDocument {
+  readonly key: string;
+  /** As it is stored. */
+  readonly value: Document;
+  readonly issues: readonly DocumentIssue[];
 }
 
 /** Issues named in one error; a validator may find thousands. */

@@ -1,8 +1,7 @@
 export type { CollectionOptions } from './collection-options.ts';
-export { DecodedChanges } from './decoded-changes.ts';
 export { Definitions } from './definitions.ts';
 export { after, type Decoded, type DocumentCodec, type Eventually } from './document-codec.ts';
-export { type DocumentIssue, documentInvalid } from './document-invalid.ts';
+export { type DocumentIssue, documentInvalid, type InvalidDocument } from './document-invalid.ts';
 export type {
   Combinations,
   Condition,

@@ -1,7 +1,8 @@
 import type { BlobInfo, BlobRef, CollectedBlobs, Collection, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
 import type { PendingWrites } from '../../resilience/index.ts';
-import type { NodeStatus, PeerStatus } from '../node-api.ts';
+import type { PeerStatus } from '../network/index.ts';
+import type { NodeStatus } from '../node-api.ts';
 import type { PeerEquality } from '../services/index.ts';
 import type { ExportSource } from '../transfer/index.ts';
 

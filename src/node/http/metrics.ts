@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type MetricName, type MetricSample } from '../../diagnostics/index.ts';
-import type { NodeStatus, PeerStatus, RunningNode } from '../node-api.ts';
+import type { PeerStatus } from '../network/index.ts';
+import type { NodeStatus, RunningNode } from '../node-api.ts';
 
 export interface NodeMetrics {
   /** The exposition in Prometheus' text format, read now. */

@@ -1,8 +1,26 @@
-import type { Channel } from '../../net/index.ts';
+import type { DefinitionMismatch } from '../../core/replication/index.ts';
+import type { Address, Channel } from '../../net/index.ts';
 import type { Supervisor } from '../../net/peers/index.ts';
 import type { SessionRunner } from '../../sync/index.ts';
-import type { PeerStatus } from '../node-api.ts';
 import type { PeerProgress, PeerRecord } from './peer-progress.ts';
+
+export interface PeerStatus {
+  readonly nodeId: string | null;
+  readonly address: Address;
+  readonly state: 'connected' | 'connecting' | 'waiting';
+  /** Who named it: the configuration, discovery, or it dialled us. */
+  readonly source: 'configured' | 'discovered' | 'inbound';
+  /** Wall clock, ms; null: never. */
+  readonly lastSeen: number | null;
+  readonly lastSyncTime: number | null;
+  readonly roundTripMs: number | null;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** How its program defines collections otherwise than the one here: the node that reads `theirs` is this peer. */
+  readonly definitionMismatches: readonly DefinitionMismatch[];
+  /** Why the last attempt failed; null: it did not. */
+  readonly lastError: string | null;
+}
 
 type SupervisedPeer = ReturnType<Supervisor['status']>[number];
 

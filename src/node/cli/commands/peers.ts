@@ -1,5 +1,6 @@
 import { refusalTexts } from '../../../diagnostics/index.ts';
-import type { NodeStatus, PeerStatus } from '../../node-api.ts';
+import type { PeerStatus } from '../../network/index.ts';
+import type { NodeStatus } from '../../node-api.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatAddress, formatAgo, formatBytes, formatTable } from '../format.ts';

@@ -1,5 +1,6 @@
-import type { Change, Document } from '../api.ts';
-import type { DocumentCodec } from './document-codec.ts';
+import type { Change } from '../api.ts';
+import type { Document } from '../document-api.ts';
+import type { DocumentCodec } from '../schema/index.ts';
 
 type Changes<T> = AsyncIterableIterator<Change<T>, undefined>;
 

@@ -1,9 +1,9 @@
-import { isEntglDbError } from '../../core/errors/index.ts';
-import type { CollectionName } from '../../core/ids/index.ts';
-import type { MigrateOptions, MigrateProgress } from '../api.ts';
-import type { DocumentHost } from '../document-host.ts';
-import { versionToken } from '../replica/index.ts';
-import type { DocumentCodec } from '../schema/index.ts';
+import { isEntglDbError } from '../core/errors/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
+import type { MigrateOptions, MigrateProgress } from './api.ts';
+import type { DocumentHost } from './document-host.ts';
+import { versionToken } from './replica/index.ts';
+import type { DocumentCodec } from './schema/index.ts';
 
 type Outcome = 'migrated' | 'invalid' | 'left';
 
