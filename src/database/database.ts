@@ -1,6 +1,6 @@
 import { LoopShare } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
-import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
+import { PersistenceError } from '../core/errors/index.ts';
 import {
   type CollectionName,
   type DocumentKey,
@@ -29,6 +29,7 @@ import { LocalBlobs } from './blobs/index.ts';
 import type { DocumentCache } from './cache/index.ts';
 import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
+import { DamageReports } from './damage-reports.ts';
 import type { Document, WaitOptions } from './document-api.ts';
 import { OlderDocuments, olderThan } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
@@ -36,9 +37,9 @@ import { frozenError } from './frozen-error.ts';
 import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
-import { checkUnique, IndexKeeper, requireAffordable } from './query/index.ts';
+import { checkUnique, IndexKeeper, StoreQueries } from './query/index.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
-import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
+import type { CollectionOptions, Definitions, Eventually, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions, type WholeCommit } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
 import { Turns } from './turns.ts';
@@ -89,6 +90,8 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly #conflicts: Conflicts;
   readonly #transactions: Transactions;
   readonly #older = new OlderDocuments();
+  readonly #damage: DamageReports;
+  readonly #queries: StoreQueries;
   #closing: Promise<void> | undefined;
 
   constructor(parts: LocalDatabaseParts) {
@@ -104,7 +107,8 @@ export class LocalDatabase implements Database, CollectionHost {
     } = parts);
     this.turns = new Turns(this.limits.writeQueueMax);
     this.loopShare = new LoopShare({ clock: this.replica.awaitedClock, soon: parts.soon });
-    const onDamage = (error: unknown): void => this.#reportDamage(error);
+    this.#damage = new DamageReports(this.logger, parts.onDamage);
+    const onDamage = (error: unknown): void => this.#damage.report(error);
     const assertOpen = (): void => this.#assertOpen();
     this.#writer = new Writer({ replica: this.replica, limits: this.limits, loopShare: this.loopShare, onDamage });
     this.#feeds = new ChangeFeeds({
@@ -115,6 +119,9 @@ export class LocalDatabase implements Database, CollectionHost {
       assertOpen,
       onDamage,
     });
+    const commitPending = (): void => this.commitPending();
+    const { replica, limits } = this;
+    this.#queries = new StoreQueries({ replica, limits, damage: this.#damage, commitPending });
     this.live = new LiveQueries(this);
     this.blobs = new LocalBlobs({
       limits: this.limits,
@@ -124,7 +131,7 @@ export class LocalDatabase implements Database, CollectionHost {
       write: (collection, writes) => this.write(collection, writes),
       read: (collection, key) => this.read(collection, key),
       scan: (collection, signal, afterKey) => this.scan(collection, signal, afterKey),
-      commitPending: () => this.commitPending(),
+      commitPending,
       turn: () => new Promise((resolve) => parts.soon(resolve)),
     });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
@@ -132,7 +139,7 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#transactions = new Transactions({
       host: this,
       clock: parts.clock,
-      commitPending: () => this.commitPending(),
+      commitPending,
       onCommit: (listener) => this.replica.onCommit(listener),
       onReload: (listener) => this.replica.onReload(listener),
       commit: (writes, guard) => this.#commitWhole(writes, guard),
@@ -141,7 +148,7 @@ export class LocalDatabase implements Database, CollectionHost {
       replica: this.replica,
       nodeOf: (id) => this.nodeOf(id),
       assertOpen,
-      commitPending: () => this.commitPending(),
+      commitPending,
       write: (collection, writes) => this.write(collection, writes),
     });
     this.replica.onCommit(({ changed }) => this.#older.committed(changed));
@@ -285,24 +292,27 @@ export class LocalDatabase implements Database, CollectionHost {
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
     this.#assertOpen();
     this.#writer.commitPendingOf(collection, key);
-    return this.cache.row(collection, key, true) ?? this.#reporting(() => this.replica.get(collection, key));
+    return this.cache.row(collection, key, true) ?? this.#damage.of(() => this.replica.get(collection, key));
   }
 
   find(collection: CollectionName, query: Query): FoundDocument[] {
-    this.commitPending();
-    requireAffordable(this.replica, this.limits, collection, query);
-    return this.#reporting(() => this.replica.store.find(collection, query));
+    return this.#queries.find(collection, query);
+  }
+
+  findAside(collection: CollectionName, query: Query, signal?: AbortSignal): Eventually<FoundDocument[]> {
+    return this.#queries.findAside(collection, query, signal);
   }
 
   count(collection: CollectionName, query: Query): number {
-    this.commitPending();
-    requireAffordable(this.replica, this.limits, collection, query);
-    return this.#reporting(() => this.replica.store.count(collection, query));
+    return this.#queries.count(collection, query);
+  }
+
+  countAside(collection: CollectionName, query: Query, signal?: AbortSignal): Eventually<number> {
+    return this.#queries.countAside(collection, query, signal);
   }
 
   explain(collection: CollectionName, query: Query): QueryPlan {
-    this.commitPending();
-    return this.replica.store.explain(collection, query);
+    return this.#queries.explain(collection, query);
   }
 
   turn(): Promise<void> {
@@ -317,7 +327,7 @@ export class LocalDatabase implements Database, CollectionHost {
     for (let after = afterKey; ; ) {
       signal?.throwIfAborted();
       this.commitPending();
-      const page: readonly StoredDocument[] = this.#reporting(() =>
+      const page: readonly StoredDocument[] = this.#damage.of(() =>
         this.replica.store.documents(collection, after, SCAN_ROWS_MAX),
       );
       yield page;
@@ -358,33 +368,12 @@ export class LocalDatabase implements Database, CollectionHost {
     const unique = this.indexKeeper.uniqueOf(collection);
     if (unique.length === 0) return;
     this.commitPending();
-    this.#reporting(() => checkUnique(this.replica.store, collection, unique, writes));
+    this.#damage.of(() => checkUnique(this.replica.store, collection, unique, writes));
   }
 
   #assertOpen(): void {
     if (this.#closing !== undefined)
       throw new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again');
-  }
-
-  #reporting<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      this.#reportDamage(error);
-      throw error;
-    }
-  }
-
-  #reportDamage(error: unknown): void {
-    if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) return;
-    const { collection, key } = error.details;
-    this.logger.error({ collection, key, err: error }, 'a document is damaged on disk');
-    try {
-      this.#parts.onDamage(collection as CollectionName, key as DocumentKey, error);
-    } catch (cause) {
-      // The read has failed already, and says why; what a receiver does about it must not hide that.
-      this.logger.error({ err: cause }, 'the receiver of a damage report failed');
-    }
   }
 }
 

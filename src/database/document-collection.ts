@@ -98,7 +98,7 @@ export class DocumentCollection<T extends object = Document, Input extends objec
 
   async count(filter?: Filter<Input>, options?: WaitOptions): Promise<number> {
     options?.signal?.throwIfAborted();
-    return this.reader.count(parseFilter(filter));
+    return this.reader.count(parseFilter(filter), options?.signal);
   }
 
   async find(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<T[]> {

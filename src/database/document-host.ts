@@ -5,6 +5,7 @@ import type { Logger } from '../core/logging/index.ts';
 import type { Query } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import type { LocalWrite } from './replica/index.ts';
+import type { Eventually } from './schema/index.ts';
 import type { Turns } from './turns.ts';
 import type { Existed } from './writer.ts';
 
@@ -22,6 +23,9 @@ export interface DocumentHost {
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   find(collection: CollectionName, query: Query): FoundDocument[];
   count(collection: CollectionName, query: Query): number;
+  /** The same, for whoever can wait: what takes long is done beside the event loop, as of one moment (`Store.findAside`). */
+  findAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<FoundDocument[]>;
+  countAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<number>;
   /** Pages of documents in key order, with a turn of the event loop between them. */
   scan(
     collection: CollectionName,

@@ -1,7 +1,17 @@
 import type { CollectionName } from '../core/ids/index.ts';
 import { parseDocumentKey } from '../core/ids/index.ts';
-import { compareBySort, type Filter, isAfter, type JsonObject, type Query, toPredicate } from '../core/query/index.ts';
+import {
+  compareBySort,
+  type Filter,
+  isAfter,
+  type JsonObject,
+  type Query,
+  readPath,
+  type SortPlace,
+  toPredicate,
+} from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import { abortable } from './abortable.ts';
 import type { ReadOptions, ScanOptions, WaitOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
 import { notOlderThan, olderThan } from './evolution/index.ts';
@@ -52,46 +62,60 @@ export class DocumentReader<T> {
 
   /** Documents of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
   async find(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
-    options?.signal?.throwIfAborted();
+    const signal = options?.signal;
+    signal?.throwIfAborted();
     const pause = this.#host.loopShare.pause();
     if (pause !== undefined) await pause;
     const found: [key: string, value: T][] = [];
-    for (let { skip, limit } = query; ; ) {
-      const rows = this.stored({ ...query, skip, limit });
+    for (let asked = query; ; ) {
+      const finding = this.stored(asked, signal);
+      const rows = finding instanceof Promise ? await finding : finding;
       for (const { key, value } of rows) {
+        const turn = this.#host.loopShare.pauseOfMany();
+        if (turn !== undefined) await abortable(turn, signal);
         const decoding = this.#codec.decode(key, value);
         const decoded = decoding instanceof Promise ? await decoding : decoding;
         if (isShown(decoded, options) && found.length < query.limit) found.push([key, decoded.value as T]);
       }
-      if (rows.length < limit || found.length === query.limit) return found;
-      skip += rows.length;
-      limit = Math.max(query.limit - found.length, REFILL_MIN);
+      if (rows.length < asked.limit || found.length === query.limit) return found;
+      const limit = Math.max(query.limit - found.length, REFILL_MIN);
+      asked = { ...query, skip: 0, limit, after: this.placeOf(query, rows.at(-1)!) };
     }
   }
 
   /** How many fit the filter, whatever the schema says of them. */
-  count(filter: Filter): number {
+  count(filter: Filter, signal?: AbortSignal): Eventually<number> {
     const { version } = this.#codec;
     const query = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
-    if (!this.#host.hasOlder(this.#collection, version)) return this.#host.count(this.#collection, query);
+    if (!this.#host.hasOlder(this.#collection, version))
+      return abortableIfLong(this.#host.countAside(this.#collection, query, signal), signal);
+    // Two questions, which only together are of one moment.
     const newer = { ...query, filter: allOf(filter, notOlderThan(version)) };
-    return this.#host.count(this.#collection, newer) + this.#older(query).length;
+    const older = this.#host.find(this.#collection, { ...query, filter: olderThan(version) });
+    const fits = toPredicate(filter);
+    const olderCount = older.filter(({ value }) => fits(this.newest(value))).length;
+    return this.#host.count(this.#collection, newer) + olderCount;
   }
 
   /**
    * Documents of a query as they are stored. Filter and sort look at the newest shape: documents of older versions, which the
    * store cannot look into, are held against them here.
    */
-  stored(query: Query): FoundDocument[] {
+  stored(query: Query, signal?: AbortSignal): Eventually<FoundDocument[]> {
     const { version } = this.#codec;
-    if (!this.#host.hasOlder(this.#collection, version)) return this.#host.find(this.#collection, query);
-    const limit = Number.POSITIVE_INFINITY;
-    const newer = { ...query, filter: allOf(query.filter, notOlderThan(version)), skip: 0, limit };
-    return [...this.#host.find(this.#collection, newer), ...this.#older(query)]
-      .map((row) => ({ row, key: row.key, value: this.newest(row.value) }))
-      .sort(compareBySort(query.sort))
-      .slice(query.skip, query.skip + query.limit)
-      .map(({ row }) => row);
+    const find = (asked: Query): Eventually<FoundDocument[]> =>
+      abortableIfLong(this.#host.findAside(this.#collection, asked, signal), signal);
+    if (!this.#host.hasOlder(this.#collection, version)) return find(query);
+    const newer = allOf(query.filter, notOlderThan(version));
+    const filter: Filter = { kind: 'or', filters: [newer, olderThan(version)] };
+    const all = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+    return after(find(all), (rows) => this.#ofNewest(rows, query, signal));
+  }
+
+  /** The place of a found document in the order of the query. */
+  placeOf({ sort }: Query, { key, value }: FoundDocument): SortPlace {
+    const document = this.newest(value);
+    return { values: sort.map(({ path }) => readPath(document, path)), key };
   }
 
   /** A stored document in the newest shape; one whose migration fails as it is. */
@@ -103,13 +127,23 @@ export class DocumentReader<T> {
     }
   }
 
-  #older({ filter, sort, after }: Query): FoundDocument[] {
-    const all = { filter: olderThan(this.#codec.version), sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+  async #ofNewest(
+    rows: readonly FoundDocument[],
+    { filter, sort, after, skip, limit }: Query,
+    signal: AbortSignal | undefined,
+  ): Promise<FoundDocument[]> {
     const fits = toPredicate(filter);
-    return this.#host.find(this.#collection, all).filter(({ key, value: text }) => {
-      const value = this.newest(text);
-      return fits(value) && (after === undefined || isAfter(sort, { key, value }, after));
-    });
+    const documents: { readonly row: FoundDocument; readonly key: string; readonly value: JsonObject }[] = [];
+    for (const row of rows) {
+      const turn = this.#host.loopShare.pauseOfMany();
+      if (turn !== undefined) await abortable(turn, signal);
+      const document = { row, key: row.key, value: this.newest(row.value) };
+      if (fits(document.value) && (after === undefined || isAfter(sort, document, after))) documents.push(document);
+    }
+    return documents
+      .sort(compareBySort(sort))
+      .slice(skip, skip + limit)
+      .map(({ row }) => row);
   }
 
   #misfit(key: string, decoded: Decoded): Error {
@@ -140,6 +174,11 @@ export class DocumentReader<T> {
       }
     }
   }
+}
+
+/** Whoever aborts waits no longer, even where the work has yet to notice. */
+function abortableIfLong<A>(value: Eventually<A>, signal: AbortSignal | undefined): Eventually<A> {
+  return value instanceof Promise ? abortable(value, signal) : value;
 }
 
 function allOf(...filters: readonly Filter[]): Filter {

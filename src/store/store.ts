@@ -7,7 +7,7 @@ import type { Check, Fingerprint, Known, Version } from '../core/version/index.t
 /**
  * The store port: tables of documents, knowledge and small state, changed only by whole batches.
  *
- * - Everything is synchronous but `flush` and `close`. `commit` is atomic: after a crash the store is as after some prefix
+ * - Everything is synchronous but `flush`, `close`, `findAside` and `countAside`. `commit` is atomic: after a crash the store is as after some prefix
  *   of the commits, and that prefix holds every commit that a resolved `flush` followed.
  * - Reads see every commit made so far, durable or not. Reads return frozen or fresh objects: a caller cannot change the
  *   store through them.
@@ -68,6 +68,14 @@ export interface Store {
   find(collection: CollectionName, query: Query): FoundDocument[];
   /** How many documents fit the query's filter; sort, skip and limit are ignored. */
   count(collection: CollectionName, query: Query): number;
+  /**
+   * As `find`, for whoever can wait: a query that takes long is answered beside the event loop, and then a promise comes. Its answer
+   * is of one moment, between the call and its end, and holds every commit made before the call. The signal ends it soon, with the
+   * signal's reason.
+   */
+  findAside(collection: CollectionName, query: Query, signal?: AbortSignal): FoundDocument[] | Promise<FoundDocument[]>;
+  /** As `count`, in the manner of `findAside`. */
+  countAside(collection: CollectionName, query: Query, signal?: AbortSignal): number | Promise<number>;
 
   /** How `find` would answer, without doing it. */
   explain(collection: CollectionName, query: Query): QueryPlan;

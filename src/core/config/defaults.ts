@@ -17,6 +17,12 @@ export const LIMITS = {
   filterTermsMax: 10_000,
   /** Conditions of a filter with more than 500 of them times documents that it looks at in one query. More: INVALID_FILTER. */
   filterStepsMax: 10_000_000,
+  /** Documents that a query looks at on the event loop. More, or fewer with many conditions each: a thread answers it. */
+  queryLoopDocumentsMax: 3000,
+  /** Queries that threads answer, those that wait for their turn included. More are answered on the event loop. */
+  asideQueriesMax: 1000,
+  /** Bytes of the write-ahead log that queries in threads may keep from being taken into the database. More: they begin again. */
+  asideLogBytesMax: 128 * 1024 * 1024,
   /** Fields in one sort. More: INVALID_FILTER. */
   sortFieldsMax: 16,
   /** Steps of a `$regex` as a program. More: INVALID_FILTER. */

@@ -69,6 +69,8 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
     },
     find: (...query) => store.find(...query),
     count: (...query) => store.count(...query),
+    findAside: (...query) => store.findAside(...query),
+    countAside: (...query) => store.countAside(...query),
     explain: (...query) => store.explain(...query),
     indexes: (collection) => store.indexes(collection),
     addIndex: (...index) => store.addIndex(...index),

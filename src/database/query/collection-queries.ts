@@ -5,8 +5,6 @@ import {
   parseQuery,
   type Query,
   type QueryOptions,
-  readPath,
-  type SortPlace,
   toPath,
 } from '../../core/query/index.ts';
 import type { FoundDocument, QueryPlan } from '../../store/index.ts';
@@ -59,10 +57,14 @@ export class CollectionQueries<T extends object> {
     const asked = { ...(options as QueryOptions), limit };
     const entries: [key: string, value: T][] = [];
     let last: FoundDocument | undefined;
-    for (let query = parseQuery(filter, asked); ; query = { ...query, skip: 0, after: this.#placeOf(query, last!) }) {
+    for (
+      let query = parseQuery(filter, asked);
+      ;
+      query = { ...query, skip: 0, after: this.#reader.placeOf(query, last!) }
+    ) {
       // One more than wanted: whether there is a next page.
       const count = limit - entries.length + 1;
-      const rows = this.#reader.stored({ ...query, limit: count });
+      const rows = await this.#reader.stored({ ...query, limit: count }, options?.signal);
       for (const row of rows) {
         if (entries.length >= limit) return { entries, next: last === undefined ? null : this.#tokenOf(query, last) };
         const decoded = await this.#codec.decode(row.key, row.value);
@@ -112,7 +114,7 @@ export class CollectionQueries<T extends object> {
     const base = parseQuery(filter, { limit: PAGE_DOCUMENTS_MAX });
     for (let query = base; ; ) {
       options?.signal?.throwIfAborted();
-      const rows = this.#reader.stored(query);
+      const rows = await this.#reader.stored(query, options?.signal);
       for (const { value } of rows) visit(this.#reader.newest(value));
       const last = rows.at(-1);
       if (last === undefined || rows.length < PAGE_DOCUMENTS_MAX) return;
@@ -123,10 +125,5 @@ export class CollectionQueries<T extends object> {
 
   #tokenOf({ sort }: Query, { key, value }: FoundDocument): string {
     return pageToken(sort, key, this.#reader.newest(value));
-  }
-
-  #placeOf({ sort }: Query, { key, value }: FoundDocument): SortPlace {
-    const document = this.#reader.newest(value);
-    return { values: sort.map(({ path }) => readPath(document, path)), key };
   }
 }

@@ -4,4 +4,4 @@ export { type ConditionedQuery, type FieldQuery, type FluentQuery, fluentQuery }
 export { IndexKeeper } from './index-keeper.ts';
 export { projectDocument } from './project.ts';
 export type { Aggregate, EnsureIndexOptions, FindOptions, Group, IndexInfo, Page } from './query-api.ts';
-export { requireAffordable } from './require-affordable.ts';
+export { StoreQueries } from './store-queries.ts';

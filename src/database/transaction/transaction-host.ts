@@ -135,6 +135,14 @@ export class TransactionHost implements DocumentHost {
     return count;
   }
 
+  findAside(collection: CollectionName, query: Query): FoundDocument[] {
+    return this.find(collection, query);
+  }
+
+  countAside(collection: CollectionName, query: Query): number {
+    return this.count(collection, query);
+  }
+
   async *scan(
     collection: CollectionName,
     signal: AbortSignal | undefined,

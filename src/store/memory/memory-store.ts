@@ -305,6 +305,14 @@ class TableStore implements MemoryStore {
     return count;
   }
 
+  findAside(collection: CollectionName, query: Query): FoundDocument[] {
+    return this.find(collection, query);
+  }
+
+  countAside(collection: CollectionName, query: Query): number {
+    return this.count(collection, query);
+  }
+
   explain(collection: CollectionName, query: Query): QueryPlan {
     return explainScan(query, this.#visible(collection).length);
   }

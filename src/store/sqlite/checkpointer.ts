@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import type { AsideQueries } from './aside-queries.ts';
 import { setRunning } from './connection.ts';
 import type { FilePlaces } from './file-places.ts';
 import type { Maintenance } from './maintenance.ts';
@@ -12,6 +13,9 @@ export interface CheckpointerOptions {
   readonly logger: Logger;
   readonly maintenance: Maintenance;
   readonly places: FilePlaces;
+  /** Threads that read: as long as they do, the log is not begun anew. */
+  readonly aside: AsideQueries;
+  readonly limits: { readonly asideLogBytesMax: number };
 }
 
 /** Rows written between two looks at the size of the log. */
@@ -69,14 +73,16 @@ export class Checkpointer {
     return this.#isLong ? this.#running : undefined;
   }
 
-  /** Resolves when no checkpoint runs; none begins until `resume`. */
+  /** Resolves when no checkpoint runs, and no thread reads; neither begins until `resume`. */
   async pause(): Promise<void> {
     this.#isPaused = true;
     await this.#running;
+    await this.#options.aside.pause();
   }
 
   resume(): void {
     this.#isPaused = false;
+    this.#options.aside.resume();
   }
 
   /** Brings everything into the main file, durably, and empties the log. Throws DATABASE_LOCKED when a reader is in the way. */
@@ -93,7 +99,19 @@ export class Checkpointer {
   }
 
   async #look(): Promise<void> {
-    if ((await this.#wal.pendingBytes()) < CHECKPOINT_BYTES) return;
+    const pending = await this.#wal.pendingBytes();
+    if (pending < CHECKPOINT_BYTES) return;
+    const { aside, limits } = this.#options;
+    if (pending <= limits.asideLogBytesMax) return this.#shorten();
+    await aside.pause();
+    try {
+      await this.#shorten();
+    } finally {
+      aside.resume();
+    }
+  }
+
+  async #shorten(): Promise<void> {
     // The thread opens them by name: other files there would be damaged.
     if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.places.areAllHeld())) {
       this.#finish('RESTART');

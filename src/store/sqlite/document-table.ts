@@ -290,9 +290,9 @@ export class DocumentTable {
     return found;
   }
 
-  /** Documents of a statement that the caller prepared, which selects `DOCUMENT_COLUMNS` as arrays. */
-  selectBy(statement: StatementSync, parameters: readonly SQLInputValue[]): StoredDocument[] {
-    return statement.all(...parameters).map((row) => this.#decode(documentColumns(row)));
+  /** The document of a row that the caller read, of `DOCUMENT_COLUMNS` as an array. */
+  decoded(row: unknown): StoredDocument {
+    return this.#decode(documentColumns(row));
   }
 
   /** What readers see of a collection, unverified. */
@@ -321,7 +321,8 @@ export class DocumentTable {
   }
 
   #select(rest: string, parameters: readonly SQLInputValue[]): StoredDocument[] {
-    return this.selectBy(this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE ${rest}`), parameters);
+    const statement = this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE ${rest}`);
+    return statement.all(...parameters).map((row) => this.decoded(row));
   }
 
   #decode(row: DocumentColumns): StoredDocument {

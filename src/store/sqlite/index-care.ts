@@ -17,6 +17,11 @@ export class IndexCare {
     this.#logger = logger;
   }
 
+  /** Indexes that nobody reads. */
+  get rotten(): ReadonlySet<number> {
+    return this.#rotten;
+  }
+
   /** Runs a query, and again without an index that it found rotten. */
   withTrusted<T>(run: (isTrusted: (id: number) => boolean) => T): T {
     for (;;) {

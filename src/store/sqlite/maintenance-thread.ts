@@ -2,11 +2,12 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../core/clock/index.ts';
 import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
 import { closedError } from '../store-errors.ts';
+import type { JobControl } from './job-control.ts';
 import type { Job, JobReport, JobRequest } from './maintenance-jobs.ts';
 
 interface Running {
   readonly job: Job;
-  readonly stop: Int32Array;
+  readonly control: JobControl;
   readonly onReport: (report: JobReport) => void;
   readonly settle: PromiseWithResolvers<number>;
 }
@@ -38,12 +39,17 @@ export class MaintenanceThread {
     return this.#worker !== undefined;
   }
 
-  /** Resolves when the job is done, with the frames that a checkpoint left; not 0 in `stop` asks it to end soon. */
-  async run(job: Job, stop: Int32Array<SharedArrayBuffer>, onReport: (report: JobReport) => void): Promise<number> {
+  /** Jobs that run or wait. */
+  get jobs(): number {
+    return this.#running.size;
+  }
+
+  /** Resolves when the job is done, with its result. */
+  async run(job: Job, control: JobControl, onReport: (report: JobReport) => void): Promise<number> {
     const id = ++this.#jobs;
     const settle = Promise.withResolvers<number>();
-    this.#running.set(id, { job, stop, onReport, settle });
-    this.#post({ id, job, stop });
+    this.#running.set(id, { job, control, onReport, settle });
+    this.#post({ id, job, cell: control.cell });
     try {
       return await settle.promise;
     } finally {
@@ -55,7 +61,7 @@ export class MaintenanceThread {
   /** Asks its jobs to stop, waits for them, and ends the thread. */
   async close(): Promise<void> {
     const running = [...this.#running.values()];
-    for (const { stop } of running) Atomics.store(stop, 0, 1);
+    for (const { control } of running) control.stop();
     await Promise.allSettled(running.map(({ settle }) => settle.promise));
     await this.#end();
   }
@@ -92,7 +98,7 @@ export class MaintenanceThread {
   #receive(report: JobReport): void {
     const running = this.#running.get(report.id);
     if (running === undefined) return;
-    if (report.kind === 'done') running.settle.resolve(report.left);
+    if (report.kind === 'done') running.settle.resolve(report.result);
     else if (report.kind === 'failed') running.settle.reject(failureOf(report));
     else running.onReport(report);
   }

@@ -1,11 +1,16 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Damage } from '../store.ts';
+import { answerQuery } from './answer-query.ts';
 import { checkDatabase } from './check-database.ts';
 import { openCheckpointer, openReader, READER_BUSY_MS } from './connection.ts';
 import { copyDatabase } from './copy-database.ts';
+import { JobControl } from './job-control.ts';
 import type { Job, JobContext, JobReport, JobRequest } from './maintenance-jobs.ts';
 import { toStoreError } from './sqlite-errors.ts';
+
+/** Parts of an answer on their way to whoever asked: one is taken while the next one is made. */
+const PARTS_UNTAKEN_MAX = 2;
 
 /** Entry point of the maintenance thread. Jobs run one after another, each on a connection of its own. */
 function serve(port: MessagePort): void {
@@ -15,15 +20,21 @@ function serve(port: MessagePort): void {
   });
 }
 
-async function answer(port: MessagePort, { id, job, stop }: JobRequest): Promise<void> {
+async function answer(port: MessagePort, { id, job, cell }: JobRequest): Promise<void> {
   const send = (report: JobReport): void => port.postMessage(report);
+  const control = new JobControl(cell);
+  let parts = 0;
   try {
-    const left = await run(job, {
-      isStopped: () => Atomics.load(stop, 0) !== 0,
+    const result = await run(job, {
+      isStopped: () => control.isStopped,
       onDamage: (damage) => send({ id, kind: 'damage', damage }),
       onProgress: (fraction) => send({ id, kind: 'progress', fraction }),
+      onFound: (part) => {
+        send({ id, kind: 'found', part });
+        control.waitForRoom(++parts, PARTS_UNTAKEN_MAX);
+      },
     });
-    send({ id, kind: 'done', left });
+    send({ id, kind: 'done', result });
   } catch (error) {
     const failure = toStoreError(error, job.path);
     const { reason, message, details } =
@@ -44,6 +55,9 @@ async function run(job: Job, context: JobContext): Promise<number> {
     case 'backup':
       await copyDatabase(job.path, job.toPath, job.overwrite, context);
       return 0;
+    case 'find':
+    case 'count':
+      return answerQuery(job, context);
   }
 }
 

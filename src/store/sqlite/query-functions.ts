@@ -27,12 +27,13 @@ export type KeepFilter = (filter: Filter) => number;
 /**
  * Registers what queries need beyond SQLite's JSON functions, on every connection that runs them: entgldb_type,
  * entgldb_extract and entgldb_canonical, each of (JSON text, path as a JSON array of texts), entgldb_matches of (JSON text,
- * number of a filter) and entgldb_after of (JSON text, key, place).
+ * number of a filter) and entgldb_after of (JSON text, key, place). With a `pulse`, entgldb_going() calls it and is true.
  *
  * Whatever a function is given stays in memory until SQLite gives back a row or ends the statement, so that a statement may
  * only look at a bounded number of rows.
  */
-export function registerQueryFunctions(db: DatabaseSync): KeepFilter {
+export function registerQueryFunctions(db: DatabaseSync, pulse?: () => void): KeepFilter {
+  if (pulse !== undefined) registerPulse(db, pulse);
   const parseDocument = rememberLast((text) => JSON.parse(text) as JsonValue);
   const parsePath = rememberLast((text) => JSON.parse(text) as Path);
   const register = (name: string, answer: (found: JsonValue) => string | number | null): void => {
@@ -63,6 +64,14 @@ export function registerQueryFunctions(db: DatabaseSync): KeepFilter {
     predicates.delete(kept - FILTERS_MAX);
     return kept;
   };
+}
+
+/** It is not deterministic, so that SQLite calls it for each row. */
+function registerPulse(db: DatabaseSync, pulse: () => void): void {
+  db.function('entgldb_going', () => {
+    pulse();
+    return 1;
+  });
 }
 
 /** As json_type names it; all numbers are 'real'. */

@@ -14,6 +14,7 @@ import type {
   KeyRange,
   MaintainableStore,
   QueryPlan,
+  Store,
   StoreBackupOptions,
   StoreBatch,
   StoredDocument,
@@ -25,6 +26,7 @@ import type {
   StoreStatistics,
 } from '../store.ts';
 import { closedError } from '../store-errors.ts';
+import { type AsideLimits, AsideQueries } from './aside-queries.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { withOpenCopy } from './copy-database.ts';
@@ -49,7 +51,7 @@ export interface SqliteStoreParts {
   readonly durability: 'full' | 'normal';
   readonly connection: ConnectionOptions;
   readonly machineId: string;
-  readonly limits: TableLimits;
+  readonly limits: TableLimits & AsideLimits;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lock: OwnerLock;
@@ -80,6 +82,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #maintenance: Maintenance;
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
+  readonly #aside: AsideQueries;
   readonly #indexSlice = new SliceSize(INDEX_SLICE);
   #closing: Promise<void> | undefined;
 
@@ -101,10 +104,12 @@ export class SqliteStore implements MaintainableStore {
     this.#file = file;
     this.#maintenance = new Maintenance(clock);
     this.#care = new IndexCare(parts);
+    this.#aside = new AsideQueries({ ...parts, maintenance: this.#maintenance, file, care: this.#care });
     this.#checkpointer = new Checkpointer(() => file.settled(), wal, {
       ...parts,
       maintenance: this.#maintenance,
       places: file.places,
+      aside: this.#aside,
     });
     this.#commits = new DurableCommits({
       ...parts,
@@ -244,6 +249,10 @@ export class SqliteStore implements MaintainableStore {
     );
   }
 
+  readonly findAside: Store['findAside'] = (...query) => this.#aside.find(...query);
+
+  readonly countAside: Store['countAside'] = (...query) => this.#aside.count(...query);
+
   explain(collection: CollectionName, query: Query): QueryPlan {
     return this.#file.read(({ queries }) =>
       this.#care.withTrusted((isTrusted) => queries.explain(collection, query, isTrusted)),
@@ -365,6 +374,7 @@ export class SqliteStore implements MaintainableStore {
   async #close(): Promise<void> {
     const flushed = this.#commits.flush();
     this.#file.shut();
+    this.#aside.close();
     try {
       await flushed;
     } finally {

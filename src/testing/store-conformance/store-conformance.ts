@@ -1,3 +1,4 @@
+import { claimAside } from './aside-conformance.ts';
 import { claimDocuments } from './document-conformance.ts';
 import { claimIndexes } from './index-conformance.ts';
 import { claimLife } from './life-conformance.ts';
@@ -21,6 +22,7 @@ export function runStoreConformance(options: StoreConformanceOptions): void {
   claimDocuments(claim);
   claimReads(claim);
   claimIndexes(claim);
+  claimAside(claim);
   claimState(claim);
   claimLife(claim);
   claimHistories(options);

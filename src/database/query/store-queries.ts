@@ -1,0 +1,53 @@
+import type { Limits } from '../../core/config/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { Query } from '../../core/query/index.ts';
+import type { FoundDocument, QueryPlan, Store } from '../../store/index.ts';
+import type { DamageReports } from '../damage-reports.ts';
+import type { Replica } from '../replica/index.ts';
+import type { Eventually } from '../schema/index.ts';
+import { requireAffordable } from './require-affordable.ts';
+
+export interface StoreQueriesDeps {
+  readonly replica: Replica;
+  readonly limits: Limits;
+  readonly damage: DamageReports;
+  /** Makes every write accepted so far visible in the store. Throws once the database is closed. */
+  readonly commitPending: () => void;
+}
+
+/** Queries of documents as they are stored. They see every write accepted before the call. */
+export class StoreQueries {
+  readonly #deps: StoreQueriesDeps;
+
+  constructor(deps: StoreQueriesDeps) {
+    this.#deps = deps;
+  }
+
+  find(collection: CollectionName, query: Query): FoundDocument[] {
+    return this.#ask(collection, query, (store) => store.find(collection, query));
+  }
+
+  findAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<FoundDocument[]> {
+    return this.#ask(collection, query, (store) => store.findAside(collection, query, signal));
+  }
+
+  count(collection: CollectionName, query: Query): number {
+    return this.#ask(collection, query, (store) => store.count(collection, query));
+  }
+
+  countAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<number> {
+    return this.#ask(collection, query, (store) => store.countAside(collection, query, signal));
+  }
+
+  explain(collection: CollectionName, query: Query): QueryPlan {
+    this.#deps.commitPending();
+    return this.#deps.replica.store.explain(collection, query);
+  }
+
+  #ask<T>(collection: CollectionName, query: Query, answer: (store: Store) => T): T {
+    const { replica, limits, damage, commitPending } = this.#deps;
+    commitPending();
+    requireAffordable(replica, limits, collection, query);
+    return damage.of(() => answer(replica.store));
+  }
+}

@@ -1,0 +1,189 @@
+import type { Clock } from '../../core/clock/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
+import type { Query } from '../../core/query/index.ts';
+import type { FoundDocument } from '../store.ts';
+import type { DatabaseFile } from './database-file.ts';
+import type { IndexCare } from './index-care.ts';
+import type { Maintenance } from './maintenance.ts';
+import type { QueryJob } from './maintenance-jobs.ts';
+import type { QueryRunner } from './query-runner.ts';
+
+/** How much is done where. */
+export interface AsideLimits {
+  readonly queryLoopDocumentsMax: number;
+  readonly asideQueriesMax: number;
+  readonly asideLogBytesMax: number;
+}
+
+/** Times that a query begins in a thread: then it is answered on the event loop. */
+const ATTEMPTS_MAX = 2;
+/** Where no thread can be had (a bundle without its file, a limit of the system), none is tried again for so long. */
+const NO_THREAD_MS = 60_000;
+
+/** Why a query had to leave its thread: it is not to blame. */
+const GIVES_WAY = new Error('a query in a thread gives way');
+
+/** A query, and the ways to answer it here. */
+interface Question<Answer> {
+  readonly kind: QueryJob['kind'];
+  readonly collection: CollectionName;
+  readonly query: Query;
+  readonly signal: AbortSignal | undefined;
+  /** On the event loop, whatever it takes. */
+  readonly answer: () => Answer;
+  readonly fromThread: (found: FoundDocument[], counted: number) => Answer;
+}
+
+export interface AsideQueriesDeps {
+  readonly path: string;
+  readonly connection: { readonly walMode: boolean };
+  readonly limits: AsideLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly maintenance: Maintenance;
+  readonly file: DatabaseFile;
+  readonly care: IndexCare;
+}
+
+/**
+ * Queries that look at many documents, answered beside the event loop: by a thread with a connection of its own, which sees every
+ * commit made before. What goes wrong there is tried again here, so that errors are those of the store, and where there can be no
+ * thread, or another file lies under the name, all is as if there were none.
+ *
+ * A thread that reads keeps the log from being begun anew. Whoever needs that pauses all of them: queries begin again after it,
+ * and the second time they are answered on the event loop, where nobody writes meanwhile.
+ */
+export class AsideQueries {
+  readonly #deps: AsideQueriesDeps;
+  /** Under way in threads, with what ends them. */
+  readonly #running = new Map<Promise<unknown>, AbortController>();
+  #resumed: PromiseWithResolvers<void> | undefined;
+  #isClosed = false;
+  #noThreadUntilMs = Number.NEGATIVE_INFINITY;
+  /** Why a thread failed last; told once. */
+  #problem: string | undefined;
+
+  constructor(deps: AsideQueriesDeps) {
+    this.#deps = deps;
+  }
+
+  find(
+    collection: CollectionName,
+    query: Query,
+    signal: AbortSignal | undefined,
+  ): FoundDocument[] | Promise<FoundDocument[]> {
+    const answer = (): FoundDocument[] =>
+      this.#read((queries, isTrusted) => queries.find(collection, query, isTrusted));
+    if (!this.#mayBegin()) return answer();
+    const { queryLoopDocumentsMax } = this.#deps.limits;
+    const found = this.#read((queries, isTrusted) =>
+      queries.findSoon(collection, query, isTrusted, queryLoopDocumentsMax),
+    );
+    const fromThread = (documents: FoundDocument[]): FoundDocument[] => documents;
+    return found ?? this.#aside({ kind: 'find', collection, query, signal, answer, fromThread });
+  }
+
+  count(collection: CollectionName, query: Query, signal: AbortSignal | undefined): number | Promise<number> {
+    const answer = (): number => this.#read((queries, isTrusted) => queries.count(collection, query, isTrusted));
+    if (!this.#mayBegin()) return answer();
+    const { queryLoopDocumentsMax } = this.#deps.limits;
+    const count = this.#read((queries, isTrusted) =>
+      queries.countSoon(collection, query, isTrusted, queryLoopDocumentsMax),
+    );
+    const fromThread = (_: unknown, counted: number): number => counted;
+    return count ?? this.#aside({ kind: 'count', collection, query, signal, answer, fromThread });
+  }
+
+  /** Resolves when nothing is read in threads. What was read begins again with `resume`, and so does what comes meanwhile. */
+  async pause(): Promise<void> {
+    this.#resumed ??= Promise.withResolvers();
+    for (const controller of this.#running.values()) controller.abort(GIVES_WAY);
+    await Promise.allSettled(this.#running.keys());
+  }
+
+  resume(): void {
+    this.#resumed?.resolve();
+    this.#resumed = undefined;
+  }
+
+  /** The store is closed: whoever waits is told so by a read. */
+  close(): void {
+    this.#isClosed = true;
+    this.resume();
+  }
+
+  /** With a rollback journal, whoever reads keeps others from writing. */
+  #mayBegin(): boolean {
+    const { connection, limits, clock } = this.#deps;
+    if (!connection.walMode || this.#isClosed || this.#running.size >= limits.asideQueriesMax) return false;
+    return clock.monotonic() >= this.#noThreadUntilMs;
+  }
+
+  /** On the event loop, with the indexes that may be read. */
+  #read<T>(run: (queries: QueryRunner, isTrusted: (id: number) => boolean) => T): T {
+    const { file, care } = this.#deps;
+    return file.read(({ queries }) => care.withTrusted((isTrusted) => run(queries, isTrusted)));
+  }
+
+  async #aside<Answer>(question: Question<Answer>): Promise<Answer> {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      await this.#resumed?.promise;
+      if (!this.#mayBegin()) break;
+      const stop = new AbortController();
+      const answering = this.#inThread(question, stop);
+      this.#running.set(answering, stop);
+      try {
+        const answer = await answering;
+        if (answer !== undefined) return answer;
+      } catch (error) {
+        question.signal?.throwIfAborted();
+        if (error !== GIVES_WAY) {
+          this.#failed(error);
+          break;
+        }
+        this.#deps.logger.debug({ collection: question.collection, attempt }, 'a query in a thread gives way');
+      } finally {
+        this.#running.delete(answering);
+      }
+    }
+    question.signal?.throwIfAborted();
+    return question.answer();
+  }
+
+  /** Undefined: the files are not in their places, by which the thread would open them. */
+  async #inThread<Answer>(question: Question<Answer>, stop: AbortController): Promise<Answer | undefined> {
+    const { path, maintenance, file, care } = this.#deps;
+    const { kind, collection, query, signal } = question;
+    if (!(await file.places.areAllHeld())) return undefined;
+    const either = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
+    either.throwIfAborted();
+    // Another connection sees no more than what is settled.
+    file.change(({ transactions }) => transactions.settle());
+    const found: FoundDocument[] = [];
+    const counted = await maintenance.run(
+      { kind, path, collection, query, distrusted: care.rotten },
+      {
+        signal: either,
+        onReport: (report) => {
+          if (report.kind !== 'found') return;
+          const { keys, values } = report.part;
+          for (const [i, key] of keys.entries()) found.push({ key, value: values[i]! });
+        },
+      },
+    );
+    return question.fromThread(found, counted);
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isClosed) return;
+    const { clock, logger, path } = this.#deps;
+    // What the job itself met says nothing against its thread.
+    if (!isEntglDbError(error)) this.#noThreadUntilMs = clock.monotonic() + NO_THREAD_MS;
+    const { message } = error as Error;
+    if (message !== this.#problem)
+      logger.warn({ err: error, path }, 'a query could not be answered by a thread; it holds up the event loop');
+    this.#problem = message;
+  }
+}
