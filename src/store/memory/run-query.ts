@@ -7,7 +7,7 @@ interface Parsed extends FoundDocument {
 }
 
 /** Documents that fit a filter, as they come. */
-export function* fitting(documents: Iterable<FoundDocument>, query: Query): Iterable<Parsed> {
+function* fitting(documents: Iterable<FoundDocument>, query: Query): Iterable<Parsed> {
   for (const { key, value } of documents) {
     const parsed = JSON.parse(value) as JsonValue;
     if (matches(query.filter, parsed)) yield { key, value, parsed };
@@ -25,6 +25,12 @@ export function runQuery(documents: Iterable<FoundDocument>, query: Query): Foun
     found.sort((a, b) => compare({ key: a.key, value: a.parsed }, { key: b.key, value: b.parsed }));
   }
   return found.slice(query.skip, query.skip + query.limit).map(({ key, value }) => ({ key, value }));
+}
+
+export function countFitting(documents: Iterable<FoundDocument>, query: Query): number {
+  let count = 0;
+  for (const _ of fitting(documents, query)) count++;
+  return count;
 }
 
 /** Every document is looked at: this store reads no indexes. */

@@ -43,6 +43,7 @@ function damageWhenLocked(path: string, lockedFrom: number) {
     const context = {
       isStopped: () => false,
       onProgress: () => {},
+      onFound: () => {},
       onDamage: (found: Damage) => void damage.push(found),
     };
     checkDatabase(db, context);
