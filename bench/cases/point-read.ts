@@ -6,7 +6,7 @@ import { type RawOptions, rawSubjects } from '../raw-subject.ts';
 import { perSecond } from '../stopwatch.ts';
 
 export const READ_DOCUMENTS = 50_000;
-export const READ_COUNT = 20_000;
+const READ_COUNT = 20_000;
 /** So few that the cache of ours holds them all. */
 export const HOT_DOCUMENTS = 1000;
 const OPTIONS: RawOptions = { documents: READ_DOCUMENTS, durability: 'normal', isReopenedEachRun: true };

@@ -27,7 +27,7 @@ export type {
   ListBlobsOptions,
   PutBlobOptions,
 } from './blobs/index.ts';
-export { BlobKeeper, type BlobKeeperDeps } from './blobs/index.ts';
+export { BlobKeeper } from './blobs/index.ts';
 export { type CacheStatistics, DocumentCache, type DocumentCacheOptions } from './cache/index.ts';
 export type { LocalDatabase } from './database.ts';
 export type {
@@ -51,8 +51,7 @@ export {
   type LiveQuery,
   type LiveUpdate,
 } from './live/index.ts';
-export type { MaintenanceTimes } from './maintenance.ts';
-export { type LocalDatabaseDeps, openLocalDatabase } from './open-local-database.ts';
+export { openLocalDatabase } from './open-local-database.ts';
 export type {
   Aggregate,
   ConditionedQuery,

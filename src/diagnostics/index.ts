@@ -13,10 +13,7 @@ export {
   createQueueCheck,
   createRefusalsCheck,
   createSyncLagCheck,
-  type DatabaseCheckOptions,
   type DiskSpace,
-  type DiskSpaceCheckOptions,
-  degraded,
   EntglDbHealthCheck,
   type EntglDbHealthCheckOptions,
   type HealthChange,
@@ -25,20 +22,15 @@ export {
   type HealthFinding,
   type HealthReport,
   type HealthState,
-  healthy,
   type IntegrityStatus,
   mismatchTexts,
   type NetworkStatus,
   type PeerMismatch,
-  type PeersCheckOptions,
-  type ProbedDatabase,
   type QueueStatus,
   refusalTexts,
-  type SyncLagCheckOptions,
   triedRefusals,
-  unhealthy,
 } from './health/index.ts';
-export { METRICS, type MetricDefinition, type MetricName, type MetricSample } from './metrics.ts';
+export { METRICS, type MetricName, type MetricSample } from './metrics.ts';
 export { type PeerRefusal, PeerRefusals, type RefusalCause } from './peer-refusals.ts';
 export {
   type PeerInfo,

@@ -4,30 +4,21 @@ export {
   type BackupFiles,
   type BackupInfo,
   BackupSchedule,
-  type BackupScheduleOptions,
   BackupService,
-  type BackupServiceDeps,
-  type BackupServiceOptions,
   type BackupWork,
   type ManualBackupWork,
 } from './backup/index.ts';
-export type { EntryDraft, EntryKeeper } from './entry-keeper.ts';
-export { EventLog, type EventLogOptions, type LoggedEvent } from './event-log.ts';
+export type { EntryKeeper } from './entry-keeper.ts';
+export { EventLog } from './event-log.ts';
 export {
-  type CheckedStore,
-  type CheckOptions,
   type CollectionCount,
   checkIntegrity,
   type Opened,
-  type OpenOrRestoreDeps,
   openOrRestore,
   type RepairPeers,
   type RestoredFile,
-  type ScrubbedStore,
   Scrubber,
-  type ScrubberOptions,
   SelfRepair,
-  type SelfRepairDeps,
   sumCollection,
 } from './integrity/index.ts';
 export {
@@ -43,10 +34,4 @@ export {
   type PendingOperation,
   type QueuedOperation,
 } from './offline-queue/index.ts';
-export {
-  COUNTED_MAX,
-  type PendingWrites,
-  Receipts,
-  type ReceiptsDeps,
-  type ReplicatedOptions,
-} from './receipts/index.ts';
+export { COUNTED_MAX, type PendingWrites, Receipts, type ReplicatedOptions } from './receipts/index.ts';

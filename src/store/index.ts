@@ -1,18 +1,11 @@
 export { COUNTING, countingMark } from './counting-mark.ts';
-export {
-  createMemoryStore,
-  type MemorySnapshot,
-  type MemoryStore,
-  type MemoryStoreOptions,
-  memoryStoreFromSnapshot,
-} from './memory/index.ts';
+export { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from './memory/index.ts';
 export {
   type DocumentName,
   openSqliteStore,
   readBackupDocuments,
   restoreSqliteFile,
   type SqliteStore,
-  type SqliteStoreOptions,
   verifySqliteFile,
 } from './sqlite/index.ts';
 export type {
@@ -26,18 +19,13 @@ export type {
   GoneReason,
   Head,
   KeyRange,
-  KnowledgeRow,
-  MaintainableStore,
-  PurgeRow,
   QueryPlan,
   Store,
-  StoreBackupOptions,
   StoreBatch,
   StoredDocument,
   StoredIndex,
   StoredVersion,
   StoreIdentity,
   StoreImage,
-  StoreManifest,
   StoreStatistics,
 } from './store.ts';

@@ -1,9 +1,8 @@
-export type { SessionEffect, SessionEvent, SessionInput } from './effects.ts';
-export type { SyncCollection, SyncReplica } from './replica-port.ts';
+export type { SessionEvent, SessionInput } from './effects.ts';
 export { RoundGate } from './round-gate.ts';
-export { PROTOCOL, Session, type StreamLoad, speaksWith } from './session.ts';
+export { PROTOCOL, Session, speaksWith } from './session.ts';
 export { CAPABILITIES, createSessionCodec } from './session-codec.ts';
-export type { SessionDeps, SessionTimes } from './session-context.ts';
-export { type SessionCodec, type SessionLoad, SessionRunner, type SessionRunnerDeps } from './session-runner.ts';
-export { collectionDigest, DigestCache, knowledgeDigest } from './summary.ts';
-export { SyncHost, type SyncHostDeps } from './sync-host.ts';
+export type { SessionTimes } from './session-context.ts';
+export { type SessionCodec, SessionRunner } from './session-runner.ts';
+export { knowledgeDigest } from './summary.ts';
+export { SyncHost } from './sync-host.ts';

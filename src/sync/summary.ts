@@ -8,7 +8,7 @@ import type { SyncCollection } from './replica-port.ts';
  * R4: 16 bytes over (knowledge, purge line, fingerprint) of a collection. Equal digests on two nodes mean equal databases
  * that know the same: nothing else needs to travel.
  */
-export function collectionDigest(collection: SyncCollection): Uint8Array {
+function collectionDigest(collection: SyncCollection): Uint8Array {
   let text = '';
   for (const [replica, { seq, check }] of sortedByReplica(collection.knowledge)) text += `${replica}.${seq}.${check},`;
   text += '|';

@@ -19,7 +19,7 @@ import type { NodeStatus } from '../../src/node/node-api.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
 import { atEnd, type Scope } from './cleanup.ts';
 
-export const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 
 /** Multiplies the counts of long tests; `npm run torture` raises it. */
 export const SCALE: number = Math.max(1, Number(process.env.ENTGLDB_TEST_SCALE ?? 1));

@@ -21,6 +21,9 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 /** Layers whose types, erased before anything runs, may be named as well: the port of the session speaks of stored rows. */
 const TYPES_BELOW: Readonly<Record<string, readonly string[]>> = { sync: ['store'] };
 
+/** What programs import. */
+const PUBLISHED = ['src/index.ts', 'src/testing/index.ts'];
+
 const sources = typescriptFiles('src').filter(({ path }) => !isTest(path));
 
 test('layers import only what lies below them', () => {
@@ -94,6 +97,18 @@ test('an index only re-exports, by name', () => {
       return rest.trim() === '' ? [] : [`${path}: ${rest.trim().split('\n')[0]}`];
     });
   assert.deepEqual(wrong, []);
+});
+
+test('what an index hands out, somebody takes', () => {
+  const everywhere = typescriptFiles('src', 'sim', 'test', 'bench', 'scripts', 'examples');
+  const taken = new Set(
+    everywhere.flatMap(importsOf).flatMap(({ path, names }) => names.map((name) => `${path}#${name}`)),
+  );
+  const idle = typescriptFiles('src')
+    .filter(({ path }) => posix.basename(path) === 'index.ts' && !PUBLISHED.includes(path))
+    .flatMap((index) => importsOf(index).flatMap(({ names }) => names.map((name) => `${index.path}#${name}`)))
+    .filter((name) => !taken.has(name));
+  assert.deepEqual(idle, []);
 });
 
 function layerOf(path: string): string | null {

@@ -50,10 +50,12 @@ export interface Import {
   readonly isTypeOnly: boolean;
   /** Loaded when the line is reached. */
   readonly isLazy: boolean;
+  /** What is taken of it, by the names that it has there. */
+  readonly names: readonly string[];
 }
 
 const IMPORT =
-  /^(?:import|export)\s(?<clause>type\s)?[^;'"]*?from\s+'(?<from>[^']+)'|^import\s+'(?<bare>[^']+)'|\bimport\('(?<lazy>[^']+)'\)/gm;
+  /^(?:import|export)\s(?<clause>type\s)?(?<names>[^;'"]*?)from\s+'(?<from>[^']+)'|^import\s+'(?<bare>[^']+)'|(?:\{(?<lazyNames>[^{}]*)\} = await )?\bimport\('(?<lazy>[^']+)'\)/gm;
 
 /** All imports and re-exports of a file. The formatter keeps them at the start of a line. */
 export function importsOf(file: SourceFile): Import[] {
@@ -61,8 +63,14 @@ export function importsOf(file: SourceFile): Import[] {
     const specifier = groups?.from ?? groups?.bare ?? groups?.lazy ?? '';
     const isRelative = specifier.startsWith('.');
     const path = isRelative ? posix.join(posix.dirname(file.path), specifier) : null;
-    return { specifier, path, isTypeOnly: groups?.clause !== undefined, isLazy: groups?.lazy !== undefined };
+    const names = namesIn(groups?.names ?? groups?.lazyNames ?? '');
+    return { specifier, path, isTypeOnly: groups?.clause !== undefined, isLazy: groups?.lazy !== undefined, names };
   });
+}
+
+/** Of `{ a, type B, c as d }`: a, B, c. */
+function namesIn(clause: string): string[] {
+  return [...clause.matchAll(/(?:^|[{,])\s*(?:type\s)?(\w+)/g)].map(([, name]) => name!);
 }
 
 /** The text with comments and the insides of strings blanked, line for line: what is left is code. */

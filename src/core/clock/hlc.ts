@@ -7,7 +7,7 @@ declare const hlcBrand: unique symbol;
 /** A stamp: milliseconds × 1000 + counter. Compares as a number. */
 export type Hlc = number & { readonly [hlcBrand]: true };
 
-export const HLC_TICKS_PER_MS = 1000;
+const HLC_TICKS_PER_MS = 1000;
 
 /** True for an integer that can be a stamp at all; what comes from outside is checked with it. */
 export function isHlc(value: unknown): value is Hlc {

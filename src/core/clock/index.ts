@@ -1,6 +1,6 @@
 export { type Clock, sleep } from './clock.ts';
 export { type ClockAssessment, ClockMonitor } from './clock-monitor.ts';
-export { HLC_TICKS_PER_MS, HLC_ZERO, type Hlc, hlcToMs, isHlc, nextHlc, observeHlc } from './hlc.ts';
+export { HLC_ZERO, type Hlc, hlcToMs, isHlc, nextHlc, observeHlc } from './hlc.ts';
 export { LoopShare } from './loop-share.ts';
 export { SliceSize } from './slice-size.ts';
 export { spanText } from './span-text.ts';

@@ -206,6 +206,9 @@ export const FIXED_LIMITS: ReadonlySet<string> = new Set<keyof Limits>([
   'queueBlockedDocumentsMax',
 ]);
 
+/** Characters of a cluster token below which it falls to guessing: a passive listener can test guesses offline. */
+export const TOKEN_CHARS_MIN = 16;
+
 /** When things happen, in ms unless the name says otherwise. */
 export const TIMES = {
   claimDelayMs: 100,

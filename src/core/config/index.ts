@@ -1,1 +1,1 @@
-export { FIXED_LIMITS, LIMITS, type Limits, TIMES } from './defaults.ts';
+export { FIXED_LIMITS, LIMITS, type Limits, TIMES, TOKEN_CHARS_MIN } from './defaults.ts';

@@ -83,7 +83,7 @@ export function dropVersions(
 }
 
 /** The context of a write that sees all these versions: their lines and all that they replaced. */
-export function contextOf(versions: readonly Version[]): readonly Line[] {
+function contextOf(versions: readonly Version[]): readonly Line[] {
   return joinLines(versions.flatMap((v) => [...v.context, { replica: v.replica, first: v.first, last: v.seq }]));
 }
 

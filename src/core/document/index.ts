@@ -1,7 +1,6 @@
-export { checkDocumentText, type DocumentTextProblem } from './check-document-text.ts';
+export { checkDocumentText } from './check-document-text.ts';
 export {
   applyVersion,
-  contextOf,
   type DocumentState,
   dropVersions,
   hasSeen,
@@ -10,11 +9,4 @@ export {
   type WriteStamp,
   writeDocument,
 } from './document.ts';
-export {
-  type DocumentLimits,
-  documentToText,
-  hasHalfPair,
-  type JsonProblem,
-  jsonProblem,
-  pointerToken,
-} from './document-to-text.ts';
+export { type DocumentLimits, documentToText, hasHalfPair, jsonProblem, pointerToken } from './document-to-text.ts';

@@ -1,9 +1,7 @@
 export { compareBytes } from './byte-order.ts';
 export {
   BLOBS_COLLECTION,
-  COLLECTION_NAME_BYTES_MAX,
   type CollectionName,
-  DOCUMENT_KEY_BYTES_MAX,
   type DocumentKey,
   isReserved,
   parseCollectionName,

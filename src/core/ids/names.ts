@@ -7,8 +7,8 @@ export type CollectionName = string & { readonly [collectionBrand]: true };
 /** Key of a document in its collection: 1 to 1,024 bytes of UTF-8. Not normalised; lone surrogates are refused. */
 export type DocumentKey = string & { readonly [keyBrand]: true };
 
-export const COLLECTION_NAME_BYTES_MAX = 128;
-export const DOCUMENT_KEY_BYTES_MAX = 1024;
+const COLLECTION_NAME_BYTES_MAX = 128;
+const DOCUMENT_KEY_BYTES_MAX = 1024;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose
 const CONTROL = /[\u0000-\u001f\u007f]/;

@@ -1,6 +1,6 @@
 export { counterValue, incrementCounter } from './counter.ts';
 export { lww } from './lww.ts';
 export { merge } from './merge.ts';
-export { type ResolvedDocument, type ResolveOptions, resolveDocument } from './resolve-document.ts';
+export { resolveDocument } from './resolve-document.ts';
 export type { Resolver } from './resolver.ts';
-export { createResolverRegistry, type ResolverChoice, type ResolverRegistryOptions } from './resolver-registry.ts';
+export { createResolverRegistry, type ResolverChoice } from './resolver-registry.ts';

@@ -7,7 +7,6 @@ export {
   type IndexSpec,
   indexEntries,
   invalidIndex,
-  type KeyBounds,
   keyText,
   parseIndex,
   planQuery,
@@ -20,4 +19,4 @@ export { parseFilter, toPath } from './parse-filter.ts';
 export { parseQuery, type QueryOptions } from './parse-query.ts';
 export { isArrayIndex, isJsonArray, readPath } from './path.ts';
 export { conditionsLookedAt, type Predicate, toPredicate } from './predicate.ts';
-export type { Filter, Path, Query, Scalar, SearchWord, SortField, SortPlace } from './query.ts';
+export type { Filter, Path, Query, Scalar, SortField, SortPlace } from './query.ts';

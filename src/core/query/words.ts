@@ -6,7 +6,7 @@ const BETWEEN_WORDS = /[^\p{L}\p{N}]+/u;
 const MARKS = /\p{M}+/gu;
 
 /** The words of a text, each once: runs of letters and digits, without accents (`é` is `e`), in lower case. */
-export function wordsOf(text: string): ReadonlySet<string> {
+function wordsOf(text: string): ReadonlySet<string> {
   const words = new Set(plain(text).split(BETWEEN_WORDS));
   words.delete('');
   return words;

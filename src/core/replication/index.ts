@@ -1,9 +1,4 @@
-export {
-  type CollectionDefinition,
-  compareDefinitions,
-  type DefinitionMismatch,
-  type NodeDefinitions,
-} from './definitions.ts';
+export { type CollectionDefinition, compareDefinitions, type DefinitionMismatch } from './definitions.ts';
 export type {
   ForkProof,
   LiveSetVerdict,

@@ -15,7 +15,6 @@ export {
   type ForkEvidence,
   forkBetween,
   joinKnowledge,
-  joinPurgeLine,
   type Knowledge,
   type Known,
   knows,

@@ -70,11 +70,6 @@ export function joinKnowledge(into: Map<ReplicaId, Known>, other: Knowledge): vo
   for (const [replica, known] of other) into.set(replica, newerKnown(into.get(replica), known));
 }
 
-/** Joins `other` into `into` (changed in place). */
-export function joinPurgeLine(into: Map<ReplicaId, number>, other: PurgeLine): void {
-  for (const [replica, seq] of other) if ((into.get(replica) ?? 0) < seq) into.set(replica, seq);
-}
-
 /** Entries in byte order of the replica, for digests and for the wire. */
 export function sortedByReplica<T>(map: ReadonlyMap<ReplicaId, T>): [ReplicaId, T][] {
   return [...map].sort(([a], [b]) => compareBytes(a, b));

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 
 /** Least, usual and greatest bytes of a chunk. */
 export const CHUNK_BYTES_MIN = 64 * 1024;
-export const CHUNK_BYTES_USUAL = 128 * 1024;
+const CHUNK_BYTES_USUAL = 128 * 1024;
 export const CHUNK_BYTES_MAX = 256 * 1024;
 
 /** Before the usual size a boundary is one of 2^19 places, behind it one of 2^15: sizes gather around the usual one. */

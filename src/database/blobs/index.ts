@@ -11,5 +11,5 @@ export type {
   ListBlobsOptions,
   PutBlobOptions,
 } from './blob-api.ts';
-export { BlobKeeper, type BlobKeeperDeps } from './blob-keeper.ts';
+export { BlobKeeper } from './blob-keeper.ts';
 export { LocalBlobs } from './blobs.ts';

@@ -1,2 +1,2 @@
-export { ChangeFeeds, type ChangeFeedsDeps } from './change-feeds.ts';
+export { ChangeFeeds } from './change-feeds.ts';
 export { DecodedChanges } from './decoded-changes.ts';

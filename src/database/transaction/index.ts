@@ -1,2 +1,2 @@
 export type { TransactionHost } from './transaction-host.ts';
-export { Transactions, type TransactionsDeps, type WholeCommit } from './transactions.ts';
+export { Transactions, type WholeCommit } from './transactions.ts';

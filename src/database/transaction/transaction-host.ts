@@ -15,7 +15,7 @@ import { type Place, ReadSet } from './read-set.ts';
 type Written = Map<DocumentKey, string | null>;
 
 /** Thrown out of a transaction's reads when something that it read before has changed. Never leaves this folder. */
-export class Interrupted extends Error {}
+class Interrupted extends Error {}
 
 /**
  * One run of a transaction: reads go to the database, are remembered, and see the own writes, which stay here until the

@@ -2,11 +2,8 @@ export {
   createDatabaseCheck,
   createDiskSpaceCheck,
   createIntegrityCheck,
-  type DatabaseCheckOptions,
   type DiskSpace,
-  type DiskSpaceCheckOptions,
   type IntegrityStatus,
-  type ProbedDatabase,
 } from './database-checks.ts';
 export { createDefinitionsCheck, mismatchTexts, type PeerMismatch } from './definitions-check.ts';
 export { EntglDbHealthCheck, type EntglDbHealthCheckOptions, type HealthChange } from './health-check.ts';
@@ -27,8 +24,6 @@ export {
   createPeersCheck,
   createSyncLagCheck,
   type NetworkStatus,
-  type PeersCheckOptions,
-  type SyncLagCheckOptions,
 } from './network-checks.ts';
 export { COMPARE_TOKENS, createRefusalsCheck, refusalTexts, triedRefusals } from './refusals-check.ts';
 export { type BackupStatus, createBackupCheck, createQueueCheck, type QueueStatus } from './service-checks.ts';

@@ -1,11 +1,4 @@
-export {
-  createDecoder,
-  createEncoder,
-  type EncoderOptions,
-  type MessageDecoder,
-  type MessageEncoder,
-  ZSTD_CAPABILITY,
-} from './codec.ts';
+export { createDecoder, createEncoder, ZSTD_CAPABILITY } from './codec.ts';
 export type {
   AckMessage,
   CheckMessage,
@@ -15,21 +8,15 @@ export type {
   DefinitionsMessage,
   DifferMessage,
   FetchMessage,
-  ForkMessage,
-  GoodbyeMessage,
   GoodbyeReason,
   HelloMessage,
   Message,
   MissingMessage,
   NarrowMessage,
-  PingMessage,
-  PongMessage,
   RangesMessage,
   SentVersion,
   SummaryMessage,
-  VerifiedMessage,
-  VerifyMessage,
   VersionsMessage,
   WantMessage,
 } from './message.ts';
-export { HELLO_TEXT_MAX, WIRE_LIMITS, type WireLimits } from './wire-limits.ts';
+export { WIRE_LIMITS } from './wire-limits.ts';

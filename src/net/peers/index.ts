@@ -1,3 +1,3 @@
-export { chooseLinks, type MeshMember, toMeshMember } from './mesh.ts';
-export { Supervisor, type SupervisorDeps, type SupervisorOptions } from './supervisor.ts';
-export { addressText, type PeerError, type PeerStatus } from './target.ts';
+export { chooseLinks, toMeshMember } from './mesh.ts';
+export { Supervisor } from './supervisor.ts';
+export { addressText } from './target.ts';

@@ -1,7 +1,7 @@
 import { hkdfSync, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
+import { TOKEN_CHARS_MIN } from '../../core/config/index.ts';
 import { ConfigurationError } from '../../core/errors/index.ts';
-import type { Random } from '../../core/ids/index.ts';
 
 /** What a node derives from one cluster token. Whoever holds the token can derive it; nobody can go the other way. */
 export interface ClusterKey {
@@ -20,9 +20,6 @@ export function fingerprintOf({ id }: ClusterKey): string {
   return `${id.slice(0, 4)}-${id.slice(4, 8)}`;
 }
 
-const TOKEN_BYTES = 16;
-/** Characters below which a typed token falls to guessing: a passive listener can test guesses offline. */
-export const TOKEN_CHARS_MIN = 16;
 const KEY_BYTES = 32;
 const ID_BYTES = 8;
 const SALT = 'entgldb cluster token 1';
@@ -30,14 +27,9 @@ const SALT = 'entgldb cluster token 1';
 const SCRYPT = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 const stretch = promisify<string, string, number, typeof SCRYPT, Buffer>(scrypt);
 
-/** A fresh cluster token: 128 random bits as 22 characters of base64url. */
-export function createToken(random: Random): string {
-  return Buffer.from(random.bytes(TOKEN_BYTES)).toString('base64url');
-}
-
 /**
  * The keys of a token: scrypt, then HKDF-SHA256 (RFC 5869) for each purpose. Typed tokens are normalised (NFC) and trimmed.
- * Rejects with CONFIG_ERROR / TOKEN_WEAK for one of under 16 characters; no message ever holds a token.
+ * Rejects with CONFIG_ERROR / TOKEN_WEAK for one of under `TOKEN_CHARS_MIN` characters; no message ever holds a token.
  */
 export async function deriveClusterKey(token: string): Promise<ClusterKey> {
   const typed = token.normalize('NFC').trim();

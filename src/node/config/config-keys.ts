@@ -28,7 +28,7 @@ export interface ConfigKey<T> {
 }
 
 /** The guide's six levels, and off. */
-export const LOG_LEVELS = ['Trace', 'Debug', 'Information', 'Warning', 'Error', 'Critical', 'None'] as const;
+const LOG_LEVELS = ['Trace', 'Debug', 'Information', 'Warning', 'Error', 'Critical', 'None'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A key that always has a value. */

@@ -1,11 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
+import { TOKEN_CHARS_MIN } from '../../core/config/index.ts';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import { fileProblem } from '../files/index.ts';
 import { type ConfigSource, sourceText } from './config-source.ts';
 import type { LoadedConfig } from './loaded-config.ts';
-
-/** A typed token shorter than this falls to a patient listener within hours. */
-export const TOKEN_CHARS_MIN = 16;
 
 export interface Tokens {
   /** Secrets of the cluster: the one that holds, then the one before it where that still counts. Empty: none. */

@@ -1,2 +1,1 @@
-export { type OpenLogger, type OpenLoggerOptions, openLogger } from './open-logger.ts';
-export { createRedactor } from './redact.ts';
+export { type OpenLogger, openLogger } from './open-logger.ts';

@@ -5,7 +5,7 @@ import type { Random } from '../../core/ids/index.ts';
 import { createDeviceKey, type DeviceKey, parseDeviceKey } from '../../net/tcp/index.ts';
 import { syncFolder, toFileError } from '../files/index.ts';
 
-export function deviceKeyPath(databasePath: string): string {
+function deviceKeyPath(databasePath: string): string {
   return `${databasePath}.device`;
 }
 

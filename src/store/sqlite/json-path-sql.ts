@@ -1,6 +1,6 @@
 import { isArrayIndex, type Path } from '../../core/query/index.ts';
 
-/** SQL for what a path of a JSON document leads to. Holds no parameters, so that an index on it can be recognised. */
+/** SQL for what a path of a JSON document leads to. */
 export interface PathSql {
   /** Like json_type: 'null', 'true', 'false', 'integer', 'real', 'text', 'array', 'object', or NULL where nothing is. */
   readonly type: string;
@@ -17,7 +17,7 @@ const NATIVE_PATHS_MAX = 4;
 
 /**
  * SQLite's own functions where its path syntax can say the name for sure; names that are empty, or that hold quotes,
- * backslashes or control characters go to functions of ours (`query-functions.ts`), which are slower and know no index.
+ * backslashes or control characters go to functions of ours (`query-functions.ts`), which are slower.
  */
 export function pathToSql(path: Path, column: string): PathSql {
   const json = textLiteral(JSON.stringify(path));
@@ -37,15 +37,6 @@ export function pathToSql(path: Path, column: string): PathSql {
     canonical,
     isNative: true,
   };
-}
-
-/**
- * The expression to index so that equality, ranges, and sorts by a field that the filter holds to numbers or texts are
- * answered from the index; undefined for a path that cannot be indexed.
- */
-export function indexExpression(path: Path, column: string): string | undefined {
-  const sql = pathToSql(path, column);
-  return sql.isNative ? sql.extract : undefined;
 }
 
 /** At most one of the paths leads anywhere, for a container is either an object or an array. */

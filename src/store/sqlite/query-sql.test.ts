@@ -17,7 +17,6 @@ import {
   parseQuery,
   type Query,
 } from '../../core/query/index.ts';
-import { indexExpression } from './json-path-sql.ts';
 import { type KeepFilter, registerQueryFunctions } from './query-functions.ts';
 import { compileQuery } from './query-sql.ts';
 
@@ -276,37 +275,5 @@ test('a filter at its bounds compiles and runs', () => {
   for (let i = 0; i < 32; i++) deep = { $not: deep };
   assert.deepEqual(find(db, parseQuery(deep)), ['k0']);
   assert.deepEqual(find(db, parseQuery({ [new Array(32).fill('0').join('.')]: 1 })), []);
-  db.close();
-});
-
-test('an index on the expression answers equality, ranges and the sort', () => {
-  const db = openTable();
-  assert.equal(indexExpression(['age'], 'value'), `json_extract(value,'$."age"')`);
-  assert.equal(indexExpression(['a"b'], 'value'), undefined);
-  db.exec(`CREATE INDEX doc_age ON doc(json_extract(value,'$."age"'), key)`);
-  fill(
-    db,
-    Array.from({ length: 100 }, (_, i) => ({ age: i })),
-  );
-  const plan = (query: Query): string => {
-    const { where, orderBy, params } = compileQuery(query, keepers.get(db)!);
-    const rows = db
-      .prepare(`EXPLAIN QUERY PLAN SELECT key FROM doc WHERE ${where} ORDER BY ${orderBy}`)
-      .all(...(params as SQLInputValue[]));
-    return rows.map((row) => row.detail).join('; ');
-  };
-  const byAge = { sort: { age: 1 } } as const;
-  assert.match(plan(parseQuery({ age: 5 })), /USING INDEX doc_age \(<expr>=\?\)$/);
-  assert.match(plan(parseQuery({ age: { $in: [1, 2] } })), /USING INDEX doc_age \(<expr>=\?\)/);
-  assert.match(plan(parseQuery({ age: { $gt: 90 }, name: 'x' }, byAge)), /USING INDEX doc_age \(<expr>>\?\)$/);
-  assert.match(
-    plan(parseQuery({ age: { $gte: 10, $lt: 20 } }, byAge)),
-    /USING INDEX doc_age \(<expr>>\? AND <expr><\?\)$/,
-  );
-  assert.match(
-    plan(parseQuery({ name: { $gt: 'x' } }, byAge)),
-    /TEMP B-TREE/,
-    'without a bound on its type, age is sorted by rank',
-  );
   db.close();
 });

@@ -24,8 +24,7 @@ export interface CompiledQuery {
 
 /**
  * Compiles a query so that SQLite finds exactly what `matches` and `compareBySort` define. Operands are bound; names are
- * quoted where SQLite's path syntax can say them, and go to functions of ours where it cannot. Equality, ranges, and sorts
- * by a field that the filter holds to one type use an index on `indexExpression`.
+ * quoted where SQLite's path syntax can say them, and go to functions of ours where it cannot.
  */
 export function compileQuery(
   query: Query,
@@ -62,7 +61,7 @@ function callsFunctions(sql: string): boolean {
 }
 
 /** A place in an order, as `entgldb_after` reads it: undefined cannot be said in JSON. */
-export function placeText({ sort }: Query, { values, key }: SortPlace): string {
+function placeText({ sort }: Query, { values, key }: SortPlace): string {
   return JSON.stringify({ sort, values: values.map((value) => (value === undefined ? [] : [value])), key });
 }
 

@@ -1,2 +1,2 @@
 export { runStoreConformance } from './store-conformance.ts';
-export type { LogLimits, StoreConformanceOptions, StoreUnderTest } from './store-under-test.ts';
+export type { StoreConformanceOptions, StoreUnderTest } from './store-under-test.ts';

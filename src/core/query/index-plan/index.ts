@@ -6,6 +6,5 @@ export {
   parseIndex,
 } from './index-definition.ts';
 export { indexEntries } from './index-entries.ts';
-export { indexKey, keyText, valueKey } from './index-key.ts';
-export type { KeyBounds } from './intervals.ts';
+export { indexKey, keyText } from './index-key.ts';
 export { type IndexPlan, planQuery } from './plan-query.ts';
