@@ -59,7 +59,7 @@ export const LIMITS = {
   commitBytesMax: 1024 * 1024,
   /** Documents kept in memory that changed last, for sessions and feeds. Older ones are read from the store. */
   recentChangesMax: 1000,
-  /** Characters of JSON of these documents. Beyond it, older ones are read from the store. */
+  /** Characters of JSON of these documents, and 50 for each line of their contexts. Beyond it, older ones are read from the store. */
   recentCharactersMax: 1024 * 1024,
   /** Checks kept of the own chain, one per commit. Older ones are forgotten: a fork behind them shows at the next commit. */
   chainLengthMax: 100_000,

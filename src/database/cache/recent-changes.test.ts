@@ -69,6 +69,22 @@ test('a large document pushes older ones out, and is itself left to the store wh
   );
 });
 
+test('what a context holds in memory counts', () => {
+  const recent = new RecentChanges(100, 130);
+  recent.reset(0);
+  const of = (key: string, pos: number, lines: number) => {
+    const document = documentAt(key as DocumentKey, pos);
+    const context = Array.from({ length: lines }, (_, i) => ({ replica, first: i + 1, last: i + 1 }));
+    return { ...document, versions: document.versions.map((version) => ({ ...version, context })) };
+  };
+  recent.commit({ documents: [of('a', 1, 0), of('b', 2, 1)] });
+  assert.equal(recent.size, 2);
+  recent.commit({ documents: [of('c', 3, 1)] });
+  assert.equal(recent.size, 3);
+  recent.commit({ documents: [of('d', 4, 2)] });
+  assert.equal(recent.size, 1);
+});
+
 test('nothing is held while nobody asks, and everything again from the moment when somebody does', () => {
   const recent = new RecentChanges(3, 10_000);
   recent.reset(0);

@@ -1,9 +1,12 @@
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { StoreBatch, StoredDocument } from '../../store/index.ts';
 
+/** What a line of a context or a stamp of a field takes in memory, in characters. */
+const ENTRY_CHARACTERS = 50;
+
 /**
  * The newest changes in order of position, so that sessions and feeds, which follow every commit, find it in memory.
- * Holds at most `sizeMax` documents and `charactersMax` characters of JSON, those that were replaced since among them: beyond
+ * Holds at most `sizeMax` documents and `charactersMax` characters, those that were replaced since among them: beyond
  * it the oldest are left to the store. Holds none while so many come that nobody asked for: who asks next is behind them
  * anyway, and in a first sync what is held longer than it is worked on costs memory, for the garbage collector copies it.
  */
@@ -104,7 +107,8 @@ export class RecentChanges {
 
 function charactersOf({ versions }: StoredDocument): number {
   let characters = 0;
-  for (const { value } of versions) characters += value?.length ?? 0;
+  for (const { value, context, stamps } of versions)
+    characters += (value?.length ?? 0) + ENTRY_CHARACTERS * (context.length + (stamps?.length ?? 0));
   return characters;
 }
 
