@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { PersistenceError } from '../../core/errors/index.ts';
+import { isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import type { Damage } from '../store.ts';
 import { checkDatabase } from './check-database.ts';
 import { openReader, READER_BUSY_MS } from './connection.ts';
@@ -9,6 +9,7 @@ import type { JobContext } from './maintenance-jobs.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
 import { MetaTable } from './side-tables.ts';
+import { guarded, toStoreError } from './sqlite-errors.ts';
 
 /** Pages copied in one step: 256 KiB. */
 const PAGES_PER_STEP = 64;
@@ -24,8 +25,10 @@ export async function copyDatabase(
 ): Promise<void> {
   if (!overwrite && existsSync(toPath)) throw existsError(toPath);
   const partial = `${toPath}.partial`;
-  createPrivateFolder(dirname(toPath));
-  removeWithLogs(partial);
+  guarded(toPath, () => {
+    createPrivateFolder(dirname(toPath));
+    removeWithLogs(partial);
+  });
   try {
     await copyPages(path, partial, context);
     if (context.isStopped()) return;
@@ -33,9 +36,17 @@ export async function copyDatabase(
     renewIndexes(partial, verify(partial, context));
     if (context.isStopped()) return;
     publish(partial, toPath, overwrite);
+  } catch (error) {
+    throw copyError(error, toPath);
   } finally {
     removeWithLogs(partial);
   }
+}
+
+/** What is wrong with the disk of the copy must not be looked for at the database's. */
+function copyError(error: unknown, toPath: string): unknown {
+  const failure = toStoreError(error, toPath);
+  return isEntglDbError(failure, 'DATABASE_CORRUPT') ? error : failure;
 }
 
 /** Runs with the path of a copy of what is open, which is removed afterwards: its own path leads nowhere, or to another file. */
@@ -55,10 +66,12 @@ export async function withOpenCopy<T>(db: DatabaseSync, toPath: string, run: (pa
 /** One moment of the database: the reading transaction stays open until all pages are copied. */
 async function copyPages(path: string, partial: string, context: JobContext): Promise<void> {
   createPrivateFile(partial);
-  const source = openReader(path, READER_BUSY_MS);
+  const source = guarded(path, () => openReader(path, READER_BUSY_MS));
   try {
-    source.exec('BEGIN');
-    source.prepare('SELECT count(*) FROM meta').get();
+    guarded(path, () => {
+      source.exec('BEGIN');
+      source.prepare('SELECT count(*) FROM meta').get();
+    });
     await backup(source, partial, {
       rate: PAGES_PER_STEP,
       progress: ({ totalPages, remainingPages }) => {

@@ -205,6 +205,16 @@ test('a backup is of one moment, whatever is written meanwhile', () =>
     await store.close();
   }));
 
+test('a backup that its own folder does not allow names that folder, not the database', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    const file = join(folder, 'no-folder');
+    writeFileSync(file, '');
+    const to = join(file, 'one.db');
+    await assert.rejects(store.backup(to), { reason: 'IO_FAILED', details: { path: to } });
+    await store.close();
+  }));
+
 test('a backup never replaces a file unless it is told to', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
