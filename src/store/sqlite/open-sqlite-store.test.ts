@@ -273,6 +273,15 @@ test('a file that is no database of ours, or was emptied, is refused and left as
     assert.equal((await identityOf(folder)).reason, 'same', 'the lock of a refused opening was given back');
   }));
 
+test('a file without one of its tables is damaged, so that a backup can take its place', () =>
+  withFolder(async (folder) => {
+    await (await openInFolder(folder)).close();
+    const db = new DatabaseSync(join(folder, 'test.db'));
+    db.exec('DROP TABLE gone');
+    db.close();
+    await assert.rejects(openInFolder(folder), { reason: 'DATABASE_CORRUPT' });
+  }));
+
 test('a power cut while the database was made leaves one that is made anew', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');

@@ -37,6 +37,8 @@ const PASSING: readonly number[] = [
   AUTH,
 ];
 
+/** What SQLite says where the file lacks a table or column of ours: its schema was damaged, or somebody changed it. */
+const FOREIGN_SCHEMA = /^no such (?:table|column):/;
 /** Main file, log, index of the log. */
 const FILES_OF_A_CONNECTION = 3;
 /** What V8 says when the system gives it no memory for bytes. */
@@ -115,6 +117,7 @@ function sqliteError(error: Error, code: number, path: string): PersistenceError
     case READONLY:
       return new PersistenceError('PERMISSION_DENIED', deniedText(path), { details, cause: error });
     default:
+      if (FOREIGN_SCHEMA.test(error.message)) return corruptError(error, path, code);
       if (code === IOERR_SHMSIZE) return new PersistenceError('DISK_FULL', fullText(path), { details, cause: error });
       return code === IOERR_CORRUPTFS ? corruptError(error, path, code) : ioError(error, path, code);
   }
