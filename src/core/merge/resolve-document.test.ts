@@ -62,6 +62,18 @@ test('a resolver that fails falls back to lww, and it is said why', () => {
   }
 });
 
+test('a resolver that changes what it is given changes no version', () => {
+  const changing = resolver((siblings) => {
+    const given = siblings as unknown as { value: string }[];
+    given[0]!.value = '{"n":3}';
+    return given.reverse().pop()!.value;
+  });
+  const document = documentOf(one, two);
+  assert.deepEqual(resolveDocument(document, changing), { text: '{"n":3}' });
+  assert.deepEqual(document, documentOf(one, two));
+  assert.equal(one.value, '{"n":1}');
+});
+
 test('a resolver that takes over 10 ms is reported, and its answer counts: a busy node shows what the others show', () => {
   let now = 0;
   const taking = (ms: number): Resolver =>

@@ -39,7 +39,8 @@ export function resolveDocument(
   const begun = options.monotonic?.() ?? 0;
   let text: string;
   try {
-    text = resolver.resolve(siblings);
+    // Copies: a resolver that changes what it is given would change what is stored, and that is then taken for damaged.
+    text = resolver.resolve(siblings.map((version) => ({ ...version })));
   } catch (cause) {
     return fallBack(siblings, { reason: 'threw', cause });
   }
