@@ -31,7 +31,8 @@ import { type CollectionHost, LocalCollection } from './collection.ts';
 import { Conflicts } from './conflicts.ts';
 import { DamageReports } from './damage-reports.ts';
 import type { Document, WaitOptions } from './document-api.ts';
-import { OlderDocuments, olderThan } from './evolution/index.ts';
+import type { Eventually } from './eventually.ts';
+import { OlderDocuments } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
 import { frozenError } from './frozen-error.ts';
 import type { HistoryLog } from './history/index.ts';
@@ -39,7 +40,7 @@ import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import { checkUnique, IndexKeeper, StoreQueries } from './query/index.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
-import type { CollectionOptions, Definitions, Eventually, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
+import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions, type WholeCommit } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
 import { Turns } from './turns.ts';
@@ -276,9 +277,12 @@ export class LocalDatabase implements Database, CollectionHost {
     return { durable, isWaiting: this.#writer.isLocked };
   }
 
+  lookForOlder(collection: CollectionName, version: number, signal?: AbortSignal): Eventually<void> {
+    return this.#older.lookFor(collection, version, (query) => this.findAside(collection, query, signal));
+  }
+
   hasOlder(collection: CollectionName, version: number): boolean {
-    const older: Query = { filter: olderThan(version), sort: [], skip: 0, limit: 1 };
-    return this.#older.has(collection, version, () => this.find(collection, older).length);
+    return this.#older.has(collection, version, (query) => this.find(collection, query));
   }
 
   newKey(): DocumentKey {

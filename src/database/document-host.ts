@@ -4,8 +4,9 @@ import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.t
 import type { Logger } from '../core/logging/index.ts';
 import type { Query } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import type { Eventually } from './eventually.ts';
 import type { LocalWrite } from './replica/index.ts';
-import type { Eventually } from './schema/index.ts';
+
 import type { Turns } from './turns.ts';
 import type { Existed } from './writer.ts';
 
@@ -32,6 +33,8 @@ export interface DocumentHost {
     signal: AbortSignal | undefined,
     afterKey?: DocumentKey | null,
   ): AsyncIterable<readonly StoredDocument[]>;
+  /** Finds out beside the event loop what `hasOlder` is asked next, so that it can mostly tell at once. */
+  lookForOlder(collection: CollectionName, version: number, signal: AbortSignal | undefined): Eventually<void>;
   /** Whether readers see a document of an older version than this one. */
   hasOlder(collection: CollectionName, version: number): boolean;
   /** A key that nobody had before, above all that this node made. */

@@ -14,15 +14,9 @@ import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
 import type { ReadOptions, ScanOptions, WaitOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
+import { after, type Eventually } from './eventually.ts';
 import { notOlderThan, olderThan } from './evolution/index.ts';
-import {
-  after,
-  type Decoded,
-  type DocumentCodec,
-  documentInvalid,
-  type Eventually,
-  type InvalidDocument,
-} from './schema/index.ts';
+import { type Decoded, type DocumentCodec, documentInvalid, type InvalidDocument } from './schema/index.ts';
 
 /** Found documents read at least at a time, where some of them do not fit and others must take their place. */
 const REFILL_MIN = 100;
@@ -85,16 +79,17 @@ export class DocumentReader<T> {
 
   /** How many fit the filter, whatever the schema says of them. */
   count(filter: Filter, signal?: AbortSignal): Eventually<number> {
-    const { version } = this.#codec;
-    const query = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
-    if (!this.#host.hasOlder(this.#collection, version))
-      return abortableIfLong(this.#host.countAside(this.#collection, query, signal), signal);
-    // Two questions, which only together are of one moment.
-    const newer = { ...query, filter: allOf(filter, notOlderThan(version)) };
-    const older = this.#host.find(this.#collection, { ...query, filter: olderThan(version) });
-    const fits = toPredicate(filter);
-    const olderCount = older.filter(({ value }) => fits(this.newest(value))).length;
-    return this.#host.count(this.#collection, newer) + olderCount;
+    return this.#inKnowledge(signal, (hasOlder) => {
+      const query = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+      if (!hasOlder) return abortableIfLong(this.#host.countAside(this.#collection, query, signal), signal);
+      // Two questions, which only together are of one moment.
+      const { version } = this.#codec;
+      const newer = { ...query, filter: allOf(filter, notOlderThan(version)) };
+      const older = this.#host.find(this.#collection, { ...query, filter: olderThan(version) });
+      const fits = toPredicate(filter);
+      const olderCount = older.filter(({ value }) => fits(this.newest(value))).length;
+      return this.#host.count(this.#collection, newer) + olderCount;
+    });
   }
 
   /**
@@ -102,14 +97,16 @@ export class DocumentReader<T> {
    * store cannot look into, are held against them here.
    */
   stored(query: Query, signal?: AbortSignal): Eventually<FoundDocument[]> {
-    const { version } = this.#codec;
     const find = (asked: Query): Eventually<FoundDocument[]> =>
       abortableIfLong(this.#host.findAside(this.#collection, asked, signal), signal);
-    if (!this.#host.hasOlder(this.#collection, version)) return find(query);
-    const newer = allOf(query.filter, notOlderThan(version));
-    const filter: Filter = { kind: 'or', filters: [newer, olderThan(version)] };
-    const all = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
-    return after(find(all), (rows) => this.#ofNewest(rows, query, signal));
+    return this.#inKnowledge(signal, (hasOlder) => {
+      if (!hasOlder) return find(query);
+      const { version } = this.#codec;
+      const newer = allOf(query.filter, notOlderThan(version));
+      const filter: Filter = { kind: 'or', filters: [newer, olderThan(version)] };
+      const all = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+      return after(find(all), (rows) => this.#ofNewest(rows, query, signal));
+    });
   }
 
   /** The place of a found document in the order of the query. */
@@ -125,6 +122,13 @@ export class DocumentReader<T> {
     } catch {
       return JSON.parse(text);
     }
+  }
+
+  /** Asks in the very turn in which it is known whether there are documents of older versions. */
+  #inKnowledge<A>(signal: AbortSignal | undefined, ask: (hasOlder: boolean) => Eventually<A>): Eventually<A> {
+    const { version } = this.#codec;
+    const looking = abortableIfLong(this.#host.lookForOlder(this.#collection, version, signal), signal);
+    return after(looking, () => ask(this.#host.hasOlder(this.#collection, version)));
   }
 
   async #ofNewest(

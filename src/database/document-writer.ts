@@ -7,9 +7,10 @@ import { abortable } from './abortable.ts';
 import type { WaitOptions, WriteOptions } from './document-api.ts';
 
 import type { DocumentHost } from './document-host.ts';
+import { after, type Eventually } from './eventually.ts';
 import type { Shaped } from './evolution/index.ts';
 import { type LocalWrite, versionToken } from './replica/index.ts';
-import { after, type DocumentCodec, documentInvalid, type Eventually, mergePatch } from './schema/index.ts';
+import { type DocumentCodec, documentInvalid, mergePatch } from './schema/index.ts';
 import type { Existed } from './writer.ts';
 
 /** A stored document and what is to become of it. */

@@ -3,8 +3,9 @@ import type { CollectionName } from '../../core/ids/index.ts';
 import type { Query } from '../../core/query/index.ts';
 import type { FoundDocument, QueryPlan, Store } from '../../store/index.ts';
 import type { DamageReports } from '../damage-reports.ts';
+import type { Eventually } from '../eventually.ts';
 import type { Replica } from '../replica/index.ts';
-import type { Eventually } from '../schema/index.ts';
+
 import { requireAffordable } from './require-affordable.ts';
 
 export interface StoreQueriesDeps {

@@ -1,6 +1,7 @@
 import type { Limits } from '../../core/config/index.ts';
 import { documentToText, jsonProblem } from '../../core/document/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
+import { after, type Eventually } from '../eventually.ts';
 import { type Evolution, type Shaped, takeVersion, VERSION_FIELD, withVersion } from '../evolution/index.ts';
 import { isCovered, isRecord, withUnknownMembers } from './covers.ts';
 import { type DocumentIssue, documentInvalid, toIssues } from './document-invalid.ts';
@@ -9,9 +10,6 @@ import { Verdicts } from './verdicts.ts';
 
 /** Of the field and the largest whole number. */
 const VERSION_CHARACTERS_MAX = 24;
-
-/** Now, or when a validator that waits for something has answered. */
-export type Eventually<T> = T | Promise<T>;
 
 /** A stored document as readers get it, or what is wrong with it. */
 export type Decoded =
@@ -173,11 +171,6 @@ export class DefinedCodec implements DocumentCodec {
       return [{ path: '', message: `its migration from version ${stored.version} failed: ${messageOf(error)}` }];
     }
   }
-}
-
-/** Goes on at once where nothing has to be waited for, so that a write is accepted within the call. */
-export function after<A, B>(value: Eventually<A>, next: (value: A) => Eventually<B>): Eventually<B> {
-  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 function messageOf(error: unknown): string {

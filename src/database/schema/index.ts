@@ -1,6 +1,6 @@
 export type { CollectionOptions } from './collection-options.ts';
 export { Definitions } from './definitions.ts';
-export { after, type Decoded, type DocumentCodec, type Eventually } from './document-codec.ts';
+export type { Decoded, DocumentCodec } from './document-codec.ts';
 export { type DocumentIssue, documentInvalid, type InvalidDocument } from './document-invalid.ts';
 export type { CountablePath, FieldOperators, Filter, Path, Sort, ValueAt } from './filter-types.ts';
 export { mergePatch, type Patch } from './merge-patch.ts';

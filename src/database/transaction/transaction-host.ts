@@ -7,7 +7,9 @@ import { compareBySort, isAfter, type JsonObject, matches, type Query } from '..
 import type { FoundDocument, StoredDocument } from '../../store/index.ts';
 import type { DocumentHost } from '../document-host.ts';
 import { tooLarge } from '../document-writer.ts';
+import { after, type Eventually } from '../eventually.ts';
 import { type CommitNotice, type LocalWrite, versionToken } from '../replica/index.ts';
+
 import type { Turns } from '../turns.ts';
 import type { Existed } from '../writer.ts';
 import { type Place, ReadSet } from './read-set.ts';
@@ -28,6 +30,7 @@ export class TransactionHost implements DocumentHost {
   readonly loopShare: LoopShare;
   /** The database that it reads. */
   readonly base: DocumentHost;
+  readonly #mayWait: boolean;
   readonly #reads: ReadSet;
   readonly #written = new Map<CollectionName, Written>();
   #documents = 0;
@@ -37,8 +40,10 @@ export class TransactionHost implements DocumentHost {
   #isInterrupted = false;
   #isOver = false;
 
-  constructor(base: DocumentHost) {
+  /** `mayWait`: whether long queries are answered beside the event loop, while others go on writing. */
+  constructor(base: DocumentHost, mayWait: boolean) {
     this.base = base;
+    this.#mayWait = mayWait;
     this.limits = base.limits;
     this.logger = base.logger;
     this.turns = base.turns;
@@ -111,36 +116,31 @@ export class TransactionHost implements DocumentHost {
   }
 
   find(collection: CollectionName, query: Query): FoundDocument[] {
-    this.#assertRunning();
-    this.#reads.addCollection(collection);
-    const written = this.#written.get(collection);
-    if (written === undefined) return this.#unchanged(() => this.base.find(collection, query));
-    const limit = query.skip + query.limit + written.size;
-    const stored = this.#unchanged(() => this.base.find(collection, { ...query, skip: 0, limit }));
-    const found = stored.filter(({ key }) => !written.has(key));
-    for (const [key, value] of written) {
-      if (value !== null && isFound(key, JSON.parse(value), query)) found.push({ key, value });
-    }
-    return sorted(found, query).slice(query.skip, query.skip + query.limit);
+    const { asked, merged } = this.#question(collection, query);
+    return merged(this.#unchanged(() => this.base.find(collection, asked)));
+  }
+
+  findAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<FoundDocument[]> {
+    if (!this.#mayWait) return this.find(collection, query);
+    const { asked, merged } = this.#question(collection, query);
+    return after(this.base.findAside(collection, asked, signal), (stored) => merged(this.#still(stored)));
   }
 
   count(collection: CollectionName, query: Query): number {
-    this.#assertRunning();
-    this.#reads.addCollection(collection);
-    let count = this.#unchanged(() => this.base.count(collection, query));
-    const fits = (value: string | null | undefined): number =>
-      typeof value === 'string' && matches(query.filter, JSON.parse(value)) ? 1 : 0;
-    for (const [key, value] of this.#written.get(collection) ?? [])
-      count += fits(value) - fits(this.#unchanged(() => this.base.read(collection, key))?.value);
-    return count;
+    this.#readsAllOf(collection);
+    return this.#withWrittenOf(
+      collection,
+      query,
+      this.#unchanged(() => this.base.count(collection, query)),
+    );
   }
 
-  findAside(collection: CollectionName, query: Query): FoundDocument[] {
-    return this.find(collection, query);
-  }
-
-  countAside(collection: CollectionName, query: Query): number {
-    return this.count(collection, query);
+  countAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<number> {
+    if (!this.#mayWait) return this.count(collection, query);
+    this.#readsAllOf(collection);
+    return after(this.base.countAside(collection, query, signal), (count) =>
+      this.#withWrittenOf(collection, query, this.#still(count)),
+    );
   }
 
   async *scan(
@@ -162,6 +162,10 @@ export class TransactionHost implements DocumentHost {
     yield this.#withWritten(collection, [], after, undefined);
   }
 
+  lookForOlder(collection: CollectionName, version: number, signal: AbortSignal | undefined): Eventually<void> {
+    return this.#mayWait ? this.base.lookForOlder(collection, version, signal) : undefined;
+  }
+
   hasOlder(collection: CollectionName, version: number): boolean {
     return this.base.hasOlder(collection, version);
   }
@@ -172,6 +176,39 @@ export class TransactionHost implements DocumentHost {
 
   counterOf(collection: CollectionName): ReplicaId | undefined {
     return this.base.counterOf(collection);
+  }
+
+  #readsAllOf(collection: CollectionName): void {
+    this.#assertRunning();
+    this.#reads.addCollection(collection);
+  }
+
+  /** What to ask the database, and what becomes of its answer with what is written so far. */
+  #question(
+    collection: CollectionName,
+    query: Query,
+  ): { readonly asked: Query; readonly merged: (stored: FoundDocument[]) => FoundDocument[] } {
+    this.#readsAllOf(collection);
+    const written = new Map(this.#written.get(collection));
+    if (written.size === 0) return { asked: query, merged: (stored) => stored };
+    const merged = (stored: FoundDocument[]): FoundDocument[] => {
+      const found = stored.filter(({ key }) => !written.has(key));
+      for (const [key, value] of written) {
+        if (value !== null && isFound(key, JSON.parse(value), query)) found.push({ key, value });
+      }
+      return sorted(found, query).slice(query.skip, query.skip + query.limit);
+    };
+    return { asked: { ...query, skip: 0, limit: query.skip + query.limit + written.size }, merged };
+  }
+
+  /** A count of what is stored, with what is written here. */
+  #withWrittenOf(collection: CollectionName, { filter }: Query, stored: number): number {
+    const fits = (value: string | null | undefined): number =>
+      typeof value === 'string' && matches(filter, JSON.parse(value)) ? 1 : 0;
+    let count = stored;
+    for (const [key, value] of this.#written.get(collection) ?? [])
+      count += fits(value) - fits(this.#unchanged(() => this.base.read(collection, key))?.value);
+    return count;
   }
 
   /** Rows of a page with those that were written here, of keys above `after` and up to `last`. */
@@ -219,6 +256,12 @@ export class TransactionHost implements DocumentHost {
     return written;
   }
 
+  /** An answer that was waited for: while it was, nothing may have changed of what was read, and it is part of that. */
+  #still<T>(answer: T): T {
+    this.#assertRunning();
+    return this.#unchanged(() => answer);
+  }
+
   /** Reading commits what others have pending, so that only after it is known whether all reads are of one moment. */
   #unchanged<T>(read: () => T): T {
     const found = read();
@@ -238,8 +281,8 @@ function writtenRow(collection: CollectionName, key: DocumentKey, value: string 
   return { collection, key, value, pos: 0, deadAt: null, versions: [], lineFirst: 0, lineReplica: null };
 }
 
-function isFound(key: DocumentKey, value: JsonObject, { filter, sort, after }: Query): boolean {
-  return matches(filter, value) && (after === undefined || isAfter(sort, { key, value }, after));
+function isFound(key: DocumentKey, value: JsonObject, { filter, sort, after: place }: Query): boolean {
+  return matches(filter, value) && (place === undefined || isAfter(sort, { key, value }, place));
 }
 
 function sorted(found: readonly FoundDocument[], { sort }: Query): FoundDocument[] {

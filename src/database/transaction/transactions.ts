@@ -96,7 +96,8 @@ export class Transactions {
   ): Promise<Outcome<Result>> {
     const { host: base } = this.#deps;
     for (let attempt = 1; ; attempt++) {
-      const host = new TransactionHost(base);
+      // Steady writes to a collection that is looked through must not make it begin again for ever.
+      const host = new TransactionHost(base, attempt === 1);
       const outcome = await this.#attempt(host, work, signal);
       if (outcome !== undefined) return outcome;
       if (attempt < base.limits.transactionAttemptsMax) continue;
