@@ -178,3 +178,18 @@ test('a disk that refuses a sync ends no query', () =>
     assert.deepEqual(await store.findAside(C, sorted), store.find(C, sorted));
     await store.close();
   }));
+
+test('a close at any moment leaves no query unanswered', () =>
+  withFolder(async (folder) => {
+    for (let turns = 0; turns < 12; turns++) {
+      const store = await openInFolder(folder, { path: join(folder, `${turns}.db`) });
+      fill(store);
+      const asked = [rare, sorted, rare].map((query) => Promise.resolve(store.findAside(C, query)));
+      const answers = Promise.allSettled(asked);
+      for (let i = 0; i < turns * turns; i++) await new Promise(setImmediate);
+      await store.close();
+      for (const answer of await answers)
+        if (answer.status === 'rejected')
+          assert.equal((answer.reason as { reason?: string }).reason, 'DATABASE_CLOSED');
+    }
+  }));

@@ -98,7 +98,7 @@ export class AsideQueries {
 
   /** Resolves when nothing is read in threads. What was read begins again with `resume`, and so does what comes meanwhile. */
   async pause(): Promise<void> {
-    this.#resumed ??= Promise.withResolvers();
+    if (!this.#isClosed) this.#resumed ??= Promise.withResolvers();
     for (const controller of this.#running.values()) controller.abort(GIVES_WAY);
     await Promise.allSettled(this.#running.keys());
   }
