@@ -62,7 +62,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     name: 'damage keeps the id',
     rule: 'R11: who finds damage takes a new id',
     file: `${REPLICA}/damaged-collections.ts`,
-    find: 'draft.beginLife(life.after, FIRST_CHECK);',
+    find: 'draft.beginLife(life.after);',
     replace: '',
   },
   {
@@ -264,7 +264,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     name: 'eviction keeps the id',
     rule: 'R12: an eviction takes a new id',
     file: `${REPLICA}/evictions.ts`,
-    find: 'draft.beginLife(after, FIRST_CHECK);',
+    find: 'draft.beginLife(after);',
     replace: '',
     first: 45,
   },

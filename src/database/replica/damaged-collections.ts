@@ -1,5 +1,4 @@
 import type { CollectionName, DocumentKey, Random } from '../../core/ids/index.ts';
-import { FIRST_CHECK } from '../../core/version/index.ts';
 import { COUNTING, countingMark } from '../../store/index.ts';
 import { draftDamage } from './damage.ts';
 import type { NewLife } from './outcomes.ts';
@@ -40,7 +39,7 @@ export class DamagedCollections {
     const draft = this.#state.draft();
     const life = this.#state.nextLife(why);
     draftDamage(draft, this.#state.collection(collection), keys, this.#random.bytes(DIGEST_BYTES));
-    draft.beginLife(life.after, FIRST_CHECK);
+    draft.beginLife(life.after);
     this.#state.commitLife(draft);
     this.#recounts.set(collection, new Recount(collection));
     return life;

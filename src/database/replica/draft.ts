@@ -4,6 +4,7 @@ import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/inde
 import {
   type Check,
   type Dot,
+  FIRST_CHECK,
   FingerprintSum,
   type Knowledge,
   type Known,
@@ -256,10 +257,10 @@ export class Draft {
   }
 
   /** R9: from here on, writes carry the new id. Every own line is void, being another replica's. */
-  beginLife(replica: ReplicaId, firstCheck: Check): void {
+  beginLife(replica: ReplicaId): void {
     this.#replica = replica;
     this.#seq = 0;
-    this.#check = firstCheck;
+    this.#check = FIRST_CHECK;
     this.#newLife = true;
     this.#digests.length = 0;
   }

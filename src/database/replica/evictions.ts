@@ -1,5 +1,5 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
-import { FIRST_CHECK, FingerprintSum } from '../../core/version/index.ts';
+import { FingerprintSum } from '../../core/version/index.ts';
 import { countingMark, type Store } from '../../store/index.ts';
 import { readablePage } from './damage.ts';
 import type { DamagedCollections } from './damaged-collections.ts';
@@ -65,7 +65,7 @@ export class Evictions {
 function draftEviction(draft: Draft, collection: CollectionName, after: ReplicaId): void {
   draft.setState(collection, 'frozen');
   draft.forgetKnowledge(collection);
-  draft.beginLife(after, FIRST_CHECK);
+  draft.beginLife(after);
   draft.meta(evictionMark(collection), 'evicting');
   draft.meta(countingMark(collection), null);
 }

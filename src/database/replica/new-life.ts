@@ -1,13 +1,6 @@
 import type { Limits } from '../../core/config/index.ts';
 import type { ReplicaId } from '../../core/ids/index.ts';
-import {
-  compareVersions,
-  FIRST_CHECK,
-  joinLines,
-  type Known,
-  sealVersion,
-  type Version,
-} from '../../core/version/index.ts';
+import { compareVersions, joinLines, type Known, sealVersion, type Version } from '../../core/version/index.ts';
 import type { Store, StoredVersion } from '../../store/index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
@@ -31,7 +24,7 @@ export function draftNewLife(
   kind: 'plain' | 'forked',
   limits: Limits,
 ): number {
-  context.draft.beginLife(after, FIRST_CHECK);
+  context.draft.beginLife(after);
   if (kind === 'plain') return 0;
   let rewritten = 0;
   for (const { name, knowledge } of context.collections) {

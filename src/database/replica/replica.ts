@@ -118,7 +118,7 @@ export class Replica extends ReplicaState {
    * R5, ADR 0015: drops a slice off the end of what is gone, in a commit of its own ahead of the claim. Returns how many it looked
    * at, and which of these have to wait for the claim.
    */
-  dropGone(claim: RemoteClaim, gone: readonly PlacedDot[], source?: object): { taken: number; waiting: PlacedDot[] } {
+  dropGone(claim: RemoteClaim, gone: readonly PlacedDot[], source: object): { taken: number; waiting: PlacedDot[] } {
     const monotonic = (): number => this.options.clock.monotonic();
     return this.#drops.run(monotonic, (items) => {
       const draft = this.draft('once');

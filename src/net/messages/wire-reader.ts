@@ -19,14 +19,13 @@ const REPLACEMENT = '\u{fffd}';
 export class WireReader {
   readonly #bytes: Buffer;
   readonly #limits: WireLimits;
-  #at: number;
+  #at = 0;
   #fields = 0;
   #entries = 0;
 
-  constructor(bytes: Uint8Array, limits: WireLimits, from = 0) {
+  constructor(bytes: Uint8Array, limits: WireLimits) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#limits = limits;
-    this.#at = from;
   }
 
   get at(): number {

@@ -155,10 +155,9 @@ export class BackupService {
   }
 
   /** The newest backup that reads whole, trying one after the other; undefined: there is none. */
-  async newestGood(signal?: AbortSignal): Promise<BackupInfo | undefined> {
+  async newestGood(): Promise<BackupInfo | undefined> {
     for (const info of await this.list()) {
-      signal?.throwIfAborted();
-      if (await this.#isGood(info.path, signal)) return info;
+      if (await this.#isGood(info.path)) return info;
       this.#logger.error({ path: info.path }, 'a backup is damaged; an older one is tried');
     }
     return undefined;
@@ -235,7 +234,7 @@ export class BackupService {
     );
   }
 
-  async #isGood(path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async #isGood(path: string, signal?: AbortSignal): Promise<boolean> {
     try {
       return (await this.#deps.verify(path, signal)).length === 0;
     } catch (error) {
