@@ -1,5 +1,5 @@
 import { ConcurrencyError, DocumentNotFoundError, PersistenceError } from '../core/errors/index.ts';
-import { type CollectionName, parseDocumentKey } from '../core/ids/index.ts';
+import { type CollectionName, fullKey, parseDocumentKey } from '../core/ids/index.ts';
 import { counterValue, incrementCounter } from '../core/merge/index.ts';
 import type { JsonObject, JsonValue } from '../core/query/index.ts';
 import type { StoredDocument } from '../store/index.ts';
@@ -129,7 +129,7 @@ export class DocumentWriter {
     for (let attempt = 1; ; attempt++) {
       try {
         if (attempt === 1) return await this.#tryChange(key, options, change);
-        return await this.#host.turns.run(`${this.#collection}\u0000${key}`, () =>
+        return await this.#host.turns.run(fullKey(this.#collection, parseDocumentKey(key)), () =>
           this.#tryChange(key, options, change),
         );
       } catch (error) {

@@ -7,6 +7,7 @@ import type { RemoteVersion } from '../core/replication/index.ts';
 import { createMemoryStore, type MemoryStore, type Store, type StoreIdentity } from '../store/index.ts';
 import { openSqliteStore } from '../store/sqlite/index.ts';
 import { createManualClock, createSeededRandom, type ManualClock } from '../testing/index.ts';
+import type { Change } from './api.ts';
 import type { LocalDatabase } from './database.ts';
 import { type LocalDatabaseDeps, openLocalDatabase } from './open-local-database.ts';
 
@@ -81,6 +82,24 @@ export function sqliteDisk(path: string): TestDisk {
     open: () =>
       openSqliteStore({ path, machineId: 'm', pid: process.pid, clock: createManualClock(), logger: silentLogger }),
   };
+}
+
+const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+
+/** The changes one by one, for a test that asks for each. */
+export function iteratorOf<T>(changes: AsyncIterable<Change<T>>): AsyncIterator<Change<T>, undefined> {
+  return changes[Symbol.asyncIterator]() as AsyncIterator<Change<T>, undefined>;
+}
+
+/** Seeds from 1 on; an error says which it was. */
+export async function forEachSeed(count: number, run: (seed: number) => Promise<void>): Promise<void> {
+  for (let seed = 1; seed <= count * SCALE; seed++) {
+    try {
+      await run(seed);
+    } catch (error) {
+      throw new Error(`seed ${seed}`, { cause: error });
+    }
+  }
 }
 
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

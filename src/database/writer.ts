@@ -1,7 +1,7 @@
 import { type LoopShare, sleep } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
-import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import { type CollectionName, type DocumentKey, fullKey } from '../core/ids/index.ts';
 import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts';
 
 /** Time after which a commit that found the database locked is tried again, ms. */
@@ -125,7 +125,7 @@ export class Writer {
 
   /** The same for a read of one document: what waits for others may go on waiting for its batch. */
   commitPendingOf(collection: CollectionName, key: DocumentKey): void {
-    if (this.#pending.length > 0 && this.#pendingPlaces.has(placeOf(collection, key))) this.commitPending();
+    if (this.#pending.length > 0 && this.#pendingPlaces.has(fullKey(collection, key))) this.commitPending();
   }
 
   /** Resolves when every write accepted before the call is durable or has failed; rejects when the disk lost some of them. */
@@ -186,7 +186,7 @@ export class Writer {
   }
 
   #notePlaces({ writes }: LocalTransaction): void {
-    for (const { collection, key } of writes) this.#pendingPlaces.add(placeOf(collection, key));
+    for (const { collection, key } of writes) this.#pendingPlaces.add(fullKey(collection, key));
   }
 
   /** One commit of what waits: all of it, but for what piled up while the database was locked. */
@@ -290,11 +290,6 @@ export class Writer {
 /** What has a guard shares its commit with nothing. */
 function isAlone(...waiters: readonly Waiter[]): boolean {
   return waiters.some(({ guard }) => guard !== undefined);
-}
-
-/** Names of collections hold no control characters. */
-function placeOf(collection: CollectionName, key: DocumentKey): string {
-  return `${collection}\u0000${key}`;
 }
 
 function queueFull(max: number): PersistenceError {

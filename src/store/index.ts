@@ -1,7 +1,6 @@
 export { COUNTING, countingMark } from './counting-mark.ts';
 export { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from './memory/index.ts';
 export {
-  type DocumentName,
   openSqliteStore,
   readBackupDocuments,
   restoreSqliteFile,
@@ -11,6 +10,7 @@ export {
 export type {
   CollectionRow,
   Damage,
+  DocumentName,
   Entry,
   EntryRow,
   EntrySpace,
@@ -19,6 +19,7 @@ export type {
   GoneReason,
   Head,
   KeyRange,
+  LogLimits,
   QueryPlan,
   Store,
   StoreBatch,

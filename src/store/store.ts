@@ -128,7 +128,7 @@ export interface StoreIdentity {
 export interface MaintainableStore extends Store {
   readonly identity: StoreIdentity;
   /** Documents among the newest ones that were found damaged at open (R11). */
-  readonly damagedAtOpen: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[];
+  readonly damagedAtOpen: readonly DocumentName[];
   /**
    * Reads everything and names what is damaged, at most `damageListMax` of it. A signal ends the reading. Throws only
    * where the file cannot be read at all.
@@ -294,6 +294,18 @@ export interface CollectionRow {
   readonly fingerprint: Fingerprint;
   /** Resolver name and revision by which `value` of documents with siblings was made, as `name@revision`. */
   readonly resolver: string;
+}
+
+/** Names a document. */
+export interface DocumentName {
+  readonly collection: CollectionName;
+  readonly key: DocumentKey;
+}
+
+/** How much of the bounded logs is kept. */
+export interface LogLimits {
+  readonly chainLengthMax: number;
+  readonly goneLogMax: number;
 }
 
 export interface StoreImage {

@@ -1,4 +1,15 @@
 import { type DocumentLimits, HALF_PAIR, NUL_NAME, utf8BytesAbove } from './document-to-text.ts';
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  NUMBER,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './json-signs.ts';
 import { isPlainDocument } from './plain-document.ts';
 
 /** Why the text of a remote document is refused; it is then set aside and reported, and counts as known. */
@@ -26,15 +37,6 @@ export function checkDocumentText(text: string, limits: DocumentLimits): Documen
   return what === undefined ? undefined : { reason: 'INVALID_DOCUMENT', what };
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 /** Up to so many names, a list is searched faster than a set is built. */
 const NAMES_LIST_MAX = 8;

@@ -1,15 +1,19 @@
-const QUOTE = 0x22;
-const COMMA = 0x2c;
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  NUMBER,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './json-signs.ts';
+
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 const LETTER_E = 0x65;
 /** What tells lower case from upper case. */
 const CASE_BIT = 0x20;
@@ -22,7 +26,6 @@ const DIGITS_MAX = 15;
 const NAMES_MAX = 32;
 /** Where the names of the objects that a position is in begin and end. Kept, for there is one check at a time and many of them. */
 const names: number[] = [];
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 /**
  * True for a text that is certainly a document of at most so many levels (see `checkDocumentText`), spelled as

@@ -3,6 +3,7 @@ export {
   BLOBS_COLLECTION,
   type CollectionName,
   type DocumentKey,
+  fullKey,
   isReserved,
   parseCollectionName,
   parseDocumentKey,

@@ -21,6 +21,11 @@ export function isReserved(name: CollectionName): boolean {
   return name.startsWith('$');
 }
 
+/** One text for a document of any collection: names of collections hold no control characters. */
+export function fullKey(collection: CollectionName, key: DocumentKey): string {
+  return `${collection}\u0000${key}`;
+}
+
 /** Throws PERSISTENCE_ERROR / INVALID_NAME that says what is wrong with it. */
 export function parseCollectionName(text: unknown): CollectionName {
   const wrong =

@@ -2,7 +2,7 @@ import { LIMITS } from '../config/index.ts';
 import { hasHalfPair, jsonProblem } from '../document/index.ts';
 import { at, FIELD_OPERATORS, invalidFilter, TOP_OPERATORS, unknownOperator, wrongOperand } from './invalid-filter.ts';
 import { allOf, anyOf } from './join-equalities.ts';
-import { parsePath } from './path.ts';
+import { isItemsStep, parsePath } from './path.ts';
 import type { Filter, Path, Scalar } from './query.ts';
 import { compileRegex, RegexError } from './regex/index.ts';
 import { searchWordsOf } from './words.ts';
@@ -240,17 +240,12 @@ function leaf(name: FieldName, make: (path: Path) => Filter): Filter {
   if (name === undefined) return make([]);
   const path = toPath(name);
   const filterFrom = (from: number): Filter => {
-    const array = path.findIndex((step, i) => i >= from && isItems(step));
+    const array = path.findIndex((step, i) => i >= from && isItemsStep(step));
     if (array < 0) return make(path.slice(from));
     const held = [...path.slice(from, array), path[array]!.slice(0, -2)];
     return { kind: 'elem', path: held, filter: filterFrom(array + 1) };
   };
   return filterFrom(0);
-}
-
-/** Whether a step of a path means each item of the array that it names: `items[]`. */
-function isItems(step: string): boolean {
-  return step.length > 2 && step.endsWith('[]');
 }
 
 const RANGES = { $gt: 'gt', $gte: 'gte', $lt: 'lt', $lte: 'lte' } as const;

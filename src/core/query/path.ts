@@ -9,6 +9,15 @@ export function isArrayIndex(step: string): boolean {
   return INDEX.test(step);
 }
 
+/** Whether a step of a path means each item of the array that it names: `items[]`. */
+export function isItemsStep(step: string): boolean {
+  return step.length > 2 && step.endsWith('[]');
+}
+
+export function isSamePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((step, i) => step === b[i]);
+}
+
 /**
  * What a path leads to; undefined where there is nothing. A step into an object names a member, into an array an index;
  * only own members count, so `__proto__` or `length` lead nowhere unless the document has them.

@@ -1,4 +1,4 @@
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { fullKey } from '../../core/ids/index.ts';
 import type { StoreBatch, StoredDocument } from '../../store/index.ts';
 
 /** What a line of a context or a stamp of a field takes in memory, in characters. */
@@ -40,7 +40,7 @@ export class RecentChanges {
   }
 
   commit({ documents = [], removed = [] }: StoreBatch): void {
-    if (removed.length > 0) this.#drop(new Set(removed.map(({ collection, key }) => nameOf(collection, key))));
+    if (removed.length > 0) this.#drop(new Set(removed.map(({ collection, key }) => fullKey(collection, key))));
     const inOrder = documents.length > 1 ? [...documents].sort((a, b) => a.pos - b.pos) : documents;
     for (const document of inOrder) {
       this.#log.push(document);
@@ -66,7 +66,7 @@ export class RecentChanges {
     const found: StoredDocument[] = [];
     for (let i = this.#log.length - 1; i >= from; i--) {
       const document = this.#log[i]!;
-      const name = nameOf(document.collection, document.key);
+      const name = fullKey(document.collection, document.key);
       if (!names.has(name)) found.push(document);
       names.add(name);
     }
@@ -87,7 +87,7 @@ export class RecentChanges {
 
   #drop(names: ReadonlySet<string>): void {
     const held = this.#log.slice(this.#first) as StoredDocument[];
-    const left = held.filter(({ collection, key }) => !names.has(nameOf(collection, key)));
+    const left = held.filter(({ collection, key }) => !names.has(fullKey(collection, key)));
     this.#log = left;
     this.#first = 0;
     this.#characters = left.reduce((sum, document) => sum + charactersOf(document), 0);
@@ -110,9 +110,4 @@ function charactersOf({ versions }: StoredDocument): number {
   for (const { value, context, stamps } of versions)
     characters += (value?.length ?? 0) + ENTRY_CHARACTERS * (context.length + (stamps?.length ?? 0));
   return characters;
-}
-
-/** Names of collections hold no control characters. */
-function nameOf(collection: CollectionName, key: DocumentKey): string {
-  return `${collection}\u0000${key}`;
 }

@@ -10,15 +10,19 @@ import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '..
 import { createSeededRandom } from '../../testing/index.ts';
 import type { Change } from '../api.ts';
 import type { LocalDatabase } from '../database.ts';
-import { applyRemote, collect, openOn, openTestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
-
-const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
+import {
+  applyRemote,
+  collect,
+  forEachSeed,
+  iteratorOf,
+  openOn,
+  openTestDatabase,
+  type TestDisk,
+  testOnStores,
+  turn,
+} from '../test-database.ts';
 
 type Doc = { n: number };
-
-function watcher<T>(changes: AsyncIterable<Change<T>>): AsyncIterator<Change<T>, undefined> {
-  return changes[Symbol.asyncIterator]() as AsyncIterator<Change<T>, undefined>;
-}
 
 async function nextOf<T>(iterator: AsyncIterator<Change<T>, undefined>): Promise<Change<T>> {
   const { value } = await iterator.next();
@@ -42,7 +46,7 @@ testOnStores('puts and deletes come in order, with their origin, and only of thi
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<Doc>('users');
   const others = opened.db.collection<Doc>('others');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   await users.put('a', { n: 1 });
   await others.put('x', { n: 1 });
   await users.delete('a');
@@ -71,7 +75,7 @@ test('nothing is announced before it is durable, and nothing that was lost', asy
   });
   const { db } = openOn(store);
   const users = db.collection<Doc>('users');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   let heard = 0;
   const first = changes.next().then((result) => {
     heard++;
@@ -93,16 +97,16 @@ test('nothing is announced before it is durable, and nothing that was lost', asy
 testOnStores('a resume token goes on after its change, in the same life and in the next', async (disk) => {
   const first = await openTestDatabase(disk);
   const users = first.db.collection<Doc>('users');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   await users.put('a', { n: 1 });
   await users.put('b', { n: 2 });
   const { resume } = await nextOf(changes);
-  assert.deepEqual(await take(watcher(users.watch({ resume })), 1), ['put b=2']);
+  assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['put b=2']);
   await users.delete('a');
   await first.db.close();
   await using again = await openTestDatabase(disk, { seed: 2 });
   const usersAgain = again.db.collection<Doc>('users');
-  const resumed = watcher(usersAgain.watch({ resume }));
+  const resumed = iteratorOf(usersAgain.watch({ resume }));
   assert.deepEqual(await take(resumed, 2), ['put b=2', 'delete a']);
   await usersAgain.put('c', { n: 3 });
   assert.deepEqual(await take(resumed, 1), ['put c=3']);
@@ -111,19 +115,19 @@ testOnStores('a resume token goes on after its change, in the same life and in t
 testOnStores('a token outlives a new replica id', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<Doc>('users');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   await users.put('a', { n: 1 });
   const { resume } = await nextOf(changes);
   opened.db.replica.takeNewLife('for a test', 'plain');
   await users.put('b', { n: 2 });
-  assert.deepEqual(await take(watcher(users.watch({ resume })), 1), ['put b=2']);
+  assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['put b=2']);
 });
 
 test('a token of another database, of the future, or made up is refused', async () => {
   await using one = await openTestDatabase(undefined, { seed: 1 });
   await using other = await openTestDatabase(undefined, { seed: 2 });
   const users = one.db.collection<Doc>('users');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   await users.put('a', { n: 1 });
   const { resume } = await nextOf(changes);
   const future = resume.replace(/\.1\.1$/, '.zz.zz');
@@ -140,8 +144,8 @@ test('a token of another database, of the future, or made up is refused', async 
     {},
     '__proto__',
   ])
-    await assert.rejects(watcher(users.watch({ resume: bad as never })).next(), { reason: 'RESUME_TOKEN_INVALID' });
-  await assert.rejects(watcher(other.db.collection('users').watch({ resume })).next(), {
+    await assert.rejects(iteratorOf(users.watch({ resume: bad as never })).next(), { reason: 'RESUME_TOKEN_INVALID' });
+  await assert.rejects(iteratorOf(other.db.collection('users').watch({ resume })).next(), {
     reason: 'RESUME_TOKEN_INVALID',
   });
   assert.equal(one.db.watchers, 1, 'a refused watcher leaves nothing behind');
@@ -151,7 +155,7 @@ test('a token that a restored file no longer knows gets reset, then goes on from
   const store = createMemoryStore();
   const { db } = openOn(store);
   const users = db.collection<Doc>('users');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   await users.put('a', { n: 1 });
   const early = (await nextOf(changes)).resume;
   const image = store.snapshot();
@@ -160,8 +164,8 @@ test('a token that a restored file no longer knows gets reset, then goes on from
   const { db: restored } = openOn(memoryStoreFromSnapshot(image), { seed: 2 });
   const restoredUsers = restored.collection<Doc>('users');
   await restoredUsers.put('c', { n: 3 });
-  assert.deepEqual(await take(watcher(restoredUsers.watch({ resume: early })), 1), ['put c=3']);
-  const behind = watcher(restoredUsers.watch({ resume: late }));
+  assert.deepEqual(await take(iteratorOf(restoredUsers.watch({ resume: early })), 1), ['put c=3']);
+  const behind = iteratorOf(restoredUsers.watch({ resume: late }));
   assert.deepEqual(await take(behind, 1), ['reset']);
   await restoredUsers.put('d', { n: 4 });
   assert.deepEqual(await take(behind, 1), ['put d=4']);
@@ -171,7 +175,7 @@ test('a token older than the log of removals gets reset, and so does a watcher t
   const { db, clock } = openOn(createMemoryStore({ limits: { goneLogMax: 2 } }));
   const users = db.collection<Doc>('users');
   await users.put('first', { n: 0 });
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   await users.put('a', { n: 1 });
   const { resume } = await nextOf(changes);
   for (const key of ['p', 'q', 'r']) await users.put(key, { n: 1 });
@@ -179,7 +183,7 @@ test('a token older than the log of removals gets reset, and so does a watcher t
   clock.advance(1);
   assert.equal(db.replica.purge(0, 10).purged, 3);
   await db.flush();
-  assert.deepEqual(await take(watcher(users.watch({ resume })), 1), ['reset']);
+  assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['reset']);
   assert.deepEqual(await take(changes, 1), ['reset']);
   await users.put('b', { n: 2 });
   assert.deepEqual(await take(changes, 1), ['put b=2']);
@@ -188,7 +192,7 @@ test('a token older than the log of removals gets reset, and so does a watcher t
 test('a purge is silent for those who heard of the deletion, and a deletion for those who did not', async () => {
   const { db, clock } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
-  const present = watcher(users.watch());
+  const present = iteratorOf(users.watch());
   await users.put('a', { n: 1 });
   const { resume } = await nextOf(present);
   await users.delete('a');
@@ -197,14 +201,14 @@ test('a purge is silent for those who heard of the deletion, and a deletion for 
   assert.equal(db.replica.purge(0, 10).purged, 1);
   await users.put('b', { n: 2 });
   assert.deepEqual(await take(present, 1), ['put b=2']);
-  assert.deepEqual(await take(watcher(users.watch({ resume })), 2), ['delete a', 'put b=2']);
+  assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 2), ['delete a', 'put b=2']);
 });
 
 test('return, an error of the consumer, an abort and the end of the database each free everything', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
   const pendingOf = (): [AsyncIterator<Change<Doc>, undefined>, Promise<IteratorResult<Change<Doc>, undefined>>] => {
-    const iterator = watcher(users.watch());
+    const iterator = iteratorOf(users.watch());
     return [iterator, iterator.next()];
   };
   const [returned, first] = pendingOf();
@@ -228,7 +232,7 @@ test('return, an error of the consumer, an abort and the end of the database eac
   assert.equal(db.watchers, 0);
 
   const abort = new AbortController();
-  const aborted = watcher(users.watch({ signal: abort.signal }));
+  const aborted = iteratorOf(users.watch({ signal: abort.signal }));
   const waiting = aborted.next();
   abort.abort(new Error('no more'));
   await assert.rejects(waiting, /no more/);
@@ -245,7 +249,7 @@ test('return, an error of the consumer, an abort and the end of the database eac
 test('several calls of next at once are served in order', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   const five = Promise.all(Array.from({ length: 5 }, () => nextOf(changes)));
   await users.putMany([1, 2, 3].map((n) => [`k${n}`, { n }] as const));
   await users.putMany([4, 5].map((n) => [`k${n}`, { n }] as const));
@@ -255,7 +259,7 @@ test('several calls of next at once are served in order', async () => {
 test('a slow consumer costs one page, and gets the newest state of all it missed', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
-  const changes = watcher(users.watch());
+  const changes = iteratorOf(users.watch());
   await users.put('first', { n: 0 });
   assert.deepEqual(await take(changes, 1), ['put first=0']);
   for (let n = 0; n < 1000; n++) void users.put(`k${n % 300}`, { n });
@@ -278,16 +282,6 @@ test('so it does when the disk loses commits', async () => {
   await forEachSeed(30, (seed) => followHistory(seed, undefined, createMemoryStore()));
 });
 
-async function forEachSeed(count: number, run: (seed: number) => Promise<void>): Promise<void> {
-  for (let seed = 1; seed <= count * SCALE; seed++) {
-    try {
-      await run(seed);
-    } catch (error) {
-      throw new Error(`seed ${seed}`, { cause: error });
-    }
-  }
-}
-
 const ignore = (): void => {};
 
 async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: MemoryStore): Promise<void> {
@@ -305,7 +299,7 @@ async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: 
   const busy = db.collection<Doc>('busy');
   const copy = new Map<string, number>();
   let resume: string | undefined;
-  let changes = watcher(docs.watch());
+  let changes = iteratorOf(docs.watch());
   const keys = Array.from({ length: 8 }, (_, i) => `k${i}`);
   let remoteSeq = 0;
   const follow = async (limit: number): Promise<void> => {
@@ -313,7 +307,7 @@ async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: 
       const result = await Promise.race([changes.next(), quiet(db)]);
       if (result === undefined) {
         await changes.return?.();
-        changes = watcher(docs.watch(resume === undefined ? {} : { resume }));
+        changes = iteratorOf(docs.watch(resume === undefined ? {} : { resume }));
         return;
       }
       const change = result.value!;

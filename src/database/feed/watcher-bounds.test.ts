@@ -4,13 +4,8 @@ import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { parseCollectionName } from '../../core/ids/index.ts';
 import { createMemoryStore } from '../../store/index.ts';
-import type { Change } from '../api.ts';
-import { openOn, openTestDatabase } from '../test-database.ts';
+import { iteratorOf, openOn, openTestDatabase } from '../test-database.ts';
 import { readChangePage } from './change-page.ts';
-
-function iterate<T>(changes: AsyncIterable<Change<T>>): AsyncIterator<Change<T>, undefined> {
-  return changes[Symbol.asyncIterator]() as AsyncIterator<Change<T>, undefined>;
-}
 
 test('a slow consumer of large documents holds few of them, and misses none', async () => {
   const { db } = openOn(createMemoryStore());
@@ -39,11 +34,11 @@ test('a slow consumer of large documents holds few of them, and misses none', as
 test('watchers that begin and never end are bounded, and room comes back when one ends', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, watchersMax: 2 } });
   const users = opened.db.collection('users');
-  const [a, b, c] = [iterate(users.watch()), iterate(users.watch()), iterate(users.watch())];
+  const [a, b, c] = [iteratorOf(users.watch()), iteratorOf(users.watch()), iteratorOf(users.watch())];
   const pending = [a.next(), b.next()];
   await assert.rejects(c.next(), { code: 'PERSISTENCE_ERROR', reason: 'WATCHERS_FULL' });
   await a.return?.();
-  const d = iterate(users.watch());
+  const d = iteratorOf(users.watch());
   const told = d.next();
   await users.put('k', { n: 1 });
   assert.equal((await told).value?.kind, 'put');

@@ -1,7 +1,7 @@
 import { hlcToMs } from '../../core/clock/index.ts';
 import type { Limits } from '../../core/config/index.ts';
 import { visibleVersions } from '../../core/document/index.ts';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { type CollectionName, type DocumentKey, fullKey } from '../../core/ids/index.ts';
 import type { Version } from '../../core/version/index.ts';
 import type { Entry, Store, StoredDocument } from '../../store/index.ts';
 import type { CommitRecorder, Draft, DraftedChange, Moment } from '../replica/index.ts';
@@ -86,7 +86,7 @@ export class HistoryLog implements CommitRecorder {
   /** What is kept of a document, oldest first. */
   of(collection: CollectionName, key: DocumentKey): PastValue[] {
     this.#load();
-    const ids = this.#idsByName.get(nameOf(collection, key)) ?? [];
+    const ids = this.#idsByName.get(fullKey(collection, key)) ?? [];
     return ids.flatMap((id) => this.#store.entries('history', id - 1, 1).filter((entry) => entry.id === id)).map(parse);
   }
 
@@ -97,7 +97,7 @@ export class HistoryLog implements CommitRecorder {
     { at, lived }: Moment,
   ): void {
     const kept = this.#load();
-    const name = nameOf(collection, key);
+    const name = fullKey(collection, key);
     const ids = this.#idsByName.get(name) ?? [];
     const last = ids.length === 0 ? undefined : kept.get(ids.at(-1)!);
     const shown = before === undefined ? undefined : shownVersion(before);
@@ -139,7 +139,7 @@ export class HistoryLog implements CommitRecorder {
   }
 
   #remember(id: number, { collection, key, until, lived, value }: PastValue): void {
-    const name = nameOf(collection, key);
+    const name = fullKey(collection, key);
     const characters = value?.length ?? 0;
     this.#kept!.set(id, { id, collection, name, until, lived, characters });
     const ids = this.#idsByName.get(name);
@@ -158,9 +158,4 @@ export function shownVersion(document: StoredDocument): Version | undefined {
 
 function parse({ data }: Entry): PastValue {
   return JSON.parse(data) as PastValue;
-}
-
-/** Names of collections hold no control characters. */
-function nameOf(collection: CollectionName, key: DocumentKey): string {
-  return `${collection}\u0000${key}`;
 }

@@ -16,11 +16,10 @@ import { createSeededRandom, type SeededRandom } from '../../testing/index.ts';
 import type { Collection } from '../api.ts';
 import type { LocalDatabase } from '../database.ts';
 import type { FindOptions } from '../query/index.ts';
-import { openTestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
+import { forEachSeed, openTestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
 import type { Live, LiveEntry, LiveQuery, LiveUpdate } from './index.ts';
 import { TestPeer } from './test-peer.ts';
 
-const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const CHANGES_PER_HISTORY = 500;
 
 interface Doc {
@@ -37,16 +36,6 @@ testOnStores('live results equal a re-run at every quiet moment', (disk) =>
 
 test('so they do when the disk loses commits', () =>
   forEachSeed(4, (seed) => runHistory(1000 + seed, undefined, createMemoryStore())));
-
-async function forEachSeed(count: number, run: (seed: number) => Promise<void>): Promise<void> {
-  for (let seed = 1; seed <= count * SCALE; seed++) {
-    try {
-      await run(seed);
-    } catch (error) {
-      throw new Error(`seed ${seed}`, { cause: error });
-    }
-  }
-}
 
 async function runHistory(seed: number, disk: TestDisk | undefined, faulty?: MemoryStore): Promise<void> {
   const random = createSeededRandom(seed);

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Limits } from '../../core/config/index.ts';
 import { visibleVersions, writeDocument } from '../../core/document/index.ts';
 import { ConcurrencyError, type EntglDbError, PersistenceError } from '../../core/errors/index.ts';
-import type { CollectionName } from '../../core/ids/index.ts';
+import { type CollectionName, fullKey } from '../../core/ids/index.ts';
 import type { Resolver } from '../../core/merge/index.ts';
 import { dotText } from '../../core/version/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
@@ -96,7 +96,7 @@ function lastOfEach(writes: readonly LocalWrite[]): Iterable<number> {
   if (writes.length === 1) return [0];
   const last = new Map<string, number>();
   writes.forEach(({ collection, key }, i) => {
-    last.set(`${collection}\u0000${key}`, i);
+    last.set(fullKey(collection, key), i);
   });
   return last.values();
 }

@@ -8,8 +8,9 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import type { Hlc } from '../../core/clock/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
 import type { Check } from '../../core/version/index.ts';
-import { createDecoder, createEncoder, type Message, type SentVersion, WIRE_LIMITS } from './index.ts';
+import { createDecoder, createEncoder, type Message, WIRE_LIMITS } from './index.ts';
 import { anyMessage, anyVersion, frameOf, reasonOf } from './test-messages.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
@@ -132,11 +133,11 @@ test('each rule that a message can break is refused, and the error says where', 
   const base = fc.sample(anyVersion, { numRuns: 1, seed: SEED })[0]!;
   const a = '0a'.repeat(16) as ReplicaId;
   const b = '0b'.repeat(16) as ReplicaId;
-  const own: SentVersion = { ...base, replica: a, seq: 9, first: 9, context: [], stamps: null };
+  const own: RemoteVersion = { ...base, replica: a, seq: 9, first: 9, context: [], stamps: null };
   const users = 'users' as CollectionName;
   const zero = { count: 0, lanes: [0, 0, 0, 0] } as const;
   const at = (path: string) => ({ path, replica: a, seq: 1, hlc: 1 as Hlc });
-  const withVersion = (change: Partial<SentVersion>): Message => ({
+  const withVersion = (change: Partial<RemoteVersion>): Message => ({
     kind: 'versions',
     batch: 1,
     more: false,

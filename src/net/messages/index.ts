@@ -14,7 +14,6 @@ export type {
   MissingMessage,
   NarrowMessage,
   RangesMessage,
-  SentVersion,
   SummaryMessage,
   VersionsMessage,
   WantMessage,

@@ -1,6 +1,6 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
-import type { CollectionDefinition } from '../../core/replication/index.ts';
-import type { Check, Dot, Fingerprint, Known, VersionBody } from '../../core/version/index.ts';
+import type { CollectionDefinition, RemoteVersion } from '../../core/replication/index.ts';
+import type { Check, Dot, Fingerprint, Known } from '../../core/version/index.ts';
 
 /**
  * What two nodes say to each other (R4–R9), as plain data. `codec.ts` turns it into bytes and back; replica ids travel as
@@ -83,17 +83,12 @@ export interface WantMessage {
   readonly gaps?: true;
 }
 
-export interface SentVersion extends VersionBody {
-  readonly collection: CollectionName;
-  readonly key: DocumentKey;
-}
-
 /** Sender → receiver. */
 export interface VersionsMessage {
   readonly kind: 'versions';
   /** Rises by one with each `versions` message of the session. */
   readonly batch: number;
-  readonly versions: readonly SentVersion[];
+  readonly versions: readonly RemoteVersion[];
   /** True: the next `versions` message belongs to the same live group and both must become visible together. */
   readonly more: boolean;
   /**

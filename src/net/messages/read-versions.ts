@@ -1,9 +1,10 @@
 import { type Hlc, isHlc } from '../../core/clock/index.ts';
 import { type CollectionName, compareBytes, type ReplicaId } from '../../core/ids/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
 import { type Context, EMPTY_CONTEXT, type FieldStamp, isContext, type Line } from '../../core/version/index.ts';
 import type { ReplicaTable } from './dictionary.ts';
 import { invalidMessage } from './invalid-message.ts';
-import type { SentVersion, VersionsMessage } from './message.ts';
+import type { VersionsMessage } from './message.ts';
 import { parseCollection, parseKey } from './parse-fields.ts';
 import { FrameSchema } from './wire_pb.ts';
 import type { WireLimits } from './wire-limits.ts';
@@ -59,7 +60,7 @@ export class VersionsReader {
   /** The message that ends at `end`. Throws MESSAGE_INVALID. */
   message(end: number): VersionsMessage {
     const reader = this.#reader;
-    const versions: SentVersion[] = [];
+    const versions: RemoteVersion[] = [];
     let batch = 0;
     let more = false;
     let reached = 0;
@@ -81,7 +82,7 @@ export class VersionsReader {
   }
 
   /** `before`: the collection of the version before, where it names none itself. */
-  #version(end: number, before: CollectionName | undefined): SentVersion {
+  #version(end: number, before: CollectionName | undefined): RemoteVersion {
     const reader = this.#reader;
     let collection = before;
     let key = '';

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import type { Hlc } from '../../core/clock/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
 import { type Check, type Fingerprint, joinLines } from '../../core/version/index.ts';
-import type { Message, SentVersion } from './index.ts';
+import type { Message } from './index.ts';
 
 /** Plain objects, as the decoder makes them. */
 const record = <T>(shape: { [Name in keyof T]: fc.Arbitrary<T[Name]> }): fc.Arbitrary<T> =>
@@ -66,7 +67,7 @@ export const anyVersion = fc
     format: fc.integer({ min: 0, max: 0xffffffff }),
   })
   .map(
-    ({ seq, ...rest }): SentVersion => ({
+    ({ seq, ...rest }): RemoteVersion => ({
       ...rest,
       ...seq,
       context: rest.context.filter((l) => l.replica !== rest.replica || l.last < seq.seq),

@@ -1,7 +1,8 @@
 import type { CollectionName } from '../../core/ids/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
 import type { NumberOf } from './encode-message.ts';
 import { invalidMessage, messageTooLarge } from './invalid-message.ts';
-import type { SentVersion, VersionsMessage } from './message.ts';
+import type { VersionsMessage } from './message.ts';
 import type { WireLimits } from './wire-limits.ts';
 import { WireWriter } from './wire-writer.ts';
 
@@ -38,7 +39,7 @@ export function writeVersions(message: VersionsMessage, room: number, numberOf: 
 /** What is zero or empty is left out, unless the schema says `optional`. */
 function writeVersion(
   writer: WireWriter,
-  version: SentVersion,
+  version: RemoteVersion,
   before: CollectionName | undefined,
   numberOf: NumberOf,
 ): void {
@@ -71,7 +72,7 @@ function writeValue(writer: WireWriter, value: string): void {
   writer.text(0x42, value);
 }
 
-function writeStamps(writer: WireWriter, stamps: NonNullable<SentVersion['stamps']>, numberOf: NumberOf): void {
+function writeStamps(writer: WireWriter, stamps: NonNullable<RemoteVersion['stamps']>, numberOf: NumberOf): void {
   const all = writer.open(0x4a, LENGTH_BYTES);
   for (const { path, replica, seq, hlc } of stamps) {
     const inside = writer.open(0x0a, LINE_LENGTH_BYTES);
@@ -85,13 +86,13 @@ function writeStamps(writer: WireWriter, stamps: NonNullable<SentVersion['stamps
 }
 
 /** What its reader counts: see `messageEntriesMax`. */
-function entriesOf(versions: readonly SentVersion[]): number {
+function entriesOf(versions: readonly RemoteVersion[]): number {
   let entries = 1;
   for (const { context, stamps } of versions) entries += 1 + context.length + (stamps === null ? 0 : 1 + stamps.length);
   return entries;
 }
 
-function sizeHintOf(versions: readonly SentVersion[]): number {
+function sizeHintOf(versions: readonly RemoteVersion[]): number {
   let bytes = 0;
   for (const { key, value } of versions) bytes += VERSION_BYTES + key.length + (value?.length ?? 0);
   return bytes;

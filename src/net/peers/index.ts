@@ -1,3 +1,3 @@
+export { addressText } from '../address-text.ts';
 export { chooseLinks, toMeshMember } from './mesh.ts';
 export { Supervisor } from './supervisor.ts';
-export { addressText } from './target.ts';

@@ -4,6 +4,7 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import { compareBytes, type Random } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { RetryPolicy } from '../../core/retry/index.ts';
+import { addressText } from '../address-text.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
 import { incomingStatus, toPeerError } from './describe-peer.ts';
@@ -12,7 +13,7 @@ import { DialPlaces } from './dial-places.ts';
 import { inTurn } from './dial-turns.ts';
 import { type Link, LinkTable } from './link-table.ts';
 import { raceDial } from './race-dial.ts';
-import { addressText, type PeerStatus, type Target } from './target.ts';
+import type { PeerStatus, Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
 
 /** A link that lived this long was a success; a shorter one counts as a failure. */

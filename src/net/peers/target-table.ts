@@ -1,7 +1,8 @@
+import { addressText } from '../address-text.ts';
 import type { DiscoveredPeer } from '../discovery/index.ts';
 import type { Address } from '../transport.ts';
 import { chooseLinks, type MeshMember, toMeshMember } from './mesh.ts';
-import { addressText, createTarget, type Target } from './target.ts';
+import { createTarget, type Target } from './target.ts';
 
 /** A device that was linked and is no longer heard is dialled on for this long: datagrams may be blocked where TCP is not. */
 const LOST_DIAL_MS = 600_000;

@@ -88,7 +88,3 @@ export function createTarget(
     sinceMs: wallMs,
   };
 }
-
-export function addressText(address: Address): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
-}

@@ -1,5 +1,4 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import type { Address } from '../transport.ts';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
@@ -15,9 +14,4 @@ export function isLoopback(host: string): boolean {
 /** An IPv4 address as such, also where a socket that hears both families wrote it as IPv6. */
 export function plainHost(host: string): string {
   return host.startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host;
-}
-
-/** `host:port`, with brackets around IPv6. */
-export function addressText({ host, port }: Address): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -2,8 +2,8 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { NetworkError, TimeoutError } from '../../core/errors/index.ts';
+import { addressText } from '../address-text.ts';
 import type { Address, DialOptions } from '../transport.ts';
-import { addressText } from './addresses.ts';
 import type { ClusterKey } from './keys.ts';
 import { clientOptions, isSecure } from './tls-options.ts';
 

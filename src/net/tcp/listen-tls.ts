@@ -3,8 +3,9 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { NetworkError } from '../../core/errors/index.ts';
+import { addressText } from '../address-text.ts';
 import type { Address, Listener } from '../transport.ts';
-import { addressText, plainHost } from './addresses.ts';
+import { plainHost } from './addresses.ts';
 import { Admission, type AdmissionLimits, type PendingConnection } from './admission.ts';
 import type { ClusterKey } from './keys.ts';
 import { isSecure, serverOptions } from './tls-options.ts';

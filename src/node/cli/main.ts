@@ -4,6 +4,7 @@ import { packageVersion } from '../package-version.ts';
 import { systemClock } from '../system-clock.ts';
 import { systemRandom } from '../system-random.ts';
 import type { CliContext } from './cli-context.ts';
+import { ignoreClosedPipe } from './output.ts';
 import { runCli } from './run-cli.ts';
 
 const context: CliContext = {
@@ -47,10 +48,6 @@ function onReloadSignal(listener: () => void): () => void {
 function endUnread(error: NodeJS.ErrnoException): void {
   ignoreClosedPipe(error);
   process.exit(0);
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }
 
 process.stdout.on('error', endUnread);

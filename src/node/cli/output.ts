@@ -3,7 +3,7 @@ import type { CliContext, Output } from './cli-context.ts';
 
 export function createOutput({ stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>, isJson: boolean): Output {
   const raw = async (text: string | Uint8Array): Promise<void> => {
-    if (!stdout.write(text)) await once(stdout, 'drain').catch(passOver);
+    if (!stdout.write(text)) await once(stdout, 'drain').catch(ignoreClosedPipe);
   };
   return {
     isJson,
@@ -16,6 +16,6 @@ export function createOutput({ stdout, stderr }: Pick<CliContext, 'stdout' | 'st
 }
 
 /** Nobody reads any more: what follows from that is decided where the stream was opened. */
-function passOver(error: NodeJS.ErrnoException): void {
+export function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }

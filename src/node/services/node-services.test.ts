@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { ClockMonitor } from '../../core/clock/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import { openLocalDatabase } from '../../database/index.ts';
 import { openSqliteStore } from '../../store/index.ts';
+import { tamper } from '../../store/sqlite/test-folder.ts';
 import { createManualClock, createSeededRandom } from '../../testing/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { createBackups, NodeServices, type ServedNetwork } from './index.ts';
@@ -280,8 +280,3 @@ function opened(node: string) {
 }
 
 /** Changes the open file behind the store's back. */
-function tamper(path: string, sql: string): void {
-  const db = new DatabaseSync(path);
-  db.exec(sql);
-  db.close();
-}

@@ -7,17 +7,12 @@ import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { Document } from '../../database/index.ts';
+import { collect } from '../../database/test-database.ts';
 import { exportDocuments, type ImportOptions, importDocuments, readLines } from './index.ts';
 
 async function* chunks(text: string | Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }
 
 async function runImport(text: string | Uint8Array, more: Partial<ImportOptions> = {}) {

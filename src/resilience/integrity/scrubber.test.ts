@@ -8,8 +8,9 @@ import { TIMES } from '../../core/config/index.ts';
 import { type DocumentKey, parseCollectionName } from '../../core/ids/index.ts';
 import type { Damage } from '../../store/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../../testing/index.ts';
+import { settle } from '../test-settle.ts';
 import { Scrubber, type ScrubberOptions } from './index.ts';
-import { C, key, put, settle } from './test-repair.ts';
+import { C, key, put } from './test-repair.ts';
 
 const D = parseCollectionName('receipts');
 

@@ -7,7 +7,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCollectionName } from '../../core/ids/index.ts';
 import { openMemoryReplica } from '../../testing/index.ts';
-import { asSent, C, eventsOf, key, put, settle, setUpRepair } from './test-repair.ts';
+import { settle } from '../test-settle.ts';
+import { asSent, C, eventsOf, key, put, setUpRepair } from './test-repair.ts';
 
 const damaged = (name: string) => ({ kind: 'document', collection: C, key: key(name), problem: 'a test' }) as const;
 

@@ -56,8 +56,3 @@ export function eventsOf(replica: Replica): string[] {
     return kind === 'document-damaged' ? `${fields.key} ${fields.state}` : kind;
   });
 }
-
-/** Lets pending promises settle: nothing here waits for anything but the manual clock. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 60; i++) await Promise.resolve();
-}

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSeededRandom, openMemoryReplica } from '../../testing/index.ts';
+import { settle } from '../test-settle.ts';
 import { OfflineQueue, type OperationHandler, type QueuedOperation } from './index.ts';
-import { put, recorder, SEED, settle, setUp } from './test-queue.ts';
+import { put, recorder, SEED, setUp } from './test-queue.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 

@@ -7,8 +7,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isEntglDbError, type TimeoutError } from '../../core/errors/index.ts';
 import { openMemoryReplica } from '../../testing/index.ts';
+import { settle } from '../test-settle.ts';
 import { type DroppedOperation, OfflineQueue, type OperationHandler } from './index.ts';
-import { put, recorder, settle, setUp } from './test-queue.ts';
+import { put, recorder, setUp } from './test-queue.ts';
 
 test("the guide's loop puts and deletes in the order of queueing, and counts", async () => {
   const { queue } = setUp();

@@ -22,11 +22,6 @@ export function setUp(options: OfflineQueueOptions = {}, random: SeededRandom = 
 
 export const put = (key: string, n: number) => ({ type: 'put', collection: 'users', key, data: { n } }) as const;
 
-/** Lets pending promises settle: nothing here waits for anything but the manual clock. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 60; i++) await Promise.resolve();
-}
-
 /** A handler that notes what it was given, and fails for the keys in `broken`. */
 export function recorder(broken: Set<string> = new Set()) {
   const done: string[] = [];

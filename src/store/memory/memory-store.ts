@@ -10,6 +10,7 @@ import type {
   FoundDocument,
   GoneDocument,
   KeyRange,
+  LogLimits,
   QueryPlan,
   Store,
   StoreBatch,
@@ -20,7 +21,7 @@ import type {
   StoreImage,
 } from '../store.ts';
 import { closedError, documentCorruptError, lostCommitsError } from '../store-errors.ts';
-import { type MemoryLimits, MemoryTables } from './memory-tables.ts';
+import { MemoryTables } from './memory-tables.ts';
 import { countFitting, explainScan, runQuery } from './run-query.ts';
 
 export interface MemoryStoreOptions {
@@ -30,7 +31,7 @@ export interface MemoryStoreOptions {
    */
   readonly sync?: () => Promise<void>;
   /** Default: the engine's limits. */
-  readonly limits?: Partial<MemoryLimits>;
+  readonly limits?: Partial<LogLimits>;
   /** What the store says about itself at open. Default: new. */
   readonly identity?: StoreIdentity;
 }
@@ -118,7 +119,7 @@ class TableStore implements MemoryStore {
   readonly identity: StoreIdentity;
   readonly #disk: MemoryDisk;
   readonly #options: MemoryStoreOptions;
-  readonly #limits: MemoryLimits;
+  readonly #limits: LogLimits;
   readonly #sync: SharedSync;
   #isClosed = false;
   #isCrashed = false;

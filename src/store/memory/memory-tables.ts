@@ -1,22 +1,18 @@
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
 import type { Check, Known } from '../../core/version/index.ts';
+import { nested } from '../nested.ts';
 import type {
   CollectionRow,
   Entry,
   EntrySpace,
   GoneDocument,
   Head,
+  LogLimits,
   StoreBatch,
   StoredDocument,
   StoredVersion,
 } from '../store.ts';
 import { SortedMap } from './sorted-map.ts';
-
-/** How much of the bounded logs is kept. */
-export interface MemoryLimits {
-  readonly chainLengthMax: number;
-  readonly goneLogMax: number;
-}
 
 /** Puts one changed cell back as it was. */
 type Undo = () => void;
@@ -84,7 +80,7 @@ export class MemoryTables {
     return copy;
   }
 
-  apply(batch: StoreBatch, limits: MemoryLimits): void {
+  apply(batch: StoreBatch, limits: LogLimits): void {
     this.#undo = [];
     if (batch.head !== undefined) this.#setHead(batch.head);
     if (batch.resetChain) this.#resetChain();
@@ -218,15 +214,6 @@ function setCell<K, V>(table: Map<K, V> | SortedMap<K, V>, key: K, value: V | un
   if (table instanceof SortedMap) table.set(key, value);
   else if (value === undefined) table.delete(key);
   else table.set(key, value);
-}
-
-function nested<K, L, V>(tables: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  let table = tables.get(key);
-  if (table === undefined) {
-    table = new Map();
-    tables.set(key, table);
-  }
-  return table;
 }
 
 function freezeDocument(document: StoredDocument): StoredDocument {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock/index.ts';
+import type { LogLimits } from '../store.ts';
 import { closedError } from '../store-errors.ts';
 import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
 import { FilePlaces } from './file-places.ts';
@@ -7,12 +8,12 @@ import type { RedoFile } from './redo-file.ts';
 import { migrate } from './schema.ts';
 import { SharedRead } from './shared-read.ts';
 import { guarded } from './sqlite-errors.ts';
-import { type TableLimits, Tables } from './tables.ts';
+import { Tables } from './tables.ts';
 
 export interface DatabaseFileOptions {
   readonly path: string;
   readonly connection: ConnectionOptions;
-  readonly limits: TableLimits;
+  readonly limits: LogLimits;
   readonly clock: Clock;
 }
 

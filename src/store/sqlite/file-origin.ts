@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
+import { textSum } from './text-sum.ts';
 
 /** In the marker file, in a sector of its own: what is written here can spoil nothing there. */
 const ORIGIN_AT = 1024;
@@ -19,14 +19,14 @@ export function readOrigin(markerPath: string): string | undefined {
     closeSync(file);
   }
   const [name, origin = '', sum] = bytes.toString('latin1').trim().split(' ');
-  return name === 'origin' && sum === sumOf(origin) ? origin : undefined;
+  return name === 'origin' && sum === textSum(origin) ? origin : undefined;
 }
 
 /** Not synced: a marker without it says less, and nothing wrong. */
 export function writeOrigin(markerPath: string, origin: string): void {
   const file = openSync(markerPath, 'r+');
   try {
-    writeSync(file, `origin ${origin} ${sumOf(origin)}`.padEnd(ORIGIN_BYTES - 1).concat('\n'), ORIGIN_AT);
+    writeSync(file, `origin ${origin} ${textSum(origin)}`.padEnd(ORIGIN_BYTES - 1).concat('\n'), ORIGIN_AT);
   } finally {
     closeSync(file);
   }
@@ -35,8 +35,4 @@ export function writeOrigin(markerPath: string, origin: string): void {
 /** Both are known and differ. */
 export function isOtherOrigin(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a !== b;
-}
-
-function sumOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0');
 }

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
 import type { Head } from '../store.ts';
+import { textSum } from './text-sum.ts';
 
 /** Where the head once stood. */
 export type Witness = Pick<Head, 'replica' | 'seq' | 'pos'>;
@@ -31,14 +31,14 @@ export class HeadWitness {
     const bytes = Buffer.alloc(WITNESS_BYTES);
     readSync(this.#open(), bytes, 0, WITNESS_BYTES, WITNESS_AT);
     const [name, replica = '', seq, pos, sum] = bytes.toString('latin1').trim().split(' ');
-    if (name !== 'head' || sum !== sumOf(`${replica} ${seq} ${pos}`)) return undefined;
+    if (name !== 'head' || sum !== textSum(`${replica} ${seq} ${pos}`)) return undefined;
     return { replica: replica as Head['replica'], seq: Number(seq), pos: Number(pos) };
   }
 
   /** Throws what the disk says. */
   write({ replica, seq, pos }: Witness): void {
     const text = `${replica} ${seq} ${pos}`;
-    this.#bytes.write(`head ${text} ${sumOf(text)}`.padEnd(WITNESS_BYTES - 1).concat('\n'), 'latin1');
+    this.#bytes.write(`head ${text} ${textSum(text)}`.padEnd(WITNESS_BYTES - 1).concat('\n'), 'latin1');
     writeSync(this.#open(), this.#bytes, 0, WITNESS_BYTES, WITNESS_AT);
   }
 
@@ -58,8 +58,4 @@ export function isBehind(head: Witness | undefined, witness: Witness | undefined
   if (witness === undefined) return false;
   if (head === undefined) return true;
   return head.replica === witness.replica && (head.seq < witness.seq || head.pos < witness.pos);
-}
-
-function sumOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0');
 }

@@ -24,7 +24,7 @@ import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '..
 import type { Damage, Store, StoreBatch } from '../store.ts';
 import { Maintenance } from './maintenance.ts';
 import { restoreSqliteFile, verifySqliteFile } from './restore-file.ts';
-import { openInFolder, withFolder } from './test-folder.ts';
+import { openInFolder, tamper, withFolder } from './test-folder.ts';
 
 const C = parseCollectionName('c');
 const clock = createManualClock();
@@ -54,11 +54,6 @@ async function damageOf(store: { checkIntegrity(): AsyncIterable<Damage> }): Pro
 }
 
 /** Changes the closed file behind the store's back. */
-function tamper(path: string, sql: string): void {
-  const db = new DatabaseSync(path);
-  db.exec(sql);
-  db.close();
-}
 
 test('a healthy database has no damage', () =>
   withFolder(async (folder) => {

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
 import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
 import { syncFolderOf } from './private-files.ts';
+import { textSum } from './text-sum.ts';
 
 /**
  * What the marker file beside a database says (R9 at open). It is written before and after the generation is raised in the
@@ -31,7 +31,7 @@ export function readMarker(path: string): Marker | undefined {
     .trim()
     .split(' ');
   if (name !== 'entgldb-marker' || version !== '1' || (state !== 'opening' && state !== 'open')) return undefined;
-  if (sum !== sumOf(`${replica} ${generation} ${state} ${reserved}`)) return undefined;
+  if (sum !== textSum(`${replica} ${generation} ${state} ${reserved}`)) return undefined;
   return {
     replica: parseReplicaId(replica) ?? null,
     generation: Number(generation),
@@ -43,7 +43,7 @@ export function readMarker(path: string): Marker | undefined {
 /** Durable on return. */
 export function writeMarker(path: string, marker: Marker): void {
   const text = `${marker.replica ?? '-'} ${marker.generation} ${marker.state} ${marker.reservedSeq}`;
-  const line = `entgldb-marker 1 ${text} ${sumOf(text)}`;
+  const line = `entgldb-marker 1 ${text} ${textSum(text)}`;
   const isNew = !existsSync(path);
   const file = openSync(path, isNew ? 'w' : 'r+', 0o600);
   try {
@@ -64,8 +64,4 @@ export function describesGeneration(marker: Marker, generation: number): boolean
 /** Whether the database was being made when the marker was written: its tables may not have reached the disk. */
 export function isFirstOpening({ state, generation }: Marker): boolean {
   return state === 'opening' && generation === 1;
-}
-
-function sumOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0');
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
 import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import type { LogLimits } from '../store.ts';
 import type { AsideLimits } from './aside-queries.ts';
 import { readOrigin } from './file-origin.ts';
 import { markerPathOf } from './identity-keeper.ts';
@@ -13,7 +14,6 @@ import { takeOwnerLock } from './owner-lock.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 import { guarded } from './sqlite-errors.ts';
 import { type FoundFiles, SqliteStore } from './sqlite-store.ts';
-import type { TableLimits } from './tables.ts';
 import type { DataSync } from './wal-file.ts';
 
 export interface SqliteStoreOptions {
@@ -30,7 +30,7 @@ export interface SqliteStoreOptions {
   readonly busyTimeoutMs?: number;
   /** Memory for pages of the file. Default 16 MiB. */
   readonly pageCacheBytes?: number;
-  readonly limits?: Partial<TableLimits & AsideLimits>;
+  readonly limits?: Partial<LogLimits & AsideLimits>;
   /** Names this machine, so that a file that was copied from another one is noticed. Empty: unknown. */
   readonly machineId: string;
   /** Number of this process, for the message that a second opener gets. */

@@ -4,11 +4,7 @@ import { type Clock, sleep } from '../../core/clock/index.ts';
 import { isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import { FilePlace } from './file-places.ts';
 import { createPrivateFile } from './private-files.ts';
-import { guarded, toStoreError } from './sqlite-errors.ts';
-
-/** SQLITE_BUSY, SQLITE_NOTADB. */
-const BUSY = 5;
-const NOTADB = 26;
+import { BUSY, guarded, NOTADB, toStoreError } from './sqlite-errors.ts';
 
 export interface OwnerLock {
   /** Takes the lock anew where somebody removed its file, taking it for left over; false: somebody else has it by now. */

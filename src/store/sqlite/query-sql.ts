@@ -1,6 +1,7 @@
 import {
   canonicalJson,
   type Filter,
+  isSamePath,
   type JsonValue,
   type Path,
   type Query,
@@ -235,8 +236,4 @@ function isOneType(filter: Filter, path: Path): boolean {
     default:
       return false;
   }
-}
-
-function isSamePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((step, i) => step === b[i]);
 }

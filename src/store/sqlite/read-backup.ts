@@ -1,14 +1,7 @@
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
-import type { StoredDocument } from '../store.ts';
+import type { DocumentName, StoredDocument } from '../store.ts';
 import { openReader } from './connection.ts';
 import { guarded } from './sqlite-errors.ts';
 import { Tables } from './tables.ts';
-
-/** Names a document. */
-export interface DocumentName {
-  readonly collection: CollectionName;
-  readonly key: DocumentKey;
-}
 
 /**
  * Documents of a database file that nobody has open, such as a backup, as they are stored there; those that it does not hold are

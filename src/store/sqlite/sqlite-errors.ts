@@ -4,7 +4,7 @@ import { DatabaseCorruptionError, EntglDbError, PersistenceError } from '../../c
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const PERM = 3;
-const BUSY = 5;
+export const BUSY = 5;
 const LOCKED = 6;
 const NOMEM = 7;
 const READONLY = 8;
@@ -15,7 +15,7 @@ const FULL = 13;
 const CANTOPEN = 14;
 const PROTOCOL = 15;
 const AUTH = 23;
-const NOTADB = 26;
+export const NOTADB = 26;
 /** Extended code: the file system itself found damage. */
 const IOERR_CORRUPTFS = 8458;
 /** Extended code: the file ends where a page should be. */

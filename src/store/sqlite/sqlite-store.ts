@@ -7,11 +7,13 @@ import type { IndexDefinition, Query } from '../../core/query/index.ts';
 import type { Check, Fingerprint } from '../../core/version/index.ts';
 import type {
   Damage,
+  DocumentName,
   Entry,
   EntrySpace,
   FoundDocument,
   GoneDocument,
   KeyRange,
+  LogLimits,
   MaintainableStore,
   QueryPlan,
   Store,
@@ -41,7 +43,7 @@ import type { OwnerLock } from './owner-lock.ts';
 import type { RottenIndexError } from './query-runner.ts';
 import { RedoFile } from './redo-file.ts';
 import { readPragma } from './schema.ts';
-import type { TableLimits, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 import { verifyNewest } from './verify-newest.ts';
 import { type DataSync, WalFile } from './wal-file.ts';
 
@@ -51,7 +53,7 @@ export interface SqliteStoreParts {
   readonly durability: 'full' | 'normal';
   readonly connection: ConnectionOptions;
   readonly machineId: string;
-  readonly limits: TableLimits & AsideLimits;
+  readonly limits: LogLimits & AsideLimits;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lock: OwnerLock;
@@ -73,7 +75,7 @@ const INDEX_SLICE = { ms: 2 * TURN_MS, min: 16, max: 1024 };
 export class SqliteStore implements MaintainableStore {
   readonly supports: StoreManifest;
   readonly identity: StoreIdentity;
-  readonly damagedAtOpen: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[];
+  readonly damagedAtOpen: readonly DocumentName[];
   readonly #parts: SqliteStoreParts;
   readonly #identity: IdentityKeeper;
   readonly #wal: WalFile;

@@ -7,6 +7,7 @@ import {
   type Known,
   parseCheck,
 } from '../../core/version/index.ts';
+import { nested } from '../nested.ts';
 import type { CollectionRow, Head, KnowledgeRow, PurgeRow } from '../store.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
 import { corruptRow } from './row-sum.ts';
@@ -136,13 +137,4 @@ function parseHead(text: string | null): Head {
   const check = parseCheck(checkText);
   if (replica === undefined || check === undefined || !isHlc(Number(hlc))) throw corruptRow('the head cannot be read');
   return { replica, seq: Number(seq), check, hlc: Number(hlc) as Hlc, pos: Number(pos) };
-}
-
-function nested<K, L, V>(tables: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  let table = tables.get(key);
-  if (table === undefined) {
-    table = new Map();
-    tables.set(key, table);
-  }
-  return table;
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { StoreBatch, StoreImage } from '../store.ts';
+import type { LogLimits, StoreBatch, StoreImage } from '../store.ts';
 import { ChainRows } from './chain-rows.ts';
 import {
   type CollectionDictionary,
@@ -17,12 +17,6 @@ import { EntryTable, MetaTable } from './side-tables.ts';
 import { StateRows } from './state-rows.ts';
 import { StateTable } from './state-table.ts';
 import { Transactions } from './transactions.ts';
-
-/** How much of the bounded logs is kept. */
-export interface TableLimits {
-  readonly chainLengthMax: number;
-  readonly goneLogMax: number;
-}
 
 /** All tables over one connection. */
 export class Tables {
@@ -42,7 +36,7 @@ export class Tables {
   readonly #db: DatabaseSync;
 
   /** Without a redo log, every commit is a transaction of SQLite. */
-  constructor(db: DatabaseSync, limits: TableLimits, redo?: RedoFile) {
+  constructor(db: DatabaseSync, limits: LogLimits, redo?: RedoFile) {
     const collections = createCollectionDictionary(db);
     const replicas = createReplicaDictionary(db);
     this.indexes = new IndexTable(db);

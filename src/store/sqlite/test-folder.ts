@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { silentLogger } from '../../core/logging/index.ts';
 import { createManualClock } from '../../testing/index.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
@@ -26,4 +27,11 @@ export function openInFolder(folder: string, options: Partial<SqliteStoreOptions
     logger: silentLogger,
     ...options,
   });
+}
+
+/** Changes a database that nobody has open, behind the back of the store. */
+export function tamper(path: string, sql: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
 }

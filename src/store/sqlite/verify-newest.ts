@@ -1,16 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import type { DocumentName } from '../store.ts';
 import { areLastRowsIndexed } from './indexed-rows.ts';
 import { type RottenIndexError, rottenIndex } from './query-runner.ts';
 import type { Tables } from './tables.ts';
-
-interface DocumentName {
-  readonly collection: CollectionName;
-  readonly key: DocumentKey;
-}
 
 interface VerifyOptions {
   readonly path: string;

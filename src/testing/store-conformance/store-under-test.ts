@@ -1,4 +1,4 @@
-import type { Store, StoreBatch } from '../../store/index.ts';
+import type { LogLimits, Store, StoreBatch } from '../../store/index.ts';
 
 /** A store under test and what its kind can do beyond the port. */
 export interface StoreUnderTest {
@@ -14,12 +14,6 @@ export interface StoreUnderTest {
   readonly failCommit: (store: Store, batch: StoreBatch) => void;
   /** Frees everything, whether the store was closed or not. */
   readonly dispose: () => Promise<void>;
-}
-
-/** How many rows a store keeps of its bounded logs. */
-export interface LogLimits {
-  readonly chainLengthMax: number;
-  readonly goneLogMax: number;
 }
 
 export interface StoreConformanceOptions {

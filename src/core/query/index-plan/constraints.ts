@@ -1,4 +1,5 @@
 import type { JsonValue } from '../json.ts';
+import { isSamePath } from '../path.ts';
 import type { Filter, Path, Scalar } from '../query.ts';
 import { literalStart } from '../regex/index.ts';
 import { endOf, SIGN, textStart, valueKey } from './index-key.ts';
@@ -80,10 +81,6 @@ function either(path: Path, filters: readonly Filter[]): Constraint | undefined 
     isExact &&= constraint.settled.length === parts.length;
   }
   return { intervals: union(intervals), isExact };
-}
-
-export function isSamePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((step, i) => step === b[i]);
 }
 
 function exact(intervals: readonly Interval[]): Constraint {

@@ -3,6 +3,7 @@ import { PersistenceError } from '../../errors/index.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { JsonValue } from '../json.ts';
 import { parseFilter, toPath } from '../parse-filter.ts';
+import { isItemsStep } from '../path.ts';
 import type { Filter, Path } from '../query.ts';
 
 /** An index as a user asks for it. A text or an array is short for `{ on: … }`. */
@@ -53,7 +54,7 @@ export function parseIndex(spec: unknown): IndexDefinition {
   }
   if (new Set(on).size !== on.length) throw invalidIndex('names a field twice');
   const { multi = false, unique = false, fullText = false } = options;
-  const isOfItems = multi || on.some((path) => path.split('.').some(isItems));
+  const isOfItems = multi || on.some((path) => path.split('.').some(isItemsStep));
   if (isOfItems && (on.length > 1 || fullText)) throw invalidIndex('of items has one path, and is no full text index');
   if ((fullText || isOfItems) && unique) throw invalidIndex('of items or words cannot be unique');
   const text = canonicalJson({
@@ -107,15 +108,11 @@ function nameOf(
 
 function splitAtItems(on: string): Pick<IndexDefinition, 'paths' | 'itemPath'> {
   const path = toPath(on);
-  const at = path.findIndex(isItems);
+  const at = path.findIndex(isItemsStep);
   if (at < 0) return { paths: [path], itemPath: [] };
   const itemPath = path.slice(at + 1);
-  if (itemPath.some(isItems)) throw invalidIndex('leads through arrays in arrays');
+  if (itemPath.some(isItemsStep)) throw invalidIndex('leads through arrays in arrays');
   return { paths: [[...path.slice(0, at), path[at]!.slice(0, -2)]], itemPath };
-}
-
-function isItems(step: string): boolean {
-  return step.length > 2 && step.endsWith('[]');
 }
 
 export function invalidIndex(problem: string): PersistenceError {

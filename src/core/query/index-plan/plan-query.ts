@@ -1,7 +1,8 @@
 import { canonicalJson } from '../canonical-json.ts';
 import type { JsonValue } from '../json.ts';
+import { isSamePath } from '../path.ts';
 import type { Filter, Path, Query, SearchWord, SortField } from '../query.ts';
-import { conjunctsOf, constraintOf, constraintOn, isSamePath } from './constraints.ts';
+import { conjunctsOf, constraintOf, constraintOn } from './constraints.ts';
 import type { IndexDefinition } from './index-definition.ts';
 import { endOf, indexKey, SIGN, textStart, valueKey } from './index-key.ts';
 import { type Interval, interval, isWithin, type KeyBounds, point, pointsOf } from './intervals.ts';
