@@ -1,20 +1,29 @@
+import { type Clock, SliceSize, TURN_MS } from '../../core/clock/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Damage } from '../store.ts';
 import { RottenIndexError } from './query-runner.ts';
 import type { Tables } from './tables.ts';
+
+/** Documents entered into an index in one step. */
+const SLICE = { ms: 2 * TURN_MS, min: 16, max: 1024 };
+
+export interface IndexCareDeps {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /**
  * Looks after indexes that rotted: from the moment that one does not fit its documents nobody reads it, queries are answered
  * without it, and it is made anew as soon as there is time.
  */
 export class IndexCare {
-  readonly #path: string;
-  readonly #logger: Logger;
+  readonly #deps: IndexCareDeps;
+  readonly #slice = new SliceSize(SLICE);
   readonly #rotten = new Set<number>();
 
-  constructor({ path, logger }: { readonly path: string; readonly logger: Logger }) {
-    this.#path = path;
-    this.#logger = logger;
+  constructor(deps: IndexCareDeps) {
+    this.#deps = deps;
   }
 
   /** Indexes that nobody reads. */
@@ -37,7 +46,7 @@ export class IndexCare {
   distrust(error: RottenIndexError): void {
     if (this.#rotten.has(error.indexId)) return;
     this.#rotten.add(error.indexId);
-    this.#logger.error({ err: error, path: this.#path }, 'an index is damaged; it is made anew');
+    this.#deps.logger.error({ err: error, path: this.#deps.path }, 'an index is damaged; it is made anew');
   }
 
   /** Passes on what a check finds, and learns from it. */
@@ -52,8 +61,16 @@ export class IndexCare {
     return this.#rotten.size > 0 || indexWork.next() !== undefined;
   }
 
-  /** One step of about so many documents, within a transaction. Returns about how many rows it wrote. */
-  step({ indexWork }: Tables, documents: number): number {
+  /** One step, short enough for a turn, within a transaction of `write`. Returns about how many rows it wrote. */
+  step(write: (run: (tables: Tables) => number) => number): number {
+    const { clock } = this.#deps;
+    return this.#slice.run(
+      () => clock.monotonic(),
+      (documents) => write((tables) => this.#step(tables, documents)),
+    );
+  }
+
+  #step({ indexWork }: Tables, documents: number): number {
     for (const id of this.#rotten) indexWork.rebuild(id);
     const index = indexWork.next();
     const rows = index === undefined ? 0 : indexWork.step(index, documents);

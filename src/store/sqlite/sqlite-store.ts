@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Clock, SliceSize, sleep, TURN_MS } from '../../core/clock/index.ts';
+import { type Clock, sleep } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
@@ -68,8 +68,6 @@ export type FoundFiles = Pick<StoreIdentity, 'isGone' | 'logsAside'>;
 const SEQ_BLOCK = 100_000;
 /** Pages given back in one step of `compact`. */
 const PAGES_PER_STEP = 256;
-/** Documents entered into an index in one step. */
-const INDEX_SLICE = { ms: 2 * TURN_MS, min: 16, max: 1024 };
 
 /** The Store port on one SQLite file. */
 export class SqliteStore implements MaintainableStore {
@@ -85,7 +83,6 @@ export class SqliteStore implements MaintainableStore {
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
   readonly #aside: AsideQueries;
-  readonly #indexSlice = new SliceSize(INDEX_SLICE);
   #closing: Promise<void> | undefined;
 
   constructor(parts: SqliteStoreParts) {
@@ -275,12 +272,7 @@ export class SqliteStore implements MaintainableStore {
 
   workOnIndexes(): boolean {
     if (this.#file.read((tables) => !this.#care.isDue(tables))) return false;
-    const { clock } = this.#parts;
-    const rows = this.#indexSlice.run(
-      () => clock.monotonic(),
-      (documents) => this.#write((tables) => this.#care.step(tables, documents)),
-    );
-    this.#checkpointer.noteCommit(rows);
+    this.#checkpointer.noteCommit(this.#care.step((run) => this.#write(run)));
     return true;
   }
 
