@@ -12,6 +12,7 @@ import { eventually, makeFolder } from './node-process.ts';
 
 const ways: Readonly<Record<string, (path: string, old: string) => void>> = {
   removed: (path) => rmSync(path),
+  'moved away': (path) => renameSync(path, `${path}.moved`),
   'replaced by an older copy': (path, old) => renameSync(old, path),
 };
 

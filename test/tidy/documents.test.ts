@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limitsPage } from '../../scripts/limits.ts';
 import { REASONS } from '../../src/core/errors/index.ts';
-import { readProjectFile, typescriptFiles } from './sources.ts';
+import { projectFiles, readProjectFile, typescriptFiles } from './sources.ts';
 
 test('docs/errors.md lists every reason under its code, and no other', () => {
   const sections = readProjectFile('docs/errors.md').split(/^## /m).slice(1);
@@ -32,6 +32,23 @@ test('every limit is documented and is used', () => {
     .join('\n');
   assert.deepEqual(
     names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code)),
+    [],
+  );
+});
+
+test('a file or folder that a page names is there', () => {
+  const files = projectFiles();
+  const isThere = (name: string): boolean => files.some((path) => `/${path}`.includes(`/${name}`));
+  // Suites of earlier days are told as they were.
+  const pages = files.filter((path) => path.endsWith('.md') && !path.startsWith('docs/torture/'));
+  const named = pages.flatMap((page) => {
+    const prose = readProjectFile(page).replace(/```[\s\S]*?```/g, '');
+    const names = prose.matchAll(/`((?:src|sim|test|bench|docs|examples)\/[\w./-]+|[\w./-]+\.ts)`/g);
+    return [...names].map(([, name]) => ({ page, name: name! }));
+  });
+  assert.ok(named.length > 100);
+  assert.deepEqual(
+    named.filter(({ name }) => !isThere(name)),
     [],
   );
 });
