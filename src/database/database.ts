@@ -1,4 +1,4 @@
-import { LoopShare } from '../core/clock/index.ts';
+import { LoopShare, TURN_MS } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { PersistenceError } from '../core/errors/index.ts';
 import {
@@ -79,6 +79,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly live: LiveQueries;
   readonly turns: Turns;
   readonly loopShare: LoopShare;
+  readonly workShare: LoopShare;
   readonly blobs: LocalBlobs;
   readonly history: HistoryLog;
   /** What the program said of its collections. */
@@ -107,7 +108,9 @@ export class LocalDatabase implements Database, CollectionHost {
       definitions: this.definitions,
     } = parts);
     this.turns = new Turns(this.limits.writeQueueMax);
-    this.loopShare = new LoopShare({ clock: this.replica.awaitedClock, soon: parts.soon });
+    const { awaitedClock: clock } = this.replica;
+    this.loopShare = new LoopShare({ clock, soon: parts.soon });
+    this.workShare = new LoopShare({ clock, soon: parts.soon, shareMs: 2 * TURN_MS });
     this.#damage = new DamageReports(this.logger, parts.onDamage);
     const onDamage = (error: unknown): void => this.#damage.report(error);
     const assertOpen = (): void => this.#assertOpen();

@@ -18,6 +18,8 @@ export interface DocumentHost {
   readonly turns: Turns;
   /** Of loops that await one read after the other. */
   readonly loopShare: LoopShare;
+  /** Of long work that belongs to one call. */
+  readonly workShare: LoopShare;
   /** Writes of this collection, all or nothing. */
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed>;
   /** As readers see it now, with every write made before. */

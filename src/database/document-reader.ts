@@ -21,6 +21,9 @@ import { type Decoded, type DocumentCodec, documentInvalid, type InvalidDocument
 /** Found documents read at least at a time, where some of them do not fit and others must take their place. */
 const REFILL_MIN = 100;
 
+/** To look into a document of this length takes a notable part of a turn. */
+const LARGE_CHARACTERS = 16 * 1024;
+
 /** Reads of one collection, in the form that its codec gives documents. */
 export class DocumentReader<T> {
   readonly #host: DocumentHost;
@@ -64,8 +67,9 @@ export class DocumentReader<T> {
     for (let asked = query; ; ) {
       const finding = this.stored(asked, signal);
       const rows = finding instanceof Promise ? await finding : finding;
+      const share = finding instanceof Promise ? this.#host.workShare : this.#host.loopShare;
       for (const { key, value } of rows) {
-        const turn = this.#host.loopShare.pauseOfMany();
+        const turn = value.length < LARGE_CHARACTERS ? share.pauseOfMany() : share.pause();
         if (turn !== undefined) await abortable(turn, signal);
         const decoding = this.#codec.decode(key, value);
         const decoded = decoding instanceof Promise ? await decoding : decoding;
@@ -139,7 +143,7 @@ export class DocumentReader<T> {
     const fits = toPredicate(filter);
     const documents: { readonly row: FoundDocument; readonly key: string; readonly value: JsonObject }[] = [];
     for (const row of rows) {
-      const turn = this.#host.loopShare.pauseOfMany();
+      const turn = this.#host.workShare.pause();
       if (turn !== undefined) await abortable(turn, signal);
       const document = { row, key: row.key, value: this.newest(row.value) };
       if (fits(document.value) && (after === undefined || isAfter(sort, document, after))) documents.push(document);

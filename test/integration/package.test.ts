@@ -115,7 +115,7 @@ test('whose code is compiled into it has its licence beside it', async () => {
   assert.deepEqual([...new Set(names)].sort(), named.sort());
 });
 
-test('a bundle without the file of the thread keeps the log short all the same, and says why once', async () => {
+test('a bundle without the file of the threads keeps the log short and answers long queries all the same, and says why once', async () => {
   const thread = join(folder, 'node_modules', 'entgldb', 'dist', 'maintenance-worker.js');
   await rename(thread, `${thread}.away`);
   const out = await runs(
@@ -131,12 +131,20 @@ test('a bundle without the file of the thread keeps the log short all the same, 
     for (let i = 0; i < 100; i++)
       await db.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [\`\${i}-\${j}\`, { text }]));
     const bytes = statSync('threadless.db-wal').size;
+    const counts = [];
+    for (let i = 0; i < 3; i++) counts.push(await db.collection('c').count({ text: { $startsWith: 'x' } }));
     await db.close();
-    console.log(JSON.stringify({ bytes, said }));`,
+    console.log(JSON.stringify({ bytes, counts, said }));`,
   );
   await rename(`${thread}.away`, thread);
-  const { bytes, said } = JSON.parse(out) as { readonly bytes: number; readonly said: readonly string[] };
+  const { bytes, counts, said } = JSON.parse(out) as {
+    readonly bytes: number;
+    readonly counts: readonly number[];
+    readonly said: readonly string[];
+  };
   assert.ok(bytes < 64 * 1024 * 1024, `${bytes} bytes of log after 100 MB`);
-  assert.equal(said.length, 1, out);
+  assert.deepEqual(counts, [10_000, 10_000, 10_000]);
+  assert.equal(said.length, 2, out);
   assert.match(said[0]!, /the thread that shortens the log failed: Cannot find module/);
+  assert.match(said[1]!, /a query could not be answered by a thread; it holds up the event loop: Cannot find module/);
 });

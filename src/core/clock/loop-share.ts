@@ -11,6 +11,8 @@ const STEPS_PER_LOOK = 16;
 
 export interface LoopShareDeps {
   readonly clock: Pick<Clock, 'monotonic'>;
+  /** What steps may take of one turn, ms. Default: what awaited steps of a program get. */
+  readonly shareMs?: number;
   /** Calls back after other work had its turn. */
   readonly soon: (run: () => void) => void;
 }
@@ -37,7 +39,7 @@ export class LoopShare {
 
   /** Before each step. Undefined: go on; else what to wait for first. */
   pause(): Promise<void> | undefined {
-    const { clock, soon } = this.#deps;
+    const { clock, soon, shareMs = SHARE_MS } = this.#deps;
     const nowMs = clock.monotonic();
     if (this.#since === undefined) {
       this.#since = nowMs;
@@ -45,7 +47,7 @@ export class LoopShare {
         this.#since = undefined;
       });
     }
-    if (nowMs - this.#since < SHARE_MS) return undefined;
+    if (nowMs - this.#since < shareMs) return undefined;
     return new Promise<void>((resolve) => soon(resolve));
   }
 }

@@ -28,6 +28,7 @@ export class TransactionHost implements DocumentHost {
   readonly logger: Logger;
   readonly turns: Turns;
   readonly loopShare: LoopShare;
+  readonly workShare: LoopShare;
   /** The database that it reads. */
   readonly base: DocumentHost;
   readonly #mayWait: boolean;
@@ -48,6 +49,7 @@ export class TransactionHost implements DocumentHost {
     this.logger = base.logger;
     this.turns = base.turns;
     this.loopShare = base.loopShare;
+    this.workShare = base.workShare;
     this.#reads = new ReadSet(base.limits.transactionReadsMax);
   }
 
