@@ -7,8 +7,8 @@ import type { Replica } from '../replica/index.ts';
 const CONDITIONS_FREE = 500;
 
 /**
- * A query is answered in one turn of the event loop. INVALID_FILTER for one that would hold it for long, since it looks at many
- * conditions in each of many documents (`filterStepsMax`).
+ * INVALID_FILTER for a query that would keep a thread, or where there is none the event loop, for minutes: it looks at many conditions
+ * in each of many documents (`filterStepsMax`).
  */
 export function requireAffordable(
   replica: Pick<Replica, 'store' | 'collection'>,
