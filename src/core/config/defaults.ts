@@ -180,10 +180,14 @@ export const LIMITS = {
   liveQueriesMax: 1000,
   /** Documents that one live query keeps in memory, those skipped included. More: LIVE_RESULT_TOO_LARGE. */
   liveResultsMax: 10_000,
+  /** Characters of JSON in them. More: LIVE_RESULT_TOO_LARGE. */
+  liveResultCharactersMax: 64 * 1024 * 1024,
   /** Keys that one live count with a filter keeps. More: LIVE_RESULT_TOO_LARGE. */
   liveCountKeysMax: 100_000,
   /** Changes of one collection that wait for the disk before live queries hear of them. More: they read their results again. */
   liveBacklogMax: 10_000,
+  /** Characters of JSON in them. More: the same. */
+  liveBacklogCharactersMax: 16 * 1024 * 1024,
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

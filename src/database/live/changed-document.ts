@@ -6,6 +6,8 @@ import type { LiveShape } from './live-shape.ts';
 /** A document as a live result sees it. */
 export interface SeenDocument {
   readonly key: string;
+  /** Of its text, as it is stored. */
+  readonly characters: number;
   /** What filter and sort look at. */
   readonly value: JsonObject;
   /** What is shown; undefined: nothing, for it does not fit the schema. */
@@ -41,11 +43,12 @@ export class ChangedDocument {
 export function seeDocument(key: string, text: string, shape: LiveShape | undefined): SeenDocument {
   if (shape === undefined) {
     const value: JsonObject = freezeDeep(JSON.parse(text));
-    return { key, value, shown: Object.freeze({ key, value }) };
+    return { key, characters: text.length, value, shown: Object.freeze({ key, value }) };
   }
   const shown = shape.show(key, text);
   return {
     key,
+    characters: text.length,
     value: shape.open(text),
     shown: shown === undefined ? undefined : Object.freeze({ key, value: shown }),
   };

@@ -1,3 +1,4 @@
+import type { Limits } from '../../core/config/index.ts';
 import type { GoneDocument, StoredDocument } from '../../store/index.ts';
 import { ChangedDocument } from './changed-document.ts';
 import type { LiveSource } from './live-source.ts';
@@ -12,20 +13,24 @@ interface Follower {
 interface Commit {
   readonly pos: number;
   readonly changes: readonly ChangedDocument[];
+  readonly characters: number;
   /** How many the collection has after it. */
   readonly documents: number;
 }
 
+/** With more, all are forgotten and the followers read their results again. */
+type BacklogLimits = Pick<Limits, 'liveBacklogMax' | 'liveBacklogCharactersMax'>;
+
 /** Commits to one collection that are not durable yet, and those who wait for them. */
 export class CollectionFeed {
-  readonly #changesMax: number;
+  readonly #limits: BacklogLimits;
   readonly #followers = new Set<Follower>();
   #commits: Commit[] = [];
   #waiting = 0;
+  #characters = 0;
 
-  /** Changes that wait at most; with more, all are forgotten and the followers read their results again. */
-  constructor(changesMax: number) {
-    this.#changesMax = changesMax;
+  constructor(limits: BacklogLimits) {
+    this.#limits = limits;
   }
 
   get isEmpty(): boolean {
@@ -40,17 +45,21 @@ export class CollectionFeed {
   note(pos: number, changed: readonly StoredDocument[], removed: readonly GoneDocument[], documents: number): void {
     const count = changed.length + removed.length;
     if (count === 0) return;
-    if (this.#waiting + count > this.#changesMax) return this.invalidate();
+    const characters = changed.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    const { liveBacklogMax, liveBacklogCharactersMax } = this.#limits;
     this.#waiting += count;
+    this.#characters += characters;
+    if (this.#waiting > liveBacklogMax || this.#characters > liveBacklogCharactersMax) return this.invalidate();
     const puts = changed.map((document) => new ChangedDocument(document.key, document.value));
     const drops = removed.map((document) => new ChangedDocument(document.key, null));
-    this.#commits.push({ pos, documents, changes: [...puts, ...drops] });
+    this.#commits.push({ pos, documents, characters, changes: [...puts, ...drops] });
   }
 
   /** Every follower has to read its result again. */
   invalidate(): void {
     this.#commits = [];
     this.#waiting = 0;
+    this.#characters = 0;
     for (const { source } of this.#followers) source.invalidate();
   }
 
@@ -73,7 +82,10 @@ export class CollectionFeed {
   #take(durablePos: number): Commit[] {
     const open = this.#commits.findIndex(({ pos }) => pos > durablePos);
     const taken = this.#commits.splice(0, open < 0 ? this.#commits.length : open);
-    for (const { changes } of taken) this.#waiting -= changes.length;
+    for (const { changes, characters } of taken) {
+      this.#waiting -= changes.length;
+      this.#characters -= characters;
+    }
     return taken;
   }
 }

@@ -40,7 +40,11 @@ test('so they do when the disk loses commits', () =>
 async function runHistory(seed: number, disk: TestDisk | undefined, faulty?: MemoryStore): Promise<void> {
   const random = createSeededRandom(seed);
   const logged: object[] = [];
-  const limits = { ...LIMITS, liveBacklogMax: random.pick([5, 100, 10_000]) };
+  const limits = {
+    ...LIMITS,
+    liveBacklogMax: random.pick([5, 100, 10_000]),
+    liveBacklogCharactersMax: random.pick([200, 1_000_000]),
+  };
   await using opened = await openTestDatabase(disk, {
     seed,
     limits,

@@ -278,6 +278,28 @@ test('a damaged document is an error for all who look, and looking again begins 
   await docs.put('a', { n: 2 }).catch(ignore);
 });
 
+test('a result of long documents ends with an error when they come to too many characters, and begins again with fewer', async () => {
+  const limits = { ...LIMITS, liveResultCharactersMax: 1000 };
+  await using opened = await openTestDatabase(undefined, { limits });
+  const docs = opened.db.collection<{ text: string }>('docs');
+  await docs.putMany(['a', 'b'].map((key) => [key, { text: 'x'.repeat(400) }] as const));
+  const live = docs.live();
+  const leave = live.subscribe(ignore, ignore);
+  assert.equal(keysOf(live.getSnapshot() as never), 'a b');
+  await docs.put('c', { text: 'x'.repeat(400) });
+  assert.throws(() => live.getSnapshot(), {
+    reason: 'LIVE_RESULT_TOO_LARGE',
+    details: { liveResultCharactersMax: 1000 },
+  });
+  leave();
+  await assert.rejects(nextOf(iteratorOf(docs.live() as never)), { reason: 'LIVE_RESULT_TOO_LARGE' });
+  await docs.delete('b');
+  const again = docs.live();
+  again.subscribe(ignore);
+  await docs.put('a', { text: 'short' });
+  assert.equal(keysOf(again.getSnapshot() as never), 'a c');
+});
+
 test('a result that grows too large ends with an error, a window that reaches too far is refused', async () => {
   const limits = { ...LIMITS, liveResultsMax: 3, liveCountKeysMax: 2 };
   await using opened = await openTestDatabase(undefined, { limits });

@@ -64,10 +64,10 @@ export class LiveQueries {
   }
 
   query(collection: CollectionName, query: Query, options: LiveStartOptions): LiveQuery {
-    const { liveResultsMax: resultsMax } = this.#deps.limits;
+    const { liveResultsMax: resultsMax, liveResultCharactersMax: charactersMax } = this.#deps.limits;
     const { shape } = options;
     const find = this.#findIn(collection, shape);
-    const createView = (): QueryView => new QueryView({ query, find, shape, resultsMax });
+    const createView = (): QueryView => new QueryView({ query, find, shape, resultsMax, charactersMax });
     // A query that reaches too far is refused here, and not first when somebody looks.
     createView();
     return this.#handle(collection, createView, isSameResult, differenceFrom(options.previous ?? []), options.signal);
@@ -130,7 +130,7 @@ export class LiveQueries {
     this.#deps.commitPending();
     const source = new LiveSource({ replica, view, onState });
     source.load();
-    const feed = this.#feeds.get(collection) ?? new CollectionFeed(limits.liveBacklogMax);
+    const feed = this.#feeds.get(collection) ?? new CollectionFeed(limits);
     this.#feeds.set(collection, feed);
     this.#running.add(handle);
     const leave = feed.add({ source, onFailure });

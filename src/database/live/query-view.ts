@@ -20,6 +20,8 @@ export interface QueryViewDeps {
   readonly shape: LiveShape | undefined;
   /** Limits.liveResultsMax */
   readonly resultsMax: number;
+  /** Limits.liveResultCharactersMax */
+  readonly charactersMax: number;
 }
 
 /**
@@ -79,6 +81,8 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
   #read(): void {
     const { query, find, shape } = this.#deps;
     const found = find({ ...query, skip: 0, limit: this.#entriesMax + 1 });
+    // Before anything of it is parsed.
+    this.#requireRoom(found.reduce((sum, { value }) => sum + value.length, 0));
     const seen = found.map(({ key, value }) => this.#known(seeDocument(key, value, shape)));
     this.#window = new ResultWindow(compareBySort(query.sort), this.#entriesMax);
     this.#window.load(seen);
@@ -110,10 +114,23 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
     return isDeepStrictEqual(old.value, seen.value) ? old : seen;
   }
 
+  #requireRoom(characters: number): void {
+    if (characters > this.#deps.charactersMax) throw tooLong(this.#deps.charactersMax);
+  }
+
   #touch(): void {
     this.#isTouched = true;
+    this.#requireRoom(this.#window.characters);
     if (this.#reach === Number.POSITIVE_INFINITY && !this.#window.isWhole) throw tooLarge(this.#deps.resultsMax);
   }
+}
+
+function tooLong(max: number): PersistenceError {
+  return new PersistenceError(
+    'LIVE_RESULT_TOO_LARGE',
+    `a live query keeps at most ${max} characters of JSON (Limits.liveResultCharactersMax), of documents that it skips, too; give it a smaller limit, or watch the collection`,
+    { details: { liveResultCharactersMax: max } },
+  );
 }
 
 function tooLarge(max: number): PersistenceError {

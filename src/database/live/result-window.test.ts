@@ -12,6 +12,7 @@ const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
 interface Entry {
   readonly key: string;
+  readonly characters: number;
   readonly value: { readonly n: number };
 }
 
@@ -31,13 +32,15 @@ test('after any puts and removals it is a prefix of the whole result', () => {
         all.delete(key);
         window.remove(key);
       } else {
-        const entry = { key, value: { n: random.integer(0, 9) } };
+        const entry = { key, characters: random.integer(0, 99), value: { n: random.integer(0, 9) } };
         all.set(key, entry);
         window.put(entry);
       }
       assert.deepEqual([...window.from(0)], sorted().slice(0, window.size), `seed ${seed}, step ${step}`);
       assert.ok(window.size <= entriesMax, `seed ${seed}, step ${step}`);
       assert.ok(!window.isWhole || window.size === all.size, `seed ${seed}, step ${step}`);
+      const characters = [...window.from(0)].reduce((sum, entry) => sum + entry.characters, 0);
+      assert.equal(window.characters, characters, `seed ${seed}, step ${step}`);
       for (const entry of [...window.from(0)]) assert.equal(window.get(entry.key), entry);
     }
   }

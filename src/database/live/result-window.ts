@@ -1,16 +1,21 @@
 import type { SortableDocument } from '../../core/query/index.ts';
 
+interface Sized extends SortableDocument {
+  readonly characters: number;
+}
+
 /**
  * The first documents of an ordered result, kept in order. It is a prefix: what lies beyond its last member is unknown,
  * unless it is whole. So a removal makes it shorter, never wrong.
  */
-export class ResultWindow<E extends SortableDocument> {
+export class ResultWindow<E extends Sized> {
   readonly #compare: (a: SortableDocument, b: SortableDocument) => number;
   /** Entries kept; what goes beyond is forgotten from the end. */
   readonly #entriesMax: number;
   readonly #byKey = new Map<string, E>();
   #entries: E[] = [];
   #isWhole = true;
+  #characters = 0;
 
   constructor(compare: (a: SortableDocument, b: SortableDocument) => number, entriesMax: number) {
     this.#compare = compare;
@@ -24,6 +29,11 @@ export class ResultWindow<E extends SortableDocument> {
 
   get size(): number {
     return this.#entries.length;
+  }
+
+  /** Of all that is kept. */
+  get characters(): number {
+    return this.#characters;
   }
 
   get(key: string): E | undefined {
@@ -40,13 +50,14 @@ export class ResultWindow<E extends SortableDocument> {
     this.#isWhole = entries.length <= this.#entriesMax;
     this.#entries = entries.slice(0, this.#entriesMax);
     this.#byKey.clear();
-    for (const entry of this.#entries) this.#byKey.set(entry.key, entry);
+    this.#characters = 0;
+    for (const entry of this.#entries) this.#keep(entry);
   }
 
   remove(key: string): void {
     const entry = this.#byKey.get(key);
     if (entry === undefined) return;
-    this.#byKey.delete(key);
+    this.#forget(entry);
     this.#entries.splice(this.#placeOf(entry), 1);
   }
 
@@ -57,10 +68,20 @@ export class ResultWindow<E extends SortableDocument> {
     // Behind the last one known, who knows what comes between.
     if (place === this.#entries.length && !this.#isWhole) return;
     this.#entries.splice(place, 0, entry);
-    this.#byKey.set(entry.key, entry);
+    this.#keep(entry);
     if (this.#entries.length <= this.#entriesMax) return;
-    this.#byKey.delete(this.#entries.pop()!.key);
+    this.#forget(this.#entries.pop()!);
     this.#isWhole = false;
+  }
+
+  #keep(entry: E): void {
+    this.#byKey.set(entry.key, entry);
+    this.#characters += entry.characters;
+  }
+
+  #forget({ key, characters }: E): void {
+    this.#byKey.delete(key);
+    this.#characters -= characters;
   }
 
   /** Where the entry is, or would be. */
