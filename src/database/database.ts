@@ -136,7 +136,7 @@ export class LocalDatabase implements Database, CollectionHost {
       read: (collection, key) => this.read(collection, key),
       scan: (collection, signal, afterKey) => this.scan(collection, signal, afterKey),
       commitPending,
-      turn: () => new Promise((resolve) => parts.soon(resolve)),
+      turn: () => this.turn(),
     });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
     this.indexKeeper = new IndexKeeper({ ...parts, store: this.replica.store, onDamage });

@@ -51,7 +51,7 @@ export class NodeState {
     this.#watch = new FileWatch({
       isInPlace: () => parts.store.keepInPlace(),
       clock: parts.clock,
-      onLost: () => void this.fileLost(),
+      onLost: () => void this.#fileLost(),
     });
   }
 
@@ -159,7 +159,7 @@ export class NodeState {
   }
 
   /** Its file was removed or replaced: what is written now would be gone at the next start. All that is there is saved. */
-  async fileLost(): Promise<void> {
+  async #fileLost(): Promise<void> {
     const path = this.#values['Persistence.DatabasePath'];
     const lost = `the database file ${path} was removed or replaced while it is open`;
     this.#lost = lost;

@@ -123,8 +123,9 @@ export class Discovery {
     return this.#table.peers();
   }
 
-  /** This node has taken a new replica id (R9): announces it from now on. */
+  /** The replica id of this node, which may be a new one (R9): announces it from now on. */
   setReplica(replica: string): void {
+    if (replica === this.#replica) return;
     this.#replica = replica;
     this.#ownTagsByKey.clear();
     this.#schedule.hurry(this.#now());

@@ -162,7 +162,6 @@ export class NetworkService {
   /** Ends all sessions with a reason; the supervisor makes new ones. */
   endSessions(reason: 'identity' | 'wants' | 'damage' | 'restored'): void {
     this.#host.closeAll(reason);
-    this.#discovery?.setReplica(this.#deps.database.replica.id);
   }
 
   /** Sessions that are open, each with the device key of its peer. */
@@ -186,10 +185,14 @@ export class NetworkService {
     this.#host.pingAll();
   }
 
-  /** Sessions hear of every commit and definition, and end when commits were lost: what they were told of them is void. */
+  /** Sessions hear of every commit and definition, and others of the replica id, which a commit or the loss of one can change. */
   #follow(replica: Replica): () => void {
-    const leaveCommits = replica.onCommit(() => this.#host.committed());
-    const leaveReloads = replica.onReload(() => this.#host.closeAll('other'));
+    const announce = (): void => this.#discovery?.setReplica(replica.id);
+    const leaveCommits = replica.onCommit(() => {
+      this.#host.committed();
+      announce();
+    });
+    const leaveReloads = replica.onReload(announce);
     const leaveDefined = this.#deps.database.definitions.onSaid(() => this.#host.defined());
     return () => {
       leaveDefined();
