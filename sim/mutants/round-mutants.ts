@@ -105,8 +105,8 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'summary before durable',
     rule: 'R1: what rests on the database leaves when it is durable',
     file: 'src/sync/receiver.ts',
-    find: 'this.#context.sendDurable(summary);',
-    replace: 'this.#context.send(summary);',
+    find: "this.#context.sendDurable({ kind: 'summary',",
+    replace: "this.#context.send({ kind: 'summary',",
     scenario: 'a summary of what is not durable',
   },
   {

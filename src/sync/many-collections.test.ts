@@ -50,6 +50,25 @@ test('a session fetches so many collections at a time, and then the others', () 
   assert.equal(b.collectionCount, 30);
 });
 
+test('of more collections than one message holds the summary and its answer come in parts, and only what differs is fetched', () => {
+  const messageEntriesMax = 8;
+  const [a, b] = [filled(30), openReplica(2)];
+  const wanted: CollectionName[] = [];
+  const meetInParts = (): void =>
+    meet(a, b, { messageEntriesMax }, (_from, message: Message) => {
+      if (message.kind === 'want') wanted.push(message.collection);
+      if (message.kind === 'summary' || message.kind === 'differ')
+        assert.ok(message.collections.length < messageEntriesMax);
+      return undefined;
+    });
+  meetInParts();
+  assert.equal(b.collectionCount, 30);
+  wanted.length = 0;
+  a.write([{ writes: [{ collection: 'c21' as CollectionName, key: 'new' as DocumentKey, value: '{}' }] }]);
+  meetInParts();
+  assert.deepEqual([...new Set(wanted)], ['c21']);
+});
+
 test('a claim says nothing that the peer has just said itself', () => {
   const [a, b] = [filled(10), openReplica(2)];
   for (let life = 0; life < 50; life++) {

@@ -6,10 +6,10 @@ import type {
   DifferMessage,
   MissingMessage,
   RangesMessage,
-  SummaryMessage,
   VersionsMessage,
 } from '../net/messages/index.ts';
 import { GapSearch, holdsUnknown } from './gap-search.ts';
+import { inMessages } from './in-messages.ts';
 import { LiveSetComparison } from './live-set-comparison.ts';
 import type { SessionContext } from './session-context.ts';
 import { sessionDigest } from './summary.ts';
@@ -50,14 +50,15 @@ export class Receiver {
   /** R4: opens a round, at the start of a session with one digest per collection, later with one for all. */
   sendSummary(withCollections: boolean): void {
     const digests = this.#context.sharedDigests();
-    const summary: SummaryMessage = {
-      kind: 'summary',
-      round: ++this.#round,
-      digest: sessionDigest(digests),
-      collections: withCollections ? [...digests].map(([collection, digest]) => ({ collection, digest })) : [],
-    };
+    const digest = sessionDigest(digests);
+    const round = ++this.#round;
+    const listed = withCollections ? [...digests].map(([name, each]) => ({ collection: name, digest: each })) : [];
+    const parts = [...inMessages(listed, this.#context.deps.limits)];
     // A peer that finds it equal counts all of it as held here (receipts): so it must be durable before it is said.
-    this.#context.sendDurable(summary);
+    for (const [i, collections] of parts.entries()) {
+      const more = i + 1 < parts.length ? ({ more: true } as const) : {};
+      this.#context.sendDurable({ kind: 'summary', round, digest, collections, ...more });
+    }
     this.#summaryMs = this.#context.nowMs;
   }
 

@@ -16,6 +16,7 @@ import type { StoredDocument } from '../store/index.ts';
 import { ClaimSchedule } from './claim-schedule.ts';
 import { EchoMemory } from './echo-memory.ts';
 import { GapAnswers } from './gap-answers.ts';
+import { claimsInMessages, inMessages } from './in-messages.ts';
 import { answerQuestion, nextRanges } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
 import { OutStreams } from './out-streams.ts';
@@ -24,6 +25,7 @@ import { readDelta } from './read-delta.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 import { hasHistory, sessionDigest } from './summary.ts';
+import { SummaryParts } from './summary-parts.ts';
 import { type SendOptions, VersionBatches } from './version-batches.ts';
 
 /** Questions of one exchange that may wait for their answer; a peer that asks more breaks the protocol. */
@@ -35,6 +37,7 @@ export class Sender {
   readonly #streams = new OutStreams();
   readonly #echo: EchoMemory;
   readonly #batches: VersionBatches;
+  readonly #summary = new SummaryParts();
   #exchanges = 0;
   readonly #claims: ClaimSchedule;
   /** Collections that had a history when they were looked at last, and the position of that moment. */
@@ -65,10 +68,11 @@ export class Sender {
 
   /** R4: names the collections of which vectors must travel. */
   summary(message: SummaryMessage): void {
+    const theirs = this.#summary.take(message, (name) => this.#context.counts(name));
+    if (theirs === undefined) return;
     this.#beginNewCollections();
     const digests = this.#context.sharedDigests();
     const isEqual = Buffer.compare(message.digest, sessionDigest(digests)) === 0;
-    const theirs = new Map(message.collections.map(({ collection, digest }) => [collection, digest]));
     const differ: CollectionName[] = [];
     for (const [collection, digest] of digests) {
       const their = theirs.get(collection);
@@ -77,7 +81,8 @@ export class Sender {
       else if (this.#hasUnsent(collection)) differ.push(collection);
     }
     if (isEqual) this.#context.event({ kind: 'equal' });
-    this.#context.send({ kind: 'differ', round: message.round, collections: differ });
+    for (const collections of inMessages(differ, this.#context.deps.limits))
+      this.#context.send({ kind: 'differ', round: message.round, collections });
   }
 
   /** R4: the round of one collection begins. */
@@ -316,23 +321,9 @@ export class Sender {
       else this.#beginExchange(stream, state);
     }
     if (isDue) this.#claims.claimed();
-    this.#sendClaims(claims);
+    for (const collections of claimsInMessages(claims, this.#context.deps.limits))
+      this.#context.sendDurable({ kind: 'claim', collections });
     return claims.length > 0;
-  }
-
-  /** In as many messages as they need. */
-  #sendClaims(claims: readonly ClaimedCollection[]): void {
-    let [collections, entries] = [[] as ClaimedCollection[], 1];
-    for (const claim of claims) {
-      const more = 1 + claim.knowledge.size + claim.purged.size;
-      if (collections.length > 0 && entries + more > this.#context.deps.limits.messageEntriesMax) {
-        this.#context.sendDurable({ kind: 'claim', collections });
-        [collections, entries] = [[], 1];
-      }
-      collections.push(claim);
-      entries += more;
-    }
-    if (collections.length > 0) this.#context.sendDurable({ kind: 'claim', collections });
   }
 
   #claim(stream: OutStream, state: SyncCollection): ClaimedCollection {

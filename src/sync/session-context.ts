@@ -3,7 +3,7 @@ import type { CollectionName } from '../core/ids/index.ts';
 import type { CollectionDefinition } from '../core/replication/index.ts';
 import type { HelloMessage, Message } from '../net/messages/index.ts';
 import type { SessionEffect, SessionEvent } from './effects.ts';
-import type { SyncCollection, SyncReplica } from './replica-port.ts';
+import type { SyncReplica } from './replica-port.ts';
 import type { RoundGate } from './round-gate.ts';
 import { DigestCache, hasHistory } from './summary.ts';
 
@@ -80,12 +80,14 @@ export class SessionContext {
   sharedDigests(): Map<CollectionName, Uint8Array> {
     const digests = new Map<CollectionName, Uint8Array>();
     for (const collection of this.replica.collections())
-      if (this.#counts(collection)) digests.set(collection.name, this.#digests.digest(collection));
+      if (hasHistory(collection) && this.isShared(collection.name))
+        digests.set(collection.name, this.#digests.digest(collection));
     return digests;
   }
 
-  #counts(collection: SyncCollection): boolean {
-    return hasHistory(collection) && this.isShared(collection.name);
+  /** Whether a collection is one of those. */
+  counts(name: CollectionName): boolean {
+    return this.isShared(name) && hasHistory(this.replica.collection(name));
   }
 }
 

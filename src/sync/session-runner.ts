@@ -133,12 +133,14 @@ export class SessionRunner {
     if (this.isOpen) this.#transmit({ kind: 'verify', nonce, digest: sessionDigest(this.#session.sharedDigests()) });
   }
 
-  /** Answers `verify-asked`: in short where the digests are equal and no row is damaged. */
+  /** Answers `verify-asked`: in short where the digests are equal and no row is damaged; else with as much as one message holds. */
   answerVerify(nonce: number, theirs: Uint8Array, sums: readonly CollectionSum[]): void {
     if (!this.isOpen) return;
     const isEqual = Buffer.compare(theirs, sessionDigest(this.#session.sharedDigests())) === 0;
     const isSound = sums.every(({ damaged }) => !damaged);
-    this.#transmit({ kind: 'verified', nonce, sums: isEqual && isSound ? null : sums });
+    // The asking end takes collections that are left out for ones where one of the two is behind.
+    const said = sums.slice(0, this.#deps.limits.messageEntriesMax - 2);
+    this.#transmit({ kind: 'verified', nonce, sums: isEqual && isSound ? null : said });
   }
 
   /** Says goodbye and closes; `onClose` follows. Idempotent. */

@@ -156,7 +156,8 @@ function parseSummary(summary: wire.Summary): SummaryMessage {
   }));
   requireDistinct(collections, 'summary.collections');
   const round = parseCount(summary.round, 'summary.round');
-  return { kind: 'summary', round, digest: parseDigest(summary.digest, 'summary.digest'), collections };
+  const digest = parseDigest(summary.digest, 'summary.digest');
+  return { kind: 'summary', round, digest, collections, ...(summary.more && { more: true }) };
 }
 
 function parseSums(sums: readonly wire.CollectionSum[]): CollectionSum[] {

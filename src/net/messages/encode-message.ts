@@ -31,8 +31,8 @@ export function messageToWire(message: Exclude<Message, VersionsMessage>, number
     case 'definitions':
       return { case: 'definitions', value: { definition: message.collections.map(definitionToWire) } };
     case 'summary': {
-      const { digest, collections } = message;
-      return { case: 'summary', value: { round: BigInt(message.round), digest, collections: [...collections] } };
+      const { digest, collections, more = false } = message;
+      return { case: 'summary', value: { round: BigInt(message.round), digest, collections: [...collections], more } };
     }
     case 'differ':
       return { case: 'differ', value: { round: BigInt(message.round), collections: [...message.collections] } };

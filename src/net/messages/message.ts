@@ -62,6 +62,8 @@ export interface SummaryMessage {
   readonly digest: Uint8Array;
   /** Digest of (knowledge, purge line, fingerprint) of each collection; empty in a first, cheap try. */
   readonly collections: readonly { readonly collection: CollectionName; readonly digest: Uint8Array }[];
+  /** The list goes on in the next summary: one message holds no more. */
+  readonly more?: true;
 }
 
 /** Sender → receiver: the collections of which it needs to know what the receiver knows. None: nothing to send. */

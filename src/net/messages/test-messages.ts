@@ -110,6 +110,13 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     digest,
     collections: fc.uniqueArray(record({ collection, digest }), { selector: (part) => part.collection }),
   }),
+  record({
+    kind: fc.constant('summary' as const),
+    round: count,
+    digest,
+    collections: fc.constant([]),
+    more: fc.constant(true as const),
+  }),
   record({ kind: fc.constant('differ' as const), round: count, collections }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint, gaps: fc.constant(true as const) }),
