@@ -6,7 +6,6 @@ import type { Query } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import type { Eventually } from './eventually.ts';
 import type { LocalWrite } from './replica/index.ts';
-
 import type { Turns } from './turns.ts';
 import type { Existed } from './writer.ts';
 

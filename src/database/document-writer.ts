@@ -1,15 +1,14 @@
-import { ConcurrencyError, DocumentNotFoundError, PersistenceError } from '../core/errors/index.ts';
+import { ConcurrencyError, DocumentNotFoundError } from '../core/errors/index.ts';
 import { type CollectionName, fullKey, parseDocumentKey } from '../core/ids/index.ts';
 import { counterValue, incrementCounter } from '../core/merge/index.ts';
 import type { JsonObject, JsonValue } from '../core/query/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
 import type { WaitOptions, WriteOptions } from './document-api.ts';
-
 import type { DocumentHost } from './document-host.ts';
 import { after, type Eventually } from './eventually.ts';
 import type { Shaped } from './evolution/index.ts';
-import { type LocalWrite, versionToken } from './replica/index.ts';
+import { type LocalWrite, tooLarge, versionToken } from './replica/index.ts';
 import { type DocumentCodec, documentInvalid, mergePatch } from './schema/index.ts';
 import type { Existed } from './writer.ts';
 
@@ -186,19 +185,6 @@ export class DocumentWriter {
     if (documents > 1 && chars > transactionBytesMax)
       throw tooLarge('bytes of JSON', transactionBytesMax, 'transactionBytesMax');
   }
-}
-
-/** PERSISTENCE_ERROR / TRANSACTION_TOO_LARGE. */
-export function tooLarge(
-  what: string,
-  max: number,
-  limit: 'transactionDocumentsMax' | 'transactionBytesMax',
-): PersistenceError {
-  return new PersistenceError(
-    'TRANSACTION_TOO_LARGE',
-    `a transaction has at most ${max} ${what} (Limits.${limit}); write these in parts`,
-    { details: { [limit]: max } },
-  );
 }
 
 /** Who holds what was there before a field became a counter: nodes that turn it into one at the same time agree on it. */

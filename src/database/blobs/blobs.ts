@@ -3,7 +3,6 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION } from '../../core/ids/index.ts';
 import { abortable } from '../abortable.ts';
 import type { WaitOptions } from '../document-api.ts';
-
 import type {
   BlobContent,
   BlobInfo,

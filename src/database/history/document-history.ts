@@ -4,7 +4,6 @@ import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/inde
 import { dotText } from '../../core/version/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
 import type { Document, WaitOptions } from '../document-api.ts';
-
 import type { LocalWrite } from '../replica/index.ts';
 import { type HistoryLog, type PastValue, shownVersion } from './history-log.ts';
 

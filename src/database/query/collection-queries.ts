@@ -9,7 +9,6 @@ import {
 } from '../../core/query/index.ts';
 import type { FoundDocument, QueryPlan } from '../../store/index.ts';
 import type { Document, ReadOptions, WaitOptions } from '../document-api.ts';
-
 import type { DocumentHost } from '../document-host.ts';
 import type { DocumentReader } from '../document-reader.ts';
 import type { DocumentCodec } from '../schema/index.ts';

@@ -1,6 +1,5 @@
 import type { QueryPlan } from '../../store/index.ts';
 import type { Document, ReadOptions, WaitOptions } from '../document-api.ts';
-
 import type { FieldOperators, Filter, Path, ValueAt } from '../schema/index.ts';
 import type { FindOptions, Page } from './query-api.ts';
 

@@ -5,7 +5,6 @@ import type { FoundDocument, QueryPlan, Store } from '../../store/index.ts';
 import type { DamageReports } from '../damage-reports.ts';
 import type { Eventually } from '../eventually.ts';
 import type { Replica } from '../replica/index.ts';
-
 import { requireAffordable } from './require-affordable.ts';
 
 export interface StoreQueriesDeps {

@@ -44,13 +44,14 @@ function draftWrite(draft: Draft, write: LocalWrite, before: StoredDocument | un
 }
 
 function sizeProblem(writes: readonly LocalWrite[], limits: Limits): EntglDbError | undefined {
-  if (writes.length > limits.transactionDocumentsMax)
-    return tooLarge(`${writes.length} documents`, `${limits.transactionDocumentsMax}`);
+  const { transactionDocumentsMax, transactionBytesMax } = limits;
+  if (writes.length > transactionDocumentsMax)
+    return tooLarge('documents', transactionDocumentsMax, 'transactionDocumentsMax');
   let bytes = 0;
   for (const write of writes) bytes += write.value?.length ?? 0;
-  if (writes.length > 1 && bytes > limits.transactionBytesMax)
-    return tooLarge(`${bytes} characters of JSON`, `${limits.transactionBytesMax}`);
-  return undefined;
+  return writes.length > 1 && bytes > transactionBytesMax
+    ? tooLarge('bytes of JSON', transactionBytesMax, 'transactionBytesMax')
+    : undefined;
 }
 
 function conflictOf(
@@ -84,10 +85,16 @@ function contextProblem(
   return undefined;
 }
 
-function tooLarge(size: string, allowed: string): EntglDbError {
+/** PERSISTENCE_ERROR / TRANSACTION_TOO_LARGE. */
+export function tooLarge(
+  what: string,
+  max: number,
+  limit: 'transactionDocumentsMax' | 'transactionBytesMax',
+): PersistenceError {
   return new PersistenceError(
     'TRANSACTION_TOO_LARGE',
-    `the transaction has ${size}; at most ${allowed} are allowed, write it in parts`,
+    `a transaction has at most ${max} ${what} (Limits.${limit}); write these in parts`,
+    { details: { [limit]: max } },
   );
 }
 

@@ -6,10 +6,8 @@ import type { Logger } from '../../core/logging/index.ts';
 import { compareBySort, isAfter, type JsonObject, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../../store/index.ts';
 import type { DocumentHost } from '../document-host.ts';
-import { tooLarge } from '../document-writer.ts';
 import { after, type Eventually } from '../eventually.ts';
-import { type CommitNotice, type LocalWrite, versionToken } from '../replica/index.ts';
-
+import { type CommitNotice, type LocalWrite, tooLarge, versionToken } from '../replica/index.ts';
 import type { Turns } from '../turns.ts';
 import type { Existed } from '../writer.ts';
 import { type Place, ReadSet } from './read-set.ts';

@@ -52,17 +52,13 @@ export interface DiskSpace {
   readonly totalBytes: number;
 }
 
-export interface DiskSpaceCheckOptions {
-  readonly statfs: () => Promise<DiskSpace>;
-  /** Below both this, bytes, and a tenth of the disk: degraded. Default 256 MiB. */
-  readonly degradedBytes?: number;
-  /** Below both this, bytes, and a fiftieth of the disk: unhealthy. Default 32 MiB. */
-  readonly unhealthyBytes?: number;
-}
+/** With fewer free bytes than this and a tenth of the disk: degraded. */
+const DEGRADED_BYTES = 256 * MB;
+/** With fewer than this and a fiftieth of the disk: unhealthy. */
+const UNHEALTHY_BYTES = 32 * MB;
 
 /** `disk-space`: there is room for more. */
-export function createDiskSpaceCheck(options: DiskSpaceCheckOptions): HealthCheck {
-  const { statfs, degradedBytes = 256 * MB, unhealthyBytes = 32 * MB } = options;
+export function createDiskSpaceCheck(statfs: () => Promise<DiskSpace>): HealthCheck {
   return {
     name: 'disk-space',
     part: 'database',
@@ -70,9 +66,9 @@ export function createDiskSpaceCheck(options: DiskSpaceCheckOptions): HealthChec
     run: async () => {
       const { freeBytes, totalBytes } = await statfs();
       const room = `${Math.floor(freeBytes / MB)} MB of ${Math.floor(totalBytes / MB)} MB are free`;
-      if (freeBytes < Math.min(unhealthyBytes, totalBytes / 50))
+      if (freeBytes < Math.min(UNHEALTHY_BYTES, totalBytes / 50))
         return unhealthy(`${room}; make room before writes fail`);
-      if (freeBytes < Math.min(degradedBytes, totalBytes / 10)) return degraded(`${room}; make room`);
+      if (freeBytes < Math.min(DEGRADED_BYTES, totalBytes / 10)) return degraded(`${room}; make room`);
       return healthy(room);
     },
   };

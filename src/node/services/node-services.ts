@@ -352,7 +352,7 @@ export class NodeServices {
     const tracker = this.syncTracker;
     return [
       createDatabaseCheck({ database: database.replica, clock, isInPlace: () => store.isInPlace() }),
-      createDiskSpaceCheck({ statfs: () => readDiskSpace(dirname(path)) }),
+      createDiskSpaceCheck(() => readDiskSpace(dirname(path))),
       createIntegrityCheck(() => this.#integrity(), clock),
       createEqualityCheck(() => this.equality.different),
       createNetworkCheck(() => networkStatus(network())),

@@ -36,7 +36,7 @@ async function setUp(base: string, options: Partial<BackupServiceOptions> = {}) 
       ...options,
       database: store,
       files: backupFiles,
-      verify: (path, signal) => verifySqliteFile(path, { clock, ...(signal && { signal }) }),
+      verify: (path) => verifySqliteFile(path, { clock }),
       clock,
     });
   return { clock, store, folder, lines, open, backups: open(), names: () => readdirSync(folder).sort() };

@@ -29,7 +29,7 @@ export interface BackupServiceDeps {
   readonly database: BackedUpDatabase;
   readonly files: BackupFiles;
   /** What is damaged in a file that nobody has open; none: it can be trusted. May throw DATABASE_CORRUPT. */
-  readonly verify: (path: string, signal: AbortSignal | undefined) => Promise<readonly unknown[]>;
+  readonly verify: (path: string) => Promise<readonly unknown[]>;
   readonly clock: Clock;
 }
 
@@ -234,11 +234,10 @@ export class BackupService {
     );
   }
 
-  async #isGood(path: string, signal?: AbortSignal): Promise<boolean> {
+  async #isGood(path: string): Promise<boolean> {
     try {
-      return (await this.#deps.verify(path, signal)).length === 0;
+      return (await this.#deps.verify(path)).length === 0;
     } catch (error) {
-      signal?.throwIfAborted();
       // A file that cannot be read as a database is no good backup; what else may be wrong concerns this file alone.
       this.#logger.error({ path, err: error }, 'a backup cannot be read');
       return isEntglDbError(error) ? false : Promise.reject(error);

@@ -1,4 +1,5 @@
 import { DatabaseCorruptionError } from '../../core/errors/index.ts';
+import { fullKey } from '../../core/ids/index.ts';
 import type { Damage } from '../../store/index.ts';
 
 /** A store that can be checked. */
@@ -41,7 +42,7 @@ export async function checkIntegrity(
 }
 
 function nameOf(damage: Damage): string {
-  return damage.kind === 'document' ? JSON.stringify([damage.collection, damage.key]) : '';
+  return damage.kind === 'document' ? fullKey(damage.collection, damage.key) : '';
 }
 
 /** One damaged thing in words. */

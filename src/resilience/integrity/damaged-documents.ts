@@ -1,5 +1,5 @@
 import { LIMITS } from '../../core/config/index.ts';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { type CollectionName, type DocumentKey, fullKey } from '../../core/ids/index.ts';
 import type { EventLog } from '../event-log.ts';
 
 /** `waiting`: its row was taken away, a peer or a backup shall bring it back. `missing`: neither could. */
@@ -55,14 +55,14 @@ export class DamagedDocuments {
   }
 
   get(collection: CollectionName, key: DocumentKey): DamagedDocument | undefined {
-    return this.#byName.get(nameOf(collection, key));
+    return this.#byName.get(fullKey(collection, key));
   }
 
   /** A document was found damaged. */
   add(collection: CollectionName, key: DocumentKey, nowMs: number, wallMs: number): void {
     const held = this.get(collection, key);
     if (held?.state === 'waiting') return;
-    if (held !== undefined) this.#byName.delete(nameOf(collection, key));
+    if (held !== undefined) this.#byName.delete(fullKey(collection, key));
     const state = 'waiting';
     const eventId = this.#log.append('document-damaged', { collection, key, state });
     this.#keep({ collection, key, state, sinceMs: nowMs, sinceWallMs: wallMs, eventId });
@@ -76,17 +76,13 @@ export class DamagedDocuments {
   ): void {
     const { collection, key, eventId } = document;
     document.state = state;
-    if (state !== 'missing') this.#byName.delete(nameOf(collection, key));
+    if (state !== 'missing') this.#byName.delete(fullKey(collection, key));
     this.#log.replace(eventId, 'document-damaged', { collection, key, state, ...detail });
   }
 
   /** Beyond the bound the oldest is no longer followed; its event stays. */
   #keep(document: DamagedDocument): void {
-    this.#byName.set(nameOf(document.collection, document.key), document);
+    this.#byName.set(fullKey(document.collection, document.key), document);
     if (this.#byName.size > LIMITS.eventsMax) this.#byName.delete(this.#byName.keys().next().value!);
   }
-}
-
-function nameOf(collection: CollectionName, key: DocumentKey): string {
-  return `${collection.length}:${collection}${key}`;
 }

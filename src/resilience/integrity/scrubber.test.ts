@@ -112,14 +112,14 @@ test('paused it reads nothing; resumed it goes on where it was', async () => {
   for (let n = 0; n < 100; n++) put(replica, `k${String(n).padStart(3, '0')}`, n);
   scrubber.start();
   await settle();
-  scrubber.pause();
+  scrubber.setSpeed(0);
   clock.advance(10_000);
   await settle();
   const before = slices.length;
   clock.advance(10_000);
   await settle();
   assert.equal(slices.length, before);
-  scrubber.resume();
+  scrubber.setSpeed(2);
   await passMs(clock);
   assert.ok(slices.length > before);
   await scrubber.stop();

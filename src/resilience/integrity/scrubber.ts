@@ -51,7 +51,7 @@ export class Scrubber {
   #bytesPerSecond: number;
   #isStarted = false;
   #running: Promise<void> | undefined;
-  #resume: PromiseWithResolvers<void> | undefined;
+  #resumed: PromiseWithResolvers<void> | undefined;
   readonly #slices = new SliceSize({ min: 1, max: SLICE_DOCUMENTS_MAX });
   #fileCheckedAt = Number.NEGATIVE_INFINITY;
   #fileCheckDueAt = Number.POSITIVE_INFINITY;
@@ -82,26 +82,26 @@ export class Scrubber {
   /** Another speed from the next slice on; 0 pauses the pass where it is. Throws RangeError as the constructor does. */
   setSpeed(megabytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond(megabytesPerSecond);
-    if (this.#bytesPerSecond === 0) return this.pause();
-    this.resume();
+    if (this.#bytesPerSecond === 0) return this.#pause();
+    this.#resume();
     if (this.#isStarted && !this.#stop.signal.aborted) this.start();
   }
 
   /** Ends after the slice under way. Idempotent. */
   async stop(): Promise<void> {
     this.#stop.abort(new DOMException('the integrity scrub was stopped', 'AbortError'));
-    this.resume();
+    this.#resume();
     await this.#running;
   }
 
-  /** No further slice begins until `resume`. */
-  pause(): void {
-    this.#resume ??= Promise.withResolvers();
+  /** No further slice begins until it is resumed. */
+  #pause(): void {
+    this.#resumed ??= Promise.withResolvers();
   }
 
-  resume(): void {
-    this.#resume?.resolve();
-    this.#resume = undefined;
+  #resume(): void {
+    this.#resumed?.resolve();
+    this.#resumed = undefined;
   }
 
   async #run(): Promise<void> {
@@ -138,7 +138,7 @@ export class Scrubber {
   async #scrub(collection: CollectionName, report: (damage: Damage) => void, signal: AbortSignal): Promise<void> {
     const damaged = new Set<DocumentKey>();
     for (let after: DocumentKey | null = null; ; ) {
-      await this.#resume?.promise;
+      await this.#resumed?.promise;
       signal.throwIfAborted();
       const limit = this.#slices.items;
       const page = this.#slice(collection, after, damaged, report);

@@ -1,7 +1,7 @@
 import { type Clock, SliceSize } from '../../core/clock/index.ts';
 import { LIMITS, TIMES } from '../../core/config/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
+import { type CollectionName, type DocumentKey, fullKey } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { RemoteOutcome, RemoteVersion } from '../../core/replication/index.ts';
 import { knows } from '../../core/version/index.ts';
@@ -242,7 +242,7 @@ export class SelfRepair {
 
   #stopWriting(collection: CollectionName, keys: ReadonlySet<DocumentKey>): void {
     for (const key of keys)
-      if (this.#unrepaired.size < LIMITS.eventsMax) this.#unrepaired.add(JSON.stringify([collection, key]));
+      if (this.#unrepaired.size < LIMITS.eventsMax) this.#unrepaired.add(fullKey(collection, key));
     if (this.#isReadOnly) return;
     this.#isReadOnly = true;
     const reason = 'stored data was damaged again and again; nothing is written any more. Replace the disk';

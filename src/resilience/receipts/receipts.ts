@@ -1,7 +1,13 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { type Limits, TIMES } from '../../core/config/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
-import { type CollectionName, parseCollectionName, parseDocumentKey, type ReplicaId } from '../../core/ids/index.ts';
+import {
+  type CollectionName,
+  type DocumentKey,
+  parseCollectionName,
+  parseDocumentKey,
+  type ReplicaId,
+} from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Dot } from '../../core/version/index.ts';
 import type { Replica } from '../../database/replica/index.ts';
@@ -40,7 +46,7 @@ const NO_POINTS: ConfirmedPoints = new Map();
 
 interface Waiter {
   readonly collection: CollectionName;
-  readonly key: string | undefined;
+  readonly key: DocumentKey | undefined;
   readonly peers: number;
   /** What a peer must hold; found anew when this node takes a new replica id. */
   dots: readonly Dot[];
@@ -210,7 +216,7 @@ export class Receipts {
     };
     if (key === undefined) add(replica.id, replica.collection(collection).knowledge.get(replica.id)?.seq ?? 0);
     else
-      for (const version of replica.get(collection, parseDocumentKey(key))?.versions ?? []) {
+      for (const version of replica.get(collection, key)?.versions ?? []) {
         add(version.replica, version.seq);
         // An own version that replaced older own ones speaks for them; a foreign one does not.
         if (!ids.has(version.replica)) for (const line of version.context) add(line.replica, line.last);

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/config/index.ts';
 import type { Damage } from '../store.ts';
 import type { Maintenance } from './maintenance.ts';
 
@@ -5,8 +6,7 @@ import type { Maintenance } from './maintenance.ts';
 export async function* streamDamage(
   maintenance: Maintenance,
   path: string,
-  damageMax: number,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): AsyncGenerator<Damage> {
   const stop = new AbortController();
   const found: Damage[] = [];
@@ -15,7 +15,7 @@ export async function* streamDamage(
   const signals = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const job = maintenance
     .run(
-      { kind: 'check', path, damageMax },
+      { kind: 'check', path, damageMax: LIMITS.damageListMax },
       {
         signal: signals,
         onReport: (report) => {

@@ -1,7 +1,6 @@
 import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
-import { LIMITS } from '../../core/config/index.ts';
 import { DatabaseCorruptionError } from '../../core/errors/index.ts';
 import type { Damage } from '../store.ts';
 import { streamDamage } from './damage-stream.ts';
@@ -18,23 +17,19 @@ export interface RestoreOptions {
   readonly path: string;
   readonly pid: number;
   readonly clock: Clock;
-  readonly signal?: AbortSignal;
 }
 
 /**
  * What is damaged in a database file that nobody has open, such as a backup; none: it can be trusted. Throws DATABASE_CORRUPT
  * for a file that is no database of ours, FORMAT_TOO_NEW for one of a later release.
  */
-export async function verifySqliteFile(
-  path: string,
-  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
-): Promise<Damage[]> {
+export async function verifySqliteFile(path: string, { clock }: { readonly clock: Clock }): Promise<Damage[]> {
   const main = guarded(path, () => inspectMainFile(path));
   if (main.kind === 'absent' || main.kind === 'empty') return [{ kind: 'file', problem: `${path} holds no database` }];
   const maintenance = new Maintenance(clock);
   try {
     const found: Damage[] = [];
-    for await (const damage of streamDamage(maintenance, path, LIMITS.damageListMax, signal)) found.push(damage);
+    for await (const damage of streamDamage(maintenance, path)) found.push(damage);
     return found;
   } finally {
     await maintenance.close();
@@ -47,12 +42,12 @@ export async function verifySqliteFile(
  * exchange is one rename: after a crash there is the old database or the restored one.
  */
 export async function restoreSqliteFile(options: RestoreOptions): Promise<string | undefined> {
-  const { backupPath, clock, signal } = options;
+  const { backupPath, clock } = options;
   const path = resolve(options.path);
   guarded(path, () => createPrivateFolder(dirname(path)));
   const lock = takeOwnerLock(path, options.pid);
   try {
-    const damage = await verifySqliteFile(backupPath, { clock, ...(signal && { signal }) });
+    const damage = await verifySqliteFile(backupPath, { clock });
     const lasting = damage.filter(({ kind }) => kind !== 'index');
     if (lasting.length > 0) throw invalidError(backupPath, lasting);
     return guarded(path, () => exchange(backupPath, path, Math.floor(clock.now()), damagedIndexes(damage)));

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { type Clock, sleep } from '../../core/clock/index.ts';
-import { LIMITS } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { IndexDefinition, Query } from '../../core/query/index.ts';
@@ -292,7 +291,7 @@ export class SqliteStore implements MaintainableStore {
     this.#file.change(({ transactions }) => transactions.settle());
     // The file is read by its name: another one there would be judged as if it were this one.
     this.#file.places.assertMainHeld();
-    return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, LIMITS.damageListMax, signal));
+    return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, signal));
   }
 
   async backup(toPath: string, options: StoreBackupOptions = {}): Promise<void> {
