@@ -1,6 +1,7 @@
 import { PersistenceError } from '../../core/errors/index.ts';
 import { type Filter, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../../store/index.ts';
+import { after, type Eventually } from '../eventually.ts';
 import type { ChangedDocument } from './changed-document.ts';
 import type { LiveShape } from './live-shape.ts';
 import type { LiveView } from './live-view.ts';
@@ -10,6 +11,7 @@ export interface CountViewDeps {
   /** Undefined: what is stored is what is read. */
   readonly shape: LiveShape | undefined;
   readonly find: (query: Query) => FoundDocument[];
+  readonly findAside: (query: Query, signal: AbortSignal) => Eventually<FoundDocument[]>;
   /** How many documents the collection has now. */
   readonly documents: () => number;
   /** Limits.liveCountKeysMax */
@@ -30,12 +32,13 @@ export class CountView implements LiveView<number> {
   }
 
   load(): void {
-    const { filter, find, keysMax, documents } = this.#deps;
-    this.#documents = documents();
-    if (this.#isOfAll) return;
-    const found = find({ filter, sort: [], skip: 0, limit: keysMax + 1 });
-    this.#keys = new Set(found.map(({ key }) => key));
-    this.#check();
+    this.#documents = this.#deps.documents();
+    if (!this.#isOfAll) this.#take(this.#deps.find(this.#query()));
+  }
+
+  loadAside(signal: AbortSignal): Eventually<() => void> {
+    if (this.#isOfAll) return () => this.load();
+    return after(this.#deps.findAside(this.#query(), signal), (found) => () => this.#take(found));
   }
 
   apply(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
@@ -51,6 +54,16 @@ export class CountView implements LiveView<number> {
 
   state(): number {
     return this.#isOfAll ? this.#documents : this.#keys.size;
+  }
+
+  #query(): Query {
+    const { filter, keysMax } = this.#deps;
+    return { filter, sort: [], skip: 0, limit: keysMax + 1 };
+  }
+
+  #take(found: readonly FoundDocument[]): void {
+    this.#keys = new Set(found.map(({ key }) => key));
+    this.#check();
   }
 
   #check(): void {

@@ -25,6 +25,10 @@ export class DocumentView implements LiveView<JsonObject | null> {
     this.#set(this.#deps.read());
   }
 
+  loadAside(): () => void {
+    return () => this.load();
+  }
+
   apply(changes: ReadonlyMap<string, ChangedDocument>): void {
     const change = changes.get(this.#deps.key);
     if (change !== undefined) this.#set(change.text);

@@ -21,6 +21,7 @@ import type { Live, LiveEntry, LiveQuery, LiveUpdate } from './index.ts';
 import { TestPeer } from './test-peer.ts';
 
 const CHANGES_PER_HISTORY = 500;
+const SLOW_TURNS_MAX = 3;
 
 interface Doc {
   readonly n: number;
@@ -36,6 +37,24 @@ testOnStores('live results equal a re-run at every quiet moment', (disk) =>
 
 test('so they do when the disk loses commits', () =>
   forEachSeed(4, (seed) => runHistory(1000 + seed, undefined, createMemoryStore())));
+
+test('so they do when they are read beside the event loop, as of any moment until they come', () =>
+  forEachSeed(10, (seed) => runHistory(2000 + seed, undefined, slowStore(createSeededRandom(seed)))));
+
+/** Answers whoever can wait after some turns, with what there was at any of them. */
+function slowStore(random: SeededRandom): MemoryStore {
+  const store = createMemoryStore();
+  const wait = async (): Promise<void> => {
+    for (let turns = random.integer(0, SLOW_TURNS_MAX); turns > 0; turns--) await turn();
+  };
+  const findAside: MemoryStore['findAside'] = async (collection, query) => {
+    await wait();
+    const found = store.find(collection, query);
+    await wait();
+    return found;
+  };
+  return Object.assign(store, { findAside });
+}
 
 async function runHistory(seed: number, disk: TestDisk | undefined, faulty?: MemoryStore): Promise<void> {
   const random = createSeededRandom(seed);
@@ -151,6 +170,7 @@ function tryCommit(commit: () => void): void {
 
 async function settle(db: LocalDatabase, faulty: MemoryStore | undefined): Promise<boolean> {
   faulty?.failFlushes(0);
+  for (let turns = 0; turns <= 2 * SLOW_TURNS_MAX; turns++) await turn();
   await db.flush().catch(ignore);
   await db.flush();
   await turn();

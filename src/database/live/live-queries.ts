@@ -5,6 +5,7 @@ import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Filter, JsonObject, Query } from '../../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../../store/index.ts';
+import type { Eventually } from '../eventually.ts';
 import type { CommitNotice, Replica } from '../replica/index.ts';
 import { CollectionFeed } from './collection-feed.ts';
 import { CountView } from './count-view.ts';
@@ -15,7 +16,7 @@ import { type LiveCallbacks, LiveHandle } from './live-handle.ts';
 import type { LiveShape } from './live-shape.ts';
 import { LiveSource } from './live-source.ts';
 import type { LiveView } from './live-view.ts';
-import { QueryView } from './query-view.ts';
+import { QueryView, type QueryViewDeps } from './query-view.ts';
 
 export interface LiveQueriesDeps {
   readonly replica: Replica;
@@ -24,8 +25,11 @@ export interface LiveQueriesDeps {
   /** Makes every write accepted so far visible in the store. Throws once the database is closed. */
   commitPending(): void;
   find(collection: CollectionName, query: Query): FoundDocument[];
+  findAside(collection: CollectionName, query: Query, signal: AbortSignal): Eventually<FoundDocument[]>;
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
 }
+
+type Finds = Pick<QueryViewDeps, 'find' | 'findAside'>;
 
 interface Notified {
   notify(): void;
@@ -66,8 +70,8 @@ export class LiveQueries {
   query(collection: CollectionName, query: Query, options: LiveStartOptions): LiveQuery {
     const { liveResultsMax: resultsMax, liveResultCharactersMax: charactersMax } = this.#deps.limits;
     const { shape } = options;
-    const find = this.#findIn(collection, shape);
-    const createView = (): QueryView => new QueryView({ query, find, shape, resultsMax, charactersMax });
+    const finds = this.#findsIn(collection, shape);
+    const createView = (): QueryView => new QueryView({ query, ...finds, shape, resultsMax, charactersMax });
     // A query that reaches too far is refused here, and not first when somebody looks.
     createView();
     return this.#handle(collection, createView, isSameResult, differenceFrom(options.previous ?? []), options.signal);
@@ -79,7 +83,7 @@ export class LiveQueries {
       new CountView({
         filter,
         shape,
-        find: this.#findIn(collection, shape),
+        ...this.#findsIn(collection, shape),
         documents: () => replica.collection(collection).documents,
         keysMax: limits.liveCountKeysMax,
       });
@@ -97,8 +101,12 @@ export class LiveQueries {
     for (const handle of [...this.#running]) handle.close();
   }
 
-  #findIn(collection: CollectionName, shape: LiveShape | undefined): (query: Query) => FoundDocument[] {
-    return (query) => shape?.find(query) ?? this.#deps.find(collection, query);
+  #findsIn(collection: CollectionName, shape: LiveShape | undefined): Finds {
+    const deps = this.#deps;
+    return {
+      find: (query) => shape?.find(query) ?? deps.find(collection, query),
+      findAside: (query, signal) => shape?.findAside(query, signal) ?? deps.findAside(collection, query, signal),
+    };
   }
 
   #handle<State, Update>(
@@ -128,14 +136,15 @@ export class LiveQueries {
     const { replica, limits } = this.#deps;
     if (this.#running.size >= limits.liveQueriesMax) throw tooMany(limits.liveQueriesMax);
     this.#deps.commitPending();
-    const source = new LiveSource({ replica, view, onState });
-    source.load();
+    const source = new LiveSource({ replica, view, onState, onFailure, missedMax: limits.liveBacklogMax });
+    source.begin();
     const feed = this.#feeds.get(collection) ?? new CollectionFeed(limits);
     this.#feeds.set(collection, feed);
     this.#running.add(handle);
     const leave = feed.add({ source, onFailure });
     return () => {
       leave();
+      source.stop();
       this.#running.delete(handle);
       if (feed.isEmpty && this.#feeds.get(collection) === feed) this.#feeds.delete(collection);
     };

@@ -2,6 +2,7 @@ import type { CollectionName } from '../../core/ids/index.ts';
 import { compareBySort, isAfter, type JsonObject, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../../store/index.ts';
 import type { DocumentHost } from '../document-host.ts';
+import { after, type Eventually } from '../eventually.ts';
 import { type DocumentCodec, documentInvalid } from '../schema/index.ts';
 import { freezeDeep } from './freeze.ts';
 
@@ -9,6 +10,8 @@ import { freezeDeep } from './freeze.ts';
 export interface LiveShape {
   /** Documents of a query in its order, as they are stored; its filter and sort look at the newest shape. */
   find(query: Query): FoundDocument[];
+  /** The same, beside the event loop where it takes long, but for documents of older versions. */
+  findAside(query: Query, signal: AbortSignal): Eventually<FoundDocument[]>;
   /** In the newest shape; one whose migration fails, as it is stored. */
   open(text: string): JsonObject;
   /** What readers get, frozen; undefined: it does not fit, and is left out. */
@@ -17,7 +20,7 @@ export interface LiveShape {
   require(key: string, text: string): JsonObject;
 }
 
-type ShapeHost = Pick<DocumentHost, 'find' | 'hasOlder'>;
+type ShapeHost = Pick<DocumentHost, 'find' | 'findAside' | 'lookForOlder' | 'hasOlder'>;
 
 const EVERYTHING: Query = { filter: { kind: 'all' }, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
 
@@ -36,14 +39,23 @@ export class CodecShape implements LiveShape {
   /** While there are documents of older versions, which the store cannot look into, it reads all of the collection. */
   find(query: Query): FoundDocument[] {
     if (!this.#host.hasOlder(this.#collection, this.#codec.version)) return this.#host.find(this.#collection, query);
-    const { filter, sort, skip, limit, after } = query;
+    const { filter, sort, skip, limit, after: place } = query;
     return this.#host
       .find(this.#collection, EVERYTHING)
       .map(({ key, value }) => ({ key, text: value, value: this.open(value) }))
-      .filter((document) => matches(filter, document.value) && (after === undefined || isAfter(sort, document, after)))
+      .filter((document) => matches(filter, document.value) && (place === undefined || isAfter(sort, document, place)))
       .sort(compareBySort(sort))
       .slice(skip, skip + limit)
       .map(({ key, text }) => ({ key, value: text }));
+  }
+
+  findAside(query: Query, signal: AbortSignal): Eventually<FoundDocument[]> {
+    const { version } = this.#codec;
+    return after(this.#host.lookForOlder(this.#collection, version, signal), () =>
+      this.#host.hasOlder(this.#collection, version)
+        ? this.find(query)
+        : this.#host.findAside(this.#collection, query, signal),
+    );
   }
 
   open(text: string): JsonObject {

@@ -7,15 +7,34 @@ export interface LiveSourceDeps<State> {
   readonly view: LiveView<State>;
   /** A state that is durable, and not the one before. */
   readonly onState: (state: State) => void;
+  /** It could not begin. */
+  readonly onFailure: (error: unknown) => void;
+  /** Changes that are kept while a view is read: with more, it is read within one turn. */
+  readonly missedMax: number;
+}
+
+/** A view that is read beside the event loop, and what happened since. */
+interface Joining {
+  readonly stop: AbortController;
+  /** Newest states of documents that became durable since the reading began. */
+  readonly missed: Map<string, ChangedDocument>;
+  documents: number;
+  /** Set when it is read: everything that it may hold is durable from there on. */
+  pos: number | undefined;
 }
 
 /**
  * Carries one view along the changes. A view that was read from the store may be ahead of what is durable: it is held back
  * until that has caught up, and not carried on before it was shown, so that steady writing cannot starve it.
+ *
+ * One that is read beside the event loop is as of some moment since then, and nobody knows which. What becomes durable meanwhile
+ * is kept, until everything is durable that was committed when the view came: made to it then, the newest state of each
+ * document that changed, it is what it would be had it been read at that moment.
  */
 export class LiveSource<State> {
   readonly #deps: LiveSourceDeps<State>;
   #held: { readonly state: State; readonly pos: number } | undefined;
+  #joining: Joining | undefined;
   #shown: { readonly state: State } | undefined;
   #isStale = false;
 
@@ -25,13 +44,61 @@ export class LiveSource<State> {
 
   /** Something is to be done at the next `advance`, changes or not. */
   get isWaiting(): boolean {
-    return this.#isStale || this.#held !== undefined;
+    return this.#isStale || this.#held !== undefined || this.#joining !== undefined;
+  }
+
+  /** Reads the view for the first time. Throws what the store throws, or tells it later. */
+  begin(): void {
+    const joining: Joining = { stop: new AbortController(), missed: new Map(), documents: 0, pos: undefined };
+    const reading = this.#deps.view.loadAside(joining.stop.signal);
+    if (!(reading instanceof Promise)) return this.#loaded(reading);
+    this.#joining = joining;
+    const isWanted = (): boolean => this.#joining === joining;
+    const whenWanted = (run: () => void): void => {
+      try {
+        if (isWanted()) run();
+      } catch (error) {
+        this.#deps.onFailure(error);
+      }
+    };
+    reading.then(
+      (take) => whenWanted(() => this.#arrived(joining, take)),
+      (error: unknown) => whenWanted(() => this.#deps.onFailure(error)),
+    );
   }
 
   /** Reads the view from the store. Throws what the store throws. */
   load(): void {
+    this.stop();
+    this.#loaded(() => this.#deps.view.load());
+  }
+
+  /** What is read is not wanted any more. */
+  stop(): void {
+    this.#joining?.stop.abort();
+    this.#joining = undefined;
+  }
+
+  /** Changes were lost, or there were too many to keep. */
+  invalidate(): void {
+    this.stop();
+    this.#isStale = true;
+    this.#held = undefined;
+  }
+
+  /** More is durable, and this is what it changed. Throws what the store throws. */
+  advance(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
+    if (this.#isStale) return this.load();
+    if (this.#joining !== undefined) return this.#miss(this.#joining, changes, documents);
+    this.#showHeld();
+    if (this.#held !== undefined) return;
+    // Those that the view was read with already are the newest of their documents, and change nothing.
+    this.#apply(changes, documents);
+  }
+
+  #loaded(take: () => void): void {
     const { view, replica } = this.#deps;
-    view.load();
+    take();
     this.#isStale = false;
     this.#held = { state: view.state(), pos: replica.pos };
     this.#showHeld();
@@ -39,19 +106,29 @@ export class LiveSource<State> {
     if (this.#held !== undefined) replica.flush().catch(() => {});
   }
 
-  /** Changes were lost, or there were too many to keep. */
-  invalidate(): void {
-    this.#isStale = true;
-    this.#held = undefined;
+  #arrived(joining: Joining, take: () => void): void {
+    const { replica } = this.#deps;
+    take();
+    joining.pos = replica.pos;
+    this.#join(joining);
+    if (this.#joining !== undefined) replica.flush().catch(() => {});
   }
 
-  /** More is durable, and this is what it changed. Throws what the store throws. */
-  advance(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
+  #miss(joining: Joining, changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
+    for (const [key, change] of changes) joining.missed.set(key, change);
+    if (changes.size > 0) joining.documents = documents;
+    if (joining.missed.size > this.#deps.missedMax) return this.load();
+    this.#join(joining);
+  }
+
+  #join({ pos, missed, documents }: Joining): void {
+    if (pos === undefined || this.#deps.replica.durablePos < pos) return;
+    this.#joining = undefined;
+    this.#apply(missed, documents);
+  }
+
+  #apply(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
     const { view } = this.#deps;
-    if (this.#isStale) return this.load();
-    this.#showHeld();
-    if (this.#held !== undefined) return;
-    // Those that the view was read with already are the newest of their documents, and change nothing.
     if (changes.size > 0) view.apply(changes, documents);
     if (view.isShort) this.load();
     else this.#show(view.state());

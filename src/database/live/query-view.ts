@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { PersistenceError } from '../../core/errors/index.ts';
 import { compareBySort, isAfter, type JsonObject, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../../store/index.ts';
+import { after, type Eventually } from '../eventually.ts';
 import { type ChangedDocument, type SeenDocument, seeDocument } from './changed-document.ts';
 import type { LiveEntry } from './live-api.ts';
 import type { LiveShape } from './live-shape.ts';
@@ -16,6 +17,7 @@ const SPARE_PART = 1 / 4;
 export interface QueryViewDeps {
   readonly query: Query;
   readonly find: (query: Query) => FoundDocument[];
+  readonly findAside: (query: Query, signal: AbortSignal) => Eventually<FoundDocument[]>;
   /** Undefined: what is stored is what is read. */
   readonly shape: LiveShape | undefined;
   /** Limits.liveResultsMax */
@@ -53,11 +55,22 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
   }
 
   load(): void {
-    this.#read();
+    this.#take(this.#deps.find(this.#wide()));
+    this.#fill();
+  }
+
+  loadAside(signal: AbortSignal): Eventually<() => void> {
+    return after(this.#deps.findAside(this.#wide(), signal), (found) => () => {
+      this.#take(found);
+      this.#fill();
+    });
+  }
+
+  #fill(): void {
     // So many do not fit the schema that the next ones have to take their place.
     while (this.isShort && this.#entriesMax < this.#deps.resultsMax) {
       this.#entriesMax = Math.min(this.#entriesMax * 2, this.#deps.resultsMax);
-      this.#read();
+      this.#take(this.#deps.find(this.#wide()));
     }
     if (this.isShort) throw tooLarge(this.#deps.resultsMax);
   }
@@ -78,9 +91,13 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
     return this.#state;
   }
 
-  #read(): void {
-    const { query, find, shape } = this.#deps;
-    const found = find({ ...query, skip: 0, limit: this.#entriesMax + 1 });
+  /** One more than is kept: whether that is all. */
+  #wide(): Query {
+    return { ...this.#deps.query, skip: 0, limit: this.#entriesMax + 1 };
+  }
+
+  #take(found: readonly FoundDocument[]): void {
+    const { query, shape } = this.#deps;
     // Before anything of it is parsed.
     this.#requireRoom(found.reduce((sum, { value }) => sum + value.length, 0));
     const seen = found.map(({ key, value }) => this.#known(seeDocument(key, value, shape)));
@@ -103,8 +120,8 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
   }
 
   #fits(seen: SeenDocument): boolean {
-    const { filter, sort, after } = this.#deps.query;
-    return matches(filter, seen.value) && (after === undefined || isAfter(sort, seen, after));
+    const { filter, sort, after: place } = this.#deps.query;
+    return matches(filter, seen.value) && (place === undefined || isAfter(sort, seen, place));
   }
 
   /** The entry that is there already if readers see no difference: a version that lost, or the same value again. */
