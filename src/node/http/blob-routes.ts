@@ -8,6 +8,7 @@ import type { RouteContext } from './route-context.ts';
 export const BLOBS_LISTED_MAX = 1000;
 export const BLOB_TYPE = 'application/octet-stream';
 
+const DAY_MS = 24 * 3600 * 1000;
 const id = { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the bytes, as `$blob` says' } as const;
 const schema = { tags: ['blobs'] };
 const blobParams = { type: 'object', required: ['id'], properties: { id } } as const;
@@ -101,8 +102,6 @@ function careRoutes(app: FastifyInstance, { node, closing }: RouteContext): void
     async ({ body }) => blobs.collect({ olderThanMs: (body.olderThanDays ?? 7) * DAY_MS, signal: closing }),
   );
 }
-
-const DAY_MS = 24 * 3600 * 1000;
 
 function notHere(blob: string): PersistenceError {
   return new PersistenceError('BLOB_NOT_FOUND', `there is no blob ${blob} on this node, or it has not arrived yet`, {

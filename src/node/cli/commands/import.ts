@@ -3,13 +3,13 @@ import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigurationError, isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
 import { fileProblem, toFileError } from '../../files/index.ts';
-import { importDocuments } from '../../transfer/index.ts';
-import type { CommandRun } from '../cli-context.ts';
+import { type ImportProgress, importDocuments } from '../../transfer/index.ts';
+import type { CliContext, CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatCount, plural } from '../format.ts';
 import { ImportMarkFile } from '../import-mark.ts';
 import { loadCliConfig, withTarget } from '../open-target.ts';
-import { startProgress } from '../progress.ts';
+import { type Progress, startProgress } from '../progress.ts';
 import { parseDelimiter, parseFormat, type TransferArguments } from '../transfer-options.ts';
 
 export interface ImportArguments extends TransferArguments {
@@ -32,7 +32,7 @@ export async function importCommand(
   args: ImportArguments,
 ): Promise<ExitCode> {
   const { context, output } = run;
-  const { keyField, skipBad } = args;
+  const { keyField } = args;
   if (keyField === '') throw new ConfigurationError('USAGE', '--key-field is empty; name the field that holds the key');
   const format = parseFormat(args.format, file);
   const delimiter = parseDelimiter(args.delimiter, file);
@@ -40,53 +40,81 @@ export async function importCommand(
   const source = await openSource(run, file);
   const mark = args.resume === true ? await markBeside(run, file, collection) : undefined;
   const afterLine = (await mark?.read()) ?? 0;
-  const progress = await startProgress(context, output, source.total);
-  let bytesRead = 0;
-  let written = 0;
-  let skipped = 0;
+  const watch = new ImportWatch(await startProgress(context, output, source.total), context.stderr, mark);
   const startMs = context.clock.monotonic();
-  const onBadLine = (error: Error): void => {
-    skipped++;
-    context.stderr.write(`entgldb: ${error.message}; left out\n`);
-  };
-  const bytes = counted(source.bytes, (count) => {
-    bytesRead += count;
-  });
-  let marking: Promise<void> = Promise.resolve();
   try {
     const imported = await withTarget(run, { create: true }, (target) =>
-      importDocuments(bytes, target.collection(collection), {
-        limits,
-        format,
-        delimiter,
-        keyField,
-        afterLine,
+      importDocuments(watch.counted(source.bytes), target.collection(collection), {
+        ...{ limits, format, delimiter, keyField, afterLine },
         isAllText: args.allText === true,
-        onProgress: ({ imported, line }) => {
-          written = imported;
-          progress.update(bytesRead, imported);
-          if (mark !== undefined) marking = marking.then(() => mark.write(line));
-        },
-        ...(skipBad === true ? { onBadLine } : {}),
+        onProgress: (progress) => watch.onProgress(progress),
+        ...(args.skipBad === true ? { onBadLine: (error: Error) => watch.onBadLine(error) } : {}),
       }),
     );
-    await marking;
-    await mark?.remove();
-    progress.stop();
+    await watch.done();
     const seconds = (context.clock.monotonic() - startMs) / 1000;
     const speed = `${formatCount(Math.round(imported / Math.max(seconds, 0.001)))} a second`;
     const resumed = afterLine === 0 ? '' : `, behind line ${formatCount(afterLine)}`;
     await output.answer(
-      { collection, imported, skipped, seconds, afterLine },
+      { collection, imported, skipped: watch.skipped, seconds, afterLine },
       `Imported ${plural(imported, 'document')} into ${collection}${resumed} (${speed}).`,
     );
-    return skipped === 0 ? EXIT.ok : EXIT.usage;
+    return watch.skipped === 0 ? EXIT.ok : EXIT.usage;
   } catch (error) {
-    throw tellWritten(error, written);
+    throw tellWritten(error, watch.written);
   } finally {
-    progress.stop();
-    // What the mark says must be in the file before the command ends, whichever way it ends.
-    await marking.catch(() => {});
+    await watch.stop();
+  }
+}
+
+/** Follows an import: on the screen, and in the mark by which it can go on. */
+class ImportWatch {
+  /** Documents that are in. */
+  written = 0;
+  /** Lines that were left out. */
+  skipped = 0;
+  readonly #progress: Progress;
+  readonly #stderr: CliContext['stderr'];
+  readonly #mark: ImportMarkFile | undefined;
+  #bytesRead = 0;
+  #marking: Promise<void> = Promise.resolve();
+
+  constructor(progress: Progress, stderr: CliContext['stderr'], mark: ImportMarkFile | undefined) {
+    this.#progress = progress;
+    this.#stderr = stderr;
+    this.#mark = mark;
+  }
+
+  async *counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      this.#bytesRead += chunk.length;
+      yield chunk;
+    }
+  }
+
+  onProgress({ imported, line }: ImportProgress): void {
+    this.written = imported;
+    this.#progress.update(this.#bytesRead, imported);
+    const mark = this.#mark;
+    if (mark !== undefined) this.#marking = this.#marking.then(() => mark.write(line));
+  }
+
+  onBadLine(error: Error): void {
+    this.skipped++;
+    this.#stderr.write(`entgldb: ${error.message}; left out\n`);
+  }
+
+  /** Everything is in: there is nothing to go on with. */
+  async done(): Promise<void> {
+    await this.#marking;
+    await this.#mark?.remove();
+    this.#progress.stop();
+  }
+
+  /** What the mark says must be in the file before the command ends, whichever way it ends. */
+  async stop(): Promise<void> {
+    this.#progress.stop();
+    await this.#marking.catch(() => {});
   }
 }
 
@@ -124,12 +152,5 @@ async function* readFrom(path: string): AsyncGenerator<Uint8Array> {
     yield* createReadStream(path);
   } catch (error) {
     throw toFileError(error, path);
-  }
-}
-
-async function* counted(bytes: AsyncIterable<Uint8Array>, add: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of bytes) {
-    add(chunk.length);
-    yield chunk;
   }
 }
