@@ -158,6 +158,11 @@ export class NodeState {
     });
   }
 
+  /** Whether its file is in its place, and was all the time: one that was away and came back is not written to before the next start. */
+  async isInPlace(): Promise<boolean> {
+    return this.#lost === undefined && (await this.store.isInPlace());
+  }
+
   /** Its file was removed or replaced: what is written now would be gone at the next start. All that is there is saved. */
   async #fileLost(): Promise<void> {
     const path = this.#values['Persistence.DatabasePath'];

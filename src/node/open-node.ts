@@ -115,6 +115,7 @@ function openState(
     logger,
     network: () => opened.servedNetwork(),
     onReadOnly: (reason) => opened.stopWriting(reason),
+    isInPlace: () => opened.isInPlace(),
   });
   state = opened;
   return opened;

@@ -62,6 +62,20 @@ for (const [name, way] of Object.entries(ways))
     assert.equal(await other.collection('sales').count(), written + 2);
   });
 
+test('a file that was away and comes back: the node stays unhealthy as long as it refuses to write, and the next start has all', async (t) => {
+  const folder = await makeFolder(t);
+  const path = join(folder, 'till', 'entgldb.db');
+  const db = await openOnLoopback(folder, 'till');
+  await db.collection('sales').put('before', { n: 0 });
+  renameSync(path, `${path}.away`);
+  const written = await writeUntilRefused(db);
+  renameSync(`${path}.away`, path);
+  assert.equal((await db.health()).checks.find(({ name }) => name === 'database')!.state, 'unhealthy');
+  await db.close();
+  await using again = await openOnLoopback(folder, 'till');
+  assert.equal(await again.collection('sales').count(), written + 1);
+});
+
 test('a lock file that is removed as left over lets no second owner in, who would write over the first', async (t) => {
   const folder = await makeFolder(t);
   await using db = await openOnLoopback(folder, 'till');

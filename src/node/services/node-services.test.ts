@@ -61,6 +61,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
     logger: silentLogger,
     network: () => served,
     onReadOnly: () => {},
+    isInPlace: () => store.isInPlace(),
   });
   const path = config.values['Persistence.DatabasePath'];
   return { clock, config, store, database, clocks, network, services, path };

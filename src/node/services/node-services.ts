@@ -67,6 +67,8 @@ export interface NodeServicesDeps {
   readonly network: () => ServedNetwork | undefined;
   /** Damage came back too often: nothing is to be written any more, neither by this node nor for a peer. */
   readonly onReadOnly: (reason: string) => void;
+  /** Whether the database's file is where it was, all the time. */
+  readonly isInPlace: () => Promise<boolean>;
 }
 
 /** What the services need of the network. */
@@ -346,12 +348,12 @@ export class NodeServices {
   }
 
   #createChecks(): HealthCheck[] {
-    const { config, database, store, clock, clocks, network } = this.#deps;
+    const { config, database, clock, clocks, network, isInPlace } = this.#deps;
     const { values } = config;
     const path = values['Persistence.DatabasePath'];
     const tracker = this.syncTracker;
     return [
-      createDatabaseCheck({ database: database.replica, clock, isInPlace: () => store.isInPlace() }),
+      createDatabaseCheck({ database: database.replica, clock, isInPlace }),
       createDiskSpaceCheck(() => readDiskSpace(dirname(path))),
       createIntegrityCheck(() => this.#integrity(), clock),
       createEqualityCheck(() => this.equality.different),
