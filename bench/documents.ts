@@ -7,6 +7,8 @@ export interface BenchDocument {
 }
 
 export const COLLECTION = 'articles';
+/** Documents that are written, sent or asked for at once, by everybody alike. */
+export const BATCH = 1000;
 /** Prices are spread evenly over 0 … this: a range of 5 % is a range of prices. */
 export const PRICE_MAX = 10_000;
 

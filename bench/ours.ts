@@ -6,12 +6,11 @@ import { type LoadedConfig, loadConfig } from '../src/node/config/index.ts';
 import type { RunningNode } from '../src/node/node-api.ts';
 import { openNode } from '../src/node/open-node.ts';
 import type { Durability } from './baselines/index.ts';
-import { type BenchDocument, COLLECTION, documentBatches } from './documents.ts';
+import { BATCH, type BenchDocument, COLLECTION, documentBatches } from './documents.ts';
 
 // A node loads it when it first needs it; the cases measure what comes after loading, and `package` all of it.
 await import('../src/node/network/index.ts');
 
-const BATCH = 1000;
 export const TOKENS = ['the secret of a cluster that lives for one benchmark'];
 
 export interface OursOptions {

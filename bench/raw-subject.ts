@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Durability, openRawStore, type RawStore } from './baselines/index.ts';
 import type { BaselineName, Figures, Prepared, Subject } from './bench-case.ts';
-import { documentBatches } from './documents.ts';
+import { BATCH, documentBatches } from './documents.ts';
 
 export interface RawOptions {
   /** Documents there before the first run; default 0. */
@@ -16,8 +16,6 @@ export interface RawOptions {
 }
 
 type Measure = (store: RawStore, round: number) => Figures;
-
-const BATCH = 1000;
 
 /** Both baselines, measured in the same way. */
 export function rawSubjects(options: RawOptions, measure: Measure): { chained: Subject; row: Subject } {

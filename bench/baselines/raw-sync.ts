@@ -1,7 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { BATCH } from '../documents.ts';
 import type { RawChange, RawStore, ReceivingStore } from './raw-store.ts';
-
-const BATCH = 1000;
 
 /**
  * The least that two raw stores need to be in sync over plain TCP: the receiver says where it is, in a line; the sender

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { createManualClock } from '../../src/testing/index.ts';
 import { openRawStore } from '../baselines/index.ts';
 import type { BaselineName, BenchCase, Scale, Subject } from '../bench-case.ts';
-import { type BenchDocument, COLLECTION, largeDocument, randomIndexes } from '../documents.ts';
+import { BATCH, type BenchDocument, COLLECTION, largeDocument, randomIndexes } from '../documents.ts';
 import { articles, entryOf, openOurs } from '../ours.ts';
 import { chunks } from '../stopwatch.ts';
 import { inOwnFolder } from '../subject-folder.ts';
 import { TimedDatabase } from '../timed-database.ts';
 
 const DOCUMENTS = 20_000;
-const BATCH = 1000;
 const DAYS = 30;
 /** By then what was deleted first is forgotten, and the file should be as large as it ever gets. */
 const SETTLED_DAYS = 15;

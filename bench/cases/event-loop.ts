@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createManualClock } from '../../src/testing/index.ts';
 import type { BenchCase, Figures, Scale, Subject } from '../bench-case.ts';
-import { COLLECTION, documentBatches } from '../documents.ts';
+import { BATCH, COLLECTION, documentBatches } from '../documents.ts';
 import { Gauges } from '../gauges.ts';
 import { articles, entryOf, openOurs } from '../ours.ts';
 import { filledElsewhere } from '../process/sender.ts';
 import { inOwnFolder } from '../subject-folder.ts';
 import { TimedDatabase } from '../timed-database.ts';
 
-const BATCH = 1000;
 /** More than deletions are remembered. */
 const FORGOTTEN_HOURS = 8 * 24;
 

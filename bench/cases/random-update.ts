@@ -1,5 +1,5 @@
 import type { BenchCase } from '../bench-case.ts';
-import { type BenchDocument, benchDocument, randomIndexes } from '../documents.ts';
+import { BATCH, type BenchDocument, benchDocument, randomIndexes } from '../documents.ts';
 import { ourSubject } from '../our-subject.ts';
 import { articles, entryOf } from '../ours.ts';
 import { type RawOptions, rawSubjects } from '../raw-subject.ts';
@@ -7,7 +7,6 @@ import { chunks, perSecond } from '../stopwatch.ts';
 
 export const UPDATE_DOCUMENTS = 200_000;
 export const UPDATE_COUNT = 20_000;
-const BATCH = 1000;
 const OPTIONS: RawOptions = { documents: UPDATE_DOCUMENTS, durability: 'full' };
 
 export const randomUpdate: BenchCase = {

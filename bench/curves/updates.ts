@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { openRawStore } from '../baselines/index.ts';
 import type { Subject, Subjects } from '../bench-case.ts';
-import { type BenchDocument, benchDocument, documentBatches, randomIndexes } from '../documents.ts';
+import { BATCH, type BenchDocument, benchDocument, documentBatches, randomIndexes } from '../documents.ts';
 import { articles, entryOf, openOurs } from '../ours.ts';
 import { filledElsewhere } from '../process/sender.ts';
 import { chunks } from '../stopwatch.ts';
 
 const SINGLE = 1000;
 const BATCHED = 10_000;
-const BATCH = 1000;
 
 interface Writer {
   write(documents: readonly BenchDocument[]): unknown;

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { benchDocument, documentBatches, liveText, randomIndexes } from '../documents.ts';
+import { BATCH, benchDocument, documentBatches, liveText, randomIndexes } from '../documents.ts';
 import { answer } from '../process/answer.ts';
 import { openPeer } from './open-peer.ts';
 import type { PeerDatabase, PeerServer } from './peer-database.ts';
 import type { PeerCommand, PeerState } from './peer-sender.ts';
-
-const BATCH = 1000;
 
 let database: PeerDatabase | undefined;
 let server: PeerServer | undefined;

@@ -1,14 +1,11 @@
 import { join } from 'node:path';
 import PouchDB from 'pouchdb';
 import find from 'pouchdb-find';
-import { PRICE_MAX } from '../documents.ts';
+import { BATCH, PRICE_MAX } from '../documents.ts';
 import type { PeerDatabase } from './peer-database.ts';
 import { servePouch } from './pouch-server.ts';
 
 PouchDB.plugin(find);
-
-/** Documents of one replication request: as many as the other side's batches have. */
-const BATCH = 1000;
 
 interface Stored {
   readonly _id: string;

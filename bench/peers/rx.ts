@@ -4,11 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { createRxDatabase, type RxJsonSchema } from 'rxdb/plugins/core';
 import { replicateWithWebsocketServer, startWebsocketServer } from 'rxdb/plugins/replication-websocket';
 import { getRxStorageMemory } from 'rxdb/plugins/storage-memory';
-import { COLLECTION, PRICE_MAX } from '../documents.ts';
+import { BATCH, COLLECTION, PRICE_MAX } from '../documents.ts';
 import { countedBytes } from './counted-bytes.ts';
 import type { PeerDatabase } from './peer-database.ts';
 
-const BATCH = 1000;
 const KEY_LENGTH_MAX = 64;
 
 interface Article {

@@ -8,7 +8,7 @@ import { LIVE_COUNT, LIVE_DOCUMENTS, LIVE_PAUSE_MS, latencyFigures } from '../ca
 import { HOT_DOCUMENTS, keysOf, READ_DOCUMENTS } from '../cases/point-read.ts';
 import { UPDATE_COUNT, UPDATE_DOCUMENTS, updatesOf } from '../cases/random-update.ts';
 import { SINGLE_COUNT } from '../cases/single-write.ts';
-import { ageMs, benchDocument, documentBatches } from '../documents.ts';
+import { ageMs, BATCH, benchDocument, documentBatches } from '../documents.ts';
 import { Remote } from '../process/remote.ts';
 import { intervalOf } from '../statistics.ts';
 import { perSecond, timed } from '../stopwatch.ts';
@@ -16,8 +16,6 @@ import { inOwnFolder } from '../subject-folder.ts';
 import { openPeer } from './open-peer.ts';
 import type { PeerDatabase } from './peer-database.ts';
 import type { PeerCommand, PeerState } from './peer-sender.ts';
-
-const BATCH = 1000;
 
 /** The cases that another database can do, by their names. */
 export function peerSubjects(peer: PeerName): Readonly<Record<string, Subject>> {

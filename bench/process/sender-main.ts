@@ -3,12 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../src/core/query/index.ts';
 import type { RunningNode } from '../../src/node/node-api.ts';
 import { openRawStore, serveRaw } from '../baselines/index.ts';
-import { type BenchDocument, benchDocument, documentBatches, liveText, randomIndexes } from '../documents.ts';
+import { BATCH, type BenchDocument, benchDocument, documentBatches, liveText, randomIndexes } from '../documents.ts';
 import { articles, entryOf, fill, heldText, openOurs } from '../ours.ts';
 import { answer } from './answer.ts';
 import type { SenderCommand, SenderState } from './sender.ts';
-
-const BATCH = 1000;
 
 type OpenCommand = SenderCommand & { readonly kind: 'open' };
 
