@@ -53,20 +53,20 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'claim of later knowledge',
     rule: 'ADR 0002: the claim carries the knowledge of the beginning',
-    file: 'src/sync/sender.ts',
-    find: 'this.#claimExchange(stream, exchange.knowledge);',
-    replace: 'this.#claimExchange(stream, replica.collection(stream.collection).knowledge);',
+    file: 'src/sync/claims.ts',
+    find: 'const { knowledge } = exchange;',
+    replace: 'const { knowledge } = this.#context.replica.collection(collection);',
   },
   {
     name: 'purge line of the beginning',
     rule: 'ADR 0002: the claim carries the purge line of its own moment',
-    file: 'src/sync/sender.ts',
-    find: '      claimedLine: undefined,\n    };',
-    replace: '      claimedLine: undefined,\n      purgedThen: state.purged,\n    };',
+    file: 'src/sync/claims.ts',
+    find: 'else toCompare.push(stream);',
+    replace: 'else toCompare.push(Object.assign(stream, { purgedThen: state.purged }));',
     also: {
       find: 'const { purged, revision } = this.#context.replica.collection(collection);',
       replace:
-        'const { revision } = this.#context.replica.collection(collection);\n    const purged = exchange.purgedThen;',
+        'const { revision } = this.#context.replica.collection(collection);\n    const purged = stream.purgedThen;',
     },
     scenario: 'purged during a comparison',
   },
@@ -124,7 +124,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'comparison without a purge line',
     rule: 'ADR 0002: the claim carries the purge line of its own moment',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/claims.ts',
     find: 'const claimed: ClaimedCollection = { collection, knowledge, purged, exchange:',
     replace: 'const claimed: ClaimedCollection = { collection, knowledge, purged: new Map(), exchange:',
   },

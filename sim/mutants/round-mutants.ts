@@ -7,7 +7,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'claim before data',
     rule: 'R4: only a claim at the end moves knowledge',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/claims.ts',
     find: "if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;",
     replace: 'if (stream.exchange !== undefined) continue;',
     isCoarse: true,
@@ -120,10 +120,10 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'receipt at the claim',
     rule: "Small print: receipts are by the peer's own word",
-    file: 'src/sync/sender.ts',
-    find: '    stream.peerKnows(knowledge);\n    this.#markClaimed(stream, state);\n    return {',
+    file: 'src/sync/claims.ts',
+    find: '    stream.conclude(state);\n    return {',
     replace:
-      '    stream.peerKnows(knowledge);\n    this.#confirm(stream.collection, knowledge, false);\n    this.#markClaimed(stream, state);\n    return {',
+      "    for (const replica of this.#context.replica.ownIds())\n      if (knowledge.has(replica))\n        this.#context.event({ kind: 'confirmed', collection: stream.collection, replica, seq: knowledge.get(replica).seq });\n    stream.conclude(state);\n    return {",
   },
   {
     name: 'digest without knowledge',

@@ -1,7 +1,7 @@
 import type { Limits } from '../core/config/index.ts';
 import { BLOBS_COLLECTION, type CollectionName, type DocumentKey, type ReplicaId } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
-import { joinKnowledge, type Knowledge, type Known, knows, type PurgeLine } from '../core/version/index.ts';
+import { dominates, joinKnowledge, type Knowledge, type Known, knows, type PurgeLine } from '../core/version/index.ts';
 import type { CheckMessage, NarrowMessage } from '../net/messages/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import type { EchoMemory } from './echo-memory.ts';
@@ -20,6 +20,8 @@ export interface Exchange {
   /** The purge line of the claim; undefined until it was made. */
   claimedLine: PurgeLine | undefined;
 }
+
+type ClaimedState = Pick<SyncCollection, 'knowledge' | 'purged' | 'revision'>;
 
 /** What one collection's stream to one peer has reached. */
 export class OutStream {
@@ -48,7 +50,7 @@ export class OutStream {
   /** The round is open until its claim was made. */
   isRoundOpen = true;
   /** State of the collection at the last claim. */
-  claimed: { readonly knowledge: Knowledge; readonly purged: PurgeLine; readonly revision: number } | undefined;
+  claimed: ClaimedState | undefined;
 
   constructor(
     state: SyncCollection,
@@ -122,6 +124,17 @@ export class OutStream {
     if (reached <= 0) return undefined;
     this.#resume.set(replica, Math.max(this.#resume.get(replica) ?? 0, reached));
     return reached;
+  }
+
+  /** The round is over: what there is to say of this state was claimed, or the peer knows it. */
+  conclude({ knowledge, purged, revision }: ClaimedState): void {
+    this.claimed = { knowledge, purged, revision };
+    this.isRoundOpen = false;
+  }
+
+  /** Whether this end knows something that the peer does not know and was not told. */
+  hasUnclaimed({ knowledge, revision }: SyncCollection): boolean {
+    return this.claimed?.revision !== revision && !dominates(this.peerKnowledge, knowledge);
   }
 
   isKnownToPeer(replica: ReplicaId, seq: number): boolean {

@@ -1,10 +1,9 @@
 import { BLOBS_COLLECTION, type CollectionName } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
-import { dominates, isSameFingerprint, type Knowledge } from '../core/version/index.ts';
+import { isSameFingerprint, type Knowledge } from '../core/version/index.ts';
 import type {
   AckMessage,
   CheckMessage,
-  ClaimedCollection,
   ClaimMessage,
   FetchMessage,
   NarrowMessage,
@@ -13,16 +12,15 @@ import type {
   WantMessage,
 } from '../net/messages/index.ts';
 import type { StoredDocument } from '../store/index.ts';
-import { ClaimSchedule } from './claim-schedule.ts';
+import { Claims } from './claims.ts';
 import { EchoMemory } from './echo-memory.ts';
 import { GapAnswers } from './gap-answers.ts';
-import { claimsInMessages, inMessages } from './in-messages.ts';
+import { inMessages } from './in-messages.ts';
 import { answerQuestion, nextRanges } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
 import { OutStreams } from './out-streams.ts';
 import { PageSize } from './page-size.ts';
 import { readDelta } from './read-delta.ts';
-import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 import { hasHistory, sessionDigest } from './summary.ts';
 import { SummaryParts } from './summary-parts.ts';
@@ -38,8 +36,8 @@ export class Sender {
   readonly #echo: EchoMemory;
   readonly #batches: VersionBatches;
   readonly #summary = new SummaryParts();
+  readonly #claims: Claims;
   #exchanges = 0;
-  readonly #claims: ClaimSchedule;
   /** Collections that had a history when they were looked at last, and the position of that moment. */
   readonly #seen = new Set<CollectionName>();
   #seenPos = 0;
@@ -50,7 +48,7 @@ export class Sender {
   constructor(context: SessionContext) {
     this.#context = context;
     this.#echo = new EchoMemory(context.deps.limits.echoMemoryMax);
-    this.#claims = new ClaimSchedule(context.deps.times);
+    this.#claims = new Claims(context, this.#streams);
     this.#pages = new PageSize(context.deps.limits);
     this.#batches = new VersionBatches(context, this.#pages);
   }
@@ -124,7 +122,7 @@ export class Sender {
   passOver(pos: number): void {
     for (const stream of this.#streams.all())
       if (stream.phase === 'live' && stream.pos >= pos) stream.pos = this.#context.replica.pos;
-    this.#claims.plan(this.#context.nowMs);
+    this.#claims.plan();
   }
 
   ask(message: NarrowMessage | FetchMessage | CheckMessage): void {
@@ -138,7 +136,7 @@ export class Sender {
     if (message.kind === 'check' && message.last && message.versions.length === 0 && exchange.claimedLine) {
       stream.comparedLine = exchange.claimedLine;
       stream.exchange = undefined;
-      return this.#claims.plan(this.#context.nowMs);
+      return this.#claims.plan();
     }
     exchange.questions.push(message);
   }
@@ -159,21 +157,15 @@ export class Sender {
     this.#claims.committed();
   }
 
-  /** Whether knowledge alone wants a claim. */
-  #lookForUnclaimed(): void {
-    if (!this.#claims.takeLook(this.#context.nowMs)) return;
-    for (const stream of this.#streams.all())
-      if (this.#hasUnclaimed(stream)) return this.#claims.plan(this.#context.nowMs);
-  }
-
   /** One bounded unit of work. True when there is more to do at once. */
   pump(): boolean {
-    this.#lookForUnclaimed();
+    this.#claims.look();
     if (this.#pumpLive()) return true;
-    const claimed = this.#pumpClaims();
+    const { hasClaimed, toCompare } = this.#claims.pump();
+    for (const stream of toCompare) this.#beginExchange(stream);
     for (const stream of this.#streams.working())
       if (this.#pumpDelta(stream) || this.#pumpGaps(stream) || this.#pumpExchange(stream)) return true;
-    return claimed;
+    return hasClaimed;
   }
 
   /**
@@ -201,12 +193,7 @@ export class Sender {
     if (stream === undefined) return hasHistory(this.#context.replica.collection(collection));
     const isSending = stream.phase !== 'live' || stream.pos < this.#context.replica.pos;
     const isBusy = stream.isRoundOpen || stream.exchange !== undefined || isSending;
-    return !isBusy && !this.#claims.isPlanned && this.#hasUnclaimed(stream);
-  }
-
-  #hasUnclaimed(stream: OutStream): boolean {
-    const state = this.#context.replica.collection(stream.collection);
-    return stream.claimed?.revision !== state.revision && !dominates(stream.peerKnowledge, state.knowledge);
+    return !isBusy && !this.#claims.isPlanned && stream.hasUnclaimed(this.#context.replica.collection(collection));
   }
 
   /** Both ends hold and know the same: the stream is live from here on, as after a claim. */
@@ -216,7 +203,7 @@ export class Sender {
     const stream =
       this.#streams.get(collection) ?? new OutStream(state, state.knowledge, this.#context.replica.pos, []);
     stream.peerKnows(state.knowledge);
-    this.#markClaimed(stream, state);
+    stream.conclude(state);
     this.#streams.set(stream);
     this.#confirm(collection, state.knowledge, true);
   }
@@ -278,7 +265,7 @@ export class Sender {
     const pos = isCaughtUp ? replica.pos : page.at(-1)!.pos;
     for (const stream of live) stream.pos = Math.max(stream.pos, pos);
     this.#sendVersions(group, { isGroup });
-    this.#claims.plan(this.#context.nowMs);
+    this.#claims.plan();
     return !isCaughtUp;
   }
 
@@ -308,41 +295,11 @@ export class Sender {
     this.#claims.sent(versions.length);
   }
 
-  /** R4 and R8: claims of all streams that have sent everything; at once where a round is open, else after a while. */
-  #pumpClaims(): boolean {
-    const { replica, nowMs } = this.#context;
-    const isDue = this.#claims.isDue(nowMs);
-    const claims: ClaimedCollection[] = [];
-    for (const stream of isDue ? this.#streams.all() : this.#streams.working()) {
-      if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
-      const state = replica.collection(stream.collection);
-      if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
-      if (stream.isDeltaEnough(state)) claims.push(this.#claim(stream, state));
-      else this.#beginExchange(stream, state);
-    }
-    if (isDue) this.#claims.claimed();
-    for (const collections of claimsInMessages(claims, this.#context.deps.limits))
-      this.#context.sendDurable({ kind: 'claim', collections });
-    return claims.length > 0;
-  }
-
-  #claim(stream: OutStream, state: SyncCollection): ClaimedCollection {
-    const { knowledge, purged } = stream.unclaimed(state, this.#context.peer!.replica);
-    const complete = stream.isRoundOpen;
-    stream.peerKnows(knowledge);
-    this.#markClaimed(stream, state);
-    return { collection: stream.collection, knowledge, purged, exchange: 0, complete };
-  }
-
-  #markClaimed(stream: OutStream, state: SyncCollection): void {
-    stream.claimed = { knowledge: state.knowledge, purged: state.purged, revision: state.revision };
-    stream.isRoundOpen = false;
-  }
-
-  #beginExchange(stream: OutStream, state: SyncCollection): void {
+  /** R5: what the delta cannot tell the peer is found by comparing live sets. */
+  #beginExchange(stream: OutStream): void {
     stream.exchange = {
       number: ++this.#exchanges,
-      knowledge: state.knowledge,
+      knowledge: this.#context.replica.collection(stream.collection).knowledge,
       after: null,
       isFrontDone: false,
       questions: [],
@@ -360,24 +317,12 @@ export class Sender {
     if (question !== undefined) {
       for (const message of answerQuestion(this.#context, stream.collection, question))
         this.#context.sendDurable(message);
-      if (question.kind === 'check' && question.last) this.#claimExchange(stream, exchange.knowledge);
+      if (question.kind === 'check' && question.last) this.#claims.concludeComparison(stream, exchange);
       return true;
     }
     if (exchange.isFrontDone) return false;
     this.#context.sendDurable(nextRanges(this.#context, stream.collection, exchange));
     return true;
-  }
-
-  /** R5: the claim that concludes a comparison. It stays open until the peer says that it was adopted. */
-  #claimExchange(stream: OutStream, knowledge: SyncCollection['knowledge']): void {
-    const { collection, exchange } = stream;
-    const { purged, revision } = this.#context.replica.collection(collection);
-    exchange!.claimedLine = purged;
-    const claimed: ClaimedCollection = { collection, knowledge, purged, exchange: exchange!.number, complete: true };
-    this.#context.sendDurable({ kind: 'claim', collections: [claimed] });
-    stream.peerKnows(knowledge);
-    stream.claimed = { knowledge, purged, revision: revision - 1 };
-    stream.isRoundOpen = false;
   }
 
   /** Receipts: what the peer says of own writes, in this life and in former ones; `isWhole`: what it leaves out it does not know. */

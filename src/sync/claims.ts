@@ -1,0 +1,92 @@
+import type { ClaimedCollection } from '../net/messages/index.ts';
+import { ClaimSchedule } from './claim-schedule.ts';
+import { claimsInMessages } from './in-messages.ts';
+import type { Exchange, OutStream } from './out-stream.ts';
+import type { OutStreams } from './out-streams.ts';
+import type { SyncCollection } from './replica-port.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** R4 and R8 at the sender: tells the peer what this end knows, of each stream that has nothing unsent. */
+export class Claims {
+  readonly #context: SessionContext;
+  readonly #streams: OutStreams;
+  readonly #schedule: ClaimSchedule;
+
+  constructor(context: SessionContext, streams: OutStreams) {
+    this.#context = context;
+    this.#streams = streams;
+    this.#schedule = new ClaimSchedule(context.deps.times);
+  }
+
+  get nextWakeMs(): number {
+    return this.#schedule.nextWakeMs;
+  }
+
+  get isPlanned(): boolean {
+    return this.#schedule.isPlanned;
+  }
+
+  /** Something wants to be claimed, soon. */
+  plan(): void {
+    this.#schedule.plan(this.#context.nowMs);
+  }
+
+  /** Something was committed here: knowledge alone wants a claim, too. */
+  committed(): void {
+    this.#schedule.committed();
+  }
+
+  sent(versions: number): void {
+    this.#schedule.sent(versions);
+  }
+
+  /** Plans a claim where something was committed that the peer does not know of. */
+  look(): void {
+    const { replica, nowMs } = this.#context;
+    if (!this.#schedule.takeLook(nowMs)) return;
+    for (const stream of this.#streams.all())
+      if (stream.hasUnclaimed(replica.collection(stream.collection))) return this.plan();
+  }
+
+  /**
+   * Claims of all streams that have sent everything; at once where a round is open, else after a while. `toCompare`: streams of which
+   * the peer must compare live sets first.
+   */
+  pump(): { readonly hasClaimed: boolean; readonly toCompare: readonly OutStream[] } {
+    const { replica, nowMs, deps } = this.#context;
+    const isDue = this.#schedule.isDue(nowMs);
+    const claims: ClaimedCollection[] = [];
+    const toCompare: OutStream[] = [];
+    for (const stream of isDue ? this.#streams.all() : this.#streams.working()) {
+      if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
+      const state = replica.collection(stream.collection);
+      if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
+      if (stream.isDeltaEnough(state)) claims.push(this.#claim(stream, state));
+      else toCompare.push(stream);
+    }
+    if (isDue) this.#schedule.claimed();
+    for (const collections of claimsInMessages(claims, deps.limits))
+      this.#context.sendDurable({ kind: 'claim', collections });
+    return { hasClaimed: claims.length > 0, toCompare };
+  }
+
+  /** R5: the claim after a comparison. That stays open until the peer says that the claim was adopted. */
+  concludeComparison(stream: OutStream, exchange: Exchange): void {
+    const { collection } = stream;
+    const { knowledge } = exchange;
+    const { purged, revision } = this.#context.replica.collection(collection);
+    exchange.claimedLine = purged;
+    const claimed: ClaimedCollection = { collection, knowledge, purged, exchange: exchange.number, complete: true };
+    this.#context.sendDurable({ kind: 'claim', collections: [claimed] });
+    stream.peerKnows(knowledge);
+    stream.conclude({ knowledge, purged, revision: revision - 1 });
+  }
+
+  #claim(stream: OutStream, state: SyncCollection): ClaimedCollection {
+    const { knowledge, purged } = stream.unclaimed(state, this.#context.peer!.replica);
+    const complete = stream.isRoundOpen;
+    stream.peerKnows(knowledge);
+    stream.conclude(state);
+    return { collection: stream.collection, knowledge, purged, exchange: 0, complete };
+  }
+}
