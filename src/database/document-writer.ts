@@ -1,4 +1,4 @@
-import { ConcurrencyError, DocumentNotFoundError } from '../core/errors/index.ts';
+import { ConcurrencyError, DocumentNotFoundError, messageOf } from '../core/errors/index.ts';
 import { type CollectionName, fullKey, parseDocumentKey } from '../core/ids/index.ts';
 import { counterValue, incrementCounter } from '../core/merge/index.ts';
 import type { JsonObject, JsonValue } from '../core/query/index.ts';
@@ -159,7 +159,7 @@ export class DocumentWriter {
     try {
       return this.#codec.open(value!);
     } catch (error) {
-      const message = `its migration failed: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `its migration failed: ${messageOf(error)}`;
       throw documentInvalid(this.#collection, key, [{ path: '', message }], 'stored');
     }
   }

@@ -1,5 +1,5 @@
 import { type Clock, TURN_MS } from '../core/clock/index.ts';
-import { isEntglDbError } from '../core/errors/index.ts';
+import { isEntglDbError, messageOf } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { ForkProof } from '../core/replication/index.ts';
@@ -283,10 +283,7 @@ export class SessionRunner {
   #fail(error: unknown): void {
     if (this.#isClosed) return;
     this.#deps.onFailure(error, this);
-    this.close(
-      isEntglDbError(error, 'SYNC_ERROR') ? 'protocol' : 'other',
-      error instanceof Error ? error.message : String(error),
-    );
+    this.close(isEntglDbError(error, 'SYNC_ERROR') ? 'protocol' : 'other', messageOf(error));
   }
 
   /** Keeps one timer, armed for the session's next wake. */

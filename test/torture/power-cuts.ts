@@ -8,6 +8,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../src/core/errors/index.ts';
 import { parseDeviceKey } from '../../src/net/tcp/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
 import { DiskImage, SURVIVALS, type Survival } from './disk-image.ts';
@@ -146,7 +147,7 @@ async function check(
       await node.close();
     }
   } catch (error) {
-    problems.push(`not usable afterwards: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`not usable afterwards: ${messageOf(error)}`);
   }
   return { problems, missing };
 }

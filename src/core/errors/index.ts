@@ -12,3 +12,4 @@ export {
   SyncError,
   TimeoutError,
 } from './errors.ts';
+export { messageOf } from './message-of.ts';

@@ -32,7 +32,7 @@ export async function* readBlob(
   const whole = start === 0 && end === manifest.size ? createBlobHash() : undefined;
   let at = 0;
   let read = 0;
-  for (const part of partsOf(host, manifest, start, end)) {
+  for (const part of partsOf(host, id, manifest, start, end)) {
     const from = at;
     at += part.bytes;
     if (part.kind === 'skipped' || at <= start || from >= end) continue;
@@ -46,24 +46,26 @@ export async function* readBlob(
     yield chunk.subarray(Math.max(0, start - from), Math.min(chunk.length, end - from));
   }
   if (whole !== undefined && whole.digest() !== id) throw corrupt(blobKey(id));
+}
 
-  function* partsOf(
-    host: ReadHost,
-    { kind, parts }: BlobManifest,
-    start: number,
-    end: number,
-  ): Generator<Part & { readonly kind: 'chunk' | 'skipped' }> {
-    let at = 0;
-    for (const part of parts) {
-      const isWanted = at + part.bytes > start && at < end;
-      at += part.bytes;
-      if (kind === 'chunks') yield { ...part, kind: 'chunk' };
-      else if (!isWanted) yield { ...part, kind: 'skipped' };
-      else {
-        const text = textOf(host, listKey(part.hash));
-        if (text === undefined) throw incomplete(host, id, manifest);
-        for (const chunk of listFromText(text, part.hash)) yield { ...chunk, kind: 'chunk' };
-      }
+/** Chunks in order, and lists that hold nothing of the range. */
+function* partsOf(
+  host: ReadHost,
+  id: string,
+  manifest: BlobManifest,
+  start: number,
+  end: number,
+): Generator<Part & { readonly kind: 'chunk' | 'skipped' }> {
+  let at = 0;
+  for (const part of manifest.parts) {
+    const isWanted = at + part.bytes > start && at < end;
+    at += part.bytes;
+    if (manifest.kind === 'chunks') yield { ...part, kind: 'chunk' };
+    else if (!isWanted) yield { ...part, kind: 'skipped' };
+    else {
+      const text = textOf(host, listKey(part.hash));
+      if (text === undefined) throw incomplete(host, id, manifest);
+      for (const chunk of listFromText(text, part.hash)) yield { ...chunk, kind: 'chunk' };
     }
   }
 }

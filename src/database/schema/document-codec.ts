@@ -1,5 +1,6 @@
 import type { Limits } from '../../core/config/index.ts';
 import { documentToText, jsonProblem } from '../../core/document/index.ts';
+import { messageOf } from '../../core/errors/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 import { after, type Eventually } from '../eventually.ts';
 import { type Evolution, type Shaped, takeVersion, VERSION_FIELD, withVersion } from '../evolution/index.ts';
@@ -171,8 +172,4 @@ export class DefinedCodec implements DocumentCodec {
       return [{ path: '', message: `its migration from version ${stored.version} failed: ${messageOf(error)}` }];
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import { type Clock, withDeadline } from '../../core/clock/index.ts';
-import { TimeoutError } from '../../core/errors/index.ts';
+import { messageOf, TimeoutError } from '../../core/errors/index.ts';
 import { type HealthCheck, type HealthCheckResult, type HealthFinding, unhealthy } from './health-report.ts';
 
 /**
@@ -42,7 +42,7 @@ export class CheckRunner {
       return await withDeadline(this.#clock, this.#msMax, work, () => this.#late());
     } catch (error) {
       if (!isDone) this.#hangingSince = startedAt;
-      return unhealthy(error instanceof Error ? error.message : String(error));
+      return unhealthy(messageOf(error));
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock/index.ts';
-import { NetworkError } from '../../core/errors/index.ts';
+import { messageOf, NetworkError } from '../../core/errors/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
 
 /** Head start of each address over the next (RFC 8305 §5 recommends 250 ms). */
@@ -65,8 +65,4 @@ function summarise(failures: readonly { readonly address: Address; readonly erro
   return new NetworkError('CONNECT_FAILED', `none of ${failures.length} addresses answers; ${lines.join('; ')}`, {
     cause: failures.at(-1)!.error,
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

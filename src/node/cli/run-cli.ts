@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { ConfigurationError, isEntglDbError } from '../../core/errors/index.ts';
+import { ConfigurationError, isEntglDbError, messageOf } from '../../core/errors/index.ts';
 import { errorBody } from '../http/index.ts';
 import { assertNodeVersion } from '../node-version.ts';
 import type { CliContext } from './cli-context.ts';
@@ -73,7 +73,7 @@ function inOurWords(message: string): string {
 
 function report(error: unknown, { stderr }: CliContext, isJson: boolean): void {
   const known = isEntglDbError(error) ? error : undefined;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const body =
     known === undefined
       ? { error: { code: 'INTERNAL_ERROR', reason: 'INTERNAL', message, details: {} } }

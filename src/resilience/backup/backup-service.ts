@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
-import { ConfigurationError, isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
+import { ConfigurationError, isEntglDbError, messageOf, PersistenceError } from '../../core/errors/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { BackupFiles } from './backup-files.ts';
 import { automaticName, automaticTime, isPartial, LATEST_NAME, manualName } from './backup-name.ts';
@@ -180,7 +180,7 @@ export class BackupService {
       const { folder } = this.#options;
       if (folder !== null) await files.replaceWithCopy(path, join(folder, LATEST_NAME));
     } catch (error) {
-      if (!work.signal?.aborted) this.#lastError = error instanceof Error ? error.message : String(error);
+      if (!work.signal?.aborted) this.#lastError = messageOf(error);
       throw error;
     }
     this.#lastError = null;

@@ -1,5 +1,5 @@
 import { type DocumentLimits, documentToText } from '../../core/document/index.ts';
-import { isEntglDbError } from '../../core/errors/index.ts';
+import { isEntglDbError, messageOf } from '../../core/errors/index.ts';
 import { parseCollectionName, parseDocumentKey, type Random } from '../../core/ids/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 
@@ -100,7 +100,7 @@ function withData(head: object, dataText: string | undefined): string {
 }
 
 function operationError(error: unknown, at: number): OperationError {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_LENGTH_MAX);
+  const message = messageOf(error).slice(0, MESSAGE_LENGTH_MAX);
   return { message, code: isEntglDbError(error) ? error.reason : systemCode(error), at };
 }
 
