@@ -84,6 +84,9 @@ test(`no query, and no work of the node itself, holds up the event loop for ${BL
   await held('page', () => documents.findPage(words, { sort: { n: -1 } }));
   await held('groups', () => documents.groupBy('pad', {}, words));
   await held('everything', () => documents.find());
+  await held('live query', async () => {
+    for await (const { results } of documents.live(words, { sort: { n: -1 }, limit: 50 })) return results;
+  });
   await held('backup', () => store.backup(join(folder, 'backup.db'), { overwrite: true }));
   await held('integrity check', async () => {
     for await (const damage of store.checkIntegrity()) assert.fail(JSON.stringify(damage));
