@@ -28,6 +28,8 @@ function many(store: Store): void {
 }
 
 const everything = parseQuery({});
+/** The same by a pattern, for which a store may look at few documents at a time. */
+const inParts = parseQuery({ name: { $regex: '^name' } });
 
 /** Questions of all kinds: with and without functions, order, parts, and what an index can help with. */
 const QUESTIONS: readonly Query[] = [
@@ -67,7 +69,7 @@ export function claimAside(claim: Claim): void {
     let round = 0;
     const commitBoth = (): void => {
       round++;
-      const value = JSON.stringify({ round });
+      const value = JSON.stringify({ round, name: 'name' });
       const both = [0, MANY - 1].map((n, i) =>
         sampleDocument({ key: keyOf(n), pos: 100_000 + 2 * round + i, versions: [{ seq: 1, value }] }),
       );
@@ -77,7 +79,7 @@ export function claimAside(claim: Claim): void {
       commitBoth();
       const before = round;
       let isOver = false;
-      const asked = Promise.resolve(store.findAside(C, everything)).finally(() => {
+      const asked = Promise.resolve(store.findAside(C, i % 2 === 0 ? everything : inParts)).finally(() => {
         isOver = true;
       });
       while (!isOver) {
