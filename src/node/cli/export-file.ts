@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import { fileProblem, toFileError } from '../files/index.ts';
 
@@ -33,14 +33,14 @@ export class ExportFile {
   /** FILE_INVALID where the user named what cannot be a file. */
   static async open(path: string, isResumable: boolean): Promise<ExportFile> {
     try {
-      const found = await stat(path).catch(() => undefined);
-      if (found?.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
-      const mark = isResumable ? await readMark(path) : undefined;
-      const handle = await open(draftOf(path), mark === undefined ? 'w' : 'r+', 0o600);
+      const place = await placeOf(path);
+      const mark = isResumable ? await readMark(place) : undefined;
+      const handle = await open(draftOf(place), mark === undefined ? 'w' : 'r+', 0o600);
       // What was written behind the mark is written again.
       if (mark !== undefined) await handle.truncate(mark.bytes);
-      return new ExportFile(path, isResumable, handle, mark);
+      return new ExportFile(place, isResumable, handle, mark);
     } catch (cause) {
+      if (cause instanceof ConfigurationError) throw cause;
       if (!isWrongPath(cause)) throw toFileError(cause, path);
       throw new ConfigurationError('FILE_INVALID', `cannot write ${path}: ${fileProblem(cause)}; check the path`, {
         cause,
@@ -80,6 +80,16 @@ export class ExportFile {
     if (!this.#isResumable) await rm(draftOf(this.#path), { force: true });
     return toFileError(error, this.#path);
   }
+}
+
+/** What the file takes the place of: behind a link the file that it leads to, never a pipe or a device, which would be gone. */
+async function placeOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return path;
+  if (found.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+  if (found.isFile()) return realpath(path);
+  const message = `cannot write ${path}: it is a device or a pipe; name a file, or leave it out and redirect the standard output`;
+  throw new ConfigurationError('FILE_INVALID', message);
 }
 
 function draftOf(path: string): string {

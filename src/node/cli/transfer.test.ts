@@ -3,7 +3,8 @@
  * node and without one. Method: command lines in this process, files in a folder of each test's own.
  */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createTestShell } from './test-shell.ts';
@@ -86,6 +87,21 @@ test('an export goes on behind its mark, and the file is the same as in one go',
     (await readdir(folder())).filter((name) => name.includes('.part')),
     [],
   );
+});
+
+const noPipes = process.platform === 'win32' && 'pipes have no names in folders there';
+test('an export takes the place of no pipe and of no link', { skip: noPipes }, async () => {
+  await cli('put', 'things', 'a', '{"n":1}');
+  execFileSync('mkfifo', [inFolder('pipe')]);
+  const refused = await cli('export', 'things', 'pipe');
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /pipe: it is a device or a pipe/);
+  assert.ok((await lstat(inFolder('pipe'))).isFIFO());
+  await writeFile(inFolder('old.ndjson'), 'old');
+  await symlink(inFolder('old.ndjson'), inFolder('link.ndjson'));
+  assert.equal((await cli('export', 'things', 'link.ndjson')).code, 0);
+  assert.ok((await lstat(inFolder('link.ndjson'))).isSymbolicLink());
+  assert.equal(await readFile(inFolder('old.ndjson'), 'utf8'), '{"key":"a","value":{"n":1}}\n');
 });
 
 test('wrong options are told before anything is opened', async () => {
