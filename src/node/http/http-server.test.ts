@@ -92,6 +92,21 @@ describe('documents', () => {
     assert.deepEqual((await call('GET', odd)).json, { odd: true });
   });
 
+  test('may have members of any name, and are stored as they were sent or not at all', async () => {
+    const json = { 'content-type': 'application/json' };
+    const odd = '{"__proto__":{"x":1},"constructor":{"prototype":{"y":1}}}';
+    assert.equal((await call('PUT', path, odd, json)).status, 204);
+    assert.equal((await call('GET', path)).text, odd);
+    const response = await fetch(`${url}${path}`, {
+      method: 'PUT',
+      headers: json,
+      body: Buffer.from('{"name":"M\xfcller"}', 'latin1'),
+    });
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), /is not UTF-8/);
+    await call('DELETE', path);
+  });
+
   test('that are none are refused, each with its reason', async () => {
     assertError(await call('PUT', path, '[1]', { 'content-type': 'application/json' }), 400, 'USAGE');
     assertError(await call('PUT', path, '{"a":', { 'content-type': 'application/json' }), 400, 'USAGE');

@@ -15,6 +15,7 @@ import { checkAccess, type GuardOptions } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { indexRoutes } from './index-routes.ts';
+import { parseJsonBody } from './json-body.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { peerRoutes } from './peer-routes.ts';
 import { queryRoutes } from './query-routes.ts';
@@ -116,6 +117,10 @@ async function prepare(
   app.server.maxConnections = CONNECTIONS_MAX;
   // Fastify takes text bodies by itself; a form of a foreign page can send those, JSON it cannot.
   app.removeContentTypeParser('text/plain');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    parseJsonBody(body),
+  );
   app.addHook('onRequest', async (request, reply) => {
     watchBody(request.raw, clock);
     if (request.routeOptions.url === '/health/live') return;

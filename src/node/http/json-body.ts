@@ -1,0 +1,16 @@
+import { ConfigurationError } from '../../core/errors/index.ts';
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * The value of a JSON body. Members of every name are members, `__proto__` included: whatever a document may hold can be sent. Throws
+ * USAGE for what is not JSON or not UTF-8, of which a decoder that forgives would store something else than was sent.
+ */
+export function parseJsonBody(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(UTF8.decode(body));
+  } catch (cause) {
+    const why = body.length === 0 ? 'is empty' : cause instanceof SyntaxError ? 'is not JSON' : 'is not UTF-8';
+    throw new ConfigurationError('USAGE', `the body ${why}; send JSON in UTF-8`, { cause });
+  }
+}
