@@ -32,25 +32,16 @@ export class StoreQueries {
   }
 
   count(collection: CollectionName, query: Query): number {
-    return this.#ask(collection, query, (store) => this.#known(collection, query) ?? store.count(collection, query));
+    return this.#ask(collection, query, (store) => store.count(collection, query));
   }
 
   countAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<number> {
-    const count = (store: Store): Eventually<number> =>
-      this.#known(collection, query) ?? store.countAside(collection, query, signal);
-    return this.#ask(collection, query, count);
+    return this.#ask(collection, query, (store) => store.countAside(collection, query, signal));
   }
 
   explain(collection: CollectionName, query: Query): QueryPlan {
     this.#deps.commitPending();
     return this.#deps.replica.store.explain(collection, query);
-  }
-
-  /** The engine knows how many there are in all, but where it counts them anew after damage. */
-  #known(collection: CollectionName, { filter }: Query): number | undefined {
-    const { replica } = this.#deps;
-    if (filter.kind !== 'all' || replica.damaged.isUncounted(collection)) return undefined;
-    return replica.collection(collection).documents;
   }
 
   #ask<T>(collection: CollectionName, query: Query, answer: (store: Store) => T): T {

@@ -20,6 +20,9 @@ const PART_ROWS = 64;
 /** So many entries of an index are counted while a document is read. */
 const ENTRIES_PER_DOCUMENT = 100;
 
+/** So many rows are counted, without a look into them, while a document is read. */
+const ROWS_PER_DOCUMENT = 20;
+
 /** Documents looked at to find out whether a query that wants few finds them soon. */
 const TRIED_DOCUMENTS = 8 * PART_ROWS;
 
@@ -120,7 +123,8 @@ export class QueryRunner {
       const entries = this.#plans.entriesWithin(plan, entriesMax + 1);
       return entries > entriesMax ? undefined : entries;
     }
-    if (this.#plans.isLonger(coll, plain, plan, documentsMax)) return undefined;
+    const rowsMax = query.filter.kind === 'all' ? documentsMax * ROWS_PER_DOCUMENT : documentsMax;
+    if (this.#plans.isLonger(coll, plain, plan, rowsMax)) return undefined;
     const { where, params, callsFunctions } = compileQuery(plain, this.#keepFilter);
     let count = 0;
     for (const among of callsFunctions ? this.#parts(coll, plain, plan) : [amongEntries(plan)]) {
