@@ -24,7 +24,7 @@ const ENTRIES_PER_DOCUMENT = 100;
 const ROWS_PER_DOCUMENT = 20;
 
 /** Documents looked at to find out whether a query that wants few finds them soon. */
-const TRIED_DOCUMENTS = 8 * PART_ROWS;
+const TRIED_DOCUMENTS = 4 * PART_ROWS;
 
 /** An index has an entry that does not fit its row, or lacks one. */
 export class RottenIndexError extends Error {
