@@ -65,7 +65,7 @@ export interface OpenDatabaseOptions {
   readonly limits?: Readonly<Record<string, number>>;
   /** Resolvers of the program's own, by collection; stronger than `sync.conflictResolver`. */
   readonly resolvers?: Readonly<Record<string, Resolver>>;
-  /** Default: silent. */
+  /** Default: silent. What it throws is thrown away; TypeError where it lacks a method. */
   readonly logger?: Logger;
 }
 
@@ -80,7 +80,9 @@ export interface OpenDatabaseOptions {
  */
 export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<NodeDatabase> {
   assertNodeVersion();
-  const { configFile, dataDirectory, logger = silentLogger, resolvers = {}, network, ...sections } = options;
+  const { configFile, dataDirectory, logger: given, resolvers = {}, network, ...sections } = options;
+  const logger =
+    given === undefined ? silentLogger : (await import('./logging/program-logger.ts')).programLogger(given);
   const [{ loadConfig, readTokens }, { openNode }] = await Promise.all([
     import('./config/index.ts'),
     import('./open-node.ts'),

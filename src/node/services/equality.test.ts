@@ -146,5 +146,5 @@ test('it compares by itself now and then, and ends with the node', async () => {
   await turn();
   assert.equal(asked.length, 1);
   equality.stop();
-  await assert.rejects(equality.verify(), /closing/);
+  await assert.rejects(equality.verify(), { reason: 'DATABASE_CLOSED' });
 });

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
-import { NetworkError } from '../../core/errors/index.ts';
+import { NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { isSameFingerprint } from '../../core/version/index.ts';
@@ -101,7 +101,7 @@ export class Equality {
 
   stop(): void {
     this.#cancelTimer();
-    this.#stopping.abort(new Error('the database is closing'));
+    this.#stopping.abort(new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again'));
     for (const { answer } of [...this.#questions.values()]) answer(undefined);
   }
 
