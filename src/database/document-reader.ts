@@ -23,6 +23,8 @@ const REFILL_MIN = 100;
 
 /** To look into a document of this length takes a notable part of a turn. */
 const LARGE_CHARACTERS = 16 * 1024;
+/** Of others, so many are looked into before it is asked whether the turn should end. */
+const SMALL_TOGETHER = 64;
 
 /** Reads of one collection, in the form that its codec gives documents. */
 export class DocumentReader<T> {
@@ -68,8 +70,9 @@ export class DocumentReader<T> {
       const finding = this.stored(asked, signal);
       const rows = finding instanceof Promise ? await finding : finding;
       const share = finding instanceof Promise ? this.#host.workShare : this.#host.loopShare;
+      let seen = 0;
       for (const { key, value } of rows) {
-        const turn = value.length < LARGE_CHARACTERS ? share.pauseOfMany() : share.pause();
+        const turn = ++seen % SMALL_TOGETHER === 0 || value.length >= LARGE_CHARACTERS ? share.pause() : undefined;
         if (turn !== undefined) await abortable(turn, signal);
         const decoding = this.#codec.decode(key, value);
         const decoded = decoding instanceof Promise ? await decoding : decoding;
