@@ -9,7 +9,7 @@ export type Programs = Readonly<Record<string, string>>;
  * `./NAME.js` beside itself.
  */
 const STARTED: Programs = {
-  'maintenance-worker': 'src/store/sqlite/maintenance-worker.ts',
+  'maintenance-worker': 'src/store/sqlite/maintenance/maintenance-worker.ts',
   'end-with-parent': 'src/node/cli/demo/end-with-parent.ts',
 };
 

@@ -179,7 +179,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'marker not written',
     rule: 'R9 at open: the marker follows the file',
-    file: 'src/store/sqlite/marker.ts',
+    file: 'src/store/sqlite/files/marker.ts',
     find: 'writeSync(file, ',
     replace: 'void (file, ',
     scenario: 'a file that is opened again',
@@ -195,7 +195,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'marker of another generation',
     rule: 'R9 at open: marker and file are of one generation',
-    file: 'src/store/sqlite/marker.ts',
+    file: 'src/store/sqlite/files/marker.ts',
     find: 'if (generation === marker.generation) return true;',
     replace: 'if (generation <= marker.generation) return true;',
     scenario: 'an older file in the place of a newer one',

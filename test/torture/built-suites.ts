@@ -18,7 +18,7 @@ const CACHE = join(ROOT, '.cache');
 const ENTRIES = {
   suites: 'test/torture/fault-suites.ts',
   life: 'test/torture/life.ts',
-  'maintenance-worker': 'src/store/sqlite/maintenance-worker.ts',
+  'maintenance-worker': 'src/store/sqlite/maintenance/maintenance-worker.ts',
 };
 
 /** Built anew for this process, and removed when it ends. */

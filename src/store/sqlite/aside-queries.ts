@@ -6,9 +6,8 @@ import type { Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../store.ts';
 import type { DatabaseFile } from './database-file.ts';
 import type { IndexCare } from './index-care.ts';
-import type { Maintenance } from './maintenance.ts';
-import type { QueryJob } from './maintenance-jobs.ts';
-import type { QueryRunner } from './query-runner.ts';
+import type { Maintenance, QueryJob } from './maintenance/index.ts';
+import type { QueryRunner } from './query/index.ts';
 
 /** How much is done where. */
 export interface AsideLimits {

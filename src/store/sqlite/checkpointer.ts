@@ -3,9 +3,8 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { AsideQueries } from './aside-queries.ts';
 import { setRunning } from './connection.ts';
-import type { FilePlaces } from './file-places.ts';
-import type { Maintenance } from './maintenance.ts';
-import type { WalFile } from './wal-file.ts';
+import type { FilePlaces, WalFile } from './files/index.ts';
+import type { Maintenance } from './maintenance/index.ts';
 
 export interface CheckpointerOptions {
   readonly path: string;

@@ -3,11 +3,10 @@ import type { Clock } from '../../core/clock/index.ts';
 import type { LogLimits } from '../store.ts';
 import { closedError } from '../store-errors.ts';
 import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
-import { FilePlaces } from './file-places.ts';
-import type { RedoFile } from './redo-file.ts';
-import { migrate } from './schema.ts';
+import { FilePlaces, type RedoFile } from './files/index.ts';
 import { SharedRead } from './shared-read.ts';
 import { guarded } from './sqlite-errors.ts';
+import { migrate } from './tables/index.ts';
 import { Tables } from './tables.ts';
 
 export interface DatabaseFileOptions {

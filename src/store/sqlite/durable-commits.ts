@@ -4,12 +4,9 @@ import { SharedSync } from '../shared-sync.ts';
 import type { Head } from '../store.ts';
 import { lostCommitsError } from '../store-errors.ts';
 import type { Checkpointer } from './checkpointer.ts';
-import { CommitLogs } from './commit-logs.ts';
 import type { DatabaseFile } from './database-file.ts';
-import type { HeadWitness } from './head-witness.ts';
-import type { RedoFile } from './redo-file.ts';
+import { CommitLogs, type HeadWitness, type RedoFile, type WalFile } from './files/index.ts';
 import { toStoreError } from './sqlite-errors.ts';
-import type { WalFile } from './wal-file.ts';
 
 export interface DurableCommitsDeps {
   readonly path: string;

@@ -12,7 +12,7 @@ import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
 import { parseIndex, parseQuery } from '../../core/query/index.ts';
 import { sampleCheck, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { StoreBatch, StoredDocument } from '../store.ts';
-import { FORMAT } from './schema.ts';
+import { FORMAT } from './tables/schema.ts';
 import { openInFolder, withFolder } from './test-folder.ts';
 
 const FIRST_FORMAT = 1;

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { silentLogger } from '../../core/logging/index.ts';
 import { sampleHead, sampleReplica } from '../../testing/index.ts';
 import { IdentityKeeper } from './identity-keeper.ts';
-import { migrate } from './schema.ts';
+import { migrate } from './tables/schema.ts';
 import { Tables } from './tables.ts';
 import { withFolder } from './test-folder.ts';
 

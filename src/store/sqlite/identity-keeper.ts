@@ -4,9 +4,17 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import type { ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Head, StoreIdentity } from '../store.ts';
-import { isOtherOrigin, readOrigin, writeOrigin } from './file-origin.ts';
-import { isBehind, type Witness } from './head-witness.ts';
-import { describesGeneration, type Marker, readMarker, writeMarker } from './marker.ts';
+import {
+  describesGeneration,
+  isBehind,
+  isOtherOrigin,
+  type Marker,
+  readMarker,
+  readOrigin,
+  type Witness,
+  writeMarker,
+  writeOrigin,
+} from './files/index.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import type { Tables } from './tables.ts';
 

@@ -1,7 +1,7 @@
 import { type Clock, SliceSize, TURN_MS } from '../../core/clock/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Damage } from '../store.ts';
-import { RottenIndexError } from './query-runner.ts';
+import { RottenIndexError } from './query/index.ts';
 import type { Tables } from './tables.ts';
 
 /** Documents entered into an index in one step. */

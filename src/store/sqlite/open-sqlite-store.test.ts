@@ -24,7 +24,7 @@ import { test } from 'node:test';
 import { parseCollectionName, parseDocumentKey, type ReplicaId } from '../../core/ids/index.ts';
 import { sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Store, StoreIdentity } from '../store.ts';
-import { writeMarker } from './marker.ts';
+import { writeMarker } from './files/marker.ts';
 import { openInFolder, withFolder } from './test-folder.ts';
 
 const C = parseCollectionName('c');

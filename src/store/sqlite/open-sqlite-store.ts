@@ -6,15 +6,25 @@ import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/ind
 import type { Logger } from '../../core/logging/index.ts';
 import type { LogLimits } from '../store.ts';
 import type { AsideLimits } from './aside-queries.ts';
-import { readOrigin } from './file-origin.ts';
+import {
+  createPrivateFile,
+  createPrivateFolder,
+  type DataSync,
+  describesGeneration,
+  inspectMainFile,
+  isFirstOpening,
+  LOG_SUFFIXES,
+  type MainFile,
+  type Marker,
+  readMarker,
+  readOrigin,
+  setStrayLogsAside,
+  syncFolderOf,
+  takeOwnerLock,
+} from './files/index.ts';
 import { markerPathOf } from './identity-keeper.ts';
-import { inspectMainFile, LOG_SUFFIXES, type MainFile, setStrayLogsAside } from './main-file.ts';
-import { describesGeneration, isFirstOpening, type Marker, readMarker } from './marker.ts';
-import { takeOwnerLock } from './owner-lock.ts';
-import { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 import { guarded } from './sqlite-errors.ts';
 import { type FoundFiles, SqliteStore } from './sqlite-store.ts';
-import type { DataSync } from './wal-file.ts';
 
 export interface SqliteStoreOptions {
   /** The main file. Beside it lie `-wal`, `-shm`, `-redo`, `.marker`, `.lock` and `.pid`. Missing folders are made. */

@@ -3,12 +3,8 @@ import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import { DatabaseCorruptionError } from '../../core/errors/index.ts';
 import type { Damage } from '../store.ts';
-import { streamDamage } from './damage-stream.ts';
-import { inspectMainFile, LOG_SUFFIXES } from './main-file.ts';
-import { Maintenance } from './maintenance.ts';
-import { takeOwnerLock } from './owner-lock.ts';
-import { createPrivateFolder, syncFolderOf } from './private-files.ts';
-import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
+import { createPrivateFolder, inspectMainFile, LOG_SUFFIXES, syncFolderOf, takeOwnerLock } from './files/index.ts';
+import { damagedIndexes, Maintenance, renewIndexes, streamDamage } from './maintenance/index.ts';
 import { guarded } from './sqlite-errors.ts';
 
 export interface RestoreOptions {

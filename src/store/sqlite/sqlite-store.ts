@@ -30,21 +30,16 @@ import { closedError } from '../store-errors.ts';
 import { type AsideLimits, AsideQueries } from './aside-queries.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { withOpenCopy } from './copy-database.ts';
-import { streamDamage } from './damage-stream.ts';
 import { DatabaseFile } from './database-file.ts';
 import { DurableCommits } from './durable-commits.ts';
-import { HeadWitness } from './head-witness.ts';
+import { type DataSync, HeadWitness, type OwnerLock, RedoFile, WalFile } from './files/index.ts';
 import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
 import { IndexCare } from './index-care.ts';
-import { Maintenance } from './maintenance.ts';
-import type { OwnerLock } from './owner-lock.ts';
-import type { RottenIndexError } from './query-runner.ts';
-import { RedoFile } from './redo-file.ts';
-import { readPragma } from './schema.ts';
+import { Maintenance, streamDamage, withOpenCopy } from './maintenance/index.ts';
+import type { RottenIndexError } from './query/index.ts';
+import { readPragma } from './tables/index.ts';
 import type { Tables } from './tables.ts';
 import { verifyNewest } from './verify-newest.ts';
-import { type DataSync, WalFile } from './wal-file.ts';
 
 /** Everything that `openSqliteStore` found out and decided. */
 export interface SqliteStoreParts {

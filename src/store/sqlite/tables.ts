@@ -1,21 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { LogLimits, StoreBatch, StoreImage } from '../store.ts';
-import { ChainRows } from './chain-rows.ts';
+import type { RedoFile } from './files/index.ts';
+import { QueryRunner } from './query/index.ts';
 import {
+  ChainRows,
   type CollectionDictionary,
   createCollectionDictionary,
   createReplicaDictionary,
+  DocumentTable,
+  EntryTable,
+  GoneTable,
+  IndexTable,
+  IndexWork,
+  MetaTable,
   type ReplicaDictionary,
-} from './dictionary.ts';
-import { DocumentTable } from './document-table.ts';
-import { GoneTable } from './gone-table.ts';
-import { IndexTable } from './index-table.ts';
-import { IndexWork } from './index-work.ts';
-import { QueryRunner } from './query-runner.ts';
-import type { RedoFile } from './redo-file.ts';
-import { EntryTable, MetaTable } from './side-tables.ts';
-import { StateRows } from './state-rows.ts';
-import { StateTable } from './state-table.ts';
+  StateRows,
+  StateTable,
+} from './tables/index.ts';
 import { Transactions } from './transactions.ts';
 
 /** All tables over one connection. */

@@ -1,8 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { StoreBatch } from '../store.ts';
-import type { RedoFile } from './redo-file.ts';
-import { batchToText, isRecordable, textToBatch } from './redo-record.ts';
-import type { MetaTable } from './side-tables.ts';
+import { batchToText, isRecordable, type RedoFile, textToBatch } from './files/index.ts';
+import type { MetaTable } from './tables/index.ts';
 
 /** Commits that share a transaction of SQLite: each page that they touch is then written once. */
 const RECORDS_MAX = 128;

@@ -3,8 +3,8 @@ import type { Clock } from '../../core/clock/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { DocumentName } from '../store.ts';
-import { areLastRowsIndexed } from './indexed-rows.ts';
-import { type RottenIndexError, rottenIndex } from './query-runner.ts';
+import { type RottenIndexError, rottenIndex } from './query/index.ts';
+import { areLastRowsIndexed } from './tables/index.ts';
 import type { Tables } from './tables.ts';
 
 interface VerifyOptions {

@@ -1,0 +1,61 @@
+import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
+import type { Head } from '../../store.ts';
+import { textSum } from './text-sum.ts';
+
+/** Where the head once stood. */
+export type Witness = Pick<Head, 'replica' | 'seq' | 'pos'>;
+
+/** In the marker file, in a sector of its own: what is written here can spoil nothing there. */
+const WITNESS_AT = 512;
+const WITNESS_BYTES = 128;
+
+/**
+ * Remembers, outside the database, how far acknowledged writes went. SQLite ends its log at the first frame whose sum does not
+ * fit, without a word: after one flipped bit the file opens as it was minutes ago, and passes every check.
+ *
+ * It is written after the commits that it tells of are as durable as they get, and never synced: after a crash of the
+ * process it is exact, after a power cut it may be behind, which only means that less is noticed.
+ */
+export class HeadWitness {
+  readonly #path: string;
+  readonly #bytes = Buffer.alloc(WITNESS_BYTES);
+  #file: number | undefined;
+
+  constructor(markerPath: string) {
+    this.#path = markerPath;
+  }
+
+  /** Undefined when there is none or when it cannot be trusted. */
+  read(): Witness | undefined {
+    if (!existsSync(this.#path)) return undefined;
+    const bytes = Buffer.alloc(WITNESS_BYTES);
+    readSync(this.#open(), bytes, 0, WITNESS_BYTES, WITNESS_AT);
+    const [name, replica = '', seq, pos, sum] = bytes.toString('latin1').trim().split(' ');
+    if (name !== 'head' || sum !== textSum(`${replica} ${seq} ${pos}`)) return undefined;
+    return { replica: replica as Head['replica'], seq: Number(seq), pos: Number(pos) };
+  }
+
+  /** Throws what the disk says. */
+  write({ replica, seq, pos }: Witness): void {
+    const text = `${replica} ${seq} ${pos}`;
+    this.#bytes.write(`head ${text} ${textSum(text)}`.padEnd(WITNESS_BYTES - 1).concat('\n'), 'latin1');
+    writeSync(this.#open(), this.#bytes, 0, WITNESS_BYTES, WITNESS_AT);
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #open(): number {
+    this.#file ??= openSync(this.#path, 'r+');
+    return this.#file;
+  }
+}
+
+/** Whether the head of a life, or a file without any, fell back behind what was acknowledged. */
+export function isBehind(head: Witness | undefined, witness: Witness | undefined): boolean {
+  if (witness === undefined) return false;
+  if (head === undefined) return true;
+  return head.replica === witness.replica && (head.seq < witness.seq || head.pos < witness.pos);
+}

@@ -1,0 +1,131 @@
+import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { DatabaseCorruptionError, PersistenceError } from '../../../core/errors/index.ts';
+import { APPLICATION_ID, FORMAT, MetaTable } from '../tables/index.ts';
+import { isOtherOrigin } from './file-origin.ts';
+import { describesGeneration, type Marker } from './marker.ts';
+import { syncFolderOf } from './private-files.ts';
+
+/** What the main file says by itself, without the log beside it. */
+export type MainFile =
+  | { readonly kind: 'absent' | 'empty' | 'unreadable' }
+  | {
+      readonly kind: 'ours';
+      readonly format: number;
+      readonly generation: number;
+      /** See `file-origin.ts`; undefined in files of earlier releases. */
+      readonly origin: string | undefined;
+    };
+
+/** Ends of the names of the files that hold what is not in the main file yet: SQLite's own, and the redo log. */
+export const LOG_SUFFIXES = ['-wal', '-shm', '-journal', '-redo'] as const;
+
+const HEADER_BYTES = 100;
+const MAGIC = 'SQLite format 3\0';
+
+/**
+ * Looks at the main file before SQLite may change anything. Throws DATABASE_CORRUPT for a file that is no database of ours,
+ * FORMAT_TOO_NEW for one of a later release. To be called before the database is opened: see `takeOwnerLock`.
+ */
+export function inspectMainFile(path: string): MainFile {
+  if (!existsSync(path)) return { kind: 'absent' };
+  if (statSync(path).size === 0) return { kind: 'empty' };
+  const header = readHeader(path);
+  if (isHalfMade(path, header)) return { kind: 'empty' };
+  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw foreign(path, 'is no database');
+  const format = header.readUInt32BE(60);
+  const application = header.readUInt32BE(68);
+  // The first transaction of a new file writes both; a file without them was cut off before that, or is not ours.
+  if (application !== APPLICATION_ID) return inspectUnmarked(path, application);
+  if (format > FORMAT) {
+    throw new PersistenceError(
+      'FORMAT_TOO_NEW',
+      `the database ${path} has format ${format}, this release reads up to ${FORMAT}; install a newer release`,
+      { details: { path, format, supported: FORMAT } },
+    );
+  }
+  const found = readAlone(path, (db) => {
+    const meta = new MetaTable(db);
+    return { generation: Number(meta.get('generation')), origin: meta.get('origin') };
+  });
+  return found !== undefined && Number.isSafeInteger(found.generation)
+    ? { kind: 'ours', format, ...found }
+    : { kind: 'unreadable' };
+}
+
+/**
+ * Sets a log aside that belongs to another main file: somebody copied a backup over it. SQLite would mix the two. A log
+ * stays beside a main file that cannot be read alone, and where there is no marker to say more: it may hold what was
+ * acknowledged.
+ */
+export function setStrayLogsAside(
+  path: string,
+  main: MainFile,
+  marker: Marker | undefined,
+  origin: string | undefined,
+  nowMs: number,
+): string[] {
+  const isOther = main.kind === 'ours' && isOtherOrigin(main.origin, origin);
+  const isStray = isOther || main.kind === 'absent' || (main.kind === 'ours' && !mayOwnLogs(main.generation, marker));
+  if (!isStray) return [];
+  const moved = LOG_SUFFIXES.map((suffix) => path + suffix)
+    .filter((log) => existsSync(log))
+    .map((log) => {
+      const aside = `${log}.aside-${Math.floor(nowMs)}`;
+      renameSync(log, aside);
+      return aside;
+    });
+  if (moved.length > 0) syncFolderOf(path);
+  return moved;
+}
+
+/** A backup has generation 0 and never a log of its own. */
+function mayOwnLogs(generation: number, marker: Marker | undefined): boolean {
+  return generation > 0 && (marker === undefined || describesGeneration(marker, generation));
+}
+
+function inspectUnmarked(path: string, application: number): MainFile {
+  const tables = readAlone(path, (db) => Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!.n));
+  if (application !== 0 || tables !== 0) throw foreign(path, 'was not made by EntglDb or is damaged');
+  return { kind: 'empty' };
+}
+
+/** Reads the main file as it is, without its log and without locks; undefined when it cannot be read so. */
+function readAlone<T>(path: string, read: (db: DatabaseSync) => T): T | undefined {
+  const url = pathToFileURL(path);
+  url.search = 'immutable=1';
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(url, { readOnly: true });
+    return read(db);
+  } catch {
+    // Amid a checkpoint the main file is no database without its log. What cannot be mended is found after opening.
+    return undefined;
+  } finally {
+    db?.close();
+  }
+}
+
+/** A power cut left its first page in part; by the journal, which was durable before, SQLite makes the file empty again. */
+function isHalfMade(path: string, header: Buffer): boolean {
+  return header.every((byte) => byte === 0) && existsSync(`${path}-journal`);
+}
+
+function readHeader(path: string): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+  return header;
+}
+
+function foreign(path: string, what: string): DatabaseCorruptionError {
+  return new DatabaseCorruptionError(
+    `${path} ${what}; nothing was changed. Restore a backup over it, or name another DatabasePath`,
+    { details: { path } },
+  );
+}

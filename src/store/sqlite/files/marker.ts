@@ -1,0 +1,67 @@
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { parseReplicaId, type ReplicaId } from '../../../core/ids/index.ts';
+import { syncFolderOf } from './private-files.ts';
+import { textSum } from './text-sum.ts';
+
+/**
+ * What the marker file beside a database says (R9 at open). It is written before and after the generation is raised in the
+ * database, each time made durable, so that a file and a marker that do not belong together can be told apart.
+ */
+export interface Marker {
+  /** Null before the first life has a name. */
+  readonly replica: ReplicaId | null;
+  readonly generation: number;
+  /** `opening`: the database holds this generation or the one before. `open`: it holds this one. */
+  readonly state: 'opening' | 'open';
+  /** Highest seq that may have been given to a write. */
+  readonly reservedSeq: number;
+}
+
+/**
+ * One line in one disk sector, so that it is written whole or, failing its sum, counts as missing. In a sector behind it lies
+ * the witness of the head (`head-witness.ts`).
+ */
+const MARKER_BYTES = 256;
+
+/** Undefined when there is none or when it cannot be trusted. */
+export function readMarker(path: string): Marker | undefined {
+  if (!existsSync(path)) return undefined;
+  const [name, version, replica, generation, state, reserved, sum] = readFileSync(path)
+    .toString('utf8', 0, MARKER_BYTES)
+    .trim()
+    .split(' ');
+  if (name !== 'entgldb-marker' || version !== '1' || (state !== 'opening' && state !== 'open')) return undefined;
+  if (sum !== textSum(`${replica} ${generation} ${state} ${reserved}`)) return undefined;
+  return {
+    replica: parseReplicaId(replica) ?? null,
+    generation: Number(generation),
+    state,
+    reservedSeq: Number(reserved),
+  };
+}
+
+/** Durable on return. */
+export function writeMarker(path: string, marker: Marker): void {
+  const text = `${marker.replica ?? '-'} ${marker.generation} ${marker.state} ${marker.reservedSeq}`;
+  const line = `entgldb-marker 1 ${text} ${textSum(text)}`;
+  const isNew = !existsSync(path);
+  const file = openSync(path, isNew ? 'w' : 'r+', 0o600);
+  try {
+    writeSync(file, `${line.padEnd(MARKER_BYTES - 1)}\n`, 0);
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  if (isNew) syncFolderOf(path);
+}
+
+/** Whether a database with this generation is the one that the marker was written for. */
+export function describesGeneration(marker: Marker, generation: number): boolean {
+  if (generation === marker.generation) return true;
+  return marker.state === 'opening' && generation === marker.generation - 1;
+}
+
+/** Whether the database was being made when the marker was written: its tables may not have reached the disk. */
+export function isFirstOpening({ state, generation }: Marker): boolean {
+  return state === 'opening' && generation === 1;
+}

@@ -1,0 +1,54 @@
+/**
+ * Goal: one owner at a time, whatever people do to the lock file. Method: real files; the second owner is in this process, which
+ * SQLite keeps out as it does others.
+ */
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createManualClock } from '../../../testing/index.ts';
+import { openInFolder, withFolder } from '../test-folder.ts';
+import { awaitOwner } from './owner-lock.ts';
+
+test('rubbish in the lock file keeps nobody out, and an owner keeps everybody else out of it', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    await store.close();
+    writeFileSync(join(folder, 'test.db.lock'), 'rubbish');
+    const again = await openInFolder(folder);
+    await assert.rejects(openInFolder(folder), { reason: 'DATABASE_LOCKED' });
+    await again.close();
+  }));
+
+test('a lock file that is removed while its owner runs keeps others out again, and an owner that finds another one says so', () =>
+  withFolder(async (folder) => {
+    const lockPath = join(folder, 'test.db.lock');
+    const store = await openInFolder(folder);
+    rmSync(lockPath);
+    assert.equal(await store.keepInPlace(), true);
+    await assert.rejects(openInFolder(folder), { reason: 'DATABASE_LOCKED' });
+    rmSync(lockPath);
+    const other = await openInFolder(folder);
+    assert.equal(await store.keepInPlace(), false);
+    await other.close();
+    await store.close();
+  }));
+
+test('whoever finds traces of an owner and no lock waits for the owner to take it anew', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const clock = createManualClock();
+    await awaitOwner(path, clock, 1000);
+    const store = await openInFolder(folder);
+    await awaitOwner(path, clock, 1000);
+    rmSync(`${path}.lock`);
+    let isOver = false;
+    const waiting = awaitOwner(path, clock, 1000).then(() => {
+      isOver = true;
+    });
+    await clock.advance(999);
+    assert.equal(isOver, false);
+    await clock.advance(1);
+    await waiting;
+    await store.close();
+  }));

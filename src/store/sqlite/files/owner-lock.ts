@@ -1,0 +1,145 @@
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { type Clock, sleep } from '../../../core/clock/index.ts';
+import { isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
+import { BUSY, guarded, NOTADB, toStoreError } from '../sqlite-errors.ts';
+import { FilePlace } from './file-places.ts';
+import { createPrivateFile } from './private-files.ts';
+
+export interface OwnerLock {
+  /** Takes the lock anew where somebody removed its file, taking it for left over; false: somebody else has it by now. */
+  keep(): Promise<boolean>;
+  release(): void;
+}
+
+/**
+ * Makes this process the one owner of the database: an open exclusive transaction on a tiny database beside it, which the
+ * operating system ends with the process, however that dies. Throws DATABASE_LOCKED with details `path` and `pid`.
+ *
+ * The lock file itself is touched through SQLite only: on POSIX, closing any other handle of it would drop the lock.
+ */
+export function takeOwnerLock(path: string, pid: number): OwnerLock {
+  const lockPath = `${path}.lock`;
+  const pidPath = `${path}.pid`;
+  let lock = takeLock(path);
+  let place = new FilePlace(lockPath);
+  try {
+    writePid(pidPath, pid);
+  } catch (error) {
+    lock.close();
+    throw toStoreError(error, pidPath);
+  }
+  return {
+    keep: async () => {
+      if ((await place.isHeld()) || !lock.isOpen) return true;
+      const former = lock;
+      try {
+        lock = takeLock(path);
+      } catch (error) {
+        // What the disk refuses now is tried again with the next look.
+        return !isEntglDbError(error, 'DATABASE_LOCKED');
+      }
+      former.close();
+      place = new FilePlace(lockPath);
+      writePid(pidPath, pid);
+      return true;
+    },
+    release: () => {
+      try {
+        rmSync(pidPath, { force: true });
+      } catch {
+        // A number that stays misleads nobody: the lock says whether there is an owner.
+      }
+      lock.close();
+    },
+  };
+}
+
+/**
+ * Waits where there are traces of an owner and no lock: one that somebody removed is taken anew by its owner (`keep`) in this time,
+ * and two owners would write over each other.
+ */
+export async function awaitOwner(path: string, clock: Clock, keptMs: number): Promise<void> {
+  const hasTraces = [`${path}.pid`, `${path}-shm`].some((trace) => existsSync(trace));
+  if (hasTraces && !existsSync(`${path}.lock`)) await sleep(clock, keptMs);
+}
+
+function takeLock(path: string): DatabaseSync {
+  const lockPath = `${path}.lock`;
+  try {
+    return lockFile(lockPath);
+  } catch (error) {
+    if (errorCode(error) === BUSY) throw lockedError(path, `${path}.pid`);
+    if (errorCode(error) !== NOTADB) throw toStoreError(error, lockPath);
+    // It holds nothing, and nobody owns it, or it would have been busy: rubbish in it shall keep nobody out.
+    return guarded(lockPath, () => {
+      truncateSync(lockPath);
+      return lockFile(lockPath);
+    });
+  }
+}
+
+/**
+ * The process that has the database open; undefined: none. Looks into the lock only where a process has left its number, so as
+ * not to be in the way of one that is just taking it.
+ */
+export function ownerOf(path: string): number | undefined {
+  const pid = readPid(`${path}.pid`);
+  if (pid === undefined) return undefined;
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(`${path}.lock`, { timeout: 0, readOnly: true });
+    lock.exec('SELECT 1 FROM sqlite_schema');
+    return undefined;
+  } catch (error) {
+    return errorCode(error) === BUSY ? pid : undefined;
+  } finally {
+    lock?.close();
+  }
+}
+
+function lockFile(lockPath: string): DatabaseSync {
+  if (!existsSync(lockPath)) createPrivateFile(lockPath);
+  const lock = new DatabaseSync(lockPath, { timeout: 0 });
+  try {
+    // Without a journal, which the lock has no use for and a full disk no room.
+    lock.exec('PRAGMA journal_mode = MEMORY');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+}
+
+/** The number only helps to word a message: a full disk must not keep the owner from reading. */
+function writePid(pidPath: string, pid: number): void {
+  try {
+    writeFileSync(pidPath, `${pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    if (!isEntglDbError(toStoreError(error, pidPath), 'DISK_FULL')) throw error;
+  }
+}
+
+function lockedError(path: string, pidPath: string): PersistenceError {
+  const pid = readPid(pidPath);
+  const owner = pid === undefined ? 'another process' : `process ${pid}`;
+  return new PersistenceError('DATABASE_LOCKED', `${owner} has the database ${path} open; stop it or use it`, {
+    details: { path, pid },
+  });
+}
+
+/** Undefined while the owner is between taking the lock and writing its number. */
+function readPid(pidPath: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(pidPath, 'utf8'), 10);
+    return Number.isSafeInteger(pid) ? pid : undefined;
+  } catch {
+    // The number only helps to word the message.
+    return undefined;
+  }
+}

@@ -1,0 +1,154 @@
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
+import type { Damage } from '../../store.ts';
+import { openReader, READER_BUSY_MS } from '../connection.ts';
+import { createPrivateFile, createPrivateFolder, syncFolderOf } from '../files/index.ts';
+import { guarded, toStoreError } from '../sqlite-errors.ts';
+import { MetaTable } from '../tables/index.ts';
+import { checkDatabase } from './check-database.ts';
+import type { JobContext } from './maintenance-jobs.ts';
+import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
+
+/** Pages copied in one step: 256 KiB. */
+const PAGES_PER_STEP = 64;
+/** Examples of damage that an error carries. */
+const EXAMPLES_MAX = 10;
+
+/** A verified, sealed, durable copy of a database that may be in use. See `MaintainableStore.backup`. */
+export async function copyDatabase(
+  path: string,
+  toPath: string,
+  overwrite: boolean,
+  context: JobContext,
+): Promise<void> {
+  if (!overwrite && existsSync(toPath)) throw existsError(toPath);
+  const partial = `${toPath}.partial`;
+  guarded(toPath, () => {
+    createPrivateFolder(dirname(toPath));
+    removeWithLogs(partial);
+  });
+  try {
+    await copyPages(path, partial, context);
+    if (context.isStopped()) return;
+    seal(partial);
+    renewIndexes(partial, verify(partial, context));
+    if (context.isStopped()) return;
+    publish(partial, toPath, overwrite);
+  } catch (error) {
+    throw copyError(error, toPath);
+  } finally {
+    removeWithLogs(partial);
+  }
+}
+
+/** What is wrong with the disk of the copy must not be looked for at the database's. */
+function copyError(error: unknown, toPath: string): unknown {
+  const failure = toStoreError(error, toPath);
+  return isEntglDbError(failure, 'DATABASE_CORRUPT') ? error : failure;
+}
+
+/** Runs with the path of a copy of what is open, which is removed afterwards: its own path leads nowhere, or to another file. */
+export async function withOpenCopy<T>(db: DatabaseSync, toPath: string, run: (path: string) => Promise<T>): Promise<T> {
+  const copy = `${toPath}.open`;
+  createPrivateFolder(dirname(toPath));
+  removeWithLogs(copy);
+  try {
+    createPrivateFile(copy);
+    await backup(db, copy, { rate: PAGES_PER_STEP });
+    return await run(copy);
+  } finally {
+    removeWithLogs(copy);
+  }
+}
+
+/** One moment of the database: the reading transaction stays open until all pages are copied. */
+async function copyPages(path: string, partial: string, context: JobContext): Promise<void> {
+  createPrivateFile(partial);
+  const source = guarded(path, () => openReader(path, READER_BUSY_MS));
+  try {
+    guarded(path, () => {
+      source.exec('BEGIN');
+      source.prepare('SELECT count(*) FROM meta').get();
+    });
+    await backup(source, partial, {
+      rate: PAGES_PER_STEP,
+      progress: ({ totalPages, remainingPages }) => {
+        if (context.isStopped()) throw new StoppedError();
+        context.onProgress(totalPages === 0 ? 0 : (totalPages - remainingPages) / totalPages);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error;
+  } finally {
+    source.close();
+  }
+}
+
+/** Marks the copy: whoever opens it takes a new replica id, and a log of the original does not fit it. */
+function seal(partial: string): void {
+  const copy = new DatabaseSync(partial);
+  try {
+    copy.exec('PRAGMA journal_mode = DELETE; BEGIN');
+    const meta = new MetaTable(copy);
+    meta.set('sealed', '1');
+    meta.set('generation', '0');
+    copy.exec('COMMIT');
+  } finally {
+    copy.close();
+  }
+}
+
+/** Throws BACKUP_FAILED; returns the numbers of indexes that must be made anew. */
+function verify(partial: string, context: JobContext): number[] {
+  const found: Damage[] = [];
+  const copy = openReader(partial);
+  try {
+    checkDatabase(copy, { ...context, onDamage: (damage) => found.push(damage) });
+  } finally {
+    copy.close();
+  }
+  const problems = found.filter(({ kind }) => kind !== 'index');
+  if (problems.length === 0) return damagedIndexes(found);
+  throw new PersistenceError(
+    'BACKUP_FAILED',
+    `the copy holds ${problems.length} damaged things, so the database does; no backup was made. Run a check`,
+    { details: { path: partial, problems: problems.slice(0, EXAMPLES_MAX).map((damage) => JSON.stringify(damage)) } },
+  );
+}
+
+function publish(partial: string, toPath: string, overwrite: boolean): void {
+  const file = openSync(partial, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  if (overwrite) renameSync(partial, toPath);
+  else publishNew(partial, toPath);
+  syncFolderOf(toPath);
+}
+
+/** A link, unlike a rename, never replaces a file that appeared meanwhile. Some file systems have none. */
+function publishNew(partial: string, toPath: string): void {
+  try {
+    linkSync(partial, toPath);
+  } catch (error) {
+    if (existsSync(toPath)) throw existsError(toPath);
+    if (!(error instanceof Error)) throw error;
+    renameSync(partial, toPath);
+  }
+}
+
+function removeWithLogs(path: string): void {
+  for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
+
+function existsError(toPath: string): PersistenceError {
+  return new PersistenceError('BACKUP_EXISTS', `${toPath} exists; name another file, or allow to overwrite it`, {
+    details: { path: toPath },
+  });
+}
+
+class StoppedError extends Error {}

@@ -1,0 +1,45 @@
+import { LIMITS } from '../../../core/config/index.ts';
+import type { Damage } from '../../store.ts';
+import type { Maintenance } from './maintenance.ts';
+
+/** Damage as it is found; leaving the loop early stops the job. */
+export async function* streamDamage(
+  maintenance: Maintenance,
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Damage> {
+  const stop = new AbortController();
+  const found: Damage[] = [];
+  let wake = (): void => {};
+  let isDone = false;
+  const signals = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const job = maintenance
+    .run(
+      { kind: 'check', path, damageMax: LIMITS.damageListMax },
+      {
+        signal: signals,
+        onReport: (report) => {
+          if (report.kind === 'damage') found.push(report.damage);
+          wake();
+        },
+      },
+    )
+    .finally(() => {
+      isDone = true;
+      wake();
+    });
+  // Whoever reads hears of a failure at the end; until then nobody waits for the job.
+  job.catch(() => {});
+  try {
+    for (;;) {
+      while (found.length > 0) yield found.shift()!;
+      if (isDone) break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    await job;
+  } finally {
+    stop.abort();
+  }
+}

@@ -1,0 +1,1 @@
+export { QueryRunner, RottenIndexError, rottenIndex } from './query-runner.ts';

@@ -1,0 +1,82 @@
+import { LIMITS } from '../../../core/config/index.ts';
+import { conditionsLookedAt, type IndexPlan, planQuery, type Query } from '../../../core/query/index.ts';
+import type { IndexTable, StatementCache } from '../tables/index.ts';
+
+/** So many conditions held against a document take about as long as it takes to read it. */
+const CONDITIONS_PER_DOCUMENT = 100;
+/** A way to answer by an index that is ready. */
+export interface ChosenPlan extends IndexPlan {
+  readonly id: number;
+  /** Entries within the bounds, as far as they were counted. */
+  readonly estimatedRows: number;
+}
+
+/** Finds the index that answers a query best, and how much there is to read. */
+export class PlanChooser {
+  readonly #indexes: IndexTable;
+  readonly #statements: StatementCache;
+
+  constructor(indexes: IndexTable, statements: StatementCache) {
+    this.#indexes = indexes;
+    this.#statements = statements;
+  }
+
+  /** Where several indexes help, the one with the fewest entries to read. */
+  choose(coll: number, query: Query, isTrusted: (id: number) => boolean): ChosenPlan | undefined {
+    const held = (this.#indexes.keptBy(coll) ?? []).filter(({ id, state }) => state === 'ready' && isTrusted(id));
+    if (held.length === 0) return undefined;
+    const ids = new Map(held.map(({ id, definition }) => [definition, id]));
+    const plans = planQuery(
+      query,
+      held.map(({ definition }) => definition),
+    ).map((plan) => {
+      const chosen = { ...plan, id: ids.get(plan.index)!, estimatedRows: 0 };
+      return { ...chosen, estimatedRows: this.entriesWithin(chosen, LIMITS.estimatedRowsMax) };
+    });
+    // What comes in order needs no more than it gives.
+    const wanted = query.skip + query.limit;
+    const cost = (plan: ChosenPlan): number =>
+      plan.order === 'none' || plan.residual.kind !== 'all' ? plan.estimatedRows : Math.min(plan.estimatedRows, wanted);
+    return plans.reduce<ChosenPlan | undefined>(
+      (best, plan) => (best && cost(best) <= cost(plan) ? best : plan),
+      undefined,
+    );
+  }
+
+  /** Whether a query takes longer than to read so many documents. */
+  isLonger(coll: number, query: Query, plan: ChosenPlan | undefined, documentsMax: number): boolean {
+    if (documentsMax === Number.POSITIVE_INFINITY) return false;
+    const conditions = conditionsLookedAt(plan?.residual ?? query.filter);
+    const max = Math.floor(documentsMax / (1 + conditions / CONDITIONS_PER_DOCUMENT));
+    if (plan === undefined)
+      return this.#statements.get('SELECT 1 FROM doc WHERE coll = ? LIMIT 1 OFFSET ?').get(coll, max) !== undefined;
+    const readsNoMore = plan.order !== 'none' && plan.residual.kind === 'all';
+    if (readsNoMore && query.skip + query.limit <= max) return false;
+    const { estimatedRows } = plan;
+    const isCounted = estimatedRows < LIMITS.estimatedRowsMax || estimatedRows > max;
+    return isCounted ? estimatedRows > max : this.#areMoreWithin(plan, max);
+  }
+
+  /** To skip entries takes half as long as to count them. */
+  #areMoreWithin(plan: ChosenPlan, max: number): boolean {
+    const [bound, ...others] = plan.bounds;
+    if (bound === undefined || others.length > 0) return this.entriesWithin(plan, max + 1) > max;
+    const below = bound.to === undefined ? '' : 'AND k < ?';
+    const sql = `SELECT 1 FROM idx_entry WHERE idx = ? AND k >= ? ${below} LIMIT 1 OFFSET ?`;
+    const bounds = bound.to === undefined ? [bound.from] : [bound.from, bound.to];
+    return this.#statements.get(sql).get(plan.id, ...bounds, max) !== undefined;
+  }
+
+  /** Entries within the bounds of a plan, counted up to so many. */
+  entriesWithin({ id, bounds }: ChosenPlan, max: number): number {
+    let count = 0;
+    for (const { from, to } of bounds) {
+      if (count >= max) break;
+      const below = to === undefined ? '' : 'AND k < ?';
+      const limit = max === Number.POSITIVE_INFINITY ? -1 : max - count;
+      const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM idx_entry WHERE idx = ? AND k >= ? ${below} LIMIT ?)`;
+      count += this.#statements.get(sql).get(id, from, ...(to === undefined ? [] : [to]), limit)!.n as number;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,388 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { LIMITS } from '../../../core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
+import {
+  type IndexPlan,
+  isAfter,
+  type JsonValue,
+  keyText,
+  type Query,
+  toPredicate,
+} from '../../../core/query/index.ts';
+import type { FoundDocument, QueryPlan } from '../../store.ts';
+import {
+  type CollectionDictionary,
+  DOCUMENT_COLUMNS,
+  type DocumentTable,
+  entrySum,
+  type HeldIndex,
+  type IndexTable,
+  StatementCache,
+} from '../tables/index.ts';
+import { FirstOfOrder } from './first-of-order.ts';
+import { type ChosenPlan, PlanChooser } from './plan-chooser.ts';
+import { type KeepFilter, registerQueryFunctions } from './query-functions.ts';
+import { type CompiledQuery, compileQuery } from './query-sql.ts';
+
+/** Rows that one statement with functions of ours looks at: it keeps their documents in memory. */
+const PART_ROWS = 64;
+
+/** So many entries of an index are counted while a document is read. */
+const ENTRIES_PER_DOCUMENT = 100;
+
+/** So many rows are counted, without a look into them, while a document is read. */
+const ROWS_PER_DOCUMENT = 20;
+
+/** Documents looked at to find out whether a query that wants few finds them soon. */
+const TRIED_DOCUMENTS = 4 * PART_ROWS;
+
+/** An index has an entry that does not fit its row, or lacks one. */
+export class RottenIndexError extends Error {
+  readonly indexId: number;
+
+  constructor(indexId: number, message: string) {
+    super(message);
+    this.indexId = indexId;
+  }
+}
+
+export function rottenIndex(
+  collection: CollectionName,
+  { id, definition }: Pick<HeldIndex, 'id' | 'definition'>,
+): RottenIndexError {
+  const names = [definition.name, collection].map((name) => JSON.stringify(name)).join(' of collection ');
+  return new RottenIndexError(id, `the index ${names} does not fit its documents`);
+}
+
+type Emit = (document: FoundDocument) => void;
+
+/** Answers queries: by an index where there is one that helps, else by looking at every document. */
+export class QueryRunner {
+  readonly #documents: DocumentTable;
+  readonly #collections: CollectionDictionary;
+  readonly #keepFilter: KeepFilter;
+  readonly #pulse: (() => void) | undefined;
+  readonly #statements: StatementCache;
+  readonly #plans: PlanChooser;
+
+  /**
+   * `pulse` is called again and again while a query runs, and ends it by what it throws. With one, rows are read as they are handed
+   * over; without, all at once, which is faster.
+   */
+  constructor(
+    db: DatabaseSync,
+    documents: DocumentTable,
+    indexes: IndexTable,
+    collections: CollectionDictionary,
+    pulse?: () => void,
+  ) {
+    this.#pulse = pulse;
+    this.#documents = documents;
+    this.#statements = new StatementCache(db);
+    this.#plans = new PlanChooser(indexes, this.#statements);
+    this.#collections = collections;
+    this.#keepFilter = registerQueryFunctions(db, pulse);
+  }
+
+  /** `isTrusted`: whether an index may be read. Throws RottenIndexError for one that rotted. */
+  find(collection: CollectionName, query: Query, isTrusted: (id: number) => boolean): FoundDocument[] {
+    const found: FoundDocument[] = [];
+    this.each(collection, query, isTrusted, (document) => found.push(document));
+    return found;
+  }
+
+  /** Hands over what `find` gives, one after the other. */
+  each(collection: CollectionName, query: Query, isTrusted: (id: number) => boolean, emit: Emit): void {
+    const coll = this.#collections.knownId(collection);
+    if (coll !== undefined) this.#answer(coll, collection, query, this.#plans.choose(coll, query, isTrusted), emit);
+  }
+
+  /** As `find`; undefined where that takes longer than to read so many documents. */
+  findSoon(
+    collection: CollectionName,
+    query: Query,
+    isTrusted: (id: number) => boolean,
+    documentsMax: number,
+  ): FoundDocument[] | undefined {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return [];
+    const plan = this.#plans.choose(coll, query, isTrusted);
+    if (this.#plans.isLonger(coll, query, plan, documentsMax)) return this.#tryFirst(coll, collection, query, plan);
+    const found: FoundDocument[] = [];
+    this.#answer(coll, collection, query, plan, (document) => found.push(document));
+    return found;
+  }
+
+  count(collection: CollectionName, query: Query, isTrusted: (id: number) => boolean): number {
+    return this.countSoon(collection, query, isTrusted, Number.POSITIVE_INFINITY)!;
+  }
+
+  /** As `count`; undefined where that takes longer than to read so many documents. */
+  countSoon(
+    collection: CollectionName,
+    query: Query,
+    isTrusted: (id: number) => boolean,
+    documentsMax: number,
+  ): number | undefined {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return 0;
+    const plain: Query = { filter: query.filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
+    const plan = this.#plans.choose(coll, plain, isTrusted);
+    if (plan?.residual.kind === 'all' && !plan.mayRepeat) {
+      const entriesMax = documentsMax * ENTRIES_PER_DOCUMENT;
+      const entries = this.#plans.entriesWithin(plan, entriesMax + 1);
+      return entries > entriesMax ? undefined : entries;
+    }
+    const rowsMax = query.filter.kind === 'all' ? documentsMax * ROWS_PER_DOCUMENT : documentsMax;
+    if (this.#plans.isLonger(coll, plain, plan, rowsMax)) return undefined;
+    const { where, params, callsFunctions } = compileQuery(plain, this.#keepFilter);
+    let count = 0;
+    for (const among of callsFunctions ? this.#parts(coll, plain, plan) : [amongEntries(plan)]) {
+      const sql = `SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where}`;
+      count += this.#statements.get(sql).get(coll, ...among.params, ...params)!.n as number;
+    }
+    return count;
+  }
+
+  explain(collection: CollectionName, query: Query, isTrusted: (id: number) => boolean): QueryPlan {
+    const coll = this.#collections.knownId(collection);
+    const plan = coll === undefined ? undefined : this.#plans.choose(coll, query, isTrusted);
+    const isSorted = plan !== undefined && plan.order !== 'none';
+    const sort = isSorted ? 'index' : query.sort.length === 0 ? 'none' : 'memory';
+    if (plan === undefined) {
+      const rows = this.#statements.get('SELECT count(*) AS n FROM (SELECT 1 FROM doc WHERE coll = ? LIMIT ?)');
+      const estimatedRows = coll === undefined ? 0 : (rows.get(coll, LIMITS.estimatedRowsMax)!.n as number);
+      return { index: null, range: null, ranges: 0, filtered: query.filter.kind !== 'all', sort, estimatedRows };
+    }
+    const { index, bounds, narrowed, residual, estimatedRows } = plan;
+    return {
+      index: index.name,
+      range: narrowed === 'nothing' || bounds[0] === undefined ? null : rangeText(bounds[0]),
+      ranges: bounds.length,
+      filtered: residual.kind !== 'all',
+      sort,
+      estimatedRows,
+    };
+  }
+
+  /** Mostly, the first documents in the order of a query hold as many as it wants. Undefined: not so, or nothing comes in that order. */
+  #tryFirst(
+    coll: number,
+    collection: CollectionName,
+    query: Query,
+    plan: ChosenPlan | undefined,
+  ): FoundDocument[] | undefined {
+    if (query.skip + query.limit > TRIED_DOCUMENTS) return undefined;
+    if (plan !== undefined)
+      return plan.order === 'none' ? undefined : this.#readEntriesOneByOne(collection, query, plan, TRIED_DOCUMENTS);
+    if (query.sort.length > 0) return undefined;
+    return this.#scanParts(coll, query, undefined, compileQuery(query, this.#keepFilter), TRIED_DOCUMENTS);
+  }
+
+  #answer(coll: number, collection: CollectionName, query: Query, plan: ChosenPlan | undefined, emit: Emit): void {
+    if (plan === undefined) return this.#scan(coll, query, undefined, emit);
+    if (plan.bounds.length === 0) return;
+    const isOnePass = plan.order !== 'none' || (plan.bounds.length === 1 && !plan.mayRepeat);
+    if (isOnePass) this.#readEntries(collection, query, plan, emit);
+    else this.#scan(coll, query, plan, emit);
+  }
+
+  /**
+   * Rows by their own digest. Of a plan, only those that entries lead to, and each held against the whole filter: an entry that
+   * leads to a wrong row adds nothing.
+   */
+  #scan(coll: number, query: Query, plan: ChosenPlan | undefined, emit: Emit): void {
+    const compiled = compileQuery(query, this.#keepFilter);
+    if (!compiled.callsFunctions) return this.#select(coll, query, compiled, amongEntries(plan), emit);
+    this.#scanParts(coll, query, plan, compiled)!.forEach(emit);
+  }
+
+  /** Undefined: it is not answered after so many documents. */
+  #scanParts(
+    coll: number,
+    query: Query,
+    plan: ChosenPlan | undefined,
+    compiled: CompiledQuery,
+    documentsMax: number = Number.POSITIVE_INFINITY,
+  ): FoundDocument[] | undefined {
+    const first = new FirstOfOrder(query);
+    let looked = 0;
+    for (const part of this.#parts(coll, query, plan)) {
+      if (looked >= documentsMax) return undefined;
+      const found: FoundDocument[] = [];
+      this.#select(coll, first.query, compiled, part, (document) => found.push(document));
+      first.add(found);
+      if (first.isComplete && plan === undefined && query.sort.length === 0) break;
+      looked += PART_ROWS;
+    }
+    return first.result();
+  }
+
+  #select(coll: number, { skip, limit }: Query, compiled: CompiledQuery, among: SqlPart, emit: Emit): void {
+    const { where, orderBy, params } = compiled;
+    const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc
+      WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where} ORDER BY ${orderBy} LIMIT ? OFFSET ?`;
+    for (const row of this.#rows(sql, [coll, ...among.params, ...params, sqlLimit(limit), skip])) {
+      const { key, value } = this.#documents.decoded(row);
+      emit({ key, value: value! });
+    }
+  }
+
+  /** Conditions that divide the rows of a collection, or those that a plan leads to, into few at a time; without a plan in the order of their keys. */
+  *#parts(coll: number, { sort, after: place }: Query, plan: ChosenPlan | undefined): Generator<SqlPart> {
+    if (plan?.bounds.length === 0) return;
+    if (plan !== undefined) {
+      const { sql, params } = entriesOf(plan);
+      const ids = this.#statements.get(`SELECT DISTINCT doc AS id FROM (${sql}) ORDER BY doc`).all(...params);
+      for (let from = 0; from < ids.length; from += PART_ROWS) {
+        const some = ids.slice(from, from + PART_ROWS).map(({ id }) => id);
+        yield { sql: 'AND id IN (SELECT value FROM json_each(?))', params: [JSON.stringify(some)] };
+      }
+      return;
+    }
+    const last = this.#statements.get('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ?');
+    // No key is empty: everything is above the empty text.
+    for (let after = sort.length === 0 && place !== undefined ? place.key : ''; ; ) {
+      const upTo = last.get(coll, after, PART_ROWS - 1)?.key as string | undefined;
+      if (upTo === undefined) return yield { sql: 'AND key > ?', params: [after] };
+      yield { sql: 'AND key > ? AND key <= ?', params: [after, upTo] };
+      after = upTo;
+    }
+  }
+
+  /** Entries and their rows, bound after bound; each row is verified by its entry. */
+  #readEntries(collection: CollectionName, query: Query, plan: ChosenPlan, emit: Emit): void {
+    const isOrdered = plan.order !== 'none';
+    const asked = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined }) };
+    const rest = compileQuery(asked, this.#keepFilter, 'd.value', 'd.key');
+    if (rest.callsFunctions) return this.#readEntriesOneByOne(collection, query, plan)!.forEach(emit);
+    const bounds = plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds;
+    // With several bounds nobody knows how many each of them skips.
+    const isOne = bounds.length === 1;
+    const skipped = isOne ? 0 : query.skip;
+    let met = 0;
+    for (const { from, to } of bounds) {
+      const left = skipped + query.limit - met;
+      if (left <= 0) break;
+      const { sql, params } = entriesSql(plan, { from, to }, query, rest, this.#going);
+      for (const row of this.#rows(sql, [...params, sqlLimit(left), isOne ? query.skip : 0])) {
+        const document = this.#verified(collection, plan, row as EntryRow);
+        if (met++ >= skipped) emit(document);
+      }
+    }
+  }
+
+  /** As `#readEntries`, where functions would keep every row in memory: each row comes here, and goes again. Undefined: it takes more rows. */
+  #readEntriesOneByOne(
+    collection: CollectionName,
+    query: Query,
+    plan: ChosenPlan,
+    rowsMax: number = Number.POSITIVE_INFINITY,
+  ): FoundDocument[] | undefined {
+    const first = new FirstOfOrder(query);
+    const isOrdered = plan.order !== 'none';
+    const fits = toPredicate(plan.residual);
+    const bounds = plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds;
+    let rowsMet = 0;
+    for (const bound of bounds) {
+      const { sql, params } = entriesSql(plan, bound, query, EVERY_ROW, this.#going);
+      const rows = this.#statements.get(sql, true).iterate(...params, -1, 0);
+      for (const row of rows as Iterable<unknown> as Iterable<EntryRow>) {
+        if (rowsMet++ >= rowsMax) return undefined;
+        const [, key, , text] = row;
+        const value = text === null ? null : (JSON.parse(text) as JsonValue);
+        // A row that is gone, or not the entry's, is met, so that it can be told.
+        const isWanted = value === null || (fits(value) && isAfterPlace(query, { key, value }));
+        if (isWanted) first.add([this.#verified(collection, plan, row)]);
+        if (first.isComplete && isOrdered) return first.result();
+      }
+    }
+    return first.result();
+  }
+
+  #verified(collection: CollectionName, { id, index }: ChosenPlan, [hex, key, sum, value]: EntryRow): FoundDocument {
+    if (value !== null && entrySum(hex, key, value) === sum) return { key: key as DocumentKey, value };
+    // Throws where it is the row that is damaged.
+    this.#documents.get(collection, key as DocumentKey);
+    throw rottenIndex(collection, { id, definition: index });
+  }
+
+  /** As arrays of columns. */
+  #rows(sql: string, params: readonly SQLInputValue[]): Iterable<unknown> {
+    const statement = this.#statements.get(sql, true);
+    return this.#pulse === undefined ? statement.all(...params) : statement.iterate(...params);
+  }
+
+  /** A condition that lets the pulse be felt at each row. */
+  get #going(): string {
+    return this.#pulse === undefined ? '' : 'AND entgldb_going()';
+  }
+}
+
+interface SqlPart {
+  readonly sql: string;
+  readonly params: readonly SQLInputValue[];
+}
+
+const EVERY_ROW = { where: '1', orderBy: 'x.k, x.key', params: [] };
+
+type EntryRow = readonly [hex: string, key: string, sum: number, value: string | null];
+
+function entriesSql(
+  { id, order, afterKey }: ChosenPlan,
+  { from, to }: IndexPlan['bounds'][number],
+  { after }: Query,
+  rest: Pick<CompiledQuery, 'where' | 'orderBy' | 'params'>,
+  going: string,
+): { readonly sql: string; readonly params: readonly SQLInputValue[] } {
+  const isBackward = order === 'backward';
+  const conditions = ['x.idx = ?', 'x.k >= ?'];
+  const params: SQLInputValue[] = [id, from];
+  if (to !== undefined) {
+    conditions.push('x.k < ?');
+    params.push(to);
+  }
+  if (order !== 'none' && after !== undefined && afterKey !== undefined) {
+    const [atOrAfter, after_] = isBackward ? ['<=', '<'] : ['>=', '>'];
+    conditions.push(`x.k ${atOrAfter} ?`, `(x.k ${after_} ? OR x.key > ?)`);
+    params.push(afterKey, afterKey, after.key);
+  }
+  // A row that is gone is met, so that it can be told.
+  if (rest.where !== '1') conditions.push(`(d.id IS NULL OR ${rest.where})`);
+  params.push(...rest.params);
+  const inOrder = order === 'none' ? rest.orderBy : isBackward ? 'x.k DESC, x.key' : 'x.k, x.key';
+  const sql = `SELECT hex(x.k), x.key, x.sum, d.value FROM idx_entry x LEFT JOIN doc d ON d.id = x.doc
+    WHERE ${conditions.join(' AND ')} ${going} ORDER BY ${inOrder} LIMIT ? OFFSET ?`;
+  return { sql, params };
+}
+
+/** A condition on rows of `doc`: an entry within the bounds of the plan, if there is one, leads to them. */
+function amongEntries(plan: ChosenPlan | undefined): SqlPart {
+  if (plan === undefined) return { sql: '', params: [] };
+  if (plan.bounds.length === 0) return { sql: 'AND 0', params: [] };
+  const { sql, params } = entriesOf(plan);
+  return { sql: `AND id IN (${sql})`, params };
+}
+
+function entriesOf({ id, bounds }: ChosenPlan): SqlPart {
+  const params: SQLInputValue[] = [];
+  const parts = bounds.map(({ from, to }) => {
+    params.push(id, from, ...(to === undefined ? [] : [to]));
+    return `SELECT doc FROM idx_entry WHERE idx = ? AND k >= ? ${to === undefined ? '' : 'AND k < ?'}`;
+  });
+  return { sql: parts.join(' UNION ALL '), params };
+}
+
+function rangeText({ from, to }: IndexPlan['bounds'][number]): string {
+  return `from [${keyText(from)}] to below [${to === undefined ? 'the end' : keyText(to)}]`;
+}
+
+/** Where the order of the index says it already, it says the same. */
+function isAfterPlace({ sort, after }: Query, document: { readonly key: string; readonly value: JsonValue }): boolean {
+  return after === undefined || isAfter(sort, document, after);
+}
+
+/** SQLite knows no infinite limit but a negative one. */
+function sqlLimit(limit: number): number {
+  return Number.isFinite(limit) ? limit : -1;
+}

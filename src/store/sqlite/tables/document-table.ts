@@ -1,0 +1,391 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../../core/ids/index.ts';
+import { type Fingerprint, FingerprintSum, type Version } from '../../../core/version/index.ts';
+import type { KeyRange, StoredDocument, StoredVersion } from '../../store.ts';
+import { documentCorruptError } from '../../store-errors.ts';
+import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
+import type { IndexTable } from './index-table.ts';
+import {
+  DOCUMENT_COLUMNS,
+  type DocumentColumns,
+  documentColumns,
+  documentSum,
+  encodeContext,
+  encodeLine,
+  encodeStamps,
+  type KeyedVersionColumns,
+  ROW_VERSION_COLUMNS,
+  RowDecoder,
+  rowVersion,
+  VERSION_COLUMNS,
+  versionColumns,
+} from './row-codec.ts';
+import { SiblingTable } from './sibling-table.ts';
+
+const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
+  WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value)`;
+
+/** Whether a value is NULL stands in the head of the row: the value itself is not read. */
+const UNSEEN = `SELECT asked.value AS key FROM json_each(?) AS asked
+  WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value AND value IS NOT NULL)`;
+
+/** One statement for some rows costs little more than one for each. */
+const ROWS_PER_STATEMENT = 8;
+const ROW_COLUMNS = 15;
+
+function upsertOf(rows: number): string {
+  const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  return `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value)
+  VALUES ${Array(rows).fill(row).join(', ')}
+  ON CONFLICT(coll, key) DO UPDATE SET pos = excluded.pos, replica = excluded.replica, seq = excluded.seq,
+    span = excluded.span, hlc = excluded.hlc, line = excluded.line, line_replica = excluded.line_replica,
+    ctx = excluded.ctx, stamps = excluded.stamps, dead_at = excluded.dead_at, fp = excluded.fp, sum = excluded.sum,
+    value = excluded.value`;
+}
+
+/** Table `doc`, and through it `sibling`. Every row that is read is verified. */
+export class DocumentTable {
+  readonly #db: DatabaseSync;
+  readonly #collections: CollectionDictionary;
+  readonly #replicas: ReplicaDictionary;
+  readonly #indexes: IndexTable;
+  readonly #decoder: RowDecoder;
+  readonly #siblings: SiblingTable;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #upsert: StatementSync;
+  readonly #upsertSome: StatementSync;
+  readonly #get: StatementSync;
+
+  constructor(db: DatabaseSync, collections: CollectionDictionary, replicas: ReplicaDictionary, indexes: IndexTable) {
+    this.#db = db;
+    this.#indexes = indexes;
+    this.#collections = collections;
+    this.#replicas = replicas;
+    this.#decoder = new RowDecoder(replicas);
+    this.#siblings = new SiblingTable(db, replicas);
+    this.#upsert = db.prepare(upsertOf(1));
+    this.#upsertSome = db.prepare(upsertOf(ROWS_PER_STATEMENT));
+    this.#get = this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key = ?`);
+  }
+
+  /** After a rollback. */
+  reset(): void {
+    this.#siblings.reset();
+  }
+
+  /** In order. Those that touch nothing but their own row are written some at a time. */
+  putAll(documents: readonly StoredDocument[]): void {
+    const waiting: SQLInputValue[] = Array(ROWS_PER_STATEMENT * ROW_COLUMNS).fill(null);
+    let end = 0;
+    const writeWaiting = (): void => {
+      if (end === waiting.length) this.#upsertSome.run(...waiting);
+      else for (let i = 0; i < end; i += ROW_COLUMNS) this.#upsert.run(...waiting.slice(i, i + ROW_COLUMNS));
+      end = 0;
+    };
+    for (const document of documents) {
+      const version = this.#isAlone(document) ? rowVersion(document) : undefined;
+      if (version !== undefined) end = this.#setColumns(waiting, end, document, version);
+      if (version === undefined || end === waiting.length) writeWaiting();
+      if (version === undefined) this.put(document);
+    }
+    writeWaiting();
+  }
+
+  put(document: StoredDocument): void {
+    const coll = this.#collections.idOf(document.collection);
+    const { key, value } = document;
+    const indexes = this.#indexes.keptBy(coll);
+    const former = indexes && this.#indexes.former(coll, key);
+    if (this.#siblings.exist()) this.#siblings.delete(coll, key);
+    const version = rowVersion(document);
+    const columns: SQLInputValue[] = [];
+    this.#setColumns(columns, 0, document, version);
+    const { lastInsertRowid } = this.#upsert.run(...columns);
+    if (version === undefined) this.#siblings.insert(coll, key, document.versions);
+    if (indexes !== undefined) {
+      this.#indexes.change(indexes, key, former?.id ?? Number(lastInsertRowid), former?.value ?? null, value);
+    }
+  }
+
+  /** Neither indexes nor siblings of former versions have to follow. */
+  #isAlone({ collection }: StoredDocument): boolean {
+    return this.#indexes.keptBy(this.#collections.idOf(collection)) === undefined && !this.#siblings.exist();
+  }
+
+  /** Sets the columns of a row from `at` on; returns where they end. `version` undefined: the versions are in `sibling`. */
+  #setColumns(columns: SQLInputValue[], at: number, document: StoredDocument, version: Version | undefined): number {
+    const { collection, key, pos, deadAt, value, versions } = document;
+    const { line, lineReplica } = encodeLine(document, version, this.#replicas);
+    const elsewhere = version ? undefined : { value, digests: versions.map(({ digest }) => digest) };
+    let end = at;
+    columns[end++] = this.#collections.idOf(collection);
+    columns[end++] = key;
+    columns[end++] = pos;
+    columns[end++] = version ? this.#replicas.idOf(version.replica) : null;
+    columns[end++] = version ? version.seq : null;
+    columns[end++] = version ? version.seq - version.first : null;
+    columns[end++] = version ? version.hlc : null;
+    columns[end++] = line;
+    columns[end++] = lineReplica;
+    columns[end++] = version ? encodeContext(version.context, this.#replicas) : null;
+    columns[end++] = version ? encodeStamps(version.stamps, this.#replicas) : null;
+    columns[end++] = deadAt;
+    columns[end++] = version ? version.digest : null;
+    columns[end++] = documentSum({ pos, line, line_replica: lineReplica, dead_at: deadAt }, elsewhere);
+    columns[end++] = value;
+    return end;
+  }
+
+  remove(collection: CollectionName, key: DocumentKey): void {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return;
+    const indexes = this.#indexes.keptBy(coll);
+    const former = indexes && this.#indexes.former(coll, key);
+    if (indexes && former) this.#indexes.change(indexes, key, former.id, former.value, null);
+    if (this.#siblings.exist()) this.#siblings.delete(coll, key);
+    this.#prepare('DELETE FROM doc WHERE coll = ? AND key = ?').run(coll, key);
+  }
+
+  get(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
+    const coll = this.#collections.knownId(collection);
+    const found = coll === undefined ? undefined : this.#get.get(coll, key);
+    if (found === undefined) return undefined;
+    const row = documentColumns(found);
+    // The index led here: a row that names another collection is damaged.
+    if (row.coll !== coll) throw documentCorruptError(collection, key);
+    return this.#decode(row);
+  }
+
+  /** SQLite's JSON ends a text at a NUL: such keys are left out. */
+  absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return new Set(keys);
+    // What is imported, received, or added under keys that sort by time lies behind everything there is.
+    const last = this.#prepare('SELECT key FROM doc WHERE coll = ? ORDER BY key DESC LIMIT 1').get(coll)?.key;
+    const isBehind = (key: DocumentKey): boolean => last === undefined || compareBytes(key, last as string) > 0;
+    return keys.every(isBehind) ? new Set(keys) : this.#keysOf(ABSENT, coll, keys);
+  }
+
+  unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    const coll = this.#collections.knownId(collection);
+    return coll === undefined ? new Set(keys) : this.#keysOf(UNSEEN, coll, keys);
+  }
+
+  #keysOf(query: string, coll: number, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
+    const asked = JSON.stringify(keys.filter((key) => !key.includes('\u0000')));
+    const rows = this.#prepare(query).all(asked, coll) as unknown as { readonly key: DocumentKey }[];
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  documents(
+    collection: CollectionName,
+    afterKey: DocumentKey | null,
+    limit: number,
+    except?: ReadonlySet<DocumentKey>,
+  ): StoredDocument[] {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined || limit <= 0) return [];
+    if (except === undefined || except.size === 0) return this.#inRange(coll, afterKey, null, limit);
+    const found: StoredDocument[] = [];
+    // Keys come from the index alone, so that an unreadable row that is excepted is not touched.
+    const rows = this.#prepare('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key');
+    for (const { key } of rows.iterate(coll, afterKey ?? '') as Iterable<{ key: DocumentKey }>) {
+      if (!except.has(key)) found.push(this.get(collection, key)!);
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  inRange(collection: CollectionName, range: KeyRange, limit: number): StoredDocument[] {
+    const coll = this.#collections.knownId(collection);
+    return coll === undefined || limit <= 0 ? [] : this.#inRange(coll, range.after, range.upTo, limit);
+  }
+
+  changes(afterPos: number, limit: number): StoredDocument[] {
+    return this.#select('pos > ? ORDER BY pos LIMIT ?', [afterPos, atMost(limit)]);
+  }
+
+  /** Names of the documents that changed last, newest first; nothing is verified. Rows whose names are damaged are left out. */
+  newestKeys(limit: number): { collection: CollectionName; key: DocumentKey; pos: number }[] {
+    const sql = `SELECT collection.name AS collection, key, pos FROM doc JOIN collection ON collection.id = coll
+      ORDER BY pos DESC LIMIT ?`;
+    return this.#prepare(sql).all(limit) as { collection: CollectionName; key: DocumentKey; pos: number }[];
+  }
+
+  /** The document of a row. Throws DOCUMENT_CORRUPT. */
+  byRow(id: number): StoredDocument | undefined {
+    return this.#select('id = ?', [id])[0];
+  }
+
+  /** Collections that have documents. */
+  collections(): CollectionName[] {
+    const next = this.#prepare('SELECT coll FROM doc WHERE coll > ? ORDER BY coll LIMIT 1');
+    const found: CollectionName[] = [];
+    for (let row = next.get(0); row !== undefined; row = next.get(row.coll as number)) {
+      found.push(this.#collections.nameOf(row.coll as number));
+    }
+    return found;
+  }
+
+  /** Keys in order, from the index alone: a damaged row is not touched. */
+  keys(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey[] {
+    const coll = this.#collections.knownId(collection);
+    const rows = this.#prepare('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?');
+    return coll === undefined ? [] : rows.all(coll, after ?? '', limit).map(({ key }) => key as DocumentKey);
+  }
+
+  dead(beforeMs: number, limit: number): StoredDocument[] {
+    return this.#select('dead_at < ? ORDER BY dead_at, pos LIMIT ?', [beforeMs, atMost(limit)]);
+  }
+
+  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
+    const coll = this.#collections.knownId(collection);
+    const by = this.#replicas.knownId(replica);
+    if (coll === undefined || by === undefined || limit <= 0) return [];
+    const rows = this.#deltaOf('doc', coll, by, afterSeq, limit);
+    if (this.#siblings.exist()) rows.push(...this.#deltaOf('sibling', coll, by, afterSeq, limit));
+    rows.sort((a, b) => a.seq - b.seq || compareBytes(a.key, b.key));
+    const last = rows[limit - 1]?.seq ?? Number.POSITIVE_INFINITY;
+    return rows
+      .filter(({ seq }) => seq <= last)
+      .map((row) => ({ collection, key: row.key, version: this.#decoder.version(collection, row) }));
+  }
+
+  liveReplicas(collection: CollectionName): ReplicaId[] {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return [];
+    const tables = this.#siblings.exist() ? ['doc', 'sibling'] : ['doc'];
+    const found = new Set(tables.flatMap((table) => this.#replicasIn(table, coll)));
+    return [...found].map((id) => this.#replicas.nameOf(id)).sort(compareBytes);
+  }
+
+  nthKey(collection: CollectionName, after: DocumentKey | null, n: number): DocumentKey | undefined {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return undefined;
+    const sql = 'SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ?';
+    const row = this.#prepare(sql).get(coll, after ?? '', Math.max(0, n - 1));
+    return row?.key as DocumentKey | undefined;
+  }
+
+  fingerprints(collection: CollectionName, ranges: readonly KeyRange[]): Fingerprint[] {
+    const coll = this.#collections.knownId(collection);
+    return ranges.map((range) => {
+      const sum = new FingerprintSum();
+      if (coll !== undefined) this.#addDigests(sum, coll, range);
+      return sum.value();
+    });
+  }
+
+  /** Verified documents with the numbers of their rows, from after a key, until either bound is reached. */
+  rowsAfter(coll: number, after: DocumentKey | '', countMax: number, charactersMax: number): NumberedRow[] {
+    const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?`;
+    const found: NumberedRow[] = [];
+    let characters = 0;
+    for (const each of this.#prepareArrays(sql).iterate(coll, after, countMax)) {
+      const row = documentColumns(each);
+      found.push({ id: row.id, document: this.#decode(row) });
+      characters += row.value?.length ?? 0;
+      if (characters >= charactersMax) break;
+    }
+    return found;
+  }
+
+  /** The document of a row that the caller read, of `DOCUMENT_COLUMNS` as an array. */
+  decoded(row: unknown): StoredDocument {
+    return this.#decode(documentColumns(row));
+  }
+
+  /** What readers see of a collection, unverified. */
+  *textsOf(coll: number): Iterable<{ readonly key: DocumentKey; readonly value: string }> {
+    const rows = this.#prepare('SELECT key, value FROM doc WHERE coll = ? AND value IS NOT NULL ORDER BY key');
+    yield* rows.iterate(coll) as Iterable<unknown> as Iterable<{ key: DocumentKey; value: string }>;
+  }
+
+  /** How many documents readers see. */
+  visible(collection: CollectionName): number {
+    const coll = this.#collections.knownId(collection);
+    if (coll === undefined) return 0;
+    return this.#prepare('SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL').get(coll)!.n as number;
+  }
+
+  #inRange(coll: number, after: DocumentKey | null, upTo: DocumentKey | null, limit: number): StoredDocument[] {
+    // No key is empty: everything is above the empty text.
+    return upTo === null
+      ? this.#select('coll = ? AND key > ? ORDER BY key LIMIT ?', [coll, after ?? '', atMost(limit)])
+      : this.#select('coll = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?', [
+          coll,
+          after ?? '',
+          upTo,
+          atMost(limit),
+        ]);
+  }
+
+  #select(rest: string, parameters: readonly SQLInputValue[]): StoredDocument[] {
+    const statement = this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE ${rest}`);
+    return statement.all(...parameters).map((row) => this.decoded(row));
+  }
+
+  #decode(row: DocumentColumns): StoredDocument {
+    const collection = this.#collections.nameOf(row.coll);
+    return this.#decoder.document(collection, row, this.#siblings.of(collection, row));
+  }
+
+  /** A page never ends amid the versions of one seq, of which there are several only where two lives broke R9. */
+  #deltaOf(table: 'doc' | 'sibling', coll: number, by: number, afterSeq: number, limit: number): KeyedVersionColumns[] {
+    const columns = table === 'doc' ? ROW_VERSION_COLUMNS : VERSION_COLUMNS;
+    const select = `SELECT ${columns} FROM ${table} WHERE coll = ? AND replica = ? AND seq`;
+    const page = this.#prepareArrays(`${select} > ? ORDER BY seq LIMIT ?`);
+    const rows = page.all(coll, by, afterSeq, atMost(limit)).map(versionColumns);
+    if (rows.length < limit) return rows;
+    const last = rows.at(-1)!.seq;
+    const whole = this.#prepareArrays(`${select} = ?`).all(coll, by, last).map(versionColumns);
+    return [...rows.filter(({ seq }) => seq < last), ...whole];
+  }
+
+  #replicasIn(table: string, coll: number): number[] {
+    const next = this.#prepare(
+      `SELECT replica FROM ${table} WHERE coll = ? AND replica > ? AND replica IS NOT NULL ORDER BY replica LIMIT 1`,
+    );
+    const found: number[] = [];
+    for (let row = next.get(coll, 0); row !== undefined; row = next.get(coll, found.at(-1)!)) {
+      found.push(row.replica as number);
+    }
+    return found;
+  }
+
+  #addDigests(sum: FingerprintSum, coll: number, { after, upTo }: KeyRange): void {
+    const tables = this.#siblings.exist() ? ['doc', 'sibling'] : ['doc'];
+    const bound = upTo === null ? '' : 'AND key <= ?';
+    const parameters = upTo === null ? [coll, after ?? ''] : [coll, after ?? '', upTo];
+    for (const table of tables) {
+      const rows = this.#prepare(`SELECT fp FROM ${table} WHERE coll = ? AND key > ? ${bound} AND fp IS NOT NULL`);
+      for (const row of rows.iterate(...parameters)) sum.add(row.fp as Uint8Array);
+    }
+  }
+
+  #prepareArrays(sql: string): StatementSync {
+    const statement = this.#prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** A document and the number of its row. */
+export interface NumberedRow {
+  readonly id: number;
+  readonly document: StoredDocument;
+}
+
+/** SQLite knows no infinite limit but a negative one. */
+function atMost(limit: number): number {
+  return Number.isFinite(limit) ? Math.max(0, Math.floor(limit)) : -1;
+}

@@ -1,0 +1,142 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import type { DocumentKey } from '../../../core/ids/index.ts';
+import { indexEntries, type JsonValue } from '../../../core/query/index.ts';
+import { type HeldIndex, IndexRows } from './index-rows.ts';
+
+/** What stood in a row of `doc` before it is written or removed. */
+export interface FormerRow {
+  readonly id: number;
+  readonly value: string | null;
+}
+
+const PUT = `INSERT INTO idx_entry(idx, k, key, doc, sum) VALUES(?, ?, ?, ?, ?)
+  ON CONFLICT(idx, k, key) DO UPDATE SET doc = excluded.doc, sum = excluded.sum`;
+
+/**
+ * Guards an entry and its row together: the key of the index as upper case hex, the key of the document, and the text that
+ * readers see. SQLite hands over a text in a third of the time that it needs for bytes; and as keys are short, to hash them
+ * here is cheaper than to hand them over again. FNV-1a: isthe.com/chongo/tech/comp/fnv
+ */
+export function entrySum(hex: string, key: string, value: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < hex.length; i++) hash = Math.imul(hash ^ hex.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return crc32(value, hash >>> 0);
+}
+
+function hexOf(k: Buffer): string {
+  return k.toString('hex').toUpperCase();
+}
+
+/** Table `idx_entry`: keeps indexes up to date with the rows of `doc`. Collections without an index pay one look into a map. */
+export class IndexTable {
+  readonly rows: IndexRows;
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #kept: ReadonlyMap<number, readonly HeldIndex[]> | undefined;
+  #keptOf: ReadonlyMap<number, HeldIndex> | undefined;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.rows = new IndexRows(db);
+  }
+
+  /** After a rollback. */
+  reset(): void {
+    this.rows.reset();
+  }
+
+  /** The indexes that writes to the collection keep up to date; undefined: none. */
+  keptBy(coll: number): readonly HeldIndex[] | undefined {
+    const all = this.rows.all();
+    if (all.size === 0) return undefined;
+    if (this.#kept === undefined || this.#keptOf !== all) {
+      const kept = [...all.values()].filter(({ state }) => state !== 'dropping');
+      this.#kept = Map.groupBy(kept, (index) => index.coll);
+      this.#keptOf = all;
+    }
+    return this.#kept.get(coll);
+  }
+
+  former(coll: number, key: DocumentKey): FormerRow | undefined {
+    return this.#prepare('SELECT id, value FROM doc WHERE coll = ? AND key = ?').get(coll, key) as
+      | FormerRow
+      | undefined;
+  }
+
+  /** Brings the entries of a document from what its row held to what it holds now; null: nothing. */
+  change(indexes: readonly HeldIndex[], key: DocumentKey, id: number, before: string | null, now: string | null): void {
+    const next = now === null ? undefined : (JSON.parse(now) as JsonValue);
+    const last = before === null || before === now ? undefined : parseFormer(before);
+    for (const index of indexes) {
+      const kept = next === undefined ? [] : indexEntries(index.definition, next);
+      if (last === 'unreadable') this.#removeAll(index, key);
+      else if (last !== undefined) this.#removeOthers(index, key, indexEntries(index.definition, last.value), kept);
+      for (const k of kept) this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, now!));
+    }
+  }
+
+  /** Enters a document that was written before the index was. */
+  enter(index: HeldIndex, key: DocumentKey, id: number, value: string): void {
+    for (const k of indexEntries(index.definition, JSON.parse(value) as JsonValue)) {
+      this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, value));
+    }
+  }
+
+  /** Removes the first entries of an index, about so many; false: none is left. */
+  removeSome(id: number, count: number): boolean {
+    const last = this.#prepare('SELECT k, key FROM idx_entry WHERE idx = ? ORDER BY k, key LIMIT 1 OFFSET ?').get(
+      id,
+      count,
+    );
+    if (last === undefined) {
+      this.#prepare('DELETE FROM idx_entry WHERE idx = ?').run(id);
+      return false;
+    }
+    this.#prepare('DELETE FROM idx_entry WHERE idx = ? AND (k, key) < (?, ?)').run(id, last.k!, last.key!);
+    return true;
+  }
+
+  /** How many entries a document has in an index; undefined: not those that it should have. */
+  held(index: HeldIndex, key: DocumentKey, value: string): number | undefined {
+    const get = this.#prepare('SELECT sum FROM idx_entry WHERE idx = ? AND k = ? AND key = ?');
+    const keys = indexEntries(index.definition, JSON.parse(value) as JsonValue);
+    return keys.every((k) => get.get(index.id, k, key)?.sum === entrySum(hexOf(k), key, value))
+      ? keys.length
+      : undefined;
+  }
+
+  entriesOf(index: HeldIndex): number {
+    return this.#prepare('SELECT count(*) AS n FROM idx_entry WHERE idx = ?').get(index.id)!.n as number;
+  }
+
+  #removeOthers({ id }: HeldIndex, key: DocumentKey, before: readonly Buffer[], kept: readonly Buffer[]): void {
+    for (const k of before) {
+      if (kept.some((each) => each.equals(k))) continue;
+      this.#prepare('DELETE FROM idx_entry WHERE idx = ? AND k = ? AND key = ?').run(id, k, key);
+    }
+  }
+
+  /** Where the former text cannot be read, nobody knows under which keys it was entered. */
+  #removeAll({ id }: HeldIndex, key: DocumentKey): void {
+    this.#prepare('DELETE FROM idx_entry WHERE idx = ? AND key = ?').run(id, key);
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function parseFormer(text: string): { readonly value: JsonValue } | 'unreadable' {
+  try {
+    return { value: JSON.parse(text) as JsonValue };
+  } catch {
+    return 'unreadable';
+  }
+}

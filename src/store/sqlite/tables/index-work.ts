@@ -1,0 +1,148 @@
+import { LIMITS } from '../../../core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
+import { type IndexDefinition, invalidIndex } from '../../../core/query/index.ts';
+import type { StoredDocument, StoredIndex } from '../../store.ts';
+import type { CollectionDictionary } from './dictionary.ts';
+import type { DocumentTable } from './document-table.ts';
+import type { HeldIndex } from './index-rows.ts';
+import type { IndexTable } from './index-table.ts';
+
+/** The characters of JSON with which a step ends: a few milliseconds. */
+const STEP_CHARACTERS_MAX = 512 * 1024;
+/** Entries are removed so much faster than documents are entered. */
+const REMOVED_PER_ENTERED = 8;
+
+/** Adds and removes indexes, and does in short steps what that takes. Every call is part of a transaction of its caller. */
+export class IndexWork {
+  readonly #indexes: IndexTable;
+  readonly #documents: DocumentTable;
+  readonly #collections: CollectionDictionary;
+  readonly #countOf: (collection: CollectionName) => number;
+  /** Documents of the collection when the index was first asked for while it was built. */
+  readonly #totals = new Map<number, number>();
+
+  /** `countOf`: how many documents readers see of a collection, without counting them. */
+  constructor(
+    indexes: IndexTable,
+    documents: DocumentTable,
+    collections: CollectionDictionary,
+    countOf: (collection: CollectionName) => number,
+  ) {
+    this.#indexes = indexes;
+    this.#documents = documents;
+    this.#collections = collections;
+    this.#countOf = countOf;
+  }
+
+  list(collection: CollectionName): StoredIndex[] {
+    const coll = this.#collections.knownId(collection);
+    const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
+    if (held.length === 0) return [];
+    return [...held]
+      .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+      .map(({ id, definition, state, done }) => ({
+        definition,
+        isReady: state === 'ready',
+        progress:
+          state === 'ready' ? 1 : state === 'building' ? Math.min(0.99, done / this.#totalOf(collection, id)) : 0,
+      }));
+  }
+
+  /** Looked up once for each build. */
+  #totalOf(collection: CollectionName, id: number): number {
+    const total = this.#totals.get(id) ?? Math.max(1, this.#countOf(collection));
+    this.#totals.set(id, total);
+    return total;
+  }
+
+  add(collection: CollectionName, definition: IndexDefinition): void {
+    const coll = this.#collections.idOf(collection);
+    const held = this.#indexes.keptBy(coll) ?? [];
+    const former = held.find((index) => index.definition.name === definition.name);
+    if (former?.definition.text === definition.text) return;
+    if (former === undefined && held.length >= LIMITS.indexesPerCollectionMax) {
+      throw invalidIndex(`is one more than ${LIMITS.indexesPerCollectionMax} (Limits.indexesPerCollectionMax)`);
+    }
+    if (former !== undefined) this.#indexes.rows.put({ ...former, state: 'dropping' });
+    const id = this.#indexes.rows.nextId();
+    this.#indexes.rows.put({ id, coll, definition, state: 'building', after: null, done: 0 });
+  }
+
+  remove(collection: CollectionName, name: string): boolean {
+    const coll = this.#collections.knownId(collection);
+    const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
+    const index = held.find(({ definition }) => definition.name === name);
+    if (index === undefined) return false;
+    this.#indexes.rows.put({ ...index, state: 'dropping' });
+    return true;
+  }
+
+  readyOf(collection: CollectionName): readonly HeldIndex[] {
+    const coll = this.#collections.knownId(collection);
+    const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
+    return held.filter(({ state }) => state === 'ready');
+  }
+
+  /** Indexes that do not hold a document as it is. */
+  lacking({ collection, key, value }: StoredDocument): readonly HeldIndex[] {
+    if (value === null) return [];
+    return this.readyOf(collection).filter((index) => this.#indexes.held(index, key, value) === undefined);
+  }
+
+  /** Documents that an index does not hold as they are, and entries beyond those that the documents have. Reads everything. */
+  compare(index: HeldIndex): { readonly missing: number; readonly others: number } {
+    let missing = 0;
+    let expected = 0;
+    for (const { key, value } of this.#documents.textsOf(index.coll)) {
+      const held = this.#indexes.held(index, key, value);
+      if (held === undefined) missing++;
+      else expected += held;
+    }
+    return { missing, others: this.#indexes.entriesOf(index) - expected };
+  }
+
+  /** What there is to do next; undefined: nothing. Room is given back first. */
+  next(): HeldIndex | undefined {
+    const waiting = [...this.#indexes.rows.all().values()].filter(({ state }) => state !== 'ready');
+    return (
+      waiting.find(({ state }) => state === 'dropping') ??
+      waiting.find(({ state }) => state === 'emptying') ??
+      waiting[0]
+    );
+  }
+
+  /** An index that does not fit its documents is made anew. */
+  rebuild(id: number): void {
+    const index = this.#indexes.rows.all().get(id);
+    if (index === undefined || index.state === 'dropping') return;
+    this.#indexes.rows.put({ ...index, state: 'emptying', after: null, done: 0 });
+  }
+
+  /** One step for this index, of about so many documents. Returns about how many rows it wrote. */
+  step(index: HeldIndex, documents: number): number {
+    if (index.state === 'building') return this.#enterSome(index, documents);
+    const entries = documents * REMOVED_PER_ENTERED;
+    if (this.#indexes.removeSome(index.id, entries)) return entries;
+    if (index.state === 'dropping') this.#indexes.rows.delete(index.id);
+    else this.#indexes.rows.put({ ...index, state: 'building', after: null, done: 0 });
+    return entries;
+  }
+
+  #enterSome(index: HeldIndex, documents: number): number {
+    const after = (index.after ?? '') as DocumentKey | '';
+    const rows = this.#documents.rowsAfter(index.coll, after, documents, STEP_CHARACTERS_MAX);
+    for (const { id, document } of rows) {
+      if (document.value !== null) this.#indexes.enter(index, document.key, id, document.value);
+    }
+    const last = rows.at(-1)?.document.key;
+    const isDone = last === undefined;
+    if (isDone) this.#totals.delete(index.id);
+    this.#indexes.rows.put({
+      ...index,
+      state: isDone ? 'ready' : 'building',
+      after: last ?? null,
+      done: index.done + rows.length,
+    });
+    return rows.length + 1;
+  }
+}

@@ -1,0 +1,116 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Entry, EntryRow, EntrySpace } from '../../store.ts';
+import { checkSum, rowSum } from './row-sum.ts';
+
+interface StoredEntry extends Entry {
+  readonly space: string;
+  readonly sum: number;
+}
+
+/** Table `entry`: the small side tables. */
+export class EntryTable {
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #after: StatementSync;
+  readonly #all: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#put = db.prepare('INSERT OR REPLACE INTO entry(space, id, data, sum) VALUES(?, ?, ?, ?)');
+    this.#delete = db.prepare('DELETE FROM entry WHERE space = ? AND id = ?');
+    this.#after = db.prepare('SELECT space, id, data, sum FROM entry WHERE space = ? AND id > ? ORDER BY id LIMIT ?');
+    this.#all = db.prepare('SELECT space, id, data, sum FROM entry');
+  }
+
+  put({ space, id, data }: EntryRow): void {
+    if (data === null) this.#delete.run(space, id);
+    else this.#put.run(space, id, data, rowSum(space, id, data));
+  }
+
+  after(space: EntrySpace, afterId: number, limit: number): Entry[] {
+    const rows = this.#after.all(space, afterId, Number.isFinite(limit) ? limit : -1);
+    return (rows as unknown as StoredEntry[]).map(verifiedEntry);
+  }
+
+  /** Throws for the first entry, of whatever space, that is damaged. */
+  verify(): void {
+    for (const row of this.#all.iterate() as Iterable<unknown> as Iterable<StoredEntry>) verifiedEntry(row);
+  }
+}
+
+function verifiedEntry({ space, id, data, sum }: StoredEntry): Entry {
+  checkSum(sum, rowSum(space, id, data), `entry ${id} of ${space}`);
+  return { id, data };
+}
+
+interface MetaRow {
+  readonly k: string;
+  readonly v: string;
+  readonly sum: number;
+}
+
+/**
+ * What the store itself keeps in `meta`. `sealed`: the file is a copy and needs a new replica id (R9 at open). `commits`: how
+ * many the file holds, so that records of the redo log are applied once.
+ */
+export type StoreMeta = 'generation' | 'fingerprint' | 'origin' | 'sealed' | 'gone-from' | 'commits';
+
+/** Names that the engine gave carry this prefix, the store's own have none. */
+const ENGINE = 'engine.';
+
+/** Table `meta`: texts by name. */
+export class MetaTable {
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #get: StatementSync;
+  readonly #all: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#put = db.prepare('INSERT OR REPLACE INTO meta(k, v, sum) VALUES(?, ?, ?)');
+    this.#delete = db.prepare('DELETE FROM meta WHERE k = ?');
+    this.#get = db.prepare('SELECT k, v, sum FROM meta WHERE k = ?');
+    this.#all = db.prepare('SELECT k, v, sum FROM meta');
+  }
+
+  get(name: StoreMeta): string | undefined {
+    const row = this.#get.get(name) as MetaRow | undefined;
+    return row && verifiedMeta(row);
+  }
+
+  set(name: StoreMeta, text: string | null): void {
+    this.#write(name, text);
+  }
+
+  setEngine(name: string, text: string | null): void {
+    this.#write(ENGINE + name, text);
+  }
+
+  getEngine(name: string): string | undefined {
+    const row = this.#get.get(ENGINE + name) as MetaRow | undefined;
+    return row && verifiedMeta(row);
+  }
+
+  /** Whether the engine gave such a text, damaged or not. */
+  hasEngine(name: string): boolean {
+    return this.#get.get(ENGINE + name) !== undefined;
+  }
+
+  /** All that the engine gave; throws when any text in the table is damaged. */
+  engine(): Map<string, string> {
+    const found = new Map<string, string>();
+    for (const row of this.#all.all() as unknown as MetaRow[]) {
+      const text = verifiedMeta(row);
+      if (row.k.startsWith(ENGINE)) found.set(row.k.slice(ENGINE.length), text);
+    }
+    return found;
+  }
+
+  #write(name: string, text: string | null): void {
+    if (text === null) this.#delete.run(name);
+    else this.#put.run(name, text, rowSum(name, text));
+  }
+}
+
+function verifiedMeta({ k, v, sum }: MetaRow): string {
+  checkSum(sum, rowSum(k, v), `the text ${k}`);
+  return v;
+}
