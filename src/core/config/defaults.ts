@@ -184,7 +184,7 @@ export const LIMITS = {
   liveResultCharactersMax: 64 * 1024 * 1024,
   /** Keys that one live count with a filter keeps. More: LIVE_RESULT_TOO_LARGE. */
   liveCountKeysMax: 100_000,
-  /** Changes of one collection that wait for the disk before live queries hear of them. More: they read their results again. */
+  /** Changes of one collection that wait for the disk, or for a first result, before live queries hear of them. More: they read their results again. */
   liveBacklogMax: 10_000,
   /** Characters of JSON in them. More: the same. */
   liveBacklogCharactersMax: 16 * 1024 * 1024,

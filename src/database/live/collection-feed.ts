@@ -1,7 +1,6 @@
-import type { Limits } from '../../core/config/index.ts';
 import type { GoneDocument, StoredDocument } from '../../store/index.ts';
 import { ChangedDocument } from './changed-document.ts';
-import type { LiveSource } from './live-source.ts';
+import type { BacklogLimits, LiveSource } from './live-source.ts';
 
 interface Follower {
   // The feed does not look at states, so they may be of any kind.
@@ -17,9 +16,6 @@ interface Commit {
   /** How many the collection has after it. */
   readonly documents: number;
 }
-
-/** With more, all are forgotten and the followers read their results again. */
-type BacklogLimits = Pick<Limits, 'liveBacklogMax' | 'liveBacklogCharactersMax'>;
 
 /** Commits to one collection that are not durable yet, and those who wait for them. */
 export class CollectionFeed {

@@ -78,6 +78,19 @@ test('nothing of it is shown before it is durable', async () => {
   assert.equal(keysOf(live.getSnapshot()), 'a');
 });
 
+test('few large changes meanwhile are too much as well, and a document that changes again counts once', async () => {
+  const { store, asked } = gatedStore();
+  await using opened = openOn(store, { limits: { ...LIMITS, liveBacklogCharactersMax: 100 } });
+  const docs = opened.db.collection<{ text: string }>('docs');
+  const live = docs.live();
+  live.subscribe(ignore);
+  for (let i = 0; i < 5; i++) await docs.put('a', { text: 'x'.repeat(40) });
+  assert.equal(asked[0]!.signal?.aborted, false);
+  await docs.put('b', { text: 'x'.repeat(60) });
+  assert.equal(asked[0]!.signal?.aborted, true);
+  assert.equal(live.getSnapshot()?.length, 2);
+});
+
 test('where too much changes meanwhile it is read at once, and what comes later is not wanted', async () => {
   const { store, asked } = gatedStore();
   await using opened = openOn(store, { limits: { ...LIMITS, liveBacklogMax: 3 } });

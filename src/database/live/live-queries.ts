@@ -136,7 +136,7 @@ export class LiveQueries {
     const { replica, limits } = this.#deps;
     if (this.#running.size >= limits.liveQueriesMax) throw tooMany(limits.liveQueriesMax);
     this.#deps.commitPending();
-    const source = new LiveSource({ replica, view, onState, onFailure, missedMax: limits.liveBacklogMax });
+    const source = new LiveSource({ replica, view, onState, onFailure, limits });
     source.begin();
     const feed = this.#feeds.get(collection) ?? new CollectionFeed(limits);
     this.#feeds.set(collection, feed);

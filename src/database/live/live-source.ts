@@ -1,6 +1,10 @@
+import type { Limits } from '../../core/config/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { ChangedDocument } from './changed-document.ts';
 import type { LiveView } from './live-view.ts';
+
+/** Of changes that are kept for later. With more, all are forgotten and what they were kept for is read again. */
+export type BacklogLimits = Pick<Limits, 'liveBacklogMax' | 'liveBacklogCharactersMax'>;
 
 export interface LiveSourceDeps<State> {
   readonly replica: Pick<Replica, 'pos' | 'durablePos' | 'flush'>;
@@ -9,8 +13,8 @@ export interface LiveSourceDeps<State> {
   readonly onState: (state: State) => void;
   /** It could not begin. */
   readonly onFailure: (error: unknown) => void;
-  /** Changes that are kept while a view is read: with more, it is read within one turn. */
-  readonly missedMax: number;
+  /** Of the changes that are kept while a view is read: with more, it is read within one turn. */
+  readonly limits: BacklogLimits;
 }
 
 /** A view that is read beside the event loop, and what happened since. */
@@ -18,6 +22,8 @@ interface Joining {
   readonly stop: AbortController;
   /** Newest states of documents that became durable since the reading began. */
   readonly missed: Map<string, ChangedDocument>;
+  /** Of their texts. */
+  characters: number;
   documents: number;
   /** Set when it is read: everything that it may hold is durable from there on. */
   pos: number | undefined;
@@ -49,8 +55,9 @@ export class LiveSource<State> {
 
   /** Reads the view for the first time. Throws what the store throws, or tells it later. */
   begin(): void {
-    const joining: Joining = { stop: new AbortController(), missed: new Map(), documents: 0, pos: undefined };
-    const reading = this.#deps.view.loadAside(joining.stop.signal);
+    const stop = new AbortController();
+    const joining: Joining = { stop, missed: new Map(), characters: 0, documents: 0, pos: undefined };
+    const reading = this.#deps.view.loadAside(stop.signal);
     if (!(reading instanceof Promise)) return this.#loaded(reading);
     this.#joining = joining;
     const isWanted = (): boolean => this.#joining === joining;
@@ -115,9 +122,13 @@ export class LiveSource<State> {
   }
 
   #miss(joining: Joining, changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
-    for (const [key, change] of changes) joining.missed.set(key, change);
+    const { liveBacklogMax, liveBacklogCharactersMax } = this.#deps.limits;
+    for (const [key, change] of changes) {
+      joining.characters += charactersOf(change) - charactersOf(joining.missed.get(key));
+      joining.missed.set(key, change);
+    }
     if (changes.size > 0) joining.documents = documents;
-    if (joining.missed.size > this.#deps.missedMax) return this.load();
+    if (joining.missed.size > liveBacklogMax || joining.characters > liveBacklogCharactersMax) return this.load();
     this.#join(joining);
   }
 
@@ -146,4 +157,8 @@ export class LiveSource<State> {
     this.#shown = { state };
     this.#deps.onState(state);
   }
+}
+
+function charactersOf(change: ChangedDocument | undefined): number {
+  return change?.text?.length ?? 0;
 }
