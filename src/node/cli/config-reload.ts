@@ -1,4 +1,12 @@
-import { changedKeys, countsAtOnce, type LoadedConfig, readTokens, type Tokens, takeLive } from '../config/index.ts';
+import {
+  changedKeys,
+  countsAtOnce,
+  type LoadedConfig,
+  readTokens,
+  secretsOf,
+  type Tokens,
+  takeLive,
+} from '../config/index.ts';
 import type { OpenLogger } from '../logging/index.ts';
 
 export interface ConfigReloadOptions {
@@ -26,7 +34,7 @@ export function createConfigReload(options: ConfigReloadOptions): () => Promise<
     try {
       const next = await load();
       const read = await readTokens(next);
-      log.hide(read.cluster);
+      log.hide(secretsOf(read));
       const changed = [...new Set([...changedKeys(running, next), ...changedSecrets(tokens, read, next)])];
       const isApplied = (key: string): boolean => countsAtOnce(key, running, next);
       const needRestart = changed.filter((key) => !isApplied(key));

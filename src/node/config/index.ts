@@ -5,6 +5,6 @@ export { configTable, describeConfig } from './describe-config.ts';
 export { countsAtOnce, LIVE_KEYS, takeLive } from './live-keys.ts';
 export { type LoadConfigOptions, loadConfig } from './load-config.ts';
 export type { LoadedConfig } from './loaded-config.ts';
-export { readTokens, type Tokens } from './tokens.ts';
+export { readTokens, secretsOf, type Tokens } from './tokens.ts';
 export { parseAddress } from './value-kind.ts';
 export { createToken, writeNewConfig } from './write-config.ts';

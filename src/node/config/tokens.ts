@@ -14,6 +14,11 @@ export interface Tokens {
   readonly warnings: readonly string[];
 }
 
+/** What must appear nowhere. */
+export function secretsOf({ cluster, http }: Tokens): readonly string[] {
+  return http === null ? cluster : [...cluster, http];
+}
+
 /**
  * Reads the secrets that the configuration names. Throws CONFIG_ERROR: FILE_NOT_FOUND, FILE_INVALID, TOKEN_WEAK. No
  * message ever holds a token.

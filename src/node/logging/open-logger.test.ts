@@ -12,13 +12,13 @@ const SECRET = 'correct "horse" battery staple';
 async function openCollecting(levels: [string, LogLevel][], isTTY = false) {
   const lines: string[] = [];
   const output = { write: (text: string) => lines.push(text), isTTY };
-  const { logger, setLevels, close } = await openLogger({
+  const { logger, setLevels, hide, close } = await openLogger({
     levels: new Map(levels),
     output,
     file: null,
     secrets: [SECRET],
   });
-  return { logger, setLevels, close, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
+  return { logger, setLevels, hide, close, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 
 test('a line is JSON with the time, the guide’s level, the fields and the message', async () => {
@@ -78,6 +78,15 @@ test('secrets are masked by name and by value', async () => {
   logger.info({ token: 'abc-1', network: { authToken: 'abc-2' }, req: { headers: { authorization: 'abc-3' } } }, 'a');
   logger.child({ about: SECRET }).error({ err: new Error(`bad key ${SECRET}`) }, `dialling with ${SECRET}`);
   assert.ok(!/abc-\d|battery/.test(lines.join('')));
+});
+
+test('a secret that comes later is masked from then on, by children that are there already, and so are the others still', async () => {
+  const { logger, lines, hide } = await openCollecting([['Default', 'Trace']]);
+  const child = logger.child({});
+  hide(['a token of tomorrow']);
+  hide(['another one']);
+  child.info({}, `dialling with a token of tomorrow, another one and ${SECRET}`);
+  assert.ok(!/tomorrow|another|battery/.test(lines.join('')));
 });
 
 test('on a terminal lines are for people', async () => {

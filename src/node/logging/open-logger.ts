@@ -53,7 +53,7 @@ export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger
       shared.levels = levels;
     },
     hide: (more) => {
-      secrets = [...secrets, ...more];
+      secrets = [...new Set([...secrets, ...more])];
       redact = createRedactor(secrets);
     },
     close: () => sink.close(),

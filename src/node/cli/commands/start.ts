@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ConfigurationError, isEntglDbError } from '../../../core/errors/index.ts';
-import { type LoadedConfig, parseAddress, readTokens, type Tokens } from '../../config/index.ts';
+import { type LoadedConfig, parseAddress, readTokens, secretsOf, type Tokens } from '../../config/index.ts';
 import { startDaemon, urlOf } from '../../daemon.ts';
 import { type OpenLogger, openLogger } from '../../logging/index.ts';
 import type { RunningNode } from '../../node-api.ts';
@@ -100,14 +100,14 @@ function flagsOf(options: StartArguments, { workingDirectory }: CliContext) {
   return flags.filter(({ value }) => value !== undefined);
 }
 
-function openNodeLog({ stderr }: CliContext, { values }: LoadedConfig, { cluster, http }: Tokens): Promise<OpenLogger> {
+function openNodeLog({ stderr }: CliContext, { values }: LoadedConfig, tokens: Tokens): Promise<OpenLogger> {
   const path = values['Logging.LogFilePath'];
   const fileBytesMax = values['Logging.MaxLogFileSizeMb'] * 1024 * 1024;
   return openLogger({
     levels: values['Logging.LogLevel'],
     output: stderr,
     file: path === null ? null : { path, fileBytesMax, filesMax: values['Logging.MaxLogFiles'] },
-    secrets: http === null ? cluster : [...cluster, http],
+    secrets: secretsOf(tokens),
   });
 }
 

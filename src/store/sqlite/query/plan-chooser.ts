@@ -4,6 +4,7 @@ import type { IndexTable, StatementCache } from '../tables/index.ts';
 
 /** So many conditions held against a document take about as long as it takes to read it. */
 const CONDITIONS_PER_DOCUMENT = 100;
+
 /** A way to answer by an index that is ready. */
 export interface ChosenPlan extends IndexPlan {
   readonly id: number;
