@@ -8,11 +8,9 @@ import { addressText } from '../address-text.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
 import { incomingStatus, toPeerError } from './describe-peer.ts';
-import { dialBackoffMs, isRefusal, roundOver } from './dial-backoff.ts';
-import { DialPlaces } from './dial-places.ts';
-import { inTurn } from './dial-turns.ts';
+import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
+import { DialRounds } from './dial-rounds.ts';
 import { type Link, LinkTable } from './link-table.ts';
-import { raceDial } from './race-dial.ts';
 import type { PeerStatus, Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
 
@@ -60,10 +58,7 @@ export class Supervisor {
   readonly #logger: Logger;
   readonly #targets: TargetTable;
   readonly #links: LinkTable;
-  readonly #rounds = new Set<Promise<void>>();
-  readonly #places: DialPlaces;
-  /** Somebody waits for a place. */
-  #isCrowded = false;
+  readonly #rounds: DialRounds;
   #state: 'new' | 'running' | 'closed' = 'new';
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -72,7 +67,6 @@ export class Supervisor {
     this.#options = options;
     this.#deps = deps;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#places = new DialPlaces(this.#limits.dialsMax, deps.clock);
     this.#logger = deps.logger ?? silentLogger;
     this.#targets = new TargetTable({
       ...this.#limits,
@@ -86,6 +80,14 @@ export class Supervisor {
       isWanted: (deviceKey) => this.#targets.isWanted(deviceKey),
       onLink: (link) => this.#linked(link),
       onEnd: (link, reason, isOver) => this.#ended(link, reason, isOver),
+    });
+    this.#rounds = new DialRounds(this.#limits.dialsMax, {
+      ...deps,
+      isWanted: (target) => this.#mayDial(target),
+      isLinked: ({ deviceKey }) => deviceKey !== undefined && this.#isLinkedWell(deviceKey),
+      onChannel: (target, channel) => this.#dialled(target, channel),
+      onFailure: (target, error) => this.#failed(target, error),
+      onOver: () => this.#wakeBy(this.#now()),
     });
     this.#addKnown(options.knownPeers ?? []);
   }
@@ -174,7 +176,7 @@ export class Supervisor {
     this.#cancelTimer?.();
     for (const target of this.#targets.all()) target.round?.abort(new Error('closing'));
     this.#links.closeAll('closing');
-    await Promise.allSettled(this.#rounds);
+    await this.#rounds.ended();
   }
 
   #addKnown(addresses: readonly Address[]): void {
@@ -212,15 +214,7 @@ export class Supervisor {
   #dialWaiting(now: number): void {
     const waiting = [...this.#targets.all()].filter((target) => this.#mayDial(target));
     for (const { dueAt } of waiting) if (dueAt > now) this.#wakeBy(dueAt);
-    this.#isCrowded = false;
-    for (const target of inTurn(waiting.filter(({ dueAt }) => dueAt <= now))) {
-      const freeAt = this.#places.freeAt(now);
-      if (freeAt > now) {
-        this.#isCrowded = true;
-        return this.#wakeBy(freeAt);
-      }
-      if (this.#mayDial(target)) this.#startRound(target);
-    }
+    this.#wakeBy(this.#rounds.begin(waiting.filter(({ dueAt }) => dueAt <= now)));
   }
 
   #mayDial(target: Target): boolean {
@@ -259,45 +253,7 @@ export class Supervisor {
     return dialBackoffMs(target, this.#options.ownKey, this.#deps.random);
   }
 
-  // Dialling.
-
-  #startRound(target: Target): void {
-    const round = new AbortController();
-    target.round = round;
-    target.attempts++;
-    target.sinceMs = this.#deps.clock.now();
-    const running = this.#dial(target, round.signal).finally(() => {
-      this.#rounds.delete(running);
-      if (target.round === round) target.round = undefined;
-      this.#wakeBy(this.#now());
-    });
-    this.#rounds.add(running);
-  }
-
-  async #dial(target: Target, signal: AbortSignal): Promise<void> {
-    const { retry } = this.#deps;
-    try {
-      const channel = await retry.execute(
-        (attempt, given) => {
-          if (attempt > 1 && this.#isTargetLinked(target)) target.round?.abort(new Error('linked already'));
-          given?.throwIfAborted();
-          return this.#attempt(target, given);
-        },
-        'TCP Connect',
-        { signal },
-      );
-      if (signal.aborted) channel.close('duplicate');
-      else this.#dialled(target, channel);
-    } catch (error) {
-      if (!signal.aborted) this.#failed(target, error);
-    }
-  }
-
-  #attempt({ addresses }: Target, signal: AbortSignal | undefined): Promise<Channel> {
-    const { transport, clock } = this.#deps;
-    const dial = this.#places.run((onAnswer) => raceDial(transport, addresses, clock, { signal, onAnswer }));
-    return dial.catch((error) => Promise.reject(this.#isCrowded ? roundOver(error) : error));
-  }
+  // What came of dialling.
 
   #dialled(target: Target, channel: Channel): void {
     if (channel.peerKey === this.#options.ownKey) {
@@ -367,10 +323,6 @@ export class Supervisor {
       target.lastError = { message: `the link was closed: ${reason}`, code: null, reason: null, atMs: wallMs };
       this.#wakeBy(target.dueAt);
     }
-  }
-
-  #isTargetLinked(target: Target): boolean {
-    return target.deviceKey !== undefined && this.#isLinkedWell(target.deviceKey);
   }
 
   #isLinkedWell(deviceKey: string): boolean {
