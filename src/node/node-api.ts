@@ -41,7 +41,7 @@ export interface RunningNode {
   /**
    * Takes the node off the network, or back, until it stops: it then neither listens, dials nor announces, and its
    * documents stay readable and writable. Rejects with PORT_IN_USE when its port was taken meanwhile; CONFIG_ERROR USAGE
-   * when it was started without a network.
+   * when it was started without a network; DATABASE_CLOSED once it stops.
    */
   setNetworkPaused(isPaused: boolean): Promise<void>;
   /**

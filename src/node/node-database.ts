@@ -41,7 +41,7 @@ export class NodeDatabase implements Database {
 
   /** True while at least one peer is connected. */
   get isOnline(): boolean {
-    return this.#node.status().isOnline;
+    return this.syncTracker.isOnline;
   }
 
   /** Called whenever `isOnline` has changed. Returns what ends the subscription. */
@@ -149,7 +149,7 @@ export class NodeDatabase implements Database {
 
   /**
    * Takes this node off the network, or back: it then neither listens, dials nor announces; documents stay readable and
-   * writable. CONFIG_ERROR USAGE when it was opened without a network.
+   * writable. CONFIG_ERROR USAGE when it was opened without a network, DATABASE_CLOSED once it is being closed.
    */
   setNetworkPaused(isPaused: boolean): Promise<void> {
     return this.#node.setNetworkPaused(isPaused);

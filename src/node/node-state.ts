@@ -5,6 +5,7 @@ import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
 import { mismatchTexts, refusalTexts, triedRefusals } from '../diagnostics/index.ts';
 import { addressText } from '../net/peers/index.ts';
+import { closedError } from '../store/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from './config/index.ts';
 import { FileWatch } from './file-watch.ts';
@@ -132,6 +133,7 @@ export class NodeState {
   async setNetworkPaused(isPaused: boolean): Promise<void> {
     if (this.network === undefined)
       throw new ConfigurationError('USAGE', 'this node runs without a network; start it with one to pause it');
+    if (this.#closing !== undefined) throw closedError();
     // What peers sent then would be written, and confirmed to them.
     if (!isPaused) this.assertWritable();
     await this.network.setPaused(isPaused);

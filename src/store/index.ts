@@ -30,3 +30,4 @@ export type {
   StoreImage,
   StoreStatistics,
 } from './store.ts';
+export { closedError } from './store-errors.ts';

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ClockAssessment } from '../../core/clock/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
-import type { ForkProof } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
-import type { NewLife, Replica } from '../../database/replica/index.ts';
+import type { Replica } from '../../database/replica/index.ts';
 import type { PeerRefusal } from '../../diagnostics/index.ts';
 import { createUdpPort, Discovery, type DiscoveryEvent } from '../../net/discovery/index.ts';
 import type { Address, Channel } from '../../net/index.ts';
@@ -11,11 +10,11 @@ import { addressText, Supervisor } from '../../net/peers/index.ts';
 import { createTlsTransport, type DeviceKey, type TlsTransport } from '../../net/tcp/index.ts';
 import { createSessionCodec, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
 import { ClusterKeys } from './cluster-keys.ts';
-import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 import { linkProblem } from './followed-peer.ts';
 import { KeptOut } from './kept-out.ts';
 import { ListeningPort } from './listening-port.ts';
 import type { NetworkDeps, NetworkOptions, NetworkSettings } from './network-options.ts';
+import { NodeIdentity } from './node-identity.ts';
 import { ownHello } from './own-hello.ts';
 import { PeerProgress } from './peer-progress.ts';
 import { type PeerStatus, peerStatuses } from './peer-status.ts';
@@ -34,16 +33,17 @@ export class NetworkService {
   readonly #wallClock: WallClockWatch;
   readonly #keptOut: KeptOut;
   readonly #keys: ClusterKeys;
+  readonly #identity: NodeIdentity;
   readonly #relaysAll = (): boolean => relaysAll(this.#options.collections, this.#deps.database);
   #settings: NetworkSettings;
   #retry: RetryPolicy | undefined;
-  #deviceKey: DeviceKey | undefined;
   #transport: TlsTransport | undefined;
   readonly #listening: ListeningPort;
   #supervisor: Supervisor | undefined;
   #discovery: Discovery | undefined;
   #udpPort: number | undefined;
   #isPaused = false;
+  #isClosed = false;
   #changing: Promise<void> = Promise.resolve();
   #unsubscribe: () => void = () => {};
 
@@ -53,6 +53,11 @@ export class NetworkService {
     this.#settings = options.settings;
     this.#keys = new ClusterKeys(options.clusterTokens);
     this.#sessions = new SessionSettings(options);
+    this.#identity = new NodeIdentity(options, {
+      ...deps,
+      endSessions: () => this.#host.closeAll('identity'),
+      reopenAfter: (renew) => this.#reopenAfter(renew),
+    });
     const { clock, logger } = deps;
     this.#keptOut = new KeptOut(clock, options.limits);
     const onChannel = (channel: Channel): void => {
@@ -112,10 +117,7 @@ export class NetworkService {
 
   /** Rejects with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; then nothing is left open. */
   async start(): Promise<void> {
-    const { databasePath } = this.#options;
-    this.#deviceKey = this.#deps.isCopied
-      ? await renewDeviceKey(databasePath, this.#deps.random)
-      : await loadDeviceKey(databasePath, this.#deps.random);
+    await this.#identity.load();
     await this.#keys.derive();
     this.#unsubscribe = this.#follow(this.#deps.database.replica);
     await this.#open();
@@ -175,6 +177,7 @@ export class NetworkService {
 
   /** Says goodbye to all peers and releases every port. Idempotent. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#wallClock.stop();
     this.#unsubscribe();
     await this.#change(() => this.#shut('closing'));
@@ -210,7 +213,7 @@ export class NetworkService {
   /** `wait`: a port that cannot be had is no reason to be off the network; it is tried again. */
   async #open(whenTaken: 'fail' | 'wait' = 'fail'): Promise<void> {
     const { clock, random, logger } = this.#deps;
-    const deviceKey = this.#deviceKey!;
+    const { deviceKey } = this.#identity;
     const { limits } = this.#options;
     this.#transport = createTlsTransport({
       keys: this.#keys.all,
@@ -219,7 +222,7 @@ export class NetworkService {
       limits,
       logger,
       connectMsMax: () => this.#settings.connectionTimeoutMs,
-      onTwin: (remote) => this.#metTwin(remote, deviceKey),
+      onTwin: (remote) => this.#identity.metTwin(remote, deviceKey),
       onOtherToken: (host) => this.#keptOut.otherToken(host),
     });
     const { knownPeers, retryAttempts: maxAttempts, retryDelayMs: delayMs } = this.#settings;
@@ -271,6 +274,15 @@ export class NetworkService {
     this.#udpPort = await this.#discovery.start();
   }
 
+  /** As somebody else: nothing of before goes on, where `renew` says that there is a new device key. */
+  #reopenAfter(renew: () => Promise<boolean>): Promise<void> {
+    return this.#change(async () => {
+      if (!(await renew())) return;
+      await this.#shut('identity');
+      if (!this.#isPaused && !this.#isClosed) await this.#open('wait');
+    });
+  }
+
   async #shut(reason: 'closing' | 'identity'): Promise<void> {
     this.#host.closeAll(reason);
     await this.#discovery?.close();
@@ -300,7 +312,7 @@ export class NetworkService {
       soon: setImmediate,
       flush: () => replica.flush(),
       durableCommits: () => replica.durableCommits,
-      onForked: (proof) => this.#forked(proof),
+      onForked: (proof) => this.#identity.forked(proof),
       onEvidence: (fork) => {
         logger.error({ replica: fork.replica, seq: fork.seq }, 'two nodes write under one replica id; both are told');
         this.#deps.onNotice(`two other nodes share the replica id ${fork.replica}: one is a copy of the other`);
@@ -341,58 +353,7 @@ export class NetworkService {
 
   #discovered(event: DiscoveryEvent): void {
     this.#keptOut.discovered(event);
-    if (event.kind !== 'twin') return this.#supervisor?.discovered(event);
-    const { database } = this.#deps;
-    this.#deps.logger.error(
-      { ...event },
-      'another node runs with the identity of this one: one is a copy of the other',
-    );
-    if (event.sameReplica)
-      this.#forked({ replica: database.replica.id, seq: 0, theirs: null, ours: null, why: 'twin' });
-    else if (event.sameDevice) this.#renewDevice();
-  }
-
-  /** R9: with device keys of their own the two can talk, and their greetings show what else they share. */
-  #metTwin(remote: Address, deviceKey: DeviceKey): void {
-    this.#deps.logger.error({ ...remote }, 'another node holds the device key of this one: one is a copy of the other');
-    if (this.#deviceKey === deviceKey) this.#renewDevice();
-  }
-
-  /** R9: this node is a copy, was rolled back, or has a twin: a new replica id, and a new device key with it. */
-  #forked(proof: ForkProof): void {
-    const { logger, onNotice } = this.#deps;
-    this.#host.closeAll('identity');
-    const life = this.#takeNewLife(proof);
-    if (life === undefined) return;
-    logger.error(
-      { ...life, proof },
-      'this node shared its replica id with a copy, or was rolled back; it took a new one',
-    );
-    onNotice(
-      `this database shared its identity with a copy of itself or was rolled back; it took a new one, and ${life.rewritten} documents were written again`,
-    );
-    this.#renewDevice();
-  }
-
-  /** Undefined where the disk cannot take it: the next meeting finds the same proof and tries again. */
-  #takeNewLife(proof: ForkProof): NewLife | undefined {
-    const { database, onFailure } = this.#deps;
-    try {
-      database.commitPending();
-      return database.replica.takeNewLife(proof.why, 'forked');
-    } catch (error) {
-      onFailure(error, this.#options.nodeId);
-      return undefined;
-    }
-  }
-
-  #renewDevice(): void {
-    const before = this.#deviceKey;
-    this.#change(async () => {
-      if (this.#deviceKey !== before) return;
-      this.#deviceKey = await renewDeviceKey(this.#options.databasePath, this.#deps.random);
-      await this.#shut('identity');
-      if (!this.#isPaused) await this.#open('wait');
-    }).catch((error: unknown) => this.#deps.onFailure(error, this.#options.nodeId));
+    if (event.kind === 'twin') this.#identity.heardTwin(event);
+    else this.#supervisor?.discovered(event);
   }
 }
