@@ -332,7 +332,14 @@ export class SqliteStore implements MaintainableStore {
       this.#checkpointer.noteCommit(PAGES_PER_STEP);
       await sleep(this.#parts.clock, 0, signal);
     }
+    // What this store itself reads is waited for, rather than called another program.
     await this.#checkpointer.pause();
+    while (this.#maintenance.isReading) {
+      this.#checkpointer.resume();
+      await this.#maintenance.readingDone();
+      signal?.throwIfAborted();
+      await this.#checkpointer.pause();
+    }
     try {
       this.#file.change(() => this.#checkpointer.truncate());
     } finally {

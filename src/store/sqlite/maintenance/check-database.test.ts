@@ -1,6 +1,7 @@
 /**
- * Goal: what keeps a check from reading is no damage: its repair would take good documents away, and people would restore a backup.
- * Method: a healthy file without a write-ahead log, locked by another connection at each of the steps of a check.
+ * Goal: what keeps a check from reading is no damage: its repair would take good documents away, and people would restore a backup. Nor does a
+ * check keep its own store from work.
+ * Method: a healthy file without a write-ahead log, locked by another connection at each of the steps of a check; a compaction in the midst of one.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { sampleDocument, sampleHead } from '../../../testing/index.ts';
 import type { Damage } from '../../store.ts';
-import { openInFolder, withFolder } from '../test-folder.ts';
+import { openInFolder, tamper, withFolder } from '../test-folder.ts';
 import { checkDatabase } from './check-database.ts';
 
 const STATEMENTS_MAX = 10_000;
@@ -27,6 +28,27 @@ test('a file that is locked in the midst of its check is not damaged: the check 
       assert.deepEqual(damage, sound.damage, `locked before transaction ${locked}`);
       assert.match(String(error), /database is locked/, `locked before transaction ${locked}`);
     }
+  }));
+
+test('a compaction waits for a check of its own store, which is no other program', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    const documents = Array.from({ length: 30_000 }, (_, i) => sampleDocument({ key: `k${i}`, pos: i + 1 }));
+    store.commit({ documents });
+    await store.close();
+    tamper(join(folder, 'test.db'), `UPDATE doc SET value = '{"n":0}' WHERE key = 'k0'`);
+    const again = await openInFolder(folder);
+    let compacting: Promise<void> | undefined;
+    for await (const _ of again.checkIntegrity()) {
+      if (compacting !== undefined) continue;
+      // The check is in the midst of its reading, and sees the state before this commit.
+      again.commit({ documents: [sampleDocument({ key: 'later', pos: 30_001 })] });
+      compacting = again.compact();
+    }
+    assert.ok(compacting, 'the check found nothing');
+    await compacting;
+    assert.equal(again.statistics().walBytes, 0);
+    await again.close();
   }));
 
 /** What a check says of a file that another connection locks before its n-th transaction. */

@@ -32,7 +32,17 @@ export class MaintenanceThread {
 
   /** Whether a job is under way or waits that may take minutes. */
   get isBusyForLong(): boolean {
-    return this.#running.values().some(({ job }) => job.kind !== 'checkpoint');
+    return this.#running.values().some(isLong);
+  }
+
+  /** Resolves when all of those are done that there are now, however they ended. */
+  async longDone(): Promise<void> {
+    await Promise.allSettled(
+      this.#running
+        .values()
+        .filter(isLong)
+        .map(({ settle }) => settle.promise),
+    );
   }
 
   get isStarted(): boolean {
@@ -109,6 +119,10 @@ export class MaintenanceThread {
     this.#worker = undefined;
     for (const { settle } of this.#running.values()) settle.reject(error);
   }
+}
+
+function isLong({ job }: Running): boolean {
+  return job.kind !== 'checkpoint';
 }
 
 function failureOf({ reason, message, details }: JobReport & { kind: 'failed' }): PersistenceError {

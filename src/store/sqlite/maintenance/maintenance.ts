@@ -47,6 +47,16 @@ export class Maintenance {
     }
   }
 
+  /** Whether a check or a backup is under way or waits: each reads the file. */
+  get isReading(): boolean {
+    return this.#threads.some(({ isBusyForLong }) => isBusyForLong);
+  }
+
+  /** Resolves when none of them is, which they may take minutes for. */
+  async readingDone(): Promise<void> {
+    while (this.isReading) await Promise.all(this.#threads.map((thread) => thread.longDone()));
+  }
+
   /** Asks running jobs to stop, waits for them, and ends the threads. */
   async close(): Promise<void> {
     this.#isClosed = true;
