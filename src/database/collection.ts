@@ -172,5 +172,7 @@ export class LocalCollection<T extends object = Document, Input extends object =
 }
 
 function msOf(time: Moment): number {
-  return typeof time === 'number' ? time : time.getTime();
+  if (typeof time === 'number') return time;
+  if (typeof time?.getTime === 'function') return time.getTime();
+  throw new TypeError('a time is in milliseconds since 1970, or a Date');
 }

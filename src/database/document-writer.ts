@@ -1,7 +1,7 @@
 import { ConcurrencyError, DocumentNotFoundError, messageOf } from '../core/errors/index.ts';
 import { type CollectionName, fullKey, parseDocumentKey } from '../core/ids/index.ts';
 import { counterValue, incrementCounter } from '../core/merge/index.ts';
-import type { JsonObject, JsonValue } from '../core/query/index.ts';
+import { type JsonObject, type JsonValue, parsePath } from '../core/query/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
 import type { WaitOptions, WriteOptions } from './document-api.ts';
@@ -52,7 +52,9 @@ export class DocumentWriter {
   ): Promise<void> {
     const writes: LocalWrite[] = [];
     let chars = 0;
-    for (const [key, value, { ifVersion } = {}] of documents) {
+    for (const document of documents) {
+      if (!Array.isArray(document)) throw new TypeError('putMany takes pairs: [key, document]');
+      const [key, value, { ifVersion } = {}] = document;
       const putting = this.#putting(key, value, ifVersion);
       const write = putting instanceof Promise ? await abortable(putting, options?.signal) : putting;
       chars += write.value?.length ?? 0;
@@ -98,7 +100,8 @@ export class DocumentWriter {
 
   /** Resolves with the sum. */
   async increment(key: string, path: string, by: number, options: WriteOptions | undefined): Promise<number> {
-    if (!Number.isFinite(by)) throw new RangeError(`a number cannot be incremented by ${by}`);
+    if (!Number.isFinite(by)) throw new RangeError(`a number cannot be incremented by ${String(by)}`);
+    const steps = parsePath(path);
     const counter = this.#host.counterOf(this.#collection);
     let sum = 0;
     await this.#change(key, options, (row) => {
@@ -111,7 +114,7 @@ export class DocumentWriter {
         const counting = counterValue(value) === undefined ? counterFrom(before) : value;
         return incrementCounter(counting, counter, 0, by);
       };
-      return changedAt(opened, path.split('.'), add);
+      return changedAt(opened, steps, add);
     });
     return sum;
   }

@@ -141,3 +141,24 @@ test('a listener that cannot be called, and a time limit that is no time, are re
       /timeoutMs is (NaN|-1)/,
     );
 });
+
+test('what JavaScript hands over in the place of a path, a pair or a time is named', async () => {
+  await using opened = await openTestDatabase();
+  const docs = opened.db.collection('docs', { history: {} });
+  await docs.put('a', { n: 1 });
+  const path = {
+    name: 'TypeError',
+    message: /^a path is a text like "address\.city", not of type (undefined|number)$/,
+  };
+  await assert.rejects(docs.distinct(wrong(undefined)), path);
+  await assert.rejects(docs.increment('a', wrong(undefined)), path);
+  await assert.rejects(docs.groupBy(wrong([1])), path);
+  await assert.rejects(docs.findFields(wrong([undefined])), path);
+  const paths = { name: 'TypeError', message: /^the fields are an array of paths/ };
+  await assert.rejects(docs.findFields(wrong(undefined)), paths);
+  await assert.rejects(docs.groupBy(wrong({})), paths);
+  const pairs = { name: 'TypeError', message: 'putMany takes pairs: [key, document]' };
+  await assert.rejects(docs.putMany(wrong([{ key: 'b', value: {} }])), pairs);
+  const times = { name: 'TypeError', message: 'a time is in milliseconds since 1970, or a Date' };
+  for (const time of [undefined, null, 'now']) await assert.rejects(docs.at('a', wrong(time)), times);
+});

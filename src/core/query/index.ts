@@ -17,6 +17,6 @@ export { matches } from './matches.ts';
 export { pageToken } from './page-token.ts';
 export { parseFilter, toPath } from './parse-filter.ts';
 export { parseQuery, type QueryOptions } from './parse-query.ts';
-export { isArrayIndex, isJsonArray, isSamePath, readPath } from './path.ts';
+export { isArrayIndex, isJsonArray, isSamePath, parsePath, readPath } from './path.ts';
 export { conditionsLookedAt, type Predicate, toPredicate } from './predicate.ts';
 export type { Filter, Path, Query, Scalar, SortField, SortPlace } from './query.ts';

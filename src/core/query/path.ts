@@ -36,7 +36,11 @@ export function isJsonArray(value: JsonValue): value is JsonArray {
   return Array.isArray(value);
 }
 
-/** The steps of a user's path: `address.city` and `items.0.price` are the only syntax, every other sign is a name's own. */
+/**
+ * The steps of a user's path: `address.city` and `items.0.price` are the only syntax, every other sign is a name's own. Throws TypeError
+ * for what is no text.
+ */
 export function parsePath(text: string): Path {
+  if (typeof text !== 'string') throw new TypeError(`a path is a text like "address.city", not of type ${typeof text}`);
   return text.split('.');
 }

@@ -55,7 +55,9 @@ export class BlobPut {
       signal?.throwIfAborted();
       // Not `instanceof`: test runners hand in those of another realm.
       if (!types.isUint8Array(piece))
-        throw new TypeError(`a piece of a blob's source is a ${typeof piece}, not a Uint8Array; encode texts first`);
+        throw new TypeError(
+          `a piece of a blob's source is of type ${typeof piece}, not a Uint8Array; encode texts first`,
+        );
       for (const chunk of chunker.push(piece)) await this.#chunk(chunk);
     }
     const last = chunker.end();

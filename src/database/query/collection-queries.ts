@@ -1,6 +1,7 @@
 import type { CollectionName } from '../../core/ids/index.ts';
 import {
   type JsonValue,
+  type Path,
   pageToken,
   parseQuery,
   type Query,
@@ -78,7 +79,7 @@ export class CollectionQueries<T extends object> {
     find: () => Promise<[key: string, value: T][]>,
     fields: readonly string[],
   ): Promise<[key: string, value: Document][]> {
-    const paths = fields.map(toPath);
+    const paths = pathsOf(fields);
     return (await find()).map(([key, value]) => [key, project(value, paths)]);
   }
 
@@ -98,7 +99,7 @@ export class CollectionQueries<T extends object> {
     filter: unknown,
     options: WaitOptions | undefined,
   ): Promise<Group[]> {
-    const paths = (typeof by === 'string' ? [by] : by).map(toPath);
+    const paths = pathsOf(typeof by === 'string' ? [by] : by);
     const groups = new Groups(paths, parseAggregates(aggregates), this.#host.limits);
     await this.#eachStored(filter, options, (document) => groups.add(document));
     return groups.result();
@@ -125,4 +126,9 @@ export class CollectionQueries<T extends object> {
   #tokenOf({ sort }: Query, { key, value }: FoundDocument): string {
     return pageToken(sort, key, this.#reader.newest(value));
   }
+}
+
+function pathsOf(fields: readonly string[]): Path[] {
+  if (!Array.isArray(fields)) throw new TypeError('the fields are an array of paths, like ["name", "address.city"]');
+  return fields.map(toPath);
 }
