@@ -36,6 +36,45 @@ test('what JSON.stringify would change silently is refused, with the path', () =
   invalid({ a: [{ 'b\0c': 1 }] }, /NUL/);
 });
 
+test('what is another value when it is told than when it was looked at is refused, and so is a toJSON that nobody sees', () => {
+  const flips = (first: unknown, then: unknown): object => {
+    let reads = 0;
+    return {
+      held: null,
+      get a() {
+        return reads++ === 0 ? first : then;
+      },
+    };
+  };
+  const invalid = (value: unknown, says: RegExp): void => refusal(value, 'INVALID_DOCUMENT', says);
+  invalid(flips(1, Number.NaN), /each time it is read/);
+  invalid({ null: [flips([1, 'null'], [() => 1, 'null'])] }, /each time it is read/);
+  invalid(flips('x', '\ud800'), /surrogate/);
+  invalid(flips({}, { 'b\0c': 1 }), /NUL/);
+  assert.equal(documentToText(flips('null', 'a null'), limits), '{"held":null,"a":"a null"}');
+
+  const hidden = (toJSON: unknown): object => Object.defineProperty({ a: 1 }, 'toJSON', { value: toJSON });
+  for (const told of ['text', undefined, { b: Number.NaN }]) {
+    invalid(
+      hidden(() => told),
+      /has a toJSON of its own/,
+    );
+    invalid({ a: [hidden(() => told)] }, /"\/a\/0" has a toJSON of its own/);
+  }
+  assert.equal(documentToText(hidden(1), limits), '{"a":1}');
+  let asked = 0;
+  const late = new Proxy(
+    { a: 1 },
+    { get: (target, name) => (name === 'toJSON' && asked++ > 0 ? () => 'text' : Reflect.get(target, name)) },
+  );
+  invalid(late, /each time it is read/);
+
+  const watched = (told: unknown): object => ({ a: Object.assign([1], { toJSON: () => told }) });
+  assert.equal(documentToText(watched([2, { b: null }]), limits), '{"a":[2,{"b":null}]}');
+  invalid(watched([Number.NaN]), /"\/a\/0" is NaN/);
+  invalid(watched('text'), /"\/a" has a toJSON of its own/);
+});
+
 test('a document that holds itself, or is nested too deep, is refused', () => {
   const own: Record<string, unknown> = {};
   own.self = own;

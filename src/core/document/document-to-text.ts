@@ -11,7 +11,8 @@ export type DocumentLimits = Pick<Limits, 'documentBytesMax' | 'documentDepthMax
  * would change silently is refused instead: NaN and infinities, undefined or holes in arrays, functions, symbols, BigInt,
  * and instances of classes, those with `toJSON` (such as Date) included, for a reader would get something else back than
  * was written. So are half surrogate pairs, which UTF-8 cannot carry, and names that hold NUL, for which SQLite reads
- * `a\0b` as `a`; texts may hold it.
+ * `a\0b` as `a`; texts may hold it. And so is what a getter or a proxy makes another value of when it is read again: a value
+ * is looked at and then told, and what is told is what counts.
  *
  * Throws PERSISTENCE_ERROR: INVALID_DOCUMENT (with the path of the culprit), or DOCUMENT_TOO_LARGE; both name the document where
  * its key is given.
@@ -20,12 +21,16 @@ export function documentToText(value: unknown, limits: DocumentLimits, key?: str
   if (!isPlainObject(value)) {
     throw invalidDocument({ path: '', what: `is ${nameOf(value)}; a document is a plain object` }, key);
   }
+  const nullsBefore = nullsMet;
   const problem = jsonProblem(value, limits.documentDepthMax);
   if (problem) throw invalidDocument(problem, key);
-  const text = JSON.stringify(value);
+  const nulls = nullsMet - nullsBefore;
+  const text: string | undefined = JSON.stringify(value);
+  if (!text?.startsWith('{') || hasMoreNulls(text, nulls)) throw invalidDocument({ path: '', what: UNSTEADY }, key);
   // JSON.stringify writes half pairs as escapes; the same letters may also be a text's own, so a hit is looked at closely.
-  if (text.includes('\\ud') && hasHalfPair(value)) throw invalidDocument({ path: '', what: HALF_PAIR }, key);
-  if (text.includes('\\u0000') && hasNulName(value)) throw invalidDocument({ path: '', what: NUL_NAME }, key);
+  if (text.includes('\\ud') && hasHalfPair(JSON.parse(text))) throw invalidDocument({ path: '', what: HALF_PAIR }, key);
+  if (text.includes('\\u0000') && hasNulName(JSON.parse(text)))
+    throw invalidDocument({ path: '', what: NUL_NAME }, key);
   const bytes = utf8BytesAbove(text, limits.documentBytesMax);
   if (bytes !== undefined) throw documentTooLarge(bytes, limits.documentBytesMax, key);
   return text;
@@ -42,6 +47,11 @@ const PATH_SHOWN_MAX = 80;
 
 export const HALF_PAIR = 'holds half of a surrogate pair';
 export const NUL_NAME = 'has a name with a NUL character';
+const UNSTEADY = 'is another one each time it is read (a getter, a proxy or toJSON); write a plain copy of it';
+const OWN_JSON = 'has a toJSON of its own; convert it to plain JSON first';
+
+/** Nulls that were met in values so far. JSON.stringify writes more of them where a number has become NaN since it was looked at. */
+let nullsMet = 0;
 
 /** Why a value cannot be told in JSON and be read back equal; undefined when it can. Texts are not looked into. */
 export function jsonProblem(value: unknown, depthMax: number): JsonProblem | undefined {
@@ -52,9 +62,12 @@ export function jsonProblem(value: unknown, depthMax: number): JsonProblem | und
     case 'number':
       return Number.isFinite(value) ? undefined : { path: '', what: `is ${value}; JSON has finite numbers only` };
     case 'object':
-      if (value === null) return undefined;
+      if (value === null) {
+        nullsMet++;
+        return undefined;
+      }
       if (depthMax < 1) return { path: '', what: 'is nested too deep, or holds itself' };
-      if (Array.isArray(value)) return itemsProblem(value, depthMax - 1);
+      if (Array.isArray(value)) return itemsProblem(told(value), depthMax - 1);
       if (isPlainObject(value)) return membersProblem(value, depthMax - 1);
       return { path: '', what: `is ${nameOf(value)}; convert it to plain JSON first` };
     default:
@@ -62,7 +75,17 @@ export function jsonProblem(value: unknown, depthMax: number): JsonProblem | und
   }
 }
 
-function itemsProblem(items: readonly unknown[], depthMax: number): JsonProblem | undefined {
+/** Arrays that are watched by a library of user interfaces give a plain one. */
+function told(items: readonly unknown[]): unknown {
+  return hasOwnJson(items) ? items.toJSON() : items;
+}
+
+function hasOwnJson<T extends object>(value: T): value is T & { toJSON(): unknown } {
+  return typeof (value as { readonly toJSON?: unknown }).toJSON === 'function';
+}
+
+function itemsProblem(items: unknown, depthMax: number): JsonProblem | undefined {
+  if (!Array.isArray(items)) return { path: '', what: OWN_JSON };
   for (let i = 0; i < items.length; i++) {
     const problem = jsonProblem(items[i], depthMax);
     if (problem) return within(String(i), problem);
@@ -71,6 +94,7 @@ function itemsProblem(items: readonly unknown[], depthMax: number): JsonProblem 
 }
 
 function membersProblem(members: Record<string, unknown>, depthMax: number): JsonProblem | undefined {
+  if (hasOwnJson(members)) return { path: '', what: OWN_JSON };
   for (const name of Object.keys(members)) {
     const member = members[name];
     if (typeof member === 'string' || member === undefined) continue;
@@ -103,6 +127,19 @@ export function hasHalfPair(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasHalfPair);
   return Object.entries(value).some(([name, member]) => !name.isWellFormed() || hasHalfPair(member));
+}
+
+function hasMoreNulls(text: string, nulls: number): boolean {
+  let found = 0;
+  for (let at = text.indexOf('null'); at !== -1; at = text.indexOf('null', at + 4)) found++;
+  // The word may also be in a text.
+  return found > nulls && countNulls(JSON.parse(text)) > nulls;
+}
+
+function countNulls(value: unknown): number {
+  if (typeof value !== 'object') return 0;
+  if (value === null) return 1;
+  return Object.values(value).reduce<number>((sum, member) => sum + countNulls(member), 0);
 }
 
 function hasNulName(value: unknown): boolean {

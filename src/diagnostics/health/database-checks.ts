@@ -41,6 +41,8 @@ export function createDatabaseCheck({ database, clock, isInPlace }: DatabaseChec
           'its file was removed or replaced while it is open, and nothing is written any more; `entgldb status` says where a copy is',
         );
       if (clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) await probe();
+      // One that was closed meanwhile says so.
+      else database.store.entries('health', PROBE_ID - 1, 1);
       return healthy('a row was written, made durable and read');
     },
   };
