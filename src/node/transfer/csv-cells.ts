@@ -34,7 +34,8 @@ export function valueOfCell(cell: string): JsonValue | undefined {
 function isExactNumber(cell: string): boolean {
   const number = Number(cell);
   if (!Number.isFinite(number)) return false;
-  return !/^-?[0-9]+$/.test(cell) || Number.isSafeInteger(number);
+  // Beyond the safe ones, those that JavaScript spells so are what a document held.
+  return !/^-?[0-9]+$/.test(cell) || Number.isSafeInteger(number) || String(number) === cell;
 }
 
 function parseOr(cell: string): JsonValue {

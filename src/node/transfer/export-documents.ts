@@ -1,4 +1,5 @@
 import { PersistenceError } from '../../core/errors/index.ts';
+import type { JsonValue } from '../../core/query/index.ts';
 import type { Collection, Document, ScanOptions } from '../../database/index.ts';
 import { cellOf } from './csv-cells.ts';
 import type { TransferFormat } from './import-documents.ts';
@@ -60,7 +61,7 @@ export async function* exportDocuments(collection: ExportSource, options: Export
   let progress: ExportProgress | undefined;
   for await (const [key, value, versions] of collection.entries(scanOptions(options))) {
     chunk += isCsv
-      ? csvLine([key, ...columns.map((name) => cellOf(value[name]))], delimiter)
+      ? csvLine([key, ...columns.map((name) => cellOf(fieldOf(value, name)))], delimiter)
       : `${JSON.stringify(versions === undefined ? { key, value } : { key, value, versions })}\n`;
     progress = { exported: (progress?.exported ?? 0) + 1, key };
     if (chunk.length < CHUNK_CHARS) continue;
@@ -74,6 +75,11 @@ export async function* exportDocuments(collection: ExportSource, options: Export
 
 function scanOptions({ signal, after }: ExportOptions): ScanOptions {
   return { ...(signal === undefined ? {} : { signal }), ...(after === undefined ? {} : { after }) };
+}
+
+/** Every object answers to `constructor` and `__proto__`; a document has only what is its own. */
+function fieldOf(value: Document, name: string): JsonValue | undefined {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 /** Names of all fields at the top of any document, in the order in which they are met first. */

@@ -123,6 +123,7 @@ test('what was exported as a table is imported the same, whatever the values are
     ],
     ['c\nline', { name: 'two\r\nlines', json: '{"a":1}', broken: '{not json', long: '12345678901234567890' }],
     ['d', {}],
+    ['f', { large: 2 ** 53, larger: -(2 ** 60), largest: 1e308, text: '9007199254740992', id: '9007199254740993' }],
     ['e', { formula: '=1+1', semicolon: 'a;b', tab: 'a\tb', emoji: '😀', quote: '"x"', half: '"x' }],
   ];
   const entries = async function* () {
@@ -137,6 +138,19 @@ test('what was exported as a table is imported the same, whatever the values are
       assert.deepEqual(batches, documents);
     }
   }
+});
+
+test('fields by which every object answers are in the table only where they are in the document', async () => {
+  const documents: [string, Document][] = [
+    ['a', JSON.parse('{"constructor":1,"__proto__":{"x":1}}')],
+    ['b', { toString: 'text' }],
+    ['c', {}],
+  ];
+  const entries = async function* () {
+    yield* documents;
+  };
+  const text = (await collect(exportDocuments({ entries }, { format: 'csv' }))).join('');
+  assert.deepEqual((await runImport(text, { format: 'csv' })).all, documents);
 });
 
 test('a table of other origin is read: marks, ends of lines, types, and keys in a column of its own', async () => {
