@@ -8,8 +8,6 @@ const CONDITIONS_PER_DOCUMENT = 100;
 /** A way to answer by an index that is ready. */
 export interface ChosenPlan extends IndexPlan {
   readonly id: number;
-  /** Entries within the bounds, as far as they were counted. */
-  readonly estimatedRows: number;
 }
 
 /** Finds the index that answers a query best, and how much there is to read. */
@@ -30,18 +28,22 @@ export class PlanChooser {
     const plans = planQuery(
       query,
       held.map(({ definition }) => definition),
-    ).map((plan) => {
-      const chosen = { ...plan, id: ids.get(plan.index)!, estimatedRows: 0 };
-      return { ...chosen, estimatedRows: this.entriesWithin(chosen, LIMITS.estimatedRowsMax) };
-    });
+    ).map((plan) => ({ ...plan, id: ids.get(plan.index)! }));
+    return this.#cheapest(plans, query.skip + query.limit);
+  }
+
+  /** Of those that read as much, the first. Entries are counted only where there is a choice, and no further than it takes. */
+  #cheapest(plans: readonly ChosenPlan[], wanted: number): ChosenPlan | undefined {
+    let [best, ...others] = plans;
+    if (best === undefined || others.length === 0) return best;
     // What comes in order needs no more than it gives.
-    const wanted = query.skip + query.limit;
-    const cost = (plan: ChosenPlan): number =>
-      plan.order === 'none' || plan.residual.kind !== 'all' ? plan.estimatedRows : Math.min(plan.estimatedRows, wanted);
-    return plans.reduce<ChosenPlan | undefined>(
-      (best, plan) => (best && cost(best) <= cost(plan) ? best : plan),
-      undefined,
-    );
+    const mostOf = (plan: ChosenPlan): number => (readsNoMore(plan) ? wanted : Number.POSITIVE_INFINITY);
+    let least = this.entriesWithin(best, Math.min(LIMITS.estimatedRowsMax, mostOf(best)));
+    for (const plan of others) {
+      const entries = Math.min(this.entriesWithin(plan, least), mostOf(plan));
+      if (entries < least) [best, least] = [plan, entries];
+    }
+    return best;
   }
 
   /** Whether a query takes longer than to read so many documents. */
@@ -51,11 +53,8 @@ export class PlanChooser {
     const max = Math.floor(documentsMax / (1 + conditions / CONDITIONS_PER_DOCUMENT));
     if (plan === undefined)
       return this.#statements.get('SELECT 1 FROM doc WHERE coll = ? LIMIT 1 OFFSET ?').get(coll, max) !== undefined;
-    const readsNoMore = plan.order !== 'none' && plan.residual.kind === 'all';
-    if (readsNoMore && query.skip + query.limit <= max) return false;
-    const { estimatedRows } = plan;
-    const isCounted = estimatedRows < LIMITS.estimatedRowsMax || estimatedRows > max;
-    return isCounted ? estimatedRows > max : this.#areMoreWithin(plan, max);
+    if (readsNoMore(plan) && query.skip + query.limit <= max) return false;
+    return this.#areMoreWithin(plan, max);
   }
 
   /** To skip entries takes half as long as to count them. */
@@ -80,4 +79,9 @@ export class PlanChooser {
     }
     return count;
   }
+}
+
+/** Whether every entry that is read is one that the query wants. */
+function readsNoMore({ order, residual }: IndexPlan): boolean {
+  return order !== 'none' && residual.kind === 'all';
 }

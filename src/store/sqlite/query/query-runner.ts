@@ -33,7 +33,7 @@ const ENTRIES_PER_DOCUMENT = 100;
 /** So many rows are counted, without a look into them, while a document is read. */
 const ROWS_PER_DOCUMENT = 20;
 
-/** Documents looked at to find out whether a query that wants few finds them soon. */
+/** Mostly, so many documents hold what a query wants that wants few: they are looked at before it is asked whether it is long. */
 const TRIED_DOCUMENTS = 4 * PART_ROWS;
 
 /** An index has an entry that does not fit its row, or lacks one. */
@@ -107,7 +107,14 @@ export class QueryRunner {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return [];
     const plan = this.#plans.choose(coll, query, isTrusted);
-    if (this.#plans.isLonger(coll, query, plan, documentsMax)) return this.#tryFirst(coll, collection, query, plan);
+    const isLonger = (): boolean => this.#plans.isLonger(coll, query, plan, documentsMax);
+    const wantsFew = query.skip + query.limit <= TRIED_DOCUMENTS;
+    if (plan === undefined && wantsFew && query.sort.length === 0)
+      return this.#scanParts(coll, query, undefined, compileQuery(query, this.#keepFilter), isLonger);
+    if (isLonger()) {
+      const isTried = plan !== undefined && plan.order !== 'none' && wantsFew;
+      return isTried ? this.#readEntriesOneByOne(collection, query, plan, TRIED_DOCUMENTS) : undefined;
+    }
     const found: FoundDocument[] = [];
     this.#answer(coll, collection, query, plan, (document) => found.push(document));
     return found;
@@ -154,29 +161,15 @@ export class QueryRunner {
       const estimatedRows = coll === undefined ? 0 : (rows.get(coll, LIMITS.estimatedRowsMax)!.n as number);
       return { index: null, range: null, ranges: 0, filtered: query.filter.kind !== 'all', sort, estimatedRows };
     }
-    const { index, bounds, narrowed, residual, estimatedRows } = plan;
+    const { index, bounds, narrowed, residual } = plan;
     return {
       index: index.name,
       range: narrowed === 'nothing' || bounds[0] === undefined ? null : rangeText(bounds[0]),
       ranges: bounds.length,
       filtered: residual.kind !== 'all',
       sort,
-      estimatedRows,
+      estimatedRows: this.#plans.entriesWithin(plan, LIMITS.estimatedRowsMax),
     };
-  }
-
-  /** Mostly, the first documents in the order of a query hold as many as it wants. Undefined: not so, or nothing comes in that order. */
-  #tryFirst(
-    coll: number,
-    collection: CollectionName,
-    query: Query,
-    plan: ChosenPlan | undefined,
-  ): FoundDocument[] | undefined {
-    if (query.skip + query.limit > TRIED_DOCUMENTS) return undefined;
-    if (plan !== undefined)
-      return plan.order === 'none' ? undefined : this.#readEntriesOneByOne(collection, query, plan, TRIED_DOCUMENTS);
-    if (query.sort.length > 0) return undefined;
-    return this.#scanParts(coll, query, undefined, compileQuery(query, this.#keepFilter), TRIED_DOCUMENTS);
   }
 
   #answer(coll: number, collection: CollectionName, query: Query, plan: ChosenPlan | undefined, emit: Emit): void {
@@ -197,18 +190,18 @@ export class QueryRunner {
     this.#scanParts(coll, query, plan, compiled)!.forEach(emit);
   }
 
-  /** Undefined: it is not answered after so many documents. */
+  /** Undefined: `isLonger`, which is asked once, and only where the first documents do not hold what is wanted. */
   #scanParts(
     coll: number,
     query: Query,
     plan: ChosenPlan | undefined,
     compiled: CompiledQuery,
-    documentsMax: number = Number.POSITIVE_INFINITY,
+    isLonger: () => boolean = () => false,
   ): FoundDocument[] | undefined {
     const first = new FirstOfOrder(query);
     let looked = 0;
     for (const part of this.#parts(coll, query, plan)) {
-      if (looked >= documentsMax) return undefined;
+      if (looked === TRIED_DOCUMENTS && isLonger()) return undefined;
       const found: FoundDocument[] = [];
       this.#select(coll, first.query, compiled, part, (document) => found.push(document));
       first.add(found);
@@ -253,7 +246,7 @@ export class QueryRunner {
   /** Entries and their rows, bound after bound; each row is verified by its entry. */
   #readEntries(collection: CollectionName, query: Query, plan: ChosenPlan, emit: Emit): void {
     const isOrdered = plan.order !== 'none';
-    const asked = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined }) };
+    const asked = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined, sort: [] }) };
     const rest = compileQuery(asked, this.#keepFilter, 'd.value', 'd.key');
     if (rest.callsFunctions) return this.#readEntriesOneByOne(collection, query, plan)!.forEach(emit);
     const bounds = plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds;

@@ -1,0 +1,98 @@
+/**
+ * Goal: to find out how a query is answered best, and where, costs little beside the answer.
+ * Method: a file with more documents than are looked at on the event loop, and a connection that says which statements it is asked for.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { LIMITS } from '../../../core/config/index.ts';
+import { parseCollectionName } from '../../../core/ids/index.ts';
+import { parseIndex, parseQuery, type Query } from '../../../core/query/index.ts';
+import { sampleDocument } from '../../../testing/index.ts';
+import { openReader } from '../connection.ts';
+import { createCollectionDictionary, createReplicaDictionary, DocumentTable, IndexTable } from '../tables/index.ts';
+import { openInFolder, withFolder } from '../test-folder.ts';
+import { QueryRunner } from './index.ts';
+
+const C = parseCollectionName('c');
+const MANY = LIMITS.queryLoopDocumentsMax + 1000;
+
+async function makeFile(folder: string): Promise<string> {
+  const store = await openInFolder(folder);
+  const documents = Array.from({ length: MANY }, (_, n) => {
+    const value = JSON.stringify({ n, group: n % 100, name: `name ${n}` });
+    return sampleDocument({ key: `k${String(n).padStart(5, '0')}`, pos: n + 1, versions: [{ seq: n + 1, value }] });
+  });
+  store.commit({ documents });
+  for (const field of ['n', 'group']) store.addIndex(C, parseIndex(field));
+  while (store.workOnIndexes());
+  await store.close();
+  return join(folder, 'test.db');
+}
+
+interface Asked {
+  /** Undefined: too many to look at. */
+  readonly found: number | undefined;
+  /** Statements that looked for entries or documents, in their order. */
+  readonly statements: readonly string[];
+}
+
+function ask(path: string, query: Query): Asked {
+  const db = openReader(path);
+  try {
+    const statements: string[] = [];
+    const told = new Proxy(db, {
+      get(target, name) {
+        if (name === 'prepare') return (sql: string) => statements.push(sql) && target.prepare(sql);
+        const member = target[name as keyof DatabaseSync];
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const collections = createCollectionDictionary(db);
+    const indexes = new IndexTable(db);
+    const documents = new DocumentTable(db, collections, createReplicaDictionary(db), indexes);
+    const runner = new QueryRunner(told, documents, indexes, collections);
+    const found = runner.findSoon(C, query, () => true, LIMITS.queryLoopDocumentsMax);
+    return { found: found?.length, statements };
+  } finally {
+    db.close();
+  }
+}
+
+test('what a query wants is read without a question before it, wherever that bounds what is looked at', () =>
+  withFolder(async (folder) => {
+    const path = await makeFile(folder);
+    const first = ask(path, parseQuery({ n: { $gte: 10 } }, { sort: { n: 1 }, limit: 20 }));
+    assert.deepEqual([first.found, first.statements.length], [20, 1], first.statements.join('\n'));
+    const some = ask(path, parseQuery({}, { limit: 10 }));
+    assert.equal(some.found, 10);
+    assert.ok(!some.statements.some(isQuestion), some.statements.join('\n'));
+  }));
+
+test('what may be much is asked for once, and no further than it may be looked at', () =>
+  withFolder(async (folder) => {
+    const path = await makeFile(folder);
+    for (const filter of [{ n: 7 }, { n: { $lt: 2500 } }]) {
+      const { statements } = ask(path, parseQuery(filter, { sort: { n: 1 } }));
+      assert.deepEqual(statements.map(isQuestion), [true, false], statements.join('\n'));
+    }
+    const long = ask(path, parseQuery({ n: { $gte: 0 } }, { sort: { n: 1 } }));
+    assert.deepEqual([long.found, long.statements.map(isQuestion)], [undefined, [true]]);
+    const rare = ask(path, parseQuery({ name: `name ${MANY - 1}` }, { limit: 1 }));
+    assert.equal(rare.found, undefined);
+    assert.equal(rare.statements.filter(isQuestion).length, 1);
+  }));
+
+test('entries are counted where several indexes help, and the one with the fewest answers', () =>
+  withFolder(async (folder) => {
+    const path = await makeFile(folder);
+    const { found, statements } = ask(path, parseQuery({ n: { $lt: 500 }, group: 7 }));
+    assert.equal(found, 5);
+    assert.equal(statements.filter((sql) => sql.includes('count(*)')).length, 1, 'the same text for both');
+  }));
+
+/** Whether a statement asks for more than so many, and reads nothing. */
+function isQuestion(sql: string): boolean {
+  return /^SELECT 1 .*LIMIT 1 OFFSET \?$/.test(sql);
+}
