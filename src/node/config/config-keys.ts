@@ -117,7 +117,7 @@ export const CONFIG_KEYS = {
   'Health.ScrubMegabytesPerSecond': key(
     decimal(0, 1000),
     2,
-    'Speed of the background integrity check; 0 turns it off.',
+    'Speed of the background integrity check while the node has nothing else to do; 0 turns it off.',
   ),
   'Health.ShutdownTimeoutMs': key(milliseconds, 5000, 'How long a graceful stop may take.'),
   'Http.Enabled': key(boolean, true, 'Serve HTTP when the node is started with `entgldb start`.'),

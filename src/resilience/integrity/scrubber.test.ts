@@ -79,6 +79,22 @@ test('it keeps to its speed', async () => {
   await scrubber.stop();
 });
 
+test('it gives way while other work has the event loop, and still gets to its end', async () => {
+  const { clock, replica, slices, scrubber } = setUp();
+  for (let n = 0; n < 500; n++) put(replica, `k${String(n).padStart(3, '0')}`, n);
+  scrubber.start();
+  let rests = 0;
+  for (; ; rests++) {
+    await settle();
+    const delay = clock.nextTimerAt()! - clock.monotonic();
+    if (delay === 60_000) break;
+    clock.advance(delay + 10);
+  }
+  assert.equal(rests, 10 * slices.length);
+  assert.equal(scrubber.lastPassAt, clock.now());
+  await scrubber.stop();
+});
+
 test('slices grow while they are fast and shrink while they are slow', async () => {
   const { clock, replica, store, slices } = setUp();
   for (let n = 0; n < 2000; n++) put(replica, `k${n}`, n);

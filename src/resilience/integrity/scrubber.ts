@@ -1,4 +1,4 @@
-import { type Clock, SliceSize, sleep } from '../../core/clock/index.ts';
+import { type Clock, SliceSize, sleep, TURN_MS } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
@@ -10,7 +10,7 @@ export interface ScrubberOptions {
   readonly store: ScrubbedStore;
   readonly collections: () => Iterable<CollectionName>;
   readonly clock: Clock;
-  /** Megabytes (1024 × 1024 bytes) per second; 0: nothing is read. Default 2. */
+  /** Megabytes (1024 × 1024 bytes) per second, a tenth of it while the event loop is busy; 0: nothing is read. Default 2. */
   readonly megabytesPerSecond?: number;
   /** Rest between two passes over everything, ms. Default 600,000. */
   readonly passPauseMs?: number;
@@ -39,10 +39,12 @@ const MB = 1024 * 1024;
 const SLICE_DOCUMENTS_MAX = 256;
 /** Bytes of a row besides its value. */
 const ROW_BYTES = 200;
+/** Rests in a row, at most, while other work has the event loop. */
+const RESTS_MAX = 10;
 
 /**
  * Reads all documents again and again, slowly and in short slices, so that damage is found while a peer or a backup still has
- * what is lost. A slice is a read of its own: no transaction is open between two.
+ * what is lost. A slice is a read of its own: no transaction is open between two. Nothing of it is urgent: it gives way to other work.
  */
 export class Scrubber {
   readonly #options: ScrubberOptions;
@@ -144,9 +146,19 @@ export class Scrubber {
       const page = this.#slice(collection, after, damaged, report);
       if (page === undefined) continue;
       const bytes = page.reduce((sum, { value }) => sum + ROW_BYTES + (value?.length ?? 0), 0);
-      await sleep(this.#options.clock, (bytes / this.#bytesPerSecond) * 1000, signal);
+      await this.#rest((bytes / this.#bytesPerSecond) * 1000, signal);
       if (page.length < limit) return;
       after = page.at(-1)!.key;
+    }
+  }
+
+  /** So long, and several times so long while whoever comes out of it comes late: then the program needs the loop for itself. */
+  async #rest(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    for (let rests = 0; rests < RESTS_MAX; rests++) {
+      const dueMs = clock.monotonic() + ms;
+      await sleep(clock, ms, signal);
+      if (clock.monotonic() - dueMs < TURN_MS) return;
     }
   }
 
