@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../core/config/index.ts';
 import { documentToText } from '../../core/document/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
+import { RecentlyUsed } from '../recently-used.ts';
 
 export interface DocumentCacheOptions {
   /** Bound in megabytes (1024 × 1024 bytes), above 0. Default 10. */
@@ -33,7 +33,13 @@ const ENTRY_BYTES = 200;
 /** Bytes of a row besides its texts: the objects of document, version, digest and context. */
 const ROW_BYTES = 600;
 
-type Entry = { readonly text: string } | { readonly row: StoredDocument };
+/** What is kept of one document. */
+interface Entry {
+  /** As the database has it. */
+  readonly row: StoredDocument | undefined;
+  /** As a program has set it. */
+  readonly text: string | undefined;
+}
 
 /**
  * Documents by collection and key, least recently used first out, bounded in bytes. What comes out is a fresh object each
@@ -45,20 +51,20 @@ type Entry = { readonly text: string } | { readonly row: StoredDocument };
  */
 export class DocumentCache {
   readonly #logger: Logger | undefined;
-  #entries: LRUCache<string, Entry>;
+  readonly #entries: RecentlyUsed<Entry>;
   #hits = 0;
   #misses = 0;
-  #evictions = 0;
 
   /** Throws RangeError when the size is not a number above 0. */
   constructor(options: DocumentCacheOptions = {}) {
     this.#logger = options.logger;
-    this.#entries = this.#createEntries(options.maxSizeMb ?? MAX_SIZE_MB_DEFAULT);
+    this.#entries = new RecentlyUsed({ weightMax: bytesMax(options.maxSizeMb ?? MAX_SIZE_MB_DEFAULT) });
   }
 
   /** A fresh copy, or undefined. */
   get<T extends object = JsonObject>(collection: string, key: string): T | undefined {
-    const text = this.#textOf(collection, key);
+    const entry = this.#entries.get(collection, key);
+    const text = entry?.row === undefined ? entry?.text : (entry.row.value ?? undefined);
     this.#count(text !== undefined, collection, key);
     return text === undefined ? undefined : JSON.parse(text);
   }
@@ -66,13 +72,12 @@ export class DocumentCache {
   /** Keeps a copy. One that alone is above the bound is not kept. Throws INVALID_DOCUMENT for what is no JSON object. */
   set(collection: string, key: string, document: object): void {
     const text = documentToText(document, { ...LIMITS, documentBytesMax: Number.MAX_SAFE_INTEGER });
-    this.#entries.set(entryKey('document', collection, key), { text });
+    this.#keep(collection, key, { row: this.#entries.get(collection, key)?.row, text });
   }
 
   /** False when there was none. */
   delete(collection: string, key: string): boolean {
-    const wasDocument = this.#entries.delete(entryKey('document', collection, key));
-    return this.#entries.delete(entryKey('row', collection, key)) || wasDocument;
+    return this.#entries.delete(collection, key);
   }
 
   clear(): void {
@@ -81,12 +86,7 @@ export class DocumentCache {
 
   /** Changes the bound at once; what no longer fits goes, least recently used first. Throws RangeError as the constructor does. */
   resize(maxSizeMb: number): void {
-    const before = this.#entries;
-    const evictionsBefore = this.#evictions;
-    const entries = this.#createEntries(maxSizeMb);
-    for (const key of before.rkeys()) entries.set(key, before.peek(key)!);
-    this.#entries = entries;
-    this.#evictions = evictionsBefore + before.size - entries.size;
+    this.#entries.resize(bytesMax(maxSizeMb));
   }
 
   getStatistics(): CacheStatistics {
@@ -95,38 +95,36 @@ export class DocumentCache {
       hits: this.#hits,
       misses: this.#misses,
       size: this.#entries.size,
-      sizeBytes: this.#entries.calculatedSize,
-      evictions: this.#evictions,
+      sizeBytes: this.#entries.weight,
+      evictions: this.#entries.evictions,
       hitRate: looks === 0 ? 0 : this.#hits / looks,
     };
   }
 
   /** @internal For the database: a row that it keeps here. Counts when a program asks for it, not when a write looks for what it replaces. */
   row(collection: string, key: string, isCounted: boolean): StoredDocument | undefined {
-    const entry = this.#entries.get(entryKey('row', collection, key));
-    const row = entry !== undefined && 'row' in entry ? entry.row : undefined;
+    const row = this.#entries.get(collection, key)?.row;
     if (isCounted) this.#count(row !== undefined, collection, key);
     return row;
   }
 
   /** @internal For the database: the row as it was just read. */
   keepRow(row: StoredDocument): void {
-    this.#entries.set(entryKey('row', row.collection, row.key), { row });
+    const { collection, key } = row;
+    this.#keep(collection, key, { row, text: this.#entries.get(collection, key)?.text });
   }
 
   /** @internal For the database: a change was committed; a row that is held is replaced by the new one. */
   changeRow(row: StoredDocument): void {
     if (this.#entries.size === 0) return;
     const { collection, key } = row;
-    if (this.#entries.has(entryKey('row', collection, key))) this.keepRow(row);
-    this.#entries.delete(entryKey('document', collection, key));
+    const held = this.#entries.get(collection, key);
+    if (held?.row !== undefined) this.#keep(collection, key, { row, text: undefined });
+    else if (held !== undefined) this.#entries.delete(collection, key);
   }
 
-  #textOf(collection: string, key: string): string | undefined {
-    const row = this.#entries.get(entryKey('row', collection, key));
-    if (row !== undefined && 'row' in row) return row.row.value ?? undefined;
-    const entry = this.#entries.get(entryKey('document', collection, key));
-    return entry !== undefined && 'text' in entry ? entry.text : undefined;
+  #keep(collection: string, key: string, entry: Entry): void {
+    this.#entries.set(collection, key, entry, bytesOf(key, entry));
   }
 
   #count(isHit: boolean, collection: string, key: string): void {
@@ -134,27 +132,17 @@ export class DocumentCache {
     else this.#misses++;
     this.#logger?.trace({ collection, key }, isHit ? 'cache hit' : 'cache miss');
   }
-
-  #createEntries(maxSizeMb: number): LRUCache<string, Entry> {
-    if (typeof maxSizeMb !== 'number' || !(maxSizeMb > 0 && maxSizeMb * MB <= Number.MAX_SAFE_INTEGER))
-      throw new RangeError(`the size of a cache is a number of megabytes above 0, not ${maxSizeMb}`);
-    return new LRUCache({
-      maxSize: Math.max(1, Math.floor(maxSizeMb * MB)),
-      sizeCalculation: bytesOf,
-      dispose: (_entry, _key, reason) => {
-        if (reason === 'evict') this.#evictions++;
-      },
-    });
-  }
 }
 
-/** Unambiguous whatever the names hold, since the collection's length leads. */
-function entryKey(kind: 'row' | 'document', collection: string, key: string): string {
-  return `${kind === 'row' ? 'r' : 'd'}${collection.length}:${collection}${key}`;
+/** Throws RangeError. */
+function bytesMax(maxSizeMb: number): number {
+  if (typeof maxSizeMb === 'number' && maxSizeMb > 0 && maxSizeMb * MB <= Number.MAX_SAFE_INTEGER)
+    return Math.max(1, Math.floor(maxSizeMb * MB));
+  throw new RangeError(`the size of a cache is a number of megabytes above 0, not ${maxSizeMb}`);
 }
 
-function bytesOf(entry: Entry, key: string): number {
-  return ENTRY_BYTES + textBytes(key) + ('row' in entry ? rowBytes(entry.row) : textBytes(entry.text));
+function bytesOf(key: string, { row, text }: Entry): number {
+  return ENTRY_BYTES + textBytes(key) + (row ? rowBytes(row) : 0) + (text === undefined ? 0 : textBytes(text));
 }
 
 function rowBytes(row: StoredDocument): number {
