@@ -23,6 +23,15 @@ test('clock, random, timers, process and console are used through their ports ou
   assert.deepEqual(stale, [], 'exemptions that no longer apply');
 });
 
+test('no statement has a bare parameter as its limit, for which SQLite would prepare it anew at each call', () => {
+  const wrong = sources.filter((file) => !isTest(file.path) && /\bLIMIT \?/.test(file.text));
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+    'say LIMITED (src/store/sqlite/tables/limited.ts)',
+  );
+});
+
 test('tests do not sleep', () => {
   const pattern = /await (?:sleep|setTimeout)\(|setTimeout\(resolve/;
   const found = sources

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../../core/config/index.ts';
 import { conditionsLookedAt, type IndexPlan, planQuery, type Query } from '../../../core/query/index.ts';
-import type { IndexTable, StatementCache } from '../tables/index.ts';
+import { type IndexTable, LIMITED, type StatementCache } from '../tables/index.ts';
 
 /** So many conditions held against a document take about as long as it takes to read it. */
 const CONDITIONS_PER_DOCUMENT = 100;
@@ -74,7 +74,7 @@ export class PlanChooser {
       if (count >= max) break;
       const below = to === undefined ? '' : 'AND k < ?';
       const limit = max === Number.POSITIVE_INFINITY ? -1 : max - count;
-      const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM idx_entry WHERE idx = ? AND k >= ? ${below} LIMIT ?)`;
+      const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM idx_entry WHERE idx = ? AND k >= ? ${below} ${LIMITED})`;
       count += this.#statements.get(sql).get(id, from, ...(to === undefined ? [] : [to]), limit)!.n as number;
     }
     return count;

@@ -17,6 +17,7 @@ import {
   entrySum,
   type HeldIndex,
   type IndexTable,
+  LIMITED,
   StatementCache,
 } from '../tables/index.ts';
 import { FirstOfOrder } from './first-of-order.ts';
@@ -157,7 +158,7 @@ export class QueryRunner {
     const isSorted = plan !== undefined && plan.order !== 'none';
     const sort = isSorted ? 'index' : query.sort.length === 0 ? 'none' : 'memory';
     if (plan === undefined) {
-      const rows = this.#statements.get('SELECT count(*) AS n FROM (SELECT 1 FROM doc WHERE coll = ? LIMIT ?)');
+      const rows = this.#statements.get(`SELECT count(*) AS n FROM (SELECT 1 FROM doc WHERE coll = ? ${LIMITED})`);
       const estimatedRows = coll === undefined ? 0 : (rows.get(coll, LIMITS.estimatedRowsMax)!.n as number);
       return { index: null, range: null, ranges: 0, filtered: query.filter.kind !== 'all', sort, estimatedRows };
     }
@@ -214,7 +215,7 @@ export class QueryRunner {
   #select(coll: number, { skip, limit }: Query, compiled: CompiledQuery, among: SqlPart, emit: Emit): void {
     const { where, orderBy, params } = compiled;
     const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc
-      WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where} ORDER BY ${orderBy} LIMIT ? OFFSET ?`;
+      WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where} ORDER BY ${orderBy} ${LIMITED} OFFSET ?`;
     for (const row of this.#rows(sql, [coll, ...among.params, ...params, sqlLimit(limit), skip])) {
       const { key, value } = this.#documents.decoded(row);
       emit({ key, value: value! });
@@ -345,7 +346,7 @@ function entriesSql(
   params.push(...rest.params);
   const inOrder = order === 'none' ? rest.orderBy : isBackward ? 'x.k DESC, x.key' : 'x.k, x.key';
   const sql = `SELECT hex(x.k), x.key, x.sum, d.value FROM idx_entry x LEFT JOIN doc d ON d.id = x.doc
-    WHERE ${conditions.join(' AND ')} ${going} ORDER BY ${inOrder} LIMIT ? OFFSET ?`;
+    WHERE ${conditions.join(' AND ')} ${going} ORDER BY ${inOrder} ${LIMITED} OFFSET ?`;
   return { sql, params };
 }
 

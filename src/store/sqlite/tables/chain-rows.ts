@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Check, parseCheck } from '../../../core/version/index.ts';
+import { LIMITED } from './limited.ts';
 import type { StateRows } from './state-rows.ts';
 
 /** Where the own chain is in `state`: its newest rows lie beside the head, which every commit writes too. */
@@ -23,7 +24,7 @@ export class ChainRows {
     this.#first = db.prepare(`SELECT min(replica) AS seq FROM state WHERE coll = ${CHAIN}`);
     this.#count = db.prepare(`SELECT count(*) AS n FROM state WHERE coll = ${CHAIN}`);
     this.#trim = db.prepare(`DELETE FROM state WHERE coll = ${CHAIN} AND replica IN
-      (SELECT replica FROM state WHERE coll = ${CHAIN} ORDER BY replica LIMIT ?)`);
+      (SELECT replica FROM state WHERE coll = ${CHAIN} ORDER BY replica ${LIMITED})`);
   }
 
   add(seq: number, check: Check): void {

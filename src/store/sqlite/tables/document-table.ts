@@ -5,6 +5,7 @@ import type { KeyRange, StoredDocument, StoredVersion } from '../../store.ts';
 import { documentCorruptError } from '../../store-errors.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
 import type { IndexTable } from './index-table.ts';
+import { LIMITED } from './limited.ts';
 import {
   DOCUMENT_COLUMNS,
   type DocumentColumns,
@@ -202,13 +203,13 @@ export class DocumentTable {
   }
 
   changes(afterPos: number, limit: number): StoredDocument[] {
-    return this.#select('pos > ? ORDER BY pos LIMIT ?', [afterPos, atMost(limit)]);
+    return this.#select(`pos > ? ORDER BY pos ${LIMITED}`, [afterPos, atMost(limit)]);
   }
 
   /** Names of the documents that changed last, newest first; nothing is verified. Rows whose names are damaged are left out. */
   newestKeys(limit: number): { collection: CollectionName; key: DocumentKey; pos: number }[] {
     const sql = `SELECT collection.name AS collection, key, pos FROM doc JOIN collection ON collection.id = coll
-      ORDER BY pos DESC LIMIT ?`;
+      ORDER BY pos DESC ${LIMITED}`;
     return this.#prepare(sql).all(limit) as { collection: CollectionName; key: DocumentKey; pos: number }[];
   }
 
@@ -230,12 +231,12 @@ export class DocumentTable {
   /** Keys in order, from the index alone: a damaged row is not touched. */
   keys(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey[] {
     const coll = this.#collections.knownId(collection);
-    const rows = this.#prepare('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?');
+    const rows = this.#prepare(`SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key ${LIMITED}`);
     return coll === undefined ? [] : rows.all(coll, after ?? '', limit).map(({ key }) => key as DocumentKey);
   }
 
   dead(beforeMs: number, limit: number): StoredDocument[] {
-    return this.#select('dead_at < ? ORDER BY dead_at, pos LIMIT ?', [beforeMs, atMost(limit)]);
+    return this.#select(`dead_at < ? ORDER BY dead_at, pos ${LIMITED}`, [beforeMs, atMost(limit)]);
   }
 
   delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
@@ -278,7 +279,7 @@ export class DocumentTable {
 
   /** Verified documents with the numbers of their rows, from after a key, until either bound is reached. */
   rowsAfter(coll: number, after: DocumentKey | '', countMax: number, charactersMax: number): NumberedRow[] {
-    const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT ?`;
+    const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key > ? ORDER BY key ${LIMITED}`;
     const found: NumberedRow[] = [];
     let characters = 0;
     for (const each of this.#prepareArrays(sql).iterate(coll, after, countMax)) {
@@ -311,8 +312,8 @@ export class DocumentTable {
   #inRange(coll: number, after: DocumentKey | null, upTo: DocumentKey | null, limit: number): StoredDocument[] {
     // No key is empty: everything is above the empty text.
     return upTo === null
-      ? this.#select('coll = ? AND key > ? ORDER BY key LIMIT ?', [coll, after ?? '', atMost(limit)])
-      : this.#select('coll = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?', [
+      ? this.#select(`coll = ? AND key > ? ORDER BY key ${LIMITED}`, [coll, after ?? '', atMost(limit)])
+      : this.#select(`coll = ? AND key > ? AND key <= ? ORDER BY key ${LIMITED}`, [
           coll,
           after ?? '',
           upTo,
@@ -334,7 +335,7 @@ export class DocumentTable {
   #deltaOf(table: 'doc' | 'sibling', coll: number, by: number, afterSeq: number, limit: number): KeyedVersionColumns[] {
     const columns = table === 'doc' ? ROW_VERSION_COLUMNS : VERSION_COLUMNS;
     const select = `SELECT ${columns} FROM ${table} WHERE coll = ? AND replica = ? AND seq`;
-    const page = this.#prepareArrays(`${select} > ? ORDER BY seq LIMIT ?`);
+    const page = this.#prepareArrays(`${select} > ? ORDER BY seq ${LIMITED}`);
     const rows = page.all(coll, by, afterSeq, atMost(limit)).map(versionColumns);
     if (rows.length < limit) return rows;
     const last = rows.at(-1)!.seq;

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DocumentKey } from '../../../core/ids/index.ts';
 import type { GoneDocument, GoneReason } from '../../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
+import { LIMITED } from './limited.ts';
 import { checkSum, rowSum } from './row-sum.ts';
 import type { MetaTable } from './side-tables.ts';
 
@@ -31,7 +32,7 @@ export class GoneTable {
     this.#collections = collections;
     this.#lengthMax = lengthMax;
     this.#insert = db.prepare('INSERT OR REPLACE INTO gone(pos, coll, key, why, since, sum) VALUES(?, ?, ?, ?, ?, ?)');
-    this.#after = db.prepare('SELECT pos, coll, key, why, since, sum FROM gone WHERE pos > ? ORDER BY pos LIMIT ?');
+    this.#after = db.prepare(`SELECT pos, coll, key, why, since, sum FROM gone WHERE pos > ? ORDER BY pos ${LIMITED}`);
     this.#count = db.prepare('SELECT count(*) AS n FROM gone');
     this.#oldest = db.prepare('SELECT pos FROM gone ORDER BY pos LIMIT 1 OFFSET ?');
     this.#deleteUpTo = db.prepare('DELETE FROM gone WHERE pos <= ?');

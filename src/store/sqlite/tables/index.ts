@@ -11,6 +11,7 @@ export { type HeldIndex, IndexRows } from './index-rows.ts';
 export { entrySum, IndexTable } from './index-table.ts';
 export { IndexWork } from './index-work.ts';
 export { areLastRowsIndexed } from './indexed-rows.ts';
+export { LIMITED } from './limited.ts';
 export { DOCUMENT_COLUMNS } from './row-codec.ts';
 export { APPLICATION_ID, FORMAT, migrate, readPragma } from './schema.ts';
 export { EntryTable, MetaTable } from './side-tables.ts';

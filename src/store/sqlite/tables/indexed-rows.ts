@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DocumentTable } from './document-table.ts';
+import { LIMITED } from './limited.ts';
 
 /** Rows at the end of the table that every index must know. */
 const ROWS_MAX = 100;
@@ -42,7 +43,7 @@ function leadsTo(row: Row, { find, of }: Lookup): boolean {
 
 /** None where the table cannot be read: whoever reads its documents is told so. */
 function soundRows(db: DatabaseSync, documents: DocumentTable): Row[] {
-  const last = 'SELECT id, coll, key, pos, replica, seq FROM doc NOT INDEXED ORDER BY id DESC LIMIT ?';
+  const last = `SELECT id, coll, key, pos, replica, seq FROM doc NOT INDEXED ORDER BY id DESC ${LIMITED}`;
   try {
     const rows = db.prepare(last).all(ROWS_MAX) as unknown as Row[];
     // A foreign page in the table has rows of its own, under numbers that other rows have.

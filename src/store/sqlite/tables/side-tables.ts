@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Entry, EntryRow, EntrySpace } from '../../store.ts';
+import { LIMITED } from './limited.ts';
 import { checkSum, rowSum } from './row-sum.ts';
 
 interface StoredEntry extends Entry {
@@ -17,7 +18,9 @@ export class EntryTable {
   constructor(db: DatabaseSync) {
     this.#put = db.prepare('INSERT OR REPLACE INTO entry(space, id, data, sum) VALUES(?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM entry WHERE space = ? AND id = ?');
-    this.#after = db.prepare('SELECT space, id, data, sum FROM entry WHERE space = ? AND id > ? ORDER BY id LIMIT ?');
+    this.#after = db.prepare(
+      `SELECT space, id, data, sum FROM entry WHERE space = ? AND id > ? ORDER BY id ${LIMITED}`,
+    );
     this.#all = db.prepare('SELECT space, id, data, sum FROM entry');
   }
 
