@@ -14,6 +14,7 @@ import { openReader } from '../connection.ts';
 import { createCollectionDictionary, createReplicaDictionary, DocumentTable, IndexTable } from '../tables/index.ts';
 import { openInFolder, withFolder } from '../test-folder.ts';
 import { QueryRunner } from './index.ts';
+import { registerQueryFunctions } from './query-functions.ts';
 
 const C = parseCollectionName('c');
 const MANY = LIMITS.queryLoopDocumentsMax + 1000;
@@ -90,6 +91,32 @@ test('entries are counted where several indexes help, and the one with the fewes
     const { found, statements } = ask(path, parseQuery({ n: { $lt: 500 }, group: 7 }));
     assert.equal(found, 5);
     assert.equal(statements.filter((sql) => sql.includes('count(*)')).length, 1, 'the same text for both');
+  }));
+
+test('rows that entries lead to are read by their numbers, whatever the collection holds besides', () =>
+  withFolder(async (folder) => {
+    const path = await makeFile(folder);
+    const db = openReader(path);
+    registerQueryFunctions(db);
+    const several = { n: { $in: [1, 2, 3] } };
+    const queries = [
+      parseQuery(several),
+      parseQuery(several, { sort: { name: -1 } }),
+      parseQuery({ ...several, name: { $endsWith: '2' } }),
+    ];
+    for (const query of queries) {
+      const { statements } = ask(path, query);
+      const details = statements.flatMap((sql) =>
+        db
+          .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+          .all()
+          .map(({ detail }) => String(detail)),
+      );
+      const ofRows = details.filter((detail) => /^(SEARCH|SCAN) (doc|d) /.test(detail));
+      assert.ok(ofRows.length > 0, details.join('\n'));
+      for (const detail of ofRows) assert.match(detail, /USING INTEGER PRIMARY KEY/);
+    }
+    db.close();
   }));
 
 /** Whether a statement asks for more than so many, and reads nothing. */

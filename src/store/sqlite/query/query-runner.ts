@@ -146,7 +146,7 @@ export class QueryRunner {
     const { where, params, callsFunctions } = compileQuery(plain, this.#keepFilter);
     let count = 0;
     for (const among of callsFunctions ? this.#parts(coll, plain, plan) : [amongEntries(plan)]) {
-      const sql = `SELECT count(*) AS n FROM doc WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where}`;
+      const sql = `SELECT count(*) AS n FROM ${among.from} WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where}`;
       count += this.#statements.get(sql).get(coll, ...among.params, ...params)!.n as number;
     }
     return count;
@@ -212,9 +212,9 @@ export class QueryRunner {
     return first.result();
   }
 
-  #select(coll: number, { skip, limit }: Query, compiled: CompiledQuery, among: SqlPart, emit: Emit): void {
+  #select(coll: number, { skip, limit }: Query, compiled: CompiledQuery, among: Among, emit: Emit): void {
     const { where, orderBy, params } = compiled;
-    const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc
+    const sql = `SELECT ${DOCUMENT_COLUMNS} FROM ${among.from}
       WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where} ORDER BY ${orderBy} ${LIMITED} OFFSET ?`;
     for (const row of this.#rows(sql, [coll, ...among.params, ...params, sqlLimit(limit), skip])) {
       const { key, value } = this.#documents.decoded(row);
@@ -223,14 +223,14 @@ export class QueryRunner {
   }
 
   /** Conditions that divide the rows of a collection, or those that a plan leads to, into few at a time; without a plan in the order of their keys. */
-  *#parts(coll: number, { sort, after: place }: Query, plan: ChosenPlan | undefined): Generator<SqlPart> {
+  *#parts(coll: number, { sort, after: place }: Query, plan: ChosenPlan | undefined): Generator<Among> {
     if (plan?.bounds.length === 0) return;
     if (plan !== undefined) {
       const { sql, params } = entriesOf(plan);
       const ids = this.#statements.get(`SELECT DISTINCT doc AS id FROM (${sql}) ORDER BY doc`).all(...params);
       for (let from = 0; from < ids.length; from += PART_ROWS) {
         const some = ids.slice(from, from + PART_ROWS).map(({ id }) => id);
-        yield { sql: 'AND id IN (SELECT value FROM json_each(?))', params: [JSON.stringify(some)] };
+        yield { from: BY_ROW, sql: 'AND id IN (SELECT value FROM json_each(?))', params: [JSON.stringify(some)] };
       }
       return;
     }
@@ -238,8 +238,8 @@ export class QueryRunner {
     // No key is empty: everything is above the empty text.
     for (let after = sort.length === 0 && place !== undefined ? place.key : ''; ; ) {
       const upTo = last.get(coll, after, PART_ROWS - 1)?.key as string | undefined;
-      if (upTo === undefined) return yield { sql: 'AND key > ?', params: [after] };
-      yield { sql: 'AND key > ? AND key <= ?', params: [after, upTo] };
+      if (upTo === undefined) return yield { from: 'doc', sql: 'AND key > ?', params: [after] };
+      yield { from: 'doc', sql: 'AND key > ? AND key <= ?', params: [after, upTo] };
       after = upTo;
     }
   }
@@ -318,6 +318,14 @@ interface SqlPart {
   readonly params: readonly SQLInputValue[];
 }
 
+/** Rows of `doc` to look at. */
+interface Among extends SqlPart {
+  readonly from: 'doc' | typeof BY_ROW;
+}
+
+/** The rows are named: SQLite would rather look for them among all rows of the collection, which come in the order of their keys. */
+const BY_ROW = 'doc NOT INDEXED';
+
 const EVERY_ROW = { where: '1', orderBy: 'x.k, x.key', params: [] };
 
 type EntryRow = readonly [hex: string, key: string, sum: number, value: string | null];
@@ -350,12 +358,12 @@ function entriesSql(
   return { sql, params };
 }
 
-/** A condition on rows of `doc`: an entry within the bounds of the plan, if there is one, leads to them. */
-function amongEntries(plan: ChosenPlan | undefined): SqlPart {
-  if (plan === undefined) return { sql: '', params: [] };
-  if (plan.bounds.length === 0) return { sql: 'AND 0', params: [] };
+/** Rows to which an entry within the bounds of the plan, if there is one, leads. */
+function amongEntries(plan: ChosenPlan | undefined): Among {
+  if (plan === undefined) return { from: 'doc', sql: '', params: [] };
+  if (plan.bounds.length === 0) return { from: 'doc', sql: 'AND 0', params: [] };
   const { sql, params } = entriesOf(plan);
-  return { sql: `AND id IN (${sql})`, params };
+  return { from: BY_ROW, sql: `AND id IN (${sql})`, params };
 }
 
 function entriesOf({ id, bounds }: ChosenPlan): SqlPart {
