@@ -102,14 +102,13 @@ export class DocumentCollection<T extends object = Document, Input extends objec
   }
 
   async find(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<T[]> {
-    const found = await this.findEntries(filter, options);
-    return found.map(([, value]) => value);
+    return this.reader.find(parseQuery(filter, options as QueryOptions), options, (value) => value);
   }
 
   async findEntries(
     filter?: Filter<Input>,
     options?: FindOptions<Input> & ReadOptions,
   ): Promise<[key: string, value: T][]> {
-    return this.reader.find(parseQuery(filter, options as QueryOptions), options);
+    return this.reader.find(parseQuery(filter, options as QueryOptions), options, (value, key) => [key, value]);
   }
 }

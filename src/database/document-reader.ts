@@ -59,13 +59,17 @@ export class DocumentReader<T> {
     });
   }
 
-  /** Documents of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
-  async find(query: Query, options: ReadOptions | undefined): Promise<[key: string, value: T][]> {
+  /** What `take` makes of each document of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
+  async find<Taken>(
+    query: Query,
+    options: ReadOptions | undefined,
+    take: (value: T, key: string) => Taken,
+  ): Promise<Taken[]> {
     const signal = options?.signal;
     signal?.throwIfAborted();
     const pause = this.#host.loopShare.pause();
     if (pause !== undefined) await pause;
-    const found: [key: string, value: T][] = [];
+    const found: Taken[] = [];
     for (let asked = query; ; ) {
       const finding = this.stored(asked, signal);
       const rows = finding instanceof Promise ? await finding : finding;
@@ -76,7 +80,7 @@ export class DocumentReader<T> {
         if (turn !== undefined) await abortable(turn, signal);
         const decoding = this.#codec.decode(key, value);
         const decoded = decoding instanceof Promise ? await decoding : decoding;
-        if (isShown(decoded, options) && found.length < query.limit) found.push([key, decoded.value as T]);
+        if (isShown(decoded, options) && found.length < query.limit) found.push(take(decoded.value as T, key));
       }
       if (rows.length < asked.limit || found.length === query.limit) return found;
       const limit = Math.max(query.limit - found.length, REFILL_MIN);
