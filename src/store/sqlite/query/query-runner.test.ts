@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { constants, type DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { LIMITS } from '../../../core/config/index.ts';
 import { parseCollectionName } from '../../../core/ids/index.ts';
 import { parseIndex, parseQuery, type Query } from '../../../core/query/index.ts';
 import { sampleDocument } from '../../../testing/index.ts';
+import type { FoundDocument } from '../../store.ts';
 import { openReader } from '../connection.ts';
 import { createCollectionDictionary, createReplicaDictionary, DocumentTable, IndexTable } from '../tables/index.ts';
 import { openInFolder, withFolder } from '../test-folder.ts';
@@ -50,15 +51,22 @@ function ask(path: string, query: Query): Asked {
         return typeof member === 'function' ? member.bind(target) : member;
       },
     });
-    const collections = createCollectionDictionary(db);
-    const indexes = new IndexTable(db);
-    const documents = new DocumentTable(db, collections, createReplicaDictionary(db), indexes);
-    const runner = new QueryRunner(told, documents, indexes, collections);
-    const found = runner.findSoon(C, query, () => true, LIMITS.queryLoopDocumentsMax);
+    const found = findSoon(createRunner(db, told), query);
     return { found: found?.length, statements };
   } finally {
     db.close();
   }
+}
+
+function createRunner(db: DatabaseSync, told: DatabaseSync = db): QueryRunner {
+  const collections = createCollectionDictionary(db);
+  const indexes = new IndexTable(db);
+  const documents = new DocumentTable(db, collections, createReplicaDictionary(db), indexes);
+  return new QueryRunner(told, documents, indexes, collections);
+}
+
+function findSoon(runner: QueryRunner, query: Query): readonly FoundDocument[] | undefined {
+  return runner.findSoon(C, query, () => true, LIMITS.queryLoopDocumentsMax);
 }
 
 test('what a query wants is read without a question before it, wherever that bounds what is looked at', () =>
@@ -115,6 +123,33 @@ test('rows that entries lead to are read by their numbers, whatever the collecti
       const ofRows = details.filter((detail) => /^(SEARCH|SCAN) (doc|d) /.test(detail));
       assert.ok(ofRows.length > 0, details.join('\n'));
       for (const detail of ofRows) assert.match(detail, /USING INTEGER PRIMARY KEY/);
+    }
+    db.close();
+  }));
+
+test('the same query with other values prepares nothing anew', () =>
+  withFolder(async (folder) => {
+    const db = openReader(await makeFile(folder));
+    let prepared = 0;
+    // SQLite asks whenever it makes a program of a statement, also when it does so by itself.
+    db.setAuthorizer(() => {
+      prepared++;
+      return constants.SQLITE_OK;
+    });
+    const runner = createRunner(db);
+    const queries: readonly ((n: number) => Query)[] = [
+      (n) => parseQuery({ n }),
+      (n) => parseQuery({ n: { $gte: n } }, { sort: { n: -1 }, limit: n + 5 }),
+      (n) => parseQuery({ n: { $in: [n, n + 1] } }, { sort: { name: 1 }, skip: n }),
+      (n) => parseQuery({ n: { $lt: 100 + n }, group: n }),
+      (n) => parseQuery({}, { limit: n + 5 }),
+      (n) => parseQuery({ name: { $startsWith: `name ${n}` } }, { limit: n }),
+    ];
+    for (const queryOf of queries) {
+      for (let n = 1; n <= 2; n++) findSoon(runner, queryOf(n));
+      prepared = 0;
+      for (let n = 3; n <= 6; n++) findSoon(runner, queryOf(n));
+      assert.equal(prepared, 0, JSON.stringify(queryOf(3)));
     }
     db.close();
   }));

@@ -31,8 +31,8 @@ const PART_ROWS = 64;
 /** So many entries of an index are counted while a document is read. */
 const ENTRIES_PER_DOCUMENT = 100;
 
-/** So many rows are counted, without a look into them, while a document is read. */
-const ROWS_PER_DOCUMENT = 20;
+/** So many rows are counted while a document is read: not one of them is looked into, but each may lie on a page of its own. */
+const ROWS_PER_DOCUMENT = 5;
 
 /** Mostly, so many documents hold what a query wants that wants few: they are looked at before it is asked whether it is long. */
 const TRIED_DOCUMENTS = 4 * PART_ROWS;
