@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { readPragma } from './tables/index.ts';
+import { readPragma } from './read-pragma.ts';
 
 /** How long the maintenance thread waits while the writer finishes a checkpoint of its own. */
 const CHECKPOINT_BUSY_MS = 1000;

@@ -37,7 +37,7 @@ import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
 import { IndexCare } from './index-care.ts';
 import { Maintenance, streamDamage, withOpenCopy } from './maintenance/index.ts';
 import type { RottenIndexError } from './query/index.ts';
-import { readPragma } from './tables/index.ts';
+import { readPragma } from './read-pragma.ts';
 import type { Tables } from './tables.ts';
 import { verifyNewest } from './verify-newest.ts';
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { readPragma } from '../read-pragma.ts';
 
 /** `EGDB` in the file's header: says that the file is ours. */
 export const APPLICATION_ID = 0x45474442;
@@ -73,10 +74,4 @@ export function migrate(db: DatabaseSync): void {
     db.exec('ROLLBACK');
     throw error;
   }
-}
-
-/** An integer pragma. */
-export function readPragma(db: DatabaseSync, name: string): number {
-  const row = db.prepare(`PRAGMA ${name}`).get();
-  return Number(row === undefined ? 0 : Object.values(row)[0]);
 }

@@ -1,0 +1,7 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** An integer pragma. */
+export function readPragma(db: DatabaseSync, name: string): number {
+  const row = db.prepare(`PRAGMA ${name}`).get();
+  return Number(row === undefined ? 0 : Object.values(row)[0]);
+}
