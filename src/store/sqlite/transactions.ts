@@ -5,8 +5,8 @@ import type { MetaTable } from './tables/index.ts';
 
 /** Commits that share a transaction of SQLite: each page that they touch is then written once. */
 const RECORDS_MAX = 128;
-/** A program that writes a few times, such as a command, needs no redo log. */
-const COMMITS_BEFORE_REDO = 8;
+/** A program that writes a few times, such as a command, needs no redo log; nor does a first sync, whose commits are large but for claims. */
+const SMALL_COMMITS_BEFORE_REDO = 8;
 
 export interface TransactionsDeps {
   readonly db: DatabaseSync;
@@ -44,7 +44,7 @@ export class Transactions {
   #isTakenBack = false;
   /** The disk refused a record: commits go to SQLite, until it has taken one. */
   #isRedoRefused = false;
-  #commits = 0;
+  #smallCommits = 0;
 
   constructor(deps: TransactionsDeps) {
     this.#deps = deps;
@@ -94,7 +94,6 @@ export class Transactions {
         alongWith();
       }, this.#numberNow() + 1);
     }
-    this.#commits++;
   }
 
   /** Runs in a transaction of SQLite, together with everything that is recorded. */
@@ -127,8 +126,8 @@ export class Transactions {
   /** False: it must be settled. */
   #record(batch: StoreBatch): boolean {
     const { redo } = this.#deps;
-    if (redo === undefined || this.#isRedoRefused || this.#commits < COMMITS_BEFORE_REDO) return false;
-    if (this.#recorded.length >= RECORDS_MAX || !isRecordable(batch)) return false;
+    if (redo === undefined || this.#isRedoRefused || !isRecordable(batch)) return false;
+    if (++this.#smallCommits <= SMALL_COMMITS_BEFORE_REDO || this.#recorded.length >= RECORDS_MAX) return false;
     const number = this.#numberNow() + 1;
     try {
       return this.#undoIfFailed(() => {
