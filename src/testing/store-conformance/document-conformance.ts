@@ -62,6 +62,22 @@ function claimBasics(claim: Claim): void {
     assert.deepEqual(store.documents(C, null, 10), [last]);
   });
 
+  claim(
+    'of two states of one document in a large batch the later one stays, new or held, with siblings or alone',
+    ({ store }) => {
+      for (const first of [1, 101, 201]) {
+        const documents = Array.from({ length: 40 }, (_, i) => {
+          const pos = first + i;
+          const siblings =
+            i % 9 === first % 9 ? { versions: [{ seq: pos }, { replica: sampleReplica(2), seq: pos }] } : {};
+          return sampleDocument({ key: `k${(7 * i) % 25}`, pos, ...siblings });
+        });
+        store.commit({ documents });
+        assert.deepEqual(store.changes(0, 100), documents.slice(-25));
+      }
+    },
+  );
+
   claim('a caller cannot change what is stored through what it read', ({ store }) => {
     store.commit({ documents: [sampleDocument({ key: 'k', pos: 1 })] });
     const read = store.get(C, key('k'))!;

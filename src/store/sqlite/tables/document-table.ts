@@ -21,6 +21,7 @@ import {
   VERSION_COLUMNS,
   versionColumns,
 } from './row-codec.ts';
+import { ROWS_PER_STATEMENT, RowWriter } from './row-writer.ts';
 import { SiblingTable } from './sibling-table.ts';
 
 const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
@@ -29,20 +30,6 @@ const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
 /** Whether a value is NULL stands in the head of the row: the value itself is not read. */
 const UNSEEN = `SELECT asked.value AS key FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value AND value IS NOT NULL)`;
-
-/** One statement for some rows costs little more than one for each. */
-const ROWS_PER_STATEMENT = 8;
-const ROW_COLUMNS = 15;
-
-function upsertOf(rows: number): string {
-  const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
-  return `INSERT INTO doc(coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, fp, sum, value)
-  VALUES ${Array(rows).fill(row).join(', ')}
-  ON CONFLICT(coll, key) DO UPDATE SET pos = excluded.pos, replica = excluded.replica, seq = excluded.seq,
-    span = excluded.span, hlc = excluded.hlc, line = excluded.line, line_replica = excluded.line_replica,
-    ctx = excluded.ctx, stamps = excluded.stamps, dead_at = excluded.dead_at, fp = excluded.fp, sum = excluded.sum,
-    value = excluded.value`;
-}
 
 /** Table `doc`, and through it `sibling`. Every row that is read is verified. */
 export class DocumentTable {
@@ -53,8 +40,7 @@ export class DocumentTable {
   readonly #decoder: RowDecoder;
   readonly #siblings: SiblingTable;
   readonly #statements = new Map<string, StatementSync>();
-  readonly #upsert: StatementSync;
-  readonly #upsertSome: StatementSync;
+  readonly #rows: RowWriter;
   readonly #get: StatementSync;
 
   constructor(db: DatabaseSync, collections: CollectionDictionary, replicas: ReplicaDictionary, indexes: IndexTable) {
@@ -64,8 +50,7 @@ export class DocumentTable {
     this.#replicas = replicas;
     this.#decoder = new RowDecoder(replicas);
     this.#siblings = new SiblingTable(db, replicas);
-    this.#upsert = db.prepare(upsertOf(1));
-    this.#upsertSome = db.prepare(upsertOf(ROWS_PER_STATEMENT));
+    this.#rows = new RowWriter(db);
     this.#get = this.#prepareArrays(`SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key = ?`);
   }
 
@@ -74,22 +59,19 @@ export class DocumentTable {
     this.#siblings.reset();
   }
 
-  /** In order. Those that touch nothing but their own row are written some at a time. */
+  /** Those that touch nothing but their own row are written some at a time. Of two states of one document the later one stays. */
   putAll(documents: readonly StoredDocument[]): void {
-    const waiting: SQLInputValue[] = Array(ROWS_PER_STATEMENT * ROW_COLUMNS).fill(null);
-    let end = 0;
-    const writeWaiting = (): void => {
-      if (end === waiting.length) this.#upsertSome.run(...waiting);
-      else for (let i = 0; i < end; i += ROW_COLUMNS) this.#upsert.run(...waiting.slice(i, i + ROW_COLUMNS));
-      end = 0;
-    };
-    for (const document of documents) {
+    const areNew = documents.length < ROWS_PER_STATEMENT || !this.#isHeld(documents[0]!);
+    const rows = this.#rows;
+    rows.begin(areNew);
+    for (const document of areNew ? documents : inOrderOfKeys(documents)) {
       const version = this.#isAlone(document) ? rowVersion(document) : undefined;
-      if (version !== undefined) end = this.#setColumns(waiting, end, document, version);
-      if (version === undefined || end === waiting.length) writeWaiting();
-      if (version === undefined) this.put(document);
+      if (version === undefined) {
+        rows.flush();
+        this.put(document);
+      } else rows.added(this.#setColumns(rows.values, rows.end, document, version));
     }
-    writeWaiting();
+    rows.flush();
   }
 
   put(document: StoredDocument): void {
@@ -101,16 +83,23 @@ export class DocumentTable {
     const version = rowVersion(document);
     const columns: SQLInputValue[] = [];
     this.#setColumns(columns, 0, document, version);
-    const { lastInsertRowid } = this.#upsert.run(...columns);
+    const id = this.#rows.write(columns);
     if (version === undefined) this.#siblings.insert(coll, key, document.versions);
     if (indexes !== undefined) {
-      this.#indexes.change(indexes, key, former?.id ?? Number(lastInsertRowid), former?.value ?? null, value);
+      this.#indexes.change(indexes, key, former?.id ?? id, former?.value ?? null, value);
     }
   }
 
   /** Neither indexes nor siblings of former versions have to follow. */
   #isAlone({ collection }: StoredDocument): boolean {
     return this.#indexes.keptBy(this.#collections.idOf(collection)) === undefined && !this.#siblings.exist();
+  }
+
+  #isHeld({ collection, key }: StoredDocument): boolean {
+    const coll = this.#collections.knownId(collection);
+    return (
+      coll !== undefined && this.#prepare('SELECT 1 FROM doc WHERE coll = ? AND key = ?').get(coll, key) !== undefined
+    );
   }
 
   /** Sets the columns of a row from `at` on; returns where they end. `version` undefined: the versions are in `sibling`. */
@@ -384,6 +373,16 @@ export class DocumentTable {
 export interface NumberedRow {
   readonly id: number;
   readonly document: StoredDocument;
+}
+
+/** About as they lie in the file: what replaces rows anywhere then touches each page once, and pages one after the other. */
+function inOrderOfKeys(documents: readonly StoredDocument[]): StoredDocument[] {
+  return [...documents].sort((a, b) => order(a.collection, b.collection) || order(a.key, b.key));
+}
+
+function order(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** SQLite knows no infinite limit but a negative one. */
