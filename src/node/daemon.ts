@@ -21,25 +21,26 @@ export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: Da
   const { 'Http.Enabled': isServed, 'Persistence.DatabasePath': databasePath } = config.values;
   if (!isServed) return node;
   const startSecret = createToken(deps.random);
+  let server: HttpServer | undefined;
+  const served = withHttp(node, () => server!.address);
+  /** As far as it came, and whatever of it fails: the database is closed in order. */
+  const close = async (): Promise<void> => {
+    await removeNodeFile(databasePath, startSecret).catch((error: unknown) => {
+      logger.warn({ err: error }, 'the file by which commands find this node could not be removed');
+    });
+    try {
+      await server?.close();
+    } finally {
+      await node.close();
+    }
+  };
   try {
-    const server = await startHttp(
-      withHttp(node, () => server.address),
-      config,
-      tokens,
-      startSecret,
-      deps,
-    );
-    const running = withHttp(node, () => server.address);
+    server = await startHttp(served, config, tokens, startSecret, deps);
     const { nodeId, pid } = node.status();
     await writeNodeFile(databasePath, { pid, nodeId, url: urlOf(server.address), secret: startSecret });
-    const close = async (): Promise<void> => {
-      await removeNodeFile(databasePath, startSecret);
-      await server.close();
-      await node.close();
-    };
-    return { ...running, close };
+    return { ...served, close };
   } catch (error) {
-    await node.close();
+    await close();
     throw error;
   }
 }

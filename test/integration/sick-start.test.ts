@@ -6,7 +6,17 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -111,6 +121,18 @@ test('a port in use is named, with exit code 3, and the database stays usable', 
     assert.match(result.err, new RegExp(`${named}`));
   }
   assert.equal((await runCommand(['put', 'c', 'k', '{}', '--data', data])).code, 0);
+});
+
+test('a node that cannot say where it is ends, and holds nothing', { timeout: 60_000 }, async (t) => {
+  const folder = await makeFolder(t);
+  const inTheWay = join(folder, 'entgldb.db.node.json');
+  mkdirSync(inTheWay);
+  const result = await runStart({ folder, name: 'n' });
+  assert.equal(result.code, 3, result.err);
+  assertOneSentence(result);
+  assert.match(result.err, /entgldb\.db\.node\.json: it is a folder/);
+  rmdirSync(inTheWay);
+  assert.equal((await runCommand(['put', 'c', 'k', '{}', '--data', folder])).code, 0);
 });
 
 test('a second node on the same data is kept away, and told who has it', { timeout: 60_000 }, async (t) => {
