@@ -195,6 +195,17 @@ export class NodeState {
     return this.#closing;
   }
 
+  /** Ends what a start that failed had begun, without a backup. */
+  async abandon(): Promise<void> {
+    this.services.repair.stop();
+    this.services.receipts.close();
+    try {
+      await this.network?.close();
+    } finally {
+      await this.database.close();
+    }
+  }
+
   /** A backup may take half of the time that a stop has; what it does not finish by then leaves nothing. */
   async #close(): Promise<void> {
     const backupMsMax = Math.ceil(this.#values['Health.ShutdownTimeoutMs'] / 2);

@@ -28,6 +28,9 @@ import { createBackups, NodeServices } from './services/index.ts';
 import { awaitedClock, systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
+/** Under which the database keeps the name of its node. */
+const NODE_ID = 'node-id';
+
 /**
  * The composition root: a database on its file, and with `network` a node that others find. Rejects with what the store
  * rejects with (DATABASE_LOCKED, DATABASE_CORRUPT …), NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; nothing
@@ -48,6 +51,7 @@ export const openNode: OpenNode = async (given) => {
   const { store, restored } = await openStore(config, backups, logger);
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
+    keepNodeId(state);
     const kept = options.isCommand ? [] : keptNotices(state.database);
     for (const notice of kept) state.notice(notice);
     noteFiles(state, options, store, restored);
@@ -61,8 +65,9 @@ export const openNode: OpenNode = async (given) => {
     state.start();
     return runningNode(state, (next, clusterTokens) => reconfigure(state!, limits, next, clusterTokens));
   } catch (error) {
-    state?.services.repair.stop();
-    await store.close();
+    await (state?.abandon() ?? store.close()).catch((failure: unknown) => {
+      logger.warn({ err: failure }, 'what a start that failed had opened could not be closed in order');
+    });
     throw error;
   }
 };
@@ -97,11 +102,9 @@ function openState(
   parts: { readonly backups: BackupService; readonly clocks: ClockMonitor },
 ): NodeState {
   const { config, logger } = options;
-  const kept = store.meta('node-id');
-  const nodeId = config.values.NodeId ?? kept ?? `${hostname()}-${randomLetters(4)}`;
+  const nodeId = config.values.NodeId ?? store.meta(NODE_ID) ?? `${hostname()}-${randomLetters(4)}`;
   let state: NodeState | undefined;
   const database = openDatabaseOn(store, options, nodeId, clock, () => state);
-  if (nodeId !== kept) database.replica.commitEntries((draft) => draft.meta('node-id', nodeId));
   const opened = new NodeState({ config, clock: systemClock, logger, database, store });
   opened.services = new NodeServices({
     ...parts,
@@ -156,6 +159,10 @@ async function openStore(
       storeLogger.fatal({ err: error, path }, 'the database cannot be opened');
     throw error;
   }
+}
+
+function keepNodeId({ nodeId, store, database }: NodeState): void {
+  if (nodeId !== store.meta(NODE_ID)) database.replica.commitEntries((draft) => draft.meta(NODE_ID, nodeId));
 }
 
 function openDatabaseOn(
