@@ -57,6 +57,23 @@ test('what a damaged text is taken for, it is', () => {
   assert.ok(plain > seen / 10, `${plain} of ${seen} texts were plain: the test has lost its force`);
 });
 
+test('where a text ends, nothing of the one before goes on', () => {
+  const text = JSON.stringify({ a: [1.5, -2, true, null, { b: 'ü', c: 'x' }], d: 123 });
+  for (let length = text.length - 1; length > 0; length--) {
+    assert.ok(isPlainDocument(text, LIMITS.documentDepthMax));
+    assert.ok(!isPlainDocument(text.slice(0, length), LIMITS.documentDepthMax), text.slice(0, length));
+  }
+});
+
+test('a document is plain whatever its length', () => {
+  for (const length of [1, 21_000, 22_000, 65_000, 66_000, 500_000])
+    for (const unit of ['x', 'ü', '名']) {
+      const text = JSON.stringify({ text: unit.repeat(length), after: 1 });
+      assert.ok(isPlainDocument(text, LIMITS.documentDepthMax), `${length} times ${unit}`);
+      assert.ok(!isPlainDocument(text.slice(0, -1), LIMITS.documentDepthMax), `${length} times ${unit}`);
+    }
+});
+
 test('ordinary documents are plain', () => {
   for (const document of [
     {},
