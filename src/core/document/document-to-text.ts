@@ -21,12 +21,11 @@ export function documentToText(value: unknown, limits: DocumentLimits, key?: str
   if (!isPlainObject(value)) {
     throw invalidDocument({ path: '', what: `is ${nameOf(value)}; a document is a plain object` }, key);
   }
-  const nullsBefore = nullsMet;
-  const problem = jsonProblem(value, limits.documentDepthMax);
+  const met = { nulls: 0 };
+  const problem = jsonProblem(value, limits.documentDepthMax, met);
   if (problem) throw invalidDocument(problem, key);
-  const nulls = nullsMet - nullsBefore;
   const text: string | undefined = JSON.stringify(value);
-  if (!text?.startsWith('{') || hasMoreNulls(text, nulls)) throw invalidDocument({ path: '', what: UNSTEADY }, key);
+  if (!text?.startsWith('{') || hasMoreNulls(text, met.nulls)) throw invalidDocument({ path: '', what: UNSTEADY }, key);
   // JSON.stringify writes half pairs as escapes; the same letters may also be a text's own, so a hit is looked at closely.
   if (text.includes('\\ud') && hasHalfPair(JSON.parse(text))) throw invalidDocument({ path: '', what: HALF_PAIR }, key);
   if (text.includes('\\u0000') && hasNulName(JSON.parse(text)))
@@ -50,11 +49,13 @@ export const NUL_NAME = 'has a name with a NUL character';
 const UNSTEADY = 'is another one each time it is read (a getter, a proxy or toJSON); write a plain copy of it';
 const OWN_JSON = 'has a toJSON of its own; convert it to plain JSON first';
 
-/** Nulls that were met in values so far. JSON.stringify writes more of them where a number has become NaN since it was looked at. */
-let nullsMet = 0;
+/** What was met in a value. JSON.stringify writes more nulls where a number has become NaN since it was looked at. */
+interface Met {
+  nulls: number;
+}
 
 /** Why a value cannot be told in JSON and be read back equal; undefined when it can. Texts are not looked into. */
-export function jsonProblem(value: unknown, depthMax: number): JsonProblem | undefined {
+export function jsonProblem(value: unknown, depthMax: number, met: Met = { nulls: 0 }): JsonProblem | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -63,12 +64,12 @@ export function jsonProblem(value: unknown, depthMax: number): JsonProblem | und
       return Number.isFinite(value) ? undefined : { path: '', what: `is ${value}; JSON has finite numbers only` };
     case 'object':
       if (value === null) {
-        nullsMet++;
+        met.nulls++;
         return undefined;
       }
       if (depthMax < 1) return { path: '', what: 'is nested too deep, or holds itself' };
-      if (Array.isArray(value)) return itemsProblem(told(value), depthMax - 1);
-      if (isPlainObject(value)) return membersProblem(value, depthMax - 1);
+      if (Array.isArray(value)) return itemsProblem(told(value), depthMax - 1, met);
+      if (isPlainObject(value)) return membersProblem(value, depthMax - 1, met);
       return { path: '', what: `is ${nameOf(value)}; convert it to plain JSON first` };
     default:
       return { path: '', what: `is ${nameOf(value)}; JSON has no such value` };
@@ -84,21 +85,21 @@ function hasOwnJson<T extends object>(value: T): value is T & { toJSON(): unknow
   return typeof (value as { readonly toJSON?: unknown }).toJSON === 'function';
 }
 
-function itemsProblem(items: unknown, depthMax: number): JsonProblem | undefined {
+function itemsProblem(items: unknown, depthMax: number, met: Met): JsonProblem | undefined {
   if (!Array.isArray(items)) return { path: '', what: OWN_JSON };
   for (let i = 0; i < items.length; i++) {
-    const problem = jsonProblem(items[i], depthMax);
+    const problem = jsonProblem(items[i], depthMax, met);
     if (problem) return within(String(i), problem);
   }
   return undefined;
 }
 
-function membersProblem(members: Record<string, unknown>, depthMax: number): JsonProblem | undefined {
+function membersProblem(members: Record<string, unknown>, depthMax: number, met: Met): JsonProblem | undefined {
   if (hasOwnJson(members)) return { path: '', what: OWN_JSON };
   for (const name of Object.keys(members)) {
     const member = members[name];
     if (typeof member === 'string' || member === undefined) continue;
-    const problem = jsonProblem(member, depthMax);
+    const problem = jsonProblem(member, depthMax, met);
     if (problem) return within(name, problem);
   }
   return undefined;
