@@ -1,31 +1,8 @@
-import { dirname } from 'node:path';
 import type { Clock, ClockMonitor } from '../../core/clock/index.ts';
 import type { CollectionName, DocumentKey, Random } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { BlobKeeper, type DocumentCache, type LocalDatabase } from '../../database/index.ts';
-import {
-  type BackupStatus,
-  createBackupCheck,
-  createClockCheck,
-  createDatabaseCheck,
-  createDefinitionsCheck,
-  createDiskSpaceCheck,
-  createEqualityCheck,
-  createIntegrityCheck,
-  createNetworkCheck,
-  createPeersCheck,
-  createQueueCheck,
-  createRefusalsCheck,
-  createSyncLagCheck,
-  type HealthCheck,
-  type IntegrityStatus,
-  type MetricSample,
-  type NetworkStatus,
-  type PeerMismatch,
-  type PeerRefusal,
-  type QueueStatus,
-  triedRefusals,
-} from '../../diagnostics/index.ts';
+import { type IntegrityStatus, type MetricSample, triedRefusals } from '../../diagnostics/index.ts';
 import {
   BackupSchedule,
   type BackupService,
@@ -41,7 +18,6 @@ import { type DocumentName, readBackupDocuments, type StoredDocument } from '../
 import type { SqliteStore } from '../../store/sqlite/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 import type { ConfigValues, LoadedConfig } from '../config/index.ts';
-import { readDiskSpace } from '../files/index.ts';
 import { EntglDbHealthCheck } from '../health-check.ts';
 import type { FollowedPeer } from '../network/index.ts';
 import { OfflineQueue } from '../offline-queue.ts';
@@ -49,7 +25,9 @@ import { RetryPolicy } from '../retry-policy.ts';
 import { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { CommitCounts, cacheSamples, storeSamples, syncSamples } from './collect-metrics.ts';
 import { backupSpacingMs } from './create-backups.ts';
-import { Equality, type VerifiedSession } from './equality.ts';
+import { createChecks } from './create-checks.ts';
+import { Equality } from './equality.ts';
+import type { ServedNetwork } from './served-network.ts';
 import { SyncFeed } from './sync-feed.ts';
 
 export interface NodeServicesDeps {
@@ -71,33 +49,11 @@ export interface NodeServicesDeps {
   readonly isInPlace: () => Promise<boolean>;
 }
 
-/** What the services need of the network. */
-export interface ServedNetwork {
-  readonly isListening: boolean;
-  /** Where it listens, `host:port`; null: nowhere. */
-  readonly address: string | null;
-  /** Why it does not listen, as far as it is known. */
-  readonly problem: string | null;
-  /** Peers that the configuration or discovery named, or that dialled. */
-  readonly knownPeers: number;
-  /** Bytes on the wire since its start, both ways. */
-  readonly bytes: number;
-  /** How programs of connected peers define collections otherwise than the one here. */
-  mismatches(): readonly PeerMismatch[];
-  /** Who is kept out, here or there. */
-  refusals(): readonly PeerRefusal[];
-  /** Those that are open. */
-  sessions(): readonly VerifiedSession[];
-  /** R11: peers must discard what they believed of this node. */
-  endSessions(reason: 'damage'): void;
-}
-
 /** What happens in a session and is worth a line at level Debug. */
 const LOGGED: ReadonlySet<SessionEvent['kind']> = new Set(['sent', 'received', 'claimed', 'verified']);
 
-const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** The production services of a node, wired to its database and network. `start` begins what they do by themselves. */
 export class NodeServices {
@@ -163,17 +119,7 @@ export class NodeServices {
       commitPending: () => database.commitPending(),
     });
     this.repair = this.#createRepair(resilienceLogger);
-    this.equality = new Equality({
-      replica,
-      clock,
-      logger: resilienceLogger,
-      soon: setImmediate,
-      sessions: () => deps.network()?.sessions() ?? [],
-      commitPending: () => database.commitPending(),
-      onDamage: (damage) => this.repair.report(damage),
-      // What it finds goes to the repair; the log has the difference itself.
-      onDifferent: () => void this.checkIntegrity().catch(() => {}),
-    });
+    this.equality = this.#createEquality(resilienceLogger);
     this.#scrubber = this.#createScrubber(resilienceLogger);
     this.#blobKeeper = new BlobKeeper({
       blobs: database.blobs,
@@ -184,7 +130,16 @@ export class NodeServices {
     });
     this.#schedule = this.#createSchedule(resilienceLogger);
     this.healthCheck = new EntglDbHealthCheck({
-      checks: this.#createChecks(),
+      checks: createChecks({
+        ...deps,
+        values: () => this.#values,
+        tracker: this.syncTracker,
+        offlineQueue: this.offlineQueue,
+        equality: this.equality,
+        backups,
+        integrity: () => this.#integrity(),
+        schedule: this.#schedule,
+      }),
       tracker: this.syncTracker,
       clock,
       logger: logger.child({ category: 'EntglDb.Health' }),
@@ -317,6 +272,21 @@ export class NodeServices {
     });
   }
 
+  #createEquality(logger: Logger): Equality {
+    const { database, clock, network } = this.#deps;
+    return new Equality({
+      replica: database.replica,
+      clock,
+      logger,
+      soon: setImmediate,
+      sessions: () => network()?.sessions() ?? [],
+      commitPending: () => database.commitPending(),
+      onDamage: (damage) => this.repair.report(damage),
+      // What it finds goes to the repair; the log has the difference itself.
+      onDifferent: () => void this.checkIntegrity().catch(() => {}),
+    });
+  }
+
   async #readBackup(names: readonly DocumentName[]): Promise<readonly StoredDocument[] | undefined> {
     const backup = await this.backups.newestGood();
     return backup === undefined ? undefined : readBackupDocuments(backup.path, names);
@@ -346,54 +316,4 @@ export class NodeServices {
   #integrity(): IntegrityStatus {
     return { ...this.repair.status(), lastScrubAt: this.#scrubber.lastPassAt };
   }
-
-  #createChecks(): HealthCheck[] {
-    const { config, database, clock, clocks, network, isInPlace } = this.#deps;
-    const { values } = config;
-    const path = values['Persistence.DatabasePath'];
-    const tracker = this.syncTracker;
-    return [
-      createDatabaseCheck({ database: database.replica, clock, isInPlace }),
-      createDiskSpaceCheck(() => readDiskSpace(dirname(path))),
-      createIntegrityCheck(() => this.#integrity(), clock),
-      createEqualityCheck(() => this.equality.different),
-      createNetworkCheck(() => networkStatus(network())),
-      createPeersCheck({
-        tracker,
-        configuredPeers: () => this.#values['Network.KnownPeers'].length,
-        isEnabled: () => network() !== undefined,
-        clock,
-      }),
-      createRefusalsCheck(() => network()?.refusals() ?? [], clock),
-      createSyncLagCheck({ tracker, clock, lagMsMax: () => 6 * this.#values['Sync.SyncIntervalMs'] }),
-      createDefinitionsCheck(() => network()?.mismatches() ?? [], clock),
-      createClockCheck(() => clocks.assess(), values['Sync.MaxClockDriftMs']),
-      createQueueCheck(() => this.#queueStatus()),
-      createBackupCheck(() => this.#backupStatus(), clock),
-    ];
-  }
-
-  #queueStatus(): QueueStatus {
-    const { count, maxSize, overflow } = this.offlineQueue;
-    const [first] = count === 0 ? [] : this.offlineQueue.peek();
-    const { attempts = 0, lastError } = first ?? {};
-    return { count, maxSize, overflow, firstAttempts: attempts, firstError: lastError?.message ?? null };
-  }
-
-  #backupStatus(): BackupStatus {
-    const { lastBackupAt, lastError } = this.backups;
-    return {
-      isEnabled: this.#schedule !== undefined,
-      intervalMs: this.#schedule?.intervalMs ?? HOUR_MS,
-      startedAt: this.#schedule?.startedAt ?? 0,
-      lastBackupAt,
-      lastError,
-    };
-  }
-}
-
-function networkStatus(network: ServedNetwork | undefined): NetworkStatus {
-  if (network === undefined) return { isEnabled: false, isListening: false, address: null, problem: null };
-  const { isListening, address, problem } = network;
-  return { isEnabled: true, isListening, address, problem };
 }
