@@ -5,7 +5,7 @@ import type { Address } from '../net/index.ts';
 import { createToken, type LoadedConfig, type Tokens } from './config/index.ts';
 import { type HttpServer, startHttpServer } from './http/index.ts';
 import type { OpenNode, RunningNode } from './node-api.ts';
-import { removeNodeFile, writeNodeFile } from './node-file.ts';
+import { keepNodeFile } from './node-file.ts';
 
 export interface DaemonDeps {
   readonly openNode: OpenNode;
@@ -22,10 +22,11 @@ export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: Da
   if (!isServed) return node;
   const startSecret = createToken(deps.random);
   let server: HttpServer | undefined;
+  let removeFile = async (): Promise<void> => {};
   const served = withHttp(node, () => server!.address);
   /** As far as it came, and whatever of it fails: the database is closed in order. */
   const close = async (): Promise<void> => {
-    await removeNodeFile(databasePath, startSecret).catch((error: unknown) => {
+    await removeFile().catch((error: unknown) => {
       logger.warn({ err: error }, 'the file by which commands find this node could not be removed');
     });
     try {
@@ -37,7 +38,8 @@ export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: Da
   try {
     server = await startHttp(served, config, tokens, startSecret, deps);
     const { nodeId, pid } = node.status();
-    await writeNodeFile(databasePath, { pid, nodeId, url: urlOf(server.address), secret: startSecret });
+    const content = { pid, nodeId, url: urlOf(server.address), secret: startSecret };
+    removeFile = await keepNodeFile(databasePath, content, deps);
     return { ...served, close };
   } catch (error) {
     await close();

@@ -1,4 +1,8 @@
-import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type Clock, sleep } from '../core/clock/index.ts';
+import { TIMES } from '../core/config/index.ts';
+import { messageOf } from '../core/errors/index.ts';
+import type { Logger } from '../core/logging/index.ts';
 import { toFileError } from './files/index.ts';
 
 /**
@@ -30,6 +34,56 @@ export async function writeNodeFile(databasePath: string, content: NodeFile): Pr
     await rm(draft, { force: true });
     throw toFileError(error, path);
   }
+}
+
+/**
+ * Writes the file, and writes it again where somebody removes it, who took it for left over: without it no command finds the node, and
+ * each of them says that the database is in use. Returns what ends that and removes the file.
+ */
+export async function keepNodeFile(
+  databasePath: string,
+  content: NodeFile,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): Promise<() => Promise<void>> {
+  await writeNodeFile(databasePath, content);
+  const stop = new AbortController();
+  const kept = keep(databasePath, content, { clock, logger }, stop.signal).catch(() => {
+    // Stopped.
+  });
+  return async () => {
+    stop.abort();
+    await kept;
+    await removeNodeFile(databasePath, content.secret);
+  };
+}
+
+async function keep(
+  databasePath: string,
+  content: NodeFile,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  let problem: string | undefined;
+  for (;;) {
+    await sleep(clock, TIMES.fileWatchMs, signal);
+    // Without the database there is nothing to be found: it was moved away, and its node says so by itself.
+    if (!(await isMissing(nodeFilePath(databasePath))) || (await isMissing(databasePath))) continue;
+    try {
+      await writeNodeFile(databasePath, content);
+      problem = undefined;
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== problem) logger.warn({ err: error }, 'commands do not find this node; it is tried again');
+      problem = message;
+    }
+  }
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  return access(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  );
 }
 
 /** Undefined when there is none, or nothing that can be understood. */

@@ -47,7 +47,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-async function load(text: string | null, more: Partial<LoadConfigOptions> = {}): Promise<LoadedConfig> {
+async function load(text: string | Uint8Array | null, more: Partial<LoadConfigOptions> = {}): Promise<LoadedConfig> {
   const own = await mkdtemp(join(folder, 'case-'));
   if (text !== null) await writeFile(join(own, 'appsettings.json'), text, { mode: 0o600 });
   return loadConfig({ workingDirectory: own, environment: {}, ...more });
@@ -99,6 +99,27 @@ describe('files', () => {
     });
     await assert.rejects(load('{ "EntglDb": '), (error: Error) => isEntglDbError(error, 'FILE_INVALID'));
     await assert.rejects(load('[]'), (error: Error) => isEntglDbError(error, 'FILE_INVALID'));
+    for (const encoding of ['utf16le', 'latin1'] as const)
+      await assert.rejects(load(Buffer.from('\uFEFF{ "EntglDb": { "NodeId": "Büro" } }', encoding)), {
+        reason: 'FILE_INVALID',
+        message: /is not UTF-8; save it as UTF-8/,
+      });
+  });
+
+  test('a section that is none, or is there twice, is refused: the node would run with other settings', async () => {
+    for (const [text, says] of [
+      ['{ "EntglDb": [] }', /^EntglDb is a list in .*appsettings\.json; allowed is a section in braces/],
+      ['{ "EntglDb": { "Network": 5 } }', /^Network is a number in /],
+      [
+        '{ "EntglDb": { "Network": {} }, "entgldb": {} }',
+        /^EntglDb is more than once in .*, as EntglDb and entgldb; keep/,
+      ],
+      ['{ "EntglDb": { "sync": {}, "Sync": {} } }', /^Sync is more than once in .*, as sync and Sync; keep/],
+      ['{ "EntglDb": { "NodeId": "a", "nodeID": "b" } }', /^NodeId is more than once/],
+    ] as const)
+      await assert.rejects(load(text), { reason: 'OPTION_INVALID', message: says });
+    const config = await load('{ "EntglDb": null, "entgldb": { "nodeid": null, "NodeId": "a", "Network": null } }');
+    assert.equal(config.values.NodeId, 'a');
   });
 
   test('a file that was named must exist; the default one need not', async () => {
@@ -122,6 +143,9 @@ describe('files', () => {
     const config = await load('{ "Network": { "TcpPort": 1 }, "EntgelDb": {} }');
     assert.match(config.warnings[0]!, /did you mean EntglDb\.Network\?/);
     assert.match(config.warnings[1]!, /did you mean EntglDb\?/);
+    const { warnings } = await load('{ "EntglDb": {}, "EntglDb:Network:TcpPort": 1, "Other:Network": 1 }');
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /^unknown key EntglDb:Network:TcpPort .*did you mean Network\.TcpPort\?/);
   });
 });
 

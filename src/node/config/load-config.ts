@@ -78,12 +78,12 @@ interface Settings {
 async function readSettings(options: LoadConfigOptions, defaultFolder: string): Promise<Settings | null> {
   const asked = options.configFile !== undefined;
   const path = asked ? resolve(options.workingDirectory, options.configFile) : join(defaultFolder, 'appsettings.json');
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT' && !asked) return null;
     throw unreadable(path, cause);
   });
-  if (text === null) return null;
-  const parsed = parseJsonc(text);
+  if (bytes === null) return null;
+  const parsed = parseJsonc(decoded(path, bytes));
   if (!parsed.ok) {
     const { line, column, problem } = parsed;
     throw new ConfigurationError(
@@ -98,6 +98,18 @@ async function readSettings(options: LoadConfigOptions, defaultFolder: string): 
   throw new ConfigurationError('FILE_INVALID', `${path} holds no JSON object; see \`entgldb init\` for an example`, {
     details: { path },
   });
+}
+
+/** Some editors and shells of Windows write UTF-16, of which a forgiving decoder would make another text. */
+function decoded(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigurationError('FILE_INVALID', `${path} is not UTF-8; save it as UTF-8`, {
+      details: { path },
+      cause,
+    });
+  }
 }
 
 function unreadable(path: string, cause: NodeJS.ErrnoException): ConfigurationError {

@@ -1,5 +1,6 @@
+import { ConfigurationError } from '../../core/errors/index.ts';
 import { ALL_KEYS } from './config-keys.ts';
-import type { ConfigSource, Layer, RawValue, UnknownKey } from './config-source.ts';
+import { type ConfigSource, type Layer, type RawValue, sourceText, type UnknownKey } from './config-source.ts';
 import { nearestName } from './nearest-name.ts';
 
 /** Canonical key names and section names by their lower-case form: the case of keys does not matter. */
@@ -15,32 +16,78 @@ const sectionsByLowerName: ReadonlyMap<string, string> = new Map(
     }),
 );
 
-/** A whole settings file: section `EntglDb`, and the levels of section `Logging` beside it. Other sections are others'. */
+/**
+ * A whole settings file: section `EntglDb`, and the levels of section `Logging` beside it. Other sections are others'. Throws
+ * CONFIG_ERROR / OPTION_INVALID as `objectLayer` does.
+ */
 export function fileLayer(root: Readonly<Record<string, unknown>>, source: ConfigSource): Layer {
+  const own = Object.entries(root).filter(([name]) => isOwnSection(name));
+  const [, section] = onlyOne(own, 'EntglDb', source) ?? [];
   const levels = property(property(root, 'Logging'), 'LogLevel');
-  const section = property(root, 'EntglDb');
-  const own = isObject(section) ? objectLayer(section, source) : strayKeys(root, source);
+  const layer =
+    section === undefined ? strayKeys(root, source) : objectLayer(asSection('EntglDb', section, source), source);
   const fromLogging = levels === undefined ? [] : [{ key: 'Logging.LogLevel', raw: levels, source }];
-  return { values: [...fromLogging, ...own.values], unknown: own.unknown };
+  return { values: [...fromLogging, ...layer.values], unknown: [...layer.unknown, ...flatKeys(root, source)] };
 }
 
-/** An object in the shape of section `EntglDb`. A null counts as not set. */
+/**
+ * An object in the shape of section `EntglDb`. A null counts as not set. Throws CONFIG_ERROR / OPTION_INVALID where a section is none, and
+ * where a name is there twice in two spellings, of which one would count for nothing.
+ */
 export function objectLayer(section: object, source: ConfigSource, prefix = ''): Layer {
   const values: RawValue[] = [];
   const unknown: UnknownKey[] = [];
-  for (const [name, raw] of Object.entries(section)) {
+  const entries = Object.entries(section);
+  for (const [name, raw] of entries) {
     const path = `${prefix}${name}`;
     const known = keysByLowerName.get(path.toLowerCase());
     const inner = sectionsByLowerName.get(path.toLowerCase());
     if (raw === null || raw === undefined) continue;
+    const canonical = known ?? inner;
+    if (canonical !== undefined)
+      onlyOne(
+        entries.filter(([each]) => each.toLowerCase() === name.toLowerCase()),
+        canonical,
+        source,
+      );
     if (known !== undefined) values.push({ key: known, raw, source });
-    else if (inner !== undefined && isObject(raw)) {
-      const layer = objectLayer(raw, source, `${inner}.`);
+    else if (inner !== undefined) {
+      const layer = objectLayer(asSection(inner, raw, source), source, `${inner}.`);
       values.push(...layer.values);
       unknown.push(...layer.unknown);
     } else unknown.push({ key: path, nearest: nearestKey(path), source });
   }
   return { values, unknown };
+}
+
+function isOwnSection(name: string): boolean {
+  return name.toLowerCase() === 'entgldb';
+}
+
+/** The entry that is set; undefined: none is. */
+function onlyOne(
+  entries: readonly (readonly [name: string, raw: unknown])[],
+  canonical: string,
+  source: ConfigSource,
+): readonly [name: string, raw: unknown] | undefined {
+  const set = entries.filter(([, raw]) => raw !== null && raw !== undefined);
+  if (set.length < 2) return set[0];
+  const names = set.map(([name]) => name);
+  throw new ConfigurationError(
+    'OPTION_INVALID',
+    `${canonical} is more than once in ${sourceText(source)}, as ${names.join(' and ')}; keep one of them`,
+    { details: { key: canonical, source: sourceText(source) } },
+  );
+}
+
+function asSection(name: string, raw: unknown, source: ConfigSource): object {
+  if (isObject(raw)) return raw;
+  const allowed = 'a section in braces, as `entgldb init` writes it';
+  throw new ConfigurationError(
+    'OPTION_INVALID',
+    `${name} is ${Array.isArray(raw) ? 'a list' : `a ${typeof raw}`} in ${sourceText(source)}; allowed is ${allowed}`,
+    { details: { key: name, allowed, source: sourceText(source) } },
+  );
 }
 
 /** The known key that a misspelt one most likely means: by its whole path, else by its last name in any section. */
@@ -63,6 +110,17 @@ function strayKeys(root: object, source: ConfigSource): Layer {
       ...misspelt.map((name) => ({ key: name, nearest: 'EntglDb', source })),
     ],
   };
+}
+
+/** .NET reads `EntglDb:Network:TcpPort` as a path; here it would be passed over. */
+function flatKeys(root: object, source: ConfigSource): UnknownKey[] {
+  return Object.keys(root)
+    .filter((name) => isOwnSection(name.slice(0, Math.max(0, name.indexOf(':')))))
+    .map((name) => ({
+      key: name,
+      nearest: nearestKey(name.slice(name.indexOf(':') + 1).replaceAll(':', '.')),
+      source,
+    }));
 }
 
 function property(value: unknown, name: string): unknown {

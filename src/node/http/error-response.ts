@@ -1,4 +1,5 @@
-import { type EntglDbError, type ErrorReason, isEntglDbError } from '../../core/errors/index.ts';
+import type { FastifySchemaValidationError } from 'fastify';
+import { ConfigurationError, type EntglDbError, type ErrorReason, isEntglDbError } from '../../core/errors/index.ts';
 
 /** The body of every answer that is no success. */
 export interface ErrorBody {
@@ -18,6 +19,7 @@ const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
   INVALID_FILTER: 400,
   INVALID_INDEX: 400,
   INVALID_NAME: 400,
+  LIVE_RESULT_TOO_LARGE: 400,
   RESUME_TOKEN_INVALID: 400,
   RESULT_TOO_LARGE: 400,
   ACCESS_DENIED: 403,
@@ -25,6 +27,7 @@ const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
   CONFLICT_NOT_FOUND: 404,
   DOCUMENT_NOT_FOUND: 404,
   HISTORY_FORGOTTEN: 404,
+  NODE_UNREACHABLE: 404,
   BACKUP_EXISTS: 409,
   OPTION_INVALID: 409,
   BLOB_INCOMPLETE: 409,
@@ -36,6 +39,7 @@ const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
   TRANSACTION_TOO_LARGE: 413,
   DATABASE_CLOSED: 503,
   DATABASE_LOCKED: 503,
+  LIVE_QUERIES_FULL: 503,
   QUEUE_FULL: 503,
   READ_ONLY: 503,
   SERVER_BUSY: 503,
@@ -50,9 +54,28 @@ export function errorResponse(error: unknown): { readonly status: number; readon
   if (isEntglDbError(error)) return { status: STATUS_BY_REASON[error.reason] ?? 500, body: errorBody(error) };
   const status = clientStatus(error);
   if (status === undefined) return { status: 500, body: bodyOf('INTERNAL_ERROR', 'INTERNAL', INTERNAL_MESSAGE) };
-  const { message } = error as Error;
+  const message = CLIENT_MESSAGES[status] ?? (error as Error).message;
   const reason = status === 413 ? 'DOCUMENT_TOO_LARGE' : 'USAGE';
   return { status, body: bodyOf(status === 413 ? 'PERSISTENCE_ERROR' : 'CONFIG_ERROR', reason, message) };
+}
+
+/** In the place of what fastify says, which names no remedy. */
+const CLIENT_MESSAGES: Readonly<Record<number, string>> = {
+  413: 'the body is larger than a request may be; send less, or raise Limits.DocumentBytesMax on every node',
+  415: 'the body has no Content-Type, or none that is taken here; send application/json, or see /openapi.json',
+};
+
+/** What a part of a request, such as `body`, has wrong by the schema of its route. */
+export function schemaError(
+  { instancePath, message, params }: Pick<FastifySchemaValidationError, 'instancePath' | 'message' | 'params'>,
+  part: string,
+): ConfigurationError {
+  const { additionalProperty } = params;
+  const what =
+    typeof additionalProperty === 'string'
+      ? `has the unknown member ${JSON.stringify(additionalProperty)}; see /openapi.json`
+      : message;
+  return new ConfigurationError('USAGE', `${part}${instancePath} ${what}`);
 }
 
 const INTERNAL_MESSAGE = 'the node failed to answer; its log says why';

@@ -110,7 +110,9 @@ describe('documents', () => {
   test('that are none are refused, each with its reason', async () => {
     assertError(await call('PUT', path, '[1]', { 'content-type': 'application/json' }), 400, 'USAGE');
     assertError(await call('PUT', path, '{"a":', { 'content-type': 'application/json' }), 400, 'USAGE');
-    assertError(await call('PUT', path, '{"a":1}', { 'content-type': 'text/plain' }), 415, 'USAGE');
+    const text = await call('PUT', path, '{"a":1}', { 'content-type': 'text/plain' });
+    assertError(text, 415, 'USAGE');
+    assert.match(text.json.error.message, /send application\/json/);
     assertError(await call('PUT', path, { pad: 'x'.repeat(LIMITS.documentBytesMax) }), 413, 'DOCUMENT_TOO_LARGE');
     assertError(await call('PUT', path, { pad: 'x'.repeat(2 * LIMITS.documentBytesMax) }), 413, 'DOCUMENT_TOO_LARGE');
     const long = `/api/v1/collections/users/documents/${'x'.repeat(1025)}`;
@@ -156,6 +158,19 @@ describe('queries', () => {
       400,
       'INVALID_FILTER',
     );
+  });
+
+  test('with a member that nobody knows are refused, and do not find everything', async () => {
+    for (const [route, body] of [
+      ['collections/numbers/query', { fliter: { i: 1 } }],
+      ['collections/numbers/count', { filtre: { i: 1 } }],
+      ['collections/numbers/documents/n001/undo', { too: 1 }],
+      ['backups', { nam: 'x' }],
+    ] as const) {
+      const answer = await call('POST', `/api/v1/${route}`, body);
+      assertError(answer, 400, 'USAGE');
+      assert.match(answer.json.error.message, new RegExp(`^body has the unknown member "${Object.keys(body)[0]}"`));
+    }
   });
 });
 

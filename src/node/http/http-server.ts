@@ -10,7 +10,7 @@ import { blobRoutes } from './blob-routes.ts';
 import { changeRoutes } from './change-routes.ts';
 import { conflictRoutes } from './conflict-routes.ts';
 import { documentRoutes } from './document-routes.ts';
-import { errorResponse } from './error-response.ts';
+import { errorResponse, schemaError } from './error-response.ts';
 import { checkAccess, type GuardOptions } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
@@ -71,6 +71,9 @@ export async function startHttpServer(options: HttpServerOptions, deps: HttpServ
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
+    // A member that is misspelt would be left out: a query without its filter finds everything.
+    ajv: { customOptions: { removeAdditional: false } },
+    schemaErrorFormatter: (problems, part) => schemaError(problems[0]!, part),
     // What fastify refuses by itself, such as an address that cannot be decoded, looks like any other refusal.
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const { status, body } = errorResponse(error);
