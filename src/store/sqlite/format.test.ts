@@ -1,5 +1,6 @@
 /**
- * Goal: a file that an earlier release wrote is read in full by this one.
+ * Goal: a file that an earlier release wrote is read in full by this one. Rows of every kind, with sums of collections that are made up; that
+ * what a program of that time left is sound is for `test/integration/old-databases.test.ts`.
  * Method: golden files, one for each format that was ever published; a format change adds one and edits none. To make the
  * next one: `ENTGLDB_WRITE_VECTORS=1 node --test src/store/sqlite/format.test.ts`.
  */
