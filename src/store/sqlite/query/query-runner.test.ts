@@ -3,9 +3,11 @@
  * Method: a file with more documents than are looked at on the event loop, and a connection that says which statements it is asked for.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { constants, type DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { LIMITS } from '../../../core/config/index.ts';
 import { parseCollectionName } from '../../../core/ids/index.ts';
 import { parseIndex, parseQuery, type Query } from '../../../core/query/index.ts';
@@ -13,25 +15,31 @@ import { sampleDocument } from '../../../testing/index.ts';
 import type { FoundDocument } from '../../store.ts';
 import { openReader } from '../connection.ts';
 import { createCollectionDictionary, createReplicaDictionary, DocumentTable, IndexTable } from '../tables/index.ts';
-import { openInFolder, withFolder } from '../test-folder.ts';
+import { openInFolder } from '../test-folder.ts';
 import { QueryRunner } from './index.ts';
 import { registerQueryFunctions } from './query-functions.ts';
 
 const C = parseCollectionName('c');
 const MANY = LIMITS.queryLoopDocumentsMax + 1000;
 
-async function makeFile(folder: string): Promise<string> {
+let folder: string;
+let path: string;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'entgldb-queries-'));
+  path = join(folder, 'test.db');
   const store = await openInFolder(folder);
   const documents = Array.from({ length: MANY }, (_, n) => {
-    const value = JSON.stringify({ n, group: n % 100, name: `name ${n}` });
+    const value = JSON.stringify({ n, group: n % 100, name: `name ${n}`, tags: [`tag ${n}`] });
     return sampleDocument({ key: `k${String(n).padStart(5, '0')}`, pos: n + 1, versions: [{ seq: n + 1, value }] });
   });
   store.commit({ documents });
-  for (const field of ['n', 'group']) store.addIndex(C, parseIndex(field));
+  for (const field of ['n', 'group', 'tags[]']) store.addIndex(C, parseIndex(field));
   while (store.workOnIndexes());
   await store.close();
-  return join(folder, 'test.db');
-}
+});
+
+after(() => rmSync(folder, { recursive: true }));
 
 interface Asked {
   /** Undefined: too many to look at. */
@@ -40,7 +48,7 @@ interface Asked {
   readonly statements: readonly string[];
 }
 
-function ask(path: string, query: Query): Asked {
+function ask(query: Query): Asked {
   const db = openReader(path);
   try {
     const statements: string[] = [];
@@ -69,90 +77,82 @@ function findSoon(runner: QueryRunner, query: Query): readonly FoundDocument[] |
   return runner.findSoon(C, query, () => true, LIMITS.queryLoopDocumentsMax);
 }
 
-test('what a query wants is read without a question before it, wherever that bounds what is looked at', () =>
-  withFolder(async (folder) => {
-    const path = await makeFile(folder);
-    const first = ask(path, parseQuery({ n: { $gte: 10 } }, { sort: { n: 1 }, limit: 20 }));
-    assert.deepEqual([first.found, first.statements.length], [20, 1], first.statements.join('\n'));
-    const some = ask(path, parseQuery({}, { limit: 10 }));
-    assert.equal(some.found, 10);
-    assert.ok(!some.statements.some(isQuestion), some.statements.join('\n'));
-  }));
+test('what a query wants is read without a question before it, wherever that bounds what is looked at', () => {
+  const first = ask(parseQuery({ n: { $gte: 10 } }, { sort: { n: 1 }, limit: 20 }));
+  assert.deepEqual([first.found, first.statements.length], [20, 1], first.statements.join('\n'));
+  const some = ask(parseQuery({}, { limit: 10 }));
+  assert.equal(some.found, 10);
+  assert.ok(!some.statements.some(isQuestion), some.statements.join('\n'));
+});
 
-test('what may be much is asked for once, and no further than it may be looked at', () =>
-  withFolder(async (folder) => {
-    const path = await makeFile(folder);
-    for (const filter of [{ n: 7 }, { n: { $lt: 2500 } }]) {
-      const { statements } = ask(path, parseQuery(filter, { sort: { n: 1 } }));
-      assert.deepEqual(statements.map(isQuestion), [true, false], statements.join('\n'));
-    }
-    const long = ask(path, parseQuery({ n: { $gte: 0 } }, { sort: { n: 1 } }));
-    assert.deepEqual([long.found, long.statements.map(isQuestion)], [undefined, [true]]);
-    const rare = ask(path, parseQuery({ name: `name ${MANY - 1}` }, { limit: 1 }));
-    assert.equal(rare.found, undefined);
-    assert.equal(rare.statements.filter(isQuestion).length, 1);
-  }));
+test('what may be much is asked for once, and no further than it may be looked at', () => {
+  for (const filter of [{ n: 7 }, { n: { $lt: 2500 } }]) {
+    const { statements } = ask(parseQuery(filter, { sort: { n: 1 } }));
+    assert.deepEqual(statements.map(isQuestion), [true, false], statements.join('\n'));
+  }
+  const long = ask(parseQuery({ n: { $gte: 0 } }, { sort: { n: 1 } }));
+  assert.deepEqual([long.found, long.statements.map(isQuestion)], [undefined, [true]]);
+  const rare = ask(parseQuery({ name: `name ${MANY - 1}` }, { limit: 1 }));
+  assert.equal(rare.found, undefined);
+  assert.equal(rare.statements.filter(isQuestion).length, 1);
+});
 
-test('entries are counted where several indexes help, and the one with the fewest answers', () =>
-  withFolder(async (folder) => {
-    const path = await makeFile(folder);
-    const { found, statements } = ask(path, parseQuery({ n: { $lt: 500 }, group: 7 }));
-    assert.equal(found, 5);
-    assert.equal(statements.filter((sql) => sql.includes('count(*)')).length, 1, 'the same text for both');
-  }));
+test('entries are counted where several indexes help, and the one with the fewest answers', () => {
+  const { found, statements } = ask(parseQuery({ n: { $lt: 500 }, group: 7 }));
+  assert.equal(found, 5);
+  assert.equal(statements.filter((sql) => sql.includes('count(*)')).length, 1, 'the same text for both');
+});
 
-test('rows that entries lead to are read by their numbers, whatever the collection holds besides', () =>
-  withFolder(async (folder) => {
-    const path = await makeFile(folder);
-    const db = openReader(path);
-    registerQueryFunctions(db);
-    const several = { n: { $in: [1, 2, 3] } };
-    const queries = [
-      parseQuery(several),
-      parseQuery(several, { sort: { name: -1 } }),
-      parseQuery({ ...several, name: { $endsWith: '2' } }),
-    ];
-    for (const query of queries) {
-      const { statements } = ask(path, query);
-      const details = statements.flatMap((sql) =>
-        db
-          .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-          .all()
-          .map(({ detail }) => String(detail)),
-      );
-      const ofRows = details.filter((detail) => /^(SEARCH|SCAN) (doc|d) /.test(detail));
-      assert.ok(ofRows.length > 0, details.join('\n'));
-      for (const detail of ofRows) assert.match(detail, /USING INTEGER PRIMARY KEY/);
-    }
-    db.close();
-  }));
+test('rows that entries lead to are read by their numbers, whatever the collection holds besides', () => {
+  const db = openReader(path);
+  registerQueryFunctions(db);
+  const filters = [{ n: { $in: [1, 2, 3] } }, { tags: { $contains: 'tag 2' } }];
+  const queries = filters.flatMap((filter) => [
+    parseQuery(filter),
+    parseQuery(filter, { sort: { name: -1 } }),
+    parseQuery({ ...filter, name: { $endsWith: '2' } }),
+  ]);
+  for (const query of queries) {
+    const { found, statements } = ask(query);
+    assert.ok(found! > 0);
+    const details = statements.flatMap((sql) =>
+      db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail)),
+    );
+    const ofRows = details.filter((detail) => /^(SEARCH|SCAN) (doc|d) /.test(detail));
+    assert.ok(ofRows.length > 0, details.join('\n'));
+    for (const detail of ofRows) assert.match(detail, /USING INTEGER PRIMARY KEY/);
+  }
+  db.close();
+});
 
-test('the same query with other values prepares nothing anew', () =>
-  withFolder(async (folder) => {
-    const db = openReader(await makeFile(folder));
-    let prepared = 0;
-    // SQLite asks whenever it makes a program of a statement, also when it does so by itself.
-    db.setAuthorizer(() => {
-      prepared++;
-      return constants.SQLITE_OK;
-    });
-    const runner = createRunner(db);
-    const queries: readonly ((n: number) => Query)[] = [
-      (n) => parseQuery({ n }),
-      (n) => parseQuery({ n: { $gte: n } }, { sort: { n: -1 }, limit: n + 5 }),
-      (n) => parseQuery({ n: { $in: [n, n + 1] } }, { sort: { name: 1 }, skip: n }),
-      (n) => parseQuery({ n: { $lt: 100 + n }, group: n }),
-      (n) => parseQuery({}, { limit: n + 5 }),
-      (n) => parseQuery({ name: { $startsWith: `name ${n}` } }, { limit: n }),
-    ];
-    for (const queryOf of queries) {
-      for (let n = 1; n <= 2; n++) findSoon(runner, queryOf(n));
-      prepared = 0;
-      for (let n = 3; n <= 6; n++) findSoon(runner, queryOf(n));
-      assert.equal(prepared, 0, JSON.stringify(queryOf(3)));
-    }
-    db.close();
-  }));
+test('the same query with other values prepares nothing anew', () => {
+  const db = openReader(path);
+  let prepared = 0;
+  // SQLite asks whenever it makes a program of a statement, also when it does so by itself.
+  db.setAuthorizer(() => {
+    prepared++;
+    return constants.SQLITE_OK;
+  });
+  const runner = createRunner(db);
+  const queries: readonly ((n: number) => Query)[] = [
+    (n) => parseQuery({ n }),
+    (n) => parseQuery({ n: { $gte: n } }, { sort: { n: -1 }, limit: n + 5 }),
+    (n) => parseQuery({ n: { $in: [n, n + 1] } }, { sort: { name: 1 }, skip: n }),
+    (n) => parseQuery({ n: { $lt: 100 + n }, group: n }),
+    (n) => parseQuery({}, { limit: n + 5 }),
+    (n) => parseQuery({ name: { $startsWith: `name ${n}` } }, { limit: n }),
+  ];
+  for (const queryOf of queries) {
+    for (let n = 1; n <= 2; n++) findSoon(runner, queryOf(n));
+    prepared = 0;
+    for (let n = 3; n <= 6; n++) findSoon(runner, queryOf(n));
+    assert.equal(prepared, 0, JSON.stringify(queryOf(3)));
+  }
+  db.close();
+});
 
 /** Whether a statement asks for more than so many, and reads nothing. */
 function isQuestion(sql: string): boolean {

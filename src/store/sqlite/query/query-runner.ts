@@ -175,10 +175,8 @@ export class QueryRunner {
 
   #answer(coll: number, collection: CollectionName, query: Query, plan: ChosenPlan | undefined, emit: Emit): void {
     if (plan === undefined) return this.#scan(coll, query, undefined, emit);
-    if (plan.bounds.length === 0) return;
-    const isOnePass = plan.order !== 'none' || (plan.bounds.length === 1 && !plan.mayRepeat);
-    if (isOnePass) this.#readEntries(collection, query, plan, emit);
-    else this.#scan(coll, query, plan, emit);
+    if (plan.mayRepeat) this.#scan(coll, query, plan, emit);
+    else this.#readEntries(collection, query, plan, emit);
   }
 
   /**
@@ -250,19 +248,25 @@ export class QueryRunner {
     const asked = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined, sort: [] }) };
     const rest = compileQuery(asked, this.#keepFilter, 'd.value', 'd.key');
     if (rest.callsFunctions) return this.#readEntriesOneByOne(collection, query, plan)!.forEach(emit);
-    const bounds = plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds;
-    // With several bounds nobody knows how many each of them skips.
-    const isOne = bounds.length === 1;
-    const skipped = isOne ? 0 : query.skip;
+    const read = (bound: Bound, skip: number, limit: number, each: Emit): void => {
+      const { sql, params } = entriesSql(plan, bound, query, rest, this.#going);
+      for (const row of this.#rows(sql, [...params, sqlLimit(limit), skip]))
+        each(this.#verified(collection, plan, row as EntryRow));
+    };
+    const { skip, limit } = query;
+    if (plan.bounds.length === 1) return read(plan.bounds[0]!, skip, limit, emit);
+    if (!isOrdered) {
+      const first = new FirstOfOrder(query);
+      for (const bound of plan.bounds) read(bound, 0, skip + limit, (document) => first.add([document]));
+      return first.result().forEach(emit);
+    }
+    // Nobody knows how many each of them skips.
     let met = 0;
-    for (const { from, to } of bounds) {
-      const left = skipped + query.limit - met;
-      if (left <= 0) break;
-      const { sql, params } = entriesSql(plan, { from, to }, query, rest, this.#going);
-      for (const row of this.#rows(sql, [...params, sqlLimit(left), isOne ? query.skip : 0])) {
-        const document = this.#verified(collection, plan, row as EntryRow);
-        if (met++ >= skipped) emit(document);
-      }
+    for (const bound of plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds) {
+      if (met >= skip + limit) break;
+      read(bound, 0, skip + limit - met, (document) => {
+        if (met++ >= skip) emit(document);
+      });
     }
   }
 
@@ -328,11 +332,13 @@ const BY_ROW = 'doc NOT INDEXED';
 
 const EVERY_ROW = { where: '1', orderBy: 'x.k, x.key', params: [] };
 
+type Bound = IndexPlan['bounds'][number];
+
 type EntryRow = readonly [hex: string, key: string, sum: number, value: string | null];
 
 function entriesSql(
   { id, order, afterKey }: ChosenPlan,
-  { from, to }: IndexPlan['bounds'][number],
+  { from, to }: Bound,
   { after }: Query,
   rest: Pick<CompiledQuery, 'where' | 'orderBy' | 'params'>,
   going: string,
@@ -375,7 +381,7 @@ function entriesOf({ id, bounds }: ChosenPlan): SqlPart {
   return { sql: parts.join(' UNION ALL '), params };
 }
 
-function rangeText({ from, to }: IndexPlan['bounds'][number]): string {
+function rangeText({ from, to }: Bound): string {
   return `from [${keyText(from)}] to below [${to === undefined ? 'the end' : keyText(to)}]`;
 }
 
