@@ -64,6 +64,8 @@ test('short queries are answered at once, and so are those that find soon what t
       sorted,
       parseQuery({}),
       parseQuery({ n: { $lt: 4500 } }),
+      parseQuery({ n: { $gte: 0 }, name: 'name 4999' }, options({ sort: { n: 1 }, limit: 1 })),
+      parseQuery({ n: { $gte: 0 } }, options({ sort: { name: 1 }, limit: 1 })),
       parseQuery({ name: { $endsWith: 'x' } }, options({ limit: 20 })),
       parseQuery({}, options({ sort: { name: 1 }, limit: 1 })),
     ];
