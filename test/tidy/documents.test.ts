@@ -15,6 +15,17 @@ test('docs/errors.md lists every reason under its code, and no other', () => {
   assert.deepEqual(listed, expected);
 });
 
+test('every reason is given by something in src', () => {
+  const code = typescriptFiles('src')
+    .filter(({ path }) => path !== 'src/core/errors/codes.ts' && !path.endsWith('.test.ts'))
+    .map(({ text }) => text)
+    .join('\n');
+  const never = Object.values(REASONS)
+    .flat()
+    .filter((reason) => !code.includes(`'${reason}'`));
+  assert.deepEqual(never, []);
+});
+
 test('docs/limits.md is what scripts/limits.ts makes of the comments in defaults.ts', () => {
   assert.equal(
     readProjectFile('docs/limits.md'),

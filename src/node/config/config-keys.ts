@@ -71,7 +71,11 @@ export const CONFIG_KEYS = {
   'Network.KnownPeers': key(peerAddresses, [], 'Nodes that are dialled for ever, beside those that discovery finds.'),
   'Network.EnableDiscovery': key(boolean, true, 'Find nodes on the local network by themselves.'),
   'Persistence.DatabasePath': key(path, 'data/entgldb.db', 'The database file. Its folder is the data directory.'),
-  'Persistence.EnableWalMode': key(boolean, true, 'Write-ahead log of SQLite; without it readers wait for writers.'),
+  'Persistence.EnableWalMode': key(
+    boolean,
+    true,
+    'Write-ahead log of SQLite; without it those who read (backups and checks, too) and those who write wait for each other.',
+  ),
   'Persistence.CacheSizeMb': key(integer(1, 65_536), 10, 'Bound of the document cache.'),
   'Persistence.BusyTimeoutMs': key(milliseconds, 5000, 'How long to wait for another process that locks the file.'),
   'Persistence.Durability': key(

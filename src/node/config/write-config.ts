@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
+import { fileProblem } from '../files/index.ts';
 import { CONFIG_KEYS } from './config-keys.ts';
 
 export interface NewConfigOptions {
@@ -74,6 +75,6 @@ function notWritten(path: string, cause: NodeJS.ErrnoException): ConfigurationEr
   const message =
     cause.code === 'EEXIST'
       ? `${path} exists already; use --force to replace it, which also replaces the cluster token`
-      : `cannot write ${path} (${cause.code}); check the folder and its permissions`;
+      : `cannot write ${path}: ${fileProblem(cause)}; check its folder`;
   return new ConfigurationError('FILE_INVALID', message, { details: { path }, cause });
 }

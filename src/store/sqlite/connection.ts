@@ -3,8 +3,11 @@ import { readPragma } from './read-pragma.ts';
 
 /** How long the maintenance thread waits while the writer finishes a checkpoint of its own. */
 const CHECKPOINT_BUSY_MS = 1000;
-/** How long it waits to read a file without a write-ahead log, which each commit locks for a moment. */
-export const READER_BUSY_MS = 5000;
+/**
+ * How long it waits to read a file without a write-ahead log, which each commit locks for a moment: a writer that never rests leaves
+ * few moments between two of them.
+ */
+export const READER_BUSY_MS = 30_000;
 
 /**
  * A statement waits no longer than this once the database is open: it waits on the thread that everything else runs on. Writes
