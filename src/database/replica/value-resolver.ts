@@ -1,8 +1,7 @@
-import type { DocumentState } from '../../core/document/index.ts';
+import { type DocumentState, visibleVersions } from '../../core/document/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { type Resolver, resolveDocument } from '../../core/merge/index.ts';
-import { FORMAT_JSON } from '../../core/version/index.ts';
 
 export interface ValueResolverDeps {
   readonly resolverOf: (collection: CollectionName) => Resolver;
@@ -27,8 +26,7 @@ export class ValueResolver {
   }
 
   resolve(collection: CollectionName, document: DocumentState): string | null {
-    const [version] = document.versions;
-    if (document.versions.length === 1) return version!.format === FORMAT_JSON ? version!.value : null;
+    if (document.versions.length === 1) return visibleVersions(document)[0]?.value ?? null;
     const resolver = this.#deps.resolverOf(collection);
     this.#isRunning = true;
     const { text, failed, slowMs } = resolveDocument(document, resolver, { monotonic: this.#deps.monotonic });
