@@ -210,8 +210,9 @@ export class NetworkService {
     return this.#changing;
   }
 
-  /** `wait`: a port that cannot be had is no reason to be off the network; it is tried again. */
+  /** Once closed, it stays so. `wait`: a port that cannot be had is no reason to be off the network; it is tried again. */
   async #open(whenTaken: 'fail' | 'wait' = 'fail'): Promise<void> {
+    if (this.#isClosed) return;
     const { clock, random, logger } = this.#deps;
     const { deviceKey } = this.#identity;
     const { limits } = this.#options;
@@ -279,7 +280,7 @@ export class NetworkService {
     return this.#change(async () => {
       if (!(await renew())) return;
       await this.#shut('identity');
-      if (!this.#isPaused && !this.#isClosed) await this.#open('wait');
+      if (!this.#isPaused) await this.#open('wait');
     });
   }
 
