@@ -142,7 +142,10 @@ export class NodeDatabase implements Database {
     return this.#node.maintenance!.checkIntegrity();
   }
 
-  /** Gives unused space of the file back; resolves with the bytes it became smaller by. */
+  /**
+   * Gives unused space of the file back, after a check or a backup that is under way; resolves with the bytes it became smaller by.
+   * DATABASE_LOCKED while another program reads the file.
+   */
   compact(): Promise<number> {
     return this.#node.maintenance!.compact();
   }
