@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { noBody } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** The conflict ledger of this node. */
@@ -27,6 +28,7 @@ export function conflictRoutes(app: FastifyInstance, { node }: RouteContext): vo
       schema: {
         ...schema,
         summary: 'Write the version that lost again',
+        body: noBody,
         params: { type: 'object', required: ['id'], properties: { id: { type: 'integer', minimum: 1 } } },
       },
     },

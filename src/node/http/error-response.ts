@@ -66,16 +66,22 @@ const CLIENT_MESSAGES: Readonly<Record<number, string>> = {
 };
 
 /** What a part of a request, such as `body`, has wrong by the schema of its route. */
-export function schemaError(
-  { instancePath, message, params }: Pick<FastifySchemaValidationError, 'instancePath' | 'message' | 'params'>,
-  part: string,
-): ConfigurationError {
-  const { additionalProperty } = params;
-  const what =
-    typeof additionalProperty === 'string'
-      ? `has the unknown member ${JSON.stringify(additionalProperty)}; see /openapi.json`
-      : message;
-  return new ConfigurationError('USAGE', `${part}${instancePath} ${what}`);
+export function schemaError(problem: SchemaProblem, part: string): ConfigurationError {
+  const where = part === 'querystring' ? 'the query string' : part;
+  return new ConfigurationError('USAGE', `${where}${problem.instancePath} ${whatIsWrong(problem, part)}`);
+}
+
+type SchemaProblem = Pick<FastifySchemaValidationError, 'instancePath' | 'message' | 'params'> & {
+  /** The schema that does not fit, as the option `verbose` of ajv adds it. */
+  readonly parentSchema?: { readonly properties?: object };
+};
+
+function whatIsWrong({ message, params, parentSchema }: SchemaProblem, part: string): string {
+  const { additionalProperty: unknown } = params;
+  if (typeof unknown !== 'string') return `${message}; see /openapi.json`;
+  const word = part === 'querystring' ? 'parameter' : 'member';
+  const known = Object.keys(parentSchema?.properties ?? {}).join(', ');
+  return `has the unknown ${word} ${JSON.stringify(unknown)}; ${known === '' ? 'none is known here' : `known: ${known}`}`;
 }
 
 const INTERNAL_MESSAGE = 'the node failed to answer; its log says why';

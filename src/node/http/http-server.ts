@@ -19,6 +19,7 @@ import { parseJsonBody } from './json-body.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { peerRoutes } from './peer-routes.ts';
 import { queryRoutes } from './query-routes.ts';
+import { closeQuerystring } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 import { watchBody } from './slow-body.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -71,8 +72,8 @@ export async function startHttpServer(options: HttpServerOptions, deps: HttpServ
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
-    // A member that is misspelt would be left out: a query without its filter finds everything.
-    ajv: { customOptions: { removeAdditional: false } },
+    // A member that is misspelt would be left out: a query without its filter finds everything. With `verbose`, errors know the others.
+    ajv: { customOptions: { removeAdditional: false, verbose: true } },
     schemaErrorFormatter: (problems, part) => schemaError(problems[0]!, part),
     // What fastify refuses by itself, such as an address that cannot be decoded, looks like any other refusal.
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
@@ -169,6 +170,7 @@ async function prepare(
 /** In a plugin, so that the description, which is one too, is ready before the first route is added. */
 function addRoutes(app: FastifyInstance, context: RouteContext): void {
   app.register(async (scope) => {
+    scope.addHook('onRoute', closeQuerystring);
     healthRoutes(scope, context);
     documentRoutes(scope, context);
     queryRoutes(scope, context);

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Maintenance } from '../node-api.ts';
+import { noBody } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** The state of the node, and what can be done to it. */
@@ -46,13 +47,21 @@ export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void
       return reply.code(201).send({ path });
     },
   );
-  app.post('/api/v1/integrity-check', { schema: { ...schema, summary: 'Check the whole database' } }, async () => {
-    await maintenanceOf(node.maintenance).checkIntegrity();
-    return { isSound: true };
-  });
-  app.post('/api/v1/compaction', { schema: { ...schema, summary: 'Give unused space back' } }, async () => ({
-    bytesFreed: await maintenanceOf(node.maintenance).compact(),
-  }));
+  app.post(
+    '/api/v1/integrity-check',
+    { schema: { ...schema, summary: 'Check the whole database', body: noBody } },
+    async () => {
+      await maintenanceOf(node.maintenance).checkIntegrity();
+      return { isSound: true };
+    },
+  );
+  app.post(
+    '/api/v1/compaction',
+    { schema: { ...schema, summary: 'Give unused space back', body: noBody } },
+    async () => ({
+      bytesFreed: await maintenanceOf(node.maintenance).compact(),
+    }),
+  );
 }
 
 function maintenanceOf(maintenance: Maintenance | undefined): Maintenance {

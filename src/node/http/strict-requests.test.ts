@@ -1,0 +1,80 @@
+/**
+ * Goal: what a request says and nobody knows is refused and named, never passed over. Method: a real server over a real node,
+ * spoken to with fetch.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { LIMITS } from '../../core/config/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import { loadConfig } from '../config/index.ts';
+import type { RunningNode } from '../node-api.ts';
+import { openNode } from '../open-node.ts';
+import { systemClock } from '../system-clock.ts';
+import { type HttpServer, startHttpServer } from './index.ts';
+
+let folder: string;
+let node: RunningNode;
+let server: HttpServer;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entgldb-strict-'));
+  const config = await loadConfig({ workingDirectory: folder, environment: {} });
+  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
+  const options = { host: '127.0.0.1', port: 0, token: null, startSecret: 'the secret of this start', limits: LIMITS };
+  server = await startHttpServer(options, { node, clock: systemClock, logger: silentLogger });
+  await node.database.collection('numbers').put('n001', { i: 1 });
+});
+after(async () => {
+  await server.close();
+  await node.close();
+  await rm(folder, { recursive: true });
+});
+
+async function call(method: string, path: string, body?: unknown): Promise<Response> {
+  const json = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  return fetch(`http://127.0.0.1:${server.address.port}${path}`, { method, ...(body === undefined ? {} : json) });
+}
+
+async function assertRefused(answer: Response, message: string): Promise<void> {
+  const { error } = (await answer.json()) as { error?: { reason: string; message: string } };
+  assert.deepEqual([answer.status, error?.reason, error?.message], [400, 'USAGE', message]);
+}
+
+test('a body with a member that nobody knows is refused, and does not find everything', async () => {
+  for (const [route, body, known] of [
+    ['collections/numbers/query', { fliter: { i: 1 } }, 'known: filter, sort, skip, limit, after, fields'],
+    ['collections/numbers/count', { filtre: { i: 1 } }, 'known: filter'],
+    ['collections/numbers/documents/n001/undo', { too: 1 }, 'known: to'],
+    ['backups', { nam: 'x' }, 'known: name'],
+    ['integrity-check', { collection: 'numbers' }, 'none is known here'],
+    ['compaction', { force: true }, 'none is known here'],
+  ] as const) {
+    const name = Object.keys(body)[0];
+    await assertRefused(
+      await call('POST', `/api/v1/${route}`, body),
+      `body has the unknown member "${name}"; ${known}`,
+    );
+  }
+  assert.equal((await call('POST', '/api/v1/compaction')).status, 200);
+  assert.equal((await call('POST', '/api/v1/compaction', {})).status, 200);
+});
+
+test('a parameter of the query string that nobody knows is refused, on every route', async () => {
+  for (const [method, path, known] of [
+    ['GET', '/api/v1/collections/numbers/export?aftr=n100', 'known: format, delimiter, columns, versions, after'],
+    ['GET', '/api/v1/collections/numbers/changes?resum=1', 'known: resume'],
+    ['GET', '/api/v1/conflicts?collektion=users', 'known: limit, collection'],
+    ['GET', '/api/v1/collections/numbers/documents/n001?fields=i', 'none is known here'],
+    ['GET', '/api/v1/status?limit=3', 'none is known here'],
+    ['DELETE', '/api/v1/collections/numbers/documents/n001?ifVersion=1', 'none is known here'],
+    ['POST', '/api/v1/blobs?typ=image/png', 'known: type'],
+    ['GET', '/health?verbose=1', 'none is known here'],
+  ] as const) {
+    const name = /\?(\w+)=/.exec(path)?.[1];
+    await assertRefused(await call(method, path), `the query string has the unknown parameter "${name}"; ${known}`);
+  }
+  assert.equal((await call('GET', '/api/v1/collections/numbers/documents/n001')).status, 200);
+});
