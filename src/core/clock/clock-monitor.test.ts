@@ -1,4 +1,4 @@
-// Goal: one wrong clock corrects itself and never others (R10). Method: offsets of peers as numbers, no clock at all.
+// Goal: a wrong clock corrects itself and never others (R10). Method: offsets of peers as plain numbers, without a clock.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClockMonitor } from './clock-monitor.ts';
@@ -33,7 +33,7 @@ test('one peer years ahead among honest ones moves nobody', () => {
   assert.equal(monitor(YEARS_10_MS, 20, -30).assess().isOff, false);
 });
 
-test('half of the clocks are no majority', () => {
+test('half of the clocks do not make a majority', () => {
   assert.equal(monitor(YEARS_10_MS, YEARS_10_MS, 10).assess().isOff, false);
 });
 

@@ -2,22 +2,22 @@
 export interface ClockAssessment {
   /** How far the median of all clocks, ours included, is ahead of ours, ms. */
   readonly offsetMs: number;
-  /** Furthest that any of them is from ours, in either direction, ms. */
+  /** Largest difference between ours and any other clock, in either direction, ms. */
   readonly widestMs: number;
-  /** Clocks that were compared, ours included. */
+  /** Number of clocks compared, ours included. */
   readonly clocks: number;
-  /** Ours is off: by more than the allowed drift from the median of at least three clocks. */
+  /** Whether ours is off: further than the allowed drift from the median of at least three clocks. */
   readonly isOff: boolean;
-  /** What stamps are corrected by, ms; 0 unless ours is off. */
+  /** Correction added to our wall clock when stamping, ms; 0 unless ours is off. */
   readonly correctionMs: number;
 }
 
-/** Fewer clocks cannot tell which of them is wrong. */
+/** With fewer clocks, nobody can tell which one is wrong. */
 const CLOCKS_MIN = 3;
 
 /**
- * R10: a node whose clock is off from the median of at least three corrects its stamps by that offset, and says so; with
- * fewer it only reports. Versions are never stamped again, and no write ever waits for a clock.
+ * R10: a node whose clock differs too much from the median of at least three clocks corrects its stamps by that offset and
+ * says so. With fewer clocks it only reports. Existing versions are never restamped, and no write ever waits for a clock.
  */
 export class ClockMonitor {
   readonly #driftMsMax: number;
@@ -28,7 +28,7 @@ export class ClockMonitor {
     this.#driftMsMax = driftMsMax;
   }
 
-  /** A peer's clock, `offsetMs` ahead of ours. One entry per connected peer: `forget` it when it leaves. */
+  /** Records that a peer's clock is `offsetMs` ahead of ours. One entry per connected peer: `forget` it when it leaves. */
   observe(peer: string, offsetMs: number): void {
     if (Number.isFinite(offsetMs)) this.#offsetsByPeer.set(peer, offsetMs);
   }
@@ -46,7 +46,7 @@ export class ClockMonitor {
   }
 }
 
-/** Of an even number, the middle one nearer to zero: no correction without a majority for it. */
+/** Of the two middle values of an even number, the one nearer to zero: no correction without a majority for it. */
 function lowerMedian(sorted: readonly number[]): number {
   const upper = sorted[sorted.length >> 1]!;
   const lower = sorted[(sorted.length - 1) >> 1]!;

@@ -1,11 +1,11 @@
 /**
- * The clock port: the only way in which the engine learns of time. `node/system-clock.ts` is the real one,
- * `testing/manual-clock.ts` the one that tests and the simulator turn by hand.
+ * The clock port: the engine's only source of time. `node/system-clock.ts` is the real clock; tests and the simulator
+ * advance `testing/manual-clock.ts` by hand.
  */
 export interface Clock {
   /** Wall clock, whole milliseconds since 1970 UTC. May jump in either direction at any time. */
   now(): number;
-  /** Milliseconds since an arbitrary point, never decreasing: for durations and deadlines. */
+  /** Milliseconds since an arbitrary point, never decreasing. For durations and deadlines. */
   monotonic(): number;
   /** Calls `run` once after `delayMs`; the returned function cancels it and may be called any number of times. */
   setTimer(delayMs: number, run: () => void): () => void;

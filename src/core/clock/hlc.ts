@@ -1,7 +1,8 @@
 /**
  * Hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", 2014) in one integer: physical milliseconds × 1000
- * plus a counter, below 2^53 until the year 2255. Rule R10: a remote stamp is adopted only near the own wall clock, so
- * that one wrong clock can never drag the others along. A local write never fails or waits because of a clock.
+ * plus a counter, below 2^53 until the year 2255. Rule R10: a remote stamp is adopted only if it is not too far ahead of
+ * this node's wall clock, so that one wrong clock never drags the others along. No local write fails or waits because of
+ * a clock.
  */
 declare const hlcBrand: unique symbol;
 /** A stamp: milliseconds × 1000 + counter. Compares as a number. */
@@ -9,22 +10,22 @@ export type Hlc = number & { readonly [hlcBrand]: true };
 
 const HLC_TICKS_PER_MS = 1000;
 
-/** True for an integer that can be a stamp at all; what comes from outside is checked with it. */
+/** True for an integer in the range of stamps. Checks what comes from outside. */
 export function isHlc(value: unknown): value is Hlc {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** The newest of nothing. */
+/** Below every stamp that is given out. */
 export const HLC_ZERO: Hlc = 0 as Hlc;
 
-/** The stamp of a local write: above `last`, and not below the wall clock. A counter overflow runs into the next ms. */
+/** The stamp of a local write: above `last`, and not below the wall clock. A full counter carries into the next ms. */
 export function nextHlc(last: Hlc, wallMs: number): Hlc {
   const physical = Math.max(0, Math.floor(wallMs)) * HLC_TICKS_PER_MS;
   const next = Math.max(last + 1, physical);
   return (Number.isSafeInteger(next) ? next : last) as Hlc;
 }
 
-/** R10: what `last` becomes after seeing `remote`. A stamp further ahead than `driftMsMax` is stored, but not adopted. */
+/** R10: the new `last` after seeing `remote`. A stamp more than `driftMsMax` ahead of the wall clock is stored, not adopted. */
 export function observeHlc(last: Hlc, remote: Hlc, wallMs: number, driftMsMax: number): Hlc {
   const limit = (wallMs + driftMsMax) * HLC_TICKS_PER_MS;
   return remote > last && remote <= limit ? remote : last;

@@ -1,10 +1,10 @@
-// Goal: steps that follow each other end a turn of the event loop in time. Method: a clock and turns by hand.
+// Goal: a sequence of steps gives up its turn of the event loop in time. Method: clock and turns are advanced by hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createManualClock } from '../../testing/index.ts';
 import { LoopShare } from './index.ts';
 
-test('steps go on within a turn until they have taken their share, then wait for the next one', async () => {
+test('steps run within a turn until they have used their share, then wait for the next turn', async () => {
   const clock = createManualClock();
   const due: (() => void)[] = [];
   const share = new LoopShare({ clock, soon: (run) => due.push(run) });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SliceSize } from './slice-size.ts';
 
-/** Runs so many slices on a machine on which an item takes so long, ms; returns what the last one took. */
+/** Runs `count` slices on a machine where an item takes `itemMs`; returns how long the last slice took, ms. */
 function afterSlices(size: SliceSize, count: number, itemMs: number): number {
   let nowMs = 0;
   let tookMs = 0;
@@ -18,12 +18,12 @@ function afterSlices(size: SliceSize, count: number, itemMs: number): number {
 }
 
 for (const itemMs of [0.01, 0.1, 0.3])
-  test(`slices of items that take ${itemMs} ms come to take a few milliseconds`, () => {
+  test(`slices of items that take ${itemMs} ms settle at a few milliseconds`, () => {
     const tookMs = afterSlices(new SliceSize({ min: 8, max: 4096 }), 20, itemMs);
     assert.ok(tookMs >= 1 && tookMs <= 4.8, `${tookMs} ms`);
   });
 
-test('a machine that becomes slow gets short slices again, within the bounds', () => {
+test('slices grow and, when the machine becomes slow, shrink again, within their bounds', () => {
   const size = new SliceSize({ min: 8, max: 512 });
   afterSlices(size, 20, 0);
   assert.equal(size.items, 512);

@@ -1,16 +1,17 @@
 import { TURN_MS } from './turn.ts';
 
 export interface SliceSizeOptions {
-  /** A slice should take about so long, ms: other work waits no longer for it. Default: `TURN_MS`. */
+  /** Target duration of one slice, ms: how long other work may have to wait for it. Default: `TURN_MS`. */
   readonly ms?: number;
-  /** Bounds of the items in one slice. The first one takes `min`. */
+  /** Bounds of the number of items in one slice. The first slice takes `min`. */
   readonly min: number;
   readonly max: number;
 }
 
 /**
- * How many items of long work one turn of the event loop takes. What an item costs depends on machine, disk and documents, so
- * each slice is measured: after a short one the next takes twice as many, after a long one half.
+ * How many items of long work fit in one turn of the event loop. The cost of an item depends on machine, disk and
+ * documents, so each slice is measured: after one that took less than half the target the next takes twice as many items,
+ * after one that took too long half as many.
  */
 export class SliceSize {
   readonly #options: Required<SliceSizeOptions>;
@@ -21,19 +22,19 @@ export class SliceSize {
     this.#items = min;
   }
 
-  /** For the next slice. */
+  /** Number of items for the next slice. */
   get items(): number {
     return this.#items;
   }
 
-  /** A slice took so long. */
+  /** Reports how long a slice took. */
   took(ms: number): void {
-    const { ms: goal, min, max } = this.#options;
-    if (ms > goal) this.#items = Math.max(min, Math.floor(this.#items / 2));
-    else if (ms < goal / 2) this.#items = Math.min(max, this.#items * 2);
+    const { ms: targetMs, min, max } = this.#options;
+    if (ms > targetMs) this.#items = Math.max(min, Math.floor(this.#items / 2));
+    else if (ms < targetMs / 2) this.#items = Math.min(max, this.#items * 2);
   }
 
-  /** Runs a slice of so many items, measured on this clock. */
+  /** Runs one slice with the current number of items and measures it with `monotonic`. */
   run<T>(monotonic: () => number, slice: (items: number) => T): T {
     const startedMs = monotonic();
     const result = slice(this.#items);

@@ -1,9 +1,9 @@
-// Goal: a span is said in the unit that a person would choose. Method: a table.
+// Goal: a span is given in the unit that a person would choose. Method: a table.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spanText } from './span-text.ts';
 
-test('a span is told in its largest unit that there are at least two of', () => {
+test('a span is given in the largest unit of which it has at least two', () => {
   const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
   for (const [ms, text] of [
     [0, '0 seconds'],

@@ -5,7 +5,7 @@ const UNITS: readonly (readonly [ms: number, noun: string])[] = [
   [60_000, 'minute'],
   [1000, 'second'],
 ];
-/** The next smaller unit says more below this many. */
+/** Below this count the next smaller unit is used, as it says more. */
 const COUNT_MIN = 2;
 
 /** A span of time in either direction as people say it: "90 seconds", "3 days", "10 years". */

@@ -1,5 +1,5 @@
 /**
- * How long one piece of long work may hold the event loop, ms: then everything else has its turn. What many wait for may take two of
- * them, what may be any length and comes in numbers half of one.
+ * How long one piece of long work may hold the event loop before everything else has its turn, ms. Work that many wait for
+ * may take twice as long. Work of any length that may run several times at once takes half.
  */
 export const TURN_MS = 4;

@@ -1,6 +1,6 @@
 /**
  * Goal: nobody waits longer than the deadline, and nothing is left behind: no timer, no listener, no unhandled rejection.
- * Method: a manual clock and works that answer, throw and hang.
+ * Method: a manual clock, and work that answers, throws or hangs.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ test('work that answers in time gives its answer and leaves no timer', async () 
   assert.equal(clock.nextTimerAt(), undefined);
 });
 
-test('work that throws, at once or later, rejects', async () => {
+test('work that throws, immediately or later, rejects', async () => {
   const clock = createManualClock();
   const throwing = (): never => {
     throw new Error('broken');
@@ -28,7 +28,7 @@ test('work that throws, at once or later, rejects', async () => {
   assert.equal(clock.nextTimerAt(), undefined);
 });
 
-test('work that hangs is told to stop and left alone, and its late failure bothers nobody', async () => {
+test('work that hangs is told to stop, and its later failure is ignored', async () => {
   const clock = createManualClock();
   let seen: unknown;
   const hanging = (signal: AbortSignal): Promise<never> =>
@@ -44,7 +44,7 @@ test('work that hangs is told to stop and left alone, and its late failure bothe
   assert.match(String(seen), /late/);
 });
 
-test('without a limit there is no timer; the signal ends the waiting with its reason', async () => {
+test('without a limit there is no timer, and an aborted signal ends the wait with its reason', async () => {
   const clock = createManualClock();
   const stop = new AbortController();
   const waiting = withDeadline(clock, 0, () => new Promise(() => {}), late, stop.signal);

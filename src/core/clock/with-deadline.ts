@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Settles as `run` does, but no later than after `msMax` (0: no limit), with the error of `late`, or at once with the reason of
- * `signal`. In both cases the signal handed to `run` aborts, and what `run` still does is ignored.
+ * Settles as `run` does. After `msMax` ms (0: no limit) it rejects with the error made by `late`; when `signal` aborts it
+ * rejects immediately with its reason. In both cases the signal handed to `run` aborts, and its later outcome is ignored.
  */
 export function withDeadline<T>(
   clock: Clock,
@@ -17,16 +17,16 @@ export function withDeadline<T>(
       cancel();
       signal?.removeEventListener('abort', aborted);
     };
-    const give = (reason: unknown): void => {
+    const giveUp = (reason: unknown): void => {
       leave();
       reject(reason);
       own.abort(reason);
     };
-    const aborted = (): void => give(signal?.reason);
-    const cancel = msMax > 0 && !signal?.aborted ? clock.setTimer(msMax, () => give(late())) : () => {};
+    const aborted = (): void => giveUp(signal?.reason);
+    const cancel = msMax > 0 && !signal?.aborted ? clock.setTimer(msMax, () => giveUp(late())) : () => {};
     if (signal?.aborted) return aborted();
     signal?.addEventListener('abort', aborted, { once: true });
-    // `run` may throw at once; that is a rejection like any other.
+    // `run` may throw synchronously; that becomes a rejection like any other.
     new Promise<T>((settle) => settle(run(own.signal))).then(
       (value) => {
         leave();

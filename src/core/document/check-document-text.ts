@@ -12,20 +12,20 @@ import {
 } from './json-signs.ts';
 import { isPlainDocument } from './plain-document.ts';
 
-/** Why the text of a remote document is refused; it is then set aside and reported, and counts as known. */
+/** Why the text of a remote document is refused. Such a document is set aside and reported, and counts as known. */
 export interface DocumentTextProblem {
   readonly reason: 'INVALID_DOCUMENT' | 'DOCUMENT_TOO_LARGE';
-  /** What is wrong, to follow "the document "; never holds parts of the document. */
+  /** What is wrong, as a predicate to "the document". Never contains parts of the document. */
   readonly what: string;
 }
 
 /**
- * The edge for remote writes: whether a text is a document as `documentToText` could have made it, by one pass over it.
+ * Validation of remote writes: checks in one pass that a text is a document that `documentToText` could have produced.
  *
  * It must be a JSON object (RFC 8259) with no name twice in one object, no half surrogate pairs, no NUL in names, at most
- * `documentDepthMax` levels and `documentBytesMax` bytes, and its numbers must be written as ECMAScript writes them (as in
- * RFC 8785, 3.2.2.3): so neither -0 nor 1.0 nor an integer that a double cannot hold, and every reader, SQLite included,
- * sees the same number. White space and needless escapes are allowed.
+ * `documentDepthMax` levels and at most `documentBytesMax` bytes. Numbers must be written as ECMAScript writes them (as in
+ * RFC 8785, 3.2.2.3), so that every reader, SQLite included, sees the same number: neither -0 nor 1.0 nor an integer that a
+ * double cannot hold. White space and needless escapes are allowed.
  */
 export function checkDocumentText(text: string, limits: DocumentLimits): DocumentTextProblem | undefined {
   const bytes = utf8BytesAbove(text, limits.documentBytesMax);
@@ -38,10 +38,10 @@ export function checkDocumentText(text: string, limits: DocumentLimits): Documen
 }
 
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
-/** Up to so many names, a list is searched faster than a set is built. */
+/** Up to this many names, searching a list is faster than building a set. */
 const NAMES_LIST_MAX = 8;
 
-/** A recursive descent that keeps only its position; its methods return false once `problem` says why. */
+/** A recursive-descent parser that keeps only its position. Its methods return false after setting `#problem`. */
 class Scanner {
   readonly #text: string;
   readonly #depthMax: number;
@@ -105,7 +105,7 @@ class Scanner {
     }
   }
 
-  /** A name as it reads: two spellings of one name are the same name. */
+  /** A name with its escapes decoded, so that two spellings of one name are equal. */
   #name(): string | undefined {
     if (this.#skipSpace() !== QUOTE) {
       this.#failSyntax();
@@ -157,7 +157,7 @@ class Scanner {
     return true;
   }
 
-  /** The unit at the next token; NaN at the end. */
+  /** The UTF-16 unit at the next token; NaN at the end. */
   #skipSpace(): number {
     for (;;) {
       const unit = this.#text.charCodeAt(this.#at);

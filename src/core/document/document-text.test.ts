@@ -1,6 +1,6 @@
 /**
- * Goal: one edge for local and remote documents, so that no node stores what another would refuse or read differently.
- * Method: the refusals one by one, then random values and random damage to their texts, judged by JSON.parse.
+ * Goal: local and remote documents pass the same checks, so that no node stores what another would refuse or read
+ * differently. Method: the refusals one by one, then random values and random damage to their texts, judged by JSON.parse.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ const refusal = (value: unknown, reason: string, says: RegExp): void => {
   );
 };
 
-test('what JSON.stringify would change silently is refused, with the path', () => {
+test('a value that JSON.stringify would silently change is refused, with its path', () => {
   const invalid = (value: unknown, says: RegExp): void => refusal(value, 'INVALID_DOCUMENT', says);
   for (const value of [null, undefined, 1, 'x', [1], new Date(0), () => 1]) invalid(value, /plain object/);
   invalid({ a: { 'b/c': Number.NaN } }, /"\/a\/b~1c" is NaN/);
@@ -36,7 +36,7 @@ test('what JSON.stringify would change silently is refused, with the path', () =
   invalid({ a: [{ 'b\0c': 1 }] }, /NUL/);
 });
 
-test('what is another value when it is told than when it was looked at is refused, and so is a toJSON that nobody sees', () => {
+test('a value that changes between check and text is refused, and so is a hidden toJSON', () => {
   const flips = (first: unknown, then: unknown): object => {
     let reads = 0;
     return {
@@ -75,7 +75,7 @@ test('what is another value when it is told than when it was looked at is refuse
   invalid(watched('text'), /"\/a" has a toJSON of its own/);
 });
 
-test('a document that holds itself, or is nested too deep, is refused', () => {
+test('a document that contains itself, or is nested too deep, is refused', () => {
   const own: Record<string, unknown> = {};
   own.self = own;
   refusal(own, 'INVALID_DOCUMENT', /"\/self\/self\/self\/self" is nested too deep, or holds itself/);
@@ -99,7 +99,7 @@ test('undefined members are left out, -0 becomes 0, NUL in texts and hostile nam
   assert.equal(documentToText(hostile, limits), '{"__proto__":{"a":1},"constructor":2}');
 });
 
-test('remote texts that are no document, or another one to another reader, are refused', () => {
+test('remote texts that are not a document, or that readers could read differently, are refused', () => {
   const refused: [text: string, says: RegExp][] = [
     ['', /not a JSON object/],
     ['[1]', /not a JSON object/],
@@ -143,7 +143,7 @@ const document = fc
   .dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }))
   .filter((value) => !hasNulName(value));
 
-test('every document accepted from a local writer is accepted from a remote one, and reads back equal', () => {
+test('every document accepted as a local write is accepted as a remote one, and reads back equal', () => {
   fc.assert(
     fc.property(document, (value) => {
       const text = documentToText(value, wide);
@@ -154,7 +154,7 @@ test('every document accepted from a local writer is accepted from a remote one,
   );
 });
 
-test('a damaged text is accepted only if it is a JSON object still', () => {
+test('a damaged text is accepted only if it is still a JSON object', () => {
   const damage = fc.tuple(
     fc.nat(),
     fc.nat(3),

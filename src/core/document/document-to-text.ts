@@ -4,29 +4,32 @@ import { PersistenceError } from '../errors/index.ts';
 export type DocumentLimits = Pick<Limits, 'documentBytesMax' | 'documentDepthMax'>;
 
 /**
- * The edge for local writes: the JSON text under which a value is stored, sent and hashed, made once.
+ * Validation of local writes: makes, once, the JSON text under which a value is stored, sent and hashed.
  *
- * Accepted is what JSON can say and give back: a plain object of plain objects, arrays, texts, finite numbers, booleans
- * and null. A member that is undefined is left out, as in JSON.stringify; -0 becomes 0. Everything that JSON.stringify
- * would change silently is refused instead: NaN and infinities, undefined or holes in arrays, functions, symbols, BigInt,
- * and instances of classes, those with `toJSON` (such as Date) included, for a reader would get something else back than
- * was written. So are half surrogate pairs, which UTF-8 cannot carry, and names that hold NUL, for which SQLite reads
- * `a\0b` as `a`; texts may hold it. And so is what a getter or a proxy makes another value of when it is read again: a value
- * is looked at and then told, and what is told is what counts.
+ * Accepted are values that survive a round trip through JSON: a plain object of plain objects, arrays, texts, finite
+ * numbers, booleans and null. A member that is undefined is left out, as in JSON.stringify; -0 becomes 0.
  *
- * Throws PERSISTENCE_ERROR: INVALID_DOCUMENT (with the path of the culprit), or DOCUMENT_TOO_LARGE; both name the document where
- * its key is given.
+ * Everything that JSON.stringify would silently change is refused, since readers would get back something else than was
+ * written: NaN and infinities, undefined or holes in arrays, functions, symbols, BigInt, and instances of classes, also
+ * those with `toJSON` such as Date. Half surrogate pairs are refused because UTF-8 cannot carry them. NUL is refused in
+ * names, since SQLite reads the name `a\0b` as `a`; texts may contain it. A value is first checked and then turned into
+ * text, so one that a getter or a proxy changes between the two is refused as well.
+ *
+ * Throws PERSISTENCE_ERROR: INVALID_DOCUMENT (with the path of the offending value) or DOCUMENT_TOO_LARGE. Both name the
+ * document if `key` is given.
  */
 export function documentToText(value: unknown, limits: DocumentLimits, key?: string): string {
   if (!isPlainObject(value)) {
     throw invalidDocument({ path: '', what: `is ${nameOf(value)}; a document is a plain object` }, key);
   }
-  const met = { nulls: 0 };
-  const problem = jsonProblem(value, limits.documentDepthMax, met);
+  const counted = { nulls: 0 };
+  const problem = jsonProblem(value, limits.documentDepthMax, counted);
   if (problem) throw invalidDocument(problem, key);
   const text: string | undefined = JSON.stringify(value);
-  if (!text?.startsWith('{') || hasMoreNulls(text, met.nulls)) throw invalidDocument({ path: '', what: UNSTEADY }, key);
-  // JSON.stringify writes half pairs as escapes; the same letters may also be a text's own, so a hit is looked at closely.
+  if (!text?.startsWith('{') || hasMoreNulls(text, counted.nulls)) {
+    throw invalidDocument({ path: '', what: UNSTEADY }, key);
+  }
+  // JSON.stringify writes half pairs as escapes. A text may contain the same characters itself, so a hit is checked closely.
   if (text.includes('\\ud') && hasHalfPair(JSON.parse(text))) throw invalidDocument({ path: '', what: HALF_PAIR }, key);
   if (text.includes('\\u0000') && hasNulName(JSON.parse(text)))
     throw invalidDocument({ path: '', what: NUL_NAME }, key);
@@ -36,26 +39,30 @@ export function documentToText(value: unknown, limits: DocumentLimits, key?: str
 }
 
 export interface JsonProblem {
-  /** RFC 6901 pointer to the value that is wrong; empty: the whole. */
+  /** RFC 6901 pointer to the offending value; empty: the whole value. */
   readonly path: string;
   readonly what: string;
 }
 
-/** Characters of a path in a message; what holds itself has long ones. */
+/** Characters of a path shown in a message. A value that contains itself has a long path. */
 const PATH_SHOWN_MAX = 80;
 
 export const HALF_PAIR = 'holds half of a surrogate pair';
 export const NUL_NAME = 'has a name with a NUL character';
-const UNSTEADY = 'is another one each time it is read (a getter, a proxy or toJSON); write a plain copy of it';
+const UNSTEADY = 'changes each time it is read (a getter, a proxy or toJSON); write a plain copy of it';
 const OWN_JSON = 'has a toJSON of its own; convert it to plain JSON first';
 
-/** What was met in a value. JSON.stringify writes more nulls where a number has become NaN since it was looked at. */
-interface Met {
+/** Counts made while a value is checked. JSON.stringify writes more nulls if a number has become NaN since. */
+interface Counted {
   nulls: number;
 }
 
-/** Why a value cannot be told in JSON and be read back equal; undefined when it can. Texts are not looked into. */
-export function jsonProblem(value: unknown, depthMax: number, met: Met = { nulls: 0 }): JsonProblem | undefined {
+/** Why a value does not survive a round trip through JSON; undefined if it does. The contents of texts are not checked. */
+export function jsonProblem(
+  value: unknown,
+  depthMax: number,
+  counted: Counted = { nulls: 0 },
+): JsonProblem | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -64,20 +71,20 @@ export function jsonProblem(value: unknown, depthMax: number, met: Met = { nulls
       return Number.isFinite(value) ? undefined : { path: '', what: `is ${value}; JSON has finite numbers only` };
     case 'object':
       if (value === null) {
-        met.nulls++;
+        counted.nulls++;
         return undefined;
       }
       if (depthMax < 1) return { path: '', what: 'is nested too deep, or holds itself' };
-      if (Array.isArray(value)) return itemsProblem(told(value), depthMax - 1, met);
-      if (isPlainObject(value)) return membersProblem(value, depthMax - 1, met);
+      if (Array.isArray(value)) return itemsProblem(unwrapArray(value), depthMax - 1, counted);
+      if (isPlainObject(value)) return membersProblem(value, depthMax - 1, counted);
       return { path: '', what: `is ${nameOf(value)}; convert it to plain JSON first` };
     default:
       return { path: '', what: `is ${nameOf(value)}; JSON has no such value` };
   }
 }
 
-/** Arrays that are watched by a library of user interfaces give a plain one. */
-function told(items: readonly unknown[]): unknown {
+/** Observable arrays of user-interface libraries have a toJSON that returns a plain array. */
+function unwrapArray(items: readonly unknown[]): unknown {
   return hasOwnJson(items) ? items.toJSON() : items;
 }
 
@@ -85,21 +92,21 @@ function hasOwnJson<T extends object>(value: T): value is T & { toJSON(): unknow
   return typeof (value as { readonly toJSON?: unknown }).toJSON === 'function';
 }
 
-function itemsProblem(items: unknown, depthMax: number, met: Met): JsonProblem | undefined {
+function itemsProblem(items: unknown, depthMax: number, counted: Counted): JsonProblem | undefined {
   if (!Array.isArray(items)) return { path: '', what: OWN_JSON };
   for (let i = 0; i < items.length; i++) {
-    const problem = jsonProblem(items[i], depthMax, met);
+    const problem = jsonProblem(items[i], depthMax, counted);
     if (problem) return within(String(i), problem);
   }
   return undefined;
 }
 
-function membersProblem(members: Record<string, unknown>, depthMax: number, met: Met): JsonProblem | undefined {
+function membersProblem(members: Record<string, unknown>, depthMax: number, counted: Counted): JsonProblem | undefined {
   if (hasOwnJson(members)) return { path: '', what: OWN_JSON };
   for (const name of Object.keys(members)) {
     const member = members[name];
     if (typeof member === 'string' || member === undefined) continue;
-    const problem = jsonProblem(member, depthMax, met);
+    const problem = jsonProblem(member, depthMax, counted);
     if (problem) return within(name, problem);
   }
   return undefined;
@@ -114,7 +121,7 @@ export function pointerToken(name: string): string {
   return name.includes('~') || name.includes('/') ? name.replaceAll('~', '~0').replaceAll('/', '~1') : name;
 }
 
-/** An object made by a literal, JSON.parse or Object.create(null), of this realm or of another. */
+/** True for objects made by a literal, JSON.parse or Object.create(null), in this realm or another. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -133,7 +140,7 @@ export function hasHalfPair(value: unknown): boolean {
 function hasMoreNulls(text: string, nulls: number): boolean {
   let found = 0;
   for (let at = text.indexOf('null'); at !== -1; at = text.indexOf('null', at + 4)) found++;
-  // The word may also be in a text.
+  // The word may also occur inside a text.
   return found > nulls && countNulls(JSON.parse(text)) > nulls;
 }
 
@@ -149,7 +156,7 @@ function hasNulName(value: unknown): boolean {
   return Object.entries(value).some(([name, member]) => name.includes('\0') || hasNulName(member));
 }
 
-/** The bytes of a text if they are more than `bytesMax`. Only texts that could be too long are counted. */
+/** The size of a text in bytes if it is above `bytesMax`. Only texts that could be too long are measured. */
 export function utf8BytesAbove(text: string, bytesMax: number): number | undefined {
   if (text.length * 3 <= bytesMax) return undefined;
   const bytes = Buffer.byteLength(text);

@@ -16,22 +16,23 @@ import {
   type Version,
 } from '../version/index.ts';
 
-/** A document: the set of its causally maximal versions, one as a rule, several after concurrent writes. */
+/** A document: the set of its causally maximal versions. Usually one; several after concurrent writes. */
 export interface DocumentState {
   /** At least one, sorted by `compareVersions`. */
   readonly versions: readonly Version[];
-  /** Where this replica's own line of the document began, or 0. Void under another replica id than `lineReplica`. */
+  /** Seq at which this replica's own line of the document began, or 0. Valid only under the replica id `lineReplica`. */
   readonly lineFirst: number;
   readonly lineReplica: ReplicaId | null;
 }
 
+/** The name and time of one write. */
 export interface WriteStamp {
   readonly replica: ReplicaId;
   readonly seq: number;
   readonly hlc: Hlc;
 }
 
-/** R1: a local write replaces every version that is visible here. `value` null deletes. */
+/** R1: a local write replaces every version that this node holds of the document. A `value` of null deletes. */
 export function writeDocument(
   collection: CollectionName,
   key: DocumentKey,
@@ -54,12 +55,12 @@ export function writeDocument(
   return { versions: [version], lineFirst, lineReplica: stamp.replica };
 }
 
-/** R2: whether the version is here, or one that replaced it. */
+/** R2: whether this document holds the version, or one that replaced it. */
 export function hasSeen(document: DocumentState | undefined, dot: Dot): boolean {
   return document?.versions.some((v) => isSameDot(v, dot) || replaces(v, dot)) ?? false;
 }
 
-/** R2: what one remote version makes of a document; undefined when there is nothing new in it. Idempotent, order-free. */
+/** R2: the document after taking in a remote version; undefined if that brings nothing new. Idempotent, order-free. */
 export function applyVersion(
   before: DocumentState | undefined,
   version: Version,
@@ -72,7 +73,7 @@ export function applyVersion(
   return { versions, lineFirst: before.lineFirst, lineReplica: before.lineReplica };
 }
 
-/** R5: the document without some of its versions; undefined when none is left. What is left forgets its own line. */
+/** R5: the document without some of its versions; undefined if none is left. The rest forgets this replica's line. */
 export function dropVersions(
   before: DocumentState,
   isDropped: (version: Version) => boolean,
@@ -82,17 +83,17 @@ export function dropVersions(
   return versions.length === 0 ? undefined : { versions, lineFirst: 0, lineReplica: null };
 }
 
-/** The context of a write that sees all these versions: their lines and all that they replaced. */
+/** The context of a write that sees all these versions: their lines, and the lines that they replaced. */
 function contextOf(versions: readonly Version[]): readonly Line[] {
   return joinLines(versions.flatMap((v) => [...v.context, { replica: v.replica, first: v.first, last: v.seq }]));
 }
 
-/** The versions that readers resolve (R3): no tombstones, and only of formats that this release can read. */
+/** The versions that resolve to what readers see (R3): no tombstones, and only formats that this release can read. */
 export function visibleVersions(document: DocumentState): readonly Version[] {
   return document.versions.filter((v) => v.value !== null && v.format === FORMAT_JSON);
 }
 
-/** Whether every version is a tombstone: the document does not exist, and may be purged one day (R7). */
+/** Whether every version is a tombstone: the document does not exist and can be purged later (R7). */
 export function isDead(document: DocumentState): boolean {
   return document.versions.every((v) => v.value === null);
 }

@@ -1,6 +1,6 @@
 /**
- * Goal: the quick look never lets a text pass that the full check refuses, and lets most documents pass.
- * Method: random documents and random damage to their texts. A space in front makes a text one for the full check, which must agree.
+ * Goal: the quick check accepts no text that the full check refuses, and accepts most documents.
+ * Method: random documents and random damage to their texts. A leading space forces the full check, which must agree.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ function requireAgreement(text: string): boolean {
 
 const anyDocument = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 4 }));
 
-test('what a damaged text is taken for, it is', () => {
+test('a damaged text that passes the quick check passes the full one', () => {
   let plain = 0;
   let seen = 0;
   const damage = fc.constantFrom(
@@ -57,7 +57,7 @@ test('what a damaged text is taken for, it is', () => {
   assert.ok(plain > seen / 10, `${plain} of ${seen} texts were plain: the test has lost its force`);
 });
 
-test('where a text ends, nothing of the one before goes on', () => {
+test('a truncated text is never completed by the leftovers of the text before it', () => {
   const text = JSON.stringify({ a: [1.5, -2, true, null, { b: 'ü', c: 'x' }], d: 123 });
   for (let length = text.length - 1; length > 0; length--) {
     assert.ok(isPlainDocument(text, LIMITS.documentDepthMax));
@@ -85,7 +85,7 @@ test('ordinary documents are plain', () => {
     assert.ok(isPlainDocument(JSON.stringify(document), LIMITS.documentDepthMax), JSON.stringify(document));
 });
 
-test('what needs a closer look is not plain', () => {
+test('a text that needs the full check is not plain', () => {
   for (const text of [
     '',
     '[]',

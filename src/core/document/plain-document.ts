@@ -6,32 +6,32 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 const LETTER_E = 0x65;
-/** What tells lower case from upper case. */
+/** The bit that distinguishes lower case from upper case. */
 const CASE_BIT = 0x20;
 const SPACE = 0x20;
-/** Not plain: whether it is valid must be found out otherwise. */
+/** Not plain: the full check must decide whether it is valid. */
 const UNSURE = -1;
-/** Integers of so few digits are exact. */
+/** Integers with up to this many digits are exact. */
 const DIGITS_MAX = 15;
-/** Objects with more names are left to those who make a set of them. */
+/** Objects with more names are left to the full check, which puts names into a set. */
 const NAMES_MAX = 32;
-/** UTF-8 needs at most so many bytes for a UTF-16 code unit. */
+/** Most UTF-8 bytes that one UTF-16 code unit needs. */
 const BYTES_PER_UNIT_MAX = 3;
-/** No text ends in it, and nothing that is plain holds it. */
+/** Marks the end of the bytes; no plain text contains it. */
 const END = 0;
 
-/** Texts that are shorter are looked at in here, each in the place of the one before. */
+/** Short texts are checked in this buffer, each overwriting the one before. */
 const scratch = Buffer.alloc(64 * 1024);
-/** Where the names of the objects that a position is in begin and end. Kept, for there is one check at a time and many of them. */
+/** Start and end of each name of the enclosing objects. Shared by all checks, which run one at a time. */
 const names: number[] = [];
 
 /**
- * True for a text that is certainly a document of at most so many levels (see `checkDocumentText`), spelled as
- * `JSON.stringify` spells most: without white space and without escapes. False says nothing. Three times as fast as to
- * find out what is wrong with a text: positions are handed on, nothing is made. The text must hold no half surrogate pairs.
+ * True for a text that is certainly a document of at most `depthMax` levels (see `checkDocumentText`), spelled as
+ * `JSON.stringify` spells most: without white space and without escapes. False says nothing. Three times as fast as the
+ * full check, because functions pass positions and allocate nothing. The text must contain no half surrogate pairs.
  *
- * It is looked at as UTF-8: a byte is one load, where a character of a text is a question of how the text lies in memory, and so much code
- * at each place that V8 took longer to compile it than the check of 50,000 documents takes.
+ * The text is checked as UTF-8: a byte is a single load, whereas reading a character depends on how V8 stores the string.
+ * That took so much code at each place that compiling it took longer than checking 50,000 documents.
  */
 export function isPlainDocument(text: string, depthMax: number): boolean {
   const isShort = text.length * BYTES_PER_UNIT_MAX < scratch.length;
@@ -52,7 +52,7 @@ function valueEnd(bytes: Buffer, at: number, depthLeft: number, namesFrom: numbe
   return numberEnd(bytes, at);
 }
 
-/** Its names are kept from `namesFrom` on, and those of the objects in it behind them. */
+/** The names of this object are kept in `names` from `namesFrom` on, followed by those of objects inside it. */
 function objectEnd(bytes: Buffer, at: number, depthLeft: number, namesFrom: number): number {
   if (depthLeft < 1) return UNSURE;
   let next = at + 1;
@@ -87,7 +87,7 @@ function arrayEnd(bytes: Buffer, at: number, depthLeft: number, namesFrom: numbe
   }
 }
 
-/** Whether one of the names, each from its first quote to its end, is the same. */
+/** Whether one of the names kept so far, each from its opening quote to its end, is the same. */
 function isHeld(bytes: Buffer, namesFrom: number, namesEnd: number, from: number, end: number): boolean {
   for (let i = namesFrom; i < namesEnd; i += 2) {
     const other = names[i]!;
@@ -123,15 +123,15 @@ function numberEnd(bytes: Buffer, at: number): number {
   return literalEnd(bytes, at);
 }
 
-/** As ECMAScript writes it, or not plain. */
+/** Accepts a number only as ECMAScript writes it. */
 function literalEnd(bytes: Buffer, at: number): number {
   let end = at;
-  while (isOfNumber(bytes[end]!)) end++;
+  while (isNumberByte(bytes[end]!)) end++;
   const literal = bytes.toString('latin1', at, end);
   return end > at && String(Number(literal)) === literal ? end : UNSURE;
 }
 
-function isOfNumber(byte: number): boolean {
+function isNumberByte(byte: number): boolean {
   return isDigit(byte) || byte === POINT || byte === MINUS || byte === PLUS || (byte | CASE_BIT) === LETTER_E;
 }
 

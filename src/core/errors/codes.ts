@@ -1,7 +1,7 @@
-/** The guide's five codes. Stable for ever: programs branch on them. */
+/** The five error codes. Programs branch on them, so they never change. */
 export type ErrorCode = 'NETWORK_ERROR' | 'PERSISTENCE_ERROR' | 'SYNC_ERROR' | 'CONFIG_ERROR' | 'TIMEOUT_ERROR';
 
-/** The finer cause, by code. docs/errors.md lists each with its meaning and its remedy; a test compares the two. */
+/** The specific reasons by code. docs/errors.md lists each with its meaning and remedy; a test compares the two. */
 export const REASONS = {
   NETWORK_ERROR: [
     'ACCESS_DENIED',
@@ -63,4 +63,5 @@ export const REASONS = {
   TIMEOUT_ERROR: ['TIMED_OUT'],
 } as const satisfies Record<ErrorCode, readonly string[]>;
 
+/** The specific reason of an error with the given code: docs/errors.md lists them all. */
 export type ErrorReason<Code extends ErrorCode = ErrorCode> = (typeof REASONS)[Code][number];

@@ -1,15 +1,15 @@
 import type { ErrorCode, ErrorReason } from './codes.ts';
 
 export interface ErrorOptions {
-  /** What a program may want to show or to branch on: names, numbers, paths. Never document bodies or secrets. */
+  /** Facts that a program may show or branch on: names, numbers, paths. Never document bodies or secrets. Default `{}`. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
 /**
- * The one error of this library. `code` is one of the guide's five, `reason` the finer cause (docs/errors.md); the message
- * says what happened, to which one, and what to do. Branch on code and reason, never on the text. Recognise it with
- * `isEntglDbError`, not with instanceof: two copies of the package may be loaded.
+ * Base class of all errors of this library. `code` is one of five, `reason` the specific cause (docs/errors.md). The
+ * message says what happened, to which object, and what to do. Branch on `code` and `reason`, never on the text.
+ * Recognise it with `isEntglDbError` rather than instanceof: two copies of the package may be loaded.
  */
 export class EntglDbError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name: string = 'EntglDbError';
@@ -25,7 +25,7 @@ export class EntglDbError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** The network failed: dialling, listening, a connection that broke. */
+/** A network operation failed: dialling, listening, or a connection that broke. */
 export class NetworkError extends EntglDbError<'NETWORK_ERROR'> {
   override readonly name: string = 'NetworkError';
   constructor(reason: ErrorReason<'NETWORK_ERROR'>, message: string, options?: ErrorOptions) {
@@ -33,7 +33,7 @@ export class NetworkError extends EntglDbError<'NETWORK_ERROR'> {
   }
 }
 
-/** The database, its file or its disk. */
+/** The database, its file or its disk refused or failed an operation. */
 export class PersistenceError extends EntglDbError<'PERSISTENCE_ERROR'> {
   override readonly name: string = 'PersistenceError';
   constructor(reason: ErrorReason<'PERSISTENCE_ERROR'>, message: string, options?: ErrorOptions) {
@@ -41,7 +41,7 @@ export class PersistenceError extends EntglDbError<'PERSISTENCE_ERROR'> {
   }
 }
 
-/** `require` found no document. */
+/** `require` found no document (reason DOCUMENT_NOT_FOUND). */
 export class DocumentNotFoundError extends PersistenceError {
   override readonly name: string = 'DocumentNotFoundError';
   readonly collection: string;
@@ -59,7 +59,10 @@ export class DocumentNotFoundError extends PersistenceError {
   }
 }
 
-/** A write with `ifVersion` met another version. `current` is the token to try again with; undefined: no document. */
+/**
+ * A write with `ifVersion` found another version (reason CONCURRENCY_CONFLICT). `current` is the version token to retry
+ * with; undefined: there is no document.
+ */
 export class ConcurrencyError extends PersistenceError {
   override readonly name: string = 'ConcurrencyError';
   readonly collection: string;
@@ -77,7 +80,7 @@ export class ConcurrencyError extends PersistenceError {
   }
 }
 
-/** Stored data is damaged; `details` name what. */
+/** Stored data is damaged; `details` name what. Reason DATABASE_CORRUPT unless DOCUMENT_CORRUPT or BACKUP_INVALID is given. */
 export class DatabaseCorruptionError extends PersistenceError {
   override readonly name: string = 'DatabaseCorruptionError';
   constructor(
@@ -88,7 +91,7 @@ export class DatabaseCorruptionError extends PersistenceError {
   }
 }
 
-/** A peer said something that the protocol does not allow, or replication could not go on. */
+/** A peer violated the protocol, or replication could not continue. */
 export class SyncError extends EntglDbError<'SYNC_ERROR'> {
   override readonly name: string = 'SyncError';
   constructor(reason: ErrorReason<'SYNC_ERROR'>, message: string, options?: ErrorOptions) {
@@ -96,7 +99,7 @@ export class SyncError extends EntglDbError<'SYNC_ERROR'> {
   }
 }
 
-/** A configuration value, file or command line is wrong; `details` carry key, value and what is allowed. */
+/** A configuration value, file or command line is wrong; `details` hold the key, the value and what is allowed. */
 export class ConfigurationError extends EntglDbError<'CONFIG_ERROR'> {
   override readonly name: string = 'ConfigurationError';
   constructor(reason: ErrorReason<'CONFIG_ERROR'>, message: string, options?: ErrorOptions) {
@@ -104,7 +107,7 @@ export class ConfigurationError extends EntglDbError<'CONFIG_ERROR'> {
   }
 }
 
-/** Something did not finish in its time. */
+/** An operation did not finish in time (reason TIMED_OUT). */
 export class TimeoutError extends EntglDbError<'TIMEOUT_ERROR'> {
   override readonly name: string = 'TimeoutError';
   constructor(message: string, options?: ErrorOptions) {
@@ -112,7 +115,7 @@ export class TimeoutError extends EntglDbError<'TIMEOUT_ERROR'> {
   }
 }
 
-/** True for an error of this library, whichever copy of the package made it; optionally of one code or reason. */
+/** True for an error of this library, from whichever copy of the package; if given, only of that code or reason. */
 export function isEntglDbError(error: unknown, codeOrReason?: ErrorCode | ErrorReason): error is EntglDbError {
   if (!(error instanceof Error) || !('code' in error) || !('reason' in error) || !('details' in error)) return false;
   return codeOrReason === undefined || error.code === codeOrReason || error.reason === codeOrReason;

@@ -1,6 +1,6 @@
 /**
- * Order of keys and ids everywhere is by UTF-8 bytes. JavaScript compares UTF-16 units, which differs for characters
- * beyond U+FFFF against U+E000–U+FFFF only; SQLite's BINARY collation is byte order already.
+ * Keys and ids are ordered by their UTF-8 bytes everywhere. JavaScript compares UTF-16 units, whose order differs only
+ * between characters beyond U+FFFF and those in U+E000–U+FFFF. SQLite's BINARY collation already is byte order.
  */
 export function compareBytes(a: string, b: string): -1 | 0 | 1 {
   if (a === b) return 0;
@@ -13,7 +13,7 @@ export function compareBytes(a: string, b: string): -1 | 0 | 1 {
   return a.length < b.length ? -1 : 1;
 }
 
-/** Lifts surrogates above the rest of the basic plane, as their UTF-8 bytes are. */
+/** Ranks surrogates above the rest of the basic plane, as UTF-8 does. */
 function byteRank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;

@@ -13,7 +13,7 @@ const DOCUMENT_KEY_BYTES_MAX = 1024;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** The collection of the chunks of blobs. Names that begin with `$` are the database's own: programs cannot open them. */
+/** The collection that holds blobs. Names that begin with `$` are reserved for the database: programs cannot open them. */
 export const BLOBS_COLLECTION: CollectionName = '$blobs' as CollectionName;
 
 /** Whether the collection belongs to the database itself. */
@@ -21,12 +21,12 @@ export function isReserved(name: CollectionName): boolean {
   return name.startsWith('$');
 }
 
-/** One text for a document of any collection: names of collections hold no control characters. */
+/** One text that names a document of any collection. It is unique, since names of collections hold no control characters. */
 export function fullKey(collection: CollectionName, key: DocumentKey): string {
   return `${collection}\u0000${key}`;
 }
 
-/** Throws PERSISTENCE_ERROR / INVALID_NAME that says what is wrong with it. */
+/** Throws PERSISTENCE_ERROR / INVALID_NAME, saying what is wrong with the name. */
 export function parseCollectionName(text: unknown): CollectionName {
   const wrong =
     nameProblem(text, COLLECTION_NAME_BYTES_MAX) ??
@@ -35,7 +35,7 @@ export function parseCollectionName(text: unknown): CollectionName {
   return text as CollectionName;
 }
 
-/** Throws PERSISTENCE_ERROR / INVALID_NAME that says what is wrong with it. */
+/** Throws PERSISTENCE_ERROR / INVALID_NAME, saying what is wrong with the key. */
 export function parseDocumentKey(text: unknown): DocumentKey {
   const wrong = nameProblem(text, DOCUMENT_KEY_BYTES_MAX);
   if (wrong) throw invalidName('document key', text, wrong, DOCUMENT_KEY_BYTES_MAX);
@@ -45,7 +45,7 @@ export function parseDocumentKey(text: unknown): DocumentKey {
 function nameProblem(text: unknown, bytesMax: number): string | undefined {
   if (typeof text !== 'string') return `is ${text === null ? 'null' : typeof text}, not a string`;
   if (text.length === 0) return 'is empty';
-  // UTF-8 has at most three bytes a UTF-16 unit: only long texts need counting.
+  // UTF-8 needs at most three bytes per UTF-16 unit, so only long texts need counting.
   if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) return 'is too long';
   return text.isWellFormed() ? undefined : 'holds half of a surrogate pair';
 }

@@ -1,4 +1,4 @@
-/** The random port: seeded in tests and in the simulator, cryptographic in life (`node/system-random.ts`). */
+/** The random port: seeded in tests and in the simulator, cryptographic in production (`node/system-random.ts`). */
 export interface Random {
   /** `count` random bytes. */
   bytes(count: number): Uint8Array;

@@ -1,7 +1,7 @@
 import type { Random } from './random.ts';
 
 declare const replicaIdBrand: unique symbol;
-/** One life of one database file: 128 random bits as 32 lower-case hex digits, so that text order is byte order. */
+/** Identifies one life of one database file: 128 random bits as 32 lower-case hex digits, so that text order is byte order. */
 export type ReplicaId = string & { readonly [replicaIdBrand]: true };
 
 const PATTERN = /^[0-9a-f]{32}$/;
@@ -10,7 +10,7 @@ export function createReplicaId(random: Random): ReplicaId {
   return bytesToReplicaId(random.bytes(16));
 }
 
-/** Undefined when the text is no replica id. */
+/** Undefined if the text is not a replica id. */
 export function parseReplicaId(text: unknown): ReplicaId | undefined {
   return typeof text === 'string' && PATTERN.test(text) ? (text as ReplicaId) : undefined;
 }

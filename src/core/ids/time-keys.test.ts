@@ -1,5 +1,5 @@
-// Goal: keys that are made sort by their time and are never made twice. Method: a seeded random source and clocks that stand,
-// jump ahead and go back.
+// Goal: generated keys sort by time and are never repeated. Method: a seeded random source, and a clock that stands still,
+// jumps ahead and goes back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TimeKeys } from './time-keys.ts';
@@ -21,7 +21,7 @@ test('a key is a UUID of version 7 that begins with its time', () => {
   assert.ok(key.startsWith('01901234-5678-7'));
 });
 
-test('each key is above the one before, with a clock that stands, jumps, or goes back', () => {
+test('each key is above the one before, whether the clock stands still, jumps, or goes back', () => {
   let now = 1_700_000_000_000;
   const keys = new TimeKeys(() => now, seeded());
   const made: string[] = [];

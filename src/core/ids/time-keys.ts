@@ -3,9 +3,9 @@ import type { Random } from './random.ts';
 const COUNTER_MAX = 0xfff;
 
 /**
- * Makes UUIDs of version 7 (RFC 9562, 5.7) as lower-case text: 48 bits of milliseconds, 12 of a counter, 62 at random. Each
- * is above the one before, also within a millisecond and when the clock goes back: the counter begins in the lower half at
- * random for each millisecond, and one that is full borrows the next (method 1 of 6.2).
+ * Makes UUIDs of version 7 (RFC 9562, 5.7) as lower-case text: 48 bits of milliseconds, 12 of a counter, 62 random ones.
+ * Each is above the one before, also within a millisecond and when the clock goes back: for each millisecond the counter
+ * begins at a random number in its lower half, and a full counter borrows the next millisecond (method 1 of 6.2).
  */
 export class TimeKeys {
   readonly #now: () => number;

@@ -1,6 +1,6 @@
 /**
- * The logger port, pino-shaped: named fields first, then a short sentence. Silent by default. Never give it a document
- * body, a token or a key.
+ * The logger port, with pino's signature: named fields first, then a short sentence. Silent by default. The library never
+ * logs a document body, a token or a secret key.
  */
 export interface Logger {
   trace(fields: object, message: string): void;
@@ -15,7 +15,7 @@ export interface Logger {
 
 const nothing = (): void => {};
 
-/** The default everywhere: says nothing. */
+/** The default everywhere: logs nothing. */
 export const silentLogger: Logger = {
   trace: nothing,
   debug: nothing,

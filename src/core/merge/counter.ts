@@ -1,12 +1,12 @@
 import type { ReplicaId } from '../ids/index.ts';
 import { isJsonArray, type JsonObject, type JsonValue } from '../query/index.ts';
 
-/** What one replica has counted so far, and a number that rises whenever it counts. */
+/** A number that rises with each count of one replica, and what that replica has counted so far. */
 type CounterEntry = readonly [seq: number, n: number];
 
 /**
- * The sum of a counter: `{ "$counter": { "<replica>": [seq, n], … } }`, a field type of collections with resolver `merge`.
- * Entries of earlier lives of a file count too. Undefined for a value that is no counter.
+ * The sum of a counter, a field type of collections with resolver `merge`: `{ "$counter": { "<replica>": [seq, n], … } }`.
+ * Entries of earlier lives of a database file count too. Returns undefined for a value that is not a counter.
  */
 export function counterValue(value: JsonValue | undefined): number | undefined {
   const entries = entriesOf(value);
@@ -14,10 +14,10 @@ export function counterValue(value: JsonValue | undefined): number | undefined {
 }
 
 /**
- * A counter with `by` (any finite number) added by this replica: counting at the same time on several nodes adds up, for
- * each changes its own entry only. A value that is no counter, or none, is replaced by a new counter. `seq` is that of the
- * write, or any number that rises; the entry's own is used when that is not above it. Throws a RangeError when the result
- * is not finite.
+ * Returns a counter to which `replica` has added `by` (any finite number). Concurrent increments on several nodes add up,
+ * since each node changes only its own entry. A value that is undefined or not a counter is replaced by a new counter.
+ * `seq` is the seq of the write, or any other rising number; if it is not above that of the replica's entry, the entry's
+ * plus 1 is used. Throws a RangeError if the result is not finite.
  */
 export function incrementCounter(
   value: JsonValue | undefined,
@@ -31,7 +31,7 @@ export function incrementCounter(
   return { $counter: { ...entries, [replica]: [Math.max(seq, lastSeq + 1), n + by] } };
 }
 
-/** Whether a value under `$counter` is what a replica counted. */
+/** Whether a member of `$counter` is a valid entry. */
 export function isCounterEntry(value: JsonValue | undefined): value is CounterEntry {
   if (typeof value !== 'object' || value === null || !isJsonArray(value) || value.length !== 2) return false;
   return Number.isSafeInteger(value[0]) && typeof value[1] === 'number';

@@ -1,9 +1,9 @@
 import { isJsonArray, type JsonObject, type JsonValue } from '../query/index.ts';
 
 /**
- * How a value merges: a register as one; an object member by member; an array whose items are objects with distinct ids
- * as a map by that id. An empty array is either: a register, or a map without items where it meets one. A reference to a
- * blob is one register: the size of one with the bytes of another would be neither.
+ * How a value merges: a register as a whole; an object member by member; an array of objects with distinct ids as a map by
+ * that id. An empty array counts as a map without items where another version has such a map, otherwise as a register. A
+ * reference to a blob is a register: the size of one combined with the hash of another would be neither.
  */
 export type FieldKind = 'register' | 'object' | 'items by id' | 'items by _id' | 'empty array';
 export type ContainerKind = Exclude<FieldKind, 'register' | 'empty array'>;
@@ -24,12 +24,12 @@ export function isItems(kind: FieldKind): kind is 'items by id' | 'items by _id'
   return kind === 'items by id' || kind === 'items by _id';
 }
 
-/** Name of the member that identifies an item. */
+/** The member that identifies an item. */
 export function idNameOf(kind: 'items by id' | 'items by _id'): 'id' | '_id' {
   return kind === 'items by id' ? 'id' : '_id';
 }
 
-/** Members of an object by name, items of an array by id, in their order. */
+/** The members of an object by name, or the items of an array by id, in their order. */
 export function membersOf(value: JsonValue, kind: ContainerKind): [name: string, member: JsonValue][] {
   if (kind === 'object') return Object.entries(value as JsonObject) as [string, JsonValue][];
   return (value as readonly JsonObject[]).map((item) => [String(item[idNameOf(kind)]), item]);
@@ -43,15 +43,17 @@ export function valueOfMembers(kind: ContainerKind, members: Iterable<readonly [
 function hasDistinctIds(items: readonly JsonValue[], name: 'id' | '_id'): boolean {
   const seen = new Set<string>();
   for (const item of items) {
-    if (kindOfItem(item) !== 'object') return false;
-    const id = Object.hasOwn(item as JsonObject, name) ? (item as JsonObject)[name] : undefined;
+    if (!isObject(item)) return false;
+    const id = Object.hasOwn(item, name) ? item[name] : undefined;
     if (typeof id !== 'string' && typeof id !== 'number') return false;
-    // 1 and "1" have one pointer, so they are one id.
-    if (seen.size === seen.add(String(id)).size) return false;
+    // 1 and "1" have the same JSON pointer, so they are the same id.
+    const text = String(id);
+    if (seen.has(text)) return false;
+    seen.add(text);
   }
   return true;
 }
 
-function kindOfItem(item: JsonValue): 'object' | 'other' {
-  return typeof item === 'object' && item !== null && !isJsonArray(item) ? 'object' : 'other';
+function isObject(item: JsonValue): item is JsonObject {
+  return typeof item === 'object' && item !== null && !isJsonArray(item);
 }

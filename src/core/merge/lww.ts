@@ -1,6 +1,6 @@
 import type { Resolver } from './resolver.ts';
 
-/** Last writer wins: the newest (stamp, replica, seq) of the concurrent versions, whole. */
+/** Last writer wins: the concurrent version with the highest (stamp, replica, seq), as a whole. */
 export const lww: Resolver = {
   name: 'lww',
   revision: 1,

@@ -1,8 +1,8 @@
 /**
  * Goal: replicas that write and exchange versions in any order agree on the merged document, byte for byte, and no field
- * that was replaced or removed knowingly is ever seen again (I2).
- * Method: random schedules over a few replicas, with good and with wildly wrong clocks. Every value written is unique, so
- * an oracle that knows nothing of stamps can tell whose value is seen, and who had replaced it.
+ * that was knowingly replaced or removed is ever seen again (I2).
+ * Method: random schedules over a few replicas, with good and with wildly wrong clocks. Every written value is unique, so
+ * an oracle that knows nothing of stamps can tell which write is seen and which one had replaced it.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -24,7 +24,7 @@ const REPLICAS = 4;
 type Item = { id: string; [name: string]: JsonValue };
 type Shape = { [name: string]: JsonValue };
 
-/** Each takes a document and a value that was never used before. */
+/** Each edits a document, given a value that was never used before. */
 const EDITS: readonly ((document: Shape, fresh: string) => void)[] = [
   (d, fresh) => set(d, 'a', fresh),
   (d, fresh) => set(d, 'b', fresh),
@@ -99,7 +99,7 @@ interface Peer {
   hlc: Hlc;
 }
 
-/** A write of field `a` or `b`, for the oracle of survival. */
+/** A write of field `a` or `b`, for `checkNothingIsLost`. */
 interface Touch {
   readonly write: Version;
   readonly value: JsonValue | undefined;
@@ -170,7 +170,7 @@ class World {
     }
   }
 
-  /** I2: nothing is seen that a write that has arrived here had replaced. */
+  /** I2: no value is seen that was replaced by a write that has arrived here. */
   checkNothingReplacedIsSeen(peer: Peer): void {
     const text = textOf(peer);
     for (const [path, value] of leavesOf(text === null ? {} : JSON.parse(text))) {
@@ -185,7 +185,7 @@ class World {
     }
   }
 
-  /** What the newest writes of a field, none of which had seen another, allow readers to see. */
+  /** Readers see one of the values set by the newest concurrent writes of a field, or nothing if some write removed it. */
   checkNothingIsLost(document: JsonObject): void {
     for (const [name, touches] of Object.entries(this.touches)) {
       const newest = touches.filter(
@@ -214,7 +214,7 @@ function hasArrived(state: DocumentState, dot: Dot): boolean {
   return state.versions.some((v) => isSameDot(v, dot) || contextCovers(v.context, dot.replica, dot.seq));
 }
 
-/** Texts that were made unique, by path; items by their id. */
+/** The unique texts by path, with items named by their id. */
 function leavesOf(value: JsonValue, path = '', leaves = new Map<string, string>()): Map<string, string> {
   if (typeof value === 'string' && /^v\d+$/.test(value)) leaves.set(path, value);
   if (typeof value !== 'object' || value === null) return leaves;
@@ -224,7 +224,7 @@ function leavesOf(value: JsonValue, path = '', leaves = new Map<string, string>(
   return leaves;
 }
 
-test('replicas agree byte for byte, what was replaced is not seen again, counts add up', () => {
+test('replicas agree byte for byte, replaced values are not seen again, and counts add up', () => {
   let siblingsMet = 0;
   fc.assert(
     fc.property(clocks, steps, (skews, schedule) => {
@@ -251,7 +251,7 @@ test('replicas agree byte for byte, what was replaced is not seen again, counts 
   assert.ok(siblingsMet >= 3, 'there were never three siblings: the test has lost its force');
 });
 
-test('replicas agree when documents are deleted and made again meanwhile', () => {
+test('replicas agree when documents are deleted and created again meanwhile', () => {
   fc.assert(
     fc.property(clocks, stepsWithDeletes, (skews, schedule) => {
       const world = new World(skews);

@@ -1,6 +1,6 @@
 /**
- * Goal: the laws of field-level merge. Method: small families of replicas write and exchange versions by hand, in the
- * situations that refuted drafts of the rules; every family is resolved in every order of its versions.
+ * Goal: the laws of field-level merge. Method: a few replicas write and exchange versions by hand, in the situations that
+ * refuted drafts of the rules; each set of versions is resolved in every order.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -70,7 +70,7 @@ test('of two writes to one field the newer wins, whatever the order of arrival',
   assert.deepEqual(merged(b, c, d), { price: 2 });
 });
 
-test('a value from a clock years ahead that was replaced knowingly does not come back', () => {
+test('a value stamped by a clock years ahead does not come back once it was knowingly replaced', () => {
   const [a, b, c] = peers();
   a.write({ price: 'wrong', name: 'n' }, 2036);
   b.receive(a).write({ price: 'FIXED', name: 'n' }, 26.1);
@@ -78,7 +78,7 @@ test('a value from a clock years ahead that was replaced knowingly does not come
   assert.deepEqual(merged(b, c), { price: 'FIXED', name: 'n', note: 'hi' });
 });
 
-test('a removed field stays removed, without a gap in the stamps', () => {
+test('a removed field stays removed, although no stamp records the removal', () => {
   const [a, b, c, d] = peers();
   a.write({ price: 1, name: 'n' }, 2036);
   b.receive(a).write({ price: 1 }, 20);
@@ -88,7 +88,7 @@ test('a removed field stays removed, without a gap in the stamps', () => {
   assert.deepEqual(merged(c, d, b), { price: 2, note: 'hi' });
 });
 
-test('a field that was changed while it was removed elsewhere is kept', () => {
+test('a field that is changed on one node while another removes it is kept', () => {
   const [a, b, c] = peers();
   a.write({ price: 1, name: 'n' }, 10);
   b.receive(a).write({ price: 1 }, 30);
@@ -96,7 +96,7 @@ test('a field that was changed while it was removed elsewhere is kept', () => {
   assert.deepEqual(merged(b, c), { name: 'new', price: 1 });
 });
 
-test('objects are joined at every depth, and what is set inside a removed object keeps only that', () => {
+test('objects merge at every depth; of a removed object only members set concurrently are kept', () => {
   const [a, b, c] = peers();
   a.write({ address: { city: 'V', zip: '1', geo: { x: 1, y: 2 } } }, 10);
   b.receive(a).write({ address: { city: 'W', zip: '1', geo: { x: 5, y: 2 } } }, 20);
@@ -118,7 +118,7 @@ test('between an object and something else the setter of the object decides, not
   assert.deepEqual(merged(a, d), { address: { city: 'V' } });
 });
 
-test('items with ids are joined by id, in the order of the newest version, then the others', () => {
+test('items with ids merge by id, in the order of the newest version, then the others', () => {
   const [a, b, c] = peers();
   a.write(
     {
@@ -159,7 +159,7 @@ test('items with ids are joined by id, in the order of the newest version, then 
   });
 });
 
-test('a removed item stays removed; one that was changed meanwhile is kept with its id', () => {
+test('a removed item stays removed; one that was changed concurrently is kept with its id', () => {
   const [a, b, c, d] = peers();
   a.write(
     {
@@ -210,7 +210,7 @@ test('arrays without distinct ids are one field', () => {
   assert.deepEqual(merged(b, c), { tags: ['x', 'z'], lines: [{ id: 1 }] });
 });
 
-test('a reference to a blob is one field: it is never made of two', () => {
+test('a reference to a blob is one field: two references are never mixed', () => {
   const picture = ($blob: string, size: number): object => ({ $blob, size, type: 'image/png' });
   const a = new Peer('a').write({ picture: picture('aa', 1), n: 0 }, 1);
   const b = new Peer('b').receive(a).write({ picture: { ...picture('bb', 1), type: 'image/jpeg' }, n: 0 }, 2);
@@ -218,7 +218,7 @@ test('a reference to a blob is one field: it is never made of two', () => {
   assert.deepEqual(a.receive(b).value, { picture: picture('aa', 3), n: 1 });
 });
 
-test('counting at the same time adds up, and an older count of a replica does not', () => {
+test('concurrent increments add up, and an older entry of a replica is not counted again', () => {
   const [a, b, c] = peers();
   const count = (peer: Peer, by: number, hlc: number): Peer => {
     const n = (peer.state === undefined ? undefined : (peer.value as { n: never }).n) ?? undefined;
@@ -233,14 +233,14 @@ test('counting at the same time adds up, and an older count of a replica does no
   assert.equal(counterValue((merged(b, c, a) as { n: never }).n), 107);
 });
 
-test('of two entries of one replica the newer seq counts, whatever the stamps of the writes', () => {
+test('of two entries of one replica the one with the higher seq counts, whatever the stamps of the writes', () => {
   const [a, b] = peers();
   a.write({ n: { $counter: { x: [6, 60] } } }, 10);
   b.write({ n: { $counter: { x: [5, 50], y: [1, 1] } } }, 20);
   assert.deepEqual(merged(a, b), { n: { $counter: { x: [6, 60], y: [1, 1] } } });
 });
 
-test('a counter is what its entries say, and other values are none', () => {
+test('the value of a counter is the sum of its entries; other values are not counters', () => {
   const replica = parseReplicaId('a'.repeat(32))!;
   const earlier = 'b'.repeat(32);
   const counter = incrementCounter({ $counter: { [earlier]: [7, 3], [replica]: [9, 1] } }, replica, 4, 2.5);
@@ -253,7 +253,7 @@ test('a counter is what its entries say, and other values are none', () => {
   assert.throws(() => incrementCounter(counter, replica, 1, Number.NaN), RangeError);
 });
 
-test('stamps are few: one for whoever set most, and one for each field that others set', () => {
+test('stamps are few: one for the write that set most fields, and one for each field set by another', () => {
   const [a, b, c] = peers();
   const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, i]));
   a.write({ ...many, o: { x: 1, y: 2 } }, 10);

@@ -34,19 +34,19 @@ const tombstone = version('c', 3, null);
 const foreign = version('d', 4, '<n>', 7);
 const neverCalled = resolver(() => assert.fail('there is nothing to resolve'));
 
-test('without siblings the resolver is not asked', () => {
+test('without siblings the resolver is not called', () => {
   assert.deepEqual(resolveDocument(documentOf(tombstone), neverCalled), { text: null });
   assert.deepEqual(resolveDocument(documentOf(foreign), neverCalled), { text: null });
   assert.deepEqual(resolveDocument(documentOf(one, tombstone, foreign), neverCalled), { text: '{"n":1}' });
 });
 
-test('siblings are given sorted, and the answer is what readers see', () => {
+test('the resolver receives siblings in order, and its answer is what readers see', () => {
   const joined = resolver((siblings) => `{"all":[${siblings.map(({ value }) => value).join()}]}`);
   assert.deepEqual(resolveDocument(documentOf(one, two, tombstone), joined), { text: '{"all":[{"n":1},{"n":2}]}' });
   assert.deepEqual(resolveDocument(documentOf(one, two), lww), { text: '{"n":2}' });
 });
 
-test('a resolver that fails falls back to lww, and it is said why', () => {
+test('when a resolver fails, lww decides and the reason is reported', () => {
   const failing: [resolve: () => unknown, reason: RegExp][] = [
     [() => assert.fail('boom'), /^threw$/],
     [() => undefined, /returned no text/],
@@ -62,7 +62,7 @@ test('a resolver that fails falls back to lww, and it is said why', () => {
   }
 });
 
-test('a resolver that changes what it is given changes no version', () => {
+test('a resolver that modifies its arguments changes no version', () => {
   const changing = resolver((siblings) => {
     const given = siblings as unknown as { value: string }[];
     given[0]!.value = '{"n":3}';
@@ -90,7 +90,7 @@ test('a resolver that takes over 10 ms is reported, and its answer counts: a bus
   assert.deepEqual(resolveDocument(documentOf(one, two), taking(11)), { text: '{"n":3}' });
 });
 
-test('a collection has the resolver that is chosen for it', () => {
+test('a collection has the resolver chosen for it', () => {
   const own = resolver(() => '{}');
   const resolverOf = createResolverRegistry({ byCollection: { stock: 'merge', notes: own } });
   assert.equal(resolverOf('stock' as CollectionName), merge);
@@ -100,7 +100,7 @@ test('a collection has the resolver that is chosen for it', () => {
   assert.equal(createResolverRegistry()('x' as CollectionName), lww);
 });
 
-test('a resolver that is none is refused', () => {
+test('an invalid resolver is refused', () => {
   const wrong = ['best', 5, null, {}, { ...lww }, { ...lww, name: 'a b' }, { ...lww, name: 'x', revision: 0.5 }];
   for (const choice of wrong) {
     assert.throws(

@@ -5,28 +5,28 @@ import { lww } from './lww.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface ResolveOptions {
-  /** Milliseconds that never decrease. Without it a resolver's time is not measured. */
+  /** A clock in ms that never decreases. Without it, the resolver's time is not measured. */
   readonly monotonic?: () => number;
   /** Default `TIMES.resolverMsMax`, 10. */
   readonly resolverMsMax?: number;
 }
 
 export interface ResolvedDocument {
-  /** What readers see: JSON text of an object, or null where the document does not exist. */
+  /** What readers see: JSON text of an object, or null if the document does not exist. */
   readonly text: string | null;
-  /** Set when the resolver failed and `text` is that of `lww`: what the resolver did, for a log or an event. */
+  /** Set if the resolver failed and `lww` made `text` instead: what went wrong, for a log or an event. */
   readonly failed?: { readonly reason: string; readonly cause?: unknown };
-  /** Set when the resolver took longer than it should, ms, for a log. */
+  /** Set if the resolver took longer than it should: how long, ms. */
   readonly slowMs?: number;
 }
 
-/** A merge may be larger than its parts are allowed to be; how deep it may be is what SQLite can read. */
+/** A merged document may be larger than a written one. Its depth is bounded by what SQLite can read. */
 const RESULT_LIMITS = { documentBytesMax: Number.MAX_SAFE_INTEGER, documentDepthMax: 1000 };
 
 /**
- * R3: what readers see of a document. No visible version: null; one: its value, untouched; several: the resolver's answer.
- * A resolver that throws or returns no JSON object is replaced by `lww`, for this document and this time. The answer of a slow
- * one counts: nodes would never agree if what they show depended on how busy they are.
+ * R3: what readers see of a document. No visible version: null; one: its value, unchanged; several: the resolver's answer.
+ * If the resolver throws or returns anything but a JSON object, `lww` decides this one time. The answer of a slow resolver
+ * counts: nodes would not agree if what they show depended on how busy they are.
  */
 export function resolveDocument(
   document: DocumentState,
@@ -36,15 +36,15 @@ export function resolveDocument(
   const siblings = visibleVersions(document);
   if (siblings.length === 0) return { text: null };
   if (siblings.length === 1) return { text: siblings[0]!.value };
-  const begun = options.monotonic?.() ?? 0;
+  const startedMs = options.monotonic?.() ?? 0;
   let text: string;
   try {
-    // Copies: a resolver that changes what it is given would change what is stored, and that is then taken for damaged.
+    // Copies: a resolver that changed what it is given would change the stored versions, which then look damaged.
     text = resolver.resolve(siblings.map((version) => ({ ...version })));
   } catch (cause) {
     return fallBack(siblings, { reason: 'threw', cause });
   }
-  const tookMs = options.monotonic === undefined ? 0 : options.monotonic() - begun;
+  const tookMs = options.monotonic === undefined ? 0 : options.monotonic() - startedMs;
   const isSlow = tookMs > (options.resolverMsMax ?? TIMES.resolverMsMax);
   const resolved = checkAnswer(text, siblings);
   return isSlow ? { ...resolved, slowMs: Math.round(tookMs) } : resolved;

@@ -14,28 +14,29 @@ import {
   valueOfMembers,
 } from './field-kind.ts';
 
-/** The write that set a field: its dot and stamp. */
+/** Dot and stamp of the write that set a field. */
 export type Setter = Omit<FieldStamp, 'path'>;
 
-/** A field as readers see it. */
+/** A resolved field. */
 export interface Field {
   readonly kind: FieldKind;
   readonly value: JsonValue;
   readonly setter: Setter;
-  /** By name or id, for containers. */
+  /** Only for containers: their members by name or id. */
   readonly members?: ReadonlyMap<string, Field>;
 }
 
 /**
- * Joins versions field by field; the order in which they are given does not matter.
+ * Merges versions field by field; the order in which they are given does not matter.
  *
- * 1. A field whose setter is covered by the context of another sibling, while that sibling has another setter for it or no
- *    such field, is out: it was replaced or removed knowingly. So no stamped gaps are needed for what was removed (I2).
- * 2. Of the others the newest setter (stamp, replica, seq) decides; a counter's entries are decided by their own seq.
- * 3. Containers of one kind are joined member by member, and are there as long as they, or one of their members, are not
- *    out. Between a container and something else the setter of the container itself decides, not those of its members.
+ * 1. A candidate is out if the context of another sibling covers its setter while that sibling has another setter for the
+ *    field, or no such field: it was knowingly replaced or removed. So removed fields need no stamps of their own (I2).
+ * 2. Of the other candidates the one with the newest setter (stamp, replica, seq) wins. A counter's entries are decided by
+ *    their own seq first.
+ * 3. Containers of one kind are merged member by member, and exist as long as they or one of their members are not out.
+ *    Between a container and something else, the setter of the container itself decides, not those of its members.
  *
- * When all setters of a field are out, it is gone: what had won over one of them by its stamp was removed by a third write.
+ * If all candidates of a field are out, it is gone: whichever had won by its stamp was removed by a third write.
  */
 export function resolveFields(versions: readonly Version[]): Field {
   const siblings = [...versions].sort(compareVersions).map(toSibling);
@@ -52,7 +53,7 @@ export function resolveFields(versions: readonly Version[]): Field {
   );
 }
 
-/** The fields of one version, of which nothing needs to be decided. */
+/** The fields of a single version, where nothing needs to be decided. */
 export function fieldsOf(version: Version): Field {
   const { value, own, setterOf } = toSibling(version);
   const read = (value: JsonValue, path: string, setter: Setter): Field => {
@@ -72,7 +73,7 @@ interface Sibling {
   readonly version: Version;
   readonly own: Setter;
   readonly value: JsonValue;
-  /** A stamp speaks for all below its path that has no nearer one; without any, the version itself is the setter. */
+  /** A stamp holds for everything below its path that has no closer stamp. Without any, the version itself is the setter. */
   setterOf(path: string, above: Setter): Setter;
 }
 
@@ -89,7 +90,7 @@ interface Candidate {
   readonly setter: Setter;
 }
 
-/** One place for each sibling, in the order of `compareVersions`; undefined where it has no such field. */
+/** One entry for each sibling, in the order of `compareVersions`; undefined if that sibling has no such field. */
 type Candidates = readonly (Candidate | undefined)[];
 
 class Resolution {
@@ -100,17 +101,16 @@ class Resolution {
   }
 
   #field(path: string, candidates: Candidates, isEntry: boolean): Field | undefined {
-    const alive = candidates.filter((candidate, i) => candidate !== undefined && !this.#isOut(candidates, i));
     const present = candidates.filter((candidate) => candidate !== undefined);
     const itemsKind = present.findLast(({ kind }) => isItems(kind))?.kind;
     const kindOfCandidate = ({ kind }: Candidate): FieldKind => (kind === 'empty array' ? (itemsKind ?? kind) : kind);
-    const winner = newest(alive as Candidate[], isEntry);
+    const winner = newest(this.#alive(candidates), isEntry);
     if (winner !== undefined) {
       const kind = kindOfCandidate(winner);
       if (!isContainer(kind)) return { kind, value: winner.value, setter: winner.setter };
       return this.#containerOf(kind, path, candidates, kindOfCandidate);
     }
-    // All are out here, but what was set meanwhile inside a container keeps it.
+    // All candidates are out, but a member that was set concurrently inside a container keeps the container.
     const kinds = new Set([...present].sort((a, b) => compareSetters(b.setter, a.setter)).map(kindOfCandidate));
     for (const kind of kinds) {
       const kept = isContainer(kind) ? this.#containerOf(kind, path, candidates, kindOfCandidate) : undefined;
@@ -131,10 +131,10 @@ class Resolution {
     return this.container(path, sameKind, kind);
   }
 
-  /** Joins candidates of one kind; undefined when neither they nor any of their members are left. */
+  /** Merges candidates of one kind; undefined if neither they nor any of their members are left. */
   container(path: string, candidates: Candidates, kind: ContainerKind): Field | undefined {
     const membersByName = new Map<string, (Candidate | undefined)[]>();
-    // The newest version's order comes first, then what only the others have.
+    // First the members of the newest version, in its order; then those that only others have.
     for (let i = candidates.length - 1; i >= 0; i--) {
       const candidate = candidates[i];
       if (candidate === undefined) continue;
@@ -151,16 +151,17 @@ class Resolution {
       const member = this.#field(`${path}/${pointerToken(name)}`, places, isCounter);
       if (member !== undefined) members.set(name, isItems(kind) ? withId(member, idNameOf(kind), places) : member);
     }
-    const alive = candidates.filter(
-      (candidate, i) => candidate !== undefined && !this.#isOut(candidates, i),
-    ) as Candidate[];
+    const alive = this.#alive(candidates);
     if (members.size === 0 && alive.length === 0) return undefined;
-    const setter = (newest(alive, false) ??
-      newest(
-        candidates.filter((candidate) => candidate !== undefined),
-        false,
-      ))!.setter;
+    const present = candidates.filter((candidate) => candidate !== undefined);
+    const { setter } = newest(alive.length > 0 ? alive : present, false)!;
     return toContainer(kind, setter, members);
+  }
+
+  #alive(candidates: Candidates): readonly Candidate[] {
+    return candidates.filter(
+      (candidate, i): candidate is Candidate => candidate !== undefined && !this.#isOut(candidates, i),
+    );
   }
 
   /** Rule 1. */
@@ -174,7 +175,7 @@ class Resolution {
   }
 }
 
-/** An item that is kept for what was set inside it keeps its id too. */
+/** An item that exists only because a member inside it was set concurrently keeps its id too. */
 function withId(item: Field, idName: string, candidates: Candidates): Field {
   if (item.members === undefined || item.members.has(idName)) return item;
   const value = (candidates.findLast((candidate) => candidate !== undefined)!.value as JsonObject)[idName]!;
@@ -187,7 +188,7 @@ function toContainer(kind: ContainerKind, setter: Setter, members: ReadonlyMap<s
   return { kind, value: valueOfMembers(kind, values), setter, members };
 }
 
-/** Of equal setters the later candidate, which is that of the newer version. */
+/** Of equal setters, the last candidate: it belongs to the newest version. */
 function newest(candidates: readonly Candidate[], isEntry: boolean): Candidate | undefined {
   let best: Candidate | undefined;
   for (const candidate of candidates) {

@@ -4,18 +4,19 @@ import { lww } from './lww.ts';
 import { merge } from './merge.ts';
 import type { Resolver } from './resolver.ts';
 
-/** Name of a resolver of this library, or a program's own. */
+/** The name of a resolver of this library, or a resolver of your own. */
 export type ResolverChoice = 'lww' | 'merge' | Resolver;
 
 export interface ResolverRegistryOptions {
-  /** For collections that are not named. Default `lww`. */
+  /** For collections that `byCollection` does not name. Default `lww`. */
   readonly default?: ResolverChoice;
   readonly byCollection?: Readonly<Record<string, ResolverChoice>>;
 }
 
 /**
- * Which resolver a collection has; fixed while a database is open. Throws CONFIG_ERROR / OPTION_INVALID for a name that
- * does not exist, an object that is no resolver, or one that takes the name of a resolver of this library.
+ * Returns a function that gives the resolver of a collection; the choice is fixed while a database is open. Throws
+ * CONFIG_ERROR / OPTION_INVALID for an unknown name, an object that is not a resolver, or a resolver with the name of one of
+ * this library's.
  */
 export function createResolverRegistry(
   options: ResolverRegistryOptions = {},
@@ -54,7 +55,9 @@ function toResolver(choice: ResolverChoice, whose: string): Resolver {
   }
   const namesake = BUILT_IN.get(choice.name);
   if (namesake !== undefined && namesake !== choice) {
-    throw invalid(`the resolver of ${whose} is named ${choice.name} as one of this library; give it another name`);
+    throw invalid(
+      `the resolver of ${whose} has the name ${choice.name}, which belongs to this library; give it another name`,
+    );
   }
   return choice;
 }

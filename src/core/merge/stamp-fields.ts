@@ -7,12 +7,12 @@ import { type ContainerKind, isContainer, isItems, kindOf, membersOf } from './f
 import { type Field, fieldsOf, resolveFields, type Setter } from './resolve-fields.ts';
 
 /**
- * The stamps of a write that saw these versions: fields that it left as they were keep their setter, all others are set by
- * it. A stamp speaks for all below its path without a nearer one, so that a few suffice: most often one at the root for
- * whoever set most fields, and one for each field that somebody else set, the writer's own dot included. Sorted by path.
+ * The stamps of a write that saw these versions. Fields that it left unchanged keep their setter; it sets all others.
+ * A stamp holds for everything below its path that has no closer stamp, so a few suffice: usually one at the root for the
+ * write that set most fields, and one for each field set by another write, the new one included. Sorted by path.
  *
- * Null when the write set everything, or when there would be more than fieldStampsMax: then it counts as its setter, and
- * concurrent writes to this document are decided as a whole rather than by field where it is involved.
+ * Null if the write set everything, or if there would be more than fieldStampsMax stamps. The write then counts as the
+ * setter of all fields, and against concurrent writes it wins or loses as a whole rather than field by field.
  */
 export function stampFields(seen: readonly Version[], value: string, writer: Setter): readonly FieldStamp[] | null {
   const own: Setter = { replica: writer.replica, seq: writer.seq, hlc: writer.hlc };
@@ -23,7 +23,7 @@ export function stampFields(seen: readonly Version[], value: string, writer: Set
   return stamps.sort((a, b) => compareBytes(a.path, b.path));
 }
 
-/** Setters of a value that is to be written; without members, all of it has the one setter. */
+/** The setters within a value that is being written. Without members, the whole value has one setter. */
 interface WrittenField {
   readonly setter: Setter;
   readonly members?: ReadonlyMap<string, WrittenField>;
@@ -45,7 +45,7 @@ function isSameValue(a: JsonValue, b: JsonValue): boolean {
   return typeof a === 'object' && typeof b === 'object' && canonicalJson(a) === canonicalJson(b);
 }
 
-/** The kind by which a write is compared with what was there; undefined when it is one register, or changed its kind. */
+/** The kind of container as which old and new value are compared; undefined if the new one is a register or of another kind. */
 function containerKind(before: Field, value: JsonValue): ContainerKind | undefined {
   const kind = kindOf(value);
   if (isContainer(kind)) {
@@ -55,7 +55,7 @@ function containerKind(before: Field, value: JsonValue): ContainerKind | undefin
   return kind === 'empty array' && isItems(before.kind) ? before.kind : undefined;
 }
 
-/** The root is an object always, so its setter decides nothing and may be the one that saves most stamps. */
+/** The root is always an object, so its setter decides nothing: take the one that saves most stamps. */
 function commonSetter(root: WrittenField, own: Setter): Setter {
   const counts = new Map<string, number>();
   let best = own;

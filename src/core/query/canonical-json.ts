@@ -3,8 +3,8 @@ import type { JsonValue } from './json.ts';
 import { isJsonArray } from './path.ts';
 
 /**
- * One text for all spellings of a JSON value: members in byte order of their names, no white space, numbers and texts as
- * JSON.stringify writes them. Two values are equal exactly when these texts are.
+ * The canonical text of a JSON value: members in byte order of their names, no white space, numbers and texts as
+ * JSON.stringify writes them. Two values are equal if and only if their canonical texts are.
  */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

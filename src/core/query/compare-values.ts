@@ -5,7 +5,7 @@ import type { SortField, SortPlace } from './query.ts';
 
 export const TYPE_RANK = { missing: 0, null: 1, boolean: 2, number: 3, text: 4, rest: 5 } as const;
 
-/** Place of a value's type in the order of sorting. */
+/** Position of a value's type in the sort order. */
 export function typeRank(value: JsonValue | undefined): number {
   switch (typeof value) {
     case 'undefined':
@@ -22,8 +22,8 @@ export function typeRank(value: JsonValue | undefined): number {
 }
 
 /**
- * The order of sorting: missing < null < false < true < numbers < texts (by UTF-8 bytes) < arrays and objects, all of which
- * are equal to each other here.
+ * The sort order: missing < null < false < true < numbers < texts (by UTF-8 bytes) < arrays and objects, all of which
+ * compare as equal.
  */
 export function compareValues(a: JsonValue | undefined, b: JsonValue | undefined): number {
   if (typeof a === 'string' && typeof b === 'string') return compareBytes(a, b);
@@ -32,13 +32,13 @@ export function compareValues(a: JsonValue | undefined, b: JsonValue | undefined
   return typeRank(a) - typeRank(b);
 }
 
-/** What is sorted: a document's parsed value under its key. */
+/** A document to be sorted: its parsed value and its key. */
 export interface SortableDocument {
   readonly key: string;
   readonly value: JsonValue;
 }
 
-/** Compares documents by the fields of a sort, and by key in byte order where those are equal. */
+/** Compares documents by the fields of a sort; if those are equal, by key in byte order. */
 export function compareBySort(sort: readonly SortField[]): (a: SortableDocument, b: SortableDocument) => number {
   return (a, b) => {
     for (const { path, descending } of sort) {
@@ -49,7 +49,7 @@ export function compareBySort(sort: readonly SortField[]): (a: SortableDocument,
   };
 }
 
-/** Whether a document comes after a place in the order of a sort. */
+/** Whether a document comes after a place in the given sort order. */
 export function isAfter(sort: readonly SortField[], document: SortableDocument, place: SortPlace): boolean {
   for (const [i, { path, descending }] of sort.entries()) {
     const order = compareValues(readPath(document.value, path), place.values[i]);

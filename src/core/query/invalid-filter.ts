@@ -1,6 +1,6 @@
 import { PersistenceError } from '../errors/index.ts';
 
-/** What a filter's operators want, for messages. */
+/** The operand that each operator wants, for messages. */
 export const FIELD_OPERATORS = {
   $eq: 'any JSON value',
   $ne: 'any JSON value',
@@ -30,7 +30,7 @@ export const TOP_OPERATORS = {
   $text: 'an object such as { on: ["title", "body"], words: "red sock*" }',
 } as const;
 
-/** PERSISTENCE_ERROR / INVALID_FILTER: which part of the query is wrong, at which path, and what is allowed. */
+/** Makes a PERSISTENCE_ERROR / INVALID_FILTER. The message says what is wrong, at which path, and what is allowed. */
 export function invalidFilter(message: string, details: Readonly<Record<string, unknown>> = {}): PersistenceError {
   return new PersistenceError('INVALID_FILTER', message, { details });
 }
@@ -61,7 +61,7 @@ export function wrongOperand(
   });
 }
 
-/** " at "path"", or nothing at the top. */
+/** ` at "path"`, or an empty text at the top level. */
 export function at(path: string | undefined): string {
   return path === undefined || path === '' ? '' : ` at ${shorten(path)}`;
 }
@@ -80,7 +80,7 @@ function describe(given: unknown): string {
 
 const NEAR_EDITS_MAX = 2;
 
-/** The known operator with the fewest edits, two at most; of equal ones the one that begins like it. The `$` may be missing. */
+/** The known operator within two edits that needs the fewest; of equal ones, a prefix of the given one. The `$` may be missing. */
 function nearestOperator(operator: string, known: readonly string[]): string | undefined {
   const asked = `$${operator.replace(/^\$/, '').toLowerCase()}`;
   if (asked.length > 12) return undefined;

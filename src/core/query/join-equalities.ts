@@ -3,15 +3,15 @@ import type { Filter, Path } from './query.ts';
 type Equality = Extract<Filter, { kind: 'eq' | 'in' }>;
 
 /**
- * A filter that fits where one of these does. Equalities on one path become one `in`, in arrays too: a test of membership
- * costs the same for one value and for thousands, and an index can answer it.
+ * A filter that fits if one of these does. Equalities on one path become one `in`, also inside arrays: testing membership
+ * costs the same for one value as for thousands, and an index can answer it.
  */
 export function anyOf(filters: readonly Filter[]): Filter {
   const joined = filters.length < 2 ? filters : [...joinItems(joinEqual(filters))];
   return joined.length === 1 ? joined[0]! : { kind: 'or', filters: joined };
 }
 
-/** A filter that fits where all of these do. Inequalities on one path become one that an `in` does not fit. */
+/** A filter that fits if all of these do. Several inequalities on one path become one negated `in`. */
 export function allOf(filters: readonly Filter[]): Filter {
   if (filters.length === 0) return { kind: 'all' };
   if (filters.length === 1) return filters[0]!;
@@ -24,7 +24,7 @@ export function allOf(filters: readonly Filter[]): Filter {
   return joined.length + others.length === 1 ? joined[0]! : { kind: 'and', filters: [...others, ...joined] };
 }
 
-/** In the place of the first on a path stands what joins all on it. */
+/** Joins the equalities on each path into one `in`, at the position of the first of them. */
 function joinEqual(filters: readonly Filter[]): readonly Filter[] {
   const byPath = groupBy(filters, (filter) => (isEquality(filter) ? filter.path : undefined));
   return byPath.map((group) => {
@@ -35,7 +35,7 @@ function joinEqual(filters: readonly Filter[]): readonly Filter[] {
   });
 }
 
-/** Where one item of an array fits one filter, or one item another, one of the items fits either. */
+/** "One item fits A, or one item fits B" means "one item fits A or B", so these join as well. */
 function joinItems(filters: readonly Filter[]): readonly Filter[] {
   const byPath = groupBy(filters, (filter) => (filter.kind === 'elem' ? filter.path : undefined));
   return byPath.map((group) => {
@@ -46,7 +46,7 @@ function joinItems(filters: readonly Filter[]): readonly Filter[] {
   });
 }
 
-/** In order of their first members; what has no path is alone. */
+/** Groups in order of their first members. A filter without a path is a group of its own. */
 function groupBy(filters: readonly Filter[], pathOf: (filter: Filter) => Path | undefined): readonly Filter[][] {
   const groups: Filter[][] = [];
   const byPath = new Map<string, Filter[]>();
@@ -58,9 +58,9 @@ function groupBy(filters: readonly Filter[], pathOf: (filter: Filter) => Path | 
       group.push(filter);
       continue;
     }
-    const begun = [filter];
-    groups.push(begun);
-    if (id !== undefined) byPath.set(id, begun);
+    const newGroup = [filter];
+    groups.push(newGroup);
+    if (id !== undefined) byPath.set(id, newGroup);
   }
   return groups;
 }

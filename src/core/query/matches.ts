@@ -6,7 +6,7 @@ import type { Filter, Path, Scalar } from './query.ts';
 import { matchesRegex } from './regex/index.ts';
 import { hasWord, wordsIn } from './words.ts';
 
-/** Whether a document fits a filter: the definition of what filters mean. Stores must agree with it exactly. */
+/** Whether a document fits a filter. This defines what filters mean: stores must agree with it exactly. */
 export function matches(filter: Filter, value: JsonValue): boolean {
   switch (filter.kind) {
     case 'all':
@@ -66,7 +66,7 @@ function textAt(value: JsonValue, path: Path): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
-/** Same type and same value; members of objects in any order. */
+/** Same type and same value, with members of objects in any order. */
 function isEqual(found: JsonValue | undefined, operand: JsonValue): boolean {
   if (found === undefined || typeof found !== 'object' || found === null) return found === operand;
   if (typeRank(operand) !== TYPE_RANK.rest || Array.isArray(found) !== Array.isArray(operand)) return false;

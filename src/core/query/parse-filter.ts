@@ -13,18 +13,18 @@ type TopOperator = keyof typeof TOP_OPERATORS;
 /**
  * Parses a user's filter object into the tree that stores evaluate. Undefined or {}: every document.
  *
- * Shape: `{ path: operand }` is equality, `{ path: { $op: operand, … } }` all of these; several members are all of them.
- * `$and`, `$or` and `$not` combine whole filters. A step of a path that ends in `[]` means one of the items of an array.
- * Semantics: docs/guide/queries.md.
+ * Shape: `{ path: operand }` asks for equality, `{ path: { $op: operand, … } }` for all of these operators; a filter with
+ * several members asks for all of them. `$and`, `$or` and `$not` combine whole filters. A step of a path that ends in `[]`
+ * means one of the items of an array. Semantics: docs/guide/queries.md.
  *
- * Throws PERSISTENCE_ERROR / INVALID_FILTER: for an unknown operator, a wrong operand, or one of the bounds filterDepthMax
- * and filterTermsMax.
+ * Throws PERSISTENCE_ERROR / INVALID_FILTER for an unknown operator, a wrong operand, or a filter beyond filterDepthMax or
+ * filterTermsMax.
  */
 export function parseFilter(filter: unknown): Filter {
   return filter === undefined ? { kind: 'all' } : new FilterParser().filter(filter, '', 0);
 }
 
-/** Counts terms while it goes, so that a filter from outside cannot become expensive. */
+/** Counts terms while parsing, so that a filter from outside cannot become expensive. */
 class FilterParser {
   #terms = 0;
 
@@ -37,7 +37,7 @@ class FilterParser {
       throw invalidFilter(`the filter is nested deeper than ${LIMITS.filterDepthMax} levels (Limits.filterDepthMax)`);
     }
     const members = Object.entries(filter);
-    // Many empty filters are not for nothing, either.
+    // An empty filter counts too, or thousands of them would be free.
     if (members.length === 0) this.#count(1);
     return allOf(members.map(([name, operand]) => this.#member(name, operand, depth)));
   }
@@ -74,7 +74,6 @@ class FilterParser {
     return { kind: 'words', paths, words: this.#words(undefined, operand.words) };
   }
 
-  /** `name`: the path as the user wrote it; undefined for the item that `$elemMatch` looks at. */
   #operators(name: FieldName, operators: Operators, depth: number): Filter {
     if (depth > LIMITS.filterDepthMax) {
       throw invalidFilter(`the filter is nested deeper than ${LIMITS.filterDepthMax} levels (Limits.filterDepthMax)`);
@@ -134,7 +133,7 @@ class FilterParser {
     return leaf(name, (path) => ({ kind: 'in', path, values }));
   }
 
-  /** Operators hold for the item itself, anything else is a filter of its members. */
+  /** Operators test the item itself; anything else is a filter on its members. */
   #ofItem(name: FieldName, operand: unknown, depth: number): Filter {
     if (!isObject(operand)) throw wrongOperand('$elemMatch', name, FIELD_OPERATORS.$elemMatch, operand);
     const isAboutItem = Object.keys(operand).some(
@@ -173,14 +172,14 @@ class FilterParser {
   }
 }
 
-/** Of their values each counts. */
+/** Operators whose operand is a list: each of its values counts as a term. */
 const LISTS: ReadonlySet<string> = new Set(['$in', '$nin', '$all']);
 
-/** A path as the user wrote it; undefined: the item that `$elemMatch` looks at. */
+/** A path as the user wrote it; undefined: the item that `$elemMatch` tests. */
 type FieldName = string | undefined;
 type Operators = Readonly<Record<string, unknown>>;
 
-/** Operators whose operand says all. */
+/** Operators that need nothing but their operand. */
 function plainLeaf(
   operator: Exclude<
     FieldOperator,
@@ -222,7 +221,7 @@ function regexOn(name: FieldName, operand: unknown, options: unknown): Filter {
   }
   const pattern = isNative ? operand.source : operand;
   try {
-    // Flags that say nothing about whether a text fits are the caller's own.
+    // Flags that do not decide whether a text fits are ignored.
     const program = compileRegex(pattern, options ?? (isNative ? operand.flags.replace(/[dguvy]/g, '') : ''));
     return leaf(name, (path) => ({ kind: 'regex', path, program }));
   } catch (error) {
@@ -235,7 +234,7 @@ function not(filter: Filter): Filter {
   return { kind: 'not', filter };
 }
 
-/** The filter of a path, within the arrays that the path leads through. */
+/** A filter on a path, wrapped in an `elem` for each array that the path leads through. */
 function leaf(name: FieldName, make: (path: Path) => Filter): Filter {
   if (name === undefined) return make([]);
   const path = toPath(name);
@@ -250,7 +249,7 @@ function leaf(name: FieldName, make: (path: Path) => Filter): Filter {
 
 const RANGES = { $gt: 'gt', $gte: 'gte', $lt: 'lt', $lte: 'lte' } as const;
 
-/** The steps of a path, of which there may be as many as levels in a filter. Throws INVALID_FILTER. */
+/** The steps of a path, at most filterDepthMax. Throws INVALID_FILTER. */
 export function toPath(name: string): Path {
   const path = parsePath(name);
   if (path.length > LIMITS.filterDepthMax) {
@@ -278,7 +277,7 @@ function isOperators(operand: unknown): operand is Operators {
   return isObject(operand) && Object.keys(operand).some((key) => key.startsWith('$'));
 }
 
-/** A Map has no members, and would pass for a filter that everything fits. */
+/** Refuses a Map, for example: it has no own members, so it would pass for a filter that everything fits. */
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]';
 }

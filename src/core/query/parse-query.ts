@@ -5,17 +5,17 @@ import { parseFilter, toPath } from './parse-filter.ts';
 import type { Query, SortField } from './query.ts';
 
 export interface QueryOptions {
-  /** 1 ascending, -1 descending, by several fields in the order given; at most sortFieldsMax. */
+  /** Fields to sort by, the most significant first: 1 ascending, -1 descending. At most sortFieldsMax. Default: by key. */
   readonly sort?: Readonly<Record<string, 1 | -1>> | undefined;
-  /** Documents to leave out at the start, 0 or more. Default 0. */
+  /** Number of documents to skip at the start. Default 0. */
   readonly skip?: number | undefined;
-  /** Documents at most, 0 or more. Default: all. */
+  /** Largest number of documents, 0 or more. Default: all. */
   readonly limit?: number | undefined;
-  /** Where an earlier page ended: `next` of `page`. Only with the same sort. Default: from the first. */
+  /** Token for the end of an earlier page: its `next`. Valid only with the same sort. Default: from the first document. */
   readonly after?: string | undefined;
 }
 
-/** Parses a user's filter and options. Throws PERSISTENCE_ERROR / INVALID_FILTER that says which part is wrong. */
+/** Parses a user's filter and options. Throws PERSISTENCE_ERROR / INVALID_FILTER, saying which part is wrong. */
 export function parseQuery(filter: unknown, options: QueryOptions = {}): Query {
   const sort = parseSort(options.sort);
   return {

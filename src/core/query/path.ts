@@ -1,15 +1,15 @@
 import type { JsonArray, JsonObject, JsonValue } from './json.ts';
 import type { Path } from './query.ts';
 
-/** Documents of at most 1 MiB have no array longer than seven digits; SQLite's own index arithmetic wraps at 2^32. */
+/** An index in a document of at most 1 MiB has no more than seven digits; SQLite's own index arithmetic wraps at 2^32. */
 const INDEX = /^(?:0|[1-9][0-9]{0,6})$/;
 
-/** Whether a step of a path can name an item of an array: 0, 1, 2 … without leading zeros. It can name a member too. */
+/** Whether a step of a path can be an index of an array: 0, 1, 2 … without leading zeros. It can also name a member. */
 export function isArrayIndex(step: string): boolean {
   return INDEX.test(step);
 }
 
-/** Whether a step of a path means each item of the array that it names: `items[]`. */
+/** Whether a step of a path stands for the items of the array that it names: `items[]`. */
 export function isItemsStep(step: string): boolean {
   return step.length > 2 && step.endsWith('[]');
 }
@@ -19,8 +19,8 @@ export function isSamePath(a: Path, b: Path): boolean {
 }
 
 /**
- * What a path leads to; undefined where there is nothing. A step into an object names a member, into an array an index;
- * only own members count, so `__proto__` or `length` lead nowhere unless the document has them.
+ * The value at a path; undefined if there is none. A step names a member of an object or an index of an array. Only own
+ * members count, so `__proto__` or `length` lead nowhere unless the document has them.
  */
 export function readPath(value: JsonValue | undefined, path: Path): JsonValue | undefined {
   let found: JsonValue | undefined = value;
@@ -37,8 +37,8 @@ export function isJsonArray(value: JsonValue): value is JsonArray {
 }
 
 /**
- * The steps of a user's path: `address.city` and `items.0.price` are the only syntax, every other sign is a name's own. Throws TypeError
- * for what is no text.
+ * The steps of a user's path such as `address.city` or `items.0.price`. The dot is the only syntax; every other character
+ * belongs to a name. Throws a TypeError for anything that is not a text.
  */
 export function parsePath(text: string): Path {
   if (typeof text !== 'string') throw new TypeError(`a path is a text like "address.city", not of type ${typeof text}`);

@@ -1,6 +1,6 @@
 /**
- * Goal: filters of thousands of terms mean what short ones mean, and are not evaluated term by term. Method: random filters and
- * documents against the definition, `matches`; how filters are joined and what they cost, by cases.
+ * Goal: filters with thousands of terms mean the same as short ones and are not evaluated term by term. Method: random
+ * filters and documents against the definition, `matches`; cases for how filters are joined and what they cost.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
 const many = (make: (i: number) => object): object => ({ $or: Array.from({ length: 5000 }, (_, i) => make(i)) });
 
-test('a predicate holds where the filter matches, however many alternatives there are', () => {
+test('a predicate is true exactly where the filter matches, however many alternatives there are', () => {
   let held = 0;
   fc.assert(
     fc.property(
@@ -33,7 +33,7 @@ test('a predicate holds where the filter matches, however many alternatives ther
   assert.ok(held > 1000, `it held ${held} times`);
 });
 
-test('joined filters match where their parts do', () => {
+test('joined filters match exactly where their parts do', () => {
   fc.assert(
     fc.property(fc.array(filterSamples, { maxLength: 6, size: 'max' }), documentSamples, (samples, document) => {
       const filters = samples.map(parseFilter);
@@ -45,7 +45,7 @@ test('joined filters match where their parts do', () => {
   );
 });
 
-test('equalities on one path are one test of membership, in arrays and behind a not, too', () => {
+test('equalities on one path become one membership test, also in arrays and under a not', () => {
   assert.deepEqual(parseFilter({ $or: [{ a: 1 }, { b: 1 }, { a: { $in: [2, 1] } }] }), {
     kind: 'or',
     filters: [
@@ -64,7 +64,7 @@ test('equalities on one path are one test of membership, in arrays and behind a 
   });
 });
 
-test('what is found by a value costs one look, whatever the number of terms', () => {
+test('terms looked up by value cost one condition, however many they are', () => {
   assert.equal(conditionsLookedAt(parseFilter(many((i) => ({ a: i })))), 1);
   assert.equal(conditionsLookedAt(parseFilter(many((i) => ({ a: i, b: { $gt: i } })))), 1);
   assert.equal(conditionsLookedAt(parseFilter(many((i) => ({ [`f${i % 3}`]: i })))), 3);

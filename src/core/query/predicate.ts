@@ -6,12 +6,12 @@ import type { Filter, Path } from './query.ts';
 
 export type Predicate = (value: JsonValue) => boolean;
 
-/** Of fewer alternatives, looking at each is as fast as finding the right one. */
+/** With fewer alternatives, trying each is as fast as looking up the right one. */
 const ALTERNATIVES_MIN = 8;
 
 /**
- * `matches` for one filter and many documents: what thousands of values or alternatives are compared with is found by what the
- * document has, not by trying each. Its meaning is that of `matches`.
+ * `matches` compiled for one filter and many documents. Among thousands of values or alternatives, those that can fit are
+ * looked up by the document's value instead of being tried one by one. The result is always that of `matches`.
  */
 export function toPredicate(filter: Filter): Predicate {
   switch (filter.kind) {
@@ -45,7 +45,7 @@ export function toPredicate(filter: Filter): Predicate {
   }
 }
 
-/** Conditions that a predicate looks at in one document, at most: what is found by its value counts once. */
+/** Largest number of conditions that a predicate evaluates for one document. Alternatives looked up by value count once. */
 export function conditionsLookedAt(filter: Filter): number {
   switch (filter.kind) {
     case 'and':
@@ -67,9 +67,9 @@ export function conditionsLookedAt(filter: Filter): number {
   }
 }
 
-/** To look through a text for a pattern or words costs as much as so many comparisons. */
+/** Searching a text for a pattern or for words costs as much as this many comparisons. */
 const TEXT_WEIGHT = 30;
-/** Items that an array is taken to have. */
+/** Items that an array is assumed to have. */
 const ITEMS_ASSUMED = 4;
 
 function sum(filters: readonly Filter[]): number {
@@ -93,7 +93,7 @@ function choosingPredicate(filters: readonly Filter[]): Predicate {
 }
 
 interface Alternatives {
-  /** Each holds only where the path leads to the value under which it stands. */
+  /** The filters under an identity can fit only if the path leads to that value. */
   readonly groups: readonly { readonly path: Path; readonly byIdentity: Map<unknown, Filter[]> }[];
   readonly others: readonly Filter[];
 }
@@ -119,7 +119,7 @@ function groupAlternatives(filters: readonly Filter[]): Alternatives {
   return { groups: [...byPath.values()], others };
 }
 
-/** A path, and the values one of which it must lead to where the filter fits. */
+/** A path and a list of values: wherever the filter fits, the path leads to one of them. */
 function requiredValues(filter: Filter): { readonly path: Path; readonly values: readonly unknown[] } | undefined {
   if (filter.kind === 'eq') return { path: filter.path, values: [filter.value] };
   if (filter.kind === 'in') return filter;
@@ -131,7 +131,7 @@ function requiredValues(filter: Filter): { readonly path: Path; readonly values:
   return undefined;
 }
 
-/** The same for equal values alone: scalars are their own, and a text is never that of an object or an array. */
+/** The same for equal values only. Scalars identify themselves; the prefix keeps texts apart from canonical JSON. */
 function identityOf(value: JsonValue | undefined): unknown {
   if (typeof value === 'string') return `"${value}`;
   return typeof value === 'object' && value !== null ? canonicalJson(value) : value;

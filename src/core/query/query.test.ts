@@ -1,5 +1,5 @@
 /**
- * Goal: filters mean one thing, wrong ones say what to do, and sorting is a total order.
+ * Goal: filters have one meaning, errors about wrong ones say what to do, and sorting is a total order.
  * Method: tables of filter, document and answer; the laws of equality and order on random values.
  */
 import assert from 'node:assert/strict';
@@ -31,7 +31,7 @@ const anna = {
 
 const fits = (filter: object, document: JsonValue = anna): boolean => matches(parseFilter(filter), document);
 
-test('operators answer as documented', () => {
+test('operators work as documented', () => {
   const yes: object[] = [
     {},
     { name: 'Anna' },
@@ -104,7 +104,7 @@ test('texts compare by UTF-8 bytes, so that every store agrees', () => {
   assert.ok(fits({ t: { $lt: 'a' } }, { t: 'Z' }));
 });
 
-test('a wrong filter says where, what is allowed, and what was probably meant', () => {
+test('the error for a wrong filter says where it is wrong, what is allowed, and what was probably meant', () => {
   const refused: [filter: unknown, says: RegExp][] = [
     [1, /not an object/],
     [null, /not an object/],
@@ -181,7 +181,7 @@ test('sort, skip and limit are checked', () => {
   );
 });
 
-test('sorting puts types in their order, turns it for descending fields, and breaks ties by key', () => {
+test('sorting orders by type, reverses for descending fields, and breaks ties by key', () => {
   const values: (JsonValue | undefined)[] = [
     undefined,
     null,
@@ -211,7 +211,7 @@ test('sorting puts types in their order, turns it for descending fields, and bre
 
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<JsonValue>;
 
-test('canonical JSON is one text for equal values, whatever the order of members', () => {
+test('canonical JSON is the same text for equal values, whatever the order of members', () => {
   assert.equal(canonicalJson({ b: 1, a: [{ d: -0, c: undefined }] }), '{"a":[{"d":0}],"b":1}');
   const reversed = (value: JsonValue): JsonValue => {
     if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,4 @@
-/** Random documents, filters, indexes and pages for tests: few names and values, so that they meet. */
+/** Random documents, filters, indexes and pages for tests, with few names and values so that they often match. */
 import fc from 'fast-check';
 import type { JsonValue } from './json.ts';
 import { pageToken, parsePageToken } from './page-token.ts';
@@ -51,7 +51,7 @@ const operators = fc.oneof(
 );
 const member = fc.tuple(path, fc.oneof({ arbitrary: operators, weight: 3 }, { arbitrary: scalar, weight: 2 }));
 
-/** As users write them. */
+/** Filters as users write them. */
 export const filterSamples: fc.Arbitrary<object> = fc.letrec<{ filter: object }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
@@ -83,7 +83,7 @@ const partial = fc.oneof(
   },
 );
 
-/** As users write them. */
+/** Indexes as users write them. */
 export const indexSamples: fc.Arbitrary<object> = fc
   .tuple(
     fc.oneof(
@@ -102,7 +102,7 @@ const sortField = fc.record({
 
 type Page = (query: Query, documents: readonly { readonly key: string; readonly value: JsonValue }[]) => Query;
 
-/** Gives a query a sort, a part of the answer, and perhaps a place to go on after. */
+/** Functions that give a query a sort, skip and limit, and sometimes a place to continue after. */
 export const pageSamples: fc.Arbitrary<Page> = fc
   .record({
     sort: fc.array(sortField, { maxLength: 3 }),

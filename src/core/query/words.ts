@@ -12,7 +12,7 @@ function wordsOf(text: string): ReadonlySet<string> {
   return words;
 }
 
-/** Words to look for; a `*` right after one asks for all words that begin so. */
+/** The words to search for. A `*` right after a word stands for all words that begin with it. */
 export function searchWordsOf(text: string): SearchWord[] {
   const found = new Map<string, SearchWord>();
   for (const [, word = '', star] of plain(text).matchAll(/([\p{L}\p{N}]+)(\*?)/gu)) {
@@ -22,7 +22,7 @@ export function searchWordsOf(text: string): SearchWord[] {
   return [...found.values()];
 }
 
-/** Words in a text, or in the texts of an array. */
+/** The words in a text, or in the texts among the items of an array. */
 export function wordsIn(found: JsonValue | undefined): ReadonlySet<string> {
   if (typeof found === 'string') return wordsOf(found);
   if (typeof found !== 'object' || found === null || !isJsonArray(found)) return new Set();
@@ -31,7 +31,7 @@ export function wordsIn(found: JsonValue | undefined): ReadonlySet<string> {
   return words;
 }
 
-/** Whether a word is among these. */
+/** Whether one of `words` is the searched word, or begins with it if it is a prefix. */
 export function hasWord(words: ReadonlySet<string>, { word, isPrefix }: SearchWord): boolean {
   if (!isPrefix || words.has(word)) return words.has(word);
   for (const each of words) if (each.startsWith(word)) return true;

@@ -1,36 +1,38 @@
 import type { CollectionName } from '../ids/index.ts';
 
-/** What the program of a node said of a collection, as nodes tell it each other. */
+/** How a node's program defines a collection, as nodes tell each other. */
 export interface CollectionDefinition {
   readonly collection: CollectionName;
   /** `name@revision`. */
   readonly resolver: string;
-  /** Version of the documents' shape; null: the program says nothing of shapes. */
+  /** Version of the documents' shape; null: the program defines none. */
   readonly version: number | null;
-  /** 32 hex digits over what the schema takes; null: there is no schema, or it cannot tell. */
+  /** Digest of the input that the schema accepts, 32 hex digits; null: no schema, or one that cannot describe its input. */
   readonly schema: string | null;
 }
 
-/** All that a node said of collections. */
+/** All definitions of a node's program. */
 export interface NodeDefinitions {
-  /** `name@revision` of each collection that has another resolver than the default; key `*` names the default. */
+  /** Resolver (`name@revision`) of each collection with another one than the default, whose key is `*`. */
   readonly resolvers: ReadonlyMap<string, string>;
   readonly collections: ReadonlyMap<CollectionName, CollectionDefinition>;
 }
 
-/** Two nodes' programs define a collection differently. */
+/** A difference between the definitions of one collection in the programs of two nodes. */
 export interface DefinitionMismatch {
-  /** `*`: the resolver of all collections that have none of their own. */
+  /** Name of the collection; `*`: all collections without a resolver of their own. */
   readonly collection: string;
   readonly part: 'resolver' | 'version' | 'schema';
+  /** This node's value: `name@revision` of a resolver, a version number, or the digest of a schema. */
   readonly ours: string;
+  /** The peer's value. */
   readonly theirs: string;
 }
 
 /**
- * R3: nodes must agree on the resolver of a collection. Of shapes is compared what both programs said: a node without a
- * program of its own keeps and relays documents of any shape. Schemas of different versions may differ, that is what
- * versions are for.
+ * R3: nodes must agree on the resolver of a collection. Versions and schemas are compared only if both programs define
+ * them, since a node without a program of its own keeps and relays documents of any shape. Schemas of different versions
+ * are not compared: they are expected to differ.
  */
 export function* compareDefinitions(ours: NodeDefinitions, theirs: NodeDefinitions): Generator<DefinitionMismatch> {
   for (const collection of new Set([...namesOf(ours), ...namesOf(theirs)])) {

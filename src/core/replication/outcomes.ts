@@ -1,22 +1,22 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../ids/index.ts';
 import type { Check, Dot, ForkEvidence, Known, PurgeLine, VersionBody } from '../version/index.ts';
 
-/** A version as another node sent it, already checked for form. */
+/** A version as another node sent it, already checked for its form. */
 export interface RemoteVersion extends VersionBody {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
 }
 
-/** A dot with the document that it is a write of. */
+/** A dot with the key of the document that it wrote. */
 export interface PlacedDot {
   readonly key: DocumentKey;
   readonly dot: Dot;
 }
 
-/** R4: of this replica, the sender has streamed every live version up to `seq` that it knew of when the stream began. */
+/** R4: the sender has streamed every live version of this replica up to `seq` that it knew when the stream began. */
 export interface Reached extends Dot {
   readonly sender: ReplicaId;
-  /** Of the sender's process: a copy of it, or what it is after it was rolled back, has another one. */
+  /** Identifies the sender's process. A copy of the sender, or the sender after a rollback, has another one. */
   readonly life: string;
   readonly collection: CollectionName;
 }
@@ -34,15 +34,15 @@ export interface LiveSetVerdict {
   /** Rows that have not changed since this position were compared. */
   readonly comparedFrom: number;
   isConfirmed(dot: Dot): boolean;
-  /** The sender said that these are not live there. */
+  /** Dots that the sender said are not live there. */
   readonly missing: readonly PlacedDot[];
 }
 
 export type RemoteOutcome =
   | { readonly kind: 'applied'; readonly applied: number; readonly forks: readonly ForkEvidence[] }
-  /** R5: rows came meanwhile whose versions the sender has not been asked about. Nothing was claimed. */
+  /** R5: rows arrived meanwhile with versions that the sender has not been asked about. The claim was not adopted. */
   | { readonly kind: 'unconfirmed'; readonly collection: CollectionName; readonly versions: readonly PlacedDot[] }
-  /** R9: the sender knows more of my replica than I wrote, or something else. Nothing was applied. */
+  /** R9: the sender knows more writes of this replica than it made, or different ones. Nothing was applied. */
   | { readonly kind: 'forked'; readonly proof: ForkProof };
 
 export interface ForkProof {

@@ -1,8 +1,8 @@
 import type { Random } from '../ids/index.ts';
 
-/** Longest possible delay after `failures` failures in a row, at least one: `baseMs` doubled with each, up to `capMs`. */
+/** Longest possible delay after `failures` (at least 1) failures in a row: `baseMs`, doubled with each further one, up to `capMs`. */
 export function backoffCeilingMs(failures: number, baseMs: number, capMs: number): number {
-  // 2 ** 1024 is Infinity, and 0 * Infinity is no delay at all: the exponent is bounded before it can be.
+  // 2 ** 1024 is Infinity, and 0 * Infinity is NaN: the exponent is bounded before that.
   return Math.min(capMs, baseMs * 2 ** Math.min(failures - 1, 52));
 }
 

@@ -21,8 +21,9 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether trying again can help: a network or timeout error of this library, the platform's `TimeoutError`, or a system
- * error of the network. Never an abort, which is a wish and no failure; nor exhausted retries, which would multiply.
+ * Whether trying again can help: true for a network or timeout error of this library, the platform's `TimeoutError`, and
+ * network errors of the system. False for an abort, which was requested, and for RETRIES_EXHAUSTED, or nested retries
+ * would multiply.
  */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error) || error.name === 'AbortError') return false;

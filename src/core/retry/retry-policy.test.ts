@@ -1,6 +1,6 @@
 /**
- * Goal: a dial is tried again exactly when that can help, at spread and bounded moments, and its last cause is never lost.
- * Method: a manual clock and scripted failures; every delay is read off the clock's next timer.
+ * Goal: an operation is retried exactly when that can help, after random, bounded delays, and its last cause is never lost.
+ * Method: a manual clock and scripted failures; every delay is read from the clock's next timer.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -24,12 +24,12 @@ function setUp(options: RetryPolicyOptions = {}) {
   return { clock, lines, policy };
 }
 
-/** Lets pending promises settle: nothing here waits for anything but the manual clock. */
+/** Lets pending promises settle. Nothing here waits for anything but the manual clock. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-/** Runs timers until none is left and says how long each took. */
+/** Runs timers until none is left; returns the delay of each. */
 async function runDelays(clock: ManualClock): Promise<number[]> {
   const delays: number[] = [];
   for (await settle(); clock.nextTimerAt() !== undefined; await settle()) {
@@ -42,7 +42,7 @@ async function runDelays(clock: ManualClock): Promise<number[]> {
 
 const refused = (): Error => Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
 
-test('an operation that succeeds at last gives its result, and saw the attempt number and the signal', async () => {
+test('an operation that finally succeeds gives its result; each attempt gets its number and the signal', async () => {
   const { clock, lines, policy } = setUp();
   const seen: unknown[] = [];
   const { signal } = new AbortController();
@@ -81,7 +81,7 @@ test('after the last attempt the error says RETRIES_EXHAUSTED and keeps the last
   assert.deepEqual(lines, ['debug', 'warn', 'debug', 'error']);
 });
 
-test('a failure that is not transient is rethrown as it is, after one attempt', async () => {
+test('a failure that is not transient is rethrown unchanged after one attempt', async () => {
   const { policy, lines } = setUp();
   for (const failure of [new PersistenceError('DISK_FULL', 'full'), new TypeError('bug'), 'a text', undefined]) {
     lines.length = 0;
@@ -93,7 +93,7 @@ test('a failure that is not transient is rethrown as it is, after one attempt', 
   }
 });
 
-test('an abort is never retried, ends a delay at once and frees its timer', async () => {
+test('an abort is never retried, ends a delay immediately and frees its timer', async () => {
   const { clock, policy } = setUp();
   const controller = new AbortController();
   let attempts = 0;
@@ -116,7 +116,7 @@ test('an abort is never retried, ends a delay at once and frees its timer', asyn
   );
 });
 
-test('delays double up to the cap and spread over the whole interval below', async () => {
+test('delays are spread over an interval that doubles up to the cap', async () => {
   const { clock, policy } = setUp({ maxAttempts: 1000, delayMs: 1000, delayMsMax: 30_000 });
   const result = assert.rejects(policy.execute(() => Promise.reject(refused()), 'TCP Connect'));
   const delays = await runDelays(clock);
@@ -132,7 +132,7 @@ test('delays double up to the cap and spread over the whole interval below', asy
   }
 });
 
-test('the ceiling stays finite however often it failed', () => {
+test('the ceiling stays finite however many failures there were', () => {
   assert.deepEqual(
     [1, 2, 3, 6, 7, 5000].map((n) => backoffCeilingMs(n, 1000, 30_000)),
     [1000, 2000, 4000, 30_000, 30_000, 30_000],
@@ -140,7 +140,7 @@ test('the ceiling stays finite however often it failed', () => {
   assert.equal(backoffCeilingMs(5000, 0, 30_000), 0);
 });
 
-test('what is transient: network and timeouts, of this library, of the platform and of the system; nothing else', () => {
+test('only network errors and timeouts are transient, whether from this library, the platform or the system', () => {
   const system = (code: string): Error => Object.assign(new Error(code), { code });
   const transient = [
     new NetworkError('CONNECT_FAILED', 'x'),

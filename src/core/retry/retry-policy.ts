@@ -9,13 +9,13 @@ const ATTEMPTS_MAX = 1000;
 const DELAY_MS_MAX = 24 * 3600 * 1000;
 
 export interface RetryPolicyOptions {
-  /** Debug per attempt, Warning per retry, Error when exhausted. Default: silent. */
+  /** Logs each attempt at debug, each retry at warn, and exhausted retries at error. Default: silent. */
   readonly logger?: Logger;
-  /** Attempts in all, the first one included: 1 to 1,000. Default 3. */
+  /** Number of attempts, including the first: 1 to 1,000. Default 3. */
   readonly maxAttempts?: number;
   /** Longest delay before the second attempt, ms: 0 to a day. It doubles with each further attempt. Default 1,000. */
   readonly delayMs?: number;
-  /** What no delay exceeds, ms: 0 to a day. Default 30,000. */
+  /** Upper limit of every delay, ms: 0 to a day. Default 30,000. */
   readonly delayMsMax?: number;
 }
 
@@ -25,13 +25,14 @@ export interface RetryPolicyDeps {
 }
 
 export interface ExecuteOptions {
+  /** Ends the delay and further attempts; it is also handed to the operation. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Tries an operation a few times as long as its failure is transient (`isTransient`): the delay before attempt n + 1 is random
- * between 0 and `delayMs` × 2^(n-1), capped at `delayMsMax`. Holds no state between calls and may run any number at once.
- * Options out of range throw a RangeError.
+ * Retries an operation while its failures are transient: network and timeout errors. The delay before attempt n + 1 is
+ * random between 0 and `delayMs` × 2^(n-1), capped at `delayMsMax`. A policy keeps no state between calls and may run any
+ * number at the same time. Options out of range throw a RangeError.
  */
 export class RetryPolicy {
   readonly delayMsMax: number;
@@ -58,18 +59,18 @@ export class RetryPolicy {
     return this.#delayMs;
   }
 
-  /** Other values from the next attempt on; calls under way included. Options out of range throw a RangeError. */
+  /** Changes the options from the next attempt on, also for calls under way. Values out of range throw a RangeError. */
   adjust({ maxAttempts, delayMs }: { readonly maxAttempts: number; readonly delayMs: number }): void {
     this.#maxAttempts = checkAttempts(maxAttempts);
     this.#delayMs = checkRange('delayMs', delayMs, 0, DELAY_MS_MAX);
   }
 
   /**
-   * Resolves with what `operation(attempt, signal)` gives, attempts counting from 1.
+   * Resolves with the result of `operation(attempt, signal)`; attempts count from 1. `name` appears in logs and errors.
    *
-   * Rejects with what the operation threw when that is not transient; with NetworkError RETRIES_EXHAUSTED after the last
-   * attempt, the last failure being its `cause`; with `signal.reason` when the signal aborts. The signal ends a delay at
-   * once, is handed to the operation, and nothing is tried after it; an operation that succeeds in spite of it counts.
+   * Rejects with what the operation threw if that is not transient; with a NetworkError RETRIES_EXHAUSTED after the last
+   * attempt, with the last failure as its `cause`; with `signal.reason` if the signal aborts. The signal ends a delay
+   * immediately, is handed to the operation, and prevents further attempts. An operation that succeeds nevertheless counts.
    */
   async execute<T>(
     operation: (attempt: number, signal: AbortSignal | undefined) => T | PromiseLike<T>,

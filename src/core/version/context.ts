@@ -1,8 +1,8 @@
 import { compareBytes, type ReplicaId } from '../ids/index.ts';
 
 /**
- * A line: an unbroken run `[first, last]` of one replica's writes of one document, each made in sight of the one before.
- * Whoever replaced `last` knowingly replaced all of it.
+ * A line: an unbroken run of one replica's writes of one document, each made in sight of the one before. `first` and `last`
+ * are seqs. A write that knowingly replaced `last` replaced the whole line.
  */
 export interface Line {
   readonly replica: ReplicaId;
@@ -10,18 +10,18 @@ export interface Line {
   readonly last: number;
 }
 
-/** Causal context of a version: the lines of its document that the write replaced. Sorted by (replica, first), disjoint. */
+/** Causal context of a version: the lines of the document that it replaced, sorted by (replica, first) and disjoint. */
 export type Context = readonly Line[];
 
 export const EMPTY_CONTEXT: Context = Object.freeze([]);
 
-/** Whether the write `(replica, seq)` of this document was replaced knowingly. */
+/** Whether the context covers the write `(replica, seq)`, so that it was knowingly replaced. */
 export function contextCovers(context: Context, replica: ReplicaId, seq: number): boolean {
   for (const line of context) if (line.replica === replica && line.first <= seq && seq <= line.last) return true;
   return false;
 }
 
-/** The context of a write that sees all these lines. Lines that overlap become one; a gap between two is kept (R1). */
+/** The context of a write that sees all these lines. Overlapping lines become one; a gap between two lines is kept (R1). */
 export function joinLines(lines: readonly Line[]): Context {
   if (lines.length === 0) return EMPTY_CONTEXT;
   if (lines.length === 1) return lines;
@@ -35,7 +35,7 @@ export function joinLines(lines: readonly Line[]): Context {
   return joined;
 }
 
-/** True for lines in canonical form: sorted, disjoint, positive. What comes from outside is checked with it. */
+/** True for lines in canonical form: sorted, disjoint, positive. Checks what comes from outside. */
 export function isContext(lines: readonly Line[]): boolean {
   return lines.every((line, i) => {
     const before = lines[i - 1];

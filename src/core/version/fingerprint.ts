@@ -1,6 +1,6 @@
 /**
- * Fingerprint of a set of versions: their count and the sum of their digests in four 32-bit lanes. Order-free and kept up
- * to date by every change; a sum rather than XOR, so that pairs do not cancel out (as in negentropy).
+ * Fingerprint of a set of versions: their count and the sum of their digests in four 32-bit lanes. It does not depend on
+ * order and is updated with every change. It is a sum rather than an XOR so that pairs do not cancel out (as in negentropy).
  */
 export interface Fingerprint {
   readonly count: number;
@@ -10,7 +10,7 @@ export interface Fingerprint {
 
 export const EMPTY_FINGERPRINT: Fingerprint = Object.freeze({ count: 0, lanes: Object.freeze([0, 0, 0, 0] as const) });
 
-/** Adds versions to and takes versions from a fingerprint without an allocation for each. */
+/** A fingerprint to which versions are added and from which they are removed without allocating. */
 export class FingerprintSum {
   #count: number;
   #a: number;
@@ -58,7 +58,7 @@ export function fingerprintToBytes(fingerprint: Fingerprint): Uint8Array {
   return bytes;
 }
 
-/** Undefined unless the bytes are a fingerprint. */
+/** Undefined if the bytes are not a fingerprint. */
 export function bytesToFingerprint(bytes: Uint8Array): Fingerprint | undefined {
   if (bytes.length !== 24) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 24);

@@ -8,7 +8,7 @@ export type Check = string & { readonly [checkBrand]: true };
 
 export const FIRST_CHECK: Check = '0000000000000000' as Check;
 
-/** Undefined when the text is no check. */
+/** Undefined if the text is not a check. */
 export function parseCheck(text: unknown): Check | undefined {
   return typeof text === 'string' && /^[0-9a-f]{16}$/.test(text) ? (text as Check) : undefined;
 }
@@ -21,7 +21,7 @@ export function nextCheck(check: Check, digests: readonly Uint8Array[]): Check {
 /** "Of every write of this replica up to `seq` I hold the version, or one that replaced it, or I purged its tombstone." */
 export interface Known {
   readonly seq: number;
-  /** The replica's check at `seq`, or null where it is not known (after a fork was mended). */
+  /** The replica's check at `seq`; null if it is not known (after a fork was resolved). */
   readonly check: Check | null;
 }
 
@@ -52,20 +52,20 @@ export interface ForkEvidence {
   readonly checks: readonly [Check, Check];
 }
 
-/** Undefined unless the two entries contradict each other. */
+/** The proof of a fork if two entries contradict each other, otherwise undefined. */
 export function forkBetween(replica: ReplicaId, a: Known | undefined, b: Known | undefined): ForkEvidence | undefined {
   if (a === undefined || b === undefined || a.seq !== b.seq) return undefined;
   if (a.check === null || b.check === null || a.check === b.check) return undefined;
   return { replica, seq: a.seq, checks: [a.check, b.check] };
 }
 
-/** The newer of two entries; of equal ones, the one that has a check. */
+/** The entry with the higher seq; of equal ones, the one with a check. */
 export function newerKnown(a: Known | undefined, b: Known): Known {
   if (a === undefined || a.seq < b.seq) return b;
   return a.seq === b.seq && a.check === null ? b : a;
 }
 
-/** Joins `other` into `into` (changed in place). */
+/** Merges `other` into `into`, which is changed in place. */
 export function joinKnowledge(into: Map<ReplicaId, Known>, other: Knowledge): void {
   for (const [replica, known] of other) into.set(replica, newerKnown(into.get(replica), known));
 }

@@ -10,37 +10,38 @@ export interface Dot {
 }
 
 /**
- * Setter of a field, and of all below it that has no stamp nearer, in collections with resolver `merge`. A field that no
- * stamp speaks for was set by the version itself; a stamp may also name the version's own dot, inside what another set.
+ * In collections with resolver `merge`: the write that set a field and everything below it that has no closer stamp. Fields
+ * without any stamp were set by the version itself. A stamp may also name the version's own dot, inside a field that
+ * another write set.
  */
 export interface FieldStamp extends Dot {
-  /** RFC 6901 JSON pointer of the field; items of arrays that merge by id are named by their id. */
+  /** JSON pointer (RFC 6901) of the field. Items of arrays that merge by id are named by their id. */
   readonly path: string;
   readonly hlc: Hlc;
 }
 
-/** JSON text; any other format is kept raw and relayed, but not shown. */
+/** The value is JSON text. Values of any other format are stored and relayed as they are, but not shown. */
 export const FORMAT_JSON = 0;
 
-/** One write of one document: what travels between nodes and is never changed once made. */
+/** One write of one document. It travels between nodes and never changes. */
 export interface VersionBody extends Dot {
-  /** Where this replica's line of this document begins; equals `seq` for a line's first write. */
+  /** Seq at which this replica's line of the document begins; equals `seq` for the first write of a line. */
   readonly first: number;
   readonly hlc: Hlc;
   readonly context: Context;
-  /** JSON text exactly as accepted at the edge, or null for a tombstone. */
+  /** JSON text exactly as it was accepted, or null for a tombstone. */
   readonly value: string | null;
-  /** Sorted by path, or null when all fields were set by this version. */
+  /** Sorted by path; null if this version set all fields. */
   readonly stamps: readonly FieldStamp[] | null;
   readonly format: number;
 }
 
-/** A version at rest: with 128 bits of SHA-256 over all that it says, verified on reads that miss the cache. */
+/** A version with its digest: 128 bits of SHA-256 over all its content, verified on reads that miss the cache. */
 export interface Version extends VersionBody {
   readonly digest: Uint8Array;
 }
 
-/** Adds the digest; what else `body` holds is left behind. */
+/** Adds the digest. Other properties of `body` are dropped. */
 export function sealVersion(collection: CollectionName, key: DocumentKey, body: VersionBody): Version {
   const { replica, seq, first, hlc, context, value, stamps, format } = body;
   const digest = digestOf(collection, key, body);
@@ -51,7 +52,7 @@ const DIGEST_BYTES = 16;
 
 /**
  * 16 bytes of SHA-256 over collection, key, dot, first, stamp, context, field stamps, format, tombstone and value. Names
- * carry their length, everything else has a fixed alphabet: no two versions share a text.
+ * are prefixed with their length and everything else has a fixed alphabet, so no two versions are hashed as the same text.
  */
 export function digestOf(collection: CollectionName, key: DocumentKey, body: VersionBody): Uint8Array {
   let head = `${collection.length}:${collection}${key.length}:${key}${body.replica}.${body.seq}.${body.first}.${body.hlc}.${body.format}[`;
@@ -60,14 +61,14 @@ export function digestOf(collection: CollectionName, key: DocumentKey, body: Ver
   return startOf(hash('sha256', body.value === null ? `${head}-` : `${head}+${body.value}`, 'binary'));
 }
 
-/** So small an array lives in V8's heap; the Buffer that `hash` would make has memory outside, and takes as long as the hash. */
+/** An array this small lives in V8's heap. A Buffer made by `hash` has memory outside it, which takes as long as hashing. */
 function startOf(binary: string): Uint8Array {
   const bytes = new Uint8Array(DIGEST_BYTES);
   for (let i = 0; i < DIGEST_BYTES; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
 }
 
-/** Total order in which siblings are resolved (R3): stamp, then replica, then seq. */
+/** The total order in which resolvers get siblings (R3): stamp, then replica, then seq. */
 export function compareVersions(a: VersionBody, b: VersionBody): number {
   return a.hlc - b.hlc || compareBytes(a.replica, b.replica) || a.seq - b.seq;
 }
@@ -80,7 +81,7 @@ export function dotText(dot: Dot): string {
   return `${dot.replica}:${dot.seq}`;
 }
 
-/** Whether the write `older` was replaced knowingly by `newer`. */
+/** Whether `newer` knowingly replaced the write `older`. */
 export function replaces(newer: VersionBody, older: Dot): boolean {
   return contextCovers(newer.context, older.replica, older.seq);
 }

@@ -5,21 +5,21 @@ import { literalStart } from '../regex/index.ts';
 import { endOf, SIGN, textStart, valueKey } from './index-key.ts';
 import { type Interval, intersection, interval, point, pointsOf, union } from './intervals.ts';
 
-/** What a part of a filter says about the keys of one field. */
+/** What part of a filter says about the index keys of one field. */
 export interface Constraint {
-  /** In order, without overlap: no key outside of them fits. */
+  /** In order, without overlap. No key outside them fits. */
   readonly intervals: readonly Interval[];
-  /** Whether every key in them fits, so that nothing is left to check. */
+  /** Whether every key inside them fits, so that nothing is left to check. */
   readonly isExact: boolean;
 }
 
-/** Everything that the filter asks for, as a list of which all must hold. */
+/** The filter as a list of conditions, all of which must hold. */
 export function conjunctsOf(filter: Filter): readonly Filter[] {
   if (filter.kind === 'all') return [];
   return filter.kind === 'and' ? filter.filters.flatMap(conjunctsOf) : [filter];
 }
 
-/** What a filter says about the keys of the value at a path; undefined: nothing that helps. */
+/** What a filter says about the keys of the value at a path; undefined: nothing useful. */
 export function constraintOn(path: Path, filter: Filter): Constraint | undefined {
   switch (filter.kind) {
     case 'eq':
@@ -53,7 +53,7 @@ export function constraintOn(path: Path, filter: Filter): Constraint | undefined
   }
 }
 
-/** What several parts of a filter say together, and which of them then need no further check. */
+/** What several conditions say together about a path, and which of them need no further check. */
 export function constraintOf(
   path: Path,
   parts: readonly Filter[],
@@ -69,7 +69,7 @@ export function constraintOf(
   return intervals && { intervals, settled };
 }
 
-/** Where each of several filters holds the field to something, it is held to what one of them allows. */
+/** Alternatives constrain the field only if each of them does: to the union of what they allow. */
 function either(path: Path, filters: readonly Filter[]): Constraint | undefined {
   const intervals: Interval[] = [];
   let isExact = true;
@@ -87,7 +87,7 @@ function exact(intervals: readonly Interval[]): Constraint {
   return { intervals, isExact: true };
 }
 
-/** All arrays and objects share one key. */
+/** Not exact for arrays and objects, which all share one key. */
 function equal(values: readonly JsonValue[]): Constraint {
   const isExact = values.every((value) => typeof value !== 'object' || value === null);
   return { intervals: pointsOf(values.map(valueKey)), isExact };

@@ -6,43 +6,43 @@ import { parseFilter, toPath } from '../parse-filter.ts';
 import { isItemsStep } from '../path.ts';
 import type { Filter, Path } from '../query.ts';
 
-/** An index as a user asks for it. A text or an array is short for `{ on: … }`. */
+/** An index as a program asks for it. A path or an array of paths is short for `{ on: … }`. */
 export type IndexSpec<Path extends string = string> = Path | readonly Path[] | IndexOptions<Path>;
 
 export interface IndexOptions<Path extends string = string> {
   /** The paths of the fields, the most significant first; 1 to `indexFieldsMax`. */
   readonly on: Path | readonly Path[];
-  /** Names it. Default: made of all that it says. */
+  /** Name of the index, 1 to 200 characters, unique in its collection. Default: composed of the other options. */
   readonly name?: string;
-  /** One entry for each item of the array at its one path, which is the same as a path such as `tags[]`. Default false. */
+  /** One entry for each item of the array at the single path: the same as a path such as `tags[]`. Default false. */
   readonly multi?: boolean;
-  /** Local writes that would give two documents of this node the same values are refused. Default false. */
+  /** Refuses local writes that would give two documents on this node the same values. Default false. */
   readonly unique?: boolean;
-  /** The words of the texts at its paths, for `$text`. Default false. */
+  /** Indexes the words of the texts at the paths, for `$text`. Default false. */
   readonly fullText?: boolean;
-  /** Only documents that fit this filter. Default: all. */
+  /** A filter: only documents that fit it are indexed. Default: all. */
   readonly where?: object;
 }
 
-/** An index as stores keep it. */
+/** A parsed index, as stores keep it. */
 export interface IndexDefinition {
   /** Unique in its collection. */
   readonly name: string;
-  /** `values`: of all its paths. `items`: of the array at its one path. `words`: of the texts at its paths. */
+  /** `values`: of all paths together. `items`: of the array at the single path. `words`: of the texts at the paths. */
   readonly kind: 'values' | 'items' | 'words';
   readonly paths: readonly Path[];
-  /** Of an index of items: what is indexed in each of them; empty: the item itself. */
+  /** For an index of items: the path indexed within each item; empty: the item itself. */
   readonly itemPath: Path;
   readonly isUnique: boolean;
   readonly where: Filter;
-  /** The options again, as one text: equal for equal indexes. */
+  /** The options (without the name) as canonical JSON: equal for equal indexes. */
   readonly text: string;
 }
 
 const NAME_CHARACTERS_MAX = 200;
 const KNOWN = ['on', 'name', 'multi', 'unique', 'fullText', 'where'];
 
-/** Checks what a user asks for. Throws PERSISTENCE_ERROR / INVALID_INDEX, or INVALID_FILTER for `where`. */
+/** Parses an index as a user asks for it. Throws PERSISTENCE_ERROR / INVALID_INDEX, or INVALID_FILTER for `where`. */
 export function parseIndex(spec: unknown): IndexDefinition {
   const options = optionsOf(spec);
   const on = (typeof options.on === 'string' ? [options.on] : options.on) as unknown;
@@ -89,7 +89,7 @@ function optionsOf(spec: unknown): Readonly<Partial<IndexOptions>> {
   return options;
 }
 
-/** `city,age`, and after it whatever else there is to say. */
+/** The given name, or one such as `city,age unique`: paths, then options, then the filter. */
 function nameOf(
   { name, multi, unique, fullText, where }: Partial<IndexOptions>,
   on: readonly string[],
@@ -100,10 +100,10 @@ function nameOf(
       return name;
     throw invalidIndex(`has a name that is no text of 1 to ${NAME_CHARACTERS_MAX} characters`);
   }
-  const signs = [multi && 'multi', unique && 'unique', fullText && 'words'].filter(Boolean);
-  const made = [on.join(','), ...signs, ...(where === undefined ? [] : [canonicalJson(where as JsonValue)])].join(' ');
+  const traits = [multi && 'multi', unique && 'unique', fullText && 'words'].filter(Boolean);
+  const made = [on.join(','), ...traits, ...(where === undefined ? [] : [canonicalJson(where as JsonValue)])].join(' ');
   if (made.length <= NAME_CHARACTERS_MAX) return made;
-  throw invalidIndex(`says too much to be named by it; give it a name (${text.slice(0, 80)}…)`);
+  throw invalidIndex(`is too long to be named after its options; give it a name (${text.slice(0, 80)}…)`);
 }
 
 function splitAtItems(on: string): Pick<IndexDefinition, 'paths' | 'itemPath'> {

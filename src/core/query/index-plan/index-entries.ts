@@ -5,7 +5,7 @@ import { wordsIn } from '../words.ts';
 import type { IndexDefinition } from './index-definition.ts';
 import { indexKey, SIGN, valueKey } from './index-key.ts';
 
-/** The keys under which an index holds a document, each once: none where it does not belong into the index. */
+/** The distinct keys under which an index holds a document; none if the document does not belong in the index. */
 export function indexEntries(index: IndexDefinition, value: JsonValue): Buffer[] {
   if (!matches(index.where, value)) return [];
   switch (index.kind) {
@@ -20,7 +20,7 @@ export function indexEntries(index: IndexDefinition, value: JsonValue): Buffer[]
   }
 }
 
-/** A text has an entry of its own kind, for `$contains` looks into texts too. */
+/** A text gets an entry of its own kind, since `$contains` searches texts too. */
 function itemKeys({ itemPath }: IndexDefinition, found: JsonValue | undefined): Buffer[] {
   if (typeof found === 'string') return [Buffer.of(SIGN.noArray)];
   if (typeof found !== 'object' || found === null || !isJsonArray(found)) return [];

@@ -1,12 +1,12 @@
 import type { JsonValue } from '../json.ts';
 
 /**
- * Keys of indexes: bytes whose order is the order of sorting, field after field. Each value begins with a sign for its type;
- * numbers follow as IEEE 754 with the bits turned so that their order is that of the bytes; texts as UTF-8 with 00 as 00 FF,
- * ended by 00 01, so that no text goes on where another ends. Arrays and objects are equal to each other here.
+ * Index keys: bytes whose order is the sort order, field after field. Each value begins with a byte for its type. Numbers
+ * follow as IEEE 754 with bits flipped so that byte order is numeric order. Texts follow as UTF-8 with 00 written as 00 FF,
+ * ended by 00 01, so that a text sorts before all its continuations. Arrays and objects all have the same key.
  */
 export const SIGN = {
-  /** In an index of items: the field is a text and no array. */
+  /** In an index of items: the field is a text, not an array. */
   noArray: 0x08,
   missing: 0x10,
   null: 0x20,
@@ -40,7 +40,7 @@ export function valueKey(value: JsonValue | undefined): Buffer {
   }
 }
 
-/** What the keys of all texts begin with that begin like this one. */
+/** The bytes with which the keys of all texts begin that begin with this one. */
 export function textStart(text: string): Buffer {
   if (!text.includes(ESCAPED_NUL)) {
     const length = Buffer.byteLength(text);
@@ -55,7 +55,7 @@ export function textStart(text: string): Buffer {
   return Buffer.concat([Buffer.of(SIGN.text), ...parts]);
 }
 
-/** The least bytes that are above everything that begins like these; undefined where there are none. */
+/** The lowest bytes above everything that begins with `start`; undefined if there are none. */
 export function endOf(start: Uint8Array): Buffer | undefined {
   const end = Buffer.from(start);
   for (let i = end.length - 1; i >= 0; i--) {
@@ -69,7 +69,7 @@ export function endOf(start: Uint8Array): Buffer | undefined {
 function numberKey(value: number): Buffer {
   const key = Buffer.allocUnsafe(9);
   key[0] = SIGN.number;
-  // Adding 0 makes −0, which is equal to 0, the same bytes.
+  // Adding 0 turns −0 into 0, so that equal numbers have equal bytes.
   key.writeDoubleBE(value + 0, 1);
   if (key[1]! < 0x80) {
     key[1]! |= 0x80;
@@ -79,7 +79,7 @@ function numberKey(value: number): Buffer {
   return key;
 }
 
-/** A key in words, for people: `"Rome", 18`. What the bytes end amid is left out. */
+/** A readable form of a key, such as `"Rome", 18`. A number that is cut off at the end is left out. */
 export function keyText(key: Uint8Array): string {
   const parts: string[] = [];
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
@@ -112,8 +112,8 @@ const SIGN_TEXTS: Readonly<Record<number, string>> = {
   [SIGN.text + 1]: '(end of texts)',
 };
 
-function numberOf(turned: Buffer): number {
-  const bits = Buffer.from(turned);
+function numberOf(keyBytes: Buffer): number {
+  const bits = Buffer.from(keyBytes);
   if (bits[0]! >= 0x80) bits[0]! &= 0x7f;
   else for (let i = 0; i < 8; i++) bits[i] = 0xff - bits[i]!;
   return bits.readDoubleBE(0);

@@ -1,12 +1,12 @@
 import { endOf } from './index-key.ts';
 
-/** Keys from `from` on and below `to`; undefined: to the last. */
+/** Keys from `from` (included) to `to` (excluded); undefined: to the end. */
 export interface KeyBounds {
   readonly from: Uint8Array;
   readonly to: Uint8Array | undefined;
 }
 
-/** A part of the keys of one field. `isPoint`: all keys of one value, and nothing else. */
+/** A range of the keys of one field. `isPoint`: exactly the keys of one value. */
 export interface Interval extends KeyBounds {
   readonly isPoint: boolean;
 }
@@ -19,13 +19,13 @@ export function interval(from: Uint8Array, to: Uint8Array | undefined): Interval
   return { from, to, isPoint: false };
 }
 
-/** In order, each once. */
+/** One point for each distinct key, in order. */
 export function pointsOf(keys: readonly Uint8Array[]): Interval[] {
   const sorted = [...keys].sort(Buffer.compare);
   return sorted.filter((key, i) => i === 0 || Buffer.compare(key, sorted[i - 1]!) !== 0).map(point);
 }
 
-/** What is in one of the intervals at least, in order and without overlap. */
+/** Everything in at least one of the intervals, in order and without overlap. */
 export function union(intervals: readonly Interval[]): Interval[] {
   const sorted = [...intervals].sort((a, b) => Buffer.compare(a.from, b.from) || compareEnds(b.to, a.to));
   const joined: Interval[] = [];
@@ -37,7 +37,7 @@ export function union(intervals: readonly Interval[]): Interval[] {
   return joined;
 }
 
-/** What two lists, each in order and without overlap, have in common. */
+/** The common part of two lists, each in order and without overlap. */
 export function intersection(a: readonly Interval[], b: readonly Interval[]): Interval[] {
   const common: Interval[] = [];
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
@@ -51,14 +51,14 @@ export function intersection(a: readonly Interval[], b: readonly Interval[]): In
   return common;
 }
 
-/** Whether each of these lies within one of the others. */
+/** Whether each of the inner intervals lies within one of the outer ones. */
 export function isWithin(inner: readonly Interval[], outer: readonly Interval[]): boolean {
   return inner.every((each) =>
     outer.some(({ from, to }) => Buffer.compare(from, each.from) <= 0 && compareEnds(each.to, to) <= 0),
   );
 }
 
-/** Undefined is above all. */
+/** Undefined is above everything. */
 function compareEnds(a: Uint8Array | undefined, b: Uint8Array | undefined): number {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? 1 : -1;
   return Buffer.compare(a, b);

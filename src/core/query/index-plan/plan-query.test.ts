@@ -1,6 +1,6 @@
 /**
- * Goal: an answer that a plan reads from an index is the answer of the naive evaluator, and the plan says how it was found.
- * Method: random documents, indexes and queries; the plan is carried out on a list of entries and compared. Tables of plans.
+ * Goal: a plan's answer from an index is that of the naive evaluator, and the plan says how it is found.
+ * Method: random documents, indexes and queries; each plan is executed on a list of entries and compared. Tables of plans.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -114,40 +114,40 @@ test('the order of keys is the order of values', () => {
   );
 });
 
-test('a plan narrows by values first, then by one range, and takes the order where it can', () => {
+test('a plan narrows by values first, then by one range, and uses the order of the index where it can', () => {
   const cityAge = parseIndex(['city', 'age']);
-  const told = (filter: object, options: object = {}, index: IndexDefinition = cityAge) => {
+  const described = (filter: object, options: object = {}, index: IndexDefinition = cityAge) => {
     const [plan] = planQuery(parseQuery(filter, options), [index]);
     return plan && `${plan.narrowed}, ${plan.bounds.length}, ${plan.residual.kind}, ${plan.order}`;
   };
   const range = { city: 'Rome', age: { $gte: 18, $lt: 65 } };
-  assert.equal(told(range), 'values and range, 1, all, none');
-  assert.equal(told(range, { sort: { age: 1 } }), 'values and range, 1, all, forward');
-  assert.equal(told(range, { sort: { city: 1, age: -1 } }), 'values and range, 1, all, backward');
-  assert.equal(told({ ...range, name: 'x' }), 'values and range, 1, eq, none');
-  assert.equal(told({ city: { $in: ['Rome', 'Oslo', 'Rome'] }, age: 3 }), 'values, 2, all, none');
-  assert.equal(told({ city: { $in: ['b', 'a'] } }, { sort: { city: 1, age: 1 } }), 'values, 2, all, forward');
-  assert.equal(told({ city: { $startsWith: 'Ro' } }), 'range, 1, all, none');
-  assert.equal(told({ age: 5 }), undefined);
+  assert.equal(described(range), 'values and range, 1, all, none');
+  assert.equal(described(range, { sort: { age: 1 } }), 'values and range, 1, all, forward');
+  assert.equal(described(range, { sort: { city: 1, age: -1 } }), 'values and range, 1, all, backward');
+  assert.equal(described({ ...range, name: 'x' }), 'values and range, 1, eq, none');
+  assert.equal(described({ city: { $in: ['Rome', 'Oslo', 'Rome'] }, age: 3 }), 'values, 2, all, none');
+  assert.equal(described({ city: { $in: ['b', 'a'] } }, { sort: { city: 1, age: 1 } }), 'values, 2, all, forward');
+  assert.equal(described({ city: { $startsWith: 'Ro' } }), 'range, 1, all, none');
+  assert.equal(described({ age: 5 }), undefined);
   const age = parseIndex('age');
   assert.equal(
-    told({ $or: [{ age: 5 }, { age: 1 }, { age: 5 }] }, { sort: { age: 1 } }, age),
+    described({ $or: [{ age: 5 }, { age: 1 }, { age: 5 }] }, { sort: { age: 1 } }, age),
     'values, 2, all, forward',
   );
-  assert.equal(told({ $or: [{ age: { $gt: 5 } }, { age: 7, name: 'x' }] }, {}, age), 'range, 1, or, none');
-  assert.equal(told({ $or: [{ age: 5 }, { name: 'x' }] }, {}, age), undefined);
-  assert.equal(told({ city: { $regex: '^Ro' } }), 'range, 1, regex, none');
-  assert.equal(told({}, { sort: { city: 1, age: 1 }, limit: 5 }), 'nothing, 1, all, forward');
-  assert.equal(told({}, { sort: { city: 1 }, limit: 5 }), undefined);
-  assert.equal(told({ tags: { $contains: 'gold' } }, {}, parseIndex('tags[]')), 'values, 2, contains, none');
-  assert.equal(told({ 'tags[]': 'gold' }, {}, parseIndex({ on: 'tags', multi: true })), 'values, 1, all, forward');
-  assert.equal(told({ 'items[].price': { $gt: 5 } }, {}, parseIndex('items[].price')), 'range, 1, all, none');
+  assert.equal(described({ $or: [{ age: { $gt: 5 } }, { age: 7, name: 'x' }] }, {}, age), 'range, 1, or, none');
+  assert.equal(described({ $or: [{ age: 5 }, { name: 'x' }] }, {}, age), undefined);
+  assert.equal(described({ city: { $regex: '^Ro' } }), 'range, 1, regex, none');
+  assert.equal(described({}, { sort: { city: 1, age: 1 }, limit: 5 }), 'nothing, 1, all, forward');
+  assert.equal(described({}, { sort: { city: 1 }, limit: 5 }), undefined);
+  assert.equal(described({ tags: { $contains: 'gold' } }, {}, parseIndex('tags[]')), 'values, 2, contains, none');
+  assert.equal(described({ 'tags[]': 'gold' }, {}, parseIndex({ on: 'tags', multi: true })), 'values, 1, all, forward');
+  assert.equal(described({ 'items[].price': { $gt: 5 } }, {}, parseIndex('items[].price')), 'range, 1, all, none');
   const words = parseIndex({ on: ['title', 'body'], fullText: true });
-  assert.equal(told({ title: { $text: 'red' } }, {}, words), 'values, 1, words, forward');
-  assert.equal(told({ $text: { on: ['title', 'body'], words: 'red*' } }, {}, words), 'range, 1, all, none');
+  assert.equal(described({ title: { $text: 'red' } }, {}, words), 'values, 1, words, forward');
+  assert.equal(described({ $text: { on: ['title', 'body'], words: 'red*' } }, {}, words), 'range, 1, all, none');
 });
 
-test('an index of some documents answers only what asks for no others', () => {
+test('a partial index answers only queries that ask for no other documents', () => {
   const adults = parseIndex({ on: 'name', where: { age: { $gte: 18 }, active: true } });
   const isUsed = (filter: object): boolean => planQuery(parseQuery(filter), [adults]).length > 0;
   assert.ok(isUsed({ age: { $gte: 18 }, active: true, name: 'x' }));
@@ -155,12 +155,11 @@ test('an index of some documents answers only what asks for no others', () => {
   assert.ok(isUsed({ age: { $in: [18, 19] }, active: true }));
   assert.ok(!isUsed({ age: { $gte: 17 }, active: true, name: 'x' }));
   assert.ok(!isUsed({ age: { $gte: 18 }, name: 'x' }));
-  assert.ok(
-    !isUsed({ $or: [{ age: 20, active: true }], name: 'x', active: { $ne: 1 } }) || isUsed({ age: 20, active: true }),
-  );
+  assert.ok(isUsed({ $or: [{ age: 20, active: true }], name: 'x', active: { $ne: 1 } }));
+  assert.ok(!isUsed({ $or: [{ age: 20, active: true }, { age: 21 }], name: 'x' }));
 });
 
-test('a wrong index says what is wrong', () => {
+test('the error for a wrong index says what is wrong', () => {
   const refused: [spec: unknown, says: RegExp][] = [
     [1, /is no path/],
     [[], /names no fields/],

@@ -7,27 +7,27 @@ import type { IndexDefinition } from './index-definition.ts';
 import { endOf, indexKey, SIGN, textStart, valueKey } from './index-key.ts';
 import { type Interval, interval, isWithin, type KeyBounds, point, pointsOf } from './intervals.ts';
 
-/** One way to answer a query: read a part of an index, check what is left, sort if need be. */
+/** One way to answer a query: read part of an index, check the remaining conditions, sort if needed. */
 export interface IndexPlan {
   readonly index: IndexDefinition;
-  /** In order, without overlap. None: nothing can fit. */
+  /** The parts of the index to read, in order, without overlap. None: no document can fit. */
   readonly bounds: readonly KeyBounds[];
-  /** What the bounds do not settle. */
+  /** The conditions that the bounds do not guarantee. */
   readonly residual: Filter;
-  /** Whether the entries, read so, come in the order of the query; else they must be sorted. */
+  /** The direction in which reading the entries gives the order of the query; `none`: documents must be sorted. */
   readonly order: 'forward' | 'backward' | 'none';
-  /** Where the order begins after `query.after`: only there if `order` is not `none`. */
+  /** The index key of the place `query.after`; undefined without one, or if `order` is `none`. */
   readonly afterKey: Uint8Array | undefined;
-  /** A document may have several entries within the bounds. */
+  /** Whether a document may have several entries within the bounds. */
   readonly mayRepeat: boolean;
-  /** Paths that are held to values, and whether the next one is held to a range. */
+  /** Whether the leading paths are limited to single values, and whether the next one is limited to a range. */
   readonly narrowed: 'nothing' | 'range' | 'values' | 'values and range';
 }
 
-/** More bounds than this are one scan between the first and the last of them. */
+/** A path that would make more bounds than this is left to `residual`. */
 const BOUNDS_MAX = 256;
 
-/** All ways to answer a query by one index, the most promising first; none: every document must be looked at. */
+/** All ways to answer a query with one index, the most promising first. None: every document must be looked at. */
 export function planQuery(query: Query, indexes: readonly IndexDefinition[]): readonly IndexPlan[] {
   const parts = conjunctsOf(query.filter);
   const scored: { readonly plan: IndexPlan; readonly score: number }[] = [];
@@ -43,7 +43,7 @@ export function planQuery(query: Query, indexes: readonly IndexDefinition[]): re
 const NARROWED_SCORE = { nothing: 0, range: 2, values: 4, 'values and range': 6 } as const;
 
 function scoreOf({ index, narrowed, order }: IndexPlan, { limit, sort }: Query): number {
-  // To read a whole index in order pays where only its beginning is wanted.
+  // Reading a whole index in order pays off only if just its beginning is wanted.
   const ordered =
     order === 'none' || (narrowed === 'nothing' && (limit === Number.POSITIVE_INFINITY || sort.length === 0)) ? 0 : 1;
   return NARROWED_SCORE[narrowed] + ordered + (index.where.kind === 'all' ? 0 : 0.5);
@@ -56,8 +56,8 @@ function planByValues(index: IndexDefinition, query: Query, parts: readonly Filt
   const settled = new Set<Filter>();
   let prefixes: readonly Buffer[] = [Buffer.of()];
   let bounds: readonly KeyBounds[] | undefined;
-  let values = 0;
-  /** For each path the only key that it may have. */
+  let valuePaths = 0;
+  /** For paths with a single possible value: its key. */
   const only = new Map<Path, Uint8Array>();
   for (const path of paths) {
     const constraint = constraintOf(path, parts);
@@ -69,7 +69,7 @@ function planByValues(index: IndexDefinition, query: Query, parts: readonly Filt
       bounds = within(prefixes, intervals);
       break;
     }
-    values++;
+    valuePaths++;
     if (intervals.length === 1) only.set(path, intervals[0]!.from);
     prefixes = prefixes.flatMap((prefix) => intervals.map(({ from }) => Buffer.concat([prefix, from])));
   }
@@ -82,7 +82,7 @@ function planByValues(index: IndexDefinition, query: Query, parts: readonly Filt
     order,
     afterKey: order === 'none' || query.after === undefined ? undefined : afterKey(paths, only, query),
     mayRepeat: false,
-    narrowed: values === 0 ? (hasRange ? 'range' : 'nothing') : hasRange ? 'values and range' : 'values',
+    narrowed: valuePaths === 0 ? (hasRange ? 'range' : 'nothing') : hasRange ? 'values and range' : 'values',
   };
 }
 
@@ -96,8 +96,8 @@ function within(prefixes: readonly Buffer[], intervals: readonly Interval[]): re
 }
 
 /**
- * The index gives the order of the sort when its fields, but for those that can have one value only, are those of the sort, all
- * of them in one direction. Fields of the index beyond the sort would break ties otherwise than by key.
+ * The index gives the order of the sort if its fields, leaving aside those with a single possible value, are exactly those
+ * of the sort, and all have the same direction. With further fields in the index, ties would not be broken by key.
  */
 function orderOf(
   paths: readonly Path[],
@@ -116,7 +116,7 @@ function orderOf(
   return isBackward ? 'backward' : 'forward';
 }
 
-/** Whether the place to go on after has the values that the filter asks for; a token may come from another filter. */
+/** Whether the place to continue after has the values that the filter asks for. A token may come from another filter. */
 function isPlaceAmong(only: ReadonlyMap<Path, Uint8Array>, { sort, after }: Query): boolean {
   if (after === undefined) return true;
   return sort.every(({ path }, i) => {
@@ -125,7 +125,7 @@ function isPlaceAmong(only: ReadonlyMap<Path, Uint8Array>, { sort, after }: Quer
   });
 }
 
-/** The index key of the place after which the query goes on. */
+/** The index key of the place after which the query continues. */
 function afterKey(paths: readonly Path[], only: ReadonlyMap<Path, Uint8Array>, { sort, after }: Query): Buffer {
   const keys = paths.map((path) => {
     const at = sort.findIndex((field) => isSamePath(field.path, path));
@@ -134,7 +134,7 @@ function afterKey(paths: readonly Path[], only: ReadonlyMap<Path, Uint8Array>, {
   return Buffer.concat(keys);
 }
 
-/** The best of the parts that ask for an item of the array. */
+/** A plan by the best of the conditions on items of the array: one that asks for single values, if there is any. */
 function planByItems(index: IndexDefinition, query: Query, parts: readonly Filter[]): IndexPlan | undefined {
   let best: { readonly intervals: readonly Interval[]; readonly settled: readonly Filter[] } | undefined;
   for (const part of parts) {
@@ -159,7 +159,7 @@ function itemConstraint({ paths, itemPath }: IndexDefinition, part: Filter) {
   return found && { intervals: found.intervals, settled: found.settled.length === ofItem.length ? [part] : [] };
 }
 
-/** By the longest of the words: there are fewest of it, as a rule. */
+/** A plan by the longest of the words, which is usually the rarest. */
 function planByWords(index: IndexDefinition, query: Query, parts: readonly Filter[]): IndexPlan | undefined {
   for (const part of parts) {
     if (part.kind !== 'words' || !part.paths.every((path) => index.paths.some((held) => isSamePath(held, path))))
@@ -176,7 +176,7 @@ function wordInterval({ word, isPrefix }: SearchWord): Interval {
   return isPrefix ? interval(start, endOf(start)) : point(indexKey([word]));
 }
 
-/** A plan by an index that may hold a document several times: under one key it does so once, in order of document keys. */
+/** A plan by an index that may hold a document several times. Under one key it holds each once, in order of document keys. */
 function entriesPlan(
   index: IndexDefinition,
   query: Query,
@@ -201,14 +201,14 @@ function isAllPoints(intervals: readonly Interval[]): boolean {
   return intervals.every(({ isPoint }) => isPoint);
 }
 
-/** Whether every document that fits the parts is in an index of documents that fit `where`. */
+/** Whether every document that fits the parts also fits `where`, and so is in the index. */
 function coversAll(where: Filter, parts: readonly Filter[]): boolean {
   return conjunctsOf(where).every(
     (asked) => parts.some((part) => isSameFilter(part, asked)) || isNarrower(parts, asked),
   );
 }
 
-/** Whether the parts hold a field to less than `asked` does. */
+/** Whether the parts limit a field at least as much as `asked` does. */
 function isNarrower(parts: readonly Filter[], asked: Filter): boolean {
   if (!('path' in asked)) return false;
   const wide = constraintOn(asked.path, asked);
@@ -216,6 +216,7 @@ function isNarrower(parts: readonly Filter[], asked: Filter): boolean {
   return wide?.isExact === true && narrow !== undefined && isWithin(narrow.intervals, wide.intervals);
 }
 
+/** The parts that neither the bounds nor the index's own filter guarantee. */
 function rest(parts: readonly Filter[], settled: ReadonlySet<Filter>, where: Filter): Filter {
   const known = conjunctsOf(where);
   const left = parts.filter((part) => !settled.has(part) && !known.some((each) => isSameFilter(each, part)));

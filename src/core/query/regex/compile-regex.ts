@@ -4,8 +4,8 @@ import type { RegexProgram, RegexStep } from './program.ts';
 import { RegexError } from './regex-error.ts';
 
 /**
- * Makes a program of a pattern, by Thompson's construction (Communications of the ACM 11(6), 1968). Throws RegexError where
- * the pattern is wrong, uses what takes more than linear time, or needs more than `regexStepsMax` steps.
+ * Compiles a pattern to a program by Thompson's construction (Communications of the ACM 11(6), 1968). Throws RegexError if
+ * the pattern is wrong, uses a feature that takes more than linear time, or needs more than `regexStepsMax` steps.
  */
 export function compileRegex(pattern: string, flags: string): RegexProgram {
   const options = parseFlags(flags);

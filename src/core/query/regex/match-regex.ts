@@ -1,8 +1,9 @@
 import type { RegexAssertion, RegexProgram, RegexStep } from './program.ts';
 
 /**
- * Whether the pattern fits somewhere in the text. All ways through the program are followed at once, one code point at a time
- * (R. Pike's simulation: swtch.com/~rsc/regexp/regexp2.html): steps × length of the text at most, whatever the pattern.
+ * Whether the pattern fits somewhere in the text. All paths through the program are followed simultaneously, one code point
+ * at a time (R. Pike's simulation: swtch.com/~rsc/regexp/regexp2.html), which takes at most steps × length of the text,
+ * whatever the pattern.
  */
 export function matchesRegex(program: RegexProgram, text: string): boolean {
   let now = new Places(program, text);
@@ -22,20 +23,20 @@ export function matchesRegex(program: RegexProgram, text: string): boolean {
   }
 }
 
-/** With what every text begins that the pattern fits; empty where nothing is certain. */
+/** The text with which every fitting text begins; empty if nothing is certain. */
 export function literalStart({ steps, ignoreCase, multiline }: RegexProgram): string {
   const [first, ...others] = steps;
   if (first?.op !== 'assert' || first.what !== 'start' || ignoreCase || multiline) return '';
   let text = '';
   for (const step of others) {
-    // Before what may be left out, or chosen, there is a fork.
+    // Anything optional or alternative begins with a fork, which ends the certain part.
     if (step.op !== 'set' || step.isNegated || step.ranges.length !== 2 || step.ranges[0] !== step.ranges[1]) break;
     text += String.fromCodePoint(step.ranges[0]!);
   }
   return text;
 }
 
-/** The places of the program where the simulation stands: each once, whatever the ways to it. */
+/** The places in the program where the simulation stands, each once however it was reached. */
 class Places {
   readonly sets: number[] = [];
   readonly #program: RegexProgram;
@@ -53,7 +54,7 @@ class Places {
     this.#visited.fill(0);
   }
 
-  /** Goes from a place as far as it can without reading; true when it reaches the end of the program. */
+  /** Follows the program from a place as far as possible without reading; true if it reaches the end. */
   enter(place: number, at: number): boolean {
     const waiting = [place];
     for (let here = waiting.pop(); here !== undefined; here = waiting.pop()) {
@@ -79,12 +80,12 @@ function isInRanges(ranges: readonly number[], codePoint: number): boolean {
   return false;
 }
 
-/** A code point in both cases, where its other case is one code point too. */
+/** A code point and its other cases, as far as those are single code points. */
 function casesOf(codePoint: number): readonly number[] {
-  const sign = String.fromCodePoint(codePoint);
-  const upper = sign.toUpperCase();
+  const character = String.fromCodePoint(codePoint);
+  const upper = character.toUpperCase();
   const cases = new Set([codePoint]);
-  for (const other of [upper, sign.toLowerCase(), upper.toLowerCase()]) {
+  for (const other of [upper, character.toLowerCase(), upper.toLowerCase()]) {
     const found = other.codePointAt(0)!;
     if (other.length === (found > 0xffff ? 2 : 1)) cases.add(found);
   }
@@ -98,14 +99,14 @@ function holds(what: RegexAssertion, text: string, at: number, multiline: boolea
     case 'end':
       return at === text.length || (multiline && isLineEnd(text[at]!));
     default:
-      return (isWordSign(text[at - 1]) !== isWordSign(text[at])) === (what === 'word');
+      return (isWordCharacter(text[at - 1]) !== isWordCharacter(text[at])) === (what === 'word');
   }
 }
 
-function isLineEnd(sign: string): boolean {
-  return sign === '\n' || sign === '\r' || sign === '\u2028' || sign === '\u2029';
+function isLineEnd(character: string): boolean {
+  return character === '\n' || character === '\r' || character === '\u2028' || character === '\u2029';
 }
 
-function isWordSign(sign: string | undefined): boolean {
-  return sign !== undefined && /^[0-9A-Za-z_]$/.test(sign);
+function isWordCharacter(character: string | undefined): boolean {
+  return character !== undefined && /^[0-9A-Za-z_]$/.test(character);
 }

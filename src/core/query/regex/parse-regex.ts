@@ -9,7 +9,7 @@ export type RegexNode =
   | { readonly kind: 'repeat'; readonly part: RegexNode; readonly min: number; readonly max: number };
 
 export interface RegexOptions {
-  /** `.` is a line end too. */
+  /** Whether `.` fits line ends too. */
   readonly dotAll: boolean;
 }
 
@@ -28,8 +28,8 @@ const CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, 
 const SYNTAX = '^$\\.*+?()[]{}|/';
 
 /**
- * Parses the part of JavaScript's regular expressions (with flag `u`) that a text can be held against in linear time: no back
- * references, no looking ahead or behind. Named groups and \p are left out for brevity. Throws RegexError.
+ * Parses the subset of JavaScript's regular expressions (with flag `u`) that can be matched in linear time: no back
+ * references, no lookahead or lookbehind. Named groups and \p are not supported, for brevity. Throws RegexError.
  */
 export function parseRegex(pattern: string, options: RegexOptions): RegexNode {
   const parser = new Parser(Array.from(pattern), options);
@@ -106,7 +106,7 @@ class Parser {
     const [min, max] = this.#quantifier() ?? [1, 1];
     if (min === 1 && max === 1) return part;
     if (part.kind === 'assert') throw new RegexError('repeats a place, such as ^ or \\b, which has no length');
-    // Whether a text fits does not depend on how greedy a repetition is.
+    // Whether a text fits does not depend on greediness.
     this.#take('?');
     return { kind: 'repeat', part, min, max };
   }
@@ -205,7 +205,7 @@ function one(codePoint: number): RegexNode {
   return { kind: 'set', ranges: [codePoint, codePoint], isNegated: false };
 }
 
-/** All code points that are in none of these ranges, which are in order. */
+/** All code points outside these ranges, which are in order. */
 function inverted(ranges: readonly number[]): readonly number[] {
   const rest: number[] = [];
   let from = 0;
@@ -218,6 +218,6 @@ function inverted(ranges: readonly number[]): readonly number[] {
 
 function hexNumber(text: string): number {
   const number = /^[0-9a-fA-F]{1,8}$/.test(text) ? Number.parseInt(text, 16) : LAST + 1;
-  if (number > LAST) throw new RegexError(`has a code point ${JSON.stringify(text)} that there is not`);
+  if (number > LAST) throw new RegexError(`has a code point ${JSON.stringify(text)} that does not exist`);
   return number;
 }

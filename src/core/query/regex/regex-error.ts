@@ -1,2 +1,2 @@
-/** What is wrong with a pattern, in words that follow its name: "the pattern … repeats nothing with *". */
+/** What is wrong with a pattern. The message is a predicate: "the filter's $regex at "a" repeats nothing with *". */
 export class RegexError extends Error {}

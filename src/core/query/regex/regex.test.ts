@@ -1,6 +1,6 @@
 /**
- * Goal: a pattern fits the same texts as in JavaScript, in time that grows with the text only, and what cannot is refused.
- * Method: random patterns and texts against the runtime's own RegExp; patterns that are known to explode; a table of refusals.
+ * Goal: a pattern fits the same texts as in JavaScript, in time linear in the text; patterns that could not are refused.
+ * Method: random patterns and texts against the runtime's own RegExp; patterns known to explode; a table of refusals.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -51,7 +51,7 @@ test('a pattern fits exactly where it does in JavaScript', () => {
         const native = new RegExp(source, `${flags}u`);
         const program = compileRegex(source, flags);
         for (const each of texts) {
-          // Between the halves of a pair V8 finds a \B that the standard does not look for.
+          // V8 finds a \B between the halves of a surrogate pair, where the standard does not look.
           if (source.includes('\\B') && each.includes('\u{1f600}')) continue;
           const expected = native.test(each);
           assert.equal(matchesRegex(program, each), expected, `/${source}/${flags} on ${JSON.stringify(each)}`);
@@ -65,14 +65,14 @@ test('a pattern fits exactly where it does in JavaScript', () => {
   assert.ok(fits > 500, `only ${fits} texts fit: the test has lost its force`);
 });
 
-test('patterns that explode elsewhere cost steps times length here', () => {
+test('patterns that explode elsewhere are matched in linear time', () => {
   const long = `${'a'.repeat(5000)}!`;
   for (const source of ['^(a+)+$', '^(a|a)*$', '(a*)*b', '^(([a-z])+.)+[A-Z]([a-z])+$', '(x+x+)+y']) {
     assert.equal(matchesRegex(compileRegex(source, ''), long), false, source);
   }
 });
 
-test('what takes more than linear time, or is no pattern, is refused', () => {
+test('patterns that are invalid or would take more than linear time are refused', () => {
   const refused = [
     '(a)\\1',
     '(?=a)',
@@ -104,7 +104,7 @@ test('what takes more than linear time, or is no pattern, is refused', () => {
   assert.ok(compileRegex('a{500}', '').steps.length < LIMITS.regexStepsMax);
 });
 
-test('what a pattern begins with is known where it is certain', () => {
+test('the literal start of a pattern is found where it is certain', () => {
   const starts = {
     '^abc': 'abc',
     '^ab?c': 'a',
@@ -121,7 +121,7 @@ test('what a pattern begins with is known where it is certain', () => {
   assert.equal(literalStart(compileRegex('^a', 'i')), '');
 });
 
-test('a program is plain data: JSON carries it', () => {
+test('a program survives a round trip through JSON', () => {
   const program = compileRegex('^gr(a|e)y{1,2}$', 'i');
   assert.ok(matchesRegex(JSON.parse(JSON.stringify(program)), 'GREY'));
 });
