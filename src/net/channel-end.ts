@@ -1,4 +1,4 @@
-/** How a channel ends: once, and told to its owner in a later turn, also where the owner listens only afterwards. */
+/** The end of a channel. It happens once; the owner is told in a later microtask, even if it starts to listen only afterwards. */
 export class ChannelEnd {
   #reason: string | undefined;
   #listener: ((reason: string) => void) | undefined;
@@ -17,7 +17,7 @@ export class ChannelEnd {
     if (isFirst && this.isReached) this.#tell();
   }
 
-  /** False: it had ended before, and the reason is the one that was given then. */
+  /** Returns false if the channel had already ended; the first reason stays. */
   reach(reason: string): boolean {
     if (this.isReached) return false;
     this.#reason = reason;
@@ -25,7 +25,7 @@ export class ChannelEnd {
     return true;
   }
 
-  /** Later, so that nobody is called back from within its own call of `close` or `send`. */
+  /** Deferred, so that no caller is called back from within its own `close` or `send`. */
   #tell(): void {
     queueMicrotask(() => this.listener(this.#reason!));
   }

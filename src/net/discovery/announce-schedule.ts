@@ -1,15 +1,15 @@
 import type { Random } from '../../core/ids/index.ts';
 
-/** After a start or a change of the network: at once and soon again, since some of it may be lost. */
+/** After a start or a network change: immediately, then again soon, because datagrams may be lost. */
 const BURST_AT_MS = [0, 500, 1000, 2000] as const;
-/** Share of the interval by which announcements of a crowd spread. */
+/** Jitter as a fraction of the interval, so that the announcements of many nodes spread out. */
 const JITTER = 0.2;
-/** Answers to a newcomer keep this distance from the last announcement … */
+/** After hearing a newcomer, a node announces no sooner than this after its last announcement … */
 const HURRY_GAP_MS = 1000;
-/** … and spread over this time, or a hundred nodes would answer it at the same moment. */
+/** … and at a random moment within this time, or a hundred nodes would announce simultaneously. */
 const HURRY_SPREAD_MS = 250;
 
-/** When to announce: a burst, then an interval with jitter, sooner once when somebody new was heard. Times are monotonic ms. */
+/** When to announce: a burst first, then at intervals with jitter; sooner when a new node was heard. Times are monotonic ms. */
 export class AnnounceSchedule {
   readonly #intervalMs: number;
   readonly #random: Random;
@@ -27,14 +27,14 @@ export class AnnounceSchedule {
     return this.#nextAt;
   }
 
-  /** Begins the burst, anew if it has been before. */
+  /** Starts the burst, or restarts it. */
   start(nowMs: number): void {
     this.#startedAt = nowMs;
     this.#burstLeft = BURST_AT_MS.length;
     this.#nextAt = nowMs;
   }
 
-  /** To be called when an announcement was made. */
+  /** Call after each announcement. */
   announced(nowMs: number): void {
     this.#lastAt = nowMs;
     this.#burstLeft = Math.max(0, this.#burstLeft - 1);
@@ -45,7 +45,7 @@ export class AnnounceSchedule {
         : nowMs + this.#intervalMs * jitter;
   }
 
-  /** Somebody new was heard, who should hear of us. Never an answer to a sender: the announcement goes to all. */
+  /** A new node was heard and should hear of us soon. This is not a reply to its sender: the announcement goes to everybody. */
   hurry(nowMs: number): void {
     const soon = nowMs + this.#random.next() * HURRY_SPREAD_MS;
     this.#nextAt = Math.min(this.#nextAt, Math.max(soon, this.#lastAt + HURRY_GAP_MS));

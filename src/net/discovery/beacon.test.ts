@@ -1,5 +1,5 @@
 /**
- * Goal: a beacon says what it was made of to members of the cluster, and nothing at all to or from anybody else.
+ * Goal: members of the cluster read in a beacon what it was made from; nobody else can read or forge one.
  * Method: round trips and a golden vector; then every bit flipped, and random mutations of real beacons from a printed seed.
  */
 import assert from 'node:assert/strict';
@@ -41,7 +41,7 @@ function hmac(body: Uint8Array): Buffer {
   return createHmac('sha256', KEY.mac).update(body).digest().subarray(0, 16);
 }
 
-/** Flips, overwrites, cuts, appends, swaps a piece of another beacon in, or replaces everything. */
+/** Flips, overwrites, cuts, appends, copies in a piece of another beacon, or replaces everything. */
 function mutate(random: SeededRandom, bytes: Uint8Array, other: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
   const at = random.integer(0, copy.length - 1);
@@ -82,7 +82,7 @@ test('golden vector: the bytes of version 1 do not change', () => {
   );
 });
 
-test('only members with the same key read a beacon, and its key id tells others to leave it', () => {
+test('only members with the same key read a beacon, and its key id tells others to ignore it', () => {
   const bytes = encodeBeacon(BEACON, KEY);
   assert.equal(findBeaconKey(bytes, [OTHER]), undefined);
   assert.equal(findBeaconKey(bytes, [OTHER, KEY]), KEY);
@@ -90,7 +90,7 @@ test('only members with the same key read a beacon, and its key id tells others 
   assert.equal(decodeBeacon(bytes, { ...OTHER, id: KEY.id }), undefined);
 });
 
-test('every flipped bit is noticed', () => {
+test('a beacon with any bit flipped is refused', () => {
   const bytes = encodeBeacon(BEACON, KEY);
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const copy = Uint8Array.from(bytes);
@@ -99,7 +99,7 @@ test('every flipped bit is noticed', () => {
   }
 });
 
-test('no random mutation of a beacon is ever taken for one, and none throws', () => {
+test('no random mutation of a beacon is accepted, and none throws', () => {
   const random = createSeededRandom(SEED);
   const genuine = Array.from({ length: 64 }, () => encodeBeacon(randomBeacon(random), KEY));
   const isGenuine = (bytes: Uint8Array): boolean => genuine.some((one) => Buffer.compare(one, bytes) === 0);
@@ -138,7 +138,7 @@ test('a signed datagram with impossible fields is refused: port 0, device key wi
   );
 });
 
-test('fields that a later release appends are passed over', () => {
+test('fields that a later release appends are ignored', () => {
   const bytes = Buffer.from(encodeBeacon(BEACON, KEY));
   for (const flags of [0, 1, 0xfe, 0xff]) {
     const body = Buffer.concat([bytes.subarray(0, bytes.length - 16), Buffer.from([flags]), Buffer.from('later')]);
@@ -147,7 +147,7 @@ test('fields that a later release appends are passed over', () => {
   }
 });
 
-test('golden vector: a node that keeps only some collections says so in one byte more', () => {
+test('golden vector: a node that keeps only some collections says so in one additional byte', () => {
   const all = Buffer.from(encodeBeacon(BEACON, KEY)).toString('hex').slice(0, -32);
   const some = Buffer.from(encodeBeacon({ ...BEACON, relaysAll: false }, KEY))
     .toString('hex')
@@ -155,7 +155,7 @@ test('golden vector: a node that keeps only some collections says so in one byte
   assert.equal(some, `${all}01`);
 });
 
-test('neither ids nor keys can be read in a beacon, and tags of one id differ between clusters', () => {
+test('a beacon reveals neither ids nor keys, and tags of one id differ between clusters', () => {
   assert.notEqual(beaconTag(KEY, 'replica', 'x'), beaconTag(OTHER, 'replica', 'x'));
   assert.notEqual(beaconTag(KEY, 'replica', 'x'), beaconTag(KEY, 'life', 'x'));
   const text = Buffer.from(encodeBeacon(BEACON, KEY)).toString('latin1');
@@ -163,11 +163,11 @@ test('neither ids nor keys can be read in a beacon, and tags of one id differ be
     assert.ok(!text.includes(secret));
 });
 
-test('a clock that is off by ages does not silence the node', () => {
+test('a wall clock that is wrong by ages does not silence the node', () => {
   for (const wallMs of [-1e15, 0, 1e18]) assert.ok(decodeBeacon(encodeBeacon({ ...BEACON, wallMs }, KEY), KEY));
 });
 
-test('fields that do not fit are a mistake of the program', () => {
+test('a field that does not fit throws a RangeError', () => {
   for (const change of [
     { deviceKey: '' },
     { deviceKey: 'é' },

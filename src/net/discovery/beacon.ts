@@ -2,32 +2,33 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type BeaconKey, KEY_ID_BYTES, TAG_BYTES } from './beacon-key.ts';
 
 /**
- * What a node says to its network every few seconds, signed, in one datagram:
+ * What a node announces on its network every few seconds, in one signed datagram:
  *
  *     magic "EB" 2 | version 1 | key id 8 | life tag 8 | replica tag 8 | TCP port 2 | wall clock, ms 6 | sequence 6
  *     | length 1, device key 1…64 | flags 0…1 | fields of later releases | HMAC-SHA256 of all before, first 16 bytes
  *
- * Numbers are big-endian. Bit 0 of the flags: the sender keeps only some of the collections; no flags are as 0, and bits that
- * are not known are ignored. It names no token, node, collection or address: the address is where the datagram came from.
- * Freshness does not rest on clocks, which may be wrong by years, but on the sequence within a life (`replay-window.ts`).
+ * Numbers are big-endian. Bit 0 of the flags means that the sender keeps only some of the collections. Absent flags count as
+ * 0, and unknown bits are ignored. A beacon contains no token, node name, collection or address: the address is the one that
+ * the datagram came from. Freshness depends on the sequence within a life (`replay-window.ts`), not on clocks, which may be
+ * wrong by years.
  */
 export interface Beacon {
   /** Key of the device, as `Channel.peerKey` gives it: 1 to 64 printable ASCII characters. */
   readonly deviceKey: string;
-  /** Tag of the life nonce (`beaconTag`): another one at each start of the node. */
+  /** Tag of the life nonce (`beaconTag`), which is new at each start of the node. */
   readonly lifeTag: string;
   /** Tag of the replica id (`beaconTag`). */
   readonly replicaTag: string;
   readonly tcpPort: number;
-  /** The sender keeps every collection, and so passes on what others wrote in any. */
+  /** The sender keeps every collection, so it passes on what others wrote in any of them. */
   readonly relaysAll: boolean;
-  /** The sender's wall clock. For diagnosis only: no beacon is refused because of it. */
+  /** The sender's wall clock, ms. For diagnosis, and for telling a clone of this device from a replayed beacon of it. */
   readonly wallMs: number;
-  /** Rises with each datagram of a life. */
+  /** Increases with each datagram of a life. */
   readonly sequence: number;
 }
 
-/** Bytes of the largest datagram that is looked at; ours have at most 123. */
+/** Larger datagrams are ignored; the beacons of this release have at most 123 bytes. */
 export const BEACON_BYTES_MAX = 200;
 
 const MAGIC = 0x4542;
@@ -45,11 +46,11 @@ const KEEPS_SOME = 1;
 const DEVICE_KEY = /^[\x21-\x7e]{1,64}$/;
 const UINT48_MAX = 2 ** 48 - 1;
 
-/** Throws a RangeError when a field does not fit, which is a mistake of the program. */
+/** Throws a RangeError when a field does not fit, which is a programming error. */
 export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
   if (!DEVICE_KEY.test(beacon.deviceKey)) throw new RangeError('a device key has 1 to 64 printable ASCII characters');
   const deviceEnd = DEVICE_AT + beacon.deviceKey.length;
-  // Without flags the bytes are those of the first form of the beacon.
+  // Without flags the bytes are those of the first version of the beacon.
   const macAt = beacon.relaysAll ? deviceEnd : deviceEnd + 1;
   const bytes = Buffer.alloc(macAt + MAC_BYTES);
   bytes.writeUInt16BE(MAGIC, 0);
@@ -58,7 +59,7 @@ export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
   bytes.write(beacon.lifeTag, LIFE_AT, 'hex');
   bytes.write(beacon.replicaTag, REPLICA_AT, 'hex');
   bytes.writeUInt16BE(beacon.tcpPort, PORT_AT);
-  // A wall clock before 1970 or beyond the year 10000 is as wrong as one can be; it must not silence the node.
+  // A wall clock before 1970 or beyond the year 10000 is wrong, but must not silence the node.
   bytes.writeUIntBE(Math.min(Math.max(0, Math.floor(beacon.wallMs)), UINT48_MAX), WALL_AT, 6);
   bytes.writeUIntBE(beacon.sequence, SEQUENCE_AT, 6);
   bytes.writeUInt8(beacon.deviceKey.length, LENGTH_AT);
@@ -68,7 +69,7 @@ export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
   return bytes;
 }
 
-/** The key that a datagram claims to be made with, or undefined: no beacon, or of another cluster. Costs next to nothing. */
+/** The key that a datagram claims to be made with; undefined if it is no beacon, or one of another cluster. Very cheap. */
 export function findBeaconKey(bytes: Uint8Array, keys: readonly BeaconKey[]): BeaconKey | undefined {
   if (!looksLikeBeacon(bytes)) return undefined;
   const view = asBuffer(bytes);
@@ -76,7 +77,7 @@ export function findBeaconKey(bytes: Uint8Array, keys: readonly BeaconKey[]): Be
   return keys.find((key) => key.id === id);
 }
 
-/** The TCP port that a beacon under another key names, unproven; undefined: it is no beacon. */
+/** The TCP port that a beacon under another key names, unverified; undefined if the datagram is no beacon. */
 export function foreignPort(bytes: Uint8Array): number | undefined {
   return (looksLikeBeacon(bytes) && asBuffer(bytes).readUInt16BE(PORT_AT)) || undefined;
 }
@@ -86,7 +87,7 @@ function looksLikeBeacon(bytes: Uint8Array): boolean {
   return asBuffer(bytes).readUInt16BE(0) === MAGIC && bytes[2] === VERSION;
 }
 
-/** The beacon in a datagram for which `findBeaconKey` found the key; undefined when it is forged or damaged. One HMAC. */
+/** The beacon in a datagram for which `findBeaconKey` found the key; undefined if it is forged or damaged. Costs one HMAC. */
 export function decodeBeacon(bytes: Uint8Array, key: BeaconKey): Beacon | undefined {
   if (findBeaconKey(bytes, [key]) === undefined) return undefined;
   const view = asBuffer(bytes);

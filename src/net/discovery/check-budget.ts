@@ -1,17 +1,17 @@
 const SLOTS = 1024;
 
 export interface CheckBudgetOptions {
-  /** Checks in a second, of strangers and of known peers each. A whole second's worth may come at once. */
+  /** Checks per second, separately for strangers and for known peers. A whole second's worth may be used at one moment. */
   readonly perSecondMax: number;
-  /** The same for one source. */
+  /** The same for each source. */
   readonly perSourceMax: number;
-  /** 32 random bits: makes it unpredictable which sources share a slot. */
+  /** 32 random bits that make it unpredictable which sources share a slot. */
   readonly salt: number;
 }
 
 /**
- * Bounds the work that forged beacons can cause: token buckets per source in a fixed number of slots, and two for all. Known
- * peers draw from their own, so that a flood from invented addresses cannot silence them.
+ * Bounds the work that forged beacons can cause: one token bucket per source, in a fixed number of slots, and two shared
+ * ones. Known peers draw from a shared bucket of their own, so that a flood from invented addresses cannot silence them.
  */
 export class CheckBudget {
   readonly #slots: TokenBucket[];
@@ -34,7 +34,7 @@ export class CheckBudget {
   }
 }
 
-/** FNV-1a: cheaper than the check that it may save. */
+/** FNV-1a: much cheaper than the check that it may avoid. */
 function slotOf(source: string, salt: number): number {
   let hash = salt;
   for (let i = 0; i < source.length; i++) hash = Math.imul(hash ^ source.charCodeAt(i), 0x01000193);

@@ -1,22 +1,22 @@
 /**
- * The datagram port: beacons out to everybody near, beacons in from anybody. Datagrams may be lost, repeated, reordered and
- * forged; a sender hears its own.
+ * The datagram port sends beacons to everybody near and receives them from anybody. Datagrams may be lost, repeated,
+ * reordered and forged; a sender hears its own.
  */
 export interface DatagramPort {
   /**
-   * Starts to receive and resolves with the port that is really bound (0 picks a free one, which others can share). Rejects
-   * with NetworkError LISTEN_FAILED or PORT_IN_USE. Called once.
+   * Starts to receive and resolves with the port that is bound (0 picks a free one, which others can share). Rejects with
+   * NetworkError LISTEN_FAILED or PORT_IN_USE. Call it once.
    */
   bind(port: number, onDatagram: (datagram: Datagram) => void): Promise<number>;
-  /** Where an announcement goes at present: each way of each interface once. */
+  /** Where an announcement goes at present: every target of every usable interface. */
   targets(): readonly DatagramTarget[];
-  /** Never throws and never waits; what fails is counted in `describe`. */
+  /** Never throws and never waits; a failure shows in `describe`. */
   send(bytes: Uint8Array, target: DatagramTarget): void;
-  /** Reads the list of interfaces again and replaces what has failed. True when the list has changed. */
+  /** Reads the list of interfaces again and reopens those that failed. Returns whether the list has changed. */
   refresh(): boolean;
-  /** Every interface and what becomes of it, the ones that are left out included. */
+  /** The state of every interface, including those that are left out. */
   describe(): readonly InterfaceState[];
-  /** Nothing is delivered afterwards. May be called again. */
+  /** No datagram is delivered afterwards. May be called again. */
   close(): Promise<void>;
 }
 
@@ -25,26 +25,26 @@ export type Proximity = 'host' | 'link' | 'far';
 
 export interface Datagram {
   readonly bytes: Uint8Array;
-  /** Source address as one can dial it, an IPv6 link-local one with its scope. */
+  /** Source address in a form that can be dialled; a link-local IPv6 address includes its scope. */
   readonly host: string;
   readonly proximity: Proximity;
 }
 
 export interface DatagramTarget {
   readonly interfaceName: string;
-  /** Address that is sent to: a broadcast or multicast address. */
+  /** The broadcast or multicast address to send to. */
   readonly host: string;
-  /** Local address that it is sent from. */
+  /** The local address to send from. */
   readonly from: string;
 }
 
 export interface InterfaceState {
   readonly interfaceName: string;
   readonly address: string;
-  /** Address that beacons are sent to through it; null when it is left out. */
+  /** Address that beacons are sent to through this interface; null if the interface is left out. */
   readonly target: string | null;
   readonly state: 'opening' | 'ok' | 'failed' | 'skipped';
-  /** Why it failed or is skipped, or null. */
+  /** Why the interface failed or is skipped, or null. */
   readonly reason: string | null;
   readonly datagramsSent: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Goal: nodes find each other soon and lose nobody, whatever clocks say and whoever else talks on the network.
- * Method: whole discoveries on a network in memory and a manual clock; forged, recorded and flooding datagrams injected.
+ * Goal: nodes find each other soon and lose nobody, whatever their clocks say and whoever else sends on the network.
+ * Method: whole Discovery objects on a network in memory with a manual clock; forged, recorded and flooding datagrams injected.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -76,7 +76,7 @@ function beaconOf(name: string, sequence: number, change: Partial<Beacon> = {}):
   return encodeBeacon(beacon, KEY);
 }
 
-/** Turns the clock and says when announcements were made meanwhile. */
+/** Advances the clock and returns when announcements were made meanwhile. */
 function watchAnnouncements(clock: ManualClock, discovery: Discovery, forMs: number): number[] {
   const times: number[] = [];
   const startedAt = clock.monotonic();
@@ -89,7 +89,7 @@ function watchAnnouncements(clock: ManualClock, discovery: Discovery, forMs: num
   return times;
 }
 
-test('two nodes find each other at once, with the address that the datagram came from', async () => {
+test('two nodes find each other immediately, with the address that the datagram came from', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   clock.advance(100);
@@ -101,7 +101,7 @@ test('two nodes find each other at once, with the address that the datagram came
   assert.equal(b.discovery.peers()[0]!.deviceKey, 'a');
 });
 
-test('clocks that are off by years change nothing but the offset that is shown', async () => {
+test('clocks that are wrong by years change nothing but the reported offset', async () => {
   const { clock, network } = setUpNetwork();
   const year = 365 * 24 * 3600 * 1000;
   const a = await startNode(clock, network, 'a', { wallOffsetMs: -9 * year });
@@ -121,7 +121,7 @@ test('announcements come at 0, 0.5, 1 and 2 s and then every 4 to 6 s', async ()
   for (const gap of gaps) assert.ok(gap >= 4000 && gap <= 6010, `gap of ${gap} ms (seed ${SEED})`);
 });
 
-test('a newcomer is greeted by an announcement to all within 1.3 s, and a crowd of newcomers by one a second', async () => {
+test('hearing a newcomer causes an announcement to all within 1.3 s, and a crowd of newcomers one per second', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   clock.advance(3000);
@@ -132,7 +132,7 @@ test('a newcomer is greeted by an announcement to all within 1.3 s, and a crowd 
   assert.ok(watchAnnouncements(clock, a.discovery, 3000).length <= 4);
 });
 
-test('no beacon is ever answered: repeated ones cause no datagram at all', async () => {
+test('no beacon is ever answered: repeated ones cause no datagram', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   network.inject(beaconOf('b', 0), '10.0.0.b');
@@ -144,7 +144,7 @@ test('no beacon is ever answered: repeated ones cause no datagram at all', async
   assert.equal(a.discovery.describe().received.repeated, 200);
 });
 
-test('15 s of silence lose a peer, and it is found again when it is heard again', async () => {
+test('a peer is lost after 15 s of silence, and found again when it is heard again', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   network.inject(beaconOf('b', 0), '10.0.0.b');
@@ -158,7 +158,7 @@ test('15 s of silence lose a peer, and it is found again when it is heard again'
   assert.deepEqual(a.kinds(), ['found', 'lost', 'found']);
 });
 
-test('a restart is seen at once, and recorded beacons of the life before count for nothing', async () => {
+test('a restart is noticed immediately, and recorded beacons of the previous life are ignored', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   const b = await startNode(clock, network, 'b');
@@ -184,7 +184,7 @@ test('recorded beacons do not bring back a peer that has gone', async () => {
   assert.deepEqual(a.kinds(), ['found', 'lost']);
 });
 
-test('each way to a peer is kept as an address, at most eight, nearest first, and leaves when it falls silent', async () => {
+test('each path to a peer is kept as an address, at most eight, nearest first, until it falls silent', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   for (let i = 0; i < 20; i++) network.inject(beaconOf('b', i), `10.0.2.${i}`);
@@ -201,7 +201,7 @@ test('each way to a peer is kept as an address, at most eight, nearest first, an
   assert.deepEqual(a.discovery.peers()[0]!.addresses, [{ host: '10.0.2.7', port: 5000 }]);
 });
 
-test('a node that speaks with this replica id is a twin, told once', async () => {
+test('another node with this replica id is a twin, reported once', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a', { replica: 'one' });
   const b = await startNode(clock, network, 'b', { replica: 'one' });
@@ -216,7 +216,7 @@ test('a node that speaks with this replica id is a twin, told once', async () =>
   assert.notEqual(b.discovery.peers()[0]!.replicaTag, beaconTag(KEY, 'replica', 'one'));
 });
 
-test('a clone of the whole disk is told, but an old beacon of this device played again is not', async () => {
+test('a clone of the whole disk is reported, a replayed old beacon of this device is not', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   const old = { lifeTag: beaconTag(KEY, 'life', 'before'), wallMs: clock.now() - 1 };
@@ -231,7 +231,7 @@ test('a clone of the whole disk is told, but an old beacon of this device played
   ]);
 });
 
-test('nodes of another cluster are strangers, and two keys at once understand both', async () => {
+test('nodes of another cluster are strangers, and a node with both keys knows both', async () => {
   const { clock, network } = setUpNetwork();
   const other = deriveBeaconKey(Buffer.alloc(32, 2));
   const a = await startNode(clock, network, 'a');
@@ -259,7 +259,7 @@ test('nodes of another cluster are strangers, and two keys at once understand bo
   );
 });
 
-test('the table is bounded however many devices members invent, and the longest unheard is forgotten first', async () => {
+test('the table is bounded however many devices members invent, and the one silent for longest is forgotten first', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a', { limits: { peersMax: 50, beaconChecksPerSourceMax: 5000 } });
   for (let i = 0; i < 1000 * SCALE; i++) {
@@ -295,7 +295,7 @@ test('a flood of forged beacons costs a bounded number of checks and log lines, 
   assert.deepEqual(a.kinds(), ['found'], `seed ${SEED}`);
 });
 
-test('a changed interface is told and starts the burst again', async () => {
+test('a changed interface is reported and restarts the burst', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   clock.advance(12_000);
@@ -315,7 +315,7 @@ test('twenty nodes that lose every fifth datagram all know each other within 15 
   for (const node of nodes) assert.equal(node.discovery.peers().length, 19, `seed ${SEED}`);
 });
 
-test('once closed it is silent and leaves no timer behind', async () => {
+test('after close, discovery is silent and leaves no timer behind', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   await a.discovery.close();
@@ -329,7 +329,7 @@ test('once closed it is silent and leaves no timer behind', async () => {
   await assert.rejects(a.discovery.start(), TypeError);
 });
 
-test('a node that begins to keep only some collections says so, and others hear it as a change of that node', async () => {
+test('a node that begins to keep only some collections announces it, and others report it as moved', async () => {
   const { clock, network } = setUpNetwork();
   let relaysAll = true;
   const a = await startNode(clock, network, 'a');

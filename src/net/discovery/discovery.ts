@@ -16,14 +16,14 @@ const FORGERY_LOG_GAP_MS = 60_000;
 export interface DiscoveryOptions {
   /** UDP port that all nodes of the network share; 0 picks a free one. */
   readonly udpPort: number;
-  /** The port that this node really listens on for channels. */
+  /** The TCP port that this node listens on for channels. */
   readonly tcpPort: number;
-  /** As `Channel.ownKey`. */
+  /** The same as `Channel.ownKey`. */
   readonly deviceKey: string;
   readonly replica: string;
-  /** Whether this node keeps every collection; asked at each announcement. Default: it does. */
+  /** Whether this node keeps every collection; called for each announcement. Default: true. */
   readonly relaysAll?: () => boolean;
-  /** The first signs, all are understood: several while the cluster key changes. At least one. */
+  /** The first key signs, all of them verify: there are several while the cluster key changes. At least one. */
   readonly keys: readonly BeaconKey[];
   readonly limits?: Partial<
     Pick<Limits, 'peersMax' | 'addressesPerPeerMax' | 'beaconChecksPerSecondMax' | 'beaconChecksPerSourceMax'>
@@ -39,11 +39,11 @@ export interface DiscoveryDeps {
   readonly onEvent: (event: DiscoveryEvent) => void;
 }
 
-/** What became of the datagrams that came in, since the start. */
+/** What became of the datagrams received since the start. */
 export interface DatagramCounts {
-  /** No beacons, or of other clusters: dropped unread. */
+  /** Not beacons, or beacons of other clusters: dropped unread. */
   foreign: number;
-  /** Over the budget of signature checks: dropped unread. */
+  /** Over the budget for signature checks: dropped unread. */
   throttled: number;
   forged: number;
   own: number;
@@ -62,8 +62,8 @@ export interface DiscoveryDescription {
 type OwnTags = Pick<Beacon, 'lifeTag' | 'replicaTag'>;
 
 /**
- * Finds the other nodes of the cluster on the local network and lets itself be found: announces by beacons, hears those of
- * others, and never answers one. Goes from new to running to closed, once. It dials nobody: `peers` does.
+ * Finds the other nodes of the cluster on the local network and makes this node findable: it announces by beacons, hears
+ * those of others, and never answers one. It can be started once and closed once. It does not dial: `src/net/peers` does.
  */
 export class Discovery {
   readonly #options: DiscoveryOptions;
@@ -74,7 +74,7 @@ export class Discovery {
   readonly #budget: CheckBudget;
   readonly #received: DatagramCounts = { foreign: 0, throttled: 0, forged: 0, own: 0, repeated: 0, accepted: 0 };
   readonly #twinsReported = new Set<string>();
-  /** Begins with each discovery, as the sequence does: one that is made again in the same process counts as restarted. */
+  /** New for each Discovery, like the sequence: a second one in the same process looks like a restarted node. */
   readonly #life: string;
   readonly #startedWallMs: number;
   readonly #ownTagsByKey = new Map<BeaconKey, OwnTags>();
@@ -106,7 +106,7 @@ export class Discovery {
     });
   }
 
-  /** Opens the port, resolves with its number, and announces. Rejects as `DatagramPort.bind`. Once only. */
+  /** Opens the port, starts to announce, and resolves with the port's number. Rejects as `DatagramPort.bind`. Call it once. */
   async start(): Promise<number> {
     if (this.#state !== 'new') throw new TypeError('a discovery can be started once');
     this.#state = 'running';
@@ -118,12 +118,12 @@ export class Discovery {
     return this.#udpPort;
   }
 
-  /** The devices that were heard within the last 15 seconds. */
+  /** The devices heard within the last 15 seconds. */
   peers(): readonly DiscoveredPeer[] {
     return this.#table.peers();
   }
 
-  /** The replica id of this node, which may be a new one (R9): announces it from now on. */
+  /** Announces this replica id of the node from now on; the node may have taken a new one (R9). */
   setReplica(replica: string): void {
     if (replica === this.#replica) return;
     this.#replica = replica;
@@ -132,7 +132,7 @@ export class Discovery {
     this.#arm();
   }
 
-  /** From now on these keys hold; at least one. */
+  /** Replaces the keys; at least one. */
   setKeys(keys: readonly BeaconKey[]): void {
     this.#keys = requireKeys(keys);
     this.#ownTagsByKey.clear();
@@ -140,7 +140,7 @@ export class Discovery {
     this.#arm();
   }
 
-  /** For diagnosis: each interface and what became of it, and of the datagrams. */
+  /** For diagnosis: the state of each interface, and counts of datagrams. */
   describe(): DiscoveryDescription {
     return {
       udpPort: this.#udpPort,
@@ -150,7 +150,7 @@ export class Discovery {
     };
   }
 
-  /** Stops announcing and hearing. No event follows. May be called again. */
+  /** Stops announcing and listening. No event follows. May be called again. */
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#cancelTimer?.();
@@ -166,7 +166,7 @@ export class Discovery {
     return this.#deps.clock.monotonic();
   }
 
-  /** Announces if it is time, forgets who has been silent, and comes back for the next of either. */
+  /** Announces if it is time, expires silent peers, and arms the timer for the next time. */
   #wake(): void {
     const now = this.#now();
     if (now >= this.#schedule.nextAt) {
@@ -180,7 +180,7 @@ export class Discovery {
   #arm(): void {
     this.#cancelTimer?.();
     if (this.#state !== 'running') return;
-    // Expiry needs no better resolution than a second.
+    // A resolution of one second is enough for expiry.
     const delayMs = Math.min(1000, Math.max(0, this.#schedule.nextAt - this.#now()));
     this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => this.#wake());
   }
@@ -197,7 +197,7 @@ export class Discovery {
     });
   }
 
-  /** Each target gets its own sequence number, so that a beacon counts once per way and not once in all. */
+  /** Each target gets its own sequence number, so that a receiver counts the beacon once per path, not just once. */
   #announce(): void {
     const key = this.#keys[0]!;
     const { deviceKey, tcpPort } = this.#options;
@@ -274,7 +274,7 @@ export class Discovery {
     this.#emit({ kind: 'twin', deviceKey: beacon.deviceKey, sameReplica, sameDevice, address });
   }
 
-  /** Anybody can send rubbish: it is counted, and told once a minute. */
+  /** Anybody can send rubbish: it is counted, and logged at most once a minute. */
   #noteForgery(datagram: Datagram, now: number): void {
     this.#received.forged++;
     if (now - this.#forgeryLoggedAt < FORGERY_LOG_GAP_MS) return;

@@ -1,6 +1,6 @@
 /**
- * Goal: every address of the system is either announced through, in a way that reaches its own subnet, or named with a reason.
- * Method: lists of interfaces as Linux, Windows and VPNs give them.
+ * Goal: every address of the system is either used for announcements that reach its subnet, or left out with a reason.
+ * Method: lists of interfaces as Linux, Windows and VPNs report them.
  */
 import assert from 'node:assert/strict';
 import type { NetworkInterfaceInfo } from 'node:os';
@@ -24,7 +24,7 @@ const LISTED = {
   tun0: [v4('10.8.0.2', '255.255.255.255')],
 };
 
-test('each subnet is reached by its own broadcast address and the limited one, each link by multicast', () => {
+test('each subnet is reached by its own and the limited broadcast address, each link by multicast', () => {
   const targets = planInterfaces(LISTED, OPTIONS).map(({ interfaceName, targets: hosts }) => [interfaceName, ...hosts]);
   assert.deepEqual(targets, [
     ['lo', '127.255.255.255'],
@@ -37,7 +37,7 @@ test('each subnet is reached by its own broadcast address and the limited one, e
   ]);
 });
 
-test('whatever is left out says why', () => {
+test('every address that is left out has a reason', () => {
   for (const options of [OPTIONS, { ...OPTIONS, localhostOnly: true }, { ...OPTIONS, interfacesMax: 1 }]) {
     for (const local of planInterfaces(LISTED, options)) {
       assert.equal(local.targets.length === 0, local.reason !== null, JSON.stringify(local));
@@ -60,7 +60,7 @@ test('no more interfaces are used than the limit allows', () => {
   assert.equal(plan.filter((one) => one.targets.length > 0).length, 32);
 });
 
-test('Windows gets the number of the scope', () => {
+test('on Windows the scope is given by number', () => {
   const plan = planInterfaces({ Ethernet: [v6('fe80::1', 12)] }, { ...OPTIONS, hasNumericScopes: true });
   assert.deepEqual(plan[0]!.targets, ['ff12::4542:6265:6163%12']);
 });

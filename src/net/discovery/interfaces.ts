@@ -1,7 +1,7 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import type { Proximity } from './datagram-port.ts';
 
-/** IPv6 group of our own choice: transient, link-local (RFC 4291 §2.7). It never leaves the link. */
+/** An IPv6 group of our own choice: transient and link-local (RFC 4291 §2.7), so that it never leaves the link. */
 export const MULTICAST_GROUP = 'ff12::4542:6265:6163';
 export const LOOPBACK_BROADCAST = '127.255.255.255';
 const LIMITED_BROADCAST = '255.255.255.255';
@@ -12,20 +12,20 @@ export interface LocalAddress {
   readonly family: 4 | 6;
   readonly address: string;
   readonly netmask: string;
-  /** Empty when it is left out; then `reason` says why. */
+  /** Empty if the address is left out; `reason` then says why. */
   readonly targets: readonly string[];
   readonly reason: string | null;
 }
 
 export interface InterfacePlanOptions {
   readonly localhostOnly: boolean;
-  /** Windows numbers the scopes of IPv6 addresses, others name them. */
+  /** Windows numbers the scopes of IPv6 addresses; other systems name them. */
   readonly hasNumericScopes: boolean;
-  /** Addresses that are used. Those beyond are left out, and say so. */
+  /** How many addresses are used. The rest are left out, with that reason. */
   readonly interfacesMax: number;
 }
 
-/** What to do with each address that the system lists. Nothing is dropped in silence: what is left out says why. */
+/** What to do with each address that the system lists. Every address that is left out has a reason. */
 export function planInterfaces(
   listed: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>,
   options: InterfacePlanOptions,
@@ -64,14 +64,14 @@ function planOne(interfaceName: string, info: NetworkInterfaceInfo, options: Int
   return directed === undefined ? skip('point-to-point, no broadcast address') : use([directed, LIMITED_BROADCAST]);
 }
 
-/** Broadcast address of the subnet; undefined for /31 and /32, which have none. */
+/** The broadcast address of the subnet; undefined for /31 and /32, which have none. */
 export function directedBroadcast(address: string, netmask: string): string | undefined {
   const mask = toNumber(netmask);
   if (mask >= 0xfffffffe) return undefined;
   return toText((toNumber(address) | ~mask) >>> 0);
 }
 
-/** How near a source address is, judged by this host's own addresses. */
+/** How near a source address is, judged from this host's own addresses. */
 export function proximityOf(source: string, own: readonly LocalAddress[]): Proximity {
   if (source.startsWith('127.') || own.some((local) => local.address === withoutScope(source))) return 'host';
   if (source.includes(':')) return isLinkLocal(source) ? 'link' : 'far';

@@ -4,12 +4,12 @@ import type { Proximity } from './datagram-port.ts';
 import type { DiscoveredPeer, DiscoveryEvent } from './events.ts';
 import { admitSequence, EMPTY_WINDOW, type ReplayWindow } from './replay-window.ts';
 
-/** Earlier lives of a device that are remembered, so that their recorded beacons count for nothing. */
+/** How many earlier lives of a device are remembered, so that recorded beacons of them are ignored. */
 const PAST_LIVES_MAX = 8;
 const RANK: Record<Proximity, number> = { host: 0, link: 1, far: 2 };
 
 export interface PeerTableOptions {
-  /** Devices remembered, the silent ones included. More: the longest unheard one is forgotten. */
+  /** How many devices are remembered, including silent ones. Beyond that, the one silent for longest is forgotten. */
   readonly peersMax: number;
   readonly addressesPerPeerMax: number;
   readonly expiryMs: number;
@@ -40,15 +40,15 @@ export interface BeaconSource {
 }
 
 /**
- * The devices that were heard: pure bookkeeping of verified beacons. A row outlives its expiry, until the room is needed, so
- * that beacons recorded earlier cannot bring a device back that has gone. A recorded life that this node never heard of can
- * pass once as a restart; it costs a dial, at which the sender proves its key or fails.
+ * The devices that were heard: pure bookkeeping of verified beacons. A row stays after its expiry until its room is needed,
+ * so that recorded beacons cannot bring back a device that has gone. A recorded life that this node never heard can pass
+ * once as a restart. That costs one dial, in which the other end must prove its key.
  */
 export class PeerTable {
   readonly #options: PeerTableOptions;
-  /** In order of last hearing, the longest unheard first. */
+  /** In the order in which they were last heard, oldest first. */
   readonly #rowsByKey = new Map<string, Row>();
-  /** When each source address last brought a beacon, in the same order. */
+  /** When a verified beacon last came from each source address, in the same order. */
   readonly #heardAtByHost = new Map<string, number>();
 
   constructor(options: PeerTableOptions) {
@@ -60,13 +60,13 @@ export class PeerTable {
     return [...this.#rowsByKey.values()].filter((row) => row.isAlive).map(toPeer);
   }
 
-  /** Whether a verified beacon came from there lately. */
+  /** Whether a verified beacon came from this host recently. */
   isSource(host: string, nowMs: number): boolean {
     const heardAt = this.#heardAtByHost.get(host);
     return heardAt !== undefined && nowMs - heardAt < this.#options.expiryMs;
   }
 
-  /** What one verified beacon changes; undefined when it was heard before. */
+  /** Takes in one verified beacon and returns what it changes; undefined if it was heard before. */
   hear(beacon: Beacon, source: BeaconSource, nowMs: number, wallMs: number): DiscoveryEvent[] | undefined {
     const row = this.#rowsByKey.get(beacon.deviceKey) ?? newRow(beacon);
     const isNewLife = row.lifeTag !== beacon.lifeTag;
@@ -94,7 +94,7 @@ export class PeerTable {
     return isSameRole && isSameList(before, row.addresses) ? [] : [{ kind: 'moved', peer: toPeer(row) }];
   }
 
-  /** Takes out what has been silent for too long. */
+  /** Marks devices that have been silent for too long as gone. */
   expire(nowMs: number): DiscoveryEvent[] {
     const events: DiscoveryEvent[] = [];
     for (const row of this.#rowsByKey.values()) {
@@ -129,7 +129,7 @@ export class PeerTable {
   }
 }
 
-/** Keeps a map in order of last change. */
+/** Sets an entry and moves it to the end, so that the map stays in order of last change. */
 function moveToEnd<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);

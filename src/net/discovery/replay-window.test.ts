@@ -1,6 +1,6 @@
 /**
- * Goal: each sequence number is admitted at most once, and a number is refused only if it was heard or is 64 behind.
- * Method: random arrival orders against a plain set.
+ * Goal: each sequence number is admitted at most once, and refused only if it was heard or is 64 or more behind.
+ * Method: random arrival orders compared with a plain set.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

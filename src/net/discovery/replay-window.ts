@@ -1,7 +1,7 @@
 /**
- * Which sequence numbers of one sender were heard: the highest, and which of the 64 up to it (the anti-replay window of IPsec,
- * RFC 4303 §3.4.3). The datagrams of one announcement overtake each other on different interfaces, so that "higher than the
- * last" would for ever hide the slower way.
+ * Which sequence numbers of one sender were heard: the highest, and which of the 64 up to it (the anti-replay window of
+ * IPsec, RFC 4303 §3.4.3). Datagrams of one announcement can overtake each other on different interfaces. To admit only
+ * numbers above the last one would hide the slower path for ever.
  */
 export interface ReplayWindow {
   readonly highest: number;

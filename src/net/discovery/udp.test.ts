@@ -1,6 +1,6 @@
 /**
- * Goal: nodes of one host find each other over real sockets, several on one port, without leaving the loopback interface.
- * Method: real UDP sockets on a free port of 127.0.0.1, the system clock, and waiting for events, never for time.
+ * Goal: nodes on one host find each other over real sockets, several on one port, without leaving the loopback interface.
+ * Method: real UDP sockets on a free port of 127.0.0.1 and the system clock; tests wait for events, never for time.
  */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
@@ -69,7 +69,7 @@ test('ten starts and stops on one port leave nothing open', async (t) => {
   assert.equal(Buffer.from((await heard.promise).bytes).toString(), 'hello');
 });
 
-test('a port that another program keeps for itself is named in the error', async (t) => {
+test('the error names the port that another program does not share', async (t) => {
   const other = createSocket('udp4');
   t.after(() => other.close());
   other.bind({ port: 0, address: '127.255.255.255' });
@@ -82,7 +82,7 @@ test('a port that another program keeps for itself is named in the error', async
   );
 });
 
-test('an interface that cannot be used is described as failed, and a change of the list is noticed', async (t) => {
+test('an unusable interface is described as failed, and a change of the list is noticed', async (t) => {
   const real = {
     family: 'IPv4',
     address: '127.0.0.1',

@@ -7,13 +7,13 @@ import type { Datagram, DatagramPort, DatagramTarget, InterfaceState } from './d
 import { LOOPBACK_BROADCAST, type LocalAddress, MULTICAST_GROUP, planInterfaces, proximityOf } from './interfaces.ts';
 
 export interface UdpPortOptions {
-  /** Announces through the loopback interface only, and hears nobody from elsewhere. Default false. */
+  /** Announces through the loopback interface only, and ignores datagrams from elsewhere. Default false. */
   readonly localhostOnly?: boolean;
-  /** For tests: the list of interfaces. Default: the system's. */
+  /** For tests: reads the list of interfaces. Default: the system's. */
   readonly readInterfaces?: typeof networkInterfaces;
 }
 
-/** An address with the socket that sends from it, and how that goes. */
+/** A local address, the socket that sends from it, and its state. */
 interface Sender {
   readonly local: LocalAddress;
   socket: Socket | undefined;
@@ -23,9 +23,9 @@ interface Sender {
 }
 
 /**
- * Beacons over UDP. One socket per family receives for all interfaces, on a port that all nodes of a host share: a broadcast
- * or multicast reaches every one of them. Each IPv4 address has a socket of its own to send from, because only a bound
- * socket sends a broadcast through the interface that is meant, and without a default route at all.
+ * Beacons over UDP. One socket per family receives for all interfaces, on a port that all nodes of a host share: a
+ * broadcast or multicast reaches all of them. Each IPv4 address has its own socket to send from, because only a bound
+ * socket sends a broadcast through the intended interface, and only a bound one sends without a default route.
  */
 export function createUdpPort(options: UdpPortOptions = {}): DatagramPort {
   return new UdpPort(options);
@@ -119,7 +119,7 @@ class UdpPort implements DatagramPort {
     });
   }
 
-  /** LocalhostOnly binds the loopback broadcast address where the system can; elsewhere `#deliver` keeps strangers out. */
+  /** LocalhostOnly binds the loopback broadcast address where the system allows it; elsewhere `#deliver` filters. */
   async #bindReceiver4(port: number): Promise<Socket> {
     if (this.#localhostOnly) {
       try {
@@ -152,7 +152,7 @@ class UdpPort implements DatagramPort {
       });
       socket.bind({ port, address, exclusive: true }, () => {
         socket.removeAllListeners('error');
-        // A receive error concerns one datagram (Windows reports unreachable ports here); the socket stays usable.
+        // A receive error concerns a single datagram (Windows reports unreachable ports here); the socket stays usable.
         socket.on('error', () => {});
         socket.on('message', (bytes, from) => this.#deliver(bytes, from));
         resolve(socket);
@@ -166,7 +166,7 @@ class UdpPort implements DatagramPort {
     this.#onDatagram({ bytes, host: from.address, proximity: proximityOf(from.address, this.#locals) });
   }
 
-  /** Resolves when each is open or has failed; never rejects. */
+  /** Resolves when every sender is open or has failed; never rejects. */
   async #openSenders(locals: readonly LocalAddress[]): Promise<void> {
     for (const sender of this.#senders) this.#closeSender(sender);
     this.#senders = locals.map((local) => {
@@ -208,7 +208,7 @@ class UdpPort implements DatagramPort {
       this.#receiver6.addMembership(MULTICAST_GROUP, `::%${scope}`);
       sender.socket = this.#receiver6;
     } catch (error) {
-      // A member already, of an interface that went and came back under its old name: then all is well.
+      // Already a member: the interface went away and came back under its old name. That is fine.
       if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') sender.socket = this.#receiver6;
       else fail(sender, error as Error);
     }

@@ -25,7 +25,7 @@ const anyVersions: fc.Arbitrary<VersionsMessage> = fc
     ...(reached === null ? {} : { reached }),
   }));
 
-test('what is written by hand, the generated code reads, and writes again byte for byte', () => {
+test('the generated code reads what is written by hand, and writes it again byte for byte', () => {
   fc.assert(
     fc.property(anyVersions, (message) => {
       const bytes = createEncoder({ zstd: false }).encode(message).subarray(1);
@@ -115,7 +115,7 @@ test('fields may come in any order, twice, and from a later release', () => {
   assert.deepEqual(createDecoder().decode(frameWith([3, versions], [4000, 'new'], introduced)), expected);
 });
 
-test('what breaks a rule of the schema is refused where the generated code would not notice', () => {
+test('broken rules of the schema that the generated code would not notice are refused', () => {
   const changed = (field: number, content: number | string): Uint8Array =>
     messageOf([3, messageOf(...version.filter(([number]) => number !== field), [field, content])]);
   const broken: Record<string, Uint8Array> = {

@@ -30,7 +30,7 @@ for (const zstd of [false, true]) {
   });
 }
 
-test('a dictionary that is full starts again, and a message that needs more of it than there is changes nothing', () => {
+test('a full dictionary starts again, and a message with more replicas than it can hold is refused without effect', () => {
   const limits = { ...WIRE_LIMITS, dictionaryReplicasMax: 3 };
   const encoder = createEncoder({ zstd: false, limits });
   const decoder = createDecoder(limits);
@@ -71,7 +71,7 @@ test('a replica id travels once, then as a number', () => {
   assert.equal(first - encoder.encode(fork).length, 18);
 });
 
-test('what is sent within the bounds is read, what is beyond them is refused by the sender already', () => {
+test('a message within the bounds is read, and one beyond them is already refused by the encoder', () => {
   const purgedOf = (entries: number): Message => ({
     kind: 'claim',
     collections: [
@@ -104,7 +104,7 @@ test('what is sent within the bounds is read, what is beyond them is refused by 
   assert.throws(() => createEncoder({ zstd: true }).encode(many), { reason: 'MESSAGE_TOO_LARGE' });
 });
 
-test('a message of an unknown kind, and unknown fields, are ignored and counted', () => {
+test('messages of an unknown kind are ignored and counted, unknown fields are ignored', () => {
   const decoder = createDecoder();
   assert.equal(decoder.decode(frameOf(4000, Buffer.from('of tomorrow'))), undefined);
   assert.equal(decoder.decode(Uint8Array.of(0)), undefined);
@@ -129,7 +129,7 @@ test('half of a surrogate pair never leaves the node', () => {
   );
 });
 
-test('each rule that a message can break is refused, and the error says where', () => {
+test('each broken rule of a message is refused, and the error says where', () => {
   const base = fc.sample(anyVersion, { numRuns: 1, seed: SEED })[0]!;
   const a = '0a'.repeat(16) as ReplicaId;
   const b = '0b'.repeat(16) as ReplicaId;

@@ -13,23 +13,23 @@ import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 import { writeVersions } from './write-versions.ts';
 
-/** The capability in `Hello` that stands for: I can read frames packed with zstd. */
+/** The capability in `Hello` that says: I can read frames packed with zstd. */
 export const ZSTD_CAPABILITY = 'zstd';
 
 type OtherMessage = Exclude<Message, VersionsMessage>;
 
-/** Bytes left free in front of versions: the byte of the packing, and the head of a frame that introduces two replicas. */
+/** Bytes left free in front of versions: the packing byte, and the head of a frame that introduces two replicas. */
 const HEAD_ROOM = 48;
 
-/** Makes the frames of one direction of one session. It remembers which replica ids the peer has been told. */
+/** Makes the frames of one direction of one session. It remembers which replica ids the peer already knows. */
 export interface MessageEncoder {
   /**
-   * The frame for a message; it must be sent, and in this order, because later frames build on it. Throws SyncError
-   * MESSAGE_TOO_LARGE (over a megabyte of anything is, except one large document), after which the next message may follow
-   * as if nothing had been.
+   * The frame for a message. Send every frame, in this order, because later frames build on it. Throws SyncError
+   * MESSAGE_TOO_LARGE if the message exceeds a bound of the wire format, and MESSAGE_INVALID for text that is not valid
+   * Unicode. After either, the encoder can be used as if the message had never been passed.
    */
   encode(message: Message): Uint8Array;
-  /** From now on large messages are compressed: the peer's `Hello` named `ZSTD_CAPABILITY`. */
+  /** Large messages are compressed from now on. Call it when the peer's `Hello` names `ZSTD_CAPABILITY`. */
   allowZstd(): void;
 }
 
@@ -39,15 +39,15 @@ export interface EncoderOptions {
   readonly limits?: WireLimits;
 }
 
-/** Reads the frames of one direction of one session. After a frame that throws, it is of no more use. */
+/** Reads the frames of one direction of one session. Do not use it after it has thrown. */
 export interface MessageDecoder {
   /**
-   * The message of a frame, all of it checked: what it returns fits its type. Undefined for a kind that this release does
-   * not know. Throws SyncError MESSAGE_INVALID, whatever the bytes are; takes at most `frameBytesMax` of memory for
-   * inflated bytes, and at most `messageEntriesMax` objects.
+   * The message of a frame, fully checked: the result fits its type. Undefined for a kind that this release does not know.
+   * Whatever the bytes are, it throws nothing but SyncError MESSAGE_INVALID, inflates to at most `frameBytesMax` bytes, and
+   * makes at most `messageEntriesMax` entries.
    */
   decode(frame: Uint8Array): Message | undefined;
-  /** Frames of a kind that this release does not know, so far. */
+  /** How many frames so far were of a kind that this release does not know. */
   readonly unknownCount: number;
 }
 
@@ -89,12 +89,12 @@ class FrameEncoder implements MessageEncoder {
     }
   }
 
-  /** The first byte of what `#frame` and `#versionsFrame` make is left to the packing. */
+  /** `packFrame` sets the first byte of what `#frame` and `#versionsFrame` make. */
   #frame(message: OtherMessage): Uint8Array {
     const wire = this.#numbered((numberOf) => messageToWire(message, numberOf)) ?? this.#tooManyReplicas(message);
     const { startsAgain: resetReplicas, fresh: newReplicas } = this.#numbers;
     const bytes = toBinary(FrameSchema, create(FrameSchema, { resetReplicas, newReplicas, message: wire }));
-    // An entry has at least two bytes: only a large message can have too many.
+    // An entry has at least two bytes, so only a large message can have too many.
     if (bytes.length > 2 * this.#limits.messageEntriesMax) this.#requireReadable(message, bytes);
     const frame = new Uint8Array(bytes.length + 1);
     frame.set(bytes, 1);
@@ -111,12 +111,12 @@ class FrameEncoder implements MessageEncoder {
     try {
       scanFrame(bytes, this.#limits);
     } catch {
-      // The encoder makes no other mistakes than too many: the tests hold it to that.
+      // Too many entries is the only rule that the encoder can break; tests prove that.
       throw messageTooLarge(message.kind, `it has more than ${this.#limits.messageEntriesMax} entries`);
     }
   }
 
-  /** What `make` makes of the numbers of its replicas, if need be of those of a dictionary that starts again. */
+  /** Runs `make` with replica numbers, a second time with an empty dictionary if it filled up; undefined if that fills up too. */
   #numbered<Made>(make: (numberOf: NumberOf) => Made): Made | undefined {
     for (let tries = 0; tries < 2; tries++) {
       let isFull = false;
@@ -136,7 +136,7 @@ class FrameEncoder implements MessageEncoder {
   }
 }
 
-/** Puts before the content of `Versions` what a frame has around it, in place where there is room. */
+/** Puts the head of the frame before the content of `Versions`, in place if there is room. */
 function withHead(versions: Buffer, { startsAgain, fresh }: ReplicaNumbers): Uint8Array {
   const head = new WireWriter(1, fresh.length);
   if (startsAgain) head.number(0x08, 1);
@@ -167,7 +167,7 @@ class FrameDecoder implements MessageDecoder {
     return this.#versionsOf(bytes) ?? this.#otherOf(bytes);
   }
 
-  /** Undefined where the frame holds another message, or none. */
+  /** Undefined if the frame holds another message, or none. */
   #versionsOf(bytes: Uint8Array): VersionsMessage | undefined {
     const reader = new WireReader(bytes, this.#limits);
     const found = findVersions(reader, bytes.length);

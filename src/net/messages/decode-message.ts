@@ -41,10 +41,10 @@ const GOODBYE_REASONS: ReadonlySet<string> = new Set<GoodbyeReason>([
   'other',
 ]);
 
-/** What the generated decoder is asked to read: `Versions` are read by hand. */
+/** What the generated decoder reads; `Versions` are read by hand. */
 export type DecodedMessage = Exclude<wire.Frame['message'], { case: 'versions' }>;
 
-/** The message of a frame, checked against the rules of wire.proto; undefined for one that this release does not know. */
+/** The message of a frame, checked against the rules of wire.proto; undefined for a kind that this release does not know. */
 export function messageFromWire(message: DecodedMessage, table: ReplicaTable): Message | undefined {
   switch (message.case) {
     case undefined:
@@ -171,7 +171,7 @@ function parseSums(sums: readonly wire.CollectionSum[]): CollectionSum[] {
   return parsed;
 }
 
-/** A copy: a digest that is kept must not keep its whole frame. */
+/** Returns a copy, so that a digest that is kept does not keep its whole frame in memory. */
 function parseDigest(bytes: Uint8Array, where: string): Uint8Array {
   if (bytes.length !== DIGEST_BYTES) throw invalidMessage(where, `has ${bytes.length} bytes, not ${DIGEST_BYTES}`);
   return Uint8Array.from(bytes);

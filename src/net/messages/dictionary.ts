@@ -4,8 +4,8 @@ import { invalidMessage } from './invalid-message.ts';
 const ID_BYTES = 16;
 
 /**
- * Replica ids of one direction as the sender numbers them: 1, 2, 3 … in the order in which they were first sent. A full
- * dictionary starts again, and tells the receiver so.
+ * Numbers that the sender gives to the replica ids of one direction: 1, 2, 3 … in the order in which they were first sent.
+ * A full dictionary starts again, and the next frame tells the receiver so.
  */
 export class ReplicaNumbers {
   readonly #numbers = new Map<ReplicaId, number>();
@@ -17,7 +17,7 @@ export class ReplicaNumbers {
     this.#replicasMax = replicasMax;
   }
 
-  /** Number of the replica, or 0 when the dictionary is full. */
+  /** The number of the replica, or 0 if the dictionary is full. */
   numberOf(replica: ReplicaId): number {
     const number = this.#numbers.get(replica);
     if (number !== undefined) return number;
@@ -27,7 +27,7 @@ export class ReplicaNumbers {
     return this.#numbers.size;
   }
 
-  /** Ids that the receiver has to be told with this message. */
+  /** Ids that this message must introduce to the receiver. */
   get fresh(): Uint8Array {
     return Buffer.concat(this.#fresh.map(replicaIdToBytes));
   }
@@ -36,7 +36,7 @@ export class ReplicaNumbers {
     return this.#startsAgain;
   }
 
-  /** The message with the fresh ids is made: they are known from now on. */
+  /** The message that introduces the fresh ids is complete: they count as known from now on. */
   accept(): void {
     this.#fresh = [];
     this.#startsAgain = false;
@@ -55,7 +55,7 @@ export class ReplicaNumbers {
   }
 }
 
-/** Replica ids of one direction as the receiver learns them. */
+/** The same dictionary at the receiver. */
 export class ReplicaTable {
   readonly #replicas: ReplicaId[] = [];
   readonly #replicasMax: number;

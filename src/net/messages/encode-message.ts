@@ -20,10 +20,10 @@ import {
 } from './wire_pb.ts';
 
 export type WireMessage = NonNullable<MessageInitShape<typeof FrameSchema>['message']>;
-/** Gives the number of a replica in the dictionary of this direction. */
+/** Returns the number of a replica in the dictionary of this direction, or 0 if the dictionary is full. */
 export type NumberOf = (replica: ReplicaId) => number;
 
-/** The message in the form of wire.proto; `Versions` are written by hand. */
+/** Converts a message to the form of wire.proto; `Versions` are written by hand. */
 export function messageToWire(message: Exclude<Message, VersionsMessage>, numberOf: NumberOf): WireMessage {
   switch (message.kind) {
     case 'hello':

@@ -1,6 +1,6 @@
 /**
- * Goal: no bytes at all can do more than be refused: no other error, no input over 50 ms, no memory without a bound.
- * Method: frames that were valid, changed at random; random bytes; bombs made by hand. The seed is printed with a failure.
+ * Goal: the worst that any bytes can do is to be refused: no other error, at most 50 ms per input, bounded memory.
+ * Method: valid frames changed at random; random bytes; bombs made by hand. The seed is printed with a failure.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,7 +16,7 @@ const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const MUTATIONS = 100_000 * SCALE;
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 20_261_123);
 
-/** Demands a message or MESSAGE_INVALID. */
+/** Requires a message or MESSAGE_INVALID. */
 function decodeHostile(frame: Uint8Array, decoder = createDecoder()): Message | undefined {
   try {
     return decoder.decode(frame);
@@ -26,10 +26,10 @@ function decodeHostile(frame: Uint8Array, decoder = createDecoder()): Message | 
   }
 }
 
-/** Ten times what is promised, so that only a frame that is made to be slow is over it, and not a slow machine. */
+/** Ten times the goal, so that only a frame made to be slow exceeds it, and not a slow machine. */
 const TOOK_MS_MAX = 500;
 
-/** Demands as well that it does not take long; other work on the machine may hold up one try, but not three. */
+/** Requires as well that it does not take long; other work on the machine may delay one try, but not three. */
 function decodeHostileSoon(frame: Uint8Array, decoder?: ReturnType<typeof createDecoder>): Message | undefined {
   const before = performance.now();
   const message = decodeHostile(frame, decoder);
@@ -43,7 +43,7 @@ function decodeHostileSoon(frame: Uint8Array, decoder?: ReturnType<typeof create
   return message;
 }
 
-test('no change to a valid frame does more than make it invalid', () => {
+test('a random change to a valid frame can at worst make it invalid', () => {
   const random = createSeededRandom(SEED);
   const samples = fc.sample(anyMessage, { numRuns: 400, seed: SEED });
   const frames = samples.flatMap((sent) => [
@@ -79,7 +79,7 @@ test('random bytes are refused', () => {
   }
 });
 
-test('bombs of 16 MiB are refused in 50 ms, and take no memory that stays', () => {
+test('bombs of 16 MiB are refused quickly, whatever they are made of', () => {
   const big = (pattern: readonly number[]) => Buffer.alloc((16 << 20) - 64, Uint8Array.from(pattern));
   const bombs: Record<string, Uint8Array> = {
     'empty versions': frameOf(3, big([26, 0])),
@@ -122,7 +122,7 @@ test('bombs of 16 MiB are refused in 50 ms, and take no memory that stays', () =
   };
   for (const [name, bomb] of Object.entries(bombs)) {
     const [where] = reasonOf(() => createDecoder().decode(bomb)).split('.');
-    // What is empty where it must not be is refused at the first of them, before any bound is.
+    // A bomb of empty entries is refused at the first entry that must not be empty, before it reaches a bound.
     assert.ok(where === 'frame' || where === 'version', `${name}: ${where}`);
     assert.equal(decodeHostileSoon(bomb), undefined, name);
   }

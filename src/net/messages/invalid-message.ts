@@ -9,7 +9,7 @@ export function invalidMessage(where: string, what: string, cause?: unknown): Sy
   );
 }
 
-/** What the encoder throws for a message that the wire format has no room for. */
+/** What the encoder throws for a message that exceeds a bound of the wire format. */
 export function messageTooLarge(where: string, what: string): SyncError {
   return new SyncError('MESSAGE_TOO_LARGE', `${where} is too large for one message: ${what}; send it in several`, {
     details: { where, what },

@@ -3,9 +3,9 @@ import type { CollectionDefinition, RemoteVersion } from '../../core/replication
 import type { Check, Dot, Fingerprint, Known } from '../../core/version/index.ts';
 
 /**
- * What two nodes say to each other (R4–R9), as plain data. `codec.ts` turns it into bytes and back; replica ids travel as
- * numbers of a dictionary that each direction of a session builds up. Each end is both sender and receiver of versions: two
- * independent directions of one protocol over one connection.
+ * What two nodes say to each other (R4–R9), as plain data. `codec.ts` turns it into bytes and back. Replica ids travel as
+ * numbers from a dictionary that each direction of a session builds up. Each end is both sender and receiver of versions:
+ * one connection carries two independent directions of the same protocol.
  */
 export type Message =
   | HelloMessage
@@ -28,7 +28,7 @@ export type Message =
   | VerifiedMessage
   | GoodbyeMessage;
 
-/** First message in either direction. */
+/** The first message in either direction. */
 export interface HelloMessage {
   readonly kind: 'hello';
   /** Lowest and highest protocol version that the node speaks. */
@@ -36,7 +36,7 @@ export interface HelloMessage {
   /** Human name of the node. */
   readonly node: string;
   readonly replica: ReplicaId;
-  /** Random per start of the process: two lives of one replica differ in it (R9). */
+  /** Random for each start of the process, so that two processes with one replica id differ in it (R9). */
   readonly life: string;
   /** Wall clock of the sender, ms. */
   readonly wallMs: number;
@@ -44,11 +44,11 @@ export interface HelloMessage {
   readonly collections: readonly CollectionName[] | null;
   /** Optional abilities, such as `zstd`. Unknown ones are ignored. */
   readonly capabilities: readonly string[];
-  /** Resolver of each collection that has another than the default, as `name@revision`; key `*` names the default. */
+  /** The resolver of each collection that does not use the default, as `name@revision`; key `*` names the default. */
   readonly resolvers: ReadonlyMap<string, string>;
 }
 
-/** Either way: the program defines these collections so from now on. Nothing but reports rests on it. */
+/** Either way: how the program defines these collections from now on. Used for nothing but reports of mismatches. */
 export interface DefinitionsMessage {
   readonly kind: 'definitions';
   readonly collections: readonly CollectionDefinition[];
@@ -60,54 +60,54 @@ export interface SummaryMessage {
   readonly round: number;
   /** 16 bytes over the digests of all collections that both want. */
   readonly digest: Uint8Array;
-  /** Digest of (knowledge, purge line, fingerprint) of each collection; empty in a first, cheap try. */
+  /** Digest of (knowledge, purge line, fingerprint) of each collection; empty in the first, cheap attempt. */
   readonly collections: readonly { readonly collection: CollectionName; readonly digest: Uint8Array }[];
-  /** The list goes on in the next summary: one message holds no more. */
+  /** The list continues in the next summary, because one message holds no more. */
   readonly more?: true;
 }
 
-/** Sender → receiver: the collections of which it needs to know what the receiver knows. None: nothing to send. */
+/** Sender → receiver: the collections for which it must learn what the receiver knows. None: it has nothing to send. */
 export interface DifferMessage {
   readonly kind: 'differ';
   readonly round: number;
   readonly collections: readonly CollectionName[];
 }
 
-/** Receiver → sender: what the receiver knows of one collection. Starts the stream of what it lacks. */
+/** Receiver → sender: what the receiver knows of one collection. Starts the stream of what the receiver lacks. */
 export interface WantMessage {
   readonly kind: 'want';
   readonly collection: CollectionName;
   readonly knowledge: ReadonlyMap<ReplicaId, Known>;
   readonly fingerprint: Fingerprint;
-  /** R4: where an earlier stream of this sender was cut: the receiver holds all that was sent up to there. */
+  /** R4: where an earlier stream of this sender was cut. The receiver holds everything that was sent up to there. */
   readonly resume?: ReadonlyMap<ReplicaId, number>;
-  /** R11: much is held that knowledge does not cover, so compare first and send what differs. Absent: send everything. */
+  /** R11: the receiver holds much that its knowledge does not cover: compare first, send what differs. Absent: send everything. */
   readonly gaps?: true;
 }
 
 /** Sender → receiver. */
 export interface VersionsMessage {
   readonly kind: 'versions';
-  /** Rises by one with each `versions` message of the session. */
+  /** Increases by one with each `versions` message of the session. */
   readonly batch: number;
   readonly versions: readonly RemoteVersion[];
   /** True: the next `versions` message belongs to the same live group and both must become visible together. */
   readonly more: boolean;
   /**
-   * R4: of the last version's collection and replica, every live version up to this seq has now been streamed; absent:
-   * nothing is said. Never above what the sender knew when the stream began.
+   * R4: every live version of the last version's collection and replica up to this seq has now been streamed. Absent: no
+   * statement. Never above what the sender knew when the stream began.
    */
   readonly reached?: number;
 }
 
-/** Sender → receiver (R5, R11): fingerprints of parts of its live set. Ranges are adjacent: each begins after the last one's end. */
+/** Sender → receiver (R5, R11): fingerprints of parts of its live set. Ranges are adjacent: each begins where the last one ends. */
 export interface RangesMessage {
   readonly kind: 'ranges';
   readonly collection: CollectionName;
   readonly exchange: number;
   readonly after: DocumentKey | null;
   readonly ranges: readonly { readonly upTo: DocumentKey | null; readonly fingerprint: Fingerprint }[];
-  /** R11: the exchange opens a round that asked for it; absent: it ends one (R5). */
+  /** R11: the exchange opens a round whose `want` asked for it. Absent: the exchange ends a round (R5). */
   readonly gaps?: true;
 }
 
@@ -125,7 +125,7 @@ export interface FetchMessage {
   readonly collection: CollectionName;
   readonly exchange: number;
   readonly ranges: readonly { readonly after: DocumentKey | null; readonly upTo: DocumentKey | null }[];
-  /** True: nothing else is asked, all other ranges are equal. */
+  /** True: the receiver asks for nothing else, all other ranges are equal. */
   readonly last: boolean;
 }
 
@@ -135,7 +135,7 @@ export interface CheckMessage {
   readonly collection: CollectionName;
   readonly exchange: number;
   readonly versions: readonly { readonly key: DocumentKey; readonly dot: Dot }[];
-  /** True: nothing else is asked; the claim may follow. */
+  /** True: the receiver asks nothing else, the claim may follow. */
   readonly last: boolean;
 }
 
@@ -157,13 +157,13 @@ export interface ClaimedCollection {
   readonly collection: CollectionName;
   readonly knowledge: ReadonlyMap<ReplicaId, Known>;
   readonly purged: ReadonlyMap<ReplicaId, number>;
-  /** Number of the R5 exchange that this claim concludes, or 0. */
+  /** The number of the R5 exchange that this claim concludes, or 0. */
   readonly exchange: number;
-  /** True for the claim that ends a round: nothing known to the sender is unsent. */
+  /** True for the claim that ends a round: the sender has sent everything that it knows. */
   readonly complete: boolean;
 }
 
-/** Receiver → sender: all up to this batch is durable here. Gives its bytes back to the sender's credit. */
+/** Receiver → sender: everything up to this batch is durable here. Returns its bytes to the sender's credit. */
 export interface AckMessage {
   readonly kind: 'ack';
   readonly batch: number;
@@ -209,13 +209,13 @@ export interface CollectionSum {
   readonly collection: CollectionName;
   /** 16 bytes over what is known of it. */
   readonly knowledge: Uint8Array;
-  /** All versions of the documents that readers see; null: the collection changed while they were summed up. */
+  /** Over all versions of the documents that readers see; null: the collection changed during the summing. */
   readonly fingerprint: Fingerprint | null;
-  /** Its own rows do not fit what it says of them. */
+  /** The node's rows do not match its own sums. */
   readonly damaged: boolean;
 }
 
-/** Last message before the connection is closed on purpose. */
+/** The last message before the connection is closed on purpose. */
 export interface GoodbyeMessage {
   readonly kind: 'goodbye';
   readonly reason: GoodbyeReason;

@@ -5,18 +5,18 @@ import { invalidMessage } from './invalid-message.ts';
 const PLAIN = 0;
 const ZSTD = 1;
 
-// Level 1 inflates documents as fast as any other and takes 0.57 µs a version of 250 bytes, for 4.6 times fewer bytes;
-// 3 saves another 4 % for 13 % more time, the negative levels lose a third of the gain (docs/adr/0003-wire-format.md).
+// Level 1 packs a version of 250 bytes in 0.57 µs into 4.6 times fewer bytes, and inflates as fast as any other level.
+// Level 3 saves another 4 % for 13 % more time; negative levels lose a third of the gain (docs/adr/0003-wire-format.md).
 const COMPRESS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 // A frame may ask its reader for a window of up to 2 GiB. Level 1 asks for 512 KiB; 8 MiB is what zstd tells every reader to accept.
 const WINDOW_LOG_MAX = 23;
 const MAGIC_BYTES = 4;
-// What is inflated into one buffer takes a third less time than what is put together from many small ones; and half of that where the
-// buffer has a byte left in the end, for of a full one Node makes another and asks for more.
+// Inflating into one buffer takes a third less time than joining many small ones, and half of that again if the buffer has
+// a byte left at the end: when it is full, Node allocates another and asks for more.
 const CHUNK_BYTES_MIN = 1024;
 const CHUNK_BYTES_MAX = 256 * 1024;
 
-/** Packs a frame, whose first byte is still free, in place or into a smaller one. */
+/** Packs a frame whose first byte is still free, in place or into a smaller one. */
 export function packFrame(frame: Uint8Array, compress: boolean): Uint8Array {
   if (compress) {
     const packed = zstdCompressSync(frame.subarray(1), COMPRESS);
@@ -26,7 +26,7 @@ export function packFrame(frame: Uint8Array, compress: boolean): Uint8Array {
   return frame;
 }
 
-/** The message's bytes in a frame, at most `bytesMax` of them however small the frame is. Throws MESSAGE_INVALID. */
+/** The bytes of the message in a frame. Throws MESSAGE_INVALID, also for a small frame that inflates to more than `bytesMax`. */
 export function unpackFrame(frame: Uint8Array, bytesMax: number): Uint8Array {
   const rest = frame.subarray(1);
   switch (frame[0]) {
@@ -55,8 +55,8 @@ function inflate(packed: Uint8Array, bytesMax: number): Uint8Array {
 }
 
 /**
- * Bytes that a zstd frame says it inflates to, 0 where it does not say (RFC 8878, 3.1.1.1). A frame of a peer may lie: the number
- * is good for the size of a buffer only.
+ * How many bytes a zstd frame says it inflates to, 0 if it does not say (RFC 8878, 3.1.1.1). A peer's frame may lie, so use
+ * the number only as a hint for the size of a buffer.
  */
 function contentBytes(packed: Uint8Array): number {
   const descriptor = packed[MAGIC_BYTES] ?? 0;

@@ -41,7 +41,7 @@ export function parseKey(text: string, where: string): DocumentKey {
   }
 }
 
-/** Null stands for the end of all keys. */
+/** Null stands for the open end of a range. */
 export function parseOptionalKey(text: string | undefined, where: string): DocumentKey | null {
   return text === undefined ? null : parseKey(text, where);
 }

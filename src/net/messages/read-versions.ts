@@ -10,10 +10,10 @@ import { FrameSchema } from './wire_pb.ts';
 import type { WireLimits } from './wire-limits.ts';
 import type { WireReader } from './wire-reader.ts';
 
-/** Numbers of the last fields that wire.proto knows of these messages. */
+/** The highest field number that wire.proto defines in each of these messages. */
 const [VERSIONS_FIELDS, VERSION_FIELDS, LINE_FIELDS, STAMPS_FIELDS, STAMP_FIELDS] = [4, 10, 3, 1, 4];
 
-/** Above the numbers of all fields of `Frame`, those of later releases excepted. */
+/** The tags of all fields of `Frame` in this release are below this. */
 const FRAME_TAGS_END = 8 * (1 + Math.max(...FrameSchema.fields.map((field) => field.number)));
 
 interface FoundVersions {
@@ -23,7 +23,7 @@ interface FoundVersions {
   readonly end: number;
 }
 
-/** Where in a frame that ends at `end` its `Versions` are; undefined: it holds another message, or is to be refused. */
+/** Where the `Versions` are in a frame that ends at `end`; undefined if it holds another message or is invalid. */
 export function findVersions(reader: WireReader, end: number): FoundVersions | undefined {
   let resetReplicas = false;
   let newReplicas: Uint8Array = new Uint8Array(0);
@@ -43,8 +43,8 @@ export function findVersions(reader: WireReader, end: number): FoundVersions | u
 }
 
 /**
- * A `Versions` message, checked against the rules of wire.proto, straight from its bytes: nearly everything that a sync reads.
- * It takes what the generated decoder takes: fields in any order, of one that comes twice the last, unknown ones ignored.
+ * Reads a `Versions` message straight from its bytes, checked against the rules of wire.proto: nearly everything that a sync
+ * reads. Accepts what the generated decoder accepts: fields in any order, the last of a repeated field, unknown fields ignored.
  */
 export class VersionsReader {
   readonly #reader: WireReader;
@@ -81,7 +81,7 @@ export class VersionsReader {
       : { kind: 'versions', batch, versions, more, reached };
   }
 
-  /** `before`: the collection of the version before, where it names none itself. */
+  /** `before`: the collection of the previous version, used if this one names none. */
   #version(end: number, before: CollectionName | undefined): RemoteVersion {
     const reader = this.#reader;
     let collection = before;

@@ -3,25 +3,25 @@ import { FrameSchema } from './wire_pb.ts';
 import type { WireLimits } from './wire-limits.ts';
 import { LENGTH_DELIMITED, VARINT, WireReader } from './wire-reader.ts';
 
-/** What the schema says of a message: its fields by number. */
+/** The fields of a message by number, according to the schema. */
 type Shape = ReadonlyMap<number, FieldShape>;
 
 interface FieldShape {
   readonly wireType: number;
-  /** One of many: counts as an entry. */
+  /** Lists and messages count as entries. */
   readonly isEntry: boolean;
-  /** Null for what has no fields inside. */
+  /** Null if it has no fields inside. */
   readonly inside: Shape | null;
 }
 
 const FRAME_SHAPE = shapeOf(FrameSchema);
 
 /**
- * Walks over the fields of a frame before anything is made of them. Two bytes of protobuf can ask for a whole object, or
- * overwrite one field for ever: 16 MiB of that would hold the event loop for a second and take a gigabyte. The walk
- * makes nothing, stops at the bounds, and lets pass only what the generated decoder reads in the same way: known fields
- * with their own wire type, everything inside its parent, no groups. The schema is not recursive, so the walk goes no
- * deeper than it. Throws MESSAGE_INVALID.
+ * Walks over the fields of a frame before objects are made from them. Two bytes of protobuf can ask for a whole object, or
+ * overwrite one field again and again: 16 MiB of that would block the event loop for a second and take a gigabyte. The walk
+ * allocates nothing, stops at the bounds, and accepts only what the generated decoder reads the same way: known fields with
+ * their own wire type, everything inside its parent, no groups. The schema is not recursive, which bounds the depth of the
+ * walk. Throws MESSAGE_INVALID.
  */
 export function scanFrame(bytes: Uint8Array, limits: WireLimits): void {
   walk(new WireReader(bytes, limits), FRAME_SHAPE, bytes.length, true);
@@ -38,7 +38,7 @@ function fieldShapeOf(field: DescField): FieldShape {
   return { wireType: isText ? LENGTH_DELIMITED : VARINT, isEntry, inside: null };
 }
 
-/** Walks over a message that ends at `end`. The frame itself holds one message at most. */
+/** Walks over a message that ends at `end`. The frame itself may hold at most one message. */
 function walk(reader: WireReader, shape: Shape, end: number, isFrame: boolean): void {
   let messages = 0;
   for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {

@@ -1,4 +1,4 @@
-/** For the tests of the codec: messages of every kind at random, and frames made by hand. */
+/** For the tests of the codec: random messages of every kind, and frames made by hand. */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import type { Hlc } from '../../core/clock/index.ts';
@@ -194,7 +194,7 @@ export function frameOf(field: number, content: Uint8Array): Uint8Array {
   ]);
 }
 
-/** The reason of what is thrown; of MESSAGE_INVALID, where it is. */
+/** The reason of the error that `run` throws; for MESSAGE_INVALID, the place in the message. */
 export function reasonOf(run: () => unknown): string {
   try {
     run();

@@ -30,21 +30,21 @@ function readVectors(): Vector[] {
   });
 }
 
-test('every message of version 1 is written with the bytes that are on record', () => {
+test('every recorded message of version 1 is written with the recorded bytes', () => {
   const encoder = createEncoder({ zstd: false });
   for (const { name, message, frame, readOnly } of readVectors()) {
     if (!readOnly) assert.equal(Buffer.from(encoder.encode(message)).toString('hex'), frame, name);
   }
 });
 
-test('every frame of version 1 on record is read as the message that it was', () => {
+test('every recorded frame of version 1 is read as the recorded message', () => {
   const decoder = createDecoder();
   for (const { name, message, frame } of readVectors()) {
     assert.deepEqual(decoder.decode(Buffer.from(frame, 'hex')), message, name);
   }
 });
 
-test('every kind of message is on record', () => {
+test('every kind of message is recorded', () => {
   const kinds = new Set(readVectors().map(({ message }) => message.kind));
   assert.equal(kinds.size, 19);
 });

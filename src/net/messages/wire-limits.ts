@@ -1,8 +1,8 @@
 import { LIMITS } from '../../core/config/index.ts';
 
 /**
- * Bounds of the wire format. Both ends must agree on them, so they are the defaults of `LIMITS` and not what one node may
- * have configured.
+ * Bounds of the wire format. Both ends must agree on them, so they are the defaults of `LIMITS`, never what one node has
+ * configured.
  */
 export const WIRE_LIMITS = {
   frameBytesMax: LIMITS.frameBytesMax,
@@ -15,5 +15,5 @@ export const WIRE_LIMITS = {
 
 export type WireLimits = { readonly [Name in keyof typeof WIRE_LIMITS]: number };
 
-/** Characters in a name of a node, a life, a capability or a resolver in `Hello`. */
+/** Most characters in the name of a node, a life, a capability or a resolver in `Hello`. */
 export const HELLO_TEXT_MAX = 256;

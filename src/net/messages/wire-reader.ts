@@ -8,13 +8,13 @@ export const LENGTH_DELIMITED = 2;
 const BIT32 = 5;
 const VARINT_BYTES_MAX = 10;
 
-/** What a Buffer reads where there is no UTF-8. */
+/** What a Buffer decodes invalid UTF-8 to. */
 const REPLACEMENT = '\u{fffd}';
 
 /**
- * Reads protobuf by hand, within bounds: fields and entries are counted, everything lies inside its parent, there are no groups.
- * Throws MESSAGE_INVALID. `Versions` are read with it, and every other frame is walked over before the generated decoder
- * reads it (`scanFrame`).
+ * Reads protobuf by hand, within bounds: it counts fields and entries, and refuses groups and anything that reaches beyond its
+ * parent. Throws MESSAGE_INVALID. It reads `Versions`, and walks over every other frame before the generated decoder reads
+ * that (`scanFrame`).
  */
 export class WireReader {
   readonly #bytes: Buffer;
@@ -32,7 +32,7 @@ export class WireReader {
     return this.#at;
   }
 
-  /** The tag of the next field of a message that ends at `end`; 0: there is none, and the one before ended where it must. */
+  /** The tag of the next field of a message that ends at `end`; 0 if there is none and the last field ended exactly there. */
   tag(end: number): number {
     if (this.#at >= end) {
       if (this.#at > end) throw this.invalid('ends within a field');
@@ -44,20 +44,20 @@ export class WireReader {
     return tag;
   }
 
-  /** Exact below 2^53, and above that not below. Bytes beyond the end read as zeros. */
+  /** Exact below 2^53; a larger number is rounded, but never to below 2^53. Bytes beyond the end read as zeros. */
   number(): number {
     const first = this.#bytes[this.#at++] ?? 0;
     return first < 0x80 ? first : this.#longNumber(first);
   }
 
-  /** Where the field that begins here ends: inside of its parent, which ends at `end`. */
+  /** Where the content of the field that begins here ends. It must lie inside its parent, which ends at `end`. */
   inside(end: number): number {
     const length = this.number();
     if (length > end - this.#at) throw this.invalid('ends within a field');
     return this.#at + length;
   }
 
-  /** The same for one that counts as an entry. */
+  /** The same for a field that counts as an entry. */
   entry(end: number): number {
     if (++this.#entries > this.#limits.messageEntriesMax)
       throw this.#tooMany('entries', this.#limits.messageEntriesMax);
@@ -84,7 +84,7 @@ export class WireReader {
     this.#at = end;
   }
 
-  /** Passes over a field that this release does not know: none of the numbers up to `known`. */
+  /** Skips a field that this release does not know: its number must be above `known`. */
   skip(tag: number, known: number, end: number): void {
     if (tag < 8 * (known + 1)) throw this.invalid('has a field of another type');
     const wireType = tag % 8;
@@ -95,7 +95,7 @@ export class WireReader {
     else throw this.invalid('has a group');
   }
 
-  /** What stands for bytes that are no UTF-8 may also be in a text itself. */
+  /** The replacement character may also be in the text itself. */
   #requireUtf8(to: number, where: string): void {
     if (!isUtf8(this.#bytes.subarray(this.#at, to))) throw invalidMessage(where, 'is no UTF-8');
   }
@@ -114,7 +114,7 @@ export class WireReader {
     return invalidMessage('frame', `has more than ${max} ${what}`);
   }
 
-  /** MESSAGE_INVALID, and about where. */
+  /** MESSAGE_INVALID, with about where. */
   invalid(what: string): Error {
     return invalidMessage('frame', `${what}, near byte ${this.#at}`);
   }

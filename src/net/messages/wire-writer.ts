@@ -1,12 +1,12 @@
-/** Bit operations work on 32 bits: a number is taken apart into parts of 28, which are four bytes of a varint. */
+/** Bit operations work on 32 bits, so a number is split into parts of 28 bits: four bytes of a varint. */
 const PART = 2 ** 28;
 const UTF8_BYTES_PER_UNIT = 3;
-/** What a field needs at most besides its text: a tag and an integer. */
+/** The most that a field needs besides its text: a tag and an integer. */
 const FIELD_BYTES_MAX = 16;
 
 /**
- * Writes protobuf by hand: fields as they come, into a buffer that grows. A field that holds others is opened with a guess
- * of how many bytes its length will take; where the guess is wrong, what follows moves.
+ * Writes protobuf by hand: fields in the order of the calls, into a buffer that grows. A field that holds others is opened
+ * with a guess of how many bytes its length will take; if the guess is wrong, its content is moved.
  */
 export class WireWriter {
   #bytes: Buffer;
@@ -23,7 +23,7 @@ export class WireWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** A number from 0 to 2^53. Tags are below 128: fields up to number 15. */
+  /** `value` is from 0 to 2^53. Tags are below 128, that is, fields up to number 15. */
   number(tag: number, value: number): void {
     this.#reserve(FIELD_BYTES_MAX);
     this.#bytes[this.#at++] = tag;
@@ -47,7 +47,7 @@ export class WireWriter {
     this.#at += data.length;
   }
 
-  /** Begins a field that holds what is written until `close`, which takes what this returns. */
+  /** Begins a field that holds what is written until `close`. Pass the result to `close`. */
   open(tag: number, lengthBytes: number): number {
     this.#reserve(FIELD_BYTES_MAX);
     this.#bytes[this.#at++] = tag;

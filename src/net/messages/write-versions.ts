@@ -6,16 +6,16 @@ import type { VersionsMessage } from './message.ts';
 import type { WireLimits } from './wire-limits.ts';
 import { WireWriter } from './wire-writer.ts';
 
-/** Bytes of a version besides its texts: names of fields, dot, stamp. */
+/** About how many bytes a version takes besides its texts: tags, dot, stamp. */
 const VERSION_BYTES = 64;
 /** A line has at most three short numbers; most versions and their stamps have 128 to 16,383 bytes. */
 const LINE_LENGTH_BYTES = 1;
 const LENGTH_BYTES = 2;
 
 /**
- * The content of `Versions` (wire.proto) after `room` free bytes. These messages are nearly all bytes and calls of a sync, so
- * they are written without the objects and closures of the generated code; the bytes are the same. Throws MESSAGE_TOO_LARGE,
- * or MESSAGE_INVALID for text that is no UTF-8.
+ * Writes the content of `Versions` (wire.proto) after `room` free bytes. These messages make up nearly all bytes and calls of
+ * a sync, so they are written without the objects and closures of the generated code; the bytes are the same. Throws
+ * MESSAGE_TOO_LARGE, or MESSAGE_INVALID for a value with half of a surrogate pair.
  */
 export function writeVersions(message: VersionsMessage, room: number, numberOf: NumberOf, limits: WireLimits): Buffer {
   const { versions, batch, more, reached } = message;
@@ -36,7 +36,7 @@ export function writeVersions(message: VersionsMessage, room: number, numberOf: 
   return writer.bytes;
 }
 
-/** What is zero or empty is left out, unless the schema says `optional`. */
+/** Zero and empty fields are left out, unless the schema says `optional`. */
 function writeVersion(
   writer: WireWriter,
   version: RemoteVersion,
@@ -66,7 +66,7 @@ function writeLine(writer: WireWriter, replica: number, first: number, last: num
   writer.close(inside, LINE_LENGTH_BYTES);
 }
 
-/** Half of a surrogate pair would become another text on the way, and so another version under the same dot. */
+/** Half of a surrogate pair would become a different text in UTF-8, and so a different version under the same dot. */
 function writeValue(writer: WireWriter, value: string): void {
   if (!value.isWellFormed()) throw invalidMessage('version.value', 'holds half of a surrogate pair');
   writer.text(0x42, value);
@@ -85,7 +85,7 @@ function writeStamps(writer: WireWriter, stamps: NonNullable<RemoteVersion['stam
   writer.close(all, LENGTH_BYTES);
 }
 
-/** What its reader counts: see `messageEntriesMax`. */
+/** Entries as the reader counts them: see `messageEntriesMax`. */
 function entriesOf(versions: readonly RemoteVersion[]): number {
   let entries = 1;
   for (const { context, stamps } of versions) entries += 1 + context.length + (stamps === null ? 0 : 1 + stamps.length);
