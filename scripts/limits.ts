@@ -6,11 +6,11 @@ import { FIXED_LIMITS, LIMITS } from '../src/core/config/index.ts';
 
 const HEAD = `# Limits
 
-Everything that could grow has a bound, and says what happens there. Each but those called fixed can be changed under \`Limits\` in the configuration, with the
-first letter written large: \`"Limits": { "DocumentBytesMax": 2097152 }\`. This page is made from src/core/config/defaults.ts by
-\`npm run limits\`.
+Everything that could grow has a bound, and a defined behaviour when the bound is reached. You can change each bound, except those called fixed, under
+\`Limits\` in the configuration, with the first letter in upper case: \`"Limits": { "DocumentBytesMax": 2097152 }\`. This page is made from
+src/core/config/defaults.ts by \`npm run limits\`.
 
-| limit | default | what it bounds, and what happens there |
+| limit | default | what it bounds, and what happens beyond it |
 |---|---|---|
 `;
 

@@ -10,7 +10,7 @@ export interface MetricDefinition {
  * (`process_…`, `nodejs_…`, the delay of the event loop among them) come from prom-client.
  */
 export const METRICS = {
-  entgldb_node_info: gauge('Always 1; the labels say which node.', 'node', 'replica', 'version'),
+  entgldb_node_info: gauge('Always 1; the labels identify the node.', 'node', 'replica', 'version'),
   entgldb_healthy: gauge('1 if the part (all, database, network) is healthy, else 0.', 'part'),
   entgldb_health_check: gauge('State of a health check: 2 healthy, 1 degraded, 0 unhealthy.', 'check'),
   entgldb_started_seconds: gauge('Start of the node, seconds since 1970.'),
@@ -26,19 +26,21 @@ export const METRICS = {
   entgldb_cache_evictions_total: counter('Documents that made room for others in the cache.'),
   entgldb_cache_entries: gauge('Documents in the cache.'),
   entgldb_cache_bytes: gauge('Memory that the cache uses, bytes.'),
-  entgldb_cache_hit_ratio: gauge('Part of the reads that the cache answered, 0 to 1.'),
+  entgldb_cache_hit_ratio: gauge('Share of reads that the cache answered, 0 to 1.'),
   entgldb_database_bytes: gauge('Size of the database file, bytes.'),
   entgldb_wal_bytes: gauge('Size of the write-ahead log, bytes.'),
-  entgldb_collected_blobs_total: counter('Blobs without a reference that this node deleted by itself since the start.'),
+  entgldb_collected_blobs_total: counter('Unreferenced blobs that this node collected automatically since the start.'),
   entgldb_damaged_documents: gauge('Documents that are damaged and not repaired yet.'),
-  entgldb_last_scrub_seconds: gauge('When everything was last read and found sound, seconds since 1970; 0: not yet.'),
+  entgldb_last_scrub_seconds: gauge(
+    'When the last scrub read everything and found it sound, seconds since 1970; 0: not yet.',
+  ),
   entgldb_last_backup_seconds: gauge('Newest good backup, seconds since 1970; 0: none.'),
   entgldb_definition_mismatches: gauge(
-    'In how many points programs of connected peers define collections otherwise than this one.',
+    'Number of points in which programs of connected peers define collections differently from this one.',
   ),
   entgldb_refused_peers: gauge('Nodes kept out until somebody changes something: another token, another release.'),
   entgldb_unequal_collections: gauge(
-    'Collections that differ from those of a peer though both know the same: 0, or an alarm.',
+    'Collections that differ from those of a peer though both know the same. Anything but 0 is an alarm.',
   ),
   entgldb_connected_peers: gauge('Peers with a session.'),
   entgldb_known_peers: gauge('Peers by state: connected, connecting, waiting.', 'state'),
