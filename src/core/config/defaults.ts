@@ -49,7 +49,7 @@ export const LIMITS = {
   updateAttemptsMax: 100,
   /** Stored documents per collection whose validation by the schema is remembered. Others are validated again when read. */
   verdictsMax: 10_000,
-  /** Characters of JSON of these documents. Beyond it, they are validated again. */
+  /** Characters of JSON of the documents in `verdictsMax`. Beyond it, they are validated again. */
   verdictCharactersMax: 4 * 1024 * 1024,
   /** Writes waiting for their commit. More: WRITE_QUEUE_FULL. */
   writeQueueMax: 100_000,
@@ -59,7 +59,7 @@ export const LIMITS = {
   commitBytesMax: 1024 * 1024,
   /** Most recently changed documents kept in memory for sessions and feeds. Older ones are read from the store. */
   recentChangesMax: 1000,
-  /** Characters of JSON of these documents, plus 50 for each line of their contexts. Beyond it, older ones are read from the store. */
+  /** Characters of JSON of the documents in `recentChangesMax`, plus 50 for each line of their contexts. Beyond it, older ones are read from the store. */
   recentCharactersMax: 1024 * 1024,
   /** Checks kept of this replica's own chain, one per commit. Older ones are forgotten: a fork before them shows at the next commit. */
   chainLengthMax: 100_000,
@@ -112,7 +112,7 @@ export const LIMITS = {
   channelBytesPerSecondMin: 2048,
   /** Connections that have not yet authenticated. One more: the oldest is closed. */
   handshakesPendingMax: 64,
-  /** Of these, from one address other than loopback. One more is refused. */
+  /** Such connections from one address other than loopback. One more is refused. */
   handshakesPerAddressMax: 16,
   /** Connections accepted per second from one address. More are refused before TLS. */
   acceptsPerSecondMax: 20,
@@ -164,7 +164,7 @@ export const LIMITS = {
   queueBlockedDocumentsMax: 100_000,
   /** Replaced values kept by collections with a history, for all documents together. One more: the oldest is forgotten. */
   historyEntriesMax: 100_000,
-  /** Characters of JSON in them. Beyond it, the oldest are forgotten. */
+  /** Characters of JSON in the values of `historyEntriesMax`. Beyond it, the oldest are forgotten. */
   historyCharactersMax: 256 * 1024 * 1024,
   /** Characters of a blob's chunks waiting for the disk while it is put. With more, its source waits. */
   blobPutBytes: 4 * 1024 * 1024,
@@ -174,19 +174,19 @@ export const LIMITS = {
   watchersMax: 10_000,
   /** Changes that one `watch` holds in memory. Further ones are read from the database, from its position on. */
   watchBufferMax: 100,
-  /** Characters of JSON in them. Beyond it, further ones are read later; a larger one is held alone. */
+  /** Characters of JSON in the changes of `watchBufferMax`. Beyond it, further ones are read later; a larger one is held alone. */
   watchBufferCharactersMax: 128 * 1024,
   /** Live queries, counts and documents in use in one database. One more: LIVE_QUERIES_FULL. */
   liveQueriesMax: 1000,
   /** Documents that one live query keeps in memory, those skipped included. More: LIVE_RESULT_TOO_LARGE. */
   liveResultsMax: 10_000,
-  /** Characters of JSON in them. More: LIVE_RESULT_TOO_LARGE. */
+  /** Characters of JSON in the documents of `liveResultsMax`. More: LIVE_RESULT_TOO_LARGE. */
   liveResultCharactersMax: 64 * 1024 * 1024,
   /** Keys that one live count with a filter keeps in memory. More: LIVE_RESULT_TOO_LARGE. */
   liveCountKeysMax: 100_000,
   /** Changes of one collection that wait for the disk, or for a first result, before live queries are told. More: the queries read their results again. */
   liveBacklogMax: 10_000,
-  /** Characters of JSON in these changes. More: the same. */
+  /** Characters of JSON in the changes of `liveBacklogMax`. More: the queries read their results again. */
   liveBacklogCharactersMax: 16 * 1024 * 1024,
 } as const;
 
