@@ -1,10 +1,11 @@
 import { type CollectionName, parseDocumentKey, type ReplicaId } from '../core/ids/index.ts';
+import { guardMethods, type OptionNames, rejecting, throwing } from '../core/options/index.ts';
 import { type IndexSpec, type JsonValue, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
 import type { QueryPlan } from '../store/index.ts';
 import { abortable } from './abortable.ts';
 import type { Change, Collection, LiveOptions, MigrateOptions, MigrateProgress, WatchOptions } from './api.ts';
 import type { Document, DocumentVersion, ReadOptions, WaitOptions } from './document-api.ts';
-import { DocumentCollection } from './document-collection.ts';
+import { DocumentCollection, FIND } from './document-collection.ts';
 import { DecodedChanges } from './feed/index.ts';
 import {
   entryAt,
@@ -25,6 +26,7 @@ import {
   type LiveQuery,
 } from './live/index.ts';
 import { migrateCollection } from './migrate-collection.ts';
+import { WAIT } from './option-names.ts';
 import {
   type Aggregate,
   CollectionQueries,
@@ -176,3 +178,29 @@ function msOf(time: Moment): number {
   if (typeof time?.getTime === 'function') return time.getTime();
   throw new TypeError('a time is in milliseconds since 1970, or a Date');
 }
+
+const MIGRATE: OptionNames<MigrateOptions> = { onProgress: true, ...WAIT };
+const UNDO: OptionNames<UndoOptions> = { to: true, ...WAIT };
+const ENSURE_INDEX: OptionNames<EnsureIndexOptions> = { onProgress: true, ...WAIT };
+const WATCH: OptionNames<WatchOptions> = { resume: true, ...WAIT };
+const { includeInvalid: _, ...LIVE_FIND } = FIND;
+const LIVE: OptionNames<LiveOptions<object>> = { ...LIVE_FIND, previous: true };
+
+guardMethods(LocalCollection.prototype, {
+  invalid: throwing(0, WAIT),
+  migrate: rejecting(0, MIGRATE),
+  versions: rejecting(1, WAIT),
+  history: rejecting(1, WAIT),
+  at: rejecting(2, WAIT),
+  undo: rejecting(1, UNDO),
+  findFields: rejecting(2, FIND),
+  findPage: rejecting(1, FIND),
+  explain: rejecting(1, FIND),
+  distinct: rejecting(2, WAIT),
+  groupBy: rejecting(3, WAIT),
+  ensureIndex: rejecting(1, ENSURE_INDEX),
+  watch: throwing(0, WATCH),
+  live: throwing(1, LIVE),
+  liveCount: throwing(1, WAIT),
+  liveDocument: throwing(1, WAIT),
+});

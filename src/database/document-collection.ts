@@ -1,12 +1,14 @@
 import { DocumentNotFoundError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
+import { guardMethods, type OptionNames, rejecting, throwing } from '../core/options/index.ts';
 import { type JsonObject, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
 import type { TransactionCollection } from './api.ts';
 import type { Document, ReadOptions, ScanOptions, Versioned, WaitOptions, WriteOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
 import { DocumentReader } from './document-reader.ts';
 import { DocumentWriter } from './document-writer.ts';
-import type { FindOptions } from './query/index.ts';
+import { READ, SCAN, WAIT, WRITE } from './option-names.ts';
+import type { FindOptions, PageOptions } from './query/index.ts';
 import { versionToken } from './replica/index.ts';
 import type { CountablePath, DocumentCodec, Filter, Patch } from './schema/index.ts';
 
@@ -112,3 +114,30 @@ export class DocumentCollection<T extends object = Document, Input extends objec
     return this.reader.find(parseQuery(filter, options as QueryOptions), options, (value, key) => [key, value]);
   }
 }
+
+/** Each method that answers a query takes all of them, so that one object serves a query and its explanation. */
+export const FIND: OptionNames<FindOptions & PageOptions & ReadOptions> = {
+  sort: true,
+  skip: true,
+  limit: true,
+  after: true,
+  ...READ,
+};
+
+guardMethods(DocumentCollection.prototype, {
+  put: rejecting(2, WRITE),
+  add: rejecting(1, WAIT),
+  get: rejecting(1, READ),
+  getVersioned: rejecting(1, READ),
+  require: rejecting(1, READ),
+  update: rejecting(2, WRITE),
+  increment: rejecting(3, WRITE),
+  delete: rejecting(1, WRITE),
+  putMany: rejecting(1, WAIT),
+  deleteMany: rejecting(1, WAIT),
+  keys: throwing(0, SCAN),
+  entries: throwing(0, { ...SCAN, ...READ }),
+  count: rejecting(1, WAIT),
+  find: rejecting(1, FIND),
+  findEntries: rejecting(1, FIND),
+});

@@ -1,6 +1,7 @@
 import { ConcurrencyError, DocumentNotFoundError, messageOf } from '../core/errors/index.ts';
 import { type CollectionName, fullKey, parseDocumentKey } from '../core/ids/index.ts';
 import { counterValue, incrementCounter } from '../core/merge/index.ts';
+import { checkOptions } from '../core/options/index.ts';
 import { type JsonObject, type JsonValue, parsePath } from '../core/query/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
@@ -11,6 +12,8 @@ import type { Shaped } from './evolution/index.ts';
 import { type LocalWrite, tooLarge, versionToken } from './replica/index.ts';
 import { type DocumentCodec, documentInvalid, mergePatch } from './schema/index.ts';
 import type { Existed } from './writer.ts';
+
+const IF_VERSION = { ifVersion: true };
 
 /** A stored document and what is to become of it. */
 interface Changed {
@@ -54,8 +57,9 @@ export class DocumentWriter {
     let chars = 0;
     for (const document of documents) {
       if (!Array.isArray(document)) throw new TypeError('putMany takes pairs: [key, document]');
-      const [key, value, { ifVersion } = {}] = document;
-      const putting = this.#putting(key, value, ifVersion);
+      const [key, value, condition] = document;
+      checkOptions(condition, 'a document in putMany', IF_VERSION);
+      const putting = this.#putting(key, value, condition?.ifVersion);
       const write = putting instanceof Promise ? await abortable(putting, options?.signal) : putting;
       chars += write.value?.length ?? 0;
       // Refused here already, so that an endless iterable ends and a huge one is not collected first.

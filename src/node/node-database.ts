@@ -1,3 +1,4 @@
+import { guardMethods, type OptionNames, rejecting, throwing } from '../core/options/index.ts';
 import type {
   Blobs,
   Collection,
@@ -226,3 +227,20 @@ export class NodeDatabase implements Database {
     return this.close();
   }
 }
+
+const WAIT: OptionNames<WaitOptions> = { signal: true };
+const TRANSACTION: OptionNames<TransactionOptions> = { timeoutMs: true, ...WAIT };
+const BACKUP: OptionNames<BackupWork> = { overwrite: true, onProgress: true, ...WAIT };
+const CONFLICTS: OptionNames<ConflictOptions> = { collection: true, limit: true, ...WAIT };
+const REPLICATED: OptionNames<ReplicatedOptions> = { peers: true, ...WAIT };
+
+guardMethods(NodeDatabase.prototype, {
+  transaction: rejecting(1, TRANSACTION),
+  backup: rejecting(1, BACKUP),
+  conflicts: rejecting(0, CONFLICTS),
+  watchConflicts: throwing(0, WAIT),
+  restoreConflict: rejecting(1, WAIT),
+  replicated: rejecting(2, REPLICATED),
+  verify: rejecting(1, WAIT),
+  flush: rejecting(0, WAIT),
+});

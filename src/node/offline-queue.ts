@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../core/options/index.ts';
 import {
   OfflineQueue as CoreOfflineQueue,
   type OfflineQueueDeps,
@@ -6,12 +7,33 @@ import {
 import { systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
+const NAMES: OptionNames<OfflineQueueOptions & OfflineQueueDeps> = {
+  keeper: true,
+  isEnabled: true,
+  maxSize: true,
+  overflow: true,
+  operationMsMax: true,
+  retryDelayMs: true,
+  retryDelayMsMax: true,
+  onDropped: true,
+  logger: true,
+  limits: true,
+  clock: true,
+  random: true,
+  soon: true,
+};
+
 /**
  * The offline queue as programs make it: `new OfflineQueue({ keeper, maxSize: 1000 })`, on the system's clock and randomness
  * unless others are given. A database has one already, which is `db.offlineQueue`.
  */
 export class OfflineQueue extends CoreOfflineQueue {
   constructor(options: OfflineQueueOptions & Pick<OfflineQueueDeps, 'keeper'> & Partial<OfflineQueueDeps>) {
+    checkOptions(options ?? null, 'OfflineQueue', NAMES);
+    if (options.keeper === undefined)
+      throw new TypeError(
+        'OfflineQueue needs the database that keeps it, as { keeper }; one that is open has db.offlineQueue',
+      );
     super({ clock: systemClock, random: systemRandom, soon: setImmediate, ...options });
   }
 }

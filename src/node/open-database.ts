@@ -76,10 +76,14 @@ export interface OpenDatabaseOptions {
  *
  * Rejects with CONFIG_ERROR (FILE_INVALID, OPTION_INVALID, TOKEN_WEAK, USAGE on too old a Node …), PERSISTENCE_ERROR (DATABASE_LOCKED,
  * DATABASE_CORRUPT, FORMAT_TOO_NEW, PERMISSION_DENIED, DISK_FULL …) or NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED); nothing
- * stays open then.
+ * stays open then. OPTION_INVALID, too, for an option that nobody knows; in a file or the environment that is a warning.
  */
 export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<NodeDatabase> {
   assertNodeVersion();
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(
+      `the options of openDatabase are ${String(options)}; write an object such as { nodeId: 'till-1' }`,
+    );
   const { configFile, dataDirectory, logger: given, resolvers = {}, network, ...sections } = options;
   const logger =
     given === undefined ? silentLogger : (await import('./logging/program-logger.ts')).programLogger(given);

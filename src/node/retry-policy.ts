@@ -1,6 +1,16 @@
+import { checkOptions, type OptionNames } from '../core/options/index.ts';
 import { RetryPolicy as CoreRetryPolicy, type RetryPolicyDeps, type RetryPolicyOptions } from '../core/retry/index.ts';
 import { awaitedClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
+
+const NAMES: OptionNames<RetryPolicyOptions & RetryPolicyDeps> = {
+  logger: true,
+  maxAttempts: true,
+  delayMs: true,
+  delayMsMax: true,
+  clock: true,
+  random: true,
+};
 
 /**
  * The retry policy as programs make it: `new RetryPolicy({ logger, maxAttempts: 3, delayMs: 1000 })`, on the system's clock
@@ -8,6 +18,7 @@ import { systemRandom } from './system-random.ts';
  */
 export class RetryPolicy extends CoreRetryPolicy {
   constructor(options: RetryPolicyOptions & Partial<RetryPolicyDeps> = {}) {
+    checkOptions(options, 'RetryPolicy', NAMES);
     super({ clock: awaitedClock, random: systemRandom, ...options });
   }
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION } from '../../core/ids/index.ts';
+import { guardMethods, type OptionNames, rejecting, throwing } from '../../core/options/index.ts';
 import { abortable } from '../abortable.ts';
 import type { WaitOptions } from '../document-api.ts';
+import { WAIT } from '../option-names.ts';
 import type {
   BlobContent,
   BlobInfo,
@@ -125,3 +127,17 @@ function parseId(id: unknown): string {
     `${shown} is no blob; \`$blob\` is 64 hex digits, as \`put\` returns it`,
   );
 }
+
+const PUT: OptionNames<PutBlobOptions> = { type: true, onProgress: true, ...WAIT };
+const GET: OptionNames<GetBlobOptions> = { start: true, end: true, ...WAIT };
+const LIST: OptionNames<ListBlobsOptions> = { after: true, ...WAIT };
+const COLLECT: OptionNames<CollectBlobsOptions> = { olderThanMs: true, ...WAIT };
+
+guardMethods(LocalBlobs.prototype, {
+  put: rejecting(1, PUT),
+  get: throwing(1, GET),
+  has: rejecting(1, WAIT),
+  presence: rejecting(1, WAIT),
+  list: throwing(0, LIST),
+  collect: rejecting(0, COLLECT),
+});

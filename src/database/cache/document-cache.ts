@@ -1,6 +1,7 @@
 import { LIMITS } from '../../core/config/index.ts';
 import { documentToText } from '../../core/document/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
+import { checkOptions, type OptionNames } from '../../core/options/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
 import { RecentlyUsed } from '../recently-used.ts';
@@ -24,6 +25,8 @@ export interface CacheStatistics {
   /** hits / (hits + misses); 0 before the first look. */
   readonly hitRate: number;
 }
+
+const NAMES: OptionNames<DocumentCacheOptions> = { maxSizeMb: true, logger: true };
 
 const MB = 1024 * 1024;
 const MAX_SIZE_MB_DEFAULT = 10;
@@ -57,6 +60,7 @@ export class DocumentCache {
 
   /** Throws RangeError when the size is not a number above 0. */
   constructor(options: DocumentCacheOptions = {}) {
+    checkOptions(options, 'DocumentCache', NAMES);
     this.#logger = options.logger;
     this.#entries = new RecentlyUsed({ weightMax: bytesMax(options.maxSizeMb ?? MAX_SIZE_MB_DEFAULT) });
   }

@@ -24,8 +24,12 @@ const KINDS: readonly string[] = ['sum', 'avg', 'min', 'max'];
 
 /** Throws TypeError for what is no aggregate. */
 export function parseAggregates(aggregates: Readonly<Record<string, Aggregate>>): NamedAggregate[] {
+  if (typeof aggregates !== 'object' || aggregates === null)
+    throw new TypeError(
+      `the aggregates are ${String(aggregates)}; write an object such as { total: { sum: 'price' } }`,
+    );
   return Object.entries(aggregates).map(([name, aggregate]) => {
-    const [entry, ...others] = Object.entries(aggregate) as [Kind, unknown][];
+    const [entry, ...others] = Object.entries(aggregate ?? {}) as [Kind, unknown][];
     if (entry === undefined || others.length > 0 || !KINDS.includes(entry[0]) || typeof entry[1] !== 'string') {
       throw new TypeError(
         `the aggregate ${JSON.stringify(name)} is none of { sum }, { avg }, { min } or { max } of a path`,

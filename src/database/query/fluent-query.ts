@@ -1,5 +1,7 @@
+import { guardMethods, rejecting } from '../../core/options/index.ts';
 import type { QueryPlan } from '../../store/index.ts';
 import type { Document, ReadOptions, WaitOptions } from '../document-api.ts';
+import { READ, WAIT } from '../option-names.ts';
 import type { FieldOperators, Filter, Path, ValueAt } from '../schema/index.ts';
 import type { FindOptions, Page } from './query-api.ts';
 
@@ -218,3 +220,12 @@ for (const [name, operator] of Object.entries(OPERATORS)) {
     },
   });
 }
+
+guardMethods(Steps.prototype, {
+  toArray: rejecting(0, READ),
+  entries: rejecting(0, READ),
+  fields: rejecting(1, READ),
+  first: rejecting(0, READ),
+  page: rejecting(0, READ),
+  count: rejecting(0, WAIT),
+});

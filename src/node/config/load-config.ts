@@ -41,6 +41,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     ...(options.options === undefined ? [] : [objectLayer(options.options, { kind: 'options' })]),
     flagLayer(options.flags ?? []),
   ];
+  refuseUnknownOptions(layers);
   const settled = settle(layers);
   const base = file === null ? (dataDirectory ?? options.workingDirectory) : dirname(file.path);
   const placed = placeDatabase(resolvePaths(settled.values, base), dataDirectory, settled.sources);
@@ -56,6 +57,17 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
   };
   checkConsistency(loaded);
   return loaded;
+}
+
+/** Code is written for the release that it runs on, and a log that would warn of it is silent unless the program has one. */
+function refuseUnknownOptions(layers: readonly Layer[]): void {
+  const unknown = layers.flatMap((layer) => layer.unknown).find(({ source }) => source.kind === 'options');
+  if (unknown === undefined) return;
+  const { key, nearest, source } = unknown;
+  const hint = nearest === undefined ? 'docs/configuration.md has all of them' : `did you mean ${nearest}?`;
+  throw new ConfigurationError('OPTION_INVALID', `unknown key ${key} in ${sourceText(source)}; ${hint}`, {
+    details: { key, source: sourceText(source) },
+  });
 }
 
 /** A limit that is set in vain. */

@@ -4,6 +4,7 @@ import type { DocumentLimits } from '../../core/document/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import { guardMethods, type OptionNames, rejecting } from '../../core/options/index.ts';
 import type { EntryKeeper } from '../entry-keeper.ts';
 import { AutoFlush } from './auto-flush.ts';
 import { type FlushResult, type OperationHandler, runFlush } from './flush-run.ts';
@@ -318,3 +319,7 @@ function disabledError(): PersistenceError {
 function closedError(): PersistenceError {
   return new PersistenceError('DATABASE_CLOSED', 'the offline queue is closed; open the database again');
 }
+
+const FLUSH: OptionNames<FlushOptions> = { signal: true };
+
+guardMethods(OfflineQueue.prototype, { flush: rejecting(1, FLUSH) });

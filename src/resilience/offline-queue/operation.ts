@@ -49,6 +49,8 @@ export function newOperationText(
   random: Random,
   queuedAt: number,
 ): string {
+  if (typeof operation !== 'object' || operation === null)
+    throw new TypeError(`an operation is an object { type, collection, key, data }, not ${String(operation)}`);
   const { type, collection, key, data } = operation;
   if (type !== 'put' && type !== 'delete') {
     throw new TypeError(`an operation is of type "put" or "delete", not ${JSON.stringify(type)}`);

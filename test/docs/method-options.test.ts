@@ -1,0 +1,87 @@
+/**
+ * Goal: no method of the reference passes over what it is given as options. Method: every method on its pages that takes options is
+ * called on a real database with null in their place, which must be refused by the name of the method.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  DocumentCache,
+  EntglDbHealthCheck,
+  OfflineQueue,
+  openDatabase,
+  RetryPolicy,
+  SyncStatusTracker,
+} from '../../src/index.ts';
+
+const PAGES = new URL('../../docs/api/', import.meta.url);
+
+interface Method {
+  readonly type: string;
+  readonly name: string;
+  /** Parameters before the options. */
+  readonly before: number;
+}
+
+/** Methods by the anchors of a page: `- <a id="collection.put"></a>`put(key: string, value: Input, options?: …): …`. */
+async function methodsOf(page: string): Promise<Method[]> {
+  const text = await readFile(new URL(page, PAGES), 'utf8');
+  const lines = text.matchAll(/<a id="(\w+)\.\w+"><\/a>`(\w+)(?:<\w+>)?\((.*\boptions\??: )/g);
+  return [...lines].map(([, type, name, parameters]) => ({ type: type!, name: name!, before: commas(parameters!) }));
+}
+
+/** Commas outside of brackets. */
+function commas(parameters: string): number {
+  let depth = 0;
+  let count = 0;
+  for (const sign of parameters.replaceAll('=>', '')) {
+    if ('<([{'.includes(sign)) depth++;
+    else if ('>)]}'.includes(sign)) depth--;
+    else if (sign === ',' && depth === 0) count++;
+  }
+  return count;
+}
+
+test('every method that takes options refuses null in their place', async (t) => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'entgldb-options-'));
+  t.after(() => rm(dataDirectory, { recursive: true }));
+  await using db = await openDatabase({ dataDirectory, network: false });
+  const collection = db.collection('c');
+  const targets: Readonly<Record<string, object>> = {
+    collection,
+    nodedatabase: db,
+    blobs: db.blobs,
+    fluentquery: collection.query(),
+    offlinequeue: db.offlineQueue,
+    retrypolicy: db.retryPolicy,
+  };
+  const pages = ['collections.md', 'database.md', 'blobs.md', 'queries.md', 'services.md'];
+  const methods = (await Promise.all(pages.map(methodsOf))).flat().filter(({ type }) => type in targets);
+  assert.ok(methods.length > 50, `only ${methods.length} methods were found`);
+  for (const { type, name, before } of methods) {
+    const target = targets[type] as Record<string, (...args: unknown[]) => unknown>;
+    const args = name === 'collection' ? ['c', null] : [...Array(before).fill(undefined), null];
+    const message = new RegExp(`options of (${name}|collection "c") are null; write an object`);
+    await assert.rejects(async () => target[name]!(...args), message, `${type}.${name}`);
+  }
+});
+
+test('what is made or opened with options that are none, or misspelt, says so', async () => {
+  const wrong = <T>(value: unknown): T => value as T;
+  for (const Service of [RetryPolicy, DocumentCache, OfflineQueue, SyncStatusTracker, EntglDbHealthCheck]) {
+    const make = Service as new (options: unknown) => unknown;
+    assert.throws(() => new make(null), new RegExp(`options of ${Service.name} are null`));
+    assert.throws(
+      () => new make({ maxSize_: 1 }),
+      new RegExp(`options of ${Service.name} hold the unknown "maxSize_"`),
+    );
+  }
+  for (const options of [null, 5]) await assert.rejects(openDatabase(wrong(options)), /options of openDatabase are/);
+  await assert.rejects(openDatabase(wrong({ netwrok: false })), /unknown key netwrok .*; did you mean Network\?/);
+  await assert.rejects(
+    openDatabase(wrong({ persistence: { databsePath: 'x.db' } })),
+    /unknown key Persistence.databsePath in the options given in code; did you mean Persistence.DatabasePath\?/,
+  );
+});
