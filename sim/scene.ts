@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
+import { parseQuery } from '../src/core/query/index.ts';
 import { type Cluster, shapeOf } from './cluster.ts';
 import type { History } from './history.ts';
 import { versionsOf } from './holdings.ts';
@@ -57,6 +58,14 @@ export function wrongSums(node: SimNode): string[] {
   return [...node.replica.collections()]
     .filter(({ fingerprint: { count, lanes } }) => count < 0 || (count === 0 && lanes.some((lane) => lane !== 0)))
     .map(({ name }) => `${node.key} has a wrong fingerprint of ${name}`);
+}
+
+/** A collection says how many documents readers see. */
+export function wrongCounts({ key, replica }: SimNode): string[] {
+  return [...replica.collections()].flatMap(({ name, documents }) => {
+    const counted = replica.store.count(name, parseQuery({}));
+    return counted === documents ? [] : `${key} says that ${name} has ${documents} documents, and it has ${counted}`;
+  });
 }
 
 /** The same history ends in the same text: identities, positions, documents, frames and time. */

@@ -16,7 +16,7 @@ import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
 import { type NodeWatch, SIM_TIMES, type SimNode } from './node.ts';
 import { drawPlan, type Plan, RESOLVERS } from './plan.ts';
-import { hashOf, type Scene, unreadableKeys, visibleWrites, wrongSums } from './scene.ts';
+import { hashOf, type Scene, unreadableKeys, visibleWrites, wrongCounts, wrongSums } from './scene.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
 
 export interface WorldOptions {
@@ -315,7 +315,7 @@ class World {
       this.#problems.add(problem);
     for (const node of this.#nodes) {
       this.#probe(node, this.#random.pick(this.#nodes));
-      for (const problem of wrongSums(node)) this.#problems.add(problem);
+      for (const problem of [...wrongSums(node), ...wrongCounts(node)]) this.#problems.add(problem);
       for (const failure of node.failures) this.#problems.add(`failure at ${node.key}: ${describeFailure(failure)}`);
     }
   }

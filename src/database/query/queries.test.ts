@@ -53,6 +53,31 @@ testOnStores('a collection gets the indexes that its program names, and queries 
 });
 
 testOnStores(
+  'the count of a whole collection sees every write made before it, those of its transaction too',
+  async (disk) => {
+    await using opened = await openTestDatabase(disk);
+    const users = opened.db.collection<User>('users');
+    const other = opened.db.collection<User>('other');
+    const writing = [
+      users.putMany(USERS),
+      users.delete('u2'),
+      users.put('u1', { name: 'Ada' }),
+      other.add({ name: 'x' }),
+    ];
+    assert.equal(await users.count(), 4, 'with writes that no commit has taken yet');
+    await Promise.all(writing);
+    await opened.db.transaction(async (tx) => {
+      await tx.collection<User>('users').add({ name: 'Fay' });
+      await tx.collection<User>('users').delete('u3');
+      await tx.collection<User>('users').delete('u4');
+      assert.equal(await tx.collection('users').count({}), 3);
+    });
+    assert.equal(await users.count({}), 3);
+    assert.equal(await opened.db.collection('none').count(), 0);
+  },
+);
+
+testOnStores(
   'a query that would hold the event loop for long is refused, and one that an index narrows is not',
   async (disk) => {
     await using opened = await openTestDatabase(disk, { limits: { ...LIMITS, filterStepsMax: 60_000 } });

@@ -32,16 +32,28 @@ export class StoreQueries {
   }
 
   count(collection: CollectionName, query: Query): number {
-    return this.#ask(collection, query, (store) => store.count(collection, query));
+    return (
+      this.#countOfAll(collection, query) ?? this.#ask(collection, query, (store) => store.count(collection, query))
+    );
   }
 
   countAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<number> {
-    return this.#ask(collection, query, (store) => store.countAside(collection, query, signal));
+    return (
+      this.#countOfAll(collection, query) ??
+      this.#ask(collection, query, (store) => store.countAside(collection, query, signal))
+    );
   }
 
   explain(collection: CollectionName, query: Query): QueryPlan {
     this.#deps.commitPending();
     return this.#deps.replica.store.explain(collection, query);
+  }
+
+  /** The replica keeps the number of documents of each collection; undefined where there is a filter. */
+  #countOfAll(collection: CollectionName, { filter }: Query): number | undefined {
+    if (filter.kind !== 'all') return undefined;
+    this.#deps.commitPending();
+    return this.#deps.replica.collection(collection).documents;
   }
 
   #ask<T>(collection: CollectionName, query: Query, answer: (store: Store) => T): T {
