@@ -54,6 +54,9 @@ const SUITES = [
 
 if (Number(process.versions.node.split('.')[0]) < 24) process.exit(await again());
 
+// Hundreds of processes load the same sources; each saves a third of a second of processor time. `npm ci` empties the folder.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compile');
+
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
 if (unknown.length > 0) {

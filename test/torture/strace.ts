@@ -47,13 +47,16 @@ export function straceProblem(): string | null {
   return probe.status === 0 ? null : `strace may not trace here: ${probe.stderr.trim().split('\n')[0]}`;
 }
 
-/** `args`: those of strace, before the command. One thread of the pool, so that its calls are counted in order. */
+/**
+ * `args`: those of strace, before the command. One thread of the pool, so that its calls are counted in order, and no compile cache,
+ * whose files are not the life's.
+ */
 export async function runLife(life: LifeRun, args: readonly string[], timeoutMs = 60_000): Promise<LifeEnd> {
   const { folder, peer = '-', durability = 'full', stages } = life;
   const command = [process.execPath, LIFE, folder, peer, durability, stages.join(',')];
   const child = spawn('strace', [...args, ...command], {
     cwd: folder,
-    env: { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_NO_WARNINGS: '1' },
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_NO_WARNINGS: '1', NODE_DISABLE_COMPILE_CACHE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGTERM',
