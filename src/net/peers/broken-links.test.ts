@@ -1,6 +1,6 @@
 /**
- * Goal: a link that is broken, at both ends or at one, wholly or only for what was sent before, is replaced in less than 5 s once new
- * connections come through. Method: supervisors on a network in memory that is cut and mended, on a manual clock.
+ * Goal: a link that is broken at one end or both, entirely or only for what was sent before, is replaced in less than 5 s once new
+ * connections get through. Method: supervisors on a network in memory that is cut and restored, on a manual clock.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { addressOf, createWorld, eventOf, introduce, isFullMesh } from './test-w
 
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 7006);
 
-test('a peer whose network breaks and works again every few seconds is back in less than 5 s each time', async () => {
+test('a peer whose network fails and recovers every few seconds is linked again in less than 5 s each time', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a', { knownPeers: [addressOf('b')] });
   await world.startNode('b');
@@ -16,13 +16,13 @@ test('a peer whose network breaks and works again every few seconds is back in l
     await world.runUntil(() => a.links.size === 1, 5000);
     a.supervisor.nameNode('b', 'b');
     await world.run(100);
-    // What the other end sees is the same as with a peer that will not have this node.
+    // To the other end this looks the same as a peer that refuses this node.
     for (const link of a.links) link.close('failed: ECONNRESET');
     await world.run(100);
   }
 });
 
-test('a link that is dead at the other end only gives way to its next one, whoever dials', async () => {
+test('a link that is dead only at the other end is replaced by the next connection, whoever dials', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a');
   const b = await world.startNode('b');
@@ -30,14 +30,14 @@ test('a link that is dead at the other end only gives way to its next one, whoev
   await world.run(10_000);
   const [dead] = a.links;
   assert.ok(dead!.dialled);
-  // The peer gives up, comes back elsewhere, and no word of that reaches this end.
+  // The peer gives up and comes back at another address; this end learns nothing of it.
   world.setReachable('a', 'b', false);
   await b.crash();
   await world.startNode('b', { knownPeers: [addressOf('a')] }, 'new-host');
   await world.runUntil(() => a.links.size === 1 && !a.links.has(dead!), 5000);
 });
 
-test('a link whose packets wait for TCP to try again gives way to a new one as soon as the network works', async () => {
+test('a link whose packets wait for a TCP retransmission is replaced as soon as the network works', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a');
   const b = await world.startNode('b');
@@ -49,7 +49,7 @@ test('a link whose packets wait for TCP to try again gives way to a new one as s
   world.setReachable('a', 'b', false);
   await world.run(9000);
   assert.ok(a.links.has(old!), 'kept as long as there is no other');
-  // What was sent waits on, as it does while the pauses of TCP have grown; new connections come through.
+  // Sent data keeps waiting, as it does while the retransmission timeout of TCP has grown; new connections get through.
   await b.transport.listen({ ...addressOf('b-again'), onChannel: (channel) => b.supervisor.accept(channel) });
   await world.runUntil(() => a.links.size === 1 && !a.links.has(old!), 5000);
 });

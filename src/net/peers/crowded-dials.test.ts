@@ -1,6 +1,6 @@
 /**
- * Goal: a long list of configured addresses where nobody is any more does not keep a node from those who are there. Method:
- * a supervisor with a thousand known peers, whose packets get no answer at all.
+ * Goal: a long list of configured addresses where nobody is any more does not keep a node from the peers that are there.
+ * Method: a supervisor with a thousand known peers that never answer.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 7008);
 const DEAD = Array.from({ length: 1000 }, (_, i) => `dead-${i}`);
 const CONNECT_MS_MAX = 5000;
 
-/** Waits for an answer that does not come. */
+/** A dial that is never answered. */
 async function silence(world: World, { signal }: DialOptions): Promise<never> {
   await new Promise<void>((resolve) => {
     world.clock.setTimer(CONNECT_MS_MAX, resolve);
@@ -37,7 +37,7 @@ async function startCrowded(world: World) {
   return { node, underWay };
 }
 
-test('the last one of a thousand known peers is linked in a minute though all others are silent', async () => {
+test('the last of a thousand known peers is linked within a minute although all others are silent', async () => {
   const world = createWorld(SEED);
   await world.startNode('live');
   const { node, underWay } = await startCrowded(world);
@@ -46,7 +46,7 @@ test('the last one of a thousand known peers is linked in a minute though all ot
   await node.crash();
 });
 
-test('a peer that was linked is back in less than 5 s, whoever else is dialled in vain', async () => {
+test('a peer that was linked before is back in less than 5 s, whoever else does not answer', async () => {
   const world = createWorld(SEED);
   const live = await world.startNode('live');
   const { node } = await startCrowded(world);
@@ -60,7 +60,7 @@ test('a peer that was linked is back in less than 5 s, whoever else is dialled i
   await node.crash();
 });
 
-test('many that were linked once and are gone do not keep a node from one that it has never seen', async () => {
+test('many peers that were linked once and are gone do not keep a node from one that it has never seen', async () => {
   const world = createWorld(SEED);
   const gone = Array.from({ length: 100 }, (_, i) => `gone-${i}`);
   const others = await Promise.all(gone.map((name) => world.startNode(name)));

@@ -2,7 +2,7 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import type { Link } from './link-table.ts';
 import type { PeerError, PeerStatus } from './target.ts';
 
-/** A linked device that only dialled this node. */
+/** The status of a linked device that this node knows only because the device dialled it. */
 export function incomingStatus(link: Link): PeerStatus {
   return {
     deviceKey: link.deviceKey,
@@ -16,7 +16,7 @@ export function incomingStatus(link: Link): PeerStatus {
   };
 }
 
-/** In the words of the last attempt: how often it was tried before is of no use to whoever reads it. */
+/** The error of the last attempt; how many attempts came before does not help the reader. */
 export function toPeerError(error: unknown, atMs: number): PeerError {
   const last = isEntglDbError(error, 'RETRIES_EXHAUSTED') && error.cause instanceof Error ? error.cause : error;
   const message = last instanceof Error ? last.message : String(last);

@@ -6,14 +6,14 @@ import type { Target } from './target.ts';
 
 /** Back-off after the first failed round; it doubles up to `dialBackoffMsMax` or `hopelessBackoffMsMax`. */
 const BACKOFF_BASE_MS = 250;
-/** The larger device key leaves the first attempt to the smaller for this long, so that they need not meet half-way. */
+/** The node with the larger device key leaves the first attempt to the other for this long, so that dials rarely cross. */
 const PASSIVE_MS = 1000;
 const PASSIVE_SPREAD_MS = 500;
 
 /**
- * How long to wait before a target is dialled, ms. One that is away is asked often, since nothing tells of its return, unless
- * discovery will; one that has greeted before is asked as often even if it turns this node away, since a broken network looks
- * like that, too.
+ * How long to wait before a target is dialled, ms. An absent target is dialled often, because nothing announces its return
+ * unless discovery does. A target that has greeted before is dialled as often even if it refuses this node, because a broken
+ * network looks the same.
  */
 export function dialBackoffMs(target: Target, ownKey: string, random: Random): number {
   const { failures, deviceKey, isTurnedAway, hasGreeted, lostAt } = target;
@@ -24,12 +24,12 @@ export function dialBackoffMs(target: Target, ownKey: string, random: Random): n
   return isPassive ? delayMs + PASSIVE_MS + random.next() * PASSIVE_SPREAD_MS : delayMs;
 }
 
-/** A failure after which a round would go on, as one that ends it: others wait for its place, and it has its turn again. */
+/** Makes a transient failure final, so that the round ends and leaves its place to those who wait. Its target gets another turn. */
 export function roundOver(error: unknown): unknown {
   return isTransient(error) ? new NetworkError('RETRIES_EXHAUSTED', (error as Error).message, { cause: error }) : error;
 }
 
-/** Whether a round of dialling ended with somebody who would not have this node. */
+/** Whether a round of dialling ended because the other end refused this node. */
 export function isRefusal(error: unknown): boolean {
   const last = isEntglDbError(error, 'RETRIES_EXHAUSTED') ? error.cause : error;
   return isEntglDbError(last, 'HANDSHAKE_FAILED');

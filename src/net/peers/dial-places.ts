@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { DialWindow } from './dial-window.ts';
 
-/** A dial that has not been answered for so long gives its place to another and goes on: in a LAN who is there answers sooner, ms. */
+/** A dial unanswered for this long, ms, gives up its place but goes on: in a LAN, a peer that is there answers sooner. */
 const SILENT_MS = 500;
-/** As many silent dials at the same time as this times the places: each has a socket. */
+/** All dials together, silent ones included, are at most this many times the places, because each has a socket. */
 const SILENT_FACTOR = 8;
 
 interface Dial {
@@ -12,8 +12,8 @@ interface Dial {
 }
 
 /**
- * How many peers are dialled at the same time. What costs both ends is a handshake: those under way are as many as the window
- * allows. A dial into silence costs next to nothing, and a thousand of them must not keep a node from the one that is there.
+ * How many peers are dialled at the same time. A handshake costs both ends, so the window bounds how many are under way. A
+ * dial without an answer costs almost nothing, and a thousand of them must not keep a node from the one peer that is there.
  */
 export class DialPlaces {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -27,7 +27,7 @@ export class DialPlaces {
     this.#dialsMax = placesMax * SILENT_FACTOR;
   }
 
-  /** Monotonic time from which on another dial may begin, `now` or later; infinite: when one of those under way has ended. */
+  /** Monotonic time, ms, at which another dial may begin: `now` or later. Infinite: only when a dial under way has ended. */
   freeAt(now: number): number {
     if (this.#dials.size >= this.#dialsMax) return Number.POSITIVE_INFINITY;
     let taken = 0;
@@ -41,7 +41,7 @@ export class DialPlaces {
     return taken < this.#window.size ? now : freeAt;
   }
 
-  /** Runs a dial, whoever has asked whether there is a place for it. */
+  /** Runs a dial. The caller has asked `freeAt` whether there is a place for it. */
   async run<T>(dial: (onAnswer: () => void) => Promise<T>): Promise<T> {
     const place: Dial = { startedAt: this.#clock.monotonic(), isAnswered: false };
     this.#dials.add(place);

@@ -11,25 +11,25 @@ export interface DialRoundsDeps {
   readonly transport: Pick<Transport, 'dial'>;
   readonly retry: RetryPolicy;
   readonly clock: Clock;
-  /** Whether there is any use in dialling it; asked anew before each dial. */
+  /** Whether the target should be dialled; called before each round. */
   readonly isWanted: (target: Target) => boolean;
-  /** Whether there is a link to it by now, whoever dialled. */
+  /** Whether there is already a link to the target, whoever dialled. */
   readonly isLinked: (target: Target) => boolean;
   readonly onChannel: (target: Target, channel: Channel) => void;
   readonly onFailure: (target: Target, error: unknown) => void;
-  /** A round has ended, and left its place to others. */
+  /** A round has ended and left its place to others. */
   readonly onOver: () => void;
 }
 
 /**
- * Rounds of dialling that are under way: one at a time for each target, as many dials as there are places, each tried again
- * through the retry policy. A round that is aborted tells neither success nor failure.
+ * Rounds of dialling that are under way: one at a time for each target, with as many dials as there are places. The retry
+ * policy repeats failed dials within a round. An aborted round reports neither success nor failure.
  */
 export class DialRounds {
   readonly #deps: DialRoundsDeps;
   readonly #running = new Set<Promise<void>>();
   readonly #places: DialPlaces;
-  /** Somebody waits for a place. */
+  /** Whether a target waits for a place. */
   #isCrowded = false;
 
   constructor(dialsMax: number, deps: DialRoundsDeps) {
@@ -37,7 +37,7 @@ export class DialRounds {
     this.#places = new DialPlaces(dialsMax, deps.clock);
   }
 
-  /** Begins a round for each that is due, in turn, as far as there are places. Returns when to ask again, monotonic, ms. */
+  /** Begins a round for each due target, in turn, as long as there are places. Returns when to call again, monotonic ms. */
   begin(due: readonly Target[]): number {
     const now = this.#deps.clock.monotonic();
     this.#isCrowded = false;
@@ -52,7 +52,7 @@ export class DialRounds {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Resolves when none is under way. */
+  /** Resolves when no round is under way. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#running);
   }

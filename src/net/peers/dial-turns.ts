@@ -1,8 +1,8 @@
 import type { Target } from './target.ts';
 
 /**
- * Whom to dial first of those that are due: who has waited longest, and of those that are likely to be there and of all others by
- * turns. So neither a long list of addresses where nobody is nor many peers that have gone hold up the rest.
+ * The order in which due targets are dialled: those that are likely to be there and all others alternate, longest waiting first. So
+ * neither a long list of dead addresses nor many peers that have gone can delay the rest.
  */
 export function inTurn(due: readonly Target[]): Target[] {
   const byWaiting = due.toSorted((a, b) => a.dueAt - b.dueAt);
@@ -16,7 +16,7 @@ export function inTurn(due: readonly Target[]): Target[] {
   return turns;
 }
 
-/** It was linked before, or discovery hears it. */
+/** Whether the target was linked before or is heard by discovery. */
 function isLikely({ kind, hasBeenLinked, lostAt }: Target): boolean {
   return hasBeenLinked || (kind === 'discovered' && lostAt === undefined);
 }

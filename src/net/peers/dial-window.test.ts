@@ -1,6 +1,6 @@
 /**
- * Goal: dials that time out under load end the load rather than feed it. Method: the window by itself; and a supervisor with many
- * peers, whose dials time out whenever more than a few of them are under way.
+ * Goal: dials that time out under load reduce the load instead of adding to it. Method: the window by itself; then a supervisor
+ * with many peers, whose dials time out whenever more than a few of them are under way.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { createWorld, introduce, linked } from './test-world.ts';
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 7006);
 const BUSY = new TimeoutError('did not answer', { details: { isConnected: true } });
 
-test('it is halved by peers that are too busy, not by those that are away, and grows again', () => {
+test('peers that are too busy halve the window, absent ones do not, and it grows again', () => {
   const window = new DialWindow(16);
   window.failed(new TimeoutError('away', { details: { isConnected: false } }));
   window.failed(new NetworkError('CONNECT_FAILED', 'refused'));
@@ -28,7 +28,7 @@ test('it is halved by peers that are too busy, not by those that are away, and g
   assert.equal(small.size, 2, 'never more than was asked for');
 });
 
-test('peers that time out when many are dialled at once are all linked soon', async () => {
+test('peers that time out when many are dialled simultaneously are all linked soon', async () => {
   const world = createWorld(SEED);
   const names = Array.from({ length: 40 }, (_, i) => `b${i}`);
   const others = await Promise.all(names.map((name) => world.startNode(name)));
@@ -41,7 +41,7 @@ test('peers that time out when many are dialled at once are all linked soon', as
       onAnswer?.();
       underWay++;
       try {
-        // Six handshakes are what the machine has time for: seven are done in time by none of them.
+        // The machine has time for six handshakes; with seven under way, none completes in time.
         for (let ms = 0; ms < 5000; ms += 500) {
           await new Promise<void>((resolve) => world.clock.setTimer(500, resolve));
           if (ms >= 2000 && underWay <= 6) return await dial();

@@ -1,18 +1,18 @@
 import { isEntglDbError } from '../../core/errors/index.ts';
 
-/** It does not become smaller: peers that are stopped, and accept connections all the same, must not hold up the others. */
+/** The smallest window: stopped peers, whose systems still accept connections, must not hold up the others. */
 const WINDOW_MIN = 4;
 
 /**
- * How many peers may be dialled at the same time. A handshake that times out has cost both ends the work of it; where that happens
- * for want of processor time, as many new ones at once would only time out again, for ever. So the window is halved by each
- * peer that is there and does not get round to answering, and one larger after each that answers (as TCP does it, RFC 5681).
+ * How many peers may be dialled at the same time. A handshake that times out has cost both ends its work. If that happens for lack
+ * of processor time, the same number of new handshakes would time out again, for ever. So each peer that accepts the connection
+ * but does not answer in time halves the window, and each that answers makes it one larger (as in TCP, RFC 5681).
  */
 export class DialWindow {
   readonly #max: number;
   #size: number;
 
-  /** `max`: where it begins, and its bound. */
+  /** `max` is the initial and the largest size. */
   constructor(max: number) {
     this.#max = max;
     this.#size = max;
@@ -31,7 +31,7 @@ export class DialWindow {
   }
 }
 
-/** Somebody took the connection, and the handshake was not done in time; of several addresses, the last. */
+/** Whether a peer accepted the connection but did not complete the handshake in time. Of several addresses, the last counts. */
 function isKeptWaiting(error: unknown): boolean {
   const last = isEntglDbError(error, 'CONNECT_FAILED') ? error.cause : error;
   return isEntglDbError(last, 'TIMED_OUT') && last.details.isConnected === true;

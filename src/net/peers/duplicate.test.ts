@@ -1,5 +1,5 @@
 /**
- * Goal: the two ends of two connections always agree which one stays, without a word to each other.
+ * Goal: the two ends of two connections always agree which one stays, without exchanging a message about it.
  * Method: every pair of connections between two devices, in both orders of arrival at each end.
  */
 import assert from 'node:assert/strict';
@@ -7,17 +7,17 @@ import { test } from 'node:test';
 import type { Channel } from '../transport.ts';
 import { decideDuplicate } from './duplicate.ts';
 
-/** One end of a connection between `own` and `peer`; only what the decision may look at. */
+/** One end of a connection between `own` and `peer`, with only the fields that the decision may look at. */
 function end(own: string, peer: string, dialler: string): Channel {
   return { ownKey: own, peerKey: peer, dialled: dialler === own } as Channel;
 }
 
-/** Who dialled the connection that stays at this end, when they arrive in this order. */
+/** Who dialled the connection that stays at this end if the two arrive in this order. */
 function stays(own: string, peer: string, first: string, second: string): string {
   return decideDuplicate(end(own, peer, first), end(own, peer, second), 'new') === 'replace' ? second : first;
 }
 
-test('of connections dialled from both ends, both ends keep the one of the smaller key, in any order', () => {
+test('of two connections dialled from different ends, both ends keep the one dialled by the smaller key, in any order', () => {
   for (const [a, b] of [
     ['a', 'b'],
     ['Z', 'a'],
@@ -33,17 +33,17 @@ test('of connections dialled from both ends, both ends keep the one of the small
   }
 });
 
-test('of two connections dialled from one end, the dialler keeps the old one and the other end waits for its choice', () => {
+test('of two connections dialled from the same end, the dialler keeps the old one and the other end waits for its choice', () => {
   assert.equal(decideDuplicate(end('a', 'b', 'a'), end('a', 'b', 'a'), 'new'), 'keep');
   assert.equal(decideDuplicate(end('b', 'a', 'a'), end('b', 'a', 'a'), 'new'), 'hold');
 });
 
-test('a peer that dials although it is linked since long is given the time to show that its end of the link is dead', () => {
+test('a peer that dials despite a settled link gets time to show that its end of that link is dead', () => {
   assert.equal(decideDuplicate(end('a', 'b', 'a'), end('a', 'b', 'b'), 'settled'), 'hold');
   assert.equal(decideDuplicate(end('b', 'a', 'a'), end('b', 'a', 'b'), 'settled'), 'keep', 'which it closes if not');
 });
 
-test('a link that may be dead gives way to any other', () => {
+test('any new connection replaces a link that may be dead', () => {
   for (const old of ['a', 'b']) {
     for (const newcomer of ['a', 'b']) {
       assert.equal(decideDuplicate(end('a', 'b', old), end('a', 'b', newcomer), 'suspect'), 'replace');

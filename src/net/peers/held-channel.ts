@@ -1,11 +1,11 @@
 import type { Address, Channel } from '../transport.ts';
 
-/** Frames kept while nobody listens yet. A peer sends its greeting and waits; who sends more is closed. */
+/** How many frames are kept while nobody listens yet. A peer sends its greeting and waits; one that sends more is closed. */
 const HELD_FRAMES_MAX = 16;
 
 /**
- * A channel as its later owner sees it, under the eyes of the supervisor: frames wait until `release`, and its end is
- * told to the supervisor after the owner, whenever and by whomever it is closed.
+ * A channel as its later owner sees it, watched by the supervisor. Frames wait until `release`. Whoever closes the channel,
+ * and whenever, the owner is told first and the supervisor after it.
  */
 export class HeldChannel implements Channel {
   readonly #inner: Channel;
@@ -59,7 +59,7 @@ export class HeldChannel implements Channel {
     this.#inner.close(reason);
   }
 
-  /** The owner has set its handlers: what has waited is delivered now, in order. */
+  /** Call when the owner has set its handlers: delivers the frames that have waited, in order. */
   release(): void {
     this.#isReleased = true;
     for (const frame of this.#held.splice(0)) if (!this.#isClosed) this.onFrame(frame);

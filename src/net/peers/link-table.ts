@@ -8,34 +8,34 @@ import { HeldChannel } from './held-channel.ts';
 const CROSSING_MS = 2000;
 /** How long a second connection of a peer must last before it replaces the first (`decideDuplicate`). */
 const HOLD_MS = 250;
-/** A link that may be dead must bring a byte within this time, which is a little more than the peer's pings take. */
+/** A suspect link must receive a byte within this time, a little more than the peer's ping interval. */
 const PROOF_OF_LIFE_MS = TIMES.pingIntervalMs + 1000;
 
-/** A link that brought nothing for this long, which is more than pings take, may be dead, or its packets wait for TCP to try again. */
+/** A link without a byte for this long, more than the ping interval, may be dead, or its packets wait for a retransmission of TCP. */
 const QUIET_MS = TIMES.pingIntervalMs + 2000;
 
-/** A live channel to a device, the only one that counts. */
+/** The one live channel to a device. */
 export interface Link {
   readonly channel: Channel;
   readonly deviceKey: string;
   /** Monotonic and wall time at which it became the link, ms. */
   readonly startedAt: number;
   readonly sinceMs: number;
-  /** Name from the peer's greeting. */
+  /** The peer's name, from its greeting. */
   node: string | null;
-  /** Set while the mesh reaches the device through others. */
+  /** Set while the mesh reaches the device through other nodes. */
   surplusSince: number | undefined;
 }
 
 export interface LinkTableDeps {
   readonly clock: Clock;
-  /** Links at the same time. */
+  /** Most links at the same time. */
   readonly linksMax: number;
-  /** Whether this node wants a link with a device; at the limit such a one displaces another. */
+  /** Whether this node wants a link with a device; at the limit, a wanted device displaces an unwanted one. */
   readonly isWanted: (deviceKey: string) => boolean;
-  /** A new link: its handlers are set before this returns. */
+  /** A new link: the callee sets its handlers before it returns. */
   readonly onLink: (link: Link) => void;
-  /** A link has ended. `isOver`: there is no other one with the device. */
+  /** A link has ended. `isOver`: there is no other link with the device. */
   readonly onEnd: (link: Link, reason: string, isOver: boolean) => void;
 }
 
@@ -44,14 +44,14 @@ interface Candidate extends Link {
   startedAt: number;
   sinceMs: number;
   wasLink: boolean;
-  /** What it had received when that was last seen to change, and when. */
+  /** How many bytes it had received when that number was last seen to change, and when that was. */
   heard: { readonly bytes: number; readonly at: number };
-  /** Set while the link may be dead: it must have received more than `bytes` at `until`, or it is closed. */
+  /** Set while the link may be dead: it is closed unless it has received more than `bytes` by `until`. */
   suspicion: { readonly until: number; readonly bytes: number } | undefined;
   cancelHold: (() => void) | undefined;
 }
 
-/** One link per device: settles duplicates, makes a second connection wait for its right, and closes links that are dead. */
+/** Keeps one link per device: settles duplicates, holds second connections until they prove themselves, closes dead links. */
 export class LinkTable {
   readonly #deps: LinkTableDeps;
   readonly #byDevice = new Map<string, Candidate>();
@@ -74,7 +74,7 @@ export class LinkTable {
     return [...this.#byDevice.values()];
   }
 
-  /** Takes a new channel: it becomes the link with its device now or a moment later, or is closed as `duplicate` or `busy`. */
+  /** Takes a new channel: it becomes the link with its device, now or a moment later, or is closed as `duplicate` or `busy`. */
   offer(channel: Channel): void {
     const old = this.#byDevice.get(channel.peerKey);
     if (old === undefined) {
@@ -89,21 +89,21 @@ export class LinkTable {
     else this.#replace(old, candidate);
   }
 
-  /** A link may be dead: it must bring a byte soon, and gives way to any other meanwhile. */
+  /** Marks a link that may be dead: it must receive a byte soon, and any new connection replaces it meanwhile. */
   suspect(deviceKey: string): void {
     const link = this.#byDevice.get(deviceKey);
     if (link === undefined) return;
     link.suspicion = { until: this.#deps.clock.monotonic() + PROOF_OF_LIFE_MS, bytes: link.channel.bytesReceived };
   }
 
-  /** A link that has brought nothing for a while gives way to a new one, but is kept as long as there is none. */
+  /** Whether a link has received nothing for a while. A new connection replaces such a link; without one it is kept. */
   isQuiet(deviceKey: string): boolean {
     const link = this.#byDevice.get(deviceKey);
     if (link === undefined || link.channel.bytesReceived !== link.heard.bytes) return false;
     return this.#deps.clock.monotonic() - link.heard.at >= QUIET_MS;
   }
 
-  /** Closes suspects that have brought nothing in time. */
+  /** Closes suspect links that received nothing in time. */
   closeSilent(): void {
     const now = this.#deps.clock.monotonic();
     for (const link of this.all() as Candidate[]) {
@@ -141,7 +141,7 @@ export class LinkTable {
     return candidate;
   }
 
-  /** At the limit a device that is wanted takes the place of the newest one that is not. */
+  /** At the limit, a wanted device takes the place of the newest unwanted one. */
   #hasRoomFor(channel: Channel): boolean {
     if (this.#byDevice.size < this.#deps.linksMax) return true;
     if (!this.#deps.isWanted(channel.peerKey)) return false;

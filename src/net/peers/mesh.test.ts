@@ -1,5 +1,5 @@
 /**
- * Goal: the mesh is connected whatever its size, stays so when a node dies or views differ, and nobody carries many links.
+ * Goal: the mesh is connected whatever its size, stays connected when a node dies or views differ, and no node has many links.
  * Any two nodes that keep a collection are joined through nodes that keep it.
  * Method: the choices of all nodes for every size from 1 to 200, with keys from a printed seed, and a search through the graph;
  * then crowds of which a random part keeps only some of the collections.
@@ -17,13 +17,13 @@ function createMembers(count: number, seed: number): MeshMember[] {
   return Array.from({ length: count }, () => toMeshMember(Buffer.from(random.bytes(32)).toString('base64url'), true));
 }
 
-/** Members of which each keeps every collection with this probability. */
+/** Members, each of which keeps every collection with this probability. */
 function createMixed(count: number, relayShare: number, seed: number): MeshMember[] {
   const random = createSeededRandom(seed);
   return createMembers(count, seed).map((member) => ({ ...member, relaysAll: random.chance(relayShare) }));
 }
 
-/** Whom each member chooses, of all others. */
+/** Which of the others each member chooses. */
 function choicesOf(members: readonly MeshMember[]): Map<MeshMember, ReadonlySet<string>> {
   return new Map(
     members.map((own) => {
@@ -42,7 +42,7 @@ function forMixedCrowds(check: (members: readonly MeshMember[], what: string) =>
   }
 }
 
-/** Who is linked with whom: a link exists when either end chooses it. `sees` limits the view of a node. */
+/** Who is linked with whom: a link exists if either end chooses it. `sees` limits the view of a node. */
 function buildGraph(
   members: readonly MeshMember[],
   sees: (own: MeshMember, other: MeshMember) => boolean = () => true,
@@ -65,7 +65,7 @@ function isConnected(graph: ReadonlyMap<string, ReadonlySet<string>>, without?: 
   return reached.size === keys.length;
 }
 
-test('up to eight nodes are all linked with all', () => {
+test('up to eight nodes form a full mesh', () => {
   for (let n = 1; n <= FULL; n++) {
     for (const links of buildGraph(createMembers(n, SEED)).values()) assert.equal(links.size, n - 1);
   }
@@ -85,7 +85,7 @@ test('from 9 to 200 nodes the graph is connected, and each has about log2(n) + 2
   }
 });
 
-test('who is chosen chooses back', () => {
+test('the choice is symmetric: a chosen node chooses back', () => {
   const members = createMembers(37, SEED);
   const choices = new Map(
     members.map((own) => [
@@ -107,7 +107,7 @@ test('the graph stays connected when any one node dies', () => {
   }
 });
 
-test('nodes that each miss a fifth of the others still make a connected graph', () => {
+test('nodes that each do not see a fifth of the others still form a connected graph', () => {
   const random = createSeededRandom(SEED);
   for (let run = 0; run < 100; run++) {
     const n = random.integer(12, 120);
@@ -116,7 +116,7 @@ test('nodes that each miss a fifth of the others still make a connected graph', 
   }
 });
 
-test('a node that joins moves few links', () => {
+test('a joining node changes few links', () => {
   const members = createMembers(65, SEED);
   const before = buildGraph(members.slice(1));
   const after = buildGraph(members);
@@ -129,7 +129,7 @@ test('a node that joins moves few links', () => {
   assert.ok(lost / all < 0.25, `${lost} of ${all} (seed ${SEED})`);
 });
 
-test('who is chosen chooses back, also where some keep only some collections', () => {
+test('the choice is symmetric even if some nodes keep only some collections', () => {
   forMixedCrowds((members, what) => {
     const keys = new Map(members.map((member) => [member.deviceKey, member]));
     const choices = choicesOf(members);
@@ -151,7 +151,7 @@ test('the relaying nodes are connected among themselves, and each other node is 
   });
 });
 
-test('a node that keeps only some collections has three links, and a relaying one few beyond its rings', () => {
+test('a node that keeps only some collections has three links, and a relaying node few beyond those of its rings', () => {
   forMixedCrowds((members, what) => {
     const relays = members.filter((member) => member.relaysAll).length;
     const partials = members.length - relays;
@@ -173,6 +173,6 @@ test('a node that keeps only some collections has three links, and a relaying on
   });
 });
 
-test('where nobody relays everything, all are linked with all', () => {
+test('if no node relays everything, they form a full mesh', () => {
   for (const chosen of choicesOf(createMixed(20, 0, SEED)).values()) assert.equal(chosen.size, 19);
 });

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 
-/** A device with its places on two rings, as the hash of its key gives them: everybody computes the same. */
+/** A device and its places on two rings. They come from the hash of its key, so every node computes the same. */
 export interface MeshMember {
   readonly deviceKey: string;
   readonly firstRing: number;
   readonly secondRing: number;
-  /** It keeps every collection, and so passes on what others wrote in any. */
+  /** It keeps every collection, so it passes on what others wrote in any of them. */
   readonly relaysAll: boolean;
 }
 
-/** Relaying nodes that a node which keeps only some collections is linked with: two of them may be away. */
+/** How many relaying nodes a node that keeps only some collections is linked with: two of them may be absent. */
 const RELAYS_OF_PARTIAL = 3;
 
 export function toMeshMember(deviceKey: string, relaysAll: boolean): MeshMember {
@@ -18,12 +18,13 @@ export function toMeshMember(deviceKey: string, relaysAll: boolean): MeshMember 
 }
 
 /**
- * The devices that a node should be linked with: all of them up to `fullMeshNodesMax` nodes, itself included. Beyond, any two
- * nodes that keep a collection must be joined by nodes that keep it too, since a node relays only what it keeps: the relaying
- * nodes make a mesh of their own, and each of the others is linked with the three of them that follow it on the first ring, or
- * all if there are fewer. Where nobody relays everything, all are linked with all, as far as the bounds on links go.
+ * The devices that a node should be linked with. Up to `fullMeshNodesMax` nodes, itself included, these are all. In a larger
+ * network, any two nodes that keep a collection must be joined by nodes that keep it too, because a node relays only what it
+ * keeps. So the relaying nodes form a mesh of their own, and each other node is linked with the three relaying nodes that
+ * follow it on the first ring, or with all if there are fewer. If no node relays everything, all are linked with all, within
+ * the limit on links.
  *
- * The choice is symmetric: who is chosen chooses back, so that both ends agree to keep a link. Nodes whose views differ still
+ * The choice is symmetric: a chosen node chooses back, so both ends agree to keep a link. Nodes whose views differ still
  * overlap in most of their choices.
  */
 export function chooseLinks(
@@ -44,9 +45,9 @@ export function chooseLinks(
 }
 
 /**
- * About log2(n) + 2 members: the nearest neighbours in both directions on a hash ring, which alone make a connected graph that
- * survives the loss of any node, and the member opposite on a second, independent ring, which keeps ways short as a random
- * link would (Watts and Strogatz, 1998). No member is chosen by many.
+ * About log2(n) + 2 members: the nearest neighbours in both directions on a hash ring, and the member opposite on a second,
+ * independent ring. The neighbours alone make a connected graph that survives the loss of any one node. The opposite member
+ * keeps paths short, as a random link would (Watts and Strogatz, 1998). No member is chosen by many.
  */
 function chooseOnRings(own: MeshMember, members: readonly MeshMember[]): Set<string> {
   const chosen = new Set<string>();
@@ -59,7 +60,7 @@ function chooseOnRings(own: MeshMember, members: readonly MeshMember[]): Set<str
   return chosen;
 }
 
-/** The relaying nodes, sorted by the first ring, that come next to a place on it. */
+/** The relaying nodes that follow `partial` on the first ring; `relays` is sorted by it. */
 function relaysAfter(partial: MeshMember, relays: readonly MeshMember[]): MeshMember[] {
   const next = relays.findIndex((relay) => relay.firstRing >= partial.firstRing);
   const start = Math.max(0, next);

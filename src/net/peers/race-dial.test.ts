@@ -1,5 +1,5 @@
 /**
- * Goal: the first address that answers wins, and no channel or attempt is left behind by the others.
+ * Goal: the first address that answers wins, and the others leave no channel or attempt behind.
  * Method: a transport whose dials the test answers by hand, on a manual clock.
  */
 import assert from 'node:assert/strict';
@@ -51,7 +51,7 @@ test('each address has a head start of 250 ms, and a failure ends it', async () 
   assert.equal(await won, winner);
 });
 
-test('the others are given up when one has won, and one that still gets through is closed', async () => {
+test('when one address has won the others are aborted, and a channel that still comes is closed', async () => {
   const { clock, dials, closed, channel, race } = setUp();
   const won = race();
   clock.advance(250);
@@ -65,7 +65,7 @@ test('the others are given up when one has won, and one that still gets through 
   assert.equal(dials.size, 2);
 });
 
-test('when all fail the error names each address and keeps the last cause; a single one keeps its own error', async () => {
+test('when all fail the error names each address and keeps the last cause; for a single address it is its own error', async () => {
   const { dials, race } = setUp();
   const lost = assert.rejects(race(), (error: Error) => {
     assert.ok(isEntglDbError(error, 'CONNECT_FAILED'));
@@ -84,7 +84,7 @@ test('when all fail the error names each address and keeps the last cause; a sin
   await assert.rejects(single, (error) => error === own);
 });
 
-test('an abort gives everything up with its reason', async () => {
+test('an abort ends every attempt and rejects with its reason', async () => {
   const { clock, dials, closed, channel, race } = setUp();
   const controller = new AbortController();
   const lost = race(controller.signal);
@@ -101,6 +101,6 @@ test('an abort gives everything up with its reason', async () => {
   await assert.rejects(race(AbortSignal.abort(reason)), reason);
 });
 
-test('no address at all is a failure to connect', async () => {
+test('without an address the dial fails with CONNECT_FAILED', async () => {
   await assert.rejects(setUp().race(undefined, []), (error) => isEntglDbError(error, 'CONNECT_FAILED'));
 });

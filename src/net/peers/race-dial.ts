@@ -6,9 +6,9 @@ import type { Address, Channel, Transport } from '../transport.ts';
 const HEAD_START_MS = 250;
 
 /**
- * Dials several addresses of one peer, the next one when the last has failed or has had its head start, and resolves with the
- * first channel; the others are given up. Rejects with the only address's own error, with NetworkError CONNECT_FAILED
- * when several have failed, or with `signal.reason`: then every attempt is given up.
+ * Dials several addresses of one peer. Each next one starts when the previous one has failed or has had its head start.
+ * Resolves with the first channel and aborts the other attempts. If all fail, rejects with NetworkError CONNECT_FAILED, or,
+ * for a single address, with its own error. `signal` aborts every attempt; the promise then rejects with `signal.reason`.
  */
 export async function raceDial(
   transport: Pick<Transport, 'dial'>,
@@ -18,7 +18,7 @@ export async function raceDial(
 ): Promise<Channel> {
   signal?.throwIfAborted();
   const over = new AbortController();
-  const give = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const given = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const failures: { readonly address: Address; readonly error: unknown }[] = [];
   const cancels: (() => void)[] = [];
 
@@ -30,16 +30,16 @@ export async function raceDial(
 
       const startNext = (): void => {
         const address = addresses[next++];
-        if (address === undefined || give.aborted) return;
+        if (address === undefined || given.aborted) return;
         let isStepDone = false;
         const step = (): void => {
           if (!isStepDone) startNext();
           isStepDone = true;
         };
         cancels.push(clock.setTimer(HEAD_START_MS, step));
-        transport.dial(address, { signal: give, ...(onAnswer && { onAnswer }) }).then(
+        transport.dial(address, { signal: given, ...(onAnswer && { onAnswer }) }).then(
           (channel) => {
-            if (isWon || give.aborted) return channel.close('duplicate');
+            if (isWon || given.aborted) return channel.close('duplicate');
             isWon = true;
             resolve(channel);
           },

@@ -1,6 +1,6 @@
 /**
- * Goal: nodes that can be linked are linked, once each, soon and for ever; those that cannot are tried at bounded cost.
- * Method: supervisors on a network in memory that is cut and mended, on a manual clock; `run` settles promises at each timer.
+ * Goal: nodes that can be linked are linked soon, once each, and for ever; those that cannot are tried at bounded cost.
+ * Method: supervisors on a network in memory that is cut and restored, on a manual clock; `run` settles promises at each timer.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { addressOf, createWorld, eventOf, introduce, isFullMesh, linked, type Wo
 
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 7005);
 
-test('two nodes that hear each other are linked once, by the smaller key, in less than half a second', async () => {
+test('two nodes that hear each other are linked once, dialled by the smaller key, in less than half a second', async () => {
   const world = createWorld(SEED);
   const [a, b] = [await world.startNode('a'), await world.startNode('b')];
   introduce([a, b]);
@@ -20,7 +20,7 @@ test('two nodes that hear each other are linked once, by the smaller key, in les
   assert.equal([...a.links][0]!.dialled, true);
 });
 
-test('eight nodes are linked all with all, and each pair keeps exactly one connection', async () => {
+test('eight nodes form a full mesh, and each pair keeps exactly one connection', async () => {
   const world = createWorld(SEED);
   const nodes = await Promise.all([...'abcdefgh'].map((name) => world.startNode(name)));
   introduce(nodes);
@@ -29,7 +29,7 @@ test('eight nodes are linked all with all, and each pair keeps exactly one conne
   assert.ok(isFullMesh(nodes));
 });
 
-test('known peers that dial each other at the same moment agree on the connection of the smaller key', async () => {
+test('known peers that dial each other at the same moment agree on the connection dialled by the smaller key', async () => {
   for (let run = 0; run < 20; run++) {
     const world = createWorld(SEED + run);
     const b = await world.startNode('b', { knownPeers: [addressOf('a')] });
@@ -42,7 +42,7 @@ test('known peers that dial each other at the same moment agree on the connectio
   }
 });
 
-test('a known peer that is away is dialled for ever, and linked in less than 5 s when it comes', async () => {
+test('an absent known peer is dialled for ever, and linked in less than 5 s when it appears', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a', { knownPeers: [addressOf('b')] });
   await world.run(3600_000);
@@ -76,7 +76,7 @@ test('a peer that comes back after a crash is linked again in less than 5 s, a h
   assert.equal(a.supervisor.status().length, 1);
 });
 
-test('a half-open link gives way to the new connection of a restarted peer', async () => {
+test('the new connection of a restarted peer replaces its half-open link', async () => {
   for (const [dialler, other] of [
     ['a', 'b'],
     ['b', 'a'],
@@ -87,7 +87,7 @@ test('a half-open link gives way to the new connection of a restarted peer', asy
     introduce([left, right]);
     await world.run(10_000);
     assert.ok(isFullMesh([left, right]));
-    // The peer loses its power, and comes back under another address: this end has heard of none of it.
+    // The peer loses power and comes back under another address; this end has learnt nothing of it.
     world.setReachable(dialler, other, false);
     await right.crash();
     await world.run(1000);
@@ -128,7 +128,7 @@ test('a second connection from the same dialler takes over only if it lasts', as
   assert.equal(heard, 'still here');
 });
 
-test('frames that arrive before the link has its owner are kept, and a peer that sends too many of them is closed', async () => {
+test('frames that arrive before the link has an owner are kept, and a peer that sends too many is closed', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a');
   const b = await world.startNode('b', { knownPeers: [addressOf('a')] });
@@ -141,7 +141,7 @@ test('frames that arrive before the link has its owner are kept, and a peer that
   assert.equal(a.linkCount, 1, 'the link that was there has stayed');
 });
 
-test('the addresses of one peer are raced, and a dead one does not hold up the others', async () => {
+test('the addresses of one peer are raced, and a dead one does not delay the others', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a');
   await world.startNode('b');
@@ -153,7 +153,7 @@ test('the addresses of one peer are raced, and a dead one does not hold up the o
   assert.equal(a.linkCount, 1);
 });
 
-test('an own address among the known peers is dialled once and shown as self, until the network changes', async () => {
+test("a node's own address among its known peers is dialled once and shown as self, until the network changes", async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a', { knownPeers: [addressOf('a')] });
   await world.run(600_000);
@@ -164,7 +164,7 @@ test('an own address among the known peers is dialled once and shown as self, un
   assert.equal(a.dials.length, 2);
 });
 
-test('two names of one peer make one link and one entry', async () => {
+test('two configured addresses of one peer make one link and one entry', async () => {
   const world = createWorld(SEED);
   const b = await world.startNode('b');
   await b.transport.listen({ host: 'b-alias', port: 5000, onChannel: (channel) => b.supervisor.accept(channel) });
@@ -178,7 +178,7 @@ test('two names of one peer make one link and one entry', async () => {
   assert.equal(a.supervisor.status().length, 1);
 });
 
-test('a change of the network starts dialling anew at once', async () => {
+test('a change of the network restarts dialling immediately', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a', { knownPeers: [addressOf('b')] });
   await world.run(600_000);
@@ -188,7 +188,7 @@ test('a change of the network starts dialling anew at once', async () => {
   assert.ok(ms < 2000, `${ms} ms (seed ${SEED})`);
 });
 
-test('after a change of the network a link stays if it brings something, and is closed and made anew if it does not', async () => {
+test('after a change of the network, a link that receives something stays, and a silent one is closed and replaced', async () => {
   const world = createWorld(SEED);
   const [a, b] = [await world.startNode('a'), await world.startNode('b')];
   introduce([a, b]);
@@ -204,7 +204,7 @@ test('after a change of the network a link stays if it brings something, and is 
   assert.ok(isFullMesh([a, b]));
 });
 
-test('a peer that takes the connection and closes it at once is not dialled in a tight loop', async () => {
+test('a peer that accepts and immediately closes connections is not dialled in a tight loop', async () => {
   const world = createWorld(SEED);
   const b = await world.startNode('b');
   await b.transport.listen({ host: 'rude', port: 5000, onChannel: (channel) => channel.close('protocol') });
@@ -213,7 +213,7 @@ test('a peer that takes the connection and closes it at once is not dialled in a
   assert.ok(a.dials.length > 20 && a.dials.length < 120, `${a.dials.length} dials in ten minutes (seed ${SEED})`);
 });
 
-test('forty nodes make a connected mesh of few links each, and mend it when nodes die', async () => {
+test('forty nodes form a connected mesh with few links each, and repair it when nodes die', async () => {
   const world = createWorld(SEED);
   const nodes = [];
   for (let i = 0; i < 40; i++) nodes.push(await world.startNode(`node-${String(i).padStart(2, '0')}`));
@@ -227,7 +227,7 @@ test('forty nodes make a connected mesh of few links each, and mend it when node
   assertMesh(nodes);
 });
 
-test('a node that begins to keep only some collections is linked with three relaying nodes, and the rest stay a mesh', async () => {
+test('a node that begins to keep only some collections is linked with three relaying nodes, and the others stay a mesh', async () => {
   const world = createWorld(SEED);
   const partial = new Set<string>();
   const nodes: WorldNode[] = [];
@@ -276,7 +276,7 @@ test('the number of links is bounded, but a wanted peer takes the place of anoth
   assert.ok(hub.links.size <= 5);
 });
 
-test('no more peers that take connections are dialled at the same time than the limit, and all get their turn', async () => {
+test('at most as many answering peers as the limit are dialled at the same time, and all get their turn', async () => {
   const world = createWorld(SEED);
   const names = Array.from({ length: 40 }, (_, i) => `dead-${i}`);
   for (const name of names) world.setReachable('a', name, false);
@@ -308,7 +308,7 @@ test('devices that come and go leave nothing behind', async () => {
   await assert.rejects(world.startNode('z', { knownPeers: many, limits: { peersMax: 20 } }), RangeError);
 });
 
-test('status tells who is linked, by which name, and why another is not', async () => {
+test('status says who is linked, under which name, and why another peer is not', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a', { knownPeers: [addressOf('nobody')] });
   const b = await world.startNode('b');
@@ -326,7 +326,7 @@ test('status tells who is linked, by which name, and why another is not', async 
   assert.ok(c.supervisor.isLinked('a'));
 });
 
-test('once closed nothing is left: no link, no timer, no dial, and what comes in is turned away', async () => {
+test('after close there is no link, timer or dial left, and incoming connections are refused', async () => {
   const world = createWorld(SEED);
   const a = await world.startNode('a', { knownPeers: [addressOf('b'), addressOf('nobody')] });
   const b = await world.startNode('b');
@@ -351,7 +351,7 @@ function dialFrom(node: WorldNode, name: string) {
   return node.transport.dial(addressOf(name));
 }
 
-test('configured peers change while the node runs: new ones are linked, those that went are let go, unless they dial', async () => {
+test('when the configured peers of a running node change, new ones are linked and removed ones closed, unless they dialled', async () => {
   const world = createWorld(SEED);
   const [b, c] = [await world.startNode('b'), await world.startNode('c')];
   const a = await world.startNode('a', { knownPeers: [addressOf('b')] });

@@ -14,42 +14,43 @@ import { type Link, LinkTable } from './link-table.ts';
 import type { PeerStatus, Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
 
-/** A link that lived this long was a success; a shorter one counts as a failure. */
+/** A link that lasted this long counts as a success, a shorter one as a failure. */
 const STABLE_MS = 5000;
-/** A link that the mesh no longer wants is kept this long, since views come and go. */
+/** A link that the mesh no longer wants is kept this long, because views fluctuate. */
 const SURPLUS_MS = 60_000;
 const HOUSEKEEPING_MS = 1000;
 
 export interface SupervisorOptions {
-  /** As `Channel.ownKey`. */
+  /** The same as `Channel.ownKey`. */
   readonly ownKey: string;
-  /** Dialled for ever, discovery or not. More than `peersMax` throw a RangeError. */
+  /** Addresses that are dialled for ever, with or without discovery. More than `peersMax` throw a RangeError. */
   readonly knownPeers?: readonly Address[];
-  /** Whether this node keeps every collection; asked each second. Default: it does. */
+  /** Whether this node keeps every collection; called each second. Default: true. */
   readonly relaysAll?: () => boolean;
   readonly limits?: Partial<Pick<Limits, 'fullMeshNodesMax' | 'peersMax' | 'linksMax' | 'dialsMax'>>;
 }
 
 export interface SupervisorDeps {
   readonly transport: Pick<Transport, 'dial'>;
-  /** What each round of dialling goes through. The supervisor starts the next round, for ever. */
+  /** Retries within one round of dialling. The supervisor starts the next round, for ever. */
   readonly retry: RetryPolicy;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger?: Logger;
   /**
-   * A new link, for the receiver to own: it sets all three handlers before it returns. Must not throw. A link that replaces
-   * another to the same device may come before the other's end is told.
+   * A new link, which the callee owns: it sets all three handlers before it returns. Must not throw. A link that replaces
+   * another one to the same device may be reported before the end of the other.
    */
   readonly onLink: (channel: Channel) => void;
-  /** The end of a link that `onLink` gave, after its own `onClose`, once. Must not throw. */
+  /** A link passed to `onLink` has ended; called once, after its own `onClose`. Must not throw. */
   readonly onLinkClosed?: (channel: Channel, reason: string) => void;
 }
 
 /**
- * Keeps the node linked with its peers for ever: dials, takes what comes in, settles duplicates, and begins again whenever a
- * link ends, with a back-off that full jitter spreads. A channel lives once; this makes the next one. The back-off of a peer
- * starts anew when its link was good, when it is heard again or in a new life, and when the network changes.
+ * Keeps the node linked with its peers for ever: it dials, accepts incoming channels, settles duplicates, and starts over
+ * whenever a link ends, with a back-off with full jitter. A channel that ended is not reopened; the supervisor makes a new
+ * one. The back-off of a peer restarts after a link that lasted, when discovery hears the peer again or in a new life, and
+ * when the network changes.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -92,7 +93,7 @@ export class Supervisor {
     this.#addKnown(options.knownPeers ?? []);
   }
 
-  /** Begins to dial. `accept` and `discovered` may be called before. */
+  /** Begins to dial. `accept` and `discovered` may be called earlier. */
   start(): void {
     if (this.#state !== 'new') throw new TypeError('a supervisor can be started once');
     this.#state = 'running';
@@ -100,8 +101,9 @@ export class Supervisor {
   }
 
   /**
-   * Other configured peers: new ones are dialled now; links that this node dialled to those that went are closed as `removed`,
-   * unless discovery wants them. Returns the device keys of peers that have gone for good; one that dialled this node stays. RangeError for more than `peersMax`.
+   * Replaces the configured peers. New ones are dialled now. A link that this node dialled to a removed peer is closed as
+   * `removed`, unless discovery wants it; a link that the peer dialled stays. Returns the device keys of the removed peers that
+   * are neither wanted nor linked any more. Throws a RangeError for more than `peersMax`.
    */
   setKnown(addresses: readonly Address[]): string[] {
     if (this.#state === 'closed') return [];
@@ -121,7 +123,7 @@ export class Supervisor {
     this.#links.offer(channel);
   }
 
-  /** Takes the events of discovery; twins and other clusters are none of its business. */
+  /** Takes the events of discovery; ignores twins and other clusters. */
   discovered(event: DiscoveryEvent): void {
     if (this.#state === 'closed' || event.kind === 'twin' || event.kind === 'foreign') return;
     if (event.kind === 'interfaces-changed') return this.networkChanged();
@@ -135,7 +137,7 @@ export class Supervisor {
     this.#wakeBy(target.dueAt);
   }
 
-  /** The network is another one: everybody is dialled anew, and links must prove that they still live. */
+  /** The network has changed: every peer is dialled anew, and links must prove that they are alive. */
   networkChanged(): void {
     if (this.#state === 'closed') return;
     for (const target of this.#targets.all()) {
@@ -146,7 +148,7 @@ export class Supervisor {
     this.#wakeBy(this.#now());
   }
 
-  /** The greeting of a linked peer has told its name. */
+  /** Notes the name from the greeting of a linked peer. */
   nameNode(deviceKey: string, node: string): void {
     const link = this.#links.get(deviceKey);
     if (link !== undefined) link.node = node;
@@ -157,7 +159,7 @@ export class Supervisor {
     return this.#links.has(deviceKey);
   }
 
-  /** Every peer: linked, configured or discovered; at most one entry per device, and one per address that never answered. */
+  /** Every linked, configured or discovered peer: one entry per device, and one per address that has never answered. */
   status(): readonly PeerStatus[] {
     const statuses: PeerStatus[] = [];
     const shown = new Set<string>();
@@ -170,7 +172,7 @@ export class Supervisor {
     return statuses;
   }
 
-  /** Stops dialling and closes all links with reason `closing`. Resolves when nothing is under way any more. */
+  /** Stops dialling and closes all links with reason `closing`. Resolves when no dial is under way any more. */
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#cancelTimer?.();
@@ -192,7 +194,7 @@ export class Supervisor {
 
   // What to do, and when.
 
-  /** Goes to work at this time, monotonic, if nothing brings it there sooner. */
+  /** Calls `#work` at this monotonic time at the latest. */
   #wakeBy(at: number): void {
     if (this.#state !== 'running' || at >= this.#wakeAt) return;
     this.#cancelTimer?.();
@@ -227,7 +229,7 @@ export class Supervisor {
   }
 
   #closeSurplus(link: Link, now: number): void {
-    // The dialler lets go: the other end, if it still wants the link, dials it anew and keeps it.
+    // Only the dialler closes. If the other end still wants the link, it dials, and its link is kept.
     if (!link.channel.dialled || !this.#targets.isSurplus(link.deviceKey)) link.surplusSince = undefined;
     else if (link.surplusSince === undefined) link.surplusSince = now;
     else if (now - link.surplusSince >= SURPLUS_MS) link.channel.close('surplus');
@@ -280,7 +282,7 @@ export class Supervisor {
       deviceKey: target.deviceKey,
       failures: target.failures,
     };
-    // A peer that is away for days is worth one line, not one in each half minute.
+    // A peer that is away for days deserves one log line, not one every half minute.
     if (target.failures === 1)
       this.#logger.warn({ ...fields, why: target.lastError.message }, 'peer cannot be reached, dialling on');
     else this.#logger.debug({ ...fields, err: error }, 'peer still cannot be reached');
@@ -288,7 +290,7 @@ export class Supervisor {
 
   #noteSelf(target: Target): void {
     target.sinceMs = this.#deps.clock.now();
-    // A discovered device is never this node: its address has moved on, and discovery will tell where to.
+    // A discovered device is never this node: its address has changed, and discovery will report the new one.
     if (target.kind === 'known') target.isSelf = true;
     else this.#failed(target, new Error('this node itself answers at its address'));
   }
@@ -300,11 +302,11 @@ export class Supervisor {
     for (const target of this.#targets.ofDevice(link.deviceKey)) {
       target.hasBeenLinked = true;
       target.attempts = 0;
-      // Of two connections that cross the one of the smaller key stays: only the larger may give up its own on sight.
+      // Of two crossing connections the one dialled by the smaller key stays, so only the larger may abort its own dial.
       if (!isSmaller) target.round?.abort(new Error('linked already'));
     }
     const { remote, dialled } = link.channel;
-    // People are told by the owner of the link, once the peer has greeted and has a name.
+    // The owner of the link logs this for people, once the peer has greeted and has a name.
     this.#logger.debug({ deviceKey: link.deviceKey, address: addressText(remote), dialled }, 'peer linked');
     this.#deps.onLink(link.channel);
   }

@@ -4,22 +4,22 @@ import type { Address } from '../transport.ts';
 import { chooseLinks, type MeshMember, toMeshMember } from './mesh.ts';
 import { createTarget, type Target } from './target.ts';
 
-/** A device that was linked and is no longer heard is dialled on for this long: datagrams may be blocked where TCP is not. */
+/** How long a device that was linked is still dialled after it was last heard: datagrams may be blocked where TCP is not. */
 const LOST_DIAL_MS = 600_000;
-/** Failed rounds after which the mesh also links whoever would stand in for a peer. */
+/** After this many failed rounds for a peer, the mesh also links the nodes that would be chosen without it. */
 const STAND_IN_FAILURES = 3;
 
 export interface TargetTableOptions {
   readonly ownKey: string;
-  /** Whether this node keeps every collection, now. */
+  /** Whether this node keeps every collection at present. */
   readonly relaysAll: () => boolean;
   readonly fullMeshNodesMax: number;
-  /** Discovered devices that are remembered. Beyond, the longest lost one goes; a newcomer is ignored when none is lost. */
+  /** How many discovered devices are remembered. A newcomer beyond that replaces the one lost longest; if none is lost, it is ignored. */
   readonly peersMax: number;
   readonly isLinked: (deviceKey: string) => boolean;
 }
 
-/** Whom the supervisor should be linked with: the configured addresses, and the part of the discovered devices that the mesh wants. */
+/** Whom the supervisor should be linked with: the configured addresses, and those discovered devices that the mesh wants. */
 export class TargetTable {
   readonly #options: TargetTableOptions;
   #own: MeshMember;
@@ -52,7 +52,7 @@ export class TargetTable {
     if (!this.#known.has(id)) this.#known.set(id, createTarget('known', [address], undefined, nowMs, wallMs));
   }
 
-  /** Forgets the addresses that are not among these; returns the targets that went, no longer dialled. */
+  /** Forgets configured addresses that are not among these and aborts their dials. Returns the forgotten targets. */
   keepKnown(addresses: readonly Address[]): Target[] {
     const kept = new Set(addresses.map(addressText));
     const gone = [...this.#known].filter(([id]) => !kept.has(id));
@@ -63,7 +63,7 @@ export class TargetTable {
     return gone.map(([, target]) => target);
   }
 
-  /** The target of a device, made if need be; undefined when there is no room. */
+  /** The target of a device, created if necessary; undefined if there is no room. */
   addDiscovered(
     { deviceKey, addresses, relaysAll }: Pick<DiscoveredPeer, 'deviceKey' | 'addresses' | 'relaysAll'>,
     nowMs: number,
@@ -82,7 +82,7 @@ export class TargetTable {
     return target;
   }
 
-  /** Forgets who has been gone for too long, and chooses anew whom the mesh wants. */
+  /** Forgets devices that have been gone for too long, and recomputes which ones the mesh wants. */
   refresh(nowMs: number): void {
     const { isLinked, ownKey, relaysAll } = this.#options;
     this.#own = toMeshMember(ownKey, relaysAll());
@@ -98,17 +98,17 @@ export class TargetTable {
     this.#chosen = new Set([...this.#choose(present), ...standIns]);
   }
 
-  /** Whether a link with this device should exist as far as this node can tell. */
+  /** Whether a link with this device should exist, as far as this node can tell. */
   isWanted(deviceKey: string): boolean {
     for (const target of this.ofDevice(deviceKey)) {
       if (target.kind === 'known' || this.#chosen.has(deviceKey)) return true;
-      // Not heard any more, but linked before: the mesh cannot judge it.
+      // No longer heard, but linked before: the mesh choice does not cover it.
       if (target.lostAt !== undefined && target.hasBeenLinked) return true;
     }
     return false;
   }
 
-  /** Whether this node knows of a device and the mesh reaches it through others. */
+  /** Whether this node hears a device, but the mesh reaches it through other nodes. */
   isSurplus(deviceKey: string): boolean {
     return (
       this.#discovered.get(deviceKey)?.lostAt === undefined &&

@@ -1,17 +1,17 @@
 import type { Address } from '../transport.ts';
 import type { MeshMember } from './mesh.ts';
 
-/** Somebody to be linked with: an address from the configuration, or a device that discovery has heard. */
+/** A peer to link with: an address from the configuration, or a device that discovery has heard. */
 export interface Target {
-  /** Configured: dialled for ever. Discovered: while the mesh wants it. */
+  /** `known` (configured): dialled for ever. `discovered`: dialled while the mesh wants it. */
   readonly kind: 'known' | 'discovered';
   /** Nearest first. */
   addresses: readonly Address[];
-  /** Of a known peer: whoever answered there last, and undefined before. */
+  /** For a known peer, the device that last answered there; undefined before one has. */
   deviceKey: string | undefined;
-  /** Place in the mesh, as its last beacon gave it; known peers are linked whatever the mesh says. */
+  /** Its place in the mesh according to its last beacon; undefined for known peers, which are linked whatever the mesh says. */
   member: MeshMember | undefined;
-  /** Failed rounds in a row: what the back-off grows with. */
+  /** Failed rounds in a row, with which the back-off grows. */
   failures: number;
   /** Rounds of dialling since the last link. */
   attempts: number;
@@ -19,14 +19,14 @@ export interface Target {
   dueAt: number;
   /** Set while it is being dialled. */
   round: AbortController | undefined;
-  /** This very node answers there. Not dialled until the network changes. */
+  /** The address is this node's own. It is not dialled until the network changes. */
   isSelf: boolean;
-  /** When discovery stopped hearing it, monotonic; undefined while it is heard, and for known peers. */
+  /** When discovery stopped hearing it, monotonic ms; undefined while it is heard, and for known peers. */
   lostAt: number | undefined;
   hasBeenLinked: boolean;
-  /** It has greeted: the two understand each other. */
+  /** It has sent a greeting before, so the two can talk to each other. */
   hasGreeted: boolean;
-  /** Somebody answers there, and refused the handshake or closed the link before greeting. */
+  /** Someone answered there, but refused the handshake or closed the link before greeting. */
   isTurnedAway: boolean;
   lastError: PeerError | null;
   /** Wall clock at the last change of state, ms. */
@@ -35,26 +35,26 @@ export interface Target {
 
 export interface PeerError {
   readonly message: string;
-  /** Error code and reason, or null for a channel that was closed. */
+  /** Code and reason of the error, or null if a channel was closed. */
   readonly code: string | null;
   readonly reason: string | null;
   /** Wall clock, ms. */
   readonly atMs: number;
 }
 
-/** A peer as `status` shows it. */
+/** A peer as `status` reports it. */
 export interface PeerStatus {
-  /** Null for a configured address where nobody has answered yet. */
+  /** Null for a configured address that has not answered yet. */
   readonly deviceKey: string | null;
-  /** Human name, once its greeting has told it. */
+  /** Human name of the peer while it is linked and has greeted; otherwise null. */
   readonly node: string | null;
   readonly address: Address;
   /**
-   * `connected`; `connecting`: being dialled; `waiting`: for its back-off or its turn; `idle`: the mesh reaches it through
-   * others; `self`: the address is this node's own.
+   * `connected`: linked. `connecting`: being dialled. `waiting`: waits for its back-off or its turn. `idle`: not linked, because
+   * the mesh reaches it through other nodes. `self`: the address is this node's own.
    */
   readonly state: 'connected' | 'connecting' | 'waiting' | 'idle' | 'self';
-  /** Wall clock of the last change of state, ms. */
+  /** Wall clock at the last change of state, ms. */
   readonly sinceMs: number;
   /** Rounds of dialling since the last link. */
   readonly attempts: number;

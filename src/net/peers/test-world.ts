@@ -1,4 +1,4 @@
-/** Test support: supervisors on a network in memory and a manual clock, with a discovery that hears whom the test says. */
+/** Test support: supervisors on a network in memory and a manual clock; the test says who hears whom. */
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
@@ -12,12 +12,12 @@ const PORT = 5000;
 export interface World {
   readonly clock: ManualClock;
   readonly seed: number;
-  /** Moves time on, letting promises settle at each timer. */
+  /** Advances time and lets promises settle at each timer. */
   run(ms: number): Promise<void>;
-  /** Runs until the claim holds and says how long it took, ms; throws after `msMax`. */
+  /** Runs until the claim holds and returns how long that took, ms; throws after `msMax`. */
   runUntil(claim: () => boolean, msMax: number): Promise<number>;
   setReachable(a: string, b: string, isReachable: boolean): void;
-  /** `host`: where it listens, which is its name unless given. `onDial`: what becomes of each dial; default: it is done. */
+  /** `host`: where the node listens; default: its name. `onDial` intercepts each dial; default: it is performed. */
   startNode(
     name: string,
     options?: Partial<SupervisorOptions>,
@@ -31,17 +31,17 @@ export interface WorldNode {
   readonly host: string;
   readonly supervisor: Supervisor;
   readonly transport: Transport;
-  /** Live links, as the receiver of `onLink` and `onLinkClosed` sees them. */
+  /** Live links, as `onLink` and `onLinkClosed` reported them. */
   readonly links: Set<Channel>;
-  /** Reasons of the links that ended. */
+  /** The reasons of links that ended. */
   readonly ends: string[];
-  /** Addresses that were dialled, with the time. */
+  /** Addresses that were dialled, and when. */
   readonly dials: { readonly host: string; readonly at: number }[];
   linkCount: number;
-  /** Its links bring nothing. Default false: a ping now and then. */
+  /** Its links send nothing. Default false: a ping at each interval. */
   isMute: boolean;
   hears(other: WorldNode, kind?: 'found' | 'restarted' | 'moved', relaysAll?: boolean): void;
-  /** Ends the process: no goodbye, nobody listens any more. */
+  /** Ends the node like a killed process: no goodbye message, and nobody listens any more. */
   crash(): Promise<void>;
 }
 
@@ -107,7 +107,7 @@ async function startNode(
   const links = new Set<Channel>();
   const ends: string[] = [];
   const pings = new Map<Channel, () => void>();
-  /** Sessions send one now and then; a link that brings nothing is taken for dead. */
+  /** Real sessions ping at intervals; a link without them would be taken for dead. */
   const ping = (channel: Channel): void => {
     if (!node.isMute) channel.send(new Uint8Array(1));
     pings.set(
@@ -177,17 +177,17 @@ export function eventOf(
   return { kind, peer };
 }
 
-/** Everybody hears everybody. */
+/** Makes every node hear every other. */
 export function introduce(nodes: readonly WorldNode[]): void {
   for (const node of nodes) for (const other of nodes) if (other !== node) node.hears(other);
 }
 
-/** Device keys of its links, sorted. */
+/** The device keys of a node's links, sorted. */
 export function linked(node: WorldNode): string[] {
   return [...node.links].map((channel) => channel.peerKey).sort();
 }
 
-/** Everybody is linked with everybody, once. */
+/** Whether every node is linked with every other exactly once. */
 export function isFullMesh(nodes: readonly WorldNode[]): boolean {
   return nodes.every((node) => new Set(linked(node)).size === nodes.length - 1 && node.links.size === nodes.length - 1);
 }

@@ -11,7 +11,7 @@ export function isLoopback(host: string): boolean {
   return loopback.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
 }
 
-/** An IPv4 address as such, also where a socket that hears both families wrote it as IPv6. */
+/** Unwraps an IPv4 address that a dual-stack socket reports as IPv6. */
 export function plainHost(host: string): string {
   return host.startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host;
 }

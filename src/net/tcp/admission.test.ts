@@ -1,6 +1,6 @@
 /**
- * Goal: strangers get so many connections and so many log lines, whatever addresses they come from, and memory for neither.
- * Method: floods from one address, from many and from more than the tables hold, on a clock that is turned by hand.
+ * Goal: connections, log lines and memory that strangers can cause are bounded, whatever addresses they come from.
+ * Method: floods from one address, from many, and from more than the tables hold, on a manual clock.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ import { RefusalLog } from './refusal-log.ts';
 
 const nothing = (): void => {};
 
-test('one address gets its connections per second, another one its own, and the next second all of them again', () => {
+test('each address has its own number of connections per second, and all of them again in the next second', () => {
   const clock = createManualClock();
   const admission = new Admission(clock, LIMITS);
   const enterOnce = (host: string): boolean => {
@@ -32,7 +32,7 @@ test('one address gets its connections per second, another one its own, and the 
   assert.equal(admitted('127.0.0.1'), 100);
 });
 
-test('one address holds a part of the pending places, and all together no more than there are: the oldest makes room', () => {
+test('one address may hold only a part of the pending places, and when all are taken the oldest makes room', () => {
   const admission = new Admission(createManualClock(), LIMITS);
   const evicted: number[] = [];
   let made = 0;
@@ -49,7 +49,7 @@ test('one address holds a part of the pending places, and all together no more t
   assert.equal(admission.pendingCount, 0);
 });
 
-test('beyond the addresses that are counted, all others share one count', () => {
+test('addresses beyond those that are counted share one count', () => {
   const admission = new Admission(createManualClock(), { ...LIMITS, acceptAddressesMax: 10 });
   let admitted = 0;
   for (let i = 0; i < 1000; i++)
@@ -57,7 +57,7 @@ test('beyond the addresses that are counted, all others share one count', () => 
   assert.equal(admitted, 10 + LIMITS.acceptsPerSecondMax);
 });
 
-test('a refused address is named once in ten minutes, and a flood of addresses gets its lines per minute', () => {
+test('a refused address is logged once in ten minutes, and a flood of addresses gets a bounded number of lines per minute', () => {
   const clock = createManualClock();
   const lines: Record<string, unknown>[] = [];
   const logger = { ...silentLogger, warn: (fields: object) => void lines.push(fields as Record<string, unknown>) };
@@ -72,7 +72,7 @@ test('a refused address is named once in ten minutes, and a flood of addresses g
   assert.equal(lines.length, 2 + LIMITS.refusalLinesPerMinuteMax);
 });
 
-test('loopback addresses are known in all their forms', () => {
+test('loopback addresses are recognised in all their forms', () => {
   for (const host of ['127.0.0.1', '127.8.9.10', '::1', 'localhost', '::ffff:127.0.0.1'])
     assert.ok(isLoopback(host), host);
   for (const host of ['', '0.0.0.0', '::', '128.0.0.1', '192.0.2.1', '::2', 'localhost.example', '::ffff:192.0.2.1']) {

@@ -14,17 +14,17 @@ export type AdmissionLimits = Pick<
 const SECOND_MS = 1000;
 const OTHERS = 'others';
 
-/** A connection that has proven nothing yet. */
+/** A connection whose other end has proven nothing yet. */
 export interface PendingConnection {
   readonly host: string;
-  /** Ends it; its place is free already. */
+  /** Ends the connection; its place is already free. */
   evict(): void;
 }
 
 /**
- * Stands in front of TLS, whose handshake costs a stranger nothing and us half a millisecond: so many connections per
- * second and pending from one address, and so many pending in all. When all places are taken the oldest pending one makes
- * room rather than the new one being refused, so that a flood cannot lock members out: they need milliseconds.
+ * Admission in front of TLS, whose handshake costs a stranger nothing and us half a millisecond. It bounds the connections
+ * per second and pending from one address, and the pending ones in total. When all places are taken, the oldest pending
+ * connection makes room instead of the new one being refused. So a flood cannot lock out members, which need milliseconds.
  */
 export class Admission {
   readonly #clock: Clock;
@@ -39,7 +39,7 @@ export class Admission {
     this.#limits = limits;
   }
 
-  /** Takes a place for the connection; false: refuse it. Every place taken is given back with `leave`. */
+  /** Takes a place for the connection; false: refuse it. Give every place back with `leave`. */
   enter(connection: PendingConnection): boolean {
     if (!this.#isWithinRate(connection.host) || this.#isCrowding(connection.host)) return false;
     if (this.#pending.size >= this.#limits.handshakesPendingMax) this.#evictOldest();

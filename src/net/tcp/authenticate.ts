@@ -13,16 +13,16 @@ export interface AuthenticateDeps {
   readonly ownEnds: OwnEnds;
 }
 
-/** What is known after both proofs: the peer's device key, and a reader that may hold more bytes already. */
+/** The result of both proofs: the peer's device key, and a reader that may already hold bytes after the proof. */
 export interface Authenticated {
   readonly peerKey: string;
   readonly reader: FrameReader;
 }
 
 /**
- * Exchanges proofs of the device keys over a socket whose TLS handshake is done; it is paused afterwards. Rejects with
- * HANDSHAKE_FAILED, TIMED_OUT after 5 s (a deadline, however the bytes drip in), SELF_CONNECTION where both ends are this
- * very node, or IDENTITY_FORKED where the other end is a copy of it. Whoever called destroys the socket then.
+ * Exchanges proofs of the device keys over a socket whose TLS handshake is done; the socket is paused afterwards. Rejects with
+ * HANDSHAKE_FAILED, TIMED_OUT after 5 s (a deadline, however slowly bytes arrive), SELF_CONNECTION if both ends are this very
+ * node, or IDENTITY_FORKED if the other end is a copy of it. On rejection, the caller destroys the socket.
  */
 export function authenticate(socket: TLSSocket, role: Role, deps: AuthenticateDeps): Promise<Authenticated> {
   return new Promise((resolve, reject) => {
@@ -63,7 +63,7 @@ function gone(): NetworkError {
   return new NetworkError('HANDSHAKE_FAILED', 'the peer left before it had proven its device key');
 }
 
-/** The proven key, what is wrong, or undefined until more bytes are here. */
+/** The proven key, an error, or undefined while bytes are missing. */
 function readPeerKey(
   reader: FrameReader,
   bytes: Uint8Array,

@@ -3,21 +3,21 @@ import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
 
 /**
- * Ed25519 key pair of one device, kept in a file beside the database that only its owner can read. The cluster token says
- * that a peer is a member; the device key says which one.
+ * Ed25519 key pair of one device, kept beside the database in a file that only its owner can read. The cluster token proves
+ * that a peer is a member; the device key proves which one.
  */
 export interface DeviceKey {
-  /** 32 bytes as 43 characters of base64url: what peers know the device by. */
+  /** 32 bytes as 43 characters of base64url, by which peers know the device. */
   readonly publicKey: string;
   sign(bytes: Uint8Array): Uint8Array;
-  /** PKCS #8 in PEM: what the file holds. */
+  /** The content of the file: PKCS #8 in PEM. */
   serialize(): string;
 }
 
 export const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 const SEED_BYTES = 32;
-// RFC 8410: the fixed beginning of an Ed25519 key in PKCS #8 and in SubjectPublicKeyInfo; the 32 bytes of the key follow.
+// RFC 8410: the fixed prefix of an Ed25519 key in PKCS #8 and in SubjectPublicKeyInfo; the 32 bytes of the key follow it.
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
@@ -26,7 +26,7 @@ export function createDeviceKey(random: Random): DeviceKey {
   return deviceKeyOf(createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' }));
 }
 
-/** The key in the text of the file at `path`. Throws CONFIG_ERROR / FILE_INVALID. */
+/** The key in `text`, the content of the file at `path`. Throws CONFIG_ERROR / FILE_INVALID. */
 export function parseDeviceKey(text: string, path: string): DeviceKey {
   const key = readPrivateKey(text);
   if (key?.asymmetricKeyType === 'ed25519') return deviceKeyOf(key);
@@ -47,7 +47,7 @@ function readPrivateKey(text: string): KeyObject | undefined {
   try {
     return createPrivateKey(text);
   } catch {
-    // Any text that is no key: the caller says so in its own words, without what OpenSSL quotes from the file.
+    // Not a key. The caller reports that in its own words, without what OpenSSL quotes from the file.
     return undefined;
   }
 }

@@ -5,9 +5,9 @@ import { type DeviceKey, isSignedBy, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '.
  *
  *   "entgldb device proof 1" | role of the signer | keying material that TLS exports for this very connection
  *
- * TLS with the cluster key says that the other end is a member. Who sits between two members holds two connections, with
- * two different exports, and cannot sign either in another's name. The role keeps a proof from being sent back (RFC 5705,
- * RFC 9266; the reflection attack on group keys: Drucker and Gueron, "Selfie", 2019).
+ * TLS with the cluster key proves that the other end is a member. A member in the middle between two others holds two
+ * connections with two different exports, and can sign neither in another's name (RFC 5705, RFC 9266). The role prevents a
+ * proof from being reflected (the attack on group keys by Drucker and Gueron, "Selfie", 2019).
  */
 export type Role = 'dialler' | 'acceptor';
 
@@ -21,7 +21,7 @@ export function makeProof(key: DeviceKey, role: Role, exported: Uint8Array): Uin
   return Buffer.concat([Uint8Array.of(FORMAT), publicKey, key.sign(signedText(role, exported))]);
 }
 
-/** The device key that the proof proves for the signer in this role; undefined: it proves none. */
+/** The device key that the proof proves for the signer in this role; undefined if it proves none. */
 export function readProof(proof: Uint8Array, role: Role, exported: Uint8Array): string | undefined {
   if (proof.length !== PROOF_BYTES || proof[0] !== FORMAT) return undefined;
   const publicKey = proof.subarray(1, 1 + PUBLIC_KEY_BYTES);

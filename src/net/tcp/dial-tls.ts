@@ -7,7 +7,7 @@ import type { Address, DialOptions } from '../transport.ts';
 import type { ClusterKey } from './keys.ts';
 import { clientOptions, isSecure } from './tls-options.ts';
 
-/** Why a handshake failed for good; in `details.refusal` of HANDSHAKE_FAILED where the other end said so. */
+/** Why the other end refused a handshake; in `details.refusal` of HANDSHAKE_FAILED if the other end told. */
 export type DialRefusal = 'other-token' | 'no-entgldb';
 
 export interface DialWork extends Pick<DialOptions, 'onAnswer'> {
@@ -18,8 +18,8 @@ export interface DialWork extends Pick<DialOptions, 'onAnswer'> {
 }
 
 /**
- * A socket to the address whose TLS handshake is done. Rejects with CONNECT_FAILED, HANDSHAKE_FAILED, TIMED_OUT after
- * `msMax`, or `signal.reason`; the socket is destroyed then.
+ * Resolves with a socket to the address whose TLS handshake is done. Rejects with CONNECT_FAILED, HANDSHAKE_FAILED,
+ * TIMED_OUT after `msMax`, or `signal.reason`; the socket is then destroyed.
  */
 export function dialTls(
   address: Address,
@@ -86,7 +86,7 @@ function handshakeError(address: Address, cause?: NodeJS.ErrnoException): Networ
   });
 }
 
-/** The codes are OpenSSL's, and differ between its versions in how they begin. Undefined: nothing was said. */
+/** The codes are those of OpenSSL, whose versions differ in the prefix. Undefined: the other end gave no reason. */
 function causeOfRefusal(code: string | undefined): DialRefusal | undefined {
   if (code === undefined || !SAID_BY_TLS.test(code)) return undefined;
   return REFUSED_KEY.test(code) ? 'other-token' : 'no-entgldb';

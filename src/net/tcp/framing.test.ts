@@ -1,6 +1,6 @@
 /**
- * Goal: frames come out of a byte stream however it is cut, and nobody makes the reader take memory by announcing it.
- * Method: random frames through random cuts from a seed; then announcements that no bytes follow.
+ * Goal: frames come out of a byte stream however it is cut, and an announced length alone makes the reader take no memory.
+ * Method: random frames cut at random from a seed; then announcements without the bytes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -39,7 +39,7 @@ test('frames survive every way of cutting their stream', () => {
   }
 });
 
-test('bytes that were pushed before the last ones were read are read after them', () => {
+test('bytes pushed before earlier ones were read are read in order', () => {
   const reader = new FrameReader(10);
   const stream = streamOf([Uint8Array.of(1), Uint8Array.of(2, 3)]);
   reader.push(stream.subarray(0, 3));
@@ -62,7 +62,7 @@ test('an empty frame is refused', () => {
   assert.throws(() => readAll(new FrameReader(100), frameHeader(0)), { reason: 'MESSAGE_INVALID' });
 });
 
-test('a thousand announcements of 16 MiB take no memory before their bytes come', () => {
+test('a thousand announcements of 16 MiB take no memory before their bytes arrive', () => {
   const before = process.memoryUsage().arrayBuffers;
   const readers = Array.from({ length: 1000 }, () => {
     const reader = new FrameReader(16 << 20);

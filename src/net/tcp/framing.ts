@@ -1,30 +1,30 @@
 import { SyncError } from '../../core/errors/index.ts';
 
 /**
- * Frames on a byte stream: four bytes of length, big-endian, then that many bytes, at least one. Memory is taken as bytes
- * arrive, never because a length was announced: at most twice what has come.
+ * Frames on a byte stream: four bytes of length, big-endian, then that many bytes, at least one. Memory grows with the bytes
+ * that have arrived, to at most twice as many, never with an announced length.
  */
 export const FRAME_HEADER_BYTES = 4;
 
-/** The header of a frame with this many bytes. */
+/** The header of a frame of this many bytes. */
 export function frameHeader(frameBytes: number): Uint8Array {
   const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
   header.writeUInt32BE(frameBytes);
   return header;
 }
 
-/** Cuts a byte stream into frames: `push` what has arrived, then take frames with `next` until there is none. */
+/** Cuts a byte stream into frames: `push` what has arrived, then call `next` until it returns none. */
 export class FrameReader {
-  /** A longer frame is refused; may be changed between two frames. */
+  /** A longer frame is refused. May be changed between two frames. */
   frameBytesMax: number;
-  /** Frames begun so far: says whether two moments belong to the same frame. */
+  /** Frames begun so far, to tell whether two moments belong to the same frame. */
   framesBegun = 0;
   #rest: Uint8Array = new Uint8Array(0);
   #header = 0;
   #headerBytes = 0;
   #frame: Uint8Array = new Uint8Array(0);
   #frameBytes = 0;
-  /** Length of the frame under way; 0 while its header is not whole. */
+  /** Length of the frame under way; 0 while its header is incomplete. */
   #frameLength = 0;
 
   constructor(frameBytesMax: number) {
@@ -36,14 +36,14 @@ export class FrameReader {
     return this.#headerBytes > 0;
   }
 
-  /** The bytes become the reader's own. */
+  /** The reader takes ownership of the bytes. */
   push(bytes: Uint8Array): void {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
   }
 
   /**
    * The next whole frame, or undefined until more has been pushed. Throws SyncError MESSAGE_TOO_LARGE or MESSAGE_INVALID
-   * (empty frame); the stream is of no more use then.
+   * (empty frame); after that the stream cannot be used.
    */
   next(): Uint8Array | undefined {
     if (!this.#readHeader()) return undefined;
@@ -81,7 +81,7 @@ export class FrameReader {
   #append(part: Uint8Array): void {
     const filled = this.#frameBytes + part.length;
     if (filled > this.#frame.length) {
-      // Nobody sees a part of it that is not filled.
+      // Uninitialised memory is safe here: nobody sees the part that is not filled yet.
       const grown = Buffer.allocUnsafeSlow(Math.min(this.#frameLength, 2 * filled));
       grown.set(this.#frame.subarray(0, this.#frameBytes));
       this.#frame = grown;

@@ -1,6 +1,6 @@
 /**
- * Goal: the same token gives the same keys everywhere and for ever, and neither keys nor errors give it away; device keys
- * survive their file and prove themselves to nobody else's favour.
+ * Goal: the same token gives the same keys everywhere and for ever, and neither keys nor errors reveal it. Device keys
+ * survive storage in their file, and a proof cannot be used by anybody else.
  * Method: recorded values, and each way in which a proof can be wrong.
  */
 import assert from 'node:assert/strict';
@@ -20,17 +20,17 @@ const RECORDED = {
   loopbackOnly: false,
 };
 
-test('the keys of a token are those on record', async () => {
+test('the keys of a token are the recorded ones', async () => {
   const key = await deriveClusterKey('correct horse battery staple');
   assert.deepEqual({ ...key, psk: hex(key.psk), beacon: hex(key.beacon) }, RECORDED);
 });
 
-test('spaces around a token and the way its letters are composed do not matter', async () => {
+test('neither spaces around a token nor its Unicode composition matter', async () => {
   const composed = await deriveClusterKey('k\u00fcche und flur 12345');
   assert.deepEqual(await deriveClusterKey('  ku\u0308che und flur 12345\n'), composed);
 });
 
-test('another token gives other keys, and no key shows in another', async () => {
+test('another token gives other keys, and no key contains another', async () => {
   const one = await deriveClusterKey('a token of 20 chars.');
   const two = await deriveClusterKey('a token of 20 chars!');
   const all = [one, two, loopbackKey()].flatMap(({ id, psk, beacon }) => [
@@ -55,7 +55,7 @@ test('only the key of nodes without a token is bound to loopback', async () => {
   assert.equal((await deriveClusterKey('a token of 20 chars.')).loopbackOnly, false);
 });
 
-test('a device key survives its file', () => {
+test('a device key survives storage in its file', () => {
   const key = createDeviceKey(createSeededRandom(1));
   const read = parseDeviceKey(key.serialize(), 'a.device');
   assert.equal(read.publicKey, key.publicKey);
@@ -88,7 +88,7 @@ test('a proof proves one key, in one role, over one connection', () => {
   assert.equal(readProof(borrowed, 'dialler', here), undefined, 'in the name of another device');
 });
 
-test('no change of one bit leaves a proof valid', () => {
+test('a proof with any bit changed is invalid', () => {
   const here = Buffer.alloc(32, 1);
   const proof = makeProof(createDeviceKey(createSeededRandom(2)), 'acceptor', here);
   for (let bit = 0; bit < proof.length * 8; bit++) {

@@ -14,24 +14,24 @@ export interface TlsListenerDeps {
   readonly clock: Clock;
   readonly limits: AdmissionLimits;
   readonly keyOf: (id: string) => ClusterKey | undefined;
-  /** Authenticates and hands out; the connection keeps its place among the pending ones until it has settled. */
+  /** Authenticates the peer and hands out the channel. The connection counts as pending until the promise settles. */
   readonly onSecure: (socket: TLSSocket, keyId: string, remote: Address) => Promise<void>;
-  /** A connection that never got as far, and why; `hasOtherToken`: it named a key of another cluster. */
+  /** A connection was refused before `onSecure`, and why; `hasOtherToken`: it named a key of another cluster. */
   readonly onRefused: (host: string, why: string, hasOtherToken: boolean) => void;
 }
 
-/** A raw connection on its way through admission and TLS. */
+/** A raw connection that is passing admission and TLS. */
 interface Arrival extends PendingConnection {
   readonly remote: Address;
-  /** Why it will have been refused, if it closes now; undefined once TLS has let it in. */
+  /** The reason to report if it closes now; undefined once TLS has let it in. */
   why: string | undefined;
-  /** It named a key, as members of any cluster do and other programs do not. */
+  /** Whether it named a key, as members of any cluster do and other programs do not. */
   namesKey: boolean;
-  /** The key is none of this node's. */
+  /** Whether the key that it named is none of this node's. */
   hasOtherToken: boolean;
 }
 
-/** Accepts TCP connections, lets few of them at a time through TLS, and drops the rest early and for certain. */
+/** Accepts TCP connections, lets a bounded number at a time pass TLS, and drops the rest early and reliably. */
 export class TlsListener implements Listener {
   readonly #deps: TlsListenerDeps;
   readonly #admission: Admission;
@@ -46,7 +46,7 @@ export class TlsListener implements Listener {
     this.#admission = new Admission(deps.clock, deps.limits);
     this.#server = createServer({ noDelay: true }, (raw) => this.#accept(raw));
     this.#tls = createTlsServer(serverOptions((socket, id) => this.#keyOf(socket, id)));
-    // Node only tells of a failed handshake; the socket would stay open.
+    // Node only reports a failed handshake; it would leave the socket open.
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => this.#fail(socket, error));
     this.#tls.on('secureConnection', (socket) => this.#secured(socket));
   }
@@ -73,9 +73,9 @@ export class TlsListener implements Listener {
     });
   }
 
-  /** Accepts no more and drops what is pending; channels live on. The port is free again when it resolves. */
+  /** Accepts no more connections and drops pending ones; channels live on. The port is free again when the promise resolves. */
   async close(): Promise<void> {
-    // Node calls back when the last connection has gone: channels may outlive the listener, so nobody waits for that.
+    // Node calls back only when the last connection has gone. Channels may outlive the listener, so do not wait for that.
     this.#server.close();
     this.#admission.evictAll();
   }
@@ -142,7 +142,7 @@ export class TlsListener implements Listener {
     socket.destroy();
   }
 
-  /** Undefined once the connection has gone: its socket has no address any more. */
+  /** Undefined once the connection has gone, because its socket then has no address. */
   #arrivalOfTls(socket: TLSSocket): Arrival | undefined {
     const remote = { host: plainHost(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
     return this.#arrivalsByPeer.get(addressText(remote));
@@ -162,14 +162,14 @@ export class TlsListener implements Listener {
   }
 }
 
-/** What an operator can do something about. */
+/** The reason in words that an operator can act on. */
 function whyRefused(error: NodeJS.ErrnoException): string {
   return isTokenError(error)
     ? 'the client does not hold the cluster token'
     : `the client does not speak TLS 1.3 with a cluster key (${error.code ?? error.message})`;
 }
 
-/** The codes are OpenSSL's: the key is another one, or none that is known was named and there is no certificate instead. */
+/** Codes of OpenSSL: the client holds a different key, or it named no known key and there is no certificate to fall back to. */
 function isTokenError({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ERR_SSL_BINDER_DOES_NOT_VERIFY' || code === 'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM';
 }

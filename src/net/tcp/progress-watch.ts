@@ -4,17 +4,17 @@ import { TIMES } from '../../core/config/index.ts';
 export interface ProgressWatchDeps {
   readonly clock: Clock;
   readonly bytesPerSecondMin: number;
-  /** Whether something is under way at this moment. */
+  /** Whether a transfer is under way at this moment. */
   readonly isUnderWay: () => boolean;
-  /** Bytes that have gone through so far; never decreases. */
+  /** Bytes transferred so far; never decreases. */
   readonly bytesDone: () => number;
   readonly tooSlow: () => void;
 }
 
 /**
- * Watches that what is under way comes through at a minimum rate: in each window of 30 s so many bytes, or the next thing
- * has begun. A frame that drips in, or a peer that has stopped reading, cannot hold memory for longer. One timer at a time,
- * and none once a window ends with nothing under way.
+ * Watches that transfers keep a minimum rate: in each window of 30 s, enough bytes must pass or a new transfer must begin. So
+ * a frame that drips in, or a peer that stopped reading, cannot hold memory for longer. There is one timer at a time, and
+ * none once a window ends with nothing under way.
  */
 export class ProgressWatch {
   readonly #deps: ProgressWatchDeps;
@@ -26,7 +26,7 @@ export class ProgressWatch {
     this.#deps = deps;
   }
 
-  /** Something may be under way from now on. `isNew`: another thing than the one before. */
+  /** A transfer may be under way from now on. `isNew`: it is not the same as before. */
   begin(isNew: boolean): void {
     if (isNew) this.#hasStartedAnew = true;
     if (this.#cancelTimer === undefined) this.#openWindow();

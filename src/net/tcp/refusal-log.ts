@@ -7,14 +7,15 @@ export type RefusalLimits = Pick<Limits, 'refusalAddressesMax' | 'refusalLinesPe
 const MINUTE_MS = 60_000;
 
 /**
- * Says once per address, and then not again for ten minutes, that a connection was refused: a scanner, a wrong token or an
- * old release must not fill a disk, nor may many addresses. What is left unsaid is counted and said the next time.
+ * Logs that a connection was refused, at most once in ten minutes per address and with a bounded number of lines per minute:
+ * a scanner, a wrong token, an old release or many addresses must not fill a disk. Omitted lines are counted, and the next
+ * line gives their number.
  */
 export class RefusalLog {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limits: RefusalLimits;
-  /** When each host was last named, oldest first. */
+  /** When each host was last logged, oldest first. */
   readonly #saidAtByHost = new Map<string, number>();
   #minuteFrom = Number.NEGATIVE_INFINITY;
   #linesInMinute = 0;
@@ -26,7 +27,7 @@ export class RefusalLog {
     this.#limits = limits;
   }
 
-  /** `why` ends a sentence such as "a connection was refused:". */
+  /** `why` completes the sentence "a connection was refused: …". */
   report(host: string, why: string): void {
     const now = this.#clock.monotonic();
     const saidAt = this.#saidAtByHost.get(host) ?? Number.NEGATIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** For the tests of the TLS transport: nodes on real sockets over loopback, and members that do not keep to the rules. */
+/** For the tests of the TLS transport: nodes on real sockets over loopback, and members that break the rules. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -20,7 +20,7 @@ import { clientOptions } from './tls-options.ts';
 export const HOST = '127.0.0.1';
 export const LIMITS = { frameBytesMax: 300_000, channelBufferBytesMax: 1_000_000, channelHighWaterBytes: 200_000 };
 
-/** A key as `deriveClusterKey` makes one, without its 70 ms. */
+/** A key like one from `deriveClusterKey`, without the 70 ms. */
 function keyNamed(name: string): ClusterKey {
   const random = createSeededRandom([...name].reduce((sum, char) => sum * 31 + char.charCodeAt(0), 7));
   return {
@@ -39,7 +39,7 @@ export const deviceB = createDeviceKey(createSeededRandom(2));
 /** Lets sockets work for one round of the event loop. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Lets sockets work until the condition holds. The bound is generous: it only keeps a failure from hanging. */
+/** Lets sockets work until the condition holds. The generous bound only keeps a failing test from hanging. */
 export async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (!condition()) {
@@ -48,7 +48,7 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Unlike `once`, does not mind the error that comes before. */
+/** Unlike `once`, does not reject on an error before the close. */
 export function closeOf(socket: Socket): Promise<void> {
   return new Promise((resolve) => void socket.once('close', () => resolve()));
 }
@@ -77,7 +77,7 @@ function recordingLogger(lines: Line[]): Logger {
   return logger;
 }
 
-/** A listening node B with all that it has heard. */
+/** A listening node B and everything that it has received. */
 export interface TestNode {
   readonly transport: TlsTransport;
   readonly listener: Listener;
@@ -89,7 +89,7 @@ export interface TestNode {
 }
 
 export const opened: { close(): unknown }[] = [];
-/** Closes what the tests of a file have opened. */
+/** Closes everything that the tests of a file have opened. */
 export async function closeOpened(): Promise<void> {
   for (const thing of opened) await thing.close();
 }
@@ -130,7 +130,7 @@ export async function startNode(options: Partial<TlsTransportOptions> = {}): Pro
   return { ...node, listener };
 }
 
-/** A member still gets in: nothing that a stranger did has left the node worse off. */
+/** Asserts that a member still gets in, whatever a stranger did before. */
 export async function assertWorks(node: TestNode): Promise<void> {
   const before = node.channels.length;
   const channel = await transportOf().dial(node.listener.address);
@@ -150,7 +150,7 @@ export function refusals(node: TestNode): string[] {
   return node.lines.filter(({ level }) => level === 'warn').map(({ fields }) => String(fields.why));
 }
 
-/** A member's TLS without its proof: someone who holds the token and does not keep to the protocol. */
+/** TLS as a member, but without the proof: someone who holds the token but breaks the protocol. */
 export async function memberSocket(node: TestNode, raw = rawSocket(node)): Promise<TLSSocket> {
   const socket = connectTls({ ...clientOptions(CLUSTER), socket: raw });
   socket.on('error', () => {});
@@ -158,7 +158,7 @@ export async function memberSocket(node: TestNode, raw = rawSocket(node)): Promi
   return socket;
 }
 
-/** A member that has proven itself and then writes what it likes. */
+/** A member that has proven its device key and then writes what it likes. */
 export async function connectTlsMember(
   node: TestNode,
   raw = rawSocket(node),

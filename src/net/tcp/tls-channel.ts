@@ -14,7 +14,7 @@ export type ChannelLimits = Pick<
 
 export interface TlsChannelDeps {
   readonly socket: TLSSocket;
-  /** May hold the first bytes after the proof. */
+  /** May already hold the first bytes after the proof. */
   readonly reader: FrameReader;
   readonly peerKey: string;
   readonly ownKey: string;
@@ -26,7 +26,7 @@ export interface TlsChannelDeps {
   readonly onGone: (channel: TlsChannel) => void;
 }
 
-// A copy costs less than a second TLS record up to about this size.
+// Up to about this size, a copy costs less than a second TLS record.
 const JOIN_BYTES_MAX = 16 * 1024;
 
 /** A channel over an authenticated TLS socket. Delivers nothing until its owner has set `onFrame`. */
@@ -126,7 +126,7 @@ export class TlsChannel implements Channel {
     this.#socket.end();
   }
 
-  /** Closes at once, and leaves unsent what is unsent. */
+  /** Closes immediately, without sending what is still buffered. */
   #abort(reason: string): void {
     this.#markClosed(reason);
     this.#socket.destroy();

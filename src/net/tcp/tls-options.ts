@@ -4,11 +4,11 @@ import type { ClusterKey } from './keys.ts';
 
 /**
  * TLS 1.3 with the cluster key as external pre-shared key (RFC 8446 §4.2.11, RFC 9257), always together with X25519 or
- * P-256, so that a token that leaks later opens no recorded traffic. No certificates. What else it needs with Node:
+ * P-256, so that a token that leaks later does not decrypt recorded traffic. No certificates. In Node this also needs:
  *
- * - only suites with SHA-256: the one with SHA-384 never works with the PSK callbacks;
- * - no session tickets, which would let in whoever held a token that has been removed since;
- * - ALPN is checked by `isSecure` as well: a server accepts clients that offer none at all.
+ * - only cipher suites with SHA-256: the one with SHA-384 never works with the PSK callbacks;
+ * - no session tickets: they would admit clients whose token has been removed since;
+ * - the check of ALPN in `isSecure`: a server also accepts clients that offer none.
  */
 const ALPN = 'entgldb/1';
 
@@ -20,7 +20,7 @@ const COMMON = {
   ALPNProtocols: [ALPN],
 } as const;
 
-/** Without it Node reads its 150 root certificates at the first connection, which nobody is asked for. */
+/** Keeps Node from loading its 150 root certificates at the first connection: no certificate is used here. */
 const NO_ROOTS: string[] = [];
 
 /** `keyOf` finds the key that a client names; undefined refuses it. */
@@ -39,13 +39,13 @@ export function clientOptions(key: ClusterKey): ConnectionOptions {
     ...COMMON,
     ALPNProtocols: [...COMMON.ALPNProtocols],
     ca: NO_ROOTS,
-    // There is no certificate whose name could be checked: the key is what proves the server.
+    // There is no certificate whose name could be checked: the key proves the server.
     checkServerIdentity: () => undefined,
     pskCallback: () => ({ psk: key.psk, identity: key.id }),
   };
 }
 
-/** Whether the handshake ended where it had to: this protocol, TLS 1.3, and on the client's side a fresh key exchange. */
+/** Whether the handshake ended as required: this protocol, TLS 1.3, and, checked on the client's side, a fresh key exchange. */
 export function isSecure(socket: TLSSocket, dialled: boolean): boolean {
   if (socket.alpnProtocol !== ALPN || socket.getProtocol() !== 'TLSv1.3') return false;
   if (!dialled) return true;

@@ -1,7 +1,7 @@
 /**
- * Goal: nobody outside gets in, and nobody, inside or outside, can crash a node, hold it up or fill its log.
- * Method: strangers of every kind on raw sockets over loopback; after each of them a member must still get in. Deadlines are
- * those of a clock that is turned by hand; events of sockets are awaited.
+ * Goal: no outsider gets in, and nobody, inside or outside, can crash a node, block it or fill its log.
+ * Method: strangers of every kind on raw sockets over loopback; after each of them a member must still get in. Deadlines use
+ * a manual clock; events of sockets are awaited.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -33,7 +33,7 @@ import { clientOptions, serverOptions } from './tls-options.ts';
 
 after(closeOpened);
 
-test('a dialler with another token is refused, and the node says so once', async () => {
+test('a dialler with another token is refused, and the node logs it once', async () => {
   const node = await startNode();
   for (let i = 0; i < 3; i++) {
     await assert.rejects(transportOf({ keys: [OTHER] }).dial(node.listener.address), (error) =>
@@ -50,7 +50,7 @@ test('a dialler with another token is refused, and the node says so once', async
   await assertWorks(node);
 });
 
-test('neither keys nor device secrets show in logs or errors', async () => {
+test('logs and errors contain neither keys nor device secrets', async () => {
   const node = await startNode();
   const error = await transportOf({ keys: [OTHER] })
     .dial(node.listener.address)
@@ -77,7 +77,7 @@ const STRANGERS: Record<string, Uint8Array> = {
 };
 
 for (const [name, bytes] of Object.entries(STRANGERS)) {
-  test(`${name} is cut off, and nothing else happens`, async () => {
+  test(`${name} is disconnected, and nothing else happens`, async () => {
     const node = await startNode();
     const socket = rawSocket(node).resume();
     socket.write(bytes);
@@ -89,7 +89,7 @@ for (const [name, bytes] of Object.entries(STRANGERS)) {
   });
 }
 
-test('random bytes after a valid beginning never do more than close', async () => {
+test('random bytes after a valid beginning at worst close the connection', async () => {
   const node = await startNode();
   const hello = await firstBytesOfAMember();
   const random = createSeededRandom(11);
@@ -105,7 +105,7 @@ test('random bytes after a valid beginning never do more than close', async () =
   await assertWorks(node);
 });
 
-test('a recorded beginning that is played again gets nobody in', async () => {
+test('replaying a recorded beginning of a connection gets nobody in', async () => {
   const node = await startNode();
   const socket = rawSocket(node).resume();
   socket.write(await firstBytesOfAMember());
@@ -130,7 +130,7 @@ test('a client that connects and says nothing is closed at the deadline', async 
   await assertWorks(node);
 });
 
-test('a handshake that drips in does not put off its deadline', async () => {
+test('a handshake that drips in does not extend its deadline', async () => {
   const node = await startNode();
   const hello = await firstBytesOfAMember();
   const socket = rawSocket(node).resume();
@@ -144,7 +144,7 @@ test('a handshake that drips in does not put off its deadline', async () => {
   await closed;
 });
 
-test('a member that does not prove its device key is closed after 5 s, however it drips', async () => {
+test('a member that does not prove its device key is closed after 5 s, even if bytes drip in', async () => {
   const node = await startNode();
   const socket = await memberSocket(node);
   const closed = closeOf(socket);
@@ -160,7 +160,7 @@ test('a member that does not prove its device key is closed after 5 s, however i
   assert.equal(node.channels.length, 0);
 });
 
-test('a false proof, another frame or an announced 16 MiB instead of a proof close the connection', async () => {
+test('a false proof, or another frame or an announcement of 16 MiB instead of a proof, closes the connection', async () => {
   const beginnings = [
     Buffer.concat([Buffer.from([0, 0, 0, 97, 1]), Buffer.alloc(96, 7)]),
     Buffer.from([0, 0, 0, 3, 1, 2, 3]),
@@ -179,7 +179,7 @@ test('a false proof, another frame or an announced 16 MiB instead of a proof clo
   }
 });
 
-/** Connects every client to the node through TLS of its own on both sides: it holds the token, like a member gone bad. */
+/** Connects every client to the node through its own TLS on both sides. It holds the token, like a malicious member. */
 async function startManInTheMiddle(node: TestNode): Promise<number> {
   const tls = createTlsServer(serverOptions(() => CLUSTER));
   tls.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -199,7 +199,7 @@ async function startManInTheMiddle(node: TestNode): Promise<number> {
   return (tls.address() as { port: number }).port;
 }
 
-test('a member that sits in the middle cannot pass for either end', async () => {
+test('a member in the middle cannot impersonate either end', async () => {
   const node = await startNode();
   const port = await startManInTheMiddle(node);
   await assert.rejects(transportOf().dial({ host: HOST, port }), (error) => isEntglDbError(error, 'HANDSHAKE_FAILED'));
@@ -226,7 +226,7 @@ test('a client without ALPN, or with TLS 1.2, or with a certificate suite only, 
   }
 });
 
-test('a server that is no node, or says nothing, ends a dial as HANDSHAKE_FAILED or TIMED_OUT', async () => {
+test('a dial to a server that is no node, or is silent, fails with HANDSHAKE_FAILED or TIMED_OUT', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
@@ -249,7 +249,7 @@ test('a server that is no node, or says nothing, ends a dial as HANDSHAKE_FAILED
   await closeOf(sockets[1]!);
 });
 
-test('more connections per second than one address may make are dropped before TLS, then a member gets in', async () => {
+test('connections beyond the rate of one address are dropped before TLS, and then a member gets in', async () => {
   const node = await startNode({ limits: { ...LIMITS, acceptsPerSecondLoopbackMax: 10 } });
   const sockets = Array.from({ length: 60 }, () => rawSocket(node).resume());
   await Promise.all(sockets.slice(10).map((socket) => closeOf(socket)));
@@ -260,7 +260,7 @@ test('more connections per second than one address may make are dropped before T
   for (const socket of sockets) socket.destroy();
 });
 
-test('silent connections that take all places make room for a member', async () => {
+test('silent connections that hold all places make room for a member', async () => {
   const node = await startNode({ limits: { ...LIMITS, handshakesPendingMax: 8 } });
   const sockets = Array.from({ length: 8 }, () => rawSocket(node).resume());
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
@@ -270,7 +270,7 @@ test('silent connections that take all places make room for a member', async () 
   for (const socket of sockets) socket.destroy();
 });
 
-/** What a member sends first, recorded by a listener that never answers. */
+/** The first bytes of a member, recorded by a listener that never answers. */
 async function firstBytesOfAMember(): Promise<Buffer> {
   const server = createServer();
   server.listen(0, HOST);

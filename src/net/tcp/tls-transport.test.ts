@@ -1,8 +1,8 @@
 /**
- * Goal: the TLS transport keeps the contract of the port, follows a change of the cluster token, and lets no peer be slow
- * without end.
+ * Goal: the TLS transport keeps the contract of the port, follows a change of the cluster token, and lets no peer stall it
+ * for ever.
  * Method: the conformance suite on real sockets over loopback; then changes of keys, and peers that drip or stop reading.
- * Deadlines are those of a clock that is turned by hand; events of sockets are awaited.
+ * Deadlines use a manual clock; events of sockets are awaited.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -66,7 +66,7 @@ for (const wrapped of [false, true]) {
   });
 }
 
-test('the tokens of a change overlap: old and new meet in either direction, then the old one is locked out at once', async () => {
+test('tokens overlap during a change: old and new connect in either direction, then the old one is locked out immediately', async () => {
   const both = await startNode({ keys: [OTHER, CLUSTER] });
   const old = await startNode();
   await assertWorks(both);
@@ -87,7 +87,7 @@ test('the tokens of a change overlap: old and new meet in either direction, then
   await transportOf({ keys: [OTHER] }).dial(both.listener.address);
 });
 
-test('a node that dials itself is told apart from one that meets a copy of itself, at both ends', async () => {
+test('both ends distinguish a node that dials itself from one that meets a copy of itself', async () => {
   const twins: string[] = [];
   const node = await startNode({ deviceKey: deviceA, onTwin: () => twins.push('accepted') });
   const copy = transportOf({ deviceKey: deviceA, onTwin: () => twins.push('dialled') });
@@ -103,7 +103,7 @@ test('a node that dials itself is told apart from one that meets a copy of itsel
   assert.deepEqual(node.channels, []);
 });
 
-test('a session that TLS could resume does not outlive its token', async () => {
+test('a removed token does not live on in a resumable TLS session', async () => {
   const node = await startNode();
   const member = await memberSocket(node);
   member.resume();
@@ -141,12 +141,12 @@ test('without a token only loopback addresses are allowed', async () => {
   assert.equal(channel.peerKey, deviceB.publicKey);
 });
 
-test('an address that is not of this machine cannot be listened on', async () => {
+test('listening on an address of another machine fails', async () => {
   const listening = transportOf().listen({ host: '192.0.2.1', port: 0, onChannel: () => {} });
   await assert.rejects(listening, (error) => isEntglDbError(error, 'LISTEN_FAILED'));
 });
 
-test('a frame that drips in is closed after its window, one at the minimum rate is not', async () => {
+test('a channel whose frame drips in is closed after a window, one at the minimum rate is not', async () => {
   const node = await startNode();
   const { socket, channel } = await connectTlsMember(node);
   const window = 30_000;
@@ -168,7 +168,7 @@ test('a frame that drips in is closed after its window, one at the minimum rate 
   assert.equal(channel.bytesReceived, 0);
 });
 
-test('a peer that stops reading is closed as slow after a window, and its memory is given back', async () => {
+test('a channel whose peer stops reading is closed as slow after a window, and its memory is released', async () => {
   const node = await startNode({ limits: { ...LIMITS, channelBufferBytesMax: 64 << 20 } });
   const { socket, channel } = await connectTlsMember(node);
   socket.pause();
@@ -183,7 +183,7 @@ test('a peer that stops reading is closed as slow after a window, and its memory
   socket.destroy();
 });
 
-test('a channel that is cut without a word is told so', async () => {
+test('a channel whose connection is cut abruptly reports its end', async () => {
   const node = await startNode();
   const raw = rawSocket(node);
   await connectTlsMember(node, raw);
@@ -193,7 +193,7 @@ test('a channel that is cut without a word is told so', async () => {
   assert.equal(node.transport.counts.channels, 0);
 });
 
-test('a transport that closes drops listeners, channels and what is on its way in', async () => {
+test('closing a transport drops listeners, channels and connections that are still arriving', async () => {
   const node = await startNode();
   const channel = await transportOf().dial(node.listener.address);
   const closed = new Promise<string>((resolve) => {
@@ -209,7 +209,7 @@ test('a transport that closes drops listeners, channels and what is on its way i
   await assert.rejects(transportOf().dial(node.listener.address), (error) => isEntglDbError(error, 'CONNECT_FAILED'));
 });
 
-test('the bytes of all channels are counted, of those that have gone too', async () => {
+test('the bytes of all channels are counted, including closed ones', async () => {
   const node = await startNode();
   for (let i = 0; i < 2; i++) {
     const channel = await transportOf().dial(node.listener.address);

@@ -19,23 +19,23 @@ import { type ChannelLimits, TlsChannel } from './tls-channel.ts';
 export type TlsTransportLimits = ChannelLimits & AdmissionLimits & RefusalLimits;
 
 export interface TlsTransportOptions {
-  /** At least one. The first is offered when dialling, the others after it; all are accepted (a token that changes). */
+  /** At least one. Dialling offers the first, then the others; all are accepted. There are several while the token changes. */
   readonly keys: readonly ClusterKey[];
   readonly deviceKey: DeviceKey;
   readonly clock: Clock;
   /** Default: LIMITS. */
   readonly limits?: Partial<Pick<Limits, keyof TlsTransportLimits>>;
-  /** Time that a connection being dialled has until it is secure, ms; asked for each. Default `handshakeMsMax`. */
+  /** How long connecting and the TLS handshake may take, ms; called for each dial. Default `handshakeMsMax`. */
   readonly connectMsMax?: () => number;
   /** Default: silent. */
   readonly logger?: Logger;
-  /** R9: a copy of this node was met, which holds the same device key. Told for each such connection, which is closed. */
+  /** R9: a copy of this node, with the same device key, was met. Called for each such connection, which is closed. */
   readonly onTwin?: (remote: Address) => void;
-  /** Somebody dialled this node with the token of another cluster; told for each time. */
+  /** Someone dialled this node with the token of another cluster; called each time. */
   readonly onOtherToken?: (host: string) => void;
 }
 
-/** What the transport has seen since it was made. */
+/** What the transport has counted since it was made. */
 export interface TransportCounts {
   /** Channels that are open now. */
   readonly channels: number;
@@ -43,14 +43,14 @@ export interface TransportCounts {
   readonly dialled: number;
   /** Connections refused before they became a channel. */
   readonly refused: number;
-  /** Bytes in frames over all channels, those included that have gone. */
+  /** Bytes in frames over all channels, including closed ones. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
 }
 
 export interface TlsTransport extends Transport {
   readonly counts: TransportCounts;
-  /** From now on these keys hold. Channels that were made with another are closed, with reason `key removed`. */
+  /** Replaces the keys. Channels made with a key that is no longer among them are closed with reason `key removed`. */
   rotateKeys(keys: readonly ClusterKey[]): void;
   /** Closes all listeners and channels. */
   close(): Promise<void>;
@@ -58,8 +58,8 @@ export interface TlsTransport extends Transport {
 
 /**
  * Channels over TCP and TLS 1.3 with the cluster key as pre-shared key, and proofs of the device keys on top. Close reasons
- * besides those of `close`: `ended` (by the other end), `slow`, `frame too large`, `frame invalid`, `key removed`, `failed: CODE`.
- * With a loopback-only key every other address is refused with CONFIG_ERROR / OPTION_INVALID.
+ * besides those passed to `close`: `ended` (by the other end), `slow`, `frame too large`, `frame invalid`, `key removed`,
+ * `closing`, and `failed: CODE`. With a loopback-only key, every other address is refused with CONFIG_ERROR / OPTION_INVALID.
  */
 export function createTlsTransport(options: TlsTransportOptions): TlsTransport {
   return new TcpTlsTransport(options);
@@ -76,7 +76,7 @@ class TcpTlsTransport implements TlsTransport {
   readonly #onOtherToken: (host: string) => void;
   readonly #ownEnds = new OwnEnds();
   readonly #listeners = new Set<TlsListener>();
-  /** Open channels and the id of the key that each was made with. */
+  /** Open channels, with the id of the key that each was made with. */
   readonly #keyIdByChannel = new Map<TlsChannel, string>();
   readonly #counts = { accepted: 0, dialled: 0, refused: 0, bytesSent: 0, bytesReceived: 0 };
   #keys: readonly ClusterKey[];
@@ -164,7 +164,7 @@ class TcpTlsTransport implements TlsTransport {
     await Promise.all(listeners.map((listener) => listener.close()));
   }
 
-  /** A peer that has not learnt of a new token yet knows the one before. */
+  /** Tries the keys in turn: a peer that does not have the new token yet still has the previous one. */
   async #dialWithAnyKey(address: Address, options: DialOptions): Promise<{ socket: TLSSocket; keyId: string }> {
     const [first, ...others] = this.#keys as [ClusterKey, ...ClusterKey[]];
     const work = { ...options, clock: this.#clock, msMax: this.#connectMsMax() };
@@ -210,7 +210,7 @@ class TcpTlsTransport implements TlsTransport {
       this.#refuse(remote.host, error.message);
       return;
     }
-    // The own proof must still get to the dialling end, so that it learns whom it has dialled: this node, or its twin.
+    // Our proof must still reach the dialling end, so that it learns whom it dialled: itself, or its twin.
     socket.destroySoon();
     if (isTwin) this.#onTwin(remote);
     else this.#logger.debug(remote, 'this node has dialled itself');
