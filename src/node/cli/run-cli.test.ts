@@ -342,4 +342,11 @@ describe('the command line', () => {
     }
     assert.match((await cli('config', '--data', 'till')).out, /Network\.AuthToken +\*{8} /);
   });
+
+  test('`init` tells the next command so that a shell takes it as it stands', async () => {
+    assert.match((await cli('init')).out, /\nNext: entgldb start\n$/);
+    const file = join(folder(), 'Müller & Söhne', 'appsettings.json');
+    const { out } = await cli('init', '--data', 'Müller & Söhne');
+    assert.ok(out.endsWith(`\nNext: entgldb start --config "${file}"\n`), out);
+  });
 });

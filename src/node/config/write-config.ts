@@ -75,6 +75,6 @@ function notWritten(path: string, cause: NodeJS.ErrnoException): ConfigurationEr
   const message =
     cause.code === 'EEXIST'
       ? `${path} exists already; use --force to replace it, which also replaces the cluster token`
-      : `cannot write ${path}: ${fileProblem(cause)}; check its folder`;
+      : `cannot write ${path}: ${fileProblem(cause)}; ${cause.code === 'ENOSPC' ? 'free some space' : 'check its folder'}`;
   return new ConfigurationError('FILE_INVALID', message, { details: { path }, cause });
 }

@@ -152,7 +152,7 @@ function ioError(cause: Error, path: string, sqlite?: number): PersistenceError 
 }
 
 function fullText(path: string): string {
-  return `the disk is full: ${path} cannot grow; free some space, writing resumes by itself`;
+  return `the disk is full: ${path} cannot grow; free some space and try again; a running node goes on by itself`;
 }
 
 function tooManyFilesText(path: string): string {

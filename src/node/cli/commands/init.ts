@@ -31,9 +31,15 @@ export async function init(run: CommandRun, { tokenFile, nodeId, force }: InitAr
     tokenFile === undefined
       ? 'It holds a fresh cluster token; copy the file to the other nodes.'
       : `It takes the cluster token from ${tokenFile}.`;
-  const text = [`Wrote ${path}, readable by you alone. ${secret}`, `Next: entgldb start --config ${path}`];
+  const next = path === join(context.workingDirectory, 'appsettings.json') ? '' : ` --config ${shellWord(path)}`;
+  const text = [`Wrote ${path}, readable by you alone. ${secret}`, `Next: entgldb start${next}`];
   await output.answer({ file: path, databasePath: options.databasePath }, text.join('\n'));
   return EXIT.ok;
+}
+
+/** As a shell takes it for one word. */
+function shellWord(path: string): string {
+  return /^[\p{L}\p{N}/\\:._+@-]+$/u.test(path) ? path : `"${path.replaceAll(/["$`]/g, '\\$&')}"`;
 }
 
 async function requireReadable(tokenFile: string): Promise<void> {
