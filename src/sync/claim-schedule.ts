@@ -1,12 +1,12 @@
 import type { SessionTimes } from './session-context.ts';
 
-/** Time between two looks through all streams, ms. */
+/** Minimum time between two looks through all streams, ms. */
 const LOOK_PAUSE_MS = 20;
 
 /** R8: when live claims are made. All times are monotonic, ms. */
 export class ClaimSchedule {
   readonly #times: SessionTimes;
-  /** When the next one is due; undefined: there is nothing to claim. */
+  /** When the next claim is due; undefined if there is nothing to claim. */
   #dueMs: number | undefined;
   #sentVersions = 0;
   #isLookDue = false;
@@ -24,7 +24,7 @@ export class ClaimSchedule {
     return this.#dueMs !== undefined;
   }
 
-  /** Something wants to be claimed: after `claimDelayMs`, or when `claimVersionsMax` were sent. */
+  /** There is something to claim: a claim is due after `claimDelayMs`, or once `claimVersionsMax` versions were sent. */
   plan(nowMs: number): void {
     this.#dueMs ??= nowMs + this.#times.claimDelayMs;
   }
@@ -43,12 +43,12 @@ export class ClaimSchedule {
     this.#sentVersions = 0;
   }
 
-  /** What was committed may want to be claimed: all streams are to be looked through, and so not after each of many commits. */
+  /** A commit may have left something to claim. To find out takes a look through all streams, so not after each of many commits. */
   committed(): void {
     this.#isLookDue = true;
   }
 
-  /** Whether they are to be looked through now; once. */
+  /** Whether to look through all streams now. True once per look. */
   takeLook(nowMs: number): boolean {
     if (!this.#isLookDue || nowMs < this.#lookMs) return false;
     this.#isLookDue = false;

@@ -6,7 +6,7 @@ import type { OutStreams } from './out-streams.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** R4 and R8 at the sender: tells the peer what this end knows, of each stream that has nothing unsent. */
+/** R4 and R8 at the sender: claims to the peer what this end knows, for each stream that has nothing unsent. */
 export class Claims {
   readonly #context: SessionContext;
   readonly #streams: OutStreams;
@@ -26,12 +26,12 @@ export class Claims {
     return this.#schedule.isPlanned;
   }
 
-  /** Something wants to be claimed, soon. */
+  /** There is something to claim soon. */
   plan(): void {
     this.#schedule.plan(this.#context.nowMs);
   }
 
-  /** Something was committed here: knowledge alone wants a claim, too. */
+  /** Something was committed here. Even knowledge alone needs a claim. */
   committed(): void {
     this.#schedule.committed();
   }
@@ -40,7 +40,7 @@ export class Claims {
     this.#schedule.sent(versions);
   }
 
-  /** Plans a claim where something was committed that the peer does not know of. */
+  /** Plans a claim if something was committed that the peer does not know. */
   look(): void {
     const { replica, nowMs } = this.#context;
     if (!this.#schedule.takeLook(nowMs)) return;
@@ -49,8 +49,8 @@ export class Claims {
   }
 
   /**
-   * Claims of all streams that have sent everything; at once where a round is open, else after a while. `toCompare`: streams of which
-   * the peer must compare live sets first.
+   * Makes the claims of all streams that have sent everything: immediately if their round is open, otherwise once a claim is due.
+   * `toCompare`: streams for which the peer must compare live sets first.
    */
   pump(): { readonly hasClaimed: boolean; readonly toCompare: readonly OutStream[] } {
     const { replica, nowMs, deps } = this.#context;
@@ -70,7 +70,7 @@ export class Claims {
     return { hasClaimed: claims.length > 0, toCompare };
   }
 
-  /** R5: the claim after a comparison. That stays open until the peer says that the claim was adopted. */
+  /** R5: the claim after a comparison. The comparison stays open until the peer says that it has adopted the claim. */
   concludeComparison(stream: OutStream, exchange: Exchange): void {
     const { collection } = stream;
     const { knowledge } = exchange;
@@ -79,6 +79,7 @@ export class Claims {
     const claimed: ClaimedCollection = { collection, knowledge, purged, exchange: exchange.number, complete: true };
     this.#context.sendDurable({ kind: 'claim', collections: [claimed] });
     stream.peerKnows(knowledge);
+    // The claim says what was known when the comparison began: an older revision leaves the rest to the next claim.
     stream.conclude({ knowledge, purged, revision: revision - 1 });
   }
 

@@ -1,6 +1,6 @@
 /**
- * Goal: how two programs define a collection differently is known at both ends, as long as it is so, and costs nothing else.
- * Method: the sessions of two nodes in memory, fed by hand; a peer of an older release says nothing of definitions.
+ * Goal: while two programs define a collection differently, both ends report it, and nothing else depends on it.
+ * Method: the sessions of two nodes in memory, fed by hand; a peer of an older release says nothing about definitions.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ class End {
   readonly resolvers = new Map([['*', 'lww@1']]);
   readonly sent: Message[] = [];
   readonly session: Session;
-  /** What was reported last; undefined: nothing yet. */
+  /** The last report; undefined: none yet. */
   mismatches: readonly DefinitionMismatch[] | undefined;
 
   constructor(seed: number, collections: readonly string[] | null = null) {
@@ -59,7 +59,7 @@ class End {
   }
 }
 
-/** `drops`: what the other end does not know and ignores. */
+/** `drops`: kinds of messages that the other end does not know and ignores. */
 function carry(a: End, b: End, drops: readonly Message['kind'][] = []): void {
   while (a.sent.length + b.sent.length > 0) {
     for (const message of a.sent.splice(0)) if (!drops.includes(message.kind)) b.step({ kind: 'message', message });
@@ -73,7 +73,7 @@ function meet(a: End, b: End, drops: readonly Message['kind'][] = []): void {
   carry(a, b, drops);
 }
 
-test('nodes that agree report nothing; a definition made later is told, and its mismatch ends with it', () => {
+test('nodes that agree report nothing; a later definition is exchanged, and ends the mismatch', () => {
   const [a, b] = [new End(1), new End(2)];
   a.define('users', { resolver: 'merge@1', version: 1, schema: '00'.repeat(16) });
   meet(a, b);
@@ -97,7 +97,7 @@ test('nodes that agree report nothing; a definition made later is told, and its 
   assert.deepEqual([a.mismatches, b.mismatches], [[], []]);
 });
 
-test('schemas are compared under one version, and only where both can tell', () => {
+test('schemas are compared only under the same version, and only if both ends name them', () => {
   const [a, b] = [new End(1), new End(2)];
   meet(a, b);
   a.define('users', { version: 1, schema: '0a'.repeat(16) });
@@ -111,7 +111,7 @@ test('schemas are compared under one version, and only where both can tell', () 
   ]);
 });
 
-test('a peer that says nothing of definitions is judged by the resolvers of its greeting', () => {
+test('a peer that says nothing about definitions is judged by the resolvers in its greeting', () => {
   const [a, old] = [new End(1), new End(2)];
   a.define('users', { version: 3 });
   a.define('stock', { resolver: 'merge@1' });
@@ -121,14 +121,14 @@ test('a peer that says nothing of definitions is judged by the resolvers of its 
   assert.deepEqual(a.mismatches, expected);
 });
 
-test('collections that only one of the two wants are nobody else’s business', () => {
+test('collections that only one of the two wants are not compared', () => {
   const [a, b] = [new End(1), new End(2, ['sales'])];
   a.define('users', { resolver: 'merge@1' });
   meet(a, b);
   assert.equal(a.mismatches, undefined);
 });
 
-test('of more collections than there is room for, the first ones count, at both ends', () => {
+test('if there are more collections than the limit, both ends compare the first ones', () => {
   const [a, b] = [new End(1), new End(2)];
   meet(a, b);
   for (let i = 0; i < 5; i++) {

@@ -4,8 +4,8 @@ import type { DefinitionsMessage } from '../net/messages/index.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
- * R3: both ends say how their programs define collections, whenever they do so, and each reports how the other differs. A
- * mismatch never stops replication. Collections that not both want are nobody's business.
+ * R3: both ends say how their programs define collections, whenever they define one, and each reports how the other differs.
+ * A mismatch never stops replication. Collections that only one end wants are ignored.
  */
 export class DefinitionExchange {
   readonly #context: SessionContext;
@@ -17,7 +17,7 @@ export class DefinitionExchange {
     this.#context = context;
   }
 
-  /** The session has opened, or the program of this node has defined a collection. */
+  /** Call when the session has opened, and when the program of this node has defined a collection. */
   defined(): void {
     const news = [...this.#context.deps.definitions()].filter(([name, said]) => this.#told.get(name) !== said);
     const collections = this.#remember(this.#told, news);
@@ -33,7 +33,7 @@ export class DefinitionExchange {
     this.#report();
   }
 
-  /** Those for which there is room: the first ones stay. */
+  /** Remembers definitions while there is room, and returns the remembered ones: the first collections stay. */
   #remember(
     into: Map<CollectionName, CollectionDefinition>,
     said: readonly (readonly [CollectionName, CollectionDefinition])[],

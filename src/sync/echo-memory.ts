@@ -1,15 +1,15 @@
 import type { ReplicaId } from '../core/ids/index.ts';
 import type { Dot } from '../core/version/index.ts';
 
-/** Dots of one replica that share a word of bits: what arrives in order costs one entry for all of them. */
+/** How many dots of one replica share a word of bits: dots that arrive in order need one entry per word. */
 const WORD_DOTS = 32;
 
 /**
- * R8: dots that the peer sent lately in this session, so as not to send them back. Bounded: when it is full it starts
- * afresh, and what is then echoed is ignored by the peer.
+ * R8: dots that the peer sent recently in this session, so that they are not sent back. The memory is bounded: when it is full
+ * it starts empty again. The peer ignores what is then echoed.
  */
 export class EchoMemory {
-  /** By replica, the words of bits by their number. */
+  /** For each replica, words of bits by their number. */
   readonly #words = new Map<ReplicaId, Map<number, number>>();
   readonly #sizeMax: number;
   #size = 0;

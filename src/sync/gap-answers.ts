@@ -5,30 +5,30 @@ import type { PageSize } from './page-size.ts';
 import { cutRange, describeRanges, FRONT_DOCUMENTS } from './ranges.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Documents in a range that was narrowed once, and twice: a sixteenth of the one before. */
+/** Documents per range after narrowing once, and twice: each time a sixteenth. */
 const NARROWED_DOCUMENTS = [FRONT_DOCUMENTS / 16, FRONT_DOCUMENTS / 256] as const;
 
 /**
- * R11 at the sender: the receiver holds much of which it knows nothing any more, and asked to compare before anything is sent.
+ * R11 at the sender: the receiver holds much that it no longer knows about, and asked to compare before anything is sent.
  *
  *   ranges, ranges …        the sender's whole live set, front to back
  *     narrow → ranges       for a range that differs and is large
  *     fetch → versions      for a range that differs and is small
  *   fetch(last) → versions  then the stream is live and the claim follows
  *
- * It is the delta of R4, less the versions that the receiver would have ignored as already here: what fingerprints of one range say
- * to be equal, the receiver held when it compared, all that the sender held when it described it. What changes afterwards has
- * a later position than that of the round's beginning, and is streamed as after any delta.
+ * The result is the delta of R4 without the versions that the receiver would have ignored because it holds them. If the fingerprints
+ * of a range are equal, the receiver held, when it compared, everything that the sender held when it described the range. Later
+ * changes have a position after the beginning of the round, and are streamed as after any delta.
  */
 export class GapAnswers {
   readonly exchange: number;
   readonly #context: SessionContext;
   readonly #collection: CollectionName;
   readonly #questions: (NarrowMessage | FetchMessage)[] = [];
-  /** Where the front-to-back pass of ranges goes on. */
+  /** Where the front-to-back pass over the live set continues. */
   #after: DocumentKey | null = null;
   #isFrontDone = false;
-  /** Ranges whose versions are being sent, in turn; with the last of them everything was sent. */
+  /** Ranges whose versions are still to be sent, in order. `#isLast`: the receiver asks for no more. */
   #fetched: KeyRange[] = [];
   #isLast = false;
 
@@ -46,17 +46,17 @@ export class GapAnswers {
     this.#questions.push(question);
   }
 
-  /** Whether the next step sends versions, which takes credit. */
+  /** Whether the next step sends versions, which needs credit. */
   get isSending(): boolean {
     return this.#fetched.length > 0;
   }
 
-  /** True when all that differs was sent. */
+  /** True when everything that differs was sent. */
   get isDone(): boolean {
     return this.#isLast && this.#fetched.length === 0;
   }
 
-  /** Tells the receiver more about the live set, or takes up what it fetches. False: it is the receiver's turn. */
+  /** Describes more of the live set, or takes in a question of the receiver. False: it is the receiver's turn. */
   answer(): boolean {
     const question = this.#questions.shift();
     if (question !== undefined) this.#answer(question);
@@ -65,7 +65,7 @@ export class GapAnswers {
     return true;
   }
 
-  /** The next page of what the receiver fetches. */
+  /** The next page of the documents that the receiver fetches. */
   page(pages: PageSize): readonly StoredDocument[] {
     const range = this.#fetched[0]!;
     const limit = pages.ofMessage;

@@ -1,6 +1,6 @@
 /**
- * Goal: a node that forgot what it knew of a large collection (R11) gets back what it lacks and little else, whatever else happens
- * meanwhile. Method: two pure sessions over real engines, messages carried by hand and counted.
+ * Goal: a node that forgot what it knew of a large collection (R11) gets what it lacks and little else, whatever happens meanwhile.
+ * Method: two pure sessions over real engines, messages carried by hand and counted.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ const LIMITS = { gapVersionsMin: 100 };
 const KEYS = Array.from({ length: DOCUMENTS }, (_, n) => `k${String(n).padStart(6, '0')}` as DocumentKey);
 const DAMAGED = [7, 8, 4095, 4096, 9999].map((n) => KEYS[n]!);
 
-/** Two nodes that hold the same; then rows of the second turn out to be damaged. */
+/** Two nodes that hold the same, until rows of the second turn out to be damaged. */
 function damagedPair(): { readonly a: Replica; readonly b: Replica } {
   const [a, b] = [openReplica(1), openReplica(2)];
   write(a, KEYS, '{}');
@@ -46,14 +46,14 @@ function assertEqual(a: Replica, b: Replica): void {
     assert.deepEqual(b.collection(C).knowledge.get(replica), known);
 }
 
-test('a node that forgot what it knew gets what it lacks, and a few of its neighbours', () => {
+test('a node that forgot what it knew gets what it lacks, and a few documents beside it', () => {
   const { a, b } = damagedPair();
   const { versions } = counting(a, b, () => undefined);
   assertEqual(a, b);
   assert.ok(versions <= DAMAGED.length * 16, `${versions} versions were sent`);
 });
 
-test('what the sender writes during the search arrives, before and behind what was compared', () => {
+test('what the sender writes during the search arrives, before and after the place of the comparison', () => {
   const { a, b } = damagedPair();
   let ranges = 0;
   counting(a, b, (_from, message) => {
@@ -81,7 +81,7 @@ test('what the receiver writes during the search stays', () => {
   assert.deepEqual(b.collection(C).fingerprint, a.collection(C).fingerprint);
 });
 
-test('deletions that were purged meanwhile do not come back', () => {
+test('documents whose deletion was purged meanwhile do not come back', () => {
   const { a, b } = damagedPair();
   write(a, [KEYS[7]!, KEYS[500]!], null);
   assert.equal(a.purge(-1, 10).purged, 2);
@@ -90,7 +90,7 @@ test('deletions that were purged meanwhile do not come back', () => {
   assert.equal(b.get(C, KEYS[500]!), undefined);
 });
 
-test('a sender that knows nothing of gaps sends everything', () => {
+test('a sender that does not support gaps sends everything', () => {
   const { a, b } = damagedPair();
   const { versions, kinds } = counting(a, b, (_from, message) => {
     if (message.kind !== 'want') return undefined;

@@ -6,12 +6,12 @@ import { RangeWalk } from './range-walk.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** A range is narrowed so often: then it is as small as the sender cuts them. */
+/** How often a range is narrowed: then it is as small as the sender makes ranges. */
 const NARROWED_MAX = 2;
 
 /**
- * R11 at the receiver: finds the ranges of keys in which it holds something else than the sender, so that only these are sent
- * to it; see `GapAnswers`. What it holds beyond the sender's live set is none of its business: that is R5.
+ * R11 at the receiver: finds the ranges of keys in which its documents differ from the sender's, so that only these are sent;
+ * see `GapAnswers`. It ignores what the receiver holds beyond the sender's live set: that is R5.
  */
 export class GapSearch {
   readonly exchange: number;
@@ -39,7 +39,7 @@ export class GapSearch {
     this.#ask(narrow, fetch);
   }
 
-  /** `much`: enough to find out where, of which the larger part may be here. */
+  /** `much`: so much that finding out where pays off, and the larger part of it may already be here. */
   #differs(range: KeyRange, theirs: Fingerprint): 'nothing' | 'little' | 'much' {
     if (theirs.count === 0) return 'nothing';
     const [ours] = this.#context.replica.store.fingerprints(this.#collection, [range]);
@@ -57,8 +57,8 @@ export class GapSearch {
 }
 
 /**
- * Whether so much is held that knowledge does not cover that comparing costs less than to have it sent again: it was forgotten
- * with a damaged row (R11), or a stream was cut that cannot go on where it was.
+ * Whether the replica holds so many versions beyond its knowledge that a comparison costs less than receiving them again. It may
+ * have forgotten them because of a damaged row (R11), or a stream was cut that cannot be resumed.
  */
 export function holdsUnknown(context: SessionContext, { name, knowledge, fingerprint }: SyncCollection): boolean {
   const { replica, deps } = context;

@@ -3,14 +3,14 @@ import type { ClaimedCollection } from '../net/messages/index.ts';
 
 type Room = Pick<Limits, 'messageEntriesMax'>;
 
-/** What is said of very many collections, in as many messages as it needs; of none in one. */
+/** Splits a list of entries about collections into as many messages as it needs; an empty list takes one. */
 export function* inMessages<T>(said: readonly T[], { messageEntriesMax }: Room): Iterable<T[]> {
   // The message itself is an entry, too.
   const max = messageEntriesMax - 1;
   for (let from = 0; from === 0 || from < said.length; from += max) yield said.slice(from, from + max);
 }
 
-/** Claims in as many messages as they need. */
+/** Splits claims into as many messages as they need. */
 export function* claimsInMessages(
   claims: readonly ClaimedCollection[],
   { messageEntriesMax }: Room,

@@ -1,7 +1,7 @@
 /**
- * Goal: what very many replicas wrote is sent in messages that the wire format takes, whether many documents have some lines of context
- * or few have very many; a document that none could take is not made. Method: two pure sessions over real engines, each message
- * encoded and decoded on its way.
+ * Goal: what very many replicas wrote is sent in messages that the wire format allows, whether many documents have some lines of
+ * context or few have very many; a document that fits no message cannot be written. Method: two pure sessions over real engines,
+ * each message encoded and decoded on its way.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -38,7 +38,7 @@ function hold(replica: Replica, documents: number, lines: number): void {
   for (let seq = 1; seq <= documents; seq++) replica.applyRemote([versionOf(seq, lines)], [], {});
 }
 
-/** As it goes over the wire. Throws where a message does not fit. */
+/** Passes messages through the wire format. Throws if one does not fit. */
 function wire(): (from: End, message: Message) => Message | undefined {
   const ends = {
     a: { encoder: createEncoder({ zstd: false }), decoder: createDecoder() },
@@ -52,7 +52,7 @@ for (const [documents, lines] of [
   [60, 2000],
   [3, 20_000],
 ] as const)
-  test(`${documents} documents that ${lines} replicas wrote before arrive`, () => {
+  test(`${documents} documents with a context of ${lines} replicas arrive`, () => {
     const [a, b] = [openReplica(1), openReplica(2)];
     hold(a, documents, lines);
     const meeting = new Meeting(a, b);
@@ -63,7 +63,7 @@ for (const [documents, lines] of [
     assert.equal(b.collection(C).documents, documents);
   });
 
-test('what is learned of many replicas in many collections at once is claimed in several messages', () => {
+test('knowledge of many replicas in many collections is claimed in several messages', () => {
   const [a, b] = [openReplica(1), openReplica(2)];
   const names = Array.from({ length: 64 }, (_, n) => `c${n}` as CollectionName);
   for (const collection of names) a.write([{ writes: [{ collection, key: 'k' as DocumentKey, value: '{}' }] }]);
@@ -83,7 +83,7 @@ test('what is learned of many replicas in many collections at once is claimed in
   for (const collection of names) assert.equal(b.collection(collection).knowledge.size, 601);
 });
 
-test('a document that more replicas wrote than a message can name is refused to those who write it, and to no other', () => {
+test('writing a document that more replicas wrote than a message can name is refused, other documents are not', () => {
   const replica = openReplica(1);
   replica.applyRemote([versionOf(1, LIMITS.contextLinesMax), versionOf(2, 10)], [], {});
   const [refused, written] = ['k1', 'k2'].flatMap((key) =>
@@ -94,7 +94,7 @@ test('a document that more replicas wrote than a message can name is refused to 
   assert.equal(replica.get(C, 'k1' as DocumentKey)?.value, '{}');
 });
 
-test('a live group that does not end is applied in parts', () => {
+test('an endless live group is applied in parts', () => {
   const [a, b] = [openReplica(1), openReplica(2)];
   const meeting = new Meeting(a, b, { limits: { liveGroupVersionsMax: 10 } });
   while (meeting.carry());
@@ -107,7 +107,7 @@ test('a live group that does not end is applied in parts', () => {
   assert.ok(b.collection(C).documents >= 80, `${b.collection(C).documents} of 100 documents were applied`);
 });
 
-test('the largest transaction is seen whole by a peer of which hardly any credit is left', () => {
+test('the largest transaction becomes visible as a whole even if hardly any credit is left', () => {
   const [a, b] = [openReplica(1), openReplica(2)];
   const meeting = new Meeting(a, b, { limits: { sessionCreditBytes: 1000 } });
   const onSent = wire();
@@ -128,7 +128,7 @@ test('the largest transaction is seen whole by a peer of which hardly any credit
   assert.deepEqual(changed, [count]);
 });
 
-test('the largest document under the longest names arrives, as a delta and live', () => {
+test('the largest document under the longest names arrives, both in a delta and live', () => {
   const [a, b] = [openReplica(1), openReplica(2)];
   const [collection, key] = ['c'.repeat(64) as CollectionName, 'k'.repeat(1024) as DocumentKey];
   const onSent = wire();

@@ -1,6 +1,6 @@
 /**
- * Goal: a peer that does not keep up with single writes is not sent each of them, and lacks nothing in the end. Method: two pure
- * sessions over real engines, messages carried by hand, acknowledgements withheld while one writes.
+ * Goal: a peer that cannot keep up with single writes is not sent each of them, and still ends with everything. Method: two pure
+ * sessions over real engines, messages carried by hand, acknowledgements withheld while one end writes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { C, Meeting, openReplica, write } from './test-meeting.ts';
 
 const WRITES = 200;
 
-test('of one document that is written again and again only so many versions travel, the last one among them', () => {
+test('of a document that is written again and again, only a bounded number of versions travel, including the last', () => {
   const [a, b] = [openReplica(1), openReplica(2)];
   write(a, ['k' as DocumentKey], '{"n":0}');
   const meeting = new Meeting(a, b, { limits: { liveMessagesMax: 8 } });

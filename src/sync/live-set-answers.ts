@@ -6,7 +6,7 @@ import type { Exchange } from './out-stream.ts';
 import { cutRange, describeRanges, FRONT_DOCUMENTS } from './ranges.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Documents in a range that was narrowed. */
+/** Documents per narrowed range. */
 const NARROW_DOCUMENTS = 64;
 
 /** R5: the next part of the front-to-back pass over the live set; one bounded slice of work. */
@@ -18,7 +18,7 @@ export function nextRanges(context: SessionContext, collection: CollectionName, 
   return describe(context, collection, exchange.number, after, ranges);
 }
 
-/** R5: what the receiver asked, answered with the live set as it is now. */
+/** R5: answers a question of the receiver from the present live set. */
 export function answerQuestion(
   context: SessionContext,
   collection: CollectionName,

@@ -1,7 +1,7 @@
 /**
- * Goal: the receiver of a claim that concludes a comparison decides over the rows that it holds then (R5), and adopts nothing
- * before it has asked about all of them. Method: two pure sessions over real engines, messages carried by hand; versions come
- * by another way while the claim travels, as many as fill 0, 1, 2 … messages.
+ * Goal: when the claim that concludes a comparison arrives, the receiver decides about the rows that it holds at that moment (R5),
+ * and adopts nothing before it has asked about all of them. Method: two pure sessions over real engines, messages carried by
+ * hand. While the claim travels, versions arrive by another path: enough to fill 0, 1, 2 … messages.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ import { C, type End, Meeting, meet as meetWithin, openReplica, write } from './
 
 const VERSIONS_MAX = 2;
 
-/** What a node holds of a document now, to be brought to another one later. */
+/** The present versions of a document at one node, to be delivered to another one later. */
 function staleOf(replica: Replica, key: DocumentKey): RemoteVersion[] {
   return replica.get(C, key)!.versions.map((version) => ({ ...version, collection: C, key }));
 }
@@ -23,7 +23,7 @@ function meet(a: Replica, b: Replica, onSent: (from: Replica, message: Message) 
 }
 
 for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)
-  test(`${late} versions that come while a claim travels do not bring back what was deleted and purged`, () => {
+  test(`${late} versions that arrive while a claim travels do not bring back what was deleted and purged`, () => {
     const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
     const keys = Array.from({ length: late }, (_, i) => `late${i}` as DocumentKey);
     write(author, [...keys, 'kept' as DocumentKey, 'other' as DocumentKey], '{}');
@@ -44,7 +44,7 @@ for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)
     assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
   });
 
-test('whatever the receiver holds beyond the sender is asked about page by page', () => {
+test('the receiver asks page by page about what it holds beyond the sender', () => {
   const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
   const keys = Array.from({ length: 41 }, (_, i) => `k${i}` as DocumentKey);
   write(author, keys, '{}');
@@ -68,7 +68,7 @@ test('whatever the receiver holds beyond the sender is asked about page by page'
   assert.deepEqual(receiver.collection(C).knowledge, sender.collection(C).knowledge);
 });
 
-test('what is gone goes in slices, and with the last of them the claim is adopted', () => {
+test('gone documents are dropped in slices, and the claim is adopted with the last one', () => {
   const [sender, receiver] = [openReplica(1), openReplica(2)];
   const keys = Array.from({ length: 100 }, (_, i) => `k${i}` as DocumentKey);
   write(sender, [...keys, 'kept' as DocumentKey], '{}');
@@ -85,7 +85,7 @@ test('what is gone goes in slices, and with the last of them the claim is adopte
   assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
 });
 
-test('a sender that names versions as gone about which nobody asked takes none away', () => {
+test('versions that a sender names as gone without being asked are not dropped', () => {
   const [sender, receiver] = [openReplica(1), openReplica(2)];
   const keys = Array.from({ length: 10 }, (_, i) => `k${i}` as DocumentKey);
   write(sender, keys, '{}');
@@ -105,7 +105,7 @@ test('a sender that names versions as gone about which nobody asked takes none a
   assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
 });
 
-test('a tombstone that its sender purged meanwhile stays until all that it replaced is known', () => {
+test('a tombstone that the sender purged meanwhile stays until everything that it replaced is known', () => {
   const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
   const key = 'deleted' as DocumentKey;
   write(author, [key], '{}');

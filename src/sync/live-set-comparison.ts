@@ -8,34 +8,34 @@ import type { SessionContext } from './session-context.ts';
 
 /**
  * The receiver's half of R5: finds out which of the versions that it holds are not live at the sender. Ranges of
- * fingerprints narrow down to lists of dots, and the sender says which of them it lacks. ADR 0002: answers may be given at
- * later moments than the knowledge that the claim will carry, as long as all that changed meanwhile was streamed before.
+ * fingerprints narrow down to lists of dots, and the sender says which of these are not live. ADR 0002: the sender may
+ * answer later than the moment of the knowledge that the claim will carry, as long as it has streamed all changes since.
  *
  *   ranges, ranges …          the sender's whole live set, front to back
  *     narrow → ranges         for a range that differs and is large
- *   check → missing           for the versions held in a range that differs and is small, page by page: one is read when the one
- *                             before it was answered, so that a range in which the sender has nothing holds nobody up
+ *   check → missing           for the versions held in a range that differs and is small, page by page: the next page is read when
+ *                             the last one was answered, so that a range in which the sender has nothing delays nobody
  *   check(last) → missing, claim
  *
- * Where much is gone, most of it goes in slices before the claim is adopted (ADR 0015).
+ * If much is gone, most of it is dropped in slices before the claim is adopted (ADR 0015).
  */
 export class LiveSetComparison {
   readonly exchange: number;
   readonly #context: SessionContext;
   readonly #collection: CollectionName;
-  /** Rows that have not changed since then were compared. */
+  /** Change position at the start. Rows that have not changed since were compared. */
   readonly #comparedFrom: number;
   readonly #walk = new RangeWalk();
   readonly #confirmed = new Set<string>();
-  /** The claim that concludes it, when it has come. */
+  /** The claim that concludes the comparison, once it has arrived. */
   claimed: ClaimedCollection | undefined;
-  /** Gone, and not dropped yet; then those that have to wait for the claim. */
+  /** Versions that are gone and not dropped yet; `#waiting`: those of them that have to wait for the claim. */
   readonly #missing: PlacedDot[] = [];
   readonly #waiting: PlacedDot[] = [];
-  /** Ranges whose versions are to be asked about, in turn. */
+  /** Ranges whose versions are still to be asked about, in order. */
   readonly #listed: KeyRange[] = [];
   #asked: PlacedDot[] = [];
-  /** Checks that are not answered yet. */
+  /** How many checks are not answered yet. */
   #unanswered = 0;
   #isLastSent = false;
 
@@ -46,7 +46,7 @@ export class LiveSetComparison {
     this.#comparedFrom = context.replica.pos;
   }
 
-  /** Versions that it has yet to ask about. */
+  /** How many versions it has read but not asked about yet. */
   get unasked(): number {
     return this.#asked.length;
   }
@@ -67,7 +67,7 @@ export class LiveSetComparison {
     this.#flushChecks(false);
   }
 
-  /** Only what was asked can be missing. */
+  /** Takes an answer of the sender. Only versions that were asked about can be missing. */
   missing(message: MissingMessage): void {
     if (this.#unanswered === 0) return;
     for (const placed of message.versions) if (this.#confirmed.delete(dotText(placed.dot))) this.#missing.push(placed);
@@ -75,7 +75,7 @@ export class LiveSetComparison {
     this.#flushChecks(false);
   }
 
-  /** R5 in the claim's transaction found versions that were never asked about: ask, and the claim will come again. */
+  /** R5 in the claim's transaction found versions that were never asked about: asks, and the sender will claim again. */
   ask(versions: readonly PlacedDot[]): void {
     this.claimed = undefined;
     this.#asked.push(...versions);
@@ -83,7 +83,7 @@ export class LiveSetComparison {
     this.#flushChecks(true);
   }
 
-  /** Drops a slice of what is gone. False: the rest goes with the claim. */
+  /** Drops a slice of what is gone. False: the rest is dropped with the claim. */
   dropSlice(source: object): boolean {
     const { replica } = this.#context;
     if (this.claimed === undefined || !replica.isMoreThanSlice(this.#missing.length)) return false;
@@ -105,19 +105,19 @@ export class LiveSetComparison {
 
   /** Whether anything is held in the range that may not be live at the sender. */
   #differs(range: KeyRange, theirs: Fingerprint): boolean {
-    // Many more than the sender has need not be summed up to see that.
+    // With more documents than the sender there is a difference, without summing them up.
     if (this.#holdsMore(range, theirs.count)) return true;
     const [ours] = this.#context.replica.store.fingerprints(this.#collection, [range]);
     return ours!.count > 0 && !isSameFingerprint(theirs, ours!);
   }
 
-  /** Whether more than so many documents are held in the range. */
+  /** Whether more than `count` documents are held in the range. */
   #holdsMore({ after, upTo }: KeyRange, count: number): boolean {
     const next = this.#context.replica.store.nthKey(this.#collection, after, count + 1);
     return next !== undefined && (upTo === null || compareBytes(next, upTo) <= 0);
   }
 
-  /** The versions held in the next page of the listed ranges are asked about. */
+  /** Reads the next page of the listed ranges, whose versions are then asked about. */
   #list(): void {
     const [range] = this.#listed;
     if (range === undefined) return;
@@ -129,7 +129,7 @@ export class LiveSetComparison {
     else this.#listed[0] = { after: page.at(-1)!.key, upTo: range.upTo };
   }
 
-  /** A last check is empty only where nothing was left to ask: after a claim, an empty one says that it was adopted. */
+  /** A last check is empty only if nothing was left to ask. After a claim, an empty last check says that it was adopted. */
   #flushChecks(isAgain: boolean): void {
     const { messageVersionsMax } = this.#context.deps.limits;
     while (this.#listed.length > 0 && this.#asked.length <= messageVersionsMax && this.#unanswered === 0) this.#list();
@@ -140,7 +140,7 @@ export class LiveSetComparison {
     this.#isLastSent = true;
   }
 
-  /** What was asked counts as confirmed until the answer, which comes before the claim, says otherwise. */
+  /** Versions asked about count as confirmed until the answer, which arrives before the claim, says otherwise. */
   #sendCheck(versions: readonly PlacedDot[], last: boolean): void {
     for (const { dot } of versions) this.#confirmed.add(dotText(dot));
     this.#unanswered++;

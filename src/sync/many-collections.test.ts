@@ -1,6 +1,6 @@
 /**
- * Goal: what a session does for one collection does not grow with the number of the others. Method: two pure sessions over real
- * engines; what they ask their engines is counted, with some collections and with twice as many.
+ * Goal: a session's work for one collection does not grow with the number of the others. Method: two pure sessions over real
+ * engines; their requests to the engines are counted, with some collections and with twice as many.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,7 +16,7 @@ function filled(collections: number): Replica {
   return replica;
 }
 
-/** Looks at single collections that both engines had to answer, until they held the same. */
+/** How often the sessions looked at a single collection, in both engines, until both held the same. */
 function looks(collections: number): number {
   const [a, b] = [filled(collections), openReplica(2)];
   let asked = 0;
@@ -37,7 +37,7 @@ test('twice as many collections take twice the work', () => {
   assert.ok(twice < 2.2 * some, `${some} and ${twice} looks at collections`);
 });
 
-test('a session fetches so many collections at a time, and then the others', () => {
+test('a session fetches a bounded number of collections at a time, and then the others', () => {
   const [a, b] = [filled(30), openReplica(2)];
   let wants = 0;
   meet(a, b, { roundsMax: 4 }, (_from, message: Message) => {
@@ -50,7 +50,7 @@ test('a session fetches so many collections at a time, and then the others', () 
   assert.equal(b.collectionCount, 30);
 });
 
-test('of more collections than one message holds the summary and its answer come in parts, and only what differs is fetched', () => {
+test('for more collections than one message holds, summary and answer come in parts, and only what differs is fetched', () => {
   const messageEntriesMax = 8;
   const [a, b] = [filled(30), openReplica(2)];
   const wanted: CollectionName[] = [];
@@ -69,7 +69,7 @@ test('of more collections than one message holds the summary and its answer come
   assert.deepEqual([...new Set(wanted)], ['c21']);
 });
 
-test('a claim says nothing that the peer has just said itself', () => {
+test('a claim repeats nothing that the peer has just said itself', () => {
   const [a, b] = [filled(10), openReplica(2)];
   for (let life = 0; life < 50; life++) {
     a.takeNewLife('test', 'plain');
@@ -88,7 +88,7 @@ test('a claim says nothing that the peer has just said itself', () => {
   assert.ok(entries <= 10 * 4, `${entries} entries of knowledge`);
 });
 
-test('what many lives of a node wrote shares messages', () => {
+test('the writes of many lives of a node share messages', () => {
   const [a, b] = [filled(1), openReplica(2)];
   for (let life = 0; life < 100; life++) {
     a.takeNewLife('test', 'plain');
@@ -104,7 +104,7 @@ test('what many lives of a node wrote shares messages', () => {
   assert.ok(messages <= 12, `${messages} messages`);
 });
 
-test('collections that are dropped and wanted again while they are synced come back whole', () => {
+test('collections that are dropped and wanted again while they are synchronised come back complete', () => {
   const names = Array.from({ length: 20 }, (_, n) => `c${n}` as CollectionName);
   const [a, b] = [openReplica(1), openReplica(2)];
   for (let round = 0; round < 20; round++) {

@@ -8,12 +8,12 @@ import type { EchoMemory } from './echo-memory.ts';
 import type { GapAnswers } from './gap-answers.ts';
 import type { SyncCollection } from './replica-port.ts';
 
-/** R5 at the sender: a comparison of live sets that runs. */
+/** R5 at the sender: a running comparison of live sets. */
 export interface Exchange {
   readonly number: number;
-  /** K_T: what the sender knew when its delta was complete. The claim carries this and nothing later (ADR 0002). */
+  /** K_T: what the sender knew when its delta was complete. The claim carries exactly this, nothing later (ADR 0002). */
   readonly knowledge: Knowledge;
-  /** Where the front-to-back pass of ranges goes on. */
+  /** Where the front-to-back pass over the live set continues. */
   after: DocumentKey | null;
   isFrontDone: boolean;
   readonly questions: (NarrowMessage | CheckMessage)[];
@@ -23,33 +23,33 @@ export interface Exchange {
 
 type ClaimedState = Pick<SyncCollection, 'knowledge' | 'purged' | 'revision'>;
 
-/** What one collection's stream to one peer has reached. */
+/** The state of one collection's stream to one peer. */
 export class OutStream {
   readonly collection: CollectionName;
-  /** What the peer is known to know: what it asked with, joined with the claims of this session in both directions. */
+  /** What the peer is known to know: the knowledge of its `want`, joined with the claims of this session in both directions. */
   readonly peerKnowledge: Map<ReplicaId, Known>;
   /**
-   * `gaps`: what was live when the round began, where the peer says that it differs. `delta`: what was live then, by replica.
-   * `live`: changes in order of position.
+   * `gaps`: sends what was live when the round began, in the ranges where the peer differs. `delta`: sends what was live then,
+   * by replica. `live`: sends changes in order of position.
    */
   phase: 'gaps' | 'delta' | 'live' = 'delta';
   /** R11: the comparison that runs in phase `gaps`. */
   gaps: GapAnswers | undefined;
-  /** Replicas whose versions are still to be streamed; the first is in work. */
+  /** Replicas whose versions are still to be streamed; the first one is in progress. */
   readonly replicas: ReplicaId[];
   afterSeq = 0;
-  /** What this node knew when the stream began: only up to there can a cut stream go on. */
+  /** What this node knew when the stream began: a cut stream can be resumed only up to there. */
   #known: Knowledge;
-  /** Where an earlier stream was cut, as the peer remembers it, and how far this one came. */
+  /** Where an earlier stream was cut, as the peer remembers, raised to where this stream has come. */
   readonly #resume: Map<ReplicaId, number>;
-  /** Everything that changed up to here was sent, or need not be. */
+  /** Every change up to this position was sent, or need not be sent. */
   pos: number;
   exchange: Exchange | undefined;
-  /** R5: the purge line up to which the peer adopted the result of a comparison. */
+  /** R5: the purge line of the last comparison whose claim the peer adopted. */
   comparedLine: PurgeLine | undefined;
-  /** The round is open until its claim was made. */
+  /** Whether the round is open, that is, its claim is still to be made. */
   isRoundOpen = true;
-  /** State of the collection at the last claim. */
+  /** The state of the collection at the last claim. */
   claimed: ClaimedState | undefined;
 
   constructor(
@@ -69,8 +69,8 @@ export class OutStream {
   }
 
   /**
-   * A long backlog of changes is streamed as a delta again, which can go on where it is cut; changes in order of position
-   * cannot. Nothing that a delta of this session has brought is sent twice.
+   * Streams a long backlog of changes as a delta again. A delta can be resumed where it is cut; changes in order of position
+   * cannot. Nothing that a delta of this session has sent is sent twice.
    */
   restart(state: SyncCollection, pos: number, replicas: readonly ReplicaId[]): void {
     this.#known = state.knowledge;
@@ -80,25 +80,25 @@ export class OutStream {
     this.enterReplica();
   }
 
-  /** R11: instead of a delta, what both hold is compared. */
+  /** R11: compares what both ends hold instead of sending a delta. */
   searchGaps(gaps: GapAnswers): void {
     this.gaps = gaps;
     this.phase = 'gaps';
   }
 
-  /** What differed was sent: the peer holds what was live when the round began, so a later delta need not send it. */
+  /** Everything that differed was sent. The peer now holds what was live when the round began; a later delta need not send it. */
   closeGaps(): void {
     for (const [replica, { seq }] of this.#known) this.#resume.set(replica, seq);
     this.gaps = undefined;
     this.phase = 'live';
   }
 
-  /** With as many bytes unconfirmed the delta waits. */
+  /** The delta waits while this many bytes are unconfirmed. */
   creditBytes({ sessionCreditBytes, blobCreditBytes }: Limits): number {
     return this.collection === BLOBS_COLLECTION ? Math.min(blobCreditBytes, sessionCreditBytes) : sessionCreditBytes;
   }
 
-  /** Whether it has something to do besides sending what changes. */
+  /** Whether the stream has something to do besides sending new changes. */
   get isWorking(): boolean {
     return this.phase !== 'live' || this.isRoundOpen || this.exchange !== undefined;
   }
@@ -107,7 +107,7 @@ export class OutStream {
     joinKnowledge(this.peerKnowledge, knowledge);
   }
 
-  /** The first replica of the delta is in work: `afterSeq` is where its versions begin that the peer may lack. */
+  /** Begins with the first remaining replica: versions that the peer may lack begin after `afterSeq`. Without one, goes live. */
   enterReplica(): void {
     const replica = this.replicas[0];
     if (replica === undefined) this.phase = 'live';
@@ -115,9 +115,9 @@ export class OutStream {
   }
 
   /**
-   * R4: up to where the stream can go on after a cut, once every live version up to `seq` was sent; undefined: nowhere. Versions
-   * of another node may arrive behind a page that has passed their place, so only what was known at the beginning counts;
-   * own ones (`ownSeq`: the newest) come in their order.
+   * R4: where the stream can be resumed after a cut, once every live version up to `seq` was sent; undefined if nowhere. Versions
+   * of another node may arrive here after the page with their place was sent, so only what was known at the beginning counts.
+   * This node's own versions come in order; `ownSeq` is the newest.
    */
   reached(replica: ReplicaId, seq: number, ownSeq: number | undefined): number | undefined {
     const reached = Math.min(seq, ownSeq ?? this.#known.get(replica)?.seq ?? 0);
@@ -126,13 +126,13 @@ export class OutStream {
     return reached;
   }
 
-  /** The round is over: what there is to say of this state was claimed, or the peer knows it. */
+  /** Ends the round: this state was claimed, or the peer already knows it. */
   conclude({ knowledge, purged, revision }: ClaimedState): void {
     this.claimed = { knowledge, purged, revision };
     this.isRoundOpen = false;
   }
 
-  /** Whether this end knows something that the peer does not know and was not told. */
+  /** Whether this end knows something that was not claimed and that the peer does not know. */
   hasUnclaimed({ knowledge, revision }: SyncCollection): boolean {
     return this.claimed?.revision !== revision && !dominates(this.peerKnowledge, knowledge);
   }
@@ -141,7 +141,7 @@ export class OutStream {
     return knows(this.peerKnowledge, replica, seq);
   }
 
-  /** Versions of a document that the peer is not known to know, and that it did not send itself. */
+  /** The versions of a document that the peer is not known to know and did not send itself. */
   unknownOf({ collection, key, versions }: StoredDocument, echo: EchoMemory): RemoteVersion[] {
     return versions
       .filter((version) => !this.isKnownToPeer(version.replica, version.seq) && !echo.has(version))
@@ -149,9 +149,9 @@ export class OutStream {
   }
 
   /**
-   * R5: whether what the peer is known to know makes a delta enough. Where the purge line names writes of which this node
-   * knows nothing any more (R11), no claim of its own can ever cover it: then one comparison stands until the line rises
-   * there, or this node learns of that replica again. What is dead by a tombstone that it knows is in what it claimed.
+   * R5: whether a delta is enough for the peer, given what it is known to know. The purge line may name writes that this node
+   * itself no longer knows (R11). No claim of its own can cover these, so one adopted comparison stands for them until the line
+   * rises there, or this node learns of that replica again. What died by a tombstone that it knows is covered by its claims.
    */
   isDeltaEnough({ knowledge, purged }: SyncCollection): boolean {
     for (const [replica, seq] of purged) {
@@ -164,8 +164,8 @@ export class OutStream {
   }
 
   /**
-   * Entries of both vectors that are newer than at the last claim. The first one leaves out what the peer itself said that it
-   * knows, but for another check of the same write, which proves a fork, and what is known of the peer's own writes (R9).
+   * The entries of both vectors that are newer than at the last claim. The first claim also omits what the peer itself said that
+   * it knows, except for a different check of the same write, which proves a fork, and knowledge of the peer's own writes (R9).
    */
   unclaimed(
     state: SyncCollection,
@@ -182,7 +182,7 @@ export class OutStream {
   }
 }
 
-/** Whether who knows `held` of a replica learns nothing from `known`. */
+/** Whether a node that knows `held` of a replica learns nothing from `known`. */
 function saysNothing(known: Known, held: Known | undefined): boolean {
   if (held === undefined || held.seq < known.seq) return false;
   return held.seq > known.seq || held.check === known.check;

@@ -2,14 +2,14 @@ import type { CollectionName } from '../core/ids/index.ts';
 import type { OutStream } from './out-stream.ts';
 
 /**
- * The streams of one session. There may be ten thousand of them, of which nearly all are live and have nothing to say: what
- * has to be done is found without looking at each.
+ * The streams of one session. There may be ten thousand, nearly all of them live with nothing to send, so this class finds work
+ * without looking at each.
  */
 export class OutStreams {
   readonly #byCollection = new Map<CollectionName, OutStream>();
-  /** Those that may have work of their own; what has none any more is left out when it is met. */
+  /** Streams that may have work of their own. One without work is removed when `working` meets it. */
   readonly #working = new Set<OutStream>();
-  /** Every live stream has passed this position; undefined: not known. */
+  /** A position that every live stream has passed; undefined if unknown. */
   #passedPos: number | undefined;
 
   get(collection: CollectionName): OutStream | undefined {
@@ -24,7 +24,7 @@ export class OutStreams {
     return this.#byCollection.values();
   }
 
-  /** Takes the place of the one before. */
+  /** Adds a stream, in place of an earlier one of the same collection. */
   set(stream: OutStream): void {
     const before = this.#byCollection.get(stream.collection);
     if (before !== undefined) this.#working.delete(before);
@@ -32,7 +32,7 @@ export class OutStreams {
     this.hasWork(stream);
   }
 
-  /** It has something to send, an open round, or a comparison; or it is live again. */
+  /** Call when a stream has something to send, an open round or a comparison, or is live again. */
   hasWork(stream: OutStream): void {
     this.#working.add(stream);
     if (this.#passedPos !== undefined && stream.pos < this.#passedPos) this.#passedPos = undefined;
@@ -45,7 +45,7 @@ export class OutStreams {
       else this.#working.delete(stream);
   }
 
-  /** Live streams that have not passed this position, the newest. */
+  /** Live streams that have not passed `pos`, which must be the newest position. */
   behind(pos: number): OutStream[] {
     if (this.#passedPos === pos) return [];
     const found: OutStream[] = [];

@@ -1,6 +1,6 @@
 /**
- * Goal: what is sent at once stays within one message, whatever was sent before it, and a live stream of blobs that is cut goes
- * on where it was. Method: pure sessions over real engines on memory stores, messages carried by hand, acknowledgements withheld.
+ * Goal: a page stays within about one message, whatever was sent before it, and a cut live stream of blobs is resumed where it
+ * was. Method: pure sessions over real engines on memory stores, messages carried by hand, acknowledgements withheld.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ function write(replica: Replica, collection: string, count: number, characters: 
   }
 }
 
-/** Carries messages until none is left, but for acknowledgements, or so many versions arrived. Returns these. */
+/** Carries messages, except acknowledgements, until none is left or enough versions arrived. Returns these versions. */
 function carry(
   meeting: Meeting,
   { acks, versionsMax = Infinity }: { readonly acks: boolean; readonly versionsMax?: number },
@@ -38,7 +38,7 @@ function replicas(): [Replica, Replica] {
 
 const OVER = LIMITS.sessionCreditBytes + 2 * LIMITS.messageBytesMax;
 
-test('large documents behind small ones do not go out all at once', () => {
+test('large documents after small ones are not all sent together', () => {
   const [a, b] = replicas();
   write(a, 'c', 3000, 10);
   write(a, 'c', 200, 170_000);
@@ -48,7 +48,7 @@ test('large documents behind small ones do not go out all at once', () => {
   assert.ok(unackedBytes > LIMITS.sessionCreditBytes / 2 && unackedBytes < OVER, `${unackedBytes} bytes at once`);
 });
 
-test('a long backlog of a live stream does not go out all at once either', () => {
+test('a long backlog of a live stream is not all sent together either', () => {
   const [a, b] = replicas();
   write(a, 'c', 1, 10);
   const pair = new Meeting(a, b);
@@ -59,7 +59,7 @@ test('a long backlog of a live stream does not go out all at once either', () =>
   assert.ok(pair.sessions.a.load.unackedBytes < OVER, `${pair.sessions.a.load.unackedBytes} bytes at once`);
 });
 
-test('chunks that are put while nodes are connected are sent once, however often they are cut', () => {
+test('chunks stored while nodes are connected are sent once, however often the stream is cut', () => {
   const [a, b] = replicas();
   write(a, BLOBS_COLLECTION, 1, 10);
   let versions = 0;

@@ -3,17 +3,17 @@ import type { RemoteVersion } from '../core/replication/index.ts';
 import type { VersionBody } from '../core/version/index.ts';
 import type { StoredDocument, StoredVersion } from '../store/index.ts';
 
-/** What the first page is taken to hold, bytes a version, before anything was sent. */
+/** Assumed size of a version, bytes, before anything was sent. */
 const VERSION_BYTES_FIRST = 512;
-/** What a version takes in a message besides key and value, and for each line of its context and each field stamp, bytes. */
+/** Bytes that a version takes in a message besides key and value; and, below, per line of its context or field stamp. */
 const VERSION_BYTES = 32;
 const ENTRY_BYTES = 12;
-/** Versions in the first page; each further one may have twice as many as the one before, up to what fits. */
+/** Versions in the first page. Each further page may have twice as many as the last, up to what fits. */
 const PAGE_FIRST = 16;
 
 /**
- * How many versions to read at a time, so that they make about one message. Sizes are only guessed, from what was sent last:
- * a page is therefore cut to size when it has been read, for a run of small documents may be followed by large ones.
+ * How many versions to read at a time, so that they fill about one message. Sizes are guessed from what was sent last. Large
+ * documents may follow a run of small ones, so a page is cut to size after it was read.
  */
 export class PageSize {
   readonly #limits: Limits;
@@ -24,19 +24,19 @@ export class PageSize {
     this.#limits = limits;
   }
 
-  /** For a page of one message. */
+  /** How many versions to read for one message. */
   get ofMessage(): number {
     const { messageBytesMax, messageVersionsMax } = this.#limits;
     return this.#fitting(messageBytesMax, Math.min(messageVersionsMax, this.#grown));
   }
 
-  /** For a live group, which is applied as one. */
+  /** How many documents to read for a live group, which is applied as a whole. */
   get ofGroup(): number {
     const { liveGroupBytesMax, liveGroupVersionsMax } = this.#limits;
     return this.#fitting(liveGroupBytesMax, liveGroupVersionsMax);
   }
 
-  /** Cuts versions that are sent into messages of bounded size. */
+  /** Cuts versions into messages of bounded size. */
   *messages(
     versions: readonly RemoteVersion[],
   ): Generator<{ readonly part: readonly RemoteVersion[]; readonly bytes: number; readonly isLast: boolean }> {
@@ -57,12 +57,12 @@ export class PageSize {
     }
   }
 
-  /** Whether a message with so many bytes takes one more version, with which it has so many entries. */
+  /** Whether a message of `bytes` takes one more version, which makes it `entries` entries. */
   #hasRoom(bytes: number, entries: number): boolean {
     return bytes < this.#limits.messageBytesMax && entries <= this.#limits.messageEntriesMax;
   }
 
-  /** The start of a page that one message holds: at least one version, and no two with the same seq parted. */
+  /** The start of a page that fits one message: at least one version, and versions with the same seq stay together. */
   cutPage(page: readonly StoredVersion[]): readonly StoredVersion[] {
     const cut = this.#cut(page, ({ key, version }) => versionBytes(key, version));
     let end = cut.length;
@@ -70,7 +70,7 @@ export class PageSize {
     return page.slice(0, end);
   }
 
-  /** The start of some changes that one message holds: at least one document. */
+  /** The start of some changes that fits one message: at least one document. */
   cutChanges(page: readonly StoredDocument[]): readonly StoredDocument[] {
     return this.#cut(page, documentBytes);
   }
@@ -86,7 +86,7 @@ export class PageSize {
       return i > 0 && bytes > this.#limits.messageBytesMax;
     });
     if (end < 0) return page;
-    // What did not fit says more of what follows than what did.
+    // What did not fit predicts the following versions better than what did.
     this.#versionBytes = Math.max(64, bytes / (end + 1));
     return page.slice(0, end);
   }

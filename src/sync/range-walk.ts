@@ -3,34 +3,34 @@ import type { Fingerprint } from '../core/version/index.ts';
 import type { RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
 
-/** What the sender said of one range of its live set. */
+/** One range of the sender's live set, as the sender described it. */
 export interface DescribedRange {
   readonly range: KeyRange;
   readonly theirs: Fingerprint;
 }
 
 export interface DescribedPart {
-  /** How often it was narrowed; 0: it is of the pass from front to back. */
+  /** How often the range was narrowed; 0: it belongs to the pass from front to back. */
   readonly depth: number;
   readonly described: readonly DescribedRange[];
 }
 
 /**
- * The receiver's way through the live set that a sender describes (R5, R11): its ranges come front to back, and those that the
- * receiver wants to know more about come again, in parts.
+ * The receiver's walk through the live set that a sender describes (R5, R11). Ranges come from front to back; those about which
+ * the receiver asks for more come again, in parts.
  */
 export class RangeWalk {
-  /** Ranges about which the sender has yet to say more, by their beginning, and how often they were narrowed. */
+  /** Ranges that the sender has yet to describe in parts: by their beginning, how often they were narrowed. */
   readonly #narrowed = new Map<DocumentKey | null, number>();
   #front: DocumentKey | null = null;
   #isFrontDone = false;
 
-  /** Everything was described, as far as it was asked for. */
+  /** Whether everything that was asked for has been described. */
   get isDone(): boolean {
     return this.#isFrontDone && this.#narrowed.size === 0;
   }
 
-  /** Undefined for ranges that are not due. */
+  /** Takes a description; undefined if nobody waits for these ranges. */
   take({ after, ranges }: RangesMessage): DescribedPart | undefined {
     const isFront = !this.#isFrontDone && after === this.#front;
     const depth = isFront ? 0 : this.#narrowed.get(after);
@@ -48,7 +48,7 @@ export class RangeWalk {
     return { depth, described };
   }
 
-  /** The sender is asked to say more about these, which came at this depth. */
+  /** Notes that the sender is asked for more about these ranges, which came at this depth. */
   narrow(ranges: readonly KeyRange[], depth: number): void {
     for (const { after } of ranges) this.#narrowed.set(after, depth + 1);
   }

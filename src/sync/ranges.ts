@@ -3,10 +3,10 @@ import type { RangesMessage } from '../net/messages/index.ts';
 import type { KeyRange } from '../store/index.ts';
 import type { SyncReplica } from './replica-port.ts';
 
-/** Documents in a range of the pass over a whole live set; one of these is described in one step. */
+/** Documents per range in the pass over a whole live set. One step describes one such range. */
 export const FRONT_DOCUMENTS = 4096;
 
-/** Adjacent ranges of `documents` documents each; the last of at most `rangesMax` takes what is left, or ends the pass early. */
+/** Cuts a range into at most `rangesMax` parts of `documents` documents. The last part takes the rest if `range` has an end. */
 export function cutRange(
   store: SyncReplica['store'],
   collection: CollectionName,
@@ -27,7 +27,7 @@ export function cutRange(
   }
 }
 
-/** With the fingerprints of what they hold now. */
+/** Ranges with the fingerprints of what they hold now. */
 export function describeRanges(
   store: SyncReplica['store'],
   collection: CollectionName,

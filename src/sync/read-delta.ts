@@ -4,18 +4,18 @@ import type { OutStream } from './out-stream.ts';
 import type { PageSize } from './page-size.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Replicas whose versions are read for one message. */
+/** From how many replicas versions are read for one message. */
 const REPLICAS_MAX = 64;
 
 export interface Delta {
   readonly versions: readonly RemoteVersion[];
-  /** How far the stream has come with the last version, where it can go on from there. */
+  /** The seq up to which the stream has come with the last version; undefined if it cannot be resumed there. */
   readonly reached: number | undefined;
 }
 
 /**
- * R4, first part: about one message of what was live when the round began, by replica, in order of seq. Of many replicas each may
- * have a few: they share a message.
+ * R4, first part: about one message of what was live when the round began, by replica, in order of seq. Replicas with only a few
+ * versions share a message.
  */
 export function readDelta(context: SessionContext, stream: OutStream, pages: PageSize, echo: EchoMemory): Delta {
   const room = pages.ofMessage;
@@ -32,7 +32,7 @@ export function readDelta(context: SessionContext, stream: OutStream, pages: Pag
   return delta;
 }
 
-/** The next page of the replica that is in work; `isLast`: the stream has gone on to the next one. */
+/** The next page of the replica in progress; `isLast`: the stream has gone on to the next replica. */
 function readPage(
   { replica: own }: SessionContext,
   stream: OutStream,
@@ -43,7 +43,7 @@ function readPage(
   const replica = stream.replicas[0]!;
   const found = own.store.delta(stream.collection, replica, stream.afterSeq, limit);
   const page = pages.cutPage(found);
-  // A dot that two lives wrote has two versions, which a page never parts: it may hold more than asked for.
+  // A dot that two lives wrote has two versions, which stay in one page: it may hold more than asked for.
   const isLast = found.length < limit && page.length === found.length;
   const ownSeq = replica === own.id ? (own.collection(stream.collection).knowledge.get(own.id)?.seq ?? 0) : undefined;
   const reached = stream.reached(replica, isLast ? Number.POSITIVE_INFINITY : page.at(-1)!.version.seq, ownSeq);

@@ -14,14 +14,14 @@ import { LiveSetComparison } from './live-set-comparison.ts';
 import type { SessionContext } from './session-context.ts';
 import { sessionDigest } from './summary.ts';
 
-/** The receiving direction of a session: asks for what is missing, applies what comes, moves knowledge with claims. */
+/** The receiving direction of a session: asks for what is missing, applies what arrives, moves knowledge with claims. */
 export class Receiver {
   readonly #context: SessionContext;
-  /** Who holds the turns of the gate, and the source of what is applied. */
+  /** The holder of turns at the gate, and the source of applied changes. */
   readonly #owner: object;
-  /** Collections whose round is due, in the order in which they were named. */
+  /** Collections whose round is due, in the order in which the peer named them. */
   readonly #due = new Set<CollectionName>();
-  /** Rounds that run: asked for with `want`, not yet concluded by a complete claim; and when they last made progress. */
+  /** Running rounds (a `want` was sent, no complete claim has come yet), and when each last made progress, monotonic ms. */
   readonly #running = new Map<CollectionName, number>();
   readonly #comparisons = new Map<CollectionName, LiveSetComparison>();
   readonly #gaps = new Map<CollectionName, GapSearch>();
@@ -47,14 +47,14 @@ export class Receiver {
     return this.#summaryMs === undefined ? 0 : this.#summaryMs + this.#context.deps.times.syncIntervalMs;
   }
 
-  /** R4: opens a round, at the start of a session with one digest per collection, later with one for all. */
+  /** R4: opens a round: at the start of a session with one digest per collection, later with one for all. */
   sendSummary(withCollections: boolean): void {
     const digests = this.#context.sharedDigests();
     const digest = sessionDigest(digests);
     const round = ++this.#round;
     const listed = withCollections ? [...digests].map(([name, each]) => ({ collection: name, digest: each })) : [];
     const parts = [...inMessages(listed, this.#context.deps.limits)];
-    // A peer that finds it equal counts all of it as held here (receipts): so it must be durable before it is said.
+    // A peer that finds it equal counts everything as held here (receipts), so it must be durable before it is sent.
     for (const [i, collections] of parts.entries()) {
       const more = i + 1 < parts.length ? ({ more: true } as const) : {};
       this.#context.sendDurable({ kind: 'summary', round, digest, collections, ...more });
@@ -72,7 +72,7 @@ export class Receiver {
     this.openRounds();
   }
 
-  /** Starts the rounds that are due, as far as other sessions leave a turn. */
+  /** Starts due rounds for which the gate gives a turn. */
   openRounds(): void {
     for (const collection of this.#due) {
       if (this.#areEnoughRunning()) return;
@@ -91,7 +91,7 @@ export class Receiver {
     }
   }
 
-  /** A round that makes no progress holds up no other one. */
+  /** A round without progress does not count, so that it does not hold up others. */
   #areEnoughRunning(): boolean {
     const { limits, times } = this.#context.deps;
     if (this.#running.size < limits.roundsMax) return false;
@@ -151,13 +151,13 @@ export class Receiver {
     for (const claimed of message.collections) if (this.#context.isShared(claimed.collection)) this.#hearClaim(claimed);
   }
 
-  /** Whether a claim drops much and is not adopted yet. */
+  /** Whether a claim after a comparison has arrived and is not adopted yet. */
   get isAdopting(): boolean {
     for (const { claimed } of this.#comparisons.values()) if (claimed !== undefined) return true;
     return false;
   }
 
-  /** R5: goes on with a claim that drops much. True when there is more to do at once. */
+  /** R5: one step of adopting a claim after a comparison. True if there is more to do now. */
   pump(): boolean {
     for (const comparison of this.#comparisons.values()) {
       const { claimed } = comparison;
@@ -169,7 +169,7 @@ export class Receiver {
     return false;
   }
 
-  /** The session ends: others may have its turns. */
+  /** The session ends: gives its turns to others. */
   close(): void {
     this.#context.deps.gate.leaveAll(this.#owner);
   }
@@ -206,7 +206,7 @@ export class Receiver {
     this.#context.deps.gate.progress(collection, this.#owner, this.#context.nowMs);
   }
 
-  /** R4: how far the stream of the message's last version has come. */
+  /** R4: how far the stream has come with the last version of a message. */
   #reached({ reached, versions }: VersionsMessage): Reached | undefined {
     const last = versions.at(-1);
     if (reached === undefined || last === undefined) return undefined;

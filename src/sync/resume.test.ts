@@ -1,7 +1,7 @@
 /**
- * Goal: a stream that is cut goes on where it was cut (R4), in the same process and after a restart, and never leaves out what
- * the receiver lacks. Method: two pure sessions over real engines on memory stores, messages carried by hand; the connection is
- * cut after a number of batches.
+ * Goal: a cut stream is resumed where it was cut (R4), in the same process and after a restart, and never omits what the
+ * receiver lacks. Method: two pure sessions over real engines on memory stores, messages carried by hand; the connection is cut
+ * after a number of batches.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -22,13 +22,13 @@ function write(replica: Replica, from: number, to: number, by = 'x'): void {
 interface MeetOptions {
   readonly batchesMax?: number;
   readonly onBatch?: (batch: number) => void;
-  /** Of the process of `a`. */
+  /** Life of the process of `a`. */
   readonly life?: string;
-  /** Another life wrote under the id of `a`, which must be noticed here. */
+  /** Whether another life wrote under the id of `a`, which must be noticed in this meeting. */
   readonly isTwin?: boolean;
 }
 
-/** Carries messages both ways until nothing is left to say, or this many batches arrived. Returns the versions that travelled. */
+/** Carries messages both ways until none is left, or enough batches arrived. Returns how many versions travelled. */
 function meet(a: Replica, b: Replica, options: MeetOptions = {}): number {
   const { batchesMax = Number.POSITIVE_INFINITY, onBatch = () => {}, life = 'a', isTwin = false } = options;
   const meeting = new Meeting(a, b, { limits: { messageVersionsMax: 10 }, lifeOfA: life });
@@ -62,7 +62,7 @@ function pair(): { a: Replica; b: Replica; reopenB: () => Promise<Replica> } {
   return { a, b: opened.replica, reopenB };
 }
 
-test('a stream that was cut again and again sends nothing twice', () => {
+test('a stream that is cut again and again sends nothing twice', () => {
   const { a, b } = pair();
   write(a, 0, DOCUMENTS);
   let versions = 0;
@@ -75,7 +75,7 @@ test('a stream that was cut again and again sends nothing twice', () => {
   assert.equal(b.resumePoints(a.id, 'a', C).size, 0, 'what is known need not be remembered');
 });
 
-test('a restart of the receiver does not begin from the start', async () => {
+test('a restarted receiver resumes the stream instead of starting over', async () => {
   const { a, b, reopenB } = pair();
   write(a, 0, DOCUMENTS);
   assert.equal(meet(a, b, { batchesMax: 5 }), 50);
@@ -99,7 +99,7 @@ test('what the sender replaced between two cuts arrives', () => {
   assertEqual(a, b);
 });
 
-test('versions that the sender did not yet know when the stream began are not passed over', () => {
+test('versions that the sender did not know yet when the stream began are not skipped', () => {
   const { a, b } = pair();
   const third = openMemoryReplica({ clock, random: createSeededRandom(4) }).replica;
   write(third, 0, 60);
@@ -113,7 +113,7 @@ test('versions that the sender did not yet know when the stream began are not pa
   assertEqual(a, b);
 });
 
-test('a sender that was rolled back unnoticed sends what it wrote in place of what it had sent', async () => {
+test('a sender that was rolled back unnoticed sends what it wrote since instead of what it had sent', async () => {
   const { replica: a, store } = openMemoryReplica({ clock, random: createSeededRandom(1) });
   const { b } = pair();
   write(a, 0, 50);
@@ -133,7 +133,7 @@ test('a sender that was rolled back unnoticed sends what it wrote in place of wh
   for (let n = 1050; n < 1000 + DOCUMENTS; n++) assert.ok(b.get(C, `k${n}` as DocumentKey), `k${n} did not arrive`);
 });
 
-test('a receiver that drops or loses rows lets all be sent again', () => {
+test('a receiver that drops or loses rows receives everything again', () => {
   const { a, b } = pair();
   write(a, 0, DOCUMENTS);
   meet(a, b, { batchesMax: 5 });

@@ -1,5 +1,5 @@
 /**
- * Goal: one round per collection at a time, and nobody who makes no progress keeps a turn. Method: owners ask, progress and leave
+ * Goal: one round per collection at a time, and an owner without progress loses its turn. Method: owners ask, progress and leave
  * at given times.
  */
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ const C = 'c' as CollectionName;
 const STALL_MS = 1000;
 const [first, second] = [{ name: 'first' }, { name: 'second' }];
 
-test('one owner at a time; the next one is woken when the turn is free', () => {
+test('one owner holds a turn at a time; others are woken when it becomes free', () => {
   const gate = new RoundGate(STALL_MS);
   let woken = 0;
   const stop = gate.onFree(() => woken++);
@@ -30,7 +30,7 @@ test('one owner at a time; the next one is woken when the turn is free', () => {
   assert.ok(gate.enter(C, first, 4));
 });
 
-test('who makes progress keeps its turn, who only asks again loses it', () => {
+test('an owner that makes progress keeps its turn, one that only asks again loses it', () => {
   const gate = new RoundGate(STALL_MS);
   assert.ok(gate.enter(C, first, 0));
   gate.progress(C, first, 900);

@@ -1,9 +1,9 @@
 import type { CollectionName } from '../core/ids/index.ts';
 
 /**
- * One round per collection at a time, over all sessions of a node: a newcomer does not fetch the same million documents
- * from each of its peers, and live sets are compared with one peer at a time (R5). Who stops making progress loses its
- * turn, so that one stuck peer stalls nobody.
+ * Allows one round per collection at a time, over all sessions of a node. So a newcomer does not fetch the same million
+ * documents from each of its peers, and live sets are compared with one peer at a time (R5). A session that stops making
+ * progress loses its turn, so that one stuck peer stalls nobody.
  */
 export class RoundGate {
   readonly #holders = new Map<CollectionName, { readonly owner: object; progressMs: number }>();
@@ -14,7 +14,7 @@ export class RoundGate {
     this.#stallMsMax = stallMsMax;
   }
 
-  /** True when the round may begin, or is the owner's already: asking again is no progress. */
+  /** True if the round may begin or the owner already holds the turn. Asking again is not progress. */
   enter(collection: CollectionName, owner: object, nowMs: number): boolean {
     const holder = this.#holders.get(collection);
     if (holder?.owner === owner) return true;

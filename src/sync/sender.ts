@@ -26,7 +26,7 @@ import { hasHistory, sessionDigest } from './summary.ts';
 import { SummaryParts } from './summary-parts.ts';
 import { type SendOptions, VersionBatches } from './version-batches.ts';
 
-/** Questions of one exchange that may wait for their answer; a peer that asks more breaks the protocol. */
+/** How many questions of one exchange may wait for their answer; a peer that asks more breaks the protocol. */
 const QUESTIONS_MAX = 1024;
 
 /** The sending direction of a session: answers rounds, streams versions in order, and claims when nothing is unsent. */
@@ -38,11 +38,11 @@ export class Sender {
   readonly #summary = new SummaryParts();
   readonly #claims: Claims;
   #exchanges = 0;
-  /** Collections that had a history when they were looked at last, and the position of that moment. */
+  /** Collections that had a history at the last look; `#seenPos`: the change position at that moment. */
   readonly #seen = new Set<CollectionName>();
   #seenPos = 0;
   readonly #pages: PageSize;
-  /** More changed than one group holds: it is sent message by message until all is sent. */
+  /** Whether a backlog that was too large for one group is being sent message by message. */
   #isBehind = false;
 
   constructor(context: SessionContext) {
@@ -64,7 +64,7 @@ export class Sender {
     return this.#claims.nextWakeMs;
   }
 
-  /** R4: names the collections of which vectors must travel. */
+  /** R4: names the collections for which vectors must travel. */
   summary(message: SummaryMessage): void {
     const theirs = this.#summary.take(message, (name) => this.#context.counts(name));
     if (theirs === undefined) return;
@@ -104,7 +104,7 @@ export class Sender {
     else stream.enterReplica();
   }
 
-  /** The peer, as a sender, claimed: so it knows that much itself. */
+  /** The peer, as a sender, claimed. So it knows at least that itself. */
   peerClaimed(message: ClaimMessage): void {
     for (const { collection, knowledge } of message.collections) {
       if (!this.#context.isShared(collection)) continue;
@@ -113,12 +113,12 @@ export class Sender {
     }
   }
 
-  /** What the peer sent is not sent back to it (R8). */
+  /** Remembers what the peer sent, so that it is not sent back (R8). */
   peerSent(message: VersionsMessage): void {
     for (const version of message.versions) this.#echo.remember(version);
   }
 
-  /** What was committed here since `pos` came from this very peer: streams that had sent all before need not read it. */
+  /** All commits here since `pos` came from this very peer: streams that had sent everything up to `pos` skip them. */
   passOver(pos: number): void {
     for (const stream of this.#streams.all())
       if (stream.phase === 'live' && stream.pos >= pos) stream.pos = this.#context.replica.pos;
@@ -145,19 +145,19 @@ export class Sender {
     this.#batches.confirmed(message.batch);
   }
 
-  /** The session is open. Collections that have a history by now are for the first round. */
+  /** The session is open. Collections that have a history by now belong to the first round. */
   opened(): void {
     for (const state of this.#context.replica.collections()) if (hasHistory(state)) this.#seen.add(state.name);
     this.#seenPos = this.#context.replica.pos;
   }
 
-  /** Something was committed here: versions are sent by `pump`, knowledge alone wants a claim. */
+  /** Something was committed here: `pump` sends versions; knowledge alone needs a claim. */
   committed(): void {
     this.#beginNewCollections();
     this.#claims.committed();
   }
 
-  /** One bounded unit of work. True when there is more to do at once. */
+  /** One bounded unit of work. True if there is more to do now. */
   pump(): boolean {
     this.#claims.look();
     if (this.#pumpLive()) return true;
@@ -169,9 +169,9 @@ export class Sender {
   }
 
   /**
-   * R8: a collection that begins while the session is open needs no round, since all of it changed since the last look.
-   * It is live at once, so that its first transaction arrives whole (I6); that the peer knows nothing of it is believed
-   * until it says otherwise.
+   * R8: a collection that begins while the session is open needs no round, because all of it changed since the last look. It
+   * is live immediately, so that its first transaction arrives whole (I6). The peer is assumed to know nothing of it until it
+   * says otherwise.
    */
   #beginNewCollections(): void {
     const { replica } = this.#context;
@@ -187,7 +187,7 @@ export class Sender {
     this.#seenPos = replica.pos;
   }
 
-  /** Whether this end may hold something that the peer does not know and that no stream is about to bring. */
+  /** Whether this end may hold something that the peer does not know and that no stream is about to send. */
   #hasUnsent(collection: CollectionName): boolean {
     const stream = this.#streams.get(collection);
     if (stream === undefined) return hasHistory(this.#context.replica.collection(collection));
@@ -196,7 +196,7 @@ export class Sender {
     return !isBusy && !this.#claims.isPlanned && stream.hasUnclaimed(this.#context.replica.collection(collection));
   }
 
-  /** Both ends hold and know the same: the stream is live from here on, as after a claim. */
+  /** Both ends hold and know the same: the stream is live from now on, as after a claim. */
   #meetEqual(collection: CollectionName): void {
     if (this.#streams.get(collection)?.isRoundOpen === true) return;
     const state = this.#context.replica.collection(collection);
@@ -212,12 +212,12 @@ export class Sender {
     return this.#batches.unconfirmedBytes < bytes;
   }
 
-  /** A peer that does not keep up with single writes gets what became of them meanwhile, all at once. */
+  /** A peer that cannot keep up with single writes gets their combined result later, in one group. */
   #hasLiveCredit(): boolean {
     return this.#batches.unconfirmed < this.#context.deps.limits.liveMessagesMax;
   }
 
-  /** R4, first part: about one message of what was live. */
+  /** R4, first part: sends about one message of what was live when the round began. */
   #pumpDelta(stream: OutStream): boolean {
     if (stream.phase !== 'delta' || !this.#hasCredit(stream.creditBytes(this.#context.deps.limits))) return false;
     const { versions, reached } = readDelta(this.#context, stream, this.#pages, this.#echo);
@@ -226,7 +226,7 @@ export class Sender {
     return true;
   }
 
-  /** R11: one step of the comparison that stands for the first part of R4, or one page of what it found. */
+  /** R11: one step of the comparison that replaces the first part of R4, or one page of what it found. */
   #pumpGaps(stream: OutStream): boolean {
     const { gaps } = stream;
     if (gaps === undefined) return false;
@@ -242,8 +242,8 @@ export class Sender {
   }
 
   /**
-   * R8 and the rest of R4: what changed since, over all live streams in order of position. What fits into one group becomes
-   * visible together at the peer (I6); a longer backlog is sent page by page. True when some of it is left.
+   * R8 and the rest of R4: sends what changed since, over all live streams in order of position. What fits into one group
+   * becomes visible together at the peer (I6); a longer backlog is sent page by page. True if some of it is left.
    */
   #pumpLive(): boolean {
     const { replica } = this.#context;
@@ -252,7 +252,7 @@ export class Sender {
     const limit = this.#isBehind ? this.#pages.ofMessage : this.#pages.ofGroup;
     const found = replica.store.changes(Math.min(...live.map((s) => s.pos)), limit);
     const own = found.filter((document) => this.#isLive(document));
-    // Chunks of blobs need not become visible together, and go on after a cut when they come as a delta.
+    // Chunks of blobs need not become visible together, and as a delta they can be resumed after a cut.
     const blobs = live.find(({ collection }) => collection === BLOBS_COLLECTION);
     if (blobs && own.some(({ collection }) => collection === BLOBS_COLLECTION) && this.#restart([blobs])) return true;
     const fits = this.#pages.isGroup(own);
@@ -269,7 +269,7 @@ export class Sender {
     return !isCaughtUp;
   }
 
-  /** Streams with a long backlog become deltas again. While live sets are compared, answers wait for what changed instead. */
+  /** Makes streams with a long backlog deltas again, except during a comparison of live sets, whose answers wait for the backlog. */
   #restart(streams: readonly OutStream[]): boolean {
     const { replica } = this.#context;
     const free = streams.filter(({ exchange }) => exchange === undefined);
@@ -284,7 +284,7 @@ export class Sender {
     return this.#isLive(document) ? this.#streams.get(document.collection)!.unknownOf(document, this.#echo) : [];
   }
 
-  /** Whether its stream is live and has not passed it. */
+  /** Whether the document's stream is live and has not passed its position. */
   #isLive({ collection, pos }: StoredDocument): boolean {
     const stream = this.#streams.get(collection);
     return stream?.phase === 'live' && pos > stream.pos;
@@ -295,7 +295,7 @@ export class Sender {
     this.#claims.sent(versions.length);
   }
 
-  /** R5: what the delta cannot tell the peer is found by comparing live sets. */
+  /** R5: begins to compare live sets, to find what a delta cannot tell the peer. */
   #beginExchange(stream: OutStream): void {
     stream.exchange = {
       number: ++this.#exchanges,
@@ -308,7 +308,7 @@ export class Sender {
     this.#streams.hasWork(stream);
   }
 
-  /** R5: one step of a running comparison. Answers wait until all that changed before them was streamed. */
+  /** R5: one step of a running comparison. Answers wait until all earlier changes were streamed. */
   #pumpExchange(stream: OutStream): boolean {
     const { replica } = this.#context;
     const { exchange } = stream;
@@ -325,7 +325,7 @@ export class Sender {
     return true;
   }
 
-  /** Receipts: what the peer says of own writes, in this life and in former ones; `isWhole`: what it leaves out it does not know. */
+  /** Receipts: what the peer says it knows of this node's writes, in present and former lives. `isWhole`: it knows nothing else. */
   #confirm(collection: CollectionName, knowledge: Knowledge, isWhole: boolean): void {
     const { id } = this.#context.replica;
     for (const replica of this.#context.replica.ownIds()) {

@@ -1,7 +1,7 @@
 /**
- * Goal: a session draws the right conclusions from time: a clock that is set while two nodes are connected is told to those who
- * compare clocks (R10), in both directions, and who was busy or asleep itself blames neither clock nor silence of its peer. Method:
- * one pure session, messages of its peer by hand.
+ * Goal: a session draws the right conclusions from time. A clock that is set while two nodes are connected is reported (R10),
+ * whichever it is; and a process that was busy or asleep does not blame its peer's clock or silence. Method: one pure session, with
+ * the messages of its peer made by hand.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -51,10 +51,10 @@ function openSession() {
   return { clock, session, own, offsets, closes, step };
 }
 
-test('every pong tells how far the two clocks are apart at that moment, unless it was long on its way', () => {
+test('every pong gives the difference of the two clocks at that moment, unless it took long', () => {
   const { clock, own, offsets, step } = openSession();
   let nonce = 0;
-  /** A ping of ours, and after so long the answer of a peer whose clock is ahead by so much of what ours was at first. */
+  /** Our ping, and after `roundTripMs` the answer of a peer whose clock is `aheadMs` ahead of what ours was at first. */
   const ask = (aheadMs: number, roundTripMs: number): void => {
     step({ kind: 'ping' });
     clock.advance(roundTripMs);
@@ -69,7 +69,7 @@ test('every pong tells how far the two clocks are apart at that moment, unless i
   assert.deepEqual(offsets, [0, -HOUR_MS, 0, HOUR_MS]);
 });
 
-test('a process that slept itself does not take its peer for dead at once; one that then says nothing is', () => {
+test('a process that slept gives its peer time to answer, and then gives up a silent one', () => {
   const { clock, session, closes, step } = openSession();
   const tick = (): void => {
     clock.advance(Math.max(0, session.nextWakeMs - clock.monotonic()));
@@ -84,7 +84,7 @@ test('a process that slept itself does not take its peer for dead at once; one t
   assert.ok(ms > TIMES.pingIntervalMs && ms < 2 * TIMES.pingIntervalMs, `${ms} ms`);
 });
 
-test('a peer that falls silent while this process runs is given up when its time is over', () => {
+test('a peer that falls silent while this process runs is given up after the limit', () => {
   const { clock, session, closes, step } = openSession();
   while (closes.length === 0) {
     clock.advance(Math.max(0, session.nextWakeMs - clock.monotonic()));

@@ -9,28 +9,28 @@ import { DigestCache, hasHistory } from './summary.ts';
 
 export type SessionTimes = { readonly [Name in keyof typeof TIMES]: number };
 
-/** What a session is made of; the same for the simulator and for life. */
+/** What a session depends on; the same in the simulator and in a real node. */
 export interface SessionDeps {
   readonly replica: SyncReplica;
   readonly gate: RoundGate;
-  /** Shared by the sessions of one node, which all want the digest of the same state. Default: one of its own. */
+  /** Shared by the sessions of one node, which all need digests of the same state. Default: a cache of its own. */
   readonly digests?: DigestCache;
   readonly limits: Limits;
   readonly times: SessionTimes;
-  /** What this node says of itself; `wallMs` is asked for at the moment of sending. */
+  /** The greeting of this node; its `wallMs` is replaced when it is sent. */
   readonly hello: () => HelloMessage;
-  /** How the program of this node defines collections; an entry is another object when it has changed. */
+  /** How the program of this node defines collections. A changed entry is a different object. */
   readonly definitions: () => ReadonlyMap<CollectionName, CollectionDefinition>;
   /** Wall clock, ms. */
   readonly wallMs: () => number;
 }
 
-/** Shared by both directions of one session: the peer, the time of the step, and the effects that it collects. */
+/** Shared by both directions of one session: the peer, the time of the running step, and the effects that it collects. */
 export class SessionContext {
   readonly deps: SessionDeps;
   readonly #digests: DigestCache;
   peer: HelloMessage | undefined;
-  /** Monotonic time of the step that runs, ms. */
+  /** Monotonic time of the running step, ms. */
   nowMs = 0;
   #effects: SessionEffect[] = [];
   #ours: ((name: CollectionName) => boolean) | undefined;
@@ -45,12 +45,12 @@ export class SessionContext {
     return this.deps.replica;
   }
 
-  /** For what says nothing of the database: leaves at once. */
+  /** Sends a message that says nothing about the database: it leaves immediately. */
   send(message: Message): void {
     this.#effects.push({ kind: 'send', message, afterCommits: 0 });
   }
 
-  /** R1: what rests on this node's rows, knowledge or purge lines leaves it when all that is committed now is durable. */
+  /** R1: sends a message that rests on this node's rows, knowledge or purge lines, once everything committed now is durable. */
   sendDurable(message: Message): void {
     this.#effects.push({ kind: 'send', message, afterCommits: this.replica.commits });
   }
@@ -69,14 +69,14 @@ export class SessionContext {
     return taken;
   }
 
-  /** Whether both ends want the collection. Wants are those of the hellos: when they change, sessions end. */
+  /** Whether both ends want the collection, according to their hellos. When wants change, sessions end. */
   isShared(name: CollectionName): boolean {
     this.#ours ??= wanted(this.deps.hello());
     if (this.peer !== undefined) this.#theirs ??= wanted(this.peer);
     return this.#ours(name) && (this.#theirs?.(name) ?? false) && this.replica.collection(name).state === 'wanted';
   }
 
-  /** Digests of the collections that both want and that have any history here. */
+  /** Digests of the collections that both ends want and that have any history here. */
   sharedDigests(): Map<CollectionName, Uint8Array> {
     const digests = new Map<CollectionName, Uint8Array>();
     for (const collection of this.replica.collections())
@@ -85,7 +85,7 @@ export class SessionContext {
     return digests;
   }
 
-  /** Whether a collection is one of those. */
+  /** Whether a collection is one of those in `sharedDigests`. */
   counts(name: CollectionName): boolean {
     return this.isShared(name) && hasHistory(this.replica.collection(name));
   }

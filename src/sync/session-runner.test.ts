@@ -1,6 +1,6 @@
 /**
- * Goal: what a peer sends at once does not hold up the event loop for long. Method: runners on channels by hand, whose turns of the
- * event loop are run one by one; a codec that takes its time on the clock, or none.
+ * Goal: messages that a peer sends together do not block the event loop for long. Method: runners on hand-made channels, whose turns
+ * of the event loop are run one by one, with a codec that takes time on the manual clock, or none.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ import { C, clock, helloOf, meet, openReplica, write } from './test-meeting.ts';
 
 type Turns = (() => void)[];
 
-/** Work on a message that is long for a turn of the event loop, ms. */
+/** Time for one message that is long for a turn of the event loop, ms. */
 const LONG_MS = 20;
 
 function runnerOf(replica: Replica, channel: Channel, codec: SessionCodec, turns: Turns): SessionRunner {
@@ -44,7 +44,7 @@ function runnerOf(replica: Replica, channel: Channel, codec: SessionCodec, turns
   return runner;
 }
 
-/** Frames that arrive in one turn, each of which takes so long; returns how many were worked on after each turn. */
+/** Lets frames arrive in one turn, each taking `frameMs`; returns how many were processed after each turn. */
 function workedOn(frames: number, frameMs: number): number[] {
   const turns: Turns = [];
   let worked = 0;
@@ -70,11 +70,11 @@ function workedOn(frames: number, frameMs: number): number[] {
 
 interface Meeting {
   readonly onTurn?: () => void;
-  /** What is sent arrives when nobody has anything else to do, all of it at once, and is long work. Default: one message a turn. */
+  /** Sent messages arrive together when nobody has anything else to do, and take long. Default: one message a turn. */
   readonly isTogether?: boolean;
 }
 
-/** Connects both, and runs turn after turn until there is none; returns what was sent. */
+/** Connects both, and runs turn after turn until there is none; returns the sent messages. */
 async function connect(a: Replica, b: Replica, { onTurn = () => {}, isTogether = false }: Meeting): Promise<Message[]> {
   const turns: Turns = [];
   const onTheWay: (() => void)[] = [];
@@ -102,15 +102,15 @@ async function connect(a: Replica, b: Replica, { onTurn = () => {}, isTogether =
   return sent;
 }
 
-test('of long messages that arrive together, each has a turn of the event loop', () => {
+test('long messages that arrive together take a turn of the event loop each', () => {
   assert.deepEqual(workedOn(3, LONG_MS), [1, 2, 3, 3]);
 });
 
-test('short messages that arrive together are worked on at once', () => {
+test('short messages that arrive together are processed in the same turn', () => {
   assert.deepEqual(workedOn(3, 0), [3]);
 });
 
-test('a claim that drops much leaves a turn of the event loop between two slices', async () => {
+test('a claim that drops much gives up the event loop between two slices', async () => {
   const [sender, receiver] = [openReplica(1), openReplica(2)];
   const keys = Array.from({ length: 500 }, (_, i) => `k${i}` as DocumentKey);
   write(sender, keys, '{}');
@@ -134,7 +134,7 @@ test('a claim that drops much leaves a turn of the event loop between two slices
   assert.ok(slicesOfTurns.filter((count) => count > 0).length > 3);
 });
 
-test('messages that arrive together are confirmed by a word for several, and one that comes alone at once', async () => {
+test('messages that arrive together share acknowledgements, and a single one is acknowledged immediately', async () => {
   const confirmedOf = async (isTogether: boolean): Promise<{ messages: number; words: number }> => {
     const [sender, receiver] = [openReplica(1), openReplica(2)];
     const keys = Array.from({ length: 3000 }, (_, i) => `k${i}` as DocumentKey);

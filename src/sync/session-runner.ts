@@ -11,14 +11,14 @@ import { Session, type StreamLoad } from './session.ts';
 import type { SessionDeps } from './session-context.ts';
 import { sessionDigest } from './summary.ts';
 
-/** Bytes of frames that may wait to be worked on; credit keeps an honest peer far below it. */
+/** Most bytes of frames that may wait to be processed; credit keeps an honest peer far below this. */
 const INBOX_BYTES_MAX = 64 * 1024 * 1024;
-/** After a frame that took so long, the next one waits for another turn of the event loop, ms. */
+/** After a frame that took this long, ms, the next one waits for another turn of the event loop. */
 const FRAME_MS = TURN_MS / 2;
-/** Messages that are confirmed together while more of them wait to be worked on: each word to the peer costs as much as some documents. */
+/** Most acknowledgements to hold back while more messages wait to be processed: each one sent costs as much as some documents. */
 const ACKS_HELD_MAX = 8;
 
-/** Turns messages into frames and back, one of each per session and direction. */
+/** Turns messages into frames and back; one per session. */
 export interface SessionCodec {
   encode(message: Message): Uint8Array;
   /** Undefined for a message of a kind that this release does not know. Throws SyncError MESSAGE_INVALID. */
@@ -30,16 +30,16 @@ export interface SessionRunnerDeps extends SessionDeps {
   readonly codec: SessionCodec;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Calls back after other work had its turn. */
+  /** Calls `run` after other work had its turn. */
   readonly soon: (run: () => void) => void;
-  /** Resolves when all that is committed now is durable. */
+  /** Resolves when everything committed now is durable. */
   readonly flush: () => Promise<void>;
-  /** How many of the commits are durable. */
+  /** How many commits are durable. */
   readonly durableCommits: () => number;
   readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
   readonly onForked: (proof: ForkProof, runner: SessionRunner) => void;
   readonly onEvidence: (fork: ForkEvidence, runner: SessionRunner) => void;
-  /** The store said that stored data is damaged (R11), or something else went wrong while working for this peer. */
+  /** The store reported damaged data (R11), or something else failed while working for this peer. */
   readonly onFailure: (error: unknown, runner: SessionRunner) => void;
   readonly onClose: (reason: string, runner: SessionRunner) => void;
 }
@@ -55,11 +55,11 @@ export interface SessionLoad extends StreamLoad {
   readonly inboxBytes: number;
 }
 
-/** The shell of a session: performs its effects on a channel, and feeds it with frames, commits and time. */
+/** The shell of a session: performs its effects on a channel, and feeds it frames, commits and time. */
 export class SessionRunner {
   readonly #deps: SessionRunnerDeps;
   readonly #session: Session;
-  /** Messages that wait for what they rest on to be durable, in order. */
+  /** Messages that wait, in order, until what they rest on is durable. */
   readonly #outbox: Outgoing[] = [];
   readonly #inbox: Uint8Array[] = [];
   #inboxBytes = 0;
@@ -90,7 +90,7 @@ export class SessionRunner {
     return this.#session.phase === 'open';
   }
 
-  /** How much it holds in memory, each part of it bounded (I7). */
+  /** How much the session holds in memory; each part is bounded (I7). */
   get load(): SessionLoad {
     return { ...this.#session.load, outboxMessages: this.#outbox.length, inboxBytes: this.#inboxBytes };
   }
@@ -109,7 +109,7 @@ export class SessionRunner {
     if (this.isOpen) this.#step({ kind: 'tick' });
   }
 
-  /** Compares clocks with the peer now, rather than with the next ping. */
+  /** Compares clocks with the peer now instead of at the next ping. */
   ping(): void {
     if (this.isOpen) this.#step({ kind: 'ping' });
   }
@@ -128,17 +128,17 @@ export class SessionRunner {
     return this.isOpen ? [...this.#session.sharedDigests().keys()] : [];
   }
 
-  /** Asks the peer whether both hold the same; the event `verified` is its answer. */
+  /** Asks the peer whether both hold the same. The event `verified` is the answer. */
   askVerify(nonce: number): void {
     if (this.isOpen) this.#transmit({ kind: 'verify', nonce, digest: sessionDigest(this.#session.sharedDigests()) });
   }
 
-  /** Answers `verify-asked`: in short where the digests are equal and no row is damaged; else with as much as one message holds. */
+  /** Answers `verify-asked`: briefly if the digests are equal and no row is damaged, otherwise with as much as one message holds. */
   answerVerify(nonce: number, theirs: Uint8Array, sums: readonly CollectionSum[]): void {
     if (!this.isOpen) return;
     const isEqual = Buffer.compare(theirs, sessionDigest(this.#session.sharedDigests())) === 0;
     const isSound = sums.every(({ damaged }) => !damaged);
-    // The asking end takes collections that are left out for ones where one of the two is behind.
+    // The asking end treats omitted collections as ones where one of the two is behind.
     const said = sums.slice(0, this.#deps.limits.messageEntriesMax - 2);
     this.#transmit({ kind: 'verified', nonce, sums: isEqual && isSound ? null : said });
   }
@@ -160,7 +160,7 @@ export class SessionRunner {
     if (!this.#isInboxScheduled) this.#work();
   }
 
-  /** One frame a turn, so that a flood of them lets local work in between; short ones that came together are worked on at once. */
+  /** One frame per turn, so that a flood lets local work in between; short frames that arrive together share a turn. */
   #work(): void {
     this.#isInboxScheduled = false;
     const frame = this.#inbox.shift();
@@ -185,8 +185,8 @@ export class SessionRunner {
   }
 
   /**
-   * What was committed is looked at as soon as the commit's own step is over, all of one burst at once; a pump that has more
-   * to do lets other work in between.
+   * After a commit, the pump runs as soon as the commit's own step is over, once for all commits of a burst. A pump that has
+   * more to do lets other work in between.
    */
   #schedulePump(kind: 'committed' | 'pump'): void {
     if (this.#isPumpScheduled) return;
@@ -240,13 +240,13 @@ export class SessionRunner {
     }
   }
 
-  /** Nothing but confirmations waits here, and work that ends with another one waits there. */
+  /** Whether to hold acknowledgements back: nothing else waits in the outbox, and the inbox will add more. */
   #areAcksHeld(): boolean {
     if (this.#inbox.length === 0 || this.#outbox.length >= ACKS_HELD_MAX) return false;
     return this.#outbox.every(({ message }) => message.kind === 'ack');
   }
 
-  /** A confirmation is of all messages up to the one that it names. */
+  /** An acknowledgement covers all earlier ones, so one before another need not be sent. */
   #isSaidByNext({ kind }: Message): boolean {
     const next = this.#outbox[0];
     return kind === 'ack' && next?.message.kind === 'ack' && this.#isDurable(next);

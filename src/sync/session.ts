@@ -14,27 +14,27 @@ export function speaksWith({ protocol }: HelloMessage): boolean {
   return protocol.min <= PROTOCOL.max && protocol.max >= PROTOCOL.min;
 }
 
-/** A pong that took longer than this is not asked what time it is. */
+/** A pong that took longer than this is not used to compare clocks. */
 const CLOCK_ROUND_TRIP_MS_MAX = 2000;
-/** A timer that fires so much too late tells that this process did not run. */
+/** A timer that fires this much too late, ms, means that this process did not run. */
 const OWN_SLEEP_MS_MIN = 1000;
 
-/** What both directions of a session hold in memory. */
+/** How much both directions of a session hold in memory. */
 export interface StreamLoad {
-  /** Versions sent and not yet confirmed as durable, bytes. */
+  /** Bytes of versions sent and not yet acknowledged. */
   readonly unackedBytes: number;
   readonly echoes: number;
   /** Questions of running comparisons that wait for their answer. */
   readonly questions: number;
-  /** Versions of a live group that is not whole yet, bytes. */
+  /** Bytes of versions of an incomplete live group. */
   readonly groupBytes: number;
   /** Versions that running comparisons have yet to ask about. */
   readonly unasked: number;
 }
 
 /**
- * Two nodes over one connection, as a state machine: `step` takes what happened and returns what to do. It reads the
- * replica synchronously and never waits, so that the simulator and life run the same code (R4–R9).
+ * One end of a connection between two nodes, as a state machine: `step` takes what happened and returns what to do. It reads
+ * the replica synchronously and never waits, so that the simulator and real nodes run the same code (R4–R9).
  *
  *   opening ──hello──▶ open ──close──▶ closed
  *                       │
@@ -71,7 +71,7 @@ export class Session {
     return { ...this.#sender.load, ...this.#receiver.load };
   }
 
-  /** Monotonic time at which `tick` must come at the latest, ms. */
+  /** Monotonic time, ms, of the latest moment for the next `tick`. */
   get nextWakeMs(): number {
     if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
     const silence = this.#lastHeardMs + this.#context.deps.times.peerSilenceMsMax;
@@ -92,7 +92,7 @@ export class Session {
     return this.#finish();
   }
 
-  /** After a commit, which may be its own, a claim that drops much waits: or it would leave no turn to anybody. */
+  /** After a commit, which may be its own, a claim that drops much waits; otherwise it would never leave a turn to others. */
   #pump(isCommitted: boolean): void {
     const isAdopting = isCommitted ? this.#receiver.isAdopting : this.#receiver.pump();
     if (this.#sender.pump() || isAdopting) this.#context.effect({ kind: 'again' });
@@ -109,7 +109,7 @@ export class Session {
     this.#receiver.close();
   }
 
-  /** An effect that ends the session ends it here too: nothing is sent after it. */
+  /** An effect that ends the session also closes this state machine: nothing is sent after it. */
   #finish(): SessionEffect[] {
     const effects = this.#context.takeEffects();
     if (effects.length === 0) return effects;
@@ -178,7 +178,7 @@ export class Session {
     }
   }
 
-  /** What waited long in a queue says nothing about clocks: half of the round trip is how far the comparison may be wrong. */
+  /** A comparison of clocks may be wrong by half of the round trip, so a pong that took long is not used for it. */
   #hearPong(wallMs: number): void {
     const ms = this.#context.nowMs - this.#pingSentMs;
     this.#context.event({ kind: 'round-trip', ms });
@@ -213,7 +213,7 @@ export class Session {
     this.#sender.passOver(pos);
   }
 
-  /** R9 by third parties: if it is my own id that two lives share, I am one of the two. */
+  /** R9 by third parties: if two lives share this node's own id, this node is one of the two. */
   #hearFork(fork: Extract<Message, { kind: 'fork' }>): void {
     const { replica } = this.#context;
     if (fork.replica !== replica.id) return this.#context.effect({ kind: 'evidence', fork });
@@ -234,7 +234,7 @@ export class Session {
     this.#receiver.tick();
   }
 
-  /** It was this process that slept, not the peer, whose words may be waiting: it gets the time to answer a ping. */
+  /** This process slept, not the peer, whose messages may be waiting: the peer gets time to answer a ping. */
   #forgiveOwnSleep(): void {
     const { nowMs, deps } = this.#context;
     const { pingIntervalMs, peerSilenceMsMax } = deps.times;

@@ -1,11 +1,11 @@
 import type { CollectionName } from '../core/ids/index.ts';
 import type { SummaryMessage } from '../net/messages/index.ts';
 
-/** A summary that comes in parts. */
+/** Joins a summary that arrives in parts. */
 export class SummaryParts {
   #digests = new Map<CollectionName, Uint8Array>();
 
-  /** The digests of all parts; undefined: there are more to come. Of collections that do not count here nothing is kept. */
+  /** The digests of all parts; undefined while more are to come. Collections that do not count here are not kept. */
   take(
     { collections, more }: SummaryMessage,
     counts: (name: CollectionName) => boolean,

@@ -5,8 +5,8 @@ import { fingerprintToBytes, sortedByReplica } from '../core/version/index.ts';
 import type { SyncCollection } from './replica-port.ts';
 
 /**
- * R4: 16 bytes over (knowledge, purge line, fingerprint) of a collection. Equal digests on two nodes mean equal databases
- * that know the same: nothing else needs to travel.
+ * R4: 16 bytes over (knowledge, purge line, fingerprint) of a collection. Equal digests mean that two nodes hold and know the
+ * same: nothing else needs to travel.
  */
 function collectionDigest(collection: SyncCollection): Uint8Array {
   let text = '';
@@ -16,7 +16,7 @@ function collectionDigest(collection: SyncCollection): Uint8Array {
   return short(Buffer.concat([fingerprintToBytes(collection.fingerprint), Buffer.from(text)]));
 }
 
-/** 16 bytes over the knowledge of a collection alone: nodes for which it is equal hold the same versions (I1). */
+/** 16 bytes over the knowledge of a collection alone. Nodes on which it is equal hold the same versions (I1). */
 export function knowledgeDigest({ knowledge }: Pick<SyncCollection, 'knowledge'>): Uint8Array {
   return short(
     Buffer.from(
@@ -27,7 +27,7 @@ export function knowledgeDigest({ knowledge }: Pick<SyncCollection, 'knowledge'>
   );
 }
 
-/** One digest for all collections that count; those without any history do not. */
+/** One digest over the given digests of collections. */
 export function sessionDigest(digests: ReadonlyMap<CollectionName, Uint8Array>): Uint8Array {
   const names = [...digests.keys()].sort(compareBytes);
   return short(
@@ -35,7 +35,7 @@ export function sessionDigest(digests: ReadonlyMap<CollectionName, Uint8Array>):
   );
 }
 
-/** Digests of many collections, each computed anew only when its collection changed. */
+/** Digests of collections, recomputed only when a collection has changed. */
 export class DigestCache {
   readonly #byName = new Map<CollectionName, { readonly of: SyncCollection; readonly digest: Uint8Array }>();
 

@@ -27,20 +27,20 @@ export interface SyncHostDeps {
   readonly soon: (run: () => void) => void;
   readonly flush: () => Promise<void>;
   readonly durableCommits: () => number;
-  /** R9: take a new life. All sessions have been closed. */
+  /** R9: take a new life. All sessions are already closed. */
   readonly onForked: (proof: ForkProof) => void;
   /** R9: keep the evidence. */
   readonly onEvidence: (fork: ForkEvidence) => void;
-  /** R11 and everything else that went wrong while working for a peer. */
+  /** The store reported damaged data (R11), or something else failed while working for a peer. */
   readonly onFailure: (error: unknown, runner: SessionRunner) => void;
   readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
   readonly onSessionClose: (reason: string, runner: SessionRunner) => void;
 }
 
-/** Evidence that was passed on already; beyond it the oldest is forgotten and may be told again. */
+/** How much passed-on evidence is remembered. Beyond that the oldest is forgotten, and may be sent again. */
 const EVIDENCE_TOLD_MAX = 1000;
 
-/** All sessions of a node: starts one per channel, feeds them with commits, ends them together when identity changes. */
+/** All sessions of a node: starts one per channel, tells them of commits, ends them together when the identity changes. */
 export class SyncHost {
   readonly #deps: SyncHostDeps;
   readonly #runners = new Set<SessionRunner>();
@@ -89,12 +89,12 @@ export class SyncHost {
     for (const runner of this.#runners) runner.committed();
   }
 
-  /** Ends every session with a reason; peers discard what they believed of this node. */
+  /** Ends every session with a reason; peers discard what they believed about this node. */
   closeAll(reason: GoodbyeReason): void {
     for (const runner of [...this.#runners]) runner.close(reason);
   }
 
-  /** The clock of this machine was set: every session compares it anew. */
+  /** The clock of this machine was set: every session compares clocks again. */
   pingAll(): void {
     for (const runner of this.#runners) runner.ping();
   }
@@ -109,7 +109,7 @@ export class SyncHost {
     this.#deps.onForked(proof);
   }
 
-  /** Kept once, told once to everybody else. */
+  /** Keeps new evidence and passes it on once: to everybody but its source, unless the fork is the source's own. */
   #evidence(fork: ForkEvidence, from: SessionRunner | undefined): void {
     if (!this.#remember(fork)) return;
     this.#deps.onEvidence(fork);
@@ -117,7 +117,7 @@ export class SyncHost {
       if (runner !== from || fork.replica === runner.peer?.replica) runner.sendFork(fork);
   }
 
-  /** False when it was known before. */
+  /** False if the evidence was known before. */
   #remember(fork: ForkEvidence): boolean {
     const text = `${fork.replica}:${fork.seq}:${[...fork.checks].sort().join()}`;
     if (this.#forks.has(text)) return false;
@@ -126,13 +126,13 @@ export class SyncHost {
     return true;
   }
 
-  /** R9: a newcomer hears what concerns it, and of the twin that this node itself had. */
+  /** R9: tells a new peer about its own forks, and about those of this node's former lives. */
   #tellForks(runner: SessionRunner): void {
     for (const fork of this.#deps.replica.ownForks()) runner.sendFork(fork);
     for (const fork of this.#forks.values()) if (fork.replica === runner.peer?.replica) runner.sendFork(fork);
   }
 
-  /** Every session looks again at what it has to do and when. */
+  /** Makes every session look again at what it has to do and when. */
   wakeAll(): void {
     for (const runner of this.#runners) runner.wake();
   }

@@ -19,7 +19,7 @@ export function write(replica: Replica, keys: readonly DocumentKey[], value: str
   for (const key of keys) replica.write([{ writes: [{ collection: C, key, value }] }]);
 }
 
-/** `life`: of its process; default: one for each replica. */
+/** `life`: that of its process; default: one for each replica. */
 export function helloOf(replica: Replica, life: string = replica.id): HelloMessage {
   return {
     kind: 'hello',
@@ -39,11 +39,11 @@ export type End = 'a' | 'b';
 
 export interface MeetingOptions {
   readonly limits?: Partial<Limits>;
-  /** Of the process of `a`. */
+  /** Life of the process of `a`. */
   readonly lifeOfA?: string;
 }
 
-/** Two sessions that are open, and the messages on their way to each. */
+/** Two open sessions, and the messages on their way to each. */
 export class Meeting {
   readonly sessions: Readonly<Record<End, Session>>;
   readonly forks: ForkEvidence[] = [];
@@ -69,8 +69,8 @@ export class Meeting {
   }
 
   /**
-   * Brings the next message; false: nothing is left to say. `onSent` hears of it before it arrives, and changes it, lets it be, or lets it
-   * be lost (null).
+   * Delivers the next message; false if none is left. `onSent` sees it before it arrives, and may replace it, leave it (undefined), or
+   * drop it (null).
    */
   carry(onSent: (from: End, message: Message) => Message | null | undefined = () => undefined): boolean {
     const end: End = this.#to.b.length > 0 ? 'b' : 'a';
@@ -81,7 +81,7 @@ export class Meeting {
     return true;
   }
 
-  /** Time passes, at both ends. */
+  /** Lets time pass at both ends. */
   wait(ms: number): void {
     clock.advance(ms);
     for (const end of ['a', 'b'] as const) this.step(end, { kind: 'tick' });
@@ -93,7 +93,7 @@ export class Meeting {
   }
 }
 
-/** Carries messages both ways until nothing is left to say; `onSent` as with `Meeting.carry`. */
+/** Carries messages both ways until none is left; `onSent` as for `Meeting.carry`. */
 export function meet(
   a: Replica,
   b: Replica,

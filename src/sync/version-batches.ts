@@ -3,7 +3,7 @@ import type { VersionsMessage } from '../net/messages/index.ts';
 import type { PageSize } from './page-size.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Versions on their way to the peer: cut into messages, and counted until it says that they are durable there. */
+/** Versions on their way to the peer: cut into messages, and counted until the peer acknowledges them as durable. */
 export class VersionBatches {
   readonly #context: SessionContext;
   readonly #pages: PageSize;
@@ -16,17 +16,17 @@ export class VersionBatches {
     this.#pages = pages;
   }
 
-  /** Bytes that are under way: credit is what they leave of `sessionCreditBytes`. */
+  /** Bytes under way. Credit is what they leave of `sessionCreditBytes`. */
   get unconfirmedBytes(): number {
     return this.#unconfirmedBytes;
   }
 
-  /** Messages that are under way. */
+  /** Messages under way. */
   get unconfirmed(): number {
     return this.#unconfirmed.length;
   }
 
-  /** `isGroup`: they become visible together at the peer; `reached`: how far the stream has come with the last of them. */
+  /** `isGroup`: the versions become visible together at the peer. `reached`: how far the stream has come with the last one. */
   send(versions: readonly RemoteVersion[], { isGroup = false, reached }: SendOptions): void {
     for (const { part, bytes, isLast } of this.#pages.messages(versions)) {
       this.#unconfirmed.push({ batch: ++this.#newest, bytes });
@@ -43,7 +43,7 @@ export class VersionBatches {
     if (versions.length > 0) this.#context.event({ kind: 'sent', versions: versions.length });
   }
 
-  /** All up to this batch is durable at the peer. */
+  /** Everything up to this batch is durable at the peer. */
   confirmed(batch: number): void {
     while (this.#unconfirmed.length > 0 && this.#unconfirmed[0]!.batch <= batch)
       this.#unconfirmedBytes -= this.#unconfirmed.shift()!.bytes;
