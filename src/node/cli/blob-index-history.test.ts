@@ -1,6 +1,6 @@
 /**
- * Goal: `blob`, `index` and `history` do what their help says, whether a node runs or not. Method: whole command lines in this
- * process, on real database files; `start` really listens.
+ * Goal: `blob`, `index` and `history` do what their help says, with and without a running node. Method: whole command lines in
+ * this process, on real database files; `start` really listens.
  */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { createTestShell } from './test-shell.ts';
 const { folder, begin, cli } = createTestShell();
 
 for (const isRunning of [false, true]) {
-  test(`documents have files, indexes and a past ${isRunning ? 'over HTTP' : 'in the file'}`, async () => {
+  test(`blobs, indexes and history work ${isRunning ? 'over HTTP' : 'in the file'}`, async () => {
     const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
     await node?.ready;
     const bytes = Buffer.from(createSeededRandom(3).bytes(700_000));
@@ -48,7 +48,7 @@ for (const isRunning of [false, true]) {
   });
 }
 
-test('documents go back to what they were, where a program keeps it', async () => {
+test('documents go back to earlier values if a program keeps their history', async () => {
   {
     const config = await loadConfig({ workingDirectory: folder(), environment: {} });
     const node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock/index.ts';
 import type { Random } from '../../core/ids/index.ts';
 import type { OpenNode } from '../node-api.ts';
 
-/** The world of a command line, so that tests can run one in their own process. */
+/** The environment of a command line, so that tests can run one in their own process. */
 export interface CliContext {
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -11,19 +11,19 @@ export interface CliContext {
   readonly workingDirectory: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** File of this very program, which the demo starts again for each of its nodes. */
+  /** File of this program, which the demo starts again for each of its nodes. */
   readonly program: string;
-  /** Loads the composition root: only commands that open a database pay for it. */
+  /** Loads the composition root, so that only commands that open a database pay for it. */
   loadOpenNode(): Promise<OpenNode>;
-  /** Calls `listener` at the first SIGINT or SIGTERM; a second one ends the process at once. Returns what stops listening. */
+  /** Calls `listener` at the first SIGINT or SIGTERM; a second one ends the process immediately. Returns an unsubscriber. */
   onStopSignal(listener: (signal: string) => void): () => void;
-  /** Calls `listener` at each SIGHUP that is no hangup of a terminal. Returns what stops listening. */
+  /** Calls `listener` at each SIGHUP that is not the hangup of a terminal. Returns an unsubscriber. */
   onReloadSignal(listener: () => void): () => void;
-  /** From now on the program goes on when nobody reads its output any more, instead of ending then. */
+  /** From now on the program continues when nobody reads its output any more, instead of ending. */
   goOnUnread(): void;
 }
 
-/** Options that every command takes. */
+/** The options that every command takes. */
 export interface GlobalOptions {
   readonly config?: string;
   readonly data?: string;
@@ -37,13 +37,13 @@ export interface CommandRun {
   readonly output: Output;
 }
 
-/** Answers go to the standard output, one way for people and one for programs. */
+/** Writes answers to the standard output, in one form for people and one for programs. */
 export interface Output {
   readonly isJson: boolean;
-  /** One JSON value on one line with `--json`, else the text; waits while the reader is slow. */
+  /** With `--json` one JSON value on one line, otherwise the text; waits while the reader is slow. */
   answer(value: unknown, text: string): Promise<void>;
-  /** As it is, in either form. */
+  /** Writes bytes or text unchanged, in either form. */
   raw(text: string | Uint8Array): Promise<void>;
-  /** A remark for people, on the standard error output; nothing with `--json`. */
+  /** Writes a remark for people to the standard error output; nothing with `--json`. */
   note(text: string): void;
 }

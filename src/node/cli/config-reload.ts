@@ -10,19 +10,20 @@ import {
 import type { OpenLogger } from '../logging/index.ts';
 
 export interface ConfigReloadOptions {
-  /** What the node was started with. */
+  /** The configuration that the node was started with. */
   readonly config: LoadedConfig;
   readonly tokens: Tokens;
   readonly log: OpenLogger;
   load(): Promise<LoadedConfig>;
-  /** Hands the running node what counts at once; may wait until there is one. */
+  /** Hands the running node the changes that take effect now; may wait until the node has started. */
   apply(config: LoadedConfig, clusterTokens: readonly string[]): Promise<void>;
 }
 
 /**
- * Returns what reads the configuration again: it applies what may change in a running node, and logs which keys changed, and in
- * one Warning which of them need a restart. What cannot be loaded changes nothing and is logged as an Error. Calls while one is
- * under way become one call after it, so the last state of the file counts; such a call resolves at once. It never rejects.
+ * Returns a function that reads the configuration again. It applies what may change in a running node, logs which keys changed,
+ * and lists those that need a restart in one Warning. A configuration that cannot be loaded changes nothing and is logged as an
+ * Error. Calls during a reload become one further reload, so the last state of the file counts; such a call resolves immediately.
+ * The function never rejects.
  */
 export function createConfigReload(options: ConfigReloadOptions): () => Promise<void> {
   const { log, load, apply } = options;
@@ -44,7 +45,7 @@ export function createConfigReload(options: ConfigReloadOptions): () => Promise<
       const applied = changed.filter(isApplied);
       [running, tokens] = [taken, { ...tokens, cluster }];
       for (const warning of [...next.warnings, ...read.warnings]) log.logger.warn({}, warning);
-      // Before the new levels count, lest one that hides Information hide these lines too.
+      // Before the new levels apply, because one that hides Information would hide these lines too.
       log.logger.info({ changed, applied }, 'configuration read again');
       if (needRestart.length > 0)
         log.logger.warn({ needRestart }, `these changes need a restart of the node: ${needRestart.join(', ')}`);
@@ -66,7 +67,7 @@ export function createConfigReload(options: ConfigReloadOptions): () => Promise<
   };
 }
 
-/** Keys of secrets that lie in files and are others than those that count: the path says nothing of it. */
+/** Keys of secrets in files whose content differs from the secret in use, although the path may be the same. */
 function changedSecrets(before: Tokens, after: Tokens, { values }: LoadedConfig): string[] {
   const isOther = {
     'Network.AuthTokenFile': before.cluster[0] !== after.cluster[0],

@@ -1,6 +1,6 @@
 import { type ErrorReason, isEntglDbError } from '../../core/errors/index.ts';
 
-/** What a script can branch on. */
+/** Exit codes, for scripts to branch on. */
 export const EXIT = {
   /** Fine. */
   ok: 0,

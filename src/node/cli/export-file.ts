@@ -2,18 +2,18 @@ import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile 
 import { ConfigurationError } from '../../core/errors/index.ts';
 import { fileProblem, toFileError } from '../files/index.ts';
 
-/** Bytes between two marks of how far a resumable export came. */
+/** Minimum number of bytes between two marks of a resumable export. */
 const MARK_BYTES = 1024 * 1024;
 
-/** How far an export came: the key behind the first so many bytes. */
+/** How far an export has come: the last key within the first `bytes` bytes of the file. */
 interface Mark {
   readonly key: string;
   readonly bytes: number;
 }
 
-/** A file that appears under its name when it is whole. A resumable one keeps what it has when it is given up. */
+/** A file that appears under its name when it is complete. A resumable one keeps its content when it is given up. */
 export class ExportFile {
-  /** The key behind which the export goes on; undefined: from the first. */
+  /** The key after which the export continues; undefined: from the first document. */
   readonly after: string | undefined;
   readonly #path: string;
   readonly #isResumable: boolean;
@@ -30,13 +30,13 @@ export class ExportFile {
     this.#markedBytes = this.#bytes;
   }
 
-  /** FILE_INVALID where the user named what cannot be a file. */
+  /** Rejects with FILE_INVALID if the path cannot be a file. */
   static async open(path: string, isResumable: boolean): Promise<ExportFile> {
     try {
       const place = await placeOf(path);
       const mark = isResumable ? await readMark(place) : undefined;
       const handle = await open(draftOf(place), mark === undefined ? 'w' : 'r+', 0o600);
-      // What was written behind the mark is written again.
+      // What was written after the mark is written again.
       if (mark !== undefined) await handle.truncate(mark.bytes);
       return new ExportFile(place, isResumable, handle, mark);
     } catch (cause) {
@@ -57,7 +57,7 @@ export class ExportFile {
     }
   }
 
-  /** All that is written so far ends with this key. */
+  /** Notes that the content so far ends with this key. */
   async mark(key: string): Promise<void> {
     if (!this.#isResumable || this.#bytes < this.#markedBytes + MARK_BYTES) return;
     await this.#handle.sync();
@@ -74,7 +74,7 @@ export class ExportFile {
     await rm(markOf(this.#path), { force: true });
   }
 
-  /** Returns the error to throw. */
+  /** Closes the file after an error, and returns the error to throw. */
   async giveUp(error: unknown): Promise<unknown> {
     await this.#handle.close();
     if (!this.#isResumable) await rm(draftOf(this.#path), { force: true });
@@ -82,7 +82,7 @@ export class ExportFile {
   }
 }
 
-/** What the file takes the place of: behind a link the file that it leads to, never a pipe or a device, which would be gone. */
+/** The path to replace: the target of a link. Throws for a pipe or a device, which the rename would remove. */
 async function placeOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return path;
@@ -100,14 +100,14 @@ function markOf(path: string): string {
   return `${path}.part.mark`;
 }
 
-/** Undefined where there is nothing to go on with. */
+/** Undefined if there is nothing to resume. */
 async function readMark(path: string): Promise<Mark | undefined> {
   try {
     const { key, bytes } = JSON.parse(await readFile(markOf(path), 'utf8')) as Mark;
     const { size } = await stat(draftOf(path));
     return typeof key === 'string' && Number.isSafeInteger(bytes) && size >= bytes ? { key, bytes } : undefined;
   } catch {
-    // No mark, or half of one: from the first document.
+    // No mark, or an incomplete one: start with the first document.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Goal: what people read and type is right at the edges. Method: tables of inputs and outputs. */
+/** Goal: texts that people read and type are right in edge cases. Method: tables of inputs and outputs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -12,7 +12,7 @@ import { exitCodeOf } from './exit-code.ts';
 import { formatAddress, formatAgo, formatBytes, formatDuration, formatFields, formatTable, plural } from './format.ts';
 import { parseJsonObject, parseSort, parseWhole } from './parse-argument.ts';
 
-test('numbers, sizes and times are written for people', () => {
+test('numbers, sizes and times are formatted for people', () => {
   assert.equal(plural(1, 'document'), '1 document');
   assert.equal(plural(1_234_567, 'document'), '1,234,567 documents');
   assert.deepEqual([0, 1023, 1024, 1_572_864, 5e15].map(formatBytes), [
@@ -41,7 +41,7 @@ test('an IPv6 address is written in brackets', () => {
   assert.equal(formatAddress({ host: 'till', port: 1 }), 'till:1');
 });
 
-test('tables and fields line up and end without blanks', () => {
+test('tables and fields are aligned, without trailing blanks', () => {
   assert.equal(
     formatTable(
       ['A', 'LONG'],
@@ -61,7 +61,7 @@ test('tables and fields line up and end without blanks', () => {
   );
 });
 
-test('a sort is named by fields or as JSON, in the order given', () => {
+test('a sort is given as field names or as JSON, and keeps their order', () => {
   assert.deepEqual(Object.entries(parseSort('-age,name')), [
     ['age', -1],
     ['name', 1],
@@ -73,7 +73,7 @@ test('a sort is named by fields or as JSON, in the order given', () => {
   for (const bad of ['', '-', 'a,,b', '{"a":2}', '{a']) assert.throws(() => parseSort(bad), ConfigurationError);
 });
 
-test('what is no object or no whole number is refused in one sentence', () => {
+test('an argument that must be an object or a whole number and is not is refused in one sentence', () => {
   for (const bad of ['{x', '[1]', '1', 'null', '""']) {
     assert.throws(
       () => parseJsonObject(bad, 'the document'),
@@ -85,7 +85,7 @@ test('what is no object or no whole number is refused in one sentence', () => {
     assert.throws(() => parseWhole(bad, '--limit', 1), ConfigurationError);
 });
 
-test('exit codes say no, wrong usage, or unreachable', () => {
+test('errors map to the exit codes for no, wrong usage, and unreachable', () => {
   assert.equal(exitCodeOf(new DocumentNotFoundError('c', 'k')), 1);
   assert.equal(exitCodeOf(new DatabaseCorruptionError('x')), 1);
   assert.equal(exitCodeOf(new ConfigurationError('OPTION_INVALID', 'x')), 2);

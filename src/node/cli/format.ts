@@ -2,7 +2,7 @@ import type { Address } from '../../net/index.ts';
 
 /** Numbers, times and tables as people read them. */
 
-/** 1,234,567. */
+/** "1,234,567". */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
@@ -32,14 +32,14 @@ const TIME_UNITS: readonly [seconds: number, noun: string][] = [
   [1, 'second'],
 ];
 
-/** In its largest unit: "3 minutes". */
+/** In the largest unit that fits: "3 minutes". */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   const [size, noun] = TIME_UNITS.find(([each]) => seconds >= each) ?? [1, 'second'];
   return plural(Math.floor(seconds / size), noun);
 }
 
-/** "3 minutes ago"; never: "never". */
+/** "3 minutes ago", "just now"; "never" for null. */
 export function formatAgo(atMs: number | null, nowMs: number): string {
   if (atMs === null) return 'never';
   return nowMs - atMs < 1000 ? 'just now' : `${formatDuration(nowMs - atMs)} ago`;
@@ -50,7 +50,7 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Columns under their titles, two blanks apart, without blanks at the end of a line. */
+/** Columns under their titles, two blanks apart, without trailing blanks. */
 export function formatTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
@@ -61,13 +61,13 @@ export function formatTable(titles: readonly string[], rows: readonly (readonly 
   return [titles, ...rows].map(line).join('\n');
 }
 
-/** Names and values, values below each other. */
+/** Lines of names and values, with the values aligned. */
 export function formatFields(fields: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length));
   return fields.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n');
 }
 
-/** Characters of a document in a table; `--json` has all of it. */
+/** Most characters of a document in a table; `--json` prints it whole. */
 const SHOWN_MAX = 40;
 
 /** A document in a cell of a table. */

@@ -2,22 +2,22 @@ import { type Agent, type IncomingMessage, request } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { EntglDbError, type ErrorCode, NetworkError, REASONS, TimeoutError } from '../../core/errors/index.ts';
 
-/** A local node answers at once; one that does not within this time hangs. Backups and checks take longer. */
+/** A local node that does not answer within this time hangs. Requests that may take longer set their own limit. */
 const ANSWER_MS_MAX = 5000;
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
-  /** JSON unless `type` says otherwise. A stream is sent as it comes. */
+  /** JSON unless `type` says otherwise. A stream is sent as it arrives. */
   readonly body?: string | AsyncIterable<Uint8Array>;
   readonly type?: string;
-  /** Longest time until the answer begins, ms; Infinity: as long as it takes. */
+  /** Longest time until the answer begins, ms; Infinity: no limit. */
   readonly answerMsMax?: number;
 }
 
 /**
- * Speaks to one node over HTTP. On `node:http` rather than fetch, which refuses some port numbers, 6000 among them.
- * Rejects with the error that the node answered with, NODE_UNREACHABLE, or TIMED_OUT.
+ * Talks to one node over HTTP. Uses `node:http` because fetch refuses some port numbers, 6000 among them. Rejects with the
+ * error that the node answered with, NODE_UNREACHABLE, or TIMED_OUT.
  */
 export class HttpClient {
   readonly #url: string;
@@ -26,8 +26,8 @@ export class HttpClient {
   readonly #answerMsMax: number;
 
   /**
-   * `agent` keeps connections for those who ask often. Default: one for each request. `answerMsMax`: for requests that do not say
-   * themselves how long to wait; default 5,000.
+   * `agent` keeps connections for frequent requests; default: a connection for each request. `answerMsMax` applies to requests
+   * that do not set their own; default 5,000.
    */
   constructor(url: string, secret: string, agent: Agent | false = false, answerMsMax: number = ANSWER_MS_MAX) {
     this.#url = url;
@@ -36,14 +36,14 @@ export class HttpClient {
     this.#answerMsMax = answerMsMax;
   }
 
-  /** The parsed JSON of the answer; undefined when it has no body. */
+  /** The parsed JSON of the answer; undefined if it has no body. */
   async json(options: HttpRequest): Promise<unknown> {
     const response = await this.open(options);
     const text = await readAll(response);
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  /** The answer as a stream; a status of 400 and above rejects, but for one in `accept`. */
+  /** The answer as a stream. A status of 400 or above rejects, unless it is in `accept`. */
   async open(options: HttpRequest, accept: readonly number[] = []): Promise<IncomingMessage> {
     const response = await this.#send(options);
     const status = response.statusCode ?? 500;
@@ -81,7 +81,7 @@ export async function readAll(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** The error as the node threw it. */
+/** Rebuilds the error that the node threw. */
 function errorOf(status: number, text: string): EntglDbError {
   const error = parseErrorBody(text);
   if (error === undefined) {
@@ -108,7 +108,7 @@ function parseErrorBody(text: string): ErrorFields | undefined {
     if (typeof error?.message !== 'string' || typeof error.reason !== 'string') return undefined;
     return { code: String(error.code), reason: error.reason, message: error.message, details: error.details ?? {} };
   } catch {
-    // No JSON: something else than a node answered.
+    // Not JSON: something other than a node answered.
     return undefined;
   }
 }

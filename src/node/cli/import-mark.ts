@@ -1,6 +1,6 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 
-/** How far an import came: of which file, as it was then, into which collection. */
+/** How far an import has come, with the collection and the state of the file that it belongs to. */
 interface ImportMark {
   readonly collection: string;
   readonly fileBytes: number;
@@ -8,7 +8,7 @@ interface ImportMark {
   readonly line: number;
 }
 
-/** The small file beside an imported one by which `--resume` goes on where an import was cut. */
+/** A small file beside the imported one, with which `--resume` continues an interrupted import. */
 export class ImportMarkFile {
   readonly #path: string;
   readonly #of: Omit<ImportMark, 'line'>;
@@ -23,13 +23,13 @@ export class ImportMarkFile {
     return new ImportMarkFile(`${file}.import`, { collection, fileBytes: size, fileTime: mtimeMs });
   }
 
-  /** The line behind which the import goes on; 0 where there is no mark, or one of another file or collection. */
+  /** The line after which the import continues; 0 if there is no mark, or it belongs to another file or collection. */
   async read(): Promise<number> {
     try {
       const { line, ...of } = JSON.parse(await readFile(this.#path, 'utf8')) as ImportMark;
       return Number.isSafeInteger(line) && JSON.stringify(of) === JSON.stringify(this.#of) ? line : 0;
     } catch {
-      // No mark, or half of one: from the first line, which writes the same documents again.
+      // No mark, or an incomplete one: start with the first line, which writes the same documents again.
       return 0;
     }
   }

@@ -22,7 +22,7 @@ const context: CliContext = {
   goOnUnread: () => void process.stdout.off('error', endUnread).on('error', ignoreClosedPipe),
 };
 
-/** The first signal stops gracefully; the handlers are gone then, so that a second one ends the process as usual. */
+/** The first signal stops gracefully and removes the handlers, so that a second one ends the process as usual. */
 function onStopSignal(listener: (signal: string) => void): () => void {
   const forget = (): void => {
     process.off('SIGINT', handle);
@@ -37,23 +37,23 @@ function onStopSignal(listener: (signal: string) => void): () => void {
   return forget;
 }
 
-/** At a terminal, and on Windows always, the signal means that the window was closed: it ends the process as usual. */
+/** At a terminal, and always on Windows, SIGHUP means that the window was closed: it ends the process as usual. */
 function onReloadSignal(listener: () => void): () => void {
   if (process.stdin.isTTY || process.platform === 'win32') return () => {};
   process.on('SIGHUP', listener);
   return () => process.off('SIGHUP', listener);
 }
 
-/** Who reads may stop reading: `entgldb export users | head`. That is no error, and nothing is left to say. */
+/** A reader may stop reading, as in `entgldb export users | head`. That is no error: the program ends silently. */
 function endUnread(error: NodeJS.ErrnoException): void {
   ignoreClosedPipe(error);
   process.exit(0);
 }
 
 process.stdout.on('error', endUnread);
-// Without a reader of the log a node goes on: it must not stop because a terminal was closed.
+// A node goes on without a reader of its log: it must not stop because a terminal was closed.
 process.stderr.on('error', ignoreClosedPipe);
 
 const code = await runCli(process.argv.slice(2), context, packageVersion());
-// A last answer may still be on its way to a slow reader.
+// Waits until the last answer has reached a slow reader.
 process.stdout.write('', () => process.exit(code));

@@ -6,7 +6,7 @@ import type { NodeStatus } from '../node-api.ts';
 import type { PeerEquality } from '../services/index.ts';
 import type { ExportSource } from '../transfer/index.ts';
 
-/** What commands need of a collection, here or over HTTP. */
+/** What commands need of a collection, in the file or over HTTP. */
 export type DocumentAccess = Pick<
   Collection,
   | 'get'
@@ -24,7 +24,7 @@ export type DocumentAccess = Pick<
   | 'dropIndex'
 >;
 
-/** What commands need of blobs, here or over HTTP. */
+/** What commands need of blobs, in the file or over HTTP. */
 export interface BlobAccess {
   put(source: AsyncIterable<Uint8Array>, type: string | undefined): Promise<BlobRef>;
   get(id: string): AsyncIterable<Uint8Array>;
@@ -32,17 +32,17 @@ export interface BlobAccess {
   collect(olderThanDays: number): Promise<CollectedBlobs>;
 }
 
-/** The node that a command works on: the running one, or the database itself while none runs. */
+/** What a command works on: the running node, or the database file if none runs. */
 export interface NodeTarget {
   readonly isRunning: boolean;
   collection(name: string): DocumentAccess;
   readonly blobs: BlobAccess;
-  /** Its documents with their versions, for an export. */
+  /** The documents of a collection with their versions, for an export. */
   versionedCollection(name: string): ExportSource;
   status(): Promise<NodeStatus>;
   peers(): Promise<readonly PeerStatus[]>;
   health(): Promise<HealthReport>;
-  /** What no other node, or the one named, is known to hold of this one's writes. */
+  /** This node's writes that no other node, or not the named one, is known to hold. */
   unsynced(peer: string | null): Promise<readonly PendingWrites[]>;
   /** Compares with connected peers, or with the one named. */
   verify(peer: string | null): Promise<readonly PeerEquality[]>;
@@ -53,7 +53,7 @@ export interface NodeTarget {
   compact(): Promise<number>;
   /** Newest first. */
   conflicts(limit: number): Promise<readonly Conflict[]>;
-  /** CONFLICT_NOT_FOUND when there is no such entry. */
+  /** Rejects with CONFLICT_NOT_FOUND if there is no such entry. */
   restoreConflict(id: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -28,13 +28,13 @@ const DAY_MS = 24 * 3600 * 1000;
 const LOCKED_RETRY_MS = 50;
 
 export interface TargetNeeds {
-  /** True: without a running node the command makes no sense. */
+  /** True: the command needs a running node. */
   readonly running?: boolean;
-  /** True: a database that is not there yet is made. */
+  /** True: a missing database is created. */
   readonly create?: boolean;
 }
 
-/** The configuration as the global options name it. */
+/** Loads the configuration that the global options name. */
 export function loadCliConfig(
   context: CliContext,
   globals: GlobalOptions,
@@ -49,7 +49,7 @@ export function loadCliConfig(
   });
 }
 
-/** Works on a target and closes it, whatever happens. */
+/** Opens a target, works on it, and closes it whatever happens. */
 export async function withTarget<T>(
   run: CommandRun,
   needs: TargetNeeds,
@@ -64,17 +64,17 @@ export async function withTarget<T>(
 }
 
 /**
- * The running node of the data directory; without one the database itself, with no network. A node that is just starting or stopping
- * and another command have the database only for a moment: they are waited for.
+ * Opens the running node of the data directory or, without one, the database file without network. Waits for a node that is starting
+ * or stopping and for another command, which have the database only for a moment.
  */
 async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
   const config = await loadCliConfig(run.context, run.globals);
   return untilFree(config, () => openTargetOnce(run, config, needs));
 }
 
-/** Opens what another process may have open or be about to offer, waiting for that as long as for any program that locks the file. */
+/** Calls `open` again, for up to `BusyTimeoutMs`, while another process has the database open and does not answer. */
 export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise<T>): Promise<T> {
-  // Its timers keep the process alive, which has nothing else to wait for.
+  // The timers of this clock keep the process alive, which has nothing else to wait for.
   const clock = awaitedClock;
   const giveUpAt = clock.monotonic() + values['Persistence.BusyTimeoutMs'];
   for (;;) {
@@ -88,7 +88,7 @@ export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise
   }
 }
 
-/** Of NODE_UNREACHABLE: that somebody has the database. */
+/** Whether the error is a NODE_UNREACHABLE of a database that a process has open. */
 export function isStarting(error: unknown): error is EntglDbError {
   return isEntglDbError(error, 'NODE_UNREACHABLE') && 'pid' in error.details;
 }
@@ -102,7 +102,7 @@ async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, nee
   const openNode = await context.loadOpenNode();
   const { cluster: clusterTokens } = await readTokens(config);
   const node = await openNode({ config, clusterTokens, logger: silentLogger, network: false, isCommand: true });
-  // Nobody reads the log of a command: that a backup took the place of the file must not go unsaid.
+  // Nobody reads the log of a command, but a notice, such as that a backup replaced the file, must be seen.
   for (const notice of node.status().notices) context.stderr.write(`entgldb: ${notice}\n`);
   return localTarget(node);
 }
@@ -119,8 +119,8 @@ async function unreachable(databasePath: string): Promise<NetworkError> {
 }
 
 /**
- * Undefined when nobody answers to the secret: then the file was left behind by a start that is no more. Who answers must also run
- * on this very database: a copied folder brings along the file of the node that it was copied from.
+ * A client of the node that runs on this database. Undefined if nobody answers to the secret: then the node file was left behind.
+ * The node must also run on this very database: a copied folder contains the node file of its original.
  */
 export async function findRunning(databasePath: string): Promise<HttpClient | undefined> {
   const file = await readNodeFile(databasePath);

@@ -15,7 +15,7 @@ export function createOutput({ stdout, stderr }: Pick<CliContext, 'stdout' | 'st
   };
 }
 
-/** Nobody reads any more: what follows from that is decided where the stream was opened. */
+/** Ignores the error that nobody reads any more; whoever opened the stream decides what follows. */
 export function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }

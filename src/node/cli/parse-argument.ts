@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../core/errors/index.ts';
 
-/** A JSON object from the command line. USAGE says what is wrong and how shells want it quoted. */
+/** Parses a JSON object from the command line. The USAGE error says what is wrong and how to quote it in a shell. */
 export function parseJsonObject(text: string, what: string): Record<string, never> {
   if (text.trim() === '') throw new ConfigurationError('USAGE', `${what} is empty; give one as in '{"name":"Alice"}'`);
   let value: unknown;

@@ -43,7 +43,7 @@ import {
 import type { ExitCode } from './exit-code.ts';
 import { createOutput } from './output.ts';
 
-/** Commander's program; `finish` is told the exit code of the command that ran. */
+/** Makes commander's program; `finish` receives the exit code of the command that ran. */
 export function createProgram(context: CliContext, version: string, finish: (code: ExitCode) => void): Command {
   const program = new Command('entgldb')
     .description('A document database whose nodes find each other on the LAN and keep each other in sync.')
@@ -56,13 +56,13 @@ export function createProgram(context: CliContext, version: string, finish: (cod
       examples('init', 'start', 'put users user1 \'{"name":"Alice","age":31}\'', 'find users --sort=-age'),
     );
 
-  /** Runs a command's function with the global options as they were given, before or behind its name. */
+  /** Runs a command's function with the global options, whether they were given before or after its name. */
   const running =
     <Arguments extends unknown[]>(command: (run: CommandRun, ...args: Arguments) => Promise<ExitCode>) =>
     async (...args: [...Arguments, ...unknown[]]): Promise<void> => {
       const globals = program.opts<GlobalOptions>();
       const output = createOutput(context, globals.json === true);
-      // Commander hands over its options and itself behind the arguments; a function takes as many as it names.
+      // Commander passes its options and itself after the arguments; a function uses only what it declares.
       finish(await command({ context, globals, output }, ...(args as unknown as Arguments)));
     };
 

@@ -2,14 +2,14 @@ import type { CliContext, Output } from './cli-context.ts';
 import { formatCount } from './format.ts';
 
 export interface Progress {
-  /** `done` in the unit of `total`; `documents` are shown beside it. */
+  /** `done` is in the unit of `total`; the number of documents is shown beside it. */
   update(done: number, documents: number): void;
   stop(): void;
 }
 
 const NONE: Progress = { update: () => {}, stop: () => {} };
 
-/** A bar on the standard error output, when that is a terminal and nobody asked for JSON. Loads cli-progress when called. */
+/** Shows a bar on the standard error output if that is a terminal and JSON was not requested. Loads cli-progress when needed. */
 export async function startProgress({ stderr }: CliContext, { isJson }: Output, total: number): Promise<Progress> {
   if (isJson || stderr.isTTY !== true || total <= 0) return NONE;
   const { SingleBar, Presets } = (await import('cli-progress')).default;

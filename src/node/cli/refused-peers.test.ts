@@ -1,6 +1,6 @@
 /**
- * Goal: who looks at a node sees which other ones are kept out for good, why, and what to do; and no longer, once they are in.
- * Method: whole command lines on two real nodes with different tokens, the second of which is told the address of the first.
+ * Goal: a node shows which other nodes are kept out, why, and what to do, and stops showing them once they are let in.
+ * Method: whole command lines on two real nodes with different tokens; the second is given the address of the first.
  */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ async function until(ask: () => Promise<Result>, isSo: (result: Result) => boole
   }
 }
 
-test('a node with another token is named by status, peers, health and doctor on both, until it has the right one', async () => {
+test('status, peers, health and doctor on both nodes name a node with another token, until it has the right one', async () => {
   await writeFile(join(folder(), 'office.token'), 'the token of the office');
   await writeFile(join(folder(), 'till.token'), 'the token of a till that was mistyped');
   const office = begin(['start', '--data', 'office', '--no-discovery', '--token-file', 'office.token', '--json']);
@@ -76,7 +76,7 @@ test('a node with another token is named by status, peers, health and doctor on 
   await Promise.all([corrected.done, office.done]);
 });
 
-test('a node whose release speaks another protocol is named, with what to do', async () => {
+test('a node that speaks another protocol is named, with what to do', async () => {
   const token = 'the token of the office';
   await writeFile(join(folder(), 'office.token'), token);
   const office = begin(['start', '--data', 'office', '--no-discovery', '--token-file', 'office.token', '--json']);

@@ -14,7 +14,7 @@ import { type ExportSource, readLines } from '../transfer/index.ts';
 import type { HttpClient } from './http-client.ts';
 import type { DocumentAccess } from './node-target.ts';
 
-/** Longest line that the own node may send. */
+/** Longest line that the user's own node may send. */
 const EXPORT_LINE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** A collection of the running node. */
@@ -89,7 +89,7 @@ async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Page by page, because an answer is bounded. */
+/** Queries page by page, because an answer is bounded. */
 async function findPages(
   client: HttpClient,
   path: string,
@@ -118,7 +118,7 @@ async function* documentsOf(
   for await (const [key, value] of source.entries(options)) yield [key, value];
 }
 
-/** The documents of a collection of the running node, with their versions where they are wanted. */
+/** The documents of a collection of the running node, with their versions if `isVersioned`. */
 export function createRemoteExport(client: HttpClient, name: string, isVersioned: boolean): ExportSource {
   return {
     entries: async function* ({ after }) {

@@ -1,5 +1,5 @@
 /**
- * Goal: what `backup` wrote, `restore` puts back, beside a running node too, and never against it.
+ * Goal: `restore` puts back what `backup` wrote, even from a running node, and never replaces a database in use.
  * Method: as in run-cli.test.ts.
  */
 import assert from 'node:assert/strict';
@@ -39,14 +39,14 @@ test('a backup of a running node is restored once it has stopped, and the replac
   assert.match(missing.err, /there is no backup nothing\.db; looked for/);
 });
 
-test('commands make no automatic backups, which would cost those that a node has made', async () => {
+test('commands make no automatic backups, which would displace those of the node', async () => {
   await writeFile(join(folder(), 'appsettings.json'), '{ "EntglDb": { "Persistence": { "BackupPath": "backups/" } } }');
   assert.equal((await cli('put', 'users', 'user1', '{}')).code, 0);
   assert.equal((await cli('count', 'users')).out, '1\n');
   await assert.rejects(readdir(join(folder(), 'backups')), { code: 'ENOENT' });
 });
 
-test('a command that finds the database beyond repair says that a backup took its place', async () => {
+test('a command that finds the database beyond repair says that a backup replaced it', async () => {
   await writeFile(
     join(folder(), 'appsettings.json'),
     '{ "EntglDb": { "Persistence": { "DatabasePath": "data/entgldb.db", "BackupPath": "backups/" } } }',

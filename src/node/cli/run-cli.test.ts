@@ -1,6 +1,6 @@
 /**
- * Goal: commands do what their help says, with the right exit code, for people and for programs, whether a node runs or not.
- * Method: whole command lines in this process, with streams of the test's own, on real database files; `start` really listens.
+ * Goal: commands do what their help says, with the right exit code, for people and for programs, with and without a running
+ * node. Method: whole command lines in this process, with the test's own streams, on real database files; `start` really listens.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { createTestShell, type Started } from './test-shell.ts';
 const { folder, begin, cli } = createTestShell();
 
 describe('documents', () => {
-  /** The same commands against the file and against a running node must not differ. */
+  /** The same commands must give the same results on the file and on a running node. */
   for (const isRunning of [false, true]) {
     test(`are put, read, found, counted and deleted ${isRunning ? 'over HTTP' : 'in the file'}`, async () => {
       const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
@@ -98,7 +98,7 @@ describe('documents', () => {
     });
   }
 
-  test('are written by commands that run at the same time, and beside a node that is just starting', async () => {
+  test('are written by simultaneous commands, and while a node is starting', async () => {
     const keys = ['a', 'b', 'c'];
     const puts = await Promise.all(keys.map((key) => cli('put', 'users', key, '{}')));
     assert.deepEqual(
@@ -114,7 +114,7 @@ describe('documents', () => {
     await node.done;
   });
 
-  test('of a database that is not there are not made up', async () => {
+  test('are not read from a database that does not exist, nor is one created', async () => {
     const answer = await cli('get', 'users', 'user1', '--data', 'nowhere');
     assert.equal(answer.code, 3);
     assert.match(answer.err, /^entgldb: there is no database .*nowhere.entgldb\.db; check --data and --config/);
@@ -136,7 +136,7 @@ describe('a running node', () => {
     await rm(own, { recursive: true });
   });
 
-  test('says in one line where it is', async () => {
+  test('says in one line where it can be reached', async () => {
     const ready = JSON.parse(await node.ready);
     assert.equal(ready.nodeId, 'till-1');
     assert.equal(ready.pid, process.pid);
@@ -164,7 +164,7 @@ describe('a running node', () => {
     assert.equal(JSON.parse((await cli('health', '--data', own, '--json')).out).isHealthy, true);
   });
 
-  test('keeps a second one from its data, with exit code 3', async () => {
+  test('keeps a second node from its data, with exit code 3', async () => {
     const second = await cli('start', '--data', own, '--http-port', '0');
     assert.equal(second.code, 3);
     assert.equal(second.err.trimEnd().split('\n').at(-1)?.startsWith('entgldb: '), true, second.err);
@@ -207,12 +207,12 @@ describe('starting and stopping', () => {
     };
     const node = begin(['start', '--http-port', '0', '--config', 'appsettings.json'], '', hanging);
     await node.ready;
-    // The timer that ends the wait does not keep the process alive; in a real one the hanging work would.
+    // The timer that ends the wait does not keep the process alive; in a real process the hanging work would.
     const hold = setInterval(() => {}, 1000);
     node.stop();
     assert.equal((await node.done).code, 3);
     clearInterval(hold);
-    // What still runs would write into a folder that is being removed.
+    // What still runs would otherwise write into a folder that is being removed.
     await finish();
   });
 
@@ -227,7 +227,7 @@ describe('starting and stopping', () => {
     other.close();
   });
 
-  test('what needs a running node waits for one that is just starting, and says that it is if that takes long', async () => {
+  test('a command that needs a running node waits for one that is starting, and says so if that takes long', async () => {
     const gate = Promise.withResolvers<void>();
     const slow: OpenNode = async (options) => {
       const node = await openNode(options);
@@ -258,7 +258,7 @@ describe('starting and stopping', () => {
     assert.match((await cli('health')).err, /no node is running on/);
   });
 
-  test('a node file left behind by a crash is not believed, whoever listens there now', async () => {
+  test('a node file left behind by a crash is not trusted, whoever listens there now', async () => {
     assert.equal((await cli('put', 'c', 'k', '{"a":1}', '--data', 'till')).code, 0);
     const stranger = createServer((socket) => socket.end('HTTP/1.1 401 no\r\n\r\n')).listen(0, '127.0.0.1');
     await once(stranger, 'listening');
@@ -314,7 +314,7 @@ describe('the command line', () => {
     assert.deepEqual(await cli('--version'), { code: 0, out: '1.2.3\n', err: '' });
   });
 
-  test('without a running node, what needs one says so with exit code 3', async () => {
+  test('a command that needs a running node says so with exit code 3 if there is none', async () => {
     for (const command of ['peers', 'health']) {
       const { code, err } = await cli(command);
       assert.equal(code, 3);

@@ -7,8 +7,8 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { createProgram } from './program.ts';
 
 /**
- * Runs one command line (without the names of the program) and resolves with its exit code. Never rejects: an error is one
- * line on the standard error output, with `--json` one JSON object.
+ * Runs one command line (without the program's name) and resolves with its exit code. Never rejects: an error becomes one line
+ * on the standard error output, with `--json` one JSON object.
  */
 export async function runCli(args: readonly string[], context: CliContext, version: string): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
@@ -50,7 +50,7 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
-/** What commander says about a command line, in our words: one line that ends with what to do. */
+/** Turns an error of commander into one line that ends with what to do. */
 function usageError(error: unknown, args: readonly string[], commands: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
   const message = inOurWords(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
@@ -59,7 +59,7 @@ function usageError(error: unknown, args: readonly string[], commands: readonly 
   return new ConfigurationError('USAGE', `${message.replace(/\.$/, '')}; see \`${help}\``);
 }
 
-/** What it says most often, as somebody would who stands beside. */
+/** Rewrites commander's most frequent messages in plain words. */
 function inOurWords(message: string): string {
   const tooMany = /^too many arguments for '(.+)'\. Expected (\d+) arguments? but got (\d+)/.exec(message);
   if (tooMany !== null) {

@@ -26,22 +26,22 @@ export interface Started {
   stop(): void;
 }
 
-/** For tests: runs command lines in this process, in a working directory that each test gets for itself. */
+/** For tests: runs command lines in this process, in a working directory of each test's own. */
 export interface TestShell {
-  /** Absolute path of the working directory of the test under way. */
+  /** Absolute path of the running test's working directory. */
   folder(): string;
   begin(args: readonly string[], stdin?: string, openNode?: OpenNode): Started;
   cli(...args: string[]): Promise<Result>;
 }
 
-/** Whatever else runs on this machine, these tests do not meet it. */
+/** Keeps the tests apart from whatever else runs on this machine. */
 const NO_FIXED_PORTS = {
   EntglDb__Network__TcpPort: '0',
   EntglDb__Network__UdpPort: '0',
   EntglDb__Http__Port: '0',
 };
 
-/** Registers what makes the folders and, so that a failed test keeps no process alive, what stops nodes left behind. */
+/** Registers hooks that create the folders and stop nodes left behind, so that a failed test keeps no process alive. */
 export function createTestShell(): TestShell {
   let folder = tmpdir();
   const stops = new Set<() => void>();
@@ -86,7 +86,7 @@ function beginCommand(args: readonly string[], stdin: string, openNode: OpenNode
     once(stdout.stream, 'data').then(([text]) => String(text)),
     done.then((result) => assert.fail(`ended with ${result.code}: ${result.err}`)),
   ]);
-  // A command that is not waited for in this way may end as it likes.
+  // A caller that does not wait for `ready` must not get an unhandled rejection.
   ready.catch(() => {});
   return { ready, done, stop: () => stop() };
 }

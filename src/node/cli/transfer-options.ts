@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Delimiter, TransferFormat } from '../transfer/index.ts';
 
-/** Options that import and export share, as they were given. */
+/** Options that import and export share, as given. */
 export interface TransferArguments {
   readonly format?: string;
   readonly delimiter?: string;
@@ -16,7 +16,7 @@ const DELIMITERS: ReadonlyMap<string, Delimiter> = new Map<string, Delimiter>([
   ['tab', '\t'],
 ]);
 
-/** The format that is named, else the one of the file's ending, else NDJSON. */
+/** The named format; by default that of the file's extension, otherwise NDJSON. */
 export function parseFormat(format: string | undefined, file: string | undefined): TransferFormat {
   if (format === 'csv' || format === 'ndjson') return format;
   if (format !== undefined)
@@ -24,7 +24,7 @@ export function parseFormat(format: string | undefined, file: string | undefined
   return file !== undefined && /\.(csv|tsv)$/i.test(file) ? 'csv' : 'ndjson';
 }
 
-/** The delimiter that is named; else a tab for files that end so, and a comma for others. */
+/** The named delimiter; by default a tab for `.tsv` files, otherwise a comma. */
 export function parseDelimiter(delimiter: string | undefined, file: string | undefined): Delimiter {
   if (delimiter === undefined) return file !== undefined && /\.tsv$/i.test(file) ? '\t' : ',';
   const found = DELIMITERS.get(delimiter);

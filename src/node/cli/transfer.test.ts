@@ -1,6 +1,6 @@
 /**
- * Goal: the commands import and export speak CSV, carry versions on request, and go on where they were cut, with a running
- * node and without one. Method: command lines in this process, files in a folder of each test's own.
+ * Goal: `import` and `export` support CSV, carry versions on request, and resume where they were interrupted, with and without
+ * a running node. Method: command lines in this process, files in a folder of each test's own.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -33,7 +33,7 @@ for (const isRunning of [false, true]) {
     await node?.done;
   });
 
-  test(`versions come with the documents on request ${where}, and go in again`, async () => {
+  test(`versions are exported with the documents on request ${where}, and can be imported again`, async () => {
     const node = isRunning ? begin(['start', '--no-discovery', '--node-id', 'till-1']) : undefined;
     await node?.ready;
     await cli('put', 'users', 'a', '{"name":"Alice"}');
@@ -51,7 +51,7 @@ for (const isRunning of [false, true]) {
   });
 }
 
-test('an import that ended at a bad line goes on behind what it wrote', async () => {
+test('an import that ended at a bad line resumes after what it wrote', async () => {
   const good = Array.from({ length: 1500 }, (_, i) => JSON.stringify({ id: i }));
   await writeFile(inFolder('in.ndjson'), [...good, 'x', ''].join('\n'));
   assert.equal((await cli('import', 'things', 'in.ndjson', '--resume')).code, 2);
@@ -62,7 +62,7 @@ test('an import that ended at a bad line goes on behind what it wrote', async ()
   assert.deepEqual((await readdir(folder())).includes('in.ndjson.import'), false);
 });
 
-test('an import of a file that was changed meanwhile begins at its first line', async () => {
+test('an import of a file that was changed meanwhile restarts at its first line', async () => {
   const good = Array.from({ length: 1500 }, (_, i) => JSON.stringify({ id: i }));
   await writeFile(inFolder('in.ndjson'), [...good, 'x', ''].join('\n'));
   await cli('import', 'things', 'in.ndjson', '--resume');
@@ -70,7 +70,7 @@ test('an import of a file that was changed meanwhile begins at its first line', 
   assert.equal(JSON.parse((await cli('import', 'things', 'in.ndjson', '--resume', '--json')).out).imported, 1500);
 });
 
-test('an export goes on behind its mark, and the file is the same as in one go', async () => {
+test('an export resumes after its mark, and the file is the same as without interruption', async () => {
   const lines = Array.from(
     { length: 3000 },
     (_, i) => `{"key":"k${String(i).padStart(4, '0')}","value":{"pad":"${'x'.repeat(900)}"}}`,
@@ -90,7 +90,7 @@ test('an export goes on behind its mark, and the file is the same as in one go',
 });
 
 const noPipes = process.platform === 'win32' && 'pipes have no names in folders there';
-test('an export takes the place of no pipe and of no link', { skip: noPipes }, async () => {
+test('an export replaces neither a pipe nor a link', { skip: noPipes }, async () => {
   await cli('put', 'things', 'a', '{"n":1}');
   execFileSync('mkfifo', [inFolder('pipe')]);
   const refused = await cli('export', 'things', 'pipe');
@@ -104,7 +104,7 @@ test('an export takes the place of no pipe and of no link', { skip: noPipes }, a
   assert.equal(await readFile(inFolder('old.ndjson'), 'utf8'), '{"key":"a","value":{"n":1}}\n');
 });
 
-test('wrong options are told before anything is opened', async () => {
+test('wrong options are reported before anything is opened', async () => {
   for (const [args, message] of [
     [['export', 'things', 'a.csv', '--versions'], /--versions needs NDJSON/],
     [['export', 'things', '--resume'], /--resume needs a file/],

@@ -1,6 +1,6 @@
 /**
- * Goal: each command and each option, used wrongly, answers with one clear sentence and exit code 2, and has changed nothing. Method:
- * a table that must name every command and every option that the help shows; each line is run beside a database that is there.
+ * Goal: each wrong use of a command or option gives one clear sentence and exit code 2, and changes nothing. Method: a table that
+ * must contain every command and every option in the help; each line is run beside an existing database.
  */
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { createTestShell } from './test-shell.ts';
 
 const { begin, cli, folder } = createTestShell();
 
-/** What is typed behind the name of each command: too little, too much, and each option with what it does not take. */
+/** Wrong arguments of each command: too few, too many, and each option with a value that it does not take. */
 const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
   start: [
     ['extra'],
@@ -194,7 +194,7 @@ describe('wrong usage', () => {
     });
   }
 
-  test('with --json the sentence comes as an object, with code and reason', async () => {
+  test('with --json is reported as an object with code and reason', async () => {
     await writeFile(join(folder(), 'weak-token'), 'too weak');
     for (const [command, lines] of Object.entries(WRONG)) {
       const line = lines.at(-1)!;
@@ -209,7 +209,7 @@ describe('wrong usage', () => {
     }
   });
 
-  test('a bad line in the middle of a file is named, and how much of it is in', async () => {
+  test('names a bad line in the middle of a file, and says how much was imported', async () => {
     const lines = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ key: `k${i}`, value: { i } }));
     lines[2300] = '{"key":"k2300","value":';
     await writeFile(join(folder(), 'half.ndjson'), lines.join('\n'));
@@ -219,7 +219,7 @@ describe('wrong usage', () => {
     assert.equal((await cli('count', 'half', '--data', 'data')).out, '2000\n');
   });
 
-  test('the table names every command and every option that there is', async () => {
+  test('is tested for every command and every option', async () => {
     const { out } = await cli('--help');
     const names = [...out.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]!).filter((name) => name !== 'help');
     assert.deepEqual([...names].sort(), Object.keys(WRONG).sort());
@@ -237,7 +237,7 @@ describe('wrong usage', () => {
     }
   });
 
-  test('of the program itself is told, too', async () => {
+  test('of the program itself is reported too', async () => {
     assert.equal((await cli()).code, 2);
     for (const args of [['pot'], ['--nope'], ['--data'], ['--config', 'status'], ['--json=maybe', 'status']])
       assert.equal((await cli(...args)).code, 2, args.join(' '));
@@ -245,7 +245,7 @@ describe('wrong usage', () => {
   });
 });
 
-/** Every file below a folder but the databases' own locks, which opening alone makes. */
+/** Every file below a folder, except the databases' lock files, which merely opening creates. */
 async function listAll(path: string): Promise<string[]> {
   const names = await readdir(path, { recursive: true });
   return names.filter((name) => !name.endsWith('.lock')).sort();

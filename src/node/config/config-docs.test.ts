@@ -1,6 +1,6 @@
 /**
- * Goal: docs/configuration.md says what the loader does. Method: its table is compared with the one made from the keys; with
- * ENTGLDB_WRITE_DOCS=1 in the environment the file is brought up to date first.
+ * Goal: docs/configuration.md says what the loader does. Method: its table is compared with the one generated from the keys; with
+ * ENTGLDB_WRITE_DOCS=1 in the environment the file is updated first.
  */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { configTable } from './index.ts';
 
 const TABLE = /(?<=<!-- keys:.*?-->\n).*?(?=\n<!-- end of keys -->)/s;
 
-test('the table of keys in docs/configuration.md is the table of the loader', async () => {
+test('the table of keys in docs/configuration.md is the one generated from the loader', async () => {
   const file = new URL('../../../docs/configuration.md', import.meta.url);
   const text = await readFile(file, 'utf8');
   if (process.env.ENTGLDB_WRITE_DOCS === '1')

@@ -10,10 +10,10 @@ import type { BlobAccess } from '../node-target.ts';
 import { withTarget } from '../open-target.ts';
 import { parseWhole } from '../parse-argument.ts';
 
-/** Least grace of a blob without a reference, days. */
+/** Minimum grace of a blob without a reference, days. */
 const DAYS_MIN = 7;
 
-/** Stores a file, or the standard input, and prints the reference for a document. */
+/** Stores a file or the standard input, and prints the reference for a document. */
 export async function putBlob(run: CommandRun, file: string, { type }: { readonly type?: string }): Promise<ExitCode> {
   const { context, output } = run;
   const source = file === '-' ? context.stdin : await openFile(resolve(context.workingDirectory, file));
@@ -22,7 +22,7 @@ export async function putBlob(run: CommandRun, file: string, { type }: { readonl
   return EXIT.ok;
 }
 
-/** To the standard output, or to a file that is complete as soon as it has its name. */
+/** Writes a blob to the standard output, or to a file that appears under its name when it is complete. */
 export async function getBlob(run: CommandRun, name: string, file: string | undefined): Promise<ExitCode> {
   const { context, output } = run;
   const id = parseBlobId(name);
@@ -48,7 +48,7 @@ export async function listBlobs(run: CommandRun): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** Deletes what no document refers to any more. */
+/** Deletes blobs that no document refers to any more. */
 export async function collectBlobs(run: CommandRun, { days }: { readonly days: string }): Promise<ExitCode> {
   const olderThanDays = parseWhole(days, '--days', DAYS_MIN);
   const done = await withTarget(run, {}, ({ blobs }) => blobs.collect(olderThanDays));
@@ -57,7 +57,7 @@ export async function collectBlobs(run: CommandRun, { days }: { readonly days: s
   return EXIT.ok;
 }
 
-/** An id, or the reference that a document holds. */
+/** Accepts an id, or the reference in a document. */
 function parseBlobId(text: string): string {
   const id = /^(?:\{.*"\$blob"\s*:\s*")?([0-9a-f]{64})(?:".*\})?$/s.exec(text.trim())?.[1];
   if (id !== undefined) return id;
@@ -67,7 +67,7 @@ function parseBlobId(text: string): string {
   );
 }
 
-/** Opened before the database is: what cannot be read must not make one. */
+/** Called before the database is opened: an unreadable file must not create one. */
 async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   try {
     const handle = await open(path);

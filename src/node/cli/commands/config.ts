@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatTable } from '../format.ts';
 import { loadCliConfig } from '../open-target.ts';
 
-/** Every effective value and where it came from; secrets masked. */
+/** Shows every effective value and where it came from, with secrets masked. */
 export async function config(run: CommandRun): Promise<ExitCode> {
   const loaded = await loadCliConfig(run.context, run.globals);
   const values = describeConfig(loaded);

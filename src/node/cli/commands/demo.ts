@@ -6,7 +6,7 @@ export interface DemoArguments {
   readonly places?: string;
 }
 
-/** Exit code 0 only if the three nodes are equal in the end. Loads the demo when called. */
+/** Runs the demo, which is loaded only now. Exit code 0 only if the three nodes are equal in the end. */
 export async function demo({ context, output }: CommandRun, { places }: DemoArguments): Promise<ExitCode> {
   const placesMax = places === undefined ? Number.POSITIVE_INFINITY : Number(places);
   if (!(placesMax >= PLACES_MIN)) {

@@ -19,7 +19,7 @@ import { isStarting, loadCliConfig, withTarget } from '../open-target.ts';
 
 const MARKS = { ok: 'ok      ', warning: 'WARNING ', failed: 'FAILED  ' } as const;
 
-/** Every point of the deployment checklist; with an address, whether the other node can be reached. 1 when one failed. */
+/** Checks every point of the deployment checklist and, given an address, whether that node can be reached. Exit code 1 if one failed. */
 export async function doctor(run: CommandRun, other: string | undefined): Promise<ExitCode> {
   const { context, output } = run;
   const address = other === undefined ? undefined : parseAddress(other);

@@ -14,7 +14,7 @@ export interface ExportArguments extends TransferArguments {
   readonly versions?: boolean;
 }
 
-/** To the standard output, or to a file that is complete as soon as it has its name. */
+/** Exports to the standard output, or to a file that appears under its name when it is complete. */
 export async function exportCommand(
   run: CommandRun,
   collection: string,
@@ -75,7 +75,7 @@ async function toFile(
       options.onProgress?.(made);
     };
     for await (const chunk of exportDocuments(documents, { ...options, after: file.after, onProgress })) {
-      // The progress of a chunk is told when the next one is asked for: so this is the key behind what is in the file.
+      // A chunk's progress is reported when the next chunk is requested, so this is the last key that is in the file.
       if (lastKey !== undefined) await file.mark(lastKey);
       await file.write(chunk);
     }

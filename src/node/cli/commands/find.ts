@@ -56,7 +56,7 @@ async function explainTo(
   return EXIT.ok;
 }
 
-/** A plan in sentences. */
+/** A query plan as a sentence. */
 function planText({ index, range, ranges, filtered, sort, estimatedRows }: QueryPlan): string {
   const more = ranges > 1 ? `, and ${ranges - 1} more ranges` : '';
   const read =

@@ -9,7 +9,7 @@ export interface HistoryArguments {
   readonly to?: string;
 }
 
-/** Lists what readers saw of a document, or writes again what it was. */
+/** Lists what readers saw of a document, or writes an earlier value again. */
 export async function history(
   run: CommandRun,
   collection: string,

@@ -20,11 +20,11 @@ export interface ImportArguments extends TransferArguments {
 
 interface Source {
   readonly bytes: AsyncIterable<Uint8Array>;
-  /** 0: not known. */
+  /** Bytes of the whole source; 0 if unknown. */
   readonly total: number;
 }
 
-/** Exit code 2 when a line was bad, with `--skip-bad` too: then the others are in. */
+/** Exit code 2 if a line was bad, even with `--skip-bad`, where all other lines are imported. */
 export async function importCommand(
   run: CommandRun,
   collection: string,
@@ -67,11 +67,11 @@ export async function importCommand(
   }
 }
 
-/** Follows an import: on the screen, and in the mark by which it can go on. */
+/** Follows an import: shows its progress, and keeps the mark by which it can be resumed. */
 class ImportWatch {
-  /** Documents that are in. */
+  /** How many documents were imported. */
   written = 0;
-  /** Lines that were left out. */
+  /** How many lines were left out. */
   skipped = 0;
   readonly #progress: Progress;
   readonly #stderr: CliContext['stderr'];
@@ -104,14 +104,14 @@ class ImportWatch {
     this.#stderr.write(`entgldb: ${error.message}; left out\n`);
   }
 
-  /** Everything is in: there is nothing to go on with. */
+  /** Everything was imported: removes the mark. */
   async done(): Promise<void> {
     await this.#marking;
     await this.#mark?.remove();
     this.#progress.stop();
   }
 
-  /** What the mark says must be in the file before the command ends, whichever way it ends. */
+  /** Waits until the mark is written, however the command ends. */
   async stop(): Promise<void> {
     this.#progress.stop();
     await this.#marking.catch(() => {});

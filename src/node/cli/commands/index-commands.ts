@@ -26,7 +26,7 @@ export async function listIndexes(run: CommandRun, collection: string): Promise<
   return EXIT.ok;
 }
 
-/** Resolves when it is built. */
+/** Makes an index, and resolves when it is built. */
 export async function addIndex(
   run: CommandRun,
   collection: string,

@@ -12,7 +12,7 @@ export interface InitArguments {
   readonly force?: boolean;
 }
 
-/** Writes `--config`, else `appsettings.json` in the folder of `--data`, else in the working directory. */
+/** Writes the file named by `--config`; by default, `appsettings.json` in the folder of `--data` or the working directory. */
 export async function init(run: CommandRun, { tokenFile, nodeId, force }: InitArguments): Promise<ExitCode> {
   const { context, globals, output } = run;
   const folder = resolve(context.workingDirectory, globals.data ?? '.');
@@ -51,7 +51,7 @@ async function requireReadable(tokenFile: string): Promise<void> {
   }
 }
 
-/** As the file says it: so that `--config` alone finds the database that `--data` names. */
+/** The database path to write into the file, so that `--config` alone finds the database that `--data` names. */
 function databasePath(data: string | undefined, isInFolder: boolean, folder: string): string {
   if (data === undefined) return 'data/entgldb.db';
   return isInFolder ? 'entgldb.db' : join(folder, 'entgldb.db');

@@ -4,7 +4,7 @@ import { formatAgo, formatBytes, formatTable, shortText } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 import { parseWhole } from '../parse-argument.ts';
 
-/** An online, verified backup; without a name one with date and time, in BackupPath. */
+/** Makes an online, verified backup; without `file`, under a name with date and time in BackupPath. */
 export async function backup(run: CommandRun, file: string | undefined): Promise<ExitCode> {
   const path = await withTarget(run, {}, (target) => target.backup(file ?? null));
   await run.output.answer({ path }, `Backed up to ${path}; it was read again and is sound.`);
@@ -28,7 +28,7 @@ export interface ConflictsArguments {
   readonly restore?: string;
 }
 
-/** Lists the ledger, or writes the loser of one entry again. */
+/** Lists the conflict ledger, or writes the loser of one entry again. */
 export async function conflicts(run: CommandRun, { limit, restore }: ConflictsArguments): Promise<ExitCode> {
   if (restore !== undefined) return restoreConflict(run, parseWhole(restore, '--restore', 1));
   const count = parseWhole(limit, '--limit', 1);

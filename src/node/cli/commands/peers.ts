@@ -24,7 +24,7 @@ function peersTable(found: readonly PeerStatus[], nowMs: number): string {
   if (found.length === 0) return 'No peers yet. `entgldb doctor` says why two nodes may not see each other.';
   const rows = found.map((peer) => [
     peer.nodeId ?? '?',
-    // The port that it dialled from is none to dial.
+    // The port that an inbound peer dialled from cannot be dialled.
     peer.source === 'inbound' ? peer.address.host : formatAddress(peer.address),
     peer.state,
     peer.source,
@@ -32,7 +32,7 @@ function peersTable(found: readonly PeerStatus[], nowMs: number): string {
     peer.roundTripMs === null ? '-' : `${peer.roundTripMs.toFixed(1)} ms`,
     formatBytes(peer.bytesSent),
     formatBytes(peer.bytesReceived),
-    // What kept it away before is no news of one that is here; --json has it.
+    // An old error is no news about a connected peer; --json has it.
     peer.state === 'connected' ? '' : (peer.lastError ?? ''),
   ]);
   const titles = ['NODE', 'ADDRESS', 'STATE', 'FOUND BY', 'LAST SYNC', 'ROUND TRIP', 'SENT', 'RECEIVED', 'LAST ERROR'];

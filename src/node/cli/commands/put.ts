@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import { withTarget } from '../open-target.ts';
 import { parseJsonObject } from '../parse-argument.ts';
 
-/** Absent or `-`: the document comes from the standard input. */
+/** Writes a document: the argument `json`, or if that is absent or `-`, the standard input. */
 export async function put(
   run: CommandRun,
   collection: string,

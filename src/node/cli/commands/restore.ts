@@ -7,8 +7,8 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import { loadCliConfig } from '../open-target.ts';
 
 /**
- * Puts a verified backup in the place of the database. The node must not run: DATABASE_LOCKED. The file is looked for in the
- * working directory, then where relative paths of the configuration lead, then in BackupPath.
+ * Puts a verified backup in the place of the database. If the node runs, fails with DATABASE_LOCKED. Looks for the file in the
+ * working directory, then relative to the configuration, then in BackupPath.
  */
 export async function restore(run: CommandRun, file: string): Promise<ExitCode> {
   const { context, globals, output } = run;
@@ -37,7 +37,7 @@ async function isThere(path: string): Promise<boolean> {
     await access(path);
     return true;
   } catch {
-    // What cannot be reached is looked for elsewhere, and named when it is nowhere.
+    // The other places are tried, and the error names them all if the file is nowhere.
     return false;
   }
 }

@@ -31,7 +31,7 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
   const log = await openNodeLog(context, config, tokens);
   for (const warning of [...config.warnings, ...tokens.warnings]) log.logger.warn({}, warning);
   const stopped = nextStopSignal(context);
-  // A file that was there must be there again: without it the node would silently go back to the defaults.
+  // The configuration file that was read must exist again: without it the node would silently return to defaults.
   const globals = config.file === null ? run.globals : { ...run.globals, config: config.file };
   const started = Promise.withResolvers<RunningNode>();
   let latest = config;
@@ -63,13 +63,13 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
   }
 }
 
-/** A command gives the database back in a moment; another node does not. */
+/** Waits for a database that a command has open, which is brief, but not for one that another node has open. */
 async function beginWhenFree(config: LoadedConfig, begin: () => Promise<RunningNode>): Promise<RunningNode> {
   try {
     return await begin();
   } catch (error) {
     if (!isEntglDbError(error, 'DATABASE_LOCKED')) throw error;
-    // One that does not answer may be just ending.
+    // A node that does not answer may be stopping.
     const other = await findRunning(config.values['Persistence.DatabasePath']).catch(() => undefined);
     if (other !== undefined) throw error;
     return untilFree(config, begin);
@@ -93,7 +93,7 @@ function flagsOf(options: StartArguments, { workingDirectory }: CliContext) {
     {
       flag: '--token-file',
       key: 'Network.AuthTokenFile',
-      // What is typed is meant from where it is typed, not from the folder of the file.
+      // A path from the command line is relative to the working directory, not to the configuration file.
       value: options.tokenFile === undefined ? undefined : resolve(workingDirectory, options.tokenFile),
     },
   ];
@@ -119,7 +119,7 @@ function nextStopSignal(context: CliContext): { signal: Promise<string>; forget:
   return { signal, forget: () => forget() };
 }
 
-/** A stop that hangs must not keep the machine from shutting down; what was acknowledged is on disk either way. */
+/** A hanging stop must not keep the machine from shutting down. Acknowledged writes are on disk either way. */
 async function closeInTime(
   node: RunningNode,
   config: LoadedConfig,

@@ -50,7 +50,7 @@ function statusText(status: NodeStatus, unsynced: readonly PendingWrites[], isRu
   return [formatFields(fields), ...notices.map((notice) => `! ${notice}`), '', table].join('\n');
 }
 
-/** What a fire would take with it. */
+/** What would be lost with this node's disk. */
 function onlyHere(unsynced: readonly PendingWrites[]): string {
   if (unsynced.length === 0) return 'nothing: every write of this node is on another one too';
   const shown = unsynced.map(({ collection, writes }) => {

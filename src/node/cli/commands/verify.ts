@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import { formatCount, formatTable } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 
-/** Compares with every connected peer, or with one; the answer is no unless all is equal. */
+/** Compares with every connected peer, or with one. Exit code 1 unless everything is equal. */
 export async function verify(run: CommandRun, peer: string | undefined): Promise<ExitCode> {
   if (peer === '') throw new ConfigurationError('USAGE', 'PEER is empty; name a node, as in `entgldb peers`');
   const peers = await withTarget(run, { running: true }, (target) => target.verify(peer ?? null));
@@ -16,7 +16,7 @@ export async function verify(run: CommandRun, peer: string | undefined): Promise
   return isEqual ? EXIT.ok : EXIT.no;
 }
 
-/** What to do about each verdict but `equal`. */
+/** What to do about each verdict except `equal`. */
 const ADVICE = {
   behind: 'one knows writes that the other does not yet; sync ends it: ask again',
   different: 'rows are damaged or have vanished; what is damaged is being repaired: see `entgldb health`',

@@ -1,7 +1,7 @@
 import { readLines } from '../../transfer/index.ts';
 import type { HttpClient } from '../http-client.ts';
 
-/** Longest line that the own node may send. */
+/** Longest line that the demo's own node may send. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface ChangeStream {
@@ -10,7 +10,7 @@ export interface ChangeStream {
   close(): void;
 }
 
-/** Follows a collection of a running node; resolves when no later change can be missed. `onPut` gets the keys. */
+/** Follows a collection of a running node; resolves when no later change can be missed. `onPut` receives the keys. */
 export async function followChanges(
   client: HttpClient,
   collection: string,

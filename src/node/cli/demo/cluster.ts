@@ -18,13 +18,13 @@ const POLL_MS = 25;
 export interface Cluster {
   readonly nodes: readonly [office: DemoNode, till1: DemoNode, till2: DemoNode];
   readonly clock: CliContext['clock'];
-  /** Aborts when the demo shall end before its end. */
+  /** Aborts when the demo must end early. */
   readonly signal: AbortSignal;
   /** Ends all processes and removes the folder. */
   remove(): Promise<void>;
 }
 
-/** Makes folders and settings; starts nothing yet. The nodes can be reached from this machine only. */
+/** Creates folders and settings; starts nothing yet. The nodes can be reached from this machine only. */
 export async function createCluster(context: CliContext, signal: AbortSignal): Promise<Cluster> {
   const { clock, program } = context;
   const root = await mkdtemp(join(tmpdir(), 'entgldb-demo-'));
@@ -39,7 +39,7 @@ export async function createCluster(context: CliContext, signal: AbortSignal): P
   };
   const [office, till1, till2] = [await create('office'), await create('till-1'), await create('till-2')];
   const nodes = [office, till1, till2] as const;
-  // When the process ends in a way that waits for nothing, such as a reader of its output that has gone.
+  // For an end of the process that waits for nothing, for example because the reader of its output has gone.
   const removeNow = (): void => {
     for (const node of nodes) node.killNow();
     rmSync(root, { recursive: true, force: true, maxRetries: 3 });
@@ -63,7 +63,7 @@ function settingsOf(udpPort: number): object {
   };
 }
 
-/** A port that nobody discovers on, so that no other cluster of this machine is met. */
+/** A port that nobody uses for discovery, so that the demo meets no other cluster of this machine. */
 async function findUdpPort(): Promise<number> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
@@ -74,12 +74,12 @@ async function findUdpPort(): Promise<number> {
   return port;
 }
 
-/** What the user has set for a real node must not reach those of the demo. */
+/** Settings that the user has made for a real node must not reach the nodes of the demo. */
 function withoutSettings(environment: CliContext['environment']): CliContext['environment'] {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(entgldb|logging)__/i.test(name)));
 }
 
-/** Asks all nodes again and again until what they say passes; resolves with the time that it took, ms. */
+/** Polls all nodes until their statuses pass; resolves with the time that took, ms. */
 export async function waitUntil(
   { nodes: [office, ...tills], clock, signal }: Cluster,
   passes: (statuses: readonly NodeStatus[]) => boolean,
@@ -87,7 +87,7 @@ export async function waitUntil(
 ): Promise<number> {
   const startMs = clock.monotonic();
   for (;;) {
-    // The office last: what it writes is never shown later than by those who have it from the office.
+    // The office last: so its status is never older than those of the nodes that receive its writes.
     const others = await Promise.all(tills.map((node) => node.status()));
     if (passes([await office.status(), ...others])) return clock.monotonic() - startMs;
     await sleep(clock, pollMs, signal);

@@ -5,21 +5,21 @@ import type { Screen } from './screen.ts';
 
 const SALES = 'sales';
 const KEY_PREFIX = 'till-';
-/** Cashiers who sell at the same time. */
+/** How many cashiers sell at the same time. */
 const LANES = 4;
 const SELLING_MS = 1000;
-/** Written elsewhere while the node is dead. */
+/** How many documents are written elsewhere while the node is dead. */
 const MISSED = 200;
 
 export interface CrashReport {
   /** Writes that the node had confirmed when it was killed. */
   readonly acknowledged: number;
-  /** Of these, not there after the restart. Must be 0. */
+  /** How many of these are missing after the restart. Must be 0. */
   readonly lost: number;
-  /** Writes that had reached the disk when the confirmation was cut off. */
+  /** Writes that had reached the disk but were not confirmed when the node was killed. */
   readonly unconfirmed: number;
   readonly missed: number;
-  /** From its restart until all are equal. */
+  /** From its restart until all nodes are equal. */
   readonly catchUpMs: number;
 }
 
@@ -49,7 +49,7 @@ export async function crash(cluster: Cluster, screen: Screen): Promise<CrashRepo
   };
 }
 
-/** One sale after the other until the till is dead. */
+/** Makes one sale after another until the till is dead. */
 async function sell(till: DemoNode, lane: number, acknowledged: string[]): Promise<void> {
   const sales = till.collection(SALES);
   for (let n = 0; ; n++) {
@@ -58,7 +58,7 @@ async function sell(till: DemoNode, lane: number, acknowledged: string[]): Promi
       await sales.put(key, { article: `A-${n % 500}`, total: n });
     } catch (error) {
       if (till.isRunning) throw error;
-      // Killed. Whether this one is on disk nobody knows, as with every database: it was not confirmed.
+      // Killed. This write was not confirmed, so, as with every database, it may or may not be on disk.
       return;
     }
     acknowledged.push(key);

@@ -5,26 +5,26 @@ import { PLACES } from './fill.ts';
 import type { Place, PlaceSet } from './places.ts';
 import type { Screen } from './screen.ts';
 
-/** Places that both sides change while they do not see each other: one half in the same field, the other in different ones. */
+/** How many places both sides change while they are disconnected: half of them in the same field, half in different fields. */
 const CONFLICTS = 20;
-/** Places that the office deletes meanwhile. */
+/** How many places the office deletes meanwhile. */
 const DELETIONS = 10;
 
 export interface CutOffReport {
-  /** Documents that both sides changed while they did not see each other. */
+  /** Documents that both sides changed while they were disconnected. */
   readonly conflicts: number;
   /** Those that have the expected value on every node in the end. */
   readonly resolvedAsExpected: number;
-  /** Changes that lost, and stand in the conflict ledger of every node. */
+  /** Losing changes that the conflict ledger of every node lists. */
   readonly losersListed: number;
   readonly deletions: number;
   /** Deleted documents that some node still shows. Must be 0. */
   readonly undeleted: number;
-  /** From the moment the node may use the network again until all are equal. */
+  /** From the moment when the node may use the network again until all nodes are equal. */
   readonly healMs: number;
 }
 
-/** A place that two sides change, what each of them writes, and what must come of it. */
+/** A place that both sides change, and the fields that each of them writes. */
 interface Conflict {
   readonly key: string;
   readonly place: Place;
@@ -32,7 +32,7 @@ interface Conflict {
   readonly till: Readonly<Record<string, string>>;
 }
 
-/** Cuts the second till off, changes the same documents on both sides, and lets them meet again. */
+/** Cuts the second till off, changes the same documents on both sides, and reconnects them. */
 export async function cutOff(cluster: Cluster, { places }: PlaceSet, screen: Screen): Promise<CutOffReport> {
   const [office, , till] = cluster.nodes;
   await till.setNetworkPaused(true);
@@ -64,7 +64,7 @@ export async function cutOff(cluster: Cluster, { places }: PlaceSet, screen: Scr
   };
 }
 
-/** Places with short, plain names, so that they can be read in a table, spread over the data set. */
+/** Chooses places over the whole data set with short, plain names that are readable in a table. */
 function planConflicts(places: PlaceSet['places']): Conflict[] {
   const readable = places.slice(0, -DELETIONS).filter(([, { name }]) => /^[A-Za-z]{4,12}$/.test(name));
   return Array.from({ length: CONFLICTS }, (_, i) => {
@@ -76,7 +76,7 @@ function planConflicts(places: PlaceSet['places']): Conflict[] {
   });
 }
 
-/** What each node shows of the fields in question. */
+/** What each node shows of the changed fields. */
 async function table({ nodes }: Cluster, conflicts: readonly Conflict[]): Promise<string> {
   const rows = nodes.map(async (node) => [
     node.name,
@@ -94,7 +94,7 @@ async function fieldsText(node: DemoNode, { key, office, till }: Conflict): Prom
   return texts.join(', ');
 }
 
-/** Of one field the later write is kept, and that was the till's; of different fields both are. */
+/** In the same field the later write must win, which was the till's; different fields must both be kept. */
 async function countResolved({ nodes }: Cluster, conflicts: readonly Conflict[]): Promise<number> {
   let resolved = 0;
   for (const { key, office, till } of conflicts) {
@@ -105,7 +105,7 @@ async function countResolved({ nodes }: Cluster, conflicts: readonly Conflict[])
   return resolved;
 }
 
-/** Of two changes of one field the office's lost. */
+/** Where both sides changed the same field, the office's change lost. */
 async function countListed({ nodes }: Cluster, conflicts: readonly Conflict[]): Promise<number> {
   const ledgers = await Promise.all(nodes.map((node) => node.conflicts(PLACES)));
   const isListed = ({ key, office }: Conflict, ledger: (typeof ledgers)[number]): boolean =>

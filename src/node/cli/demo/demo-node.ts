@@ -14,17 +14,17 @@ import { HttpClient } from '../http-client.ts';
 import type { DocumentAccess } from '../node-target.ts';
 import { createRemoteCollection } from '../remote-collection.ts';
 
-/** Connections that the demo keeps to one node. */
+/** Most connections that the demo keeps to one node. */
 const CONNECTIONS_MAX = 16;
-/** A node that is asked to stop and does not is killed after this time. */
+/** A node that does not stop when asked is killed after this time. */
 const STOP_MS = 3000;
-/** Three nodes at full speed may leave a busy machine little time to answer. */
+/** Generous, because three nodes at full speed may leave a busy machine little time to answer. */
 const ANSWER_MS_MAX = 30_000;
 const LOG_LINES_SHOWN = 8;
 
 export interface DemoNodeOptions {
   readonly name: string;
-  /** With its `appsettings.json`. */
+  /** Holds its `appsettings.json`. */
   readonly folder: string;
   /** File of the command `entgldb`. */
   readonly program: string;
@@ -34,7 +34,7 @@ export interface DemoNodeOptions {
   readonly signal: AbortSignal;
 }
 
-/** One `entgldb start` in a process of its own, and the way to talk to it. */
+/** One `entgldb start` in a process of its own, and its HTTP client. */
 export class DemoNode {
   readonly name: string;
   readonly #options: DemoNodeOptions;
@@ -47,7 +47,7 @@ export class DemoNode {
     this.#options = options;
   }
 
-  /** Until it is stopped or killed. */
+  /** True from a completed start until it is stopped or killed. */
   get isRunning(): boolean {
     return this.#client !== undefined;
   }
@@ -57,7 +57,7 @@ export class DemoNode {
     return this.#client;
   }
 
-  /** Resolves when the node serves. Rejects with NODE_UNREACHABLE when it ends before that. */
+  /** Resolves when the node is ready. Rejects with NODE_UNREACHABLE if it ends before that. */
   async start(): Promise<void> {
     const { folder, program, environment, signal } = this.#options;
     const log = await open(this.#logPath, 'a');
@@ -104,23 +104,23 @@ export class DemoNode {
     await this.client.json({ method: 'POST', path: '/api/v1/network', body: JSON.stringify({ paused }) });
   }
 
-  /** Without a word to anybody. Resolves when the process is gone. */
+  /** Kills the process without warning. Resolves when it is gone. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }
 
-  /** For a process that is about to end itself. */
+  /** Kills the process without waiting, for a demo that is ending itself. */
   killNow(): void {
     this.#child?.kill('SIGKILL');
   }
 
-  /** Resolves when the process is gone, whatever it takes. */
+  /** Asks the process to stop, kills it if it does not, and resolves when it is gone. */
   async stop(): Promise<void> {
     const late = (): Error => new Error(`${this.name} does not stop`);
     await withDeadline(this.#options.clock, STOP_MS, () => this.#end('SIGTERM'), late).catch(() => this.kill());
   }
 
-  /** The end of its log, for when something went wrong. */
+  /** The last lines of its log, shown when something went wrong. */
   async logEnd(): Promise<string> {
     const text = await readFile(this.#logPath, 'utf8').catch(() => '');
     return text.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');

@@ -5,15 +5,15 @@ import type { DemoNode } from './demo-node.ts';
 import { PLACES } from './fill.ts';
 import type { PlaceSet } from './places.ts';
 
-/** After each change: a brisk pace for people, and room for the machine, so that the time of one change is measured. */
+/** Pause before each change: a brisk pace for people, but slow enough that the time of a single change is measured. */
 const PAUSE_MS = 20;
 
 export interface EditReport {
   readonly edits: number;
   readonly seconds: number;
   /**
-   * From sending a write over HTTP to one node until the change stream of another tells it: both are safe on disk then. The
-   * time of HTTP is included, and that three nodes, their clients and this measurement share one machine.
+   * From sending a write over HTTP to one node until the change stream of another delivers it; it is then safe on both disks.
+   * Includes the time of HTTP, and the fact that three nodes, their clients and this measurement share one machine.
    */
   readonly visibleMs: { readonly p50: number; readonly p99: number; readonly max: number; readonly samples: number };
 }
@@ -24,7 +24,7 @@ interface Edit {
   readonly seenBy: Set<DemoNode>;
 }
 
-/** Edits on all nodes at once, each node its own places, one after the other; measures when the others see each. */
+/** Edits on all nodes simultaneously, each node its own places one after another; measures when the others see each edit. */
 export async function editEverywhere(
   cluster: Cluster,
   { places }: PlaceSet,
@@ -68,7 +68,7 @@ async function edit(
   }
 }
 
-/** A stream that breaks ends the waiting; all are closed in the end. */
+/** Waits for the work, or rejects if a stream breaks; closes all streams in the end. */
 async function untilDone(work: readonly Promise<void>[], streams: readonly ChangeStream[]): Promise<void> {
   try {
     await Promise.race([Promise.all(work), Promise.all(streams.map(({ ended }) => ended))]);

@@ -1,6 +1,6 @@
 /**
- * Loaded into each process of the demo before anything else: when the demo is gone, for whatever reason, its nodes go too.
- * The channel between the two closes even when the demo is killed, which is the one case that it cannot clean up after.
+ * Loaded into each process of the demo before anything else: when the demo ends, for whatever reason, its nodes end too.
+ * The channel between them closes even when the demo is killed, the one case in which it cannot clean up itself.
  */
 process.on('disconnect', () => process.exit(0));
 process.channel?.unref();

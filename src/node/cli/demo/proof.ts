@@ -5,13 +5,13 @@ import type { DemoNode } from './demo-node.ts';
 export interface NodeProof {
   readonly nodeId: string;
   readonly documents: number;
-  /** Of all versions of all documents, by collection, as the node keeps it. */
+  /** Fingerprints over all versions of all documents, by collection, as the node reports them. */
   readonly fingerprints: Readonly<Record<string, string>>;
-  /** SHA-256 of all documents as they are read from the node, hex: owes nothing to the engine. */
+  /** SHA-256, hex, of all documents as read from the node: independent of the engine's own sums. */
   readonly contents: string;
 }
 
-/** What each node holds, read anew. `areEqual`: the same documents, versions and contents. */
+/** Reads again what each node holds. `areEqual`: the same documents, versions and contents. */
 export async function prove(cluster: Cluster): Promise<{ areEqual: boolean; nodes: readonly NodeProof[] }> {
   const statuses = await Promise.all(cluster.nodes.map((node) => node.status()));
   const nodes = await Promise.all(

@@ -11,22 +11,22 @@ import { loadPlaces, type PlaceSet } from './places.ts';
 import { type NodeProof, prove } from './proof.ts';
 import type { Screen } from './screen.ts';
 
-/** After this time the demo gives up, so that with the cleaning up it takes no more than two minutes. */
+/** The demo gives up after this time, so that it takes at most two minutes including the clean-up. */
 const DEMO_MS_MAX = 110_000;
 const EDITS_PER_NODE = 150;
 
 export interface DemoOptions {
   readonly context: CliContext;
   readonly screen: Screen;
-  /** Places of the data set that are used. */
+  /** How many places of the data set are used. */
   readonly placesMax: number;
 }
 
 export interface DemoReport {
-  /** Documents, versions and contents of the three nodes are the same, nothing confirmed was lost, nothing deleted is back. */
+  /** The nodes hold equal documents, versions and contents; no confirmed write was lost, no deletion undone, conflicts resolved as expected. */
   readonly isEqual: boolean;
   readonly seconds: number;
-  /** From the start of the last node until each was linked with each. */
+  /** From the moment when all nodes were ready until each was connected with each. */
   readonly discoveryMs: number;
   readonly source: string;
   readonly fill: FillReport;
@@ -37,15 +37,15 @@ export interface DemoReport {
 }
 
 /**
- * Runs the whole demo and cleans up, whatever happens. Rejects with TIMED_OUT, NODE_UNREACHABLE and what else a node answers
- * with, and with the reason of a stop signal.
+ * Runs the whole demo, and cleans up whatever happens. Rejects with TIMED_OUT, NODE_UNREACHABLE or another error of a node, or
+ * with `DemoStopped` after a stop signal.
  */
 export async function runDemo({ context, screen, placesMax }: DemoOptions): Promise<DemoReport> {
   const stopping = new AbortController();
   const cluster = await createCluster(context, stopping.signal);
   const stop = (): void => stopping.abort(new DemoStopped());
   const forget = context.onStopSignal(stop);
-  // The terminal is closed: a node goes on then if its user wants it to, a demo never.
+  // The terminal was closed. A node may be meant to go on then, a demo never is.
   process.on('SIGHUP', stop);
   const late = new TimeoutError(`the demo did not end within ${DEMO_MS_MAX / 1000} s; is this machine very busy?`);
   const cancel = context.clock.setTimer(DEMO_MS_MAX, () => stopping.abort(late));
@@ -62,14 +62,14 @@ export async function runDemo({ context, screen, placesMax }: DemoOptions): Prom
     cancel();
     stop();
     await cluster.remove();
-    // Its nodes are gone, so it has ended; how does not matter any more.
+    // The nodes are gone, so the story ends too; its error no longer matters.
     await story.catch(() => {});
     process.off('SIGHUP', stop);
     forget();
   }
 }
 
-/** Ctrl+C. */
+/** The user stopped the demo, for example with Ctrl+C. */
 export class DemoStopped extends Error {
   constructor() {
     super('the demo was stopped; its nodes and files are gone');

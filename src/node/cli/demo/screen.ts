@@ -2,14 +2,14 @@ import { styleText } from 'node:util';
 import type { CliContext } from '../cli-context.ts';
 import { formatCount } from '../format.ts';
 
-/** Without a terminal: one line about the progress in this time at most. */
+/** Without a terminal, at most one line about the progress per this time. */
 const PLAIN_LINE_MS = 2000;
 const NAME_CHARS = 10;
 
-/** What the demo tells while it runs: sentences, and bars that are drawn over where the output is a terminal. */
+/** Shows the demo while it runs: sentences, and bars, which are redrawn if the output is a terminal. */
 export interface Screen {
   heading(text: string): void;
-  /** One line, or several with line breaks; each is set in. */
+  /** One or several lines; each is indented. */
   say(text: string): void;
   startBars(names: readonly string[], total: number): Promise<Bars>;
 }
@@ -21,7 +21,7 @@ export interface Bars {
   stop(): void;
 }
 
-/** With `--json` only the answer at the end is printed. */
+/** For `--json`, which prints only the answer at the end. */
 export const silentScreen: Screen = {
   heading: () => {},
   say: () => {},

@@ -2,7 +2,7 @@ import { isEntglDbError } from '../../../core/errors/index.ts';
 import { type LoadedConfig, readTokens } from '../../config/index.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
-/** File, keys and secrets. */
+/** Checks the configuration file, its keys and the secrets. */
 export async function checkConfiguration(config: LoadedConfig): Promise<Finding[]> {
   const file =
     config.file === null
@@ -12,7 +12,7 @@ export async function checkConfiguration(config: LoadedConfig): Promise<Finding[
   return [file, ...unknown, ...(await checkTokens(config))];
 }
 
-/** It tells whether two tokens are equal, and nothing else of them. */
+/** A short text that shows whether two tokens are equal, and nothing else about them. */
 export async function tokenFingerprint(token: string): Promise<string> {
   const { deriveClusterKey, fingerprintOf } = await import('../../../net/tcp/index.ts');
   return fingerprintOf(await deriveClusterKey(token));

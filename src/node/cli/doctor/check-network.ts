@@ -15,10 +15,10 @@ import type { NodeTarget } from '../node-target.ts';
 import { tokenFingerprint } from './check-configuration.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
-/** What accepts connections and is a node says so in less, ms. */
+/** A node that accepts connections completes the handshake in less than this, ms. */
 const HANDSHAKE_MS_MAX = 1500;
 
-/** Interfaces and ports, before a node runs. */
+/** Checks the ports, while no node runs. */
 export async function checkPorts({ values }: LoadedConfig): Promise<Finding[]> {
   const host = values['Network.LocalhostOnly'] ? '127.0.0.1' : '0.0.0.0';
   const ports = [await checkTcp('sync port', host, values['Network.TcpPort'], '--tcp-port')];
@@ -29,7 +29,7 @@ export async function checkPorts({ values }: LoadedConfig): Promise<Finding[]> {
   return ports;
 }
 
-/** Whether others can be seen at all, by what this machine has and is told. */
+/** Checks whether this node can see others at all, given its interfaces and settings. */
 export function checkReach(
   { values }: LoadedConfig,
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
@@ -50,14 +50,14 @@ export function checkReach(
   return findings;
 }
 
-/** An interface with IPv6 alone, be it that of the link, is enough: nodes find each other there, too. */
+/** An interface with IPv6 alone, even only a link-local address, is enough for nodes to find each other. */
 function outsideAddresses(list: readonly NetworkInterfaceInfo[], name: string): string[] {
   const outside = list.filter(({ internal }) => !internal);
   const v4 = outside.filter(({ family }) => family === 'IPv4');
   return (v4.length > 0 ? v4 : outside).map(({ address }) => `${name} ${address}`);
 }
 
-/** What the running node says of itself and of its peers. */
+/** Findings from what the running node reports about itself and its peers. */
 export async function checkRunning(target: NodeTarget, config: LoadedConfig, nowMs: number): Promise<Finding[]> {
   const [status, report, peers] = [await target.status(), await target.health(), await target.peers()];
   const health = report.isHealthy
@@ -65,7 +65,7 @@ export async function checkRunning(target: NodeTarget, config: LoadedConfig, now
     : failed('health', `not healthy: ${report.errors.join('; ') || 'see `entgldb health`'}`);
   const queue = ok('offline queue', `${status.queuedOperations} operations waiting`);
   const notices = status.notices.map((notice) => warning('node', notice));
-  // Those that are no notice: maybe another cluster on purpose, but here somebody asks why a node is missing.
+  // These are not notices, since it may be another cluster on purpose. But a user of doctor may ask why a node is missing.
   const onlyHeard = status.isOnline ? status.refusals.filter(({ isOnlyHeard }) => isOnlyHeard) : [];
   return [
     ok('node', `${status.nodeId} is running, process ${status.pid}`),
@@ -78,7 +78,7 @@ export async function checkRunning(target: NodeTarget, config: LoadedConfig, now
   ];
 }
 
-/** What the settings hold by now, or the flag of the start held, may be another token than the node has. */
+/** The running node's token may differ from the settings: they were changed since, or a flag of `start` overrode them. */
 async function checkRunningToken({ tokenFingerprint: running }: NodeStatus, config: LoadedConfig): Promise<Finding[]> {
   const [set] = await clusterTokens(config);
   const named = set === undefined ? null : await tokenFingerprint(set);
@@ -90,7 +90,7 @@ async function checkRunningToken({ tokenFingerprint: running }: NodeStatus, conf
   ];
 }
 
-/** Empty where they cannot be read, which is a finding of its own. */
+/** The cluster tokens; empty if they cannot be read, which is a finding of its own. */
 export function clusterTokens(config: LoadedConfig): Promise<readonly string[]> {
   return readTokens(config).then(
     ({ cluster }) => cluster,
@@ -115,8 +115,8 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
 }
 
 /**
- * Whether a node, and with one of these tokens (none: they are not known), accepts connections there: the question behind "why do they not see each other".
- * It then hangs up, which that node notes in its log.
+ * Checks whether a node accepts connections at an address, and whether it has one of these tokens; without tokens, only the former.
+ * This answers "why do they not see each other?". The check then hangs up, which the other node logs.
  */
 export async function checkAddress(address: Address, tokens: readonly string[], timeoutMs: number): Promise<Finding> {
   const socket = connect({ host: address.host, port: address.port });
@@ -145,7 +145,7 @@ async function checkNodeAt(address: Address, where: string, tokens: readonly str
   return failed('address', `${where} is a node with another cluster token; ${COMPARE_TOKENS}`);
 }
 
-/** Null: it is a node with this token; undefined: nobody can tell. */
+/** Null if it is a node with this token; undefined if that cannot be told. */
 async function dialRefusal(address: Address, token: string): Promise<DialRefusal | null | undefined> {
   const { deriveClusterKey, dialTls } = await import('../../../net/tcp/index.ts');
   const key = await deriveClusterKey(token);

@@ -5,10 +5,10 @@ import type { LoadedConfig } from '../../config/index.ts';
 import { formatAgo, formatBytes } from '../format.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
-/** Below this much free space, beyond the size of the database itself, a warning. */
+/** Warn if less than this is free beyond the size of the database itself. */
 const FREE_BYTES_MIN = 200 * 1024 * 1024;
 
-/** Database, backups and log: there, writable, with room. */
+/** Checks that database, backups and log exist or can be made, and have room. */
 export async function checkStorage(config: LoadedConfig, nowMs: number): Promise<Finding[]> {
   return [await checkDatabase(config), await checkBackups(config, nowMs), await checkLog(config)];
 }
@@ -50,7 +50,7 @@ async function checkLog({ values }: LoadedConfig): Promise<Finding> {
   return problem === undefined ? ok('log', `written to ${path}`) : failed('log', problem);
 }
 
-/** A folder that is not there yet is judged by the nearest one that is: it will be made. */
+/** A folder that does not exist yet will be created, so the nearest existing one above it is checked. */
 async function writeProblem(folder: string): Promise<string | undefined> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
@@ -79,7 +79,7 @@ async function freeBytes(folder: string): Promise<number> {
   }
 }
 
-/** Null: there is no backup. */
+/** When the newest backup was made, ms; null if there is none. */
 async function newestFileMs(folder: string): Promise<number | null> {
   const names = await readdir(folder).catch(() => []);
   const times = await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * Goal: doctor finds what is wrong with an installation, and says it in words. Method: whole command lines on folders that lack or
- * hold one thing each, and against a real node.
+ * Goal: doctor finds what is wrong with an installation and says it in plain words. Method: whole command lines on folders that each
+ * lack or hold one thing, and against a real node.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { checkReach } from './check-network.ts';
 
 const { folder, begin, cli } = createTestShell();
 
-test('doctor says what is missing before the first start, in words', async () => {
+test('doctor says in plain words what is missing before the first start', async () => {
   const { code, out } = await cli('doctor', '--data', 'till');
   assert.equal(code, 0, out);
   assert.match(out, /^WARNING configuration: there is no file/m);
@@ -51,7 +51,7 @@ test('doctor finds a running node, its health, and what is wrong with an address
   await node.done;
 });
 
-test('doctor tells a weak token, a folder that cannot be written, and a node that nobody can find', async () => {
+test('doctor reports a weak token, an unwritable folder, and a node that nobody can find', async () => {
   await writeFile(join(folder(), 'token'), 'short');
   await writeFile(join(folder(), 'not-a-folder'), '');
   const settings = {
@@ -67,7 +67,7 @@ test('doctor tells a weak token, a folder that cannot be written, and a node tha
   assert.match(out, /^FAILED +reach: .*this node can find nobody/m);
 });
 
-test('an interface with IPv6 alone is a network, and loopback is none', async () => {
+test('an interface with IPv6 alone counts as a network, loopback does not', async () => {
   const config = await loadConfig({ workingDirectory: folder(), environment: {} });
   const info = { netmask: '', mac: '', cidr: null };
   const lo = { ...info, address: '127.0.0.1', family: 'IPv4', internal: true } as const;

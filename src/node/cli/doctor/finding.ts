@@ -1,9 +1,9 @@
-/** What doctor found at one point of the deployment checklist. */
+/** The result for one point of the deployment checklist. */
 export interface Finding {
   readonly point: string;
   /** `warning`: it works, but not as well as it should. */
   readonly state: 'ok' | 'warning' | 'failed';
-  /** What was found, and unless it is fine, what to do. */
+  /** What was found and, if it is not fine, what to do. */
   readonly message: string;
 }
 
