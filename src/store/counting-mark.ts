@@ -2,7 +2,7 @@ import type { CollectionName } from '../core/ids/index.ts';
 
 export const COUNTING = 'counting:';
 
-/** Name among the metadata while a damaged collection is counted anew (R11): its sums are not those of its rows until then. */
+/** Key in the metadata while a damaged collection is being recounted (R11). Until that is done, its sums do not fit its rows. */
 export function countingMark(collection: CollectionName): string {
   return `${COUNTING}${collection}`;
 }

@@ -1,4 +1,4 @@
-/** The table under this key of another one; made where there is none. */
+/** The inner table under `key`, created if there is none. */
 export function nested<K, L, V>(tables: Map<K, Map<L, V>>, key: K): Map<L, V> {
   let table = tables.get(key);
   if (table === undefined) {

@@ -1,7 +1,7 @@
 /**
- * Lets any number of callers share one sync after another: a call made while a sync runs is served by the next one, since
- * the running one may have begun before the caller's commit. A failed sync rejects everybody who waits, those for the next
- * one included: what they wait for was lost with it.
+ * Lets any number of callers share syncs. A call made while a sync runs is served by the next one, since the running one
+ * may have begun before the caller's commit. A failed sync rejects all waiting callers, including those waiting for the
+ * next one, because their commits were lost too.
  */
 export class SharedSync {
   readonly #sync: () => Promise<void>;

@@ -4,7 +4,7 @@ export function closedError(): PersistenceError {
   return new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again');
 }
 
-/** A commit between a failed flush and the `load` that has to follow. */
+/** For a commit made after a failed flush and before the `load` that must follow it. */
 export function lostCommitsError(): PersistenceError {
   return new PersistenceError(
     'IO_FAILED',

@@ -7,140 +7,140 @@ import type { Check, Fingerprint, Known, Version } from '../core/version/index.t
 /**
  * The store port: tables of documents, knowledge and small state, changed only by whole batches.
  *
- * - Everything is synchronous but `flush`, `close`, `findAside` and `countAside`. `commit` is atomic: after a crash the store is as after some prefix
- *   of the commits, and that prefix holds every commit that a resolved `flush` followed.
- * - Reads see every commit made so far, durable or not. Reads return frozen or fresh objects: a caller cannot change the
- *   store through them.
- * - Reads that return many rows take a limit and go on where the caller says; they hold no snapshot between calls.
- * - Orders by key and by replica are byte order (UTF-8). `pos` is unique per document and rises with every change.
- * - A row whose digests do not fit is reported by `DatabaseCorruptionError` (DOCUMENT_CORRUPT, details: collection, key);
- *   a file that is damaged beyond a row by DATABASE_CORRUPT. A failed `commit` changes nothing and throws
- *   PersistenceError (DISK_FULL, IO_FAILED …); after a failed `flush` all commits since the last good one are rejected, the
- *   store reopens itself and goes on from what is durable: `load` must be called again, and until then `commit` throws
- *   IO_FAILED, since it would build on what was lost.
- * - After `close` every call throws DATABASE_CLOSED; `close` itself is idempotent and flushes first.
+ * - Everything is synchronous except `flush`, `close`, `findAside` and `countAside`. `commit` is atomic: after a crash the
+ *   store holds some prefix of the commits, which includes every commit made before a `flush` that resolved.
+ * - Reads see every commit made so far, durable or not. They return frozen or fresh objects, so that a caller cannot change
+ *   the store through them.
+ * - Reads that return many rows take a limit and continue where the caller says. They hold no snapshot between calls.
+ * - Keys and replicas are in byte order (UTF-8). `pos` is unique per document and rises with every change.
+ * - A row that does not fit its digests is reported by `DatabaseCorruptionError` (DOCUMENT_CORRUPT, details: collection,
+ *   key), and damage beyond a single row by DATABASE_CORRUPT.
+ * - A failed `commit` changes nothing and throws a PersistenceError (DISK_FULL, IO_FAILED …). A failed `flush` loses all
+ *   commits since the last good one; the store reopens itself and continues from what is durable. `load` must then be
+ *   called again, and until that `commit` throws IO_FAILED, since it would build on lost commits.
+ * - After `close` every call throws DATABASE_CLOSED. `close` itself flushes first and is idempotent.
  */
 export interface Store {
   readonly supports: StoreManifest;
 
-  /** The small state, read once at open: identity, head, collections with their vectors. */
+  /** The small state, read once at open: head, collections with their knowledge and purge lines, metadata. */
   load(): StoreImage;
-  /** One text of its `meta`, without reading the rest; undefined: there is none. */
+  /** A single text of `StoreImage.meta`, without loading the rest; undefined: there is none. */
   meta(name: string): string | undefined;
   commit(batch: StoreBatch): void;
-  /** Resolves when every commit made before the call is durable; concurrent calls share one sync. */
+  /** Resolves when every commit made before the call is durable. Concurrent calls share one sync. */
   flush(): Promise<void>;
   close(): Promise<void>;
 
-  /** `once`: it is not likely to be read again soon, so that a cache need not keep it. */
+  /** `once`: the document is not likely to be read again soon, so a cache need not keep it. */
   get(collection: CollectionName, key: DocumentKey, use?: 'once'): StoredDocument | undefined;
-  /** Which of these keys have no document, in one pass: for a batch that is about to be written. May leave some out. */
+  /** Those of the keys that have no document, found in one pass, for a batch about to be written. May leave some out. */
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
-  /** Which of these keys have no document that readers see, without reading any; keys that hold NUL are left out. */
+  /** Those of the keys without a document that readers see, found without reading values. Keys that hold NUL are left out. */
   unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
-  /** Documents of a collection in key order, from after `afterKey` (null: from the first), without reading the rows of `except`. */
+  /** Documents of a collection in key order, after `afterKey` (null: from the first). Rows of the keys in `except` are not read. */
   documents(
     collection: CollectionName,
     afterKey: DocumentKey | null,
     limit: number,
     except?: ReadonlySet<DocumentKey>,
   ): StoredDocument[];
-  /** Documents of all collections that changed after `afterPos`, in order of `pos`. */
+  /** Documents of all collections whose newest change came after `afterPos`, in order of `pos`. */
   changes(afterPos: number, limit: number): StoredDocument[];
   /** Live versions of one replica in one collection with a seq above `afterSeq`, in seq order (R4). */
   delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[];
   /** Replicas that have live versions in the collection, in byte order. */
   liveReplicas(collection: CollectionName): ReplicaId[];
-  /** Documents whose versions are all tombstones and that arrived here before `beforeMs`, oldest first (R7). */
+  /** Documents that have consisted of tombstones only since before `beforeMs` (`deadAt`), oldest first (R7). */
   dead(beforeMs: number, limit: number): StoredDocument[];
   /** Fingerprint of each key range of the collection (R5), in one ordered pass. */
   fingerprints(collection: CollectionName, ranges: readonly KeyRange[]): Fingerprint[];
-  /** Key of the `n`-th document after `after` in key order (1: the next one); undefined when there are fewer. */
+  /** Key of the `n`-th document after `after` in key order (1: the next one); undefined if there are fewer. */
   nthKey(collection: CollectionName, after: DocumentKey | null, n: number): DocumentKey | undefined;
   /** Documents in a key range, in key order. */
   inRange(collection: CollectionName, range: KeyRange, limit: number): StoredDocument[];
-  /** Removed documents logged after `afterPos`, in order of `pos`; bounded by `goneLogMax` (oldest forgotten first). */
+  /** Removed documents logged after `afterPos`, in order of `pos`. The log holds the newest `goneLogMax` of them. */
   gone(afterPos: number, limit: number): GoneDocument[];
-  /** Position up to which the log of removed documents has been forgotten. */
+  /** Position up to which the log of removed documents has been forgotten; 0: nothing has. */
   goneFrom(): number;
 
   /** Documents that readers see and that fit the query, in its order. */
   find(collection: CollectionName, query: Query): FoundDocument[];
-  /** How many documents fit the query's filter; sort, skip and limit are ignored. */
+  /** Number of documents that fit the query's filter. Sort, skip and limit are ignored. */
   count(collection: CollectionName, query: Query): number;
   /**
-   * As `find`, for whoever can wait: a query that takes long is answered beside the event loop, and then a promise comes. Its answer
-   * is of one moment, between the call and its end, and holds every commit made before the call. The signal ends it soon, with the
-   * signal's reason.
+   * As `find`, for callers that can wait: a query that takes long is answered beside the event loop and returns a promise.
+   * The answer is as of one moment between call and end, and includes every commit made before the call. An aborted signal
+   * ends the query soon and rejects with the signal's reason.
    */
   findAside(collection: CollectionName, query: Query, signal?: AbortSignal): FoundDocument[] | Promise<FoundDocument[]>;
   /** As `count`, in the manner of `findAside`. */
   countAside(collection: CollectionName, query: Query, signal?: AbortSignal): number | Promise<number>;
 
-  /** How `find` would answer, without doing it. */
+  /** How `find` would answer the query, without running it. */
   explain(collection: CollectionName, query: Query): QueryPlan;
 
-  /** Indexes of the collection by name, those that are not built yet included, those being removed not. */
+  /** Indexes of the collection, sorted by name, including those still being built but not those being removed. */
   indexes(collection: CollectionName): StoredIndex[];
   /**
-   * Keeps an index from now on, in the place of another one of its name. Nothing happens where there is the same. It is kept
-   * up to date by every commit, but answers queries only when `workOnIndexes` has entered the documents there are.
+   * Adds an index, replacing another one with its name. Does nothing if the same index exists. From now on every commit
+   * keeps it up to date, but it answers queries only once `workOnIndexes` has entered the existing documents.
    */
   addIndex(collection: CollectionName, definition: IndexDefinition): void;
-  /** False: there was none. Its room is given back by `workOnIndexes`. */
+  /** Removes an index; false: there is none. `workOnIndexes` frees its space. */
   removeIndex(collection: CollectionName, name: string): boolean;
   /**
-   * One short step of what indexes have to do: entering documents, removing entries. False: nothing is left. After a crash it
-   * goes on where it was. Throws as `commit` does, and DOCUMENT_CORRUPT for a document that cannot be entered.
+   * Does one short step of pending index work: entering documents or removing entries. False: nothing is left. After a crash
+   * the work continues where it was. Throws as `commit` does, and DOCUMENT_CORRUPT for a document that cannot be entered.
    */
   workOnIndexes(): boolean;
 
-  /** The own check at exactly this seq, if a commit ended there and it is still kept. */
+  /** This replica's check at exactly this seq, if a commit ended there and the check is still kept. */
   chainCheck(seq: number): Check | undefined;
-  /** The oldest seq of the own chain that is still kept, or 0. */
+  /** The oldest seq of this replica's chain of checks that is still kept, or 0. */
   chainFrom(): number;
 
-  /** Entries of a side table in order of id, after `afterId`. */
+  /** Entries of a side table with an id above `afterId`, in order. */
   entries(space: EntrySpace, afterId: number, limit: number): Entry[];
 }
 
 /**
- * R9 at open: whose history the store may go on writing. `fresh` means that the engine takes a new replica id before its
- * first write, because the file is new or may be a copy of one that lives on elsewhere.
+ * R9 at open: whether the engine may continue the file's own history. `fresh` means that it must take a new replica id
+ * before its first write, because the file is new or may be a copy of one that is used elsewhere.
  */
 export interface StoreIdentity {
   readonly fresh: boolean;
   readonly reason: 'same' | 'new' | 'marker-missing' | 'marker-mismatch' | 'other-machine' | 'sealed' | 'cut-back';
-  /** Highest seq that the life before may have acknowledged, even where `head` fell back behind it. The next one is above. */
+  /** Highest seq that the life before may have acknowledged, even if `head` fell back behind it. The next seq is above it. */
   readonly reservedSeq: number;
   /**
-   * The file holds less than it once did: its log was damaged or taken away, or with durability `normal` the power failed.
-   * Absent: not so.
+   * The file holds less than it once did: its log was damaged or removed, or with durability `normal` the power failed.
+   * Absent: it does not.
    */
   readonly isCutBack?: boolean;
-  /** The file was gone although there had been one, and a new one was made. Absent: not so. */
+  /** The file was missing although there had been one, and a new one was made. Absent: it was not. */
   readonly isGone?: boolean;
-  /** Logs of another file that lay beside it, where they are now. Absent: none. */
+  /** Paths to which logs of another file were moved that lay beside this one. Absent: none. */
   readonly logsAside?: readonly string[];
 }
 
-/** What a store on a file can do for its own upkeep, beside the port. All of it while the store is used. */
+/** Maintenance that a store on a file offers in addition to the port. All of it works while the store is in use. */
 export interface MaintainableStore extends Store {
   readonly identity: StoreIdentity;
-  /** Documents among the newest ones that were found damaged at open (R11). */
+  /** Those of the newest documents that were found damaged at open (R11). */
   readonly damagedAtOpen: readonly DocumentName[];
   /**
-   * Reads everything and names what is damaged, at most `damageListMax` of it. A signal ends the reading. Throws only
-   * where the file cannot be read at all.
+   * Reads everything and lists what is damaged, at most `damageListMax` things. A signal ends it. Throws only if something
+   * other than damage keeps it from reading, such as a lock.
    */
   checkIntegrity(options?: { readonly signal?: AbortSignal }): AsyncIterable<Damage>;
   /**
-   * Writes a consistent, verified copy, which takes a new replica id when it is opened. It appears under its name when it
-   * is whole and durable. Rejects with BACKUP_EXISTS unless `overwrite`, BACKUP_FAILED when this store is damaged, or as
-   * writing does; a signal removes what was written.
+   * Writes a consistent, verified copy, which will take a new replica id when it is opened. The copy appears under its name
+   * only once it is complete and durable. Rejects with BACKUP_EXISTS if the file exists and `overwrite` is not set, with
+   * BACKUP_FAILED if this store is damaged, or as writing does. A signal ends it and removes what was written.
    */
   backup(toPath: string, options?: StoreBackupOptions): Promise<void>;
-  /** Gives unused pages back to the file system, in short steps. A signal ends it between two of them. */
+  /** Returns unused pages to the file system, in short steps. A signal ends it between two steps. */
   compact(options?: { readonly signal?: AbortSignal }): Promise<void>;
   statistics(): StoreStatistics;
 }
@@ -148,20 +148,20 @@ export interface MaintainableStore extends Store {
 export interface StoreBackupOptions {
   readonly signal?: AbortSignal;
   readonly overwrite?: boolean;
-  /** Told now and then; `fraction` from 0 to 1. */
+  /** Called now and then with a `fraction` from 0 to 1. */
   readonly onProgress?: (fraction: number) => void;
 }
 
 export interface StoreStatistics {
   readonly databaseBytes: number;
   readonly walBytes: number;
-  /** Pages of the file that hold nothing. */
+  /** Unused pages of the file. */
   readonly freePages: number;
 }
 
 /**
- * One damaged thing. `collection`: what it says of itself does not fit its documents. `index`: it does not fit its documents; an
- * open store makes it anew by itself. `file`: anything else.
+ * One damaged thing. `collection`: its count or fingerprint does not fit its documents. `index`: it does not fit its
+ * documents; an open store rebuilds it by itself. `file`: anything else.
  */
 export type Damage =
   | {
@@ -180,22 +180,22 @@ export type Damage =
   | { readonly kind: 'file'; readonly problem: string };
 
 export interface StoreManifest {
-  /** Commits survive the end of the process. */
+  /** Whether commits survive the end of the process. */
   readonly durable: boolean;
-  /** Queries are answered from indexes where there are any. */
+  /** Whether queries are answered from indexes. */
   readonly indexes: boolean;
-  /** A flush waits for nothing: whoever awaits one after another lets no timer and no socket have its turn. */
+  /** Whether a flush waits for nothing. A loop that awaits such flushes never yields to timers and sockets. */
   readonly isFlushImmediate?: boolean;
-  /** A commit that throws DATABASE_LOCKED is worth trying again for so long, ms; absent: it is not. */
+  /** How long a commit that throws DATABASE_LOCKED is worth retrying, ms; absent: it is not. */
   readonly lockedMsMax?: number;
 }
 
-/** A document at rest. `value` is what readers see: JSON text, or null where the document does not exist. */
+/** A document as it is stored. `value` is what readers see: JSON text, or null if the document does not exist. */
 export interface StoredDocument extends DocumentState {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
   readonly pos: number;
-  /** Local wall clock at the moment when all versions were tombstones first, ms; null while the document is alive. */
+  /** Local wall clock when all versions had become tombstones, ms; null while the document is alive. */
   readonly deadAt: number | null;
   readonly value: string | null;
 }
@@ -213,24 +213,25 @@ export interface FoundDocument {
 
 export interface StoredIndex {
   readonly definition: IndexDefinition;
-  /** Only then it answers queries. */
+  /** Whether it is built: only then it answers queries. */
   readonly isReady: boolean;
-  /** Share of the documents that are in it, 0 to 1. */
+  /** Estimated share of the documents entered so far, 0 to 1. */
   readonly progress: number;
 }
 
 /** How a query is answered. */
 export interface QueryPlan {
-  /** The index that is read; null: every document of the collection is. */
+  /** Name of the index that is read; null: no index, every document of the collection is read. */
   readonly index: string | null;
-  /** The part of the index, in words; null: all of it, or no index. Further parts are counted in `ranges`. */
+  /** The first range of the index that is read, as readable text; null: the whole index, or no index. */
   readonly range: string | null;
+  /** Number of ranges of the index that are read. */
   readonly ranges: number;
-  /** Whether the filter, or what the range leaves of it, is held against each document that is read. */
+  /** Whether the filter, or the part of it that the ranges leave open, is checked for each document that is read. */
   readonly filtered: boolean;
-  /** `index`: they are read in order. `memory`: all that fit are sorted. `none`: nothing is to be sorted but keys. */
+  /** `index`: documents are read in order. `memory`: all that fit are sorted. `none`: no order but that of keys was asked for. */
   readonly sort: 'index' | 'memory' | 'none';
-  /** Documents that would be read; `estimatedRowsMax` means: so many or more. */
+  /** Estimated number of documents read. `estimatedRowsMax` stands for that many or more. */
   readonly estimatedRows: number;
 }
 
@@ -240,7 +241,7 @@ export interface KeyRange {
   readonly upTo: DocumentKey | null;
 }
 
-/** Why a document's row went away without a write: purged tombstone, dropped by R5, evicted, or found damaged. */
+/** Why a document's row was removed without a write: its tombstone was purged, R5 dropped it, it was evicted, or damaged. */
 export type GoneReason = 'purged' | 'dropped' | 'evicted' | 'damaged';
 
 export interface GoneDocument {
@@ -249,13 +250,13 @@ export interface GoneDocument {
   readonly pos: number;
   readonly why: GoneReason;
   /**
-   * Position of the change by which readers stopped to see the document, long before its row went (a purged tombstone), or
-   * null where they saw it until now. So `watch` tells a deletion to those who missed it, and only to them.
+   * Position of the change that deleted the document for readers, long before its row was removed (a purged tombstone);
+   * null if readers saw it until its removal. With it, `watch` reports a deletion only to those who missed it.
    */
   readonly deadSince: number | null;
 }
 
-/** Side tables: small, bounded, ordered. The owner of each space bounds it. */
+/** Side tables: small, ordered, each bounded by its owner. */
 export type EntrySpace =
   | 'queue'
   | 'conflicts'
@@ -275,7 +276,7 @@ export interface Entry {
   readonly data: string;
 }
 
-/** Where this replica's own history stands. */
+/** The current end of this replica's own history. */
 export interface Head {
   readonly replica: ReplicaId;
   readonly seq: number;
@@ -287,22 +288,22 @@ export interface Head {
 
 export interface CollectionRow {
   readonly name: CollectionName;
-  /** `frozen`: no longer wanted (R12), rows and knowledge stay. */
+  /** `frozen`: no longer wanted (R12), while rows and knowledge stay. */
   readonly state: 'wanted' | 'frozen';
   /** Documents that readers see. */
   readonly documents: number;
   readonly fingerprint: Fingerprint;
-  /** Resolver name and revision by which `value` of documents with siblings was made, as `name@revision`. */
+  /** The resolver (`name@revision`) that made `value` of documents with siblings. */
   readonly resolver: string;
 }
 
-/** Names a document. */
+/** Collection and key of a document. */
 export interface DocumentName {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
 }
 
-/** How much of the bounded logs is kept. */
+/** Bounds of the logs. */
 export interface LogLimits {
   readonly chainLengthMax: number;
   readonly goneLogMax: number;
@@ -317,16 +318,16 @@ export interface StoreImage {
   readonly meta: ReadonlyMap<string, string>;
 }
 
-/** All of it happens, or nothing. Absent means: nothing of that kind. */
+/** Changes that happen together or not at all. An absent member changes nothing of its kind. */
 export interface StoreBatch {
   readonly head?: Head;
-  /** One row of the own chain: the check after this commit, at `head.seq`. */
+  /** Whether to add the check after this commit, `head.check` at `head.seq`, to this replica's chain. */
   readonly chain?: boolean;
-  /** Forget the own chain: a new replica begins. */
+  /** Whether to forget the chain first, because a new life begins. */
   readonly resetChain?: boolean;
-  /** Whole new states; made or replaced. */
+  /** Complete new states of documents, inserted or replaced. */
   readonly documents?: readonly StoredDocument[];
-  /** Rows to remove, with the log entry that says so. */
+  /** Rows to remove, each with its entry in the log of removed documents. */
   readonly removed?: readonly GoneDocument[];
   readonly collections?: readonly CollectionRow[];
   readonly knowledge?: readonly KnowledgeRow[];

@@ -1,5 +1,5 @@
 /**
- * Goal: the memory store keeps the contract of the Store port, and loses on a crash exactly what no flush covered.
+ * Goal: the memory store fulfils the contract of the Store port, and a crash loses exactly what no flush covered.
  * Method: the conformance suite; directed cases for its virtual disk.
  */
 import assert from 'node:assert/strict';
@@ -29,7 +29,7 @@ runStoreConformance({
   },
 });
 
-test('a crash takes back every commit since the last completed flush', async () => {
+test('a crash undoes every commit since the last completed flush', async () => {
   const store = createMemoryStore();
   store.commit({ documents: [document(1)] });
   await store.flush();
@@ -41,7 +41,7 @@ test('a crash takes back every commit since the last completed flush', async () 
   assert.throws(() => store.commit({ documents: [document(4)] }), { reason: 'DATABASE_CLOSED' });
 });
 
-test('a crash may leave some of the commits that no flush covered, oldest first', async () => {
+test('a crash may keep some of the commits that no flush covered, oldest first', async () => {
   const store = createMemoryStore();
   store.commit({ documents: [document(1)] });
   await store.flush();
@@ -52,7 +52,7 @@ test('a crash may leave some of the commits that no flush covered, oldest first'
   assert.deepEqual(next.crash().get(C, K), document(2), 'what was found on the disk is durable');
 });
 
-test('a flush covers what was committed before its sync began, and no more', async () => {
+test('a flush covers exactly what was committed before its sync began', async () => {
   const syncs: (() => void)[] = [];
   const store = createMemoryStore({ sync: () => new Promise((resolve) => syncs.push(resolve)) });
   store.commit({ documents: [document(1)] });
@@ -68,10 +68,10 @@ test('a flush covers what was committed before its sync began, and no more', asy
   });
   syncs[1]?.();
   await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(isSettled, false, 'nobody of the life before hears of a flush after the crash');
+  assert.equal(isSettled, false, 'a flush of the life before never settles after the crash');
 });
 
-test('a failed flush rejects all who wait, takes their commits back, and asks for a new load', async () => {
+test('a failed flush rejects all waiting callers, undoes their commits, and requires a new load', async () => {
   const store = createMemoryStore({ sync: () => Promise.reject(new Error('the disk is gone')) });
   store.commit({ documents: [document(1)] });
   const both = await Promise.allSettled([store.flush(), store.flush()]);
@@ -85,7 +85,7 @@ test('a failed flush rejects all who wait, takes their commits back, and asks fo
   store.commit({ documents: [document(2)] });
 });
 
-test('an image of the disk lives on by itself', async () => {
+test('a snapshot of the disk is independent of the store', async () => {
   const store = createMemoryStore();
   store.commit({ documents: [document(1)] });
   const image = store.snapshot();
@@ -98,7 +98,7 @@ test('an image of the disk lives on by itself', async () => {
   assert.deepEqual(memoryStoreFromSnapshot(image).get(C, K), document(1));
 });
 
-test('a damaged row is named until it is written anew', () => {
+test('reads name a damaged row until it is written again', () => {
   const store = createMemoryStore();
   store.commit({ documents: [document(1), sampleDocument({ key: 'other', pos: 2 })] });
   store.damage(C, K);

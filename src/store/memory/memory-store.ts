@@ -26,43 +26,44 @@ import { countFitting, explainScan, runQuery } from './run-query.ts';
 
 export interface MemoryStoreOptions {
   /**
-   * What a flush waits for; when it rejects, all commits since the last good flush are taken back and the flush rejects.
-   * Default: a flush is durable at once. The simulator passes one that resolves when the virtual disk is done.
+   * What a flush waits for. If it rejects, all commits since the last good flush are undone and the flush rejects.
+   * Default: a flush is durable immediately. The simulator passes one that resolves when the virtual disk is done.
    */
   readonly sync?: () => Promise<void>;
-  /** Default: the engine's limits. */
+  /** Default: the engine's limits (`LIMITS`). */
   readonly limits?: Partial<LogLimits>;
-  /** What the store says about itself at open. Default: new. */
+  /** The identity that the store reports at open. Default: new. */
   readonly identity?: StoreIdentity;
 }
 
 type Fault = ErrorReason<'PERSISTENCE_ERROR'>;
 
 /**
- * The executable specification of the Store port, with a disk that can be crashed, copied and damaged. What survives a
- * crash is what a completed flush covered.
+ * The executable specification of the Store port, on a virtual disk that can be crashed, copied and damaged. A crash keeps
+ * exactly the commits that a completed flush covered.
  */
 export interface MemoryStore extends Store {
   readonly identity: StoreIdentity;
   /**
-   * Power cut: what is not durable is lost, pending flushes never settle, and every later call on this object throws
-   * DATABASE_CLOSED. Returns the store as the next life opens it; `kept` (0) commits that no flush covered are on it, oldest first.
+   * Simulates a power cut: what is not durable is lost, pending flushes never settle, and every later call on this object
+   * throws DATABASE_CLOSED. Returns the store as it is opened next. `kept` (default 0): how many of the commits that no
+   * flush covered survive, oldest first.
    */
   crash(kept?: number): MemoryStore;
-  /** The store as the next life opens it after `close`. */
+  /** The store as it is opened again after `close`. Throws a TypeError if it is not closed. */
   reopen(): MemoryStore;
-  /** An image of the disk as a reader sees it now; open it any number of times with `memoryStoreFromSnapshot`. */
+  /** An image of the disk as readers see it now. `memoryStoreFromSnapshot` can open it any number of times. */
   snapshot(): MemorySnapshot;
-  /** `unreadable`: reads of the row fail with DOCUMENT_CORRUPT until it is written or removed. `missing`: it vanishes. */
+  /** Damages a row. `unreadable`: reads fail with DOCUMENT_CORRUPT until it is written or removed. `missing`: it vanishes. */
   damage(collection: CollectionName, key: DocumentKey, kind?: 'unreadable' | 'missing'): void;
-  /** The next `count` commits fail and change nothing; 0 ends it, Infinity is a disk that stays full. */
+  /** Makes the next `count` commits fail without changing anything. 0 ends that; Infinity is a disk that stays full. */
   failCommits(count: number, reason?: Fault): void;
-  /** The next `count` flushes fail. */
+  /** Makes the next `count` flushes fail. */
   failFlushes(count: number, reason?: Fault): void;
 }
 
 declare const snapshotBrand: unique symbol;
-/** A copy of a memory store's disk. Nothing can change it. */
+/** An immutable copy of a memory store's disk. */
 export interface MemorySnapshot {
   readonly [snapshotBrand]: true;
 }
@@ -71,7 +72,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   return new TableStore({ tables: new MemoryTables(), damaged: new Map(), indexes: new Map() }, options);
 }
 
-/** A new store on a copy of the image. Its identity says `marker-missing`, as a copied file would, unless told otherwise. */
+/** A new store on a copy of the image. As for a copied file, its identity is `marker-missing` unless `options` say otherwise. */
 export function memoryStoreFromSnapshot(snapshot: MemorySnapshot, options: MemoryStoreOptions = {}): MemoryStore {
   return new TableStore(copyDisk(snapshot as unknown as MemoryDisk), { identity: COPIED, ...options });
 }
@@ -84,7 +85,7 @@ interface MemoryDisk {
   readonly tables: MemoryTables;
   /** Keys of unreadable rows. */
   readonly damaged: Map<CollectionName, Set<DocumentKey>>;
-  /** By collection and name. They change no answer. */
+  /** Indexes by collection and name. They do not affect answers. */
   readonly indexes: Map<CollectionName, Map<string, IndexDefinition>>;
 }
 
@@ -96,8 +97,8 @@ function copyDisk({ tables, damaged, indexes }: MemoryDisk): MemoryDisk {
   };
 }
 
-/** Counts a fault down and throws it while it is there. */
-function failIfTold(fault: { count: number; readonly reason: Fault }, what: string): void {
+/** Throws the injected fault and counts it down, if any is left. */
+function failIfInjected(fault: { count: number; readonly reason: Fault }, what: string): void {
   if (fault.count <= 0) return;
   fault.count--;
   throw new PersistenceError(fault.reason, `${what} (${fault.reason})`);
@@ -109,7 +110,7 @@ function copyNested<K, L, V>(tables: ReadonlyMap<K, ReadonlyMap<L, V>>): Map<K, 
   return copy;
 }
 
-/** The versions of one dot, of which there are several only where two lives broke R9. */
+/** The versions of one dot. There are several only if two lives violated R9. */
 function inKeyOrder(rows: readonly StoredVersion[]): readonly StoredVersion[] {
   return rows.length === 1 ? rows : [...rows].sort((a, b) => compareBytes(a.key, b.key));
 }
@@ -160,7 +161,7 @@ class TableStore implements MemoryStore {
   commit(batch: StoreBatch): void {
     const tables = this.#tables;
     if (this.#isLoadDue) throw lostCommitsError();
-    failIfTold(this.#commitFault, 'the commit was refused');
+    failIfInjected(this.#commitFault, 'the commit was refused');
     tables.apply(batch, this.#limits);
     if (this.#disk.damaged.size > 0) this.#forgetDamage(batch);
   }
@@ -301,7 +302,7 @@ class TableStore implements MemoryStore {
   }
 
   readonly count: Store['count'] = (collection, query) => countFitting(this.#visible(collection), query);
-  // Nothing is beside the event loop of a simulation.
+  // A simulation has nothing beside its event loop.
   readonly findAside: Store['findAside'] = (collection, query) => this.find(collection, query);
   readonly countAside: Store['countAside'] = (collection, query) => this.count(collection, query);
 
@@ -345,7 +346,7 @@ class TableStore implements MemoryStore {
     const tables = this.#disk.tables;
     const covered = tables.undurableCommits;
     try {
-      failIfTold(this.#flushFault, 'the disk refused to make the commits durable');
+      failIfInjected(this.#flushFault, 'the disk refused to make the commits durable');
       await this.#options.sync?.();
     } catch (error) {
       if (!this.#isCrashed) tables.revert();

@@ -14,19 +14,19 @@ import type {
 } from '../store.ts';
 import { SortedMap } from './sorted-map.ts';
 
-/** Puts one changed cell back as it was. */
+/** Restores one changed cell. */
 type Undo = () => void;
 
 /** Documents of one collection, by key and by dot. */
 interface DocumentTable {
   readonly byKey: SortedMap<DocumentKey, StoredDocument>;
-  /** Live versions; a dot has more than one only where two lives broke R9. */
+  /** Live versions. A dot has more than one only if two lives violated R9. */
   readonly byDot: Map<ReplicaId, SortedMap<number, readonly StoredVersion[]>>;
 }
 
 const compareNumbers = (a: number, b: number): number => a - b;
 
-/** All that a store holds, with an undo log of the commits that are not durable yet. */
+/** The whole content of a store, with an undo log of the commits that are not durable yet. */
 export class MemoryTables {
   readonly documents = new Map<CollectionName, DocumentTable>();
   readonly byPos = new SortedMap<number, StoredDocument>(compareNumbers);
@@ -41,7 +41,7 @@ export class MemoryTables {
   head: Head | undefined;
   goneFrom = 0;
 
-  /** One list per commit since the last durable one, oldest first. */
+  /** One undo list per commit since the last durable one, oldest first. */
   #undurable: Undo[][] = [];
   #undo: Undo[] = [];
 
@@ -49,12 +49,12 @@ export class MemoryTables {
     return this.#undurable.length;
   }
 
-  /** The first `count` commits of those not yet durable became it. */
+  /** Marks the first `count` of the commits not yet durable as durable. */
   markDurable(count: number): void {
     this.#undurable = count >= this.#undurable.length ? [] : this.#undurable.slice(count);
   }
 
-  /** Takes back the commits that are not durable, but for the first `kept` of them, which became it. */
+  /** Undoes the commits that are not durable, except the first `kept` of them, which become durable. */
   revert(kept = 0): void {
     while (this.#undurable.length > kept) {
       const commit = this.#undurable.pop()!;
@@ -64,7 +64,7 @@ export class MemoryTables {
     this.#undo = [];
   }
 
-  /** An independent copy, undurable commits included, which are durable in it. */
+  /** An independent copy in which all commits, also those not durable here, are durable. */
   clone(): MemoryTables {
     const copy = new MemoryTables();
     for (const table of this.documents.values()) for (const document of table.byKey.values()) copy.#place(document);
@@ -102,7 +102,7 @@ export class MemoryTables {
     this.#undurable.push(this.#undo);
   }
 
-  /** Takes a row away for good, as a damaged disk does: not even a crash brings it back. */
+  /** Removes a row for good, as a damaged disk does: not even a crash brings it back. */
   loseDocument(collection: CollectionName, key: DocumentKey): void {
     this.#undo = [];
     this.#putDocument(collection, key, undefined);
@@ -202,7 +202,7 @@ export class MemoryTables {
     while (this.chain.size > lengthMax) this.#set(this.chain, this.chain.firstKey()!, undefined);
   }
 
-  /** Sets one cell of a table, undefined for none, and remembers what was there. */
+  /** Sets one cell of a table (undefined removes it) and remembers its former value for undo. */
   #set<K, V>(table: Map<K, V> | SortedMap<K, V>, key: K, value: V | undefined): void {
     const before = table.get(key);
     setCell(table, key, value);

@@ -6,7 +6,7 @@ interface Parsed extends FoundDocument {
   readonly parsed: JsonValue;
 }
 
-/** Documents that fit a filter, as they come. */
+/** The documents that fit the query's filter, in the given order. */
 function* fitting(documents: Iterable<FoundDocument>, query: Query): Iterable<Parsed> {
   for (const { key, value } of documents) {
     const parsed = JSON.parse(value) as JsonValue;
@@ -14,7 +14,7 @@ function* fitting(documents: Iterable<FoundDocument>, query: Query): Iterable<Pa
   }
 }
 
-/** Answers a query by looking at every document, which come in key order: the definition of what a query finds. */
+/** Answers a query by looking at every document. This defines what a query finds. `documents` must be in key order. */
 export function runQuery(documents: Iterable<FoundDocument>, query: Query): FoundDocument[] {
   const { after } = query;
   const found = [...fitting(documents, query)].filter(
@@ -33,7 +33,7 @@ export function countFitting(documents: Iterable<FoundDocument>, query: Query): 
   return count;
 }
 
-/** Every document is looked at: this store reads no indexes. */
+/** The plan of a scan of all documents: this store reads no indexes. */
 export function explainScan(query: Query, documents: number): QueryPlan {
   return {
     index: null,

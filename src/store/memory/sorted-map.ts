@@ -1,6 +1,6 @@
 /**
- * A map that can be read in order of its keys. Keys that arrive in order cost nothing; others wait unsorted until somebody
- * reads in order, and removed ones are skipped until they are half of what is there.
+ * A map that can be read in order of its keys. Keys that arrive in order need no sorting; others stay unsorted until the
+ * next read in order. Removed keys are skipped, and cleaned up once they are more than half of the list.
  */
 export class SortedMap<K, V> {
   readonly #compare: (a: K, b: K) => number;
@@ -20,7 +20,7 @@ export class SortedMap<K, V> {
     return this.#values.get(key);
   }
 
-  /** Undefined removes the key. */
+  /** Sets a value; undefined removes the key. */
   set(key: K, value: V | undefined): void {
     if (value === undefined) {
       this.#values.delete(key);
@@ -38,7 +38,7 @@ export class SortedMap<K, V> {
     return copy;
   }
 
-  /** Visits in order of keys, from after `after` (null: from the first), until `visit` returns false. */
+  /** Visits entries in order of keys, after `after` (null: from the first), until `visit` returns false. */
   forEachAfter(after: K | null, visit: (value: V, key: K) => unknown): void {
     this.#sort();
     for (let i = after === null ? 0 : this.#indexAfter(after); i < this.#keys.length; i++) {
@@ -48,7 +48,7 @@ export class SortedMap<K, V> {
     }
   }
 
-  /** At most `limit` values in order of keys, from after `after`. */
+  /** At most `limit` values in order of keys, after `after`. */
   valuesAfter(after: K | null, limit: number): V[] {
     const found: V[] = [];
     if (limit <= 0) return found;
@@ -79,7 +79,7 @@ export class SortedMap<K, V> {
   #sort(): void {
     const isSparse = this.#keys.length > 16 && this.#keys.length > 2 * this.#values.size;
     if (this.#unsorted.length === 0 && !isSparse) return;
-    // The key list may hold a key that was removed and set again twice. The sort finds two ordered runs and merges them.
+    // A key that was removed and set again may be in the list twice. Both lists are sorted, so the sort only merges them.
     const all = this.#keys.concat(this.#unsorted.sort(this.#compare)).sort(this.#compare);
     this.#keys = all.filter((key, i) => this.#values.has(key) && (i === 0 || this.#compare(all[i - 1]!, key) !== 0));
     this.#unsorted = [];

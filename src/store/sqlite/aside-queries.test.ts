@@ -1,7 +1,7 @@
 /**
- * Goal: a query in a thread answers as one on the event loop does, whatever happens to the file and its logs meanwhile, and short
- * ones stay where they are.
- * Method: real stores; damaged rows and indexes, files that go away, a disk that refuses, a log that may not grow.
+ * Goal: a query in a thread answers as one on the event loop does, whatever happens to the file and its logs meanwhile, and
+ * short queries stay on the event loop.
+ * Method: real stores; damaged rows and indexes, files that disappear, a disk that refuses, a log that may not grow.
  */
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
@@ -33,7 +33,7 @@ function fill(store: SqliteStore, count = MANY, pad = ''): void {
   }
 }
 
-/** Remembers what was said. */
+/** A logger that remembers its messages. */
 function listener(): { readonly logger: Logger; readonly said: string[] } {
   const said: string[] = [];
   const hear = (_: unknown, message?: string): void => void said.push(message ?? '');
@@ -41,7 +41,7 @@ function listener(): { readonly logger: Logger; readonly said: string[] } {
   return { logger, said };
 }
 
-test('short queries are answered at once, and so are those that find soon what they want', () =>
+test('short queries are answered immediately, and so are long ones that find their few documents early', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store);
@@ -77,7 +77,7 @@ test('short queries are answered at once, and so are those that find soon what t
     await store.close();
   }));
 
-test('a damaged document is named as a query on the event loop names it', () =>
+test('a query in a thread names a damaged document as one on the event loop does', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store);
@@ -92,7 +92,7 @@ test('a damaged document is named as a query on the event loop names it', () =>
     await next.close();
   }));
 
-test('a rotten index is noticed, and answers nothing any more', () =>
+test('a rotten index is noticed and no longer used', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store);
@@ -112,7 +112,7 @@ test('a rotten index is noticed, and answers nothing any more', () =>
     await next.close();
   }));
 
-test('a file that is not in its place any more is answered from, and not what lies there now', () =>
+test('queries are answered from the open file, not from another one that lies in its place now', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store);
@@ -126,7 +126,7 @@ test('a file that is not in its place any more is answered from, and not what li
     await store.close().catch(() => {});
   }));
 
-test('a log that may not grow makes queries begin again, and they answer all the same', () =>
+test('a log that may not grow makes queries begin again, and their answers are right nevertheless', () =>
   withFolder(async (folder) => {
     const { logger, said } = listener();
     const store = await openInFolder(folder, { logger, limits: { asideLogBytesMax: 0 } });
@@ -143,11 +143,11 @@ test('a log that may not grow makes queries begin again, and they answer all the
       }
       assert.equal((await asked).length, MANY);
     }
-    assert.ok(isGivenWay(), 'none was read while the log had to be shortened');
+    assert.ok(isGivenWay(), 'no query was interrupted to shorten the log');
     await store.close();
   }));
 
-test('queries and a compaction that needs the log for itself both come to their end', () =>
+test('queries and a compaction that needs the log for itself both finish', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store, MANY, 'x'.repeat(500));
@@ -160,7 +160,7 @@ test('queries and a compaction that needs the log for itself both come to their 
     await store.close();
   }));
 
-test('a disk that refuses a sync ends no query', () =>
+test('a refused sync does not end a query', () =>
   withFolder(async (folder) => {
     let isRefused = false;
     const dataSync = async (): Promise<void> => {

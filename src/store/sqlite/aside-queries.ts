@@ -9,28 +9,28 @@ import type { IndexCare } from './index-care.ts';
 import type { Maintenance, QueryJob } from './maintenance/index.ts';
 import type { QueryRunner } from './query/index.ts';
 
-/** How much is done where. */
+/** Bounds that decide where a query is answered. */
 export interface AsideLimits {
   readonly queryLoopDocumentsMax: number;
   readonly asideQueriesMax: number;
   readonly asideLogBytesMax: number;
 }
 
-/** Times that a query begins in a thread: then it is answered on the event loop. */
+/** Attempts to answer a query in a thread. After that it is answered on the event loop. */
 const ATTEMPTS_MAX = 2;
-/** Where no thread can be had (a bundle without its file, a limit of the system), none is tried again for so long. */
+/** If no thread can be started (a bundle without its file, a limit of the system), the next attempt comes after this time. */
 const NO_THREAD_MS = 60_000;
 
-/** Why a query had to leave its thread: it is not to blame. */
+/** Abort reason for a query that has to leave its thread through no fault of its own. */
 const GIVES_WAY = new Error('a query in a thread gives way');
 
-/** A query, and the ways to answer it here. */
+/** A query and how to get its answer, here or from a thread. */
 interface Question<Answer> {
   readonly kind: QueryJob['kind'];
   readonly collection: CollectionName;
   readonly query: Query;
   readonly signal: AbortSignal | undefined;
-  /** On the event loop, whatever it takes. */
+  /** Answers on the event loop, however long it takes. */
   readonly answer: () => Answer;
   readonly fromThread: (found: FoundDocument[], counted: number) => Answer;
 }
@@ -47,21 +47,21 @@ export interface AsideQueriesDeps {
 }
 
 /**
- * Queries that look at many documents, answered beside the event loop: by a thread with a connection of its own, which sees every
- * commit made before. What goes wrong there is tried again here, so that errors are those of the store, and where there can be no
- * thread, or another file lies under the name, all is as if there were none.
+ * Answers queries that look at many documents beside the event loop, in a thread with its own connection, which sees every
+ * commit made before. If that fails, the query is answered again here, so that errors are those of the store. The same
+ * happens if no thread can be started or another file now lies under the database's name.
  *
- * A thread that reads keeps the log from being begun anew. Whoever needs that pauses all of them: queries begin again after it,
- * and the second time they are answered on the event loop, where nobody writes meanwhile.
+ * A reading thread keeps the write-ahead log from being restarted. Whoever needs a restart pauses all of them; the queries
+ * then begin again, and after a second interruption they are answered on the event loop, where nobody writes meanwhile.
  */
 export class AsideQueries {
   readonly #deps: AsideQueriesDeps;
-  /** Under way in threads, with what ends them. */
+  /** Queries under way in threads, with the controllers that end them. */
   readonly #running = new Map<Promise<unknown>, AbortController>();
   #resumed: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
   #noThreadUntilMs = Number.NEGATIVE_INFINITY;
-  /** Why a thread failed last; told once. */
+  /** Message of the last failure of a thread, so that it is logged only once. */
   #problem: string | undefined;
 
   constructor(deps: AsideQueriesDeps) {
@@ -95,7 +95,7 @@ export class AsideQueries {
     return count ?? this.#aside({ kind: 'count', collection, query, signal, answer, fromThread });
   }
 
-  /** Resolves when nothing is read in threads. What was read begins again with `resume`, and so does what comes meanwhile. */
+  /** Resolves when no thread reads any more. Interrupted queries, and those asked meanwhile, begin with `resume`. */
   async pause(): Promise<void> {
     if (!this.#isClosed) this.#resumed ??= Promise.withResolvers();
     for (const controller of this.#running.values()) controller.abort(GIVES_WAY);
@@ -107,20 +107,20 @@ export class AsideQueries {
     this.#resumed = undefined;
   }
 
-  /** The store is closed: whoever waits is told so by a read. */
+  /** The store is closed. Waiting queries then read here, which throws DATABASE_CLOSED. */
   close(): void {
     this.#isClosed = true;
     this.resume();
   }
 
-  /** With a rollback journal, whoever reads keeps others from writing. */
+  /** Not with a rollback journal, where a reader keeps others from writing. */
   #mayBegin(): boolean {
     const { connection, limits, clock } = this.#deps;
     if (!connection.walMode || this.#isClosed || this.#running.size >= limits.asideQueriesMax) return false;
     return clock.monotonic() >= this.#noThreadUntilMs;
   }
 
-  /** On the event loop, with the indexes that may be read. */
+  /** Reads on the event loop, using only indexes that are trusted. */
   #read<T>(run: (queries: QueryRunner, isTrusted: (id: number) => boolean) => T): T {
     const { file, care } = this.#deps;
     return file.read(({ queries }) => care.withTrusted((isTrusted) => run(queries, isTrusted)));
@@ -151,14 +151,14 @@ export class AsideQueries {
     return question.answer();
   }
 
-  /** Undefined: the files are not in their places, by which the thread would open them. */
+  /** Undefined: the files are no longer in the places where the thread would open them. */
   async #inThread<Answer>(question: Question<Answer>, stop: AbortController): Promise<Answer | undefined> {
     const { path, maintenance, file, care } = this.#deps;
     const { kind, collection, query, signal } = question;
     if (!(await file.places.areAllHeld())) return undefined;
     const either = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
     either.throwIfAborted();
-    // Another connection sees no more than what is settled.
+    // Another connection sees only what is settled.
     file.change(({ transactions }) => transactions.settle());
     const found: FoundDocument[] = [];
     const counted = await maintenance.run(
@@ -178,7 +178,7 @@ export class AsideQueries {
   #failed(error: unknown): void {
     if (this.#isClosed) return;
     const { clock, logger, path } = this.#deps;
-    // What the job itself met says nothing against its thread.
+    // An error of this library comes from the job itself and does not discredit the thread.
     if (!isEntglDbError(error)) this.#noThreadUntilMs = clock.monotonic() + NO_THREAD_MS;
     const { message } = error as Error;
     if (message !== this.#problem)

@@ -1,7 +1,7 @@
 /**
- * Goal: after a flipped bit anywhere in the file, whatever is read is the truth, or an error of this library says that it
- * cannot be told; a check finds what reads would stumble over.
- * Method: a golden file, one random bit flipped at a time; every read compared with the untouched file.
+ * Goal: after a flipped bit anywhere in the file, every read is right or throws an error of this library; a check finds
+ * what makes reads fail.
+ * Method: a golden file in which one random bit is flipped at a time; every read is compared with the untouched file.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const C = parseCollectionName('c');
 const R2 = sampleReplica(2);
 const keys = Array.from({ length: COUNT }, (_, i) => parseDocumentKey(`key ${i}`));
 
-/** Everything that the port can tell, each read by itself. */
+/** Every kind of read of the port, each by itself. */
 const READS: Readonly<Record<string, (store: Store) => unknown>> = {
   load: (store) => store.load(),
   ...Object.fromEntries(keys.map((key) => [key, (store: Store) => store.get(C, key)])),
@@ -63,7 +63,7 @@ async function writeOriginal(folder: string): Promise<Map<string, unknown>> {
   return truth;
 }
 
-/** Names of the reads that told something untrue, without an error. */
+/** Names of the reads that returned something wrong instead of throwing. */
 function liesOf(store: Store, truth: ReadonlyMap<string, unknown>): string[] {
   return Object.entries(READS)
     .filter(([name, read]) => {
@@ -77,7 +77,7 @@ function liesOf(store: Store, truth: ReadonlyMap<string, unknown>): string[] {
     .map(([name]) => name);
 }
 
-test('no flipped bit makes a read tell something untrue that a check would not find', () =>
+test('no flipped bit makes a read return something wrong that a check would not find', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const truth = await writeOriginal(folder);
@@ -107,10 +107,10 @@ test('no flipped bit makes a read tell something untrue that a check would not f
         found++;
       }
     }
-    assert.ok(found > 0, 'no flip was even noticed at open: the test has lost its force');
+    assert.ok(found > 0, 'no flip kept the file from opening: the test has lost its force');
   }));
 
-test('pages of two indexes in the place of each other are noticed at open: the indexes are built anew, or the file refused', () =>
+test('swapped pages of two indexes are noticed at open: the indexes are rebuilt, or the file is refused', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const truth = await writeOriginal(folder);
@@ -140,5 +140,5 @@ test('pages of two indexes in the place of each other are noticed at open: the i
         }
       }
     }
-    assert.ok(mended > 0, 'none could be mended');
+    assert.ok(mended > 0, 'no swap could be repaired');
   }));

@@ -12,25 +12,26 @@ export interface CheckpointerOptions {
   readonly logger: Logger;
   readonly maintenance: Maintenance;
   readonly places: FilePlaces;
-  /** Threads that read: as long as they do, the log is not begun anew. */
+  /** Queries in threads: as long as they read, the log cannot be restarted. */
   readonly aside: AsideQueries;
   readonly limits: { readonly asideLogBytesMax: number };
 }
 
-/** Rows written between two looks at the size of the log. */
+/** Rows written between two checks of the size of the log. */
 const ROWS_PER_LOOK = 512;
 /** A log of this size is copied into the main file by the maintenance thread. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
-/** A log that the thread cannot catch up with is finished by the writer, which blocks it for what is left. */
+/** If the thread cannot keep a log below this size, the writer copies the rest itself, which blocks it meanwhile. */
 const FINISH_BYTES = 16 * 1024 * 1024;
-/** A log file that grew beyond this is cut back. */
+/** A log file that has grown beyond this is truncated. */
 const FILE_BYTES_MAX = 32 * 1024 * 1024;
-/** Rounds of the thread before the writer has to help. */
+/** Checkpoints by the thread before the writer has to help. */
 const ROUNDS_MAX = 3;
 
 /**
- * Keeps the write-ahead log short. The thread copies what readers allow; when it has copied all and no commit came between,
- * the next commit begins the log anew. Under steady writing it never has, and the writer finishes the last pages.
+ * Keeps the write-ahead log short. The thread copies as much as readers allow. Once it has copied everything without a
+ * commit in between, the next commit restarts the log. Under steady writing that never happens, so the writer copies the
+ * last pages.
  */
 export class Checkpointer {
   readonly #db: () => DatabaseSync;
@@ -39,9 +40,9 @@ export class Checkpointer {
   #rowsSinceLook = 0;
   #running: Promise<void> | undefined;
   #isPaused = false;
-  /** Why the thread failed last; told once. */
+  /** Message of the last failure of the thread, so that it is logged only once. */
   #problem: string | undefined;
-  /** The log file was beyond its bound when it was looked at last. */
+  /** Whether the log file was beyond its bound at the last check. */
   #isLong = false;
 
   constructor(db: () => DatabaseSync, wal: WalFile, options: CheckpointerOptions) {
@@ -50,7 +51,7 @@ export class Checkpointer {
     this.#options = options;
   }
 
-  /** Looks now and then whether the log has grown. */
+  /** Reports written rows. Checks now and then whether the log has grown. */
   noteCommit(rows: number): void {
     if (!this.#options.connection.walMode) return;
     this.#rowsSinceLook += rows;
@@ -67,12 +68,12 @@ export class Checkpointer {
       });
   }
 
-  /** Undefined, or what a flush waits for, too: on a machine whose thread cannot keep up, writers go at its pace. */
+  /** A promise that flushes also wait for, so that writers slow down when the thread cannot keep up; usually undefined. */
   relief(): Promise<void> | undefined {
     return this.#isLong ? this.#running : undefined;
   }
 
-  /** Resolves when no checkpoint runs, and no thread reads; neither begins until `resume`. */
+  /** Resolves when no checkpoint runs and no thread reads. Neither begins again before `resume`. */
   async pause(): Promise<void> {
     this.#isPaused = true;
     await this.#running;
@@ -84,7 +85,7 @@ export class Checkpointer {
     this.#options.aside.resume();
   }
 
-  /** Brings everything into the main file, durably, and empties the log. Throws DATABASE_LOCKED when a reader is in the way. */
+  /** Copies everything durably into the main file and empties the log. Throws DATABASE_LOCKED if a reader prevents it. */
   truncate(): void {
     if (!this.#options.connection.walMode || this.#finish('TRUNCATE')) return;
     const { path } = this.#options;
@@ -111,7 +112,7 @@ export class Checkpointer {
   }
 
   async #shorten(): Promise<void> {
-    // The thread opens them by name: other files there would be damaged.
+    // The thread opens the files by name: other files in their place would be damaged.
     if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.places.areAllHeld())) {
       this.#finish('RESTART');
       return;
@@ -123,7 +124,7 @@ export class Checkpointer {
     else if (pending > FINISH_BYTES) this.#finish('RESTART');
   }
 
-  /** Where no thread can be had (a bundle without its file, a limit of the system), the writer does it all. */
+  /** If no thread can be started (a bundle without its file, a limit of the system), the writer does all the copying. */
   async #copyInThread(): Promise<void> {
     const { maintenance, path, logger } = this.#options;
     try {
@@ -138,7 +139,7 @@ export class Checkpointer {
     }
   }
 
-  /** False when somebody reads: then it is tried again after some more commits, rather than waited for here. */
+  /** False if somebody reads. Instead of waiting here, the next try comes after some more commits. */
   #finish(mode: 'RESTART' | 'TRUNCATE'): boolean {
     const db = this.#db();
     db.exec('PRAGMA busy_timeout = 0');
@@ -151,8 +152,8 @@ export class Checkpointer {
 }
 
 /**
- * Before 3.51.3, a checkpoint on one connection while another one begins the log anew could damage the file
- * (sqlite.org/wal.html#walresetbug). The writer then checkpoints by itself, which blocks it longer.
+ * Before 3.51.3, a checkpoint on one connection while another one restarts the log could damage the file
+ * (sqlite.org/wal.html#walresetbug). With such a version the writer checkpoints itself, which blocks it longer.
  */
 function hasSafeCheckpoints(db: DatabaseSync): boolean {
   const version = String(db.prepare('SELECT sqlite_version() AS version').get()?.version);

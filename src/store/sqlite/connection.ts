@@ -4,21 +4,21 @@ import { readPragma } from './read-pragma.ts';
 /** How long the maintenance thread waits while the writer finishes a checkpoint of its own. */
 const CHECKPOINT_BUSY_MS = 1000;
 /**
- * How long it waits to read a file without a write-ahead log, which each commit locks for a moment: a writer that never rests leaves
- * few moments between two of them.
+ * How long the thread waits to read a file without a write-ahead log. Each commit locks such a file, so a busy writer
+ * leaves only short gaps.
  */
 export const READER_BUSY_MS = 30_000;
 
 /**
- * A statement waits no longer than this once the database is open: it waits on the thread that everything else runs on. Writes
- * are tried again for `busyTimeoutMs` by whoever can wait without blocking (`Writer`).
+ * Longest wait of a statement once the database is open, as it blocks the event loop. Writes are retried for
+ * `busyTimeoutMs` by the `Writer`, which can wait without blocking.
  */
 const RUNNING_BUSY_MS = 50;
 
 export interface ConnectionOptions {
-  /** How long to wait for another process that locks the file. */
+  /** How long to wait for another process that has locked the file. */
   readonly busyTimeoutMs: number;
-  /** Bytes of the file's pages that SQLite keeps in memory. */
+  /** Size of SQLite's page cache. */
   readonly pageCacheBytes: number;
   readonly walMode: boolean;
   /** `full`: every commit waits for the disk. `normal`: in WAL mode only checkpoints do. */
@@ -30,7 +30,7 @@ export function openConnection(path: string, options: ConnectionOptions): Databa
   const db = new DatabaseSync(path, { timeout: options.busyTimeoutMs, allowExtension: false });
   try {
     harden(db);
-    // Freed pages can then be given back in small steps. Only a file without pages takes it.
+    // So that freed pages can be returned in small steps. It can only be set while the file has no pages.
     if (readPragma(db, 'page_count') === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
     db.exec(`PRAGMA journal_mode = ${options.walMode ? 'WAL' : 'DELETE'}`);
     db.exec(`PRAGMA synchronous = ${options.synchronous}; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY`);
@@ -42,19 +42,19 @@ export function openConnection(path: string, options: ConnectionOptions): Databa
   return db;
 }
 
-/** Ends the patience with which the database was opened. */
+/** Replaces the long lock timeout of opening by the short one of running. */
 export function setRunning(db: DatabaseSync, { busyTimeoutMs }: Pick<ConnectionOptions, 'busyTimeoutMs'>): void {
   db.exec(`PRAGMA busy_timeout = ${Math.min(busyTimeoutMs, RUNNING_BUSY_MS)}`);
 }
 
-/** A second connection of the same process, which reads only, and waits so long for whoever locks the file. */
+/** A second, read-only connection of the same process. It waits `busyMs` for whoever has locked the file. */
 export function openReader(path: string, busyMs = 0): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, allowExtension: false, timeout: busyMs });
   harden(db);
   return db;
 }
 
-/** A second connection of the same process, for checkpoints: it takes no lock that a writer could wait for. */
+/** A second connection of the same process, for checkpoints. It takes no lock that a writer could have to wait for. */
 export function openCheckpointer(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: CHECKPOINT_BUSY_MS, allowExtension: false });
   harden(db);

@@ -17,12 +17,12 @@ export interface DatabaseFileOptions {
 }
 
 /**
- * The database through one connection, which may be given up: after a failed sync, and to begin logs anew. The next call makes another
- * one, and what was recorded is applied again. Errors come out as errors of this library.
+ * The database through a connection that can be given up, after a failed sync or to restart logs. The next call opens a new
+ * one and applies the recorded commits again. Errors are thrown as errors of this library.
  */
 export class DatabaseFile {
   readonly places: FilePlaces;
-  /** Records were found that follow on others, which are lost. */
+  /** Whether the redo log held records whose predecessors are lost. */
   readonly isRedoCut: boolean;
   readonly #options: DatabaseFileOptions;
   readonly #redo: RedoFile;
@@ -32,7 +32,7 @@ export class DatabaseFile {
   #isConnected = true;
   #isClosed = false;
 
-  /** Opens it, with the patience of an opening until `begin`. */
+  /** Opens the file. Until `begin`, statements wait for locks as long as an opening may. */
   constructor(options: DatabaseFileOptions, redo: RedoFile) {
     const { path, connection, limits, clock } = options;
     this.#options = options;
@@ -50,7 +50,7 @@ export class DatabaseFile {
     }
   }
 
-  /** Opening is over. */
+  /** Ends the opening. */
   begin(): void {
     setRunning(this.#db, this.#options.connection);
     this.places.noteLogs();
@@ -64,16 +64,16 @@ export class DatabaseFile {
     return this.#isClosed;
   }
 
-  /** Reads, together with the reads around it. */
+  /** Runs a read, which may share a transaction with other reads. */
   read<T>(run: (tables: Tables, db: DatabaseSync) => T): T {
     return this.#run((tables, db) => {
-      // While commits are recorded, their transaction is open for reads, too.
+      // While there are recorded commits, their open transaction serves reads too.
       if (this.#options.connection.walMode && tables.transactions.recorded === 0) this.#sharedRead.begin(db);
       return run(tables, db);
     });
   }
 
-  /** Does anything else with the connection. */
+  /** Runs anything but a read. */
   change<T>(run: (tables: Tables, db: DatabaseSync) => T): T {
     return this.#run((tables, db) => {
       this.#sharedRead.end();
@@ -81,21 +81,21 @@ export class DatabaseFile {
     });
   }
 
-  /** For what works on the file itself rather than through the tables: it holds everything that was recorded. */
+  /** The connection, with all recorded commits settled, for work on the file itself rather than through the tables. */
   settled(): DatabaseSync {
     this.#sharedRead.end();
     this.#tables.transactions.settle();
     return this.#db;
   }
 
-  /** Gives the connection up. */
+  /** Gives up the connection. */
   disconnect(): void {
     this.#sharedRead.end();
     this.#db.close();
     this.#isConnected = false;
   }
 
-  /** On a disk that fails altogether this throws, and is tried again with the next call. */
+  /** Opens a new connection. If that throws, because the disk fails altogether, the next call tries again. */
   connect(): void {
     this.places.assertMainHeld();
     this.#db = openConnection(this.#options.path, this.#options.connection);
@@ -105,12 +105,12 @@ export class DatabaseFile {
     this.#isConnected = true;
   }
 
-  /** Nobody is let in any more. */
+  /** From now on `read` and `change` throw DATABASE_CLOSED. */
   shut(): void {
     this.#isClosed = true;
   }
 
-  /** After `shut`: the last thing that is done with the tables. */
+  /** After `shut`: runs the last work on the tables. */
   last(run: (tables: Tables) => void): void {
     if (!this.#isConnected) this.connect();
     this.#sharedRead.end();

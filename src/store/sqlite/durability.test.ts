@@ -1,5 +1,5 @@
 /**
- * Goal: a flush resolves only when the disk has what was committed before it; a refused sync loses nobody's trust.
+ * Goal: a flush resolves only when everything committed before it is on the disk, also after a sync that failed.
  * Method: real files with a sync that the test holds back or lets fail.
  */
 import assert from 'node:assert/strict';
@@ -24,13 +24,13 @@ function has(store: Store, pos: number): boolean {
   return store.get(C, parseDocumentKey(`k${pos}`)) !== undefined;
 }
 
-/** A disk whose syncs end when the test says so. */
+/** A disk whose syncs end when the test lets them. */
 function heldDisk() {
   const held: PromiseWithResolvers<void>[] = [];
   let waiting = Promise.withResolvers<void>();
   return {
     syncs: () => held.length,
-    /** Resolves when a sync has begun that was not there before. */
+    /** Resolves when a further sync has begun. */
     begun: async () => {
       await waiting.promise;
       waiting = Promise.withResolvers<void>();
@@ -45,7 +45,7 @@ function heldDisk() {
   };
 }
 
-test('flushes asked for during a sync share the next one', () =>
+test('flushes requested during a sync share the next one', () =>
   withFolder(async (folder) => {
     const disk = heldDisk();
     const store = await openInFolder(folder, { dataSync: disk.dataSync });
@@ -81,7 +81,7 @@ test('with durability normal a flush waits for nothing', () =>
     await store.close();
   }));
 
-test('a refused sync rejects all who wait, and the store goes on after a new load', () =>
+test('a refused sync rejects all waiting flushes, and the store continues after a new load', () =>
   withFolder(async (folder) => {
     let failures = 1;
     const dataSync = async (file: FileHandle): Promise<void> => {
@@ -107,7 +107,7 @@ test('a refused sync rejects all who wait, and the store goes on after a new loa
     await again.close();
   }));
 
-test('while the disk goes on refusing, nothing is acknowledged', () =>
+test('while the disk keeps refusing, nothing is acknowledged', () =>
   withFolder(async (folder) => {
     let isBroken = true;
     const dataSync = async (file: FileHandle): Promise<void> => {
@@ -132,7 +132,7 @@ test('while the disk goes on refusing, nothing is acknowledged', () =>
     await again.close();
   }));
 
-test('the log is shortened while writing goes on', () =>
+test('the log is kept short while writing continues', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     const value = JSON.stringify({ text: 'x'.repeat(2000) });
@@ -154,7 +154,7 @@ test('the log is shortened while writing goes on', () =>
     );
   }));
 
-test('what was acknowledged is there after kill -9 at any moment', () =>
+test('acknowledged commits survive kill -9 at any moment', () =>
   withFolder(async (folder) => {
     const module = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
     const script = `

@@ -17,30 +17,30 @@ export interface DurableCommitsDeps {
   readonly redo: RedoFile;
   readonly checkpointer: Checkpointer;
   readonly witness: HeadWitness;
-  /** Whether a commit needs a sync of a log to be what the caller was promised. */
+  /** Whether a commit needs a sync of a log to be as durable as promised. */
   readonly isSynced: boolean;
 }
 
-/** What is recorded is settled after so long, so that the file itself is never far behind. */
+/** Recorded commits are settled after this time, so that the database file is never far behind. */
 const SETTLE_MS_MAX = 100;
 
 /**
- * Makes commits durable, any number of them with one sync. After a sync that failed nothing is believed that was not read back through a
- * new connection: until then every commit is refused.
+ * Makes commits durable, any number of them with one sync. After a failed sync only what is read back through a new
+ * connection is trusted; until then every commit is refused.
  */
 export class DurableCommits {
   readonly #deps: DurableCommitsDeps;
   readonly #logs: CommitLogs;
   readonly #sync = new SharedSync(() => this.#syncOnce());
-  /** Commits made, and those that the last good sync covered. */
+  /** Number of commits made, and of those that the last good sync covered. */
   #commits = 0;
   #syncedCommits = 0;
-  /** Of the newest commit that moved it. */
+  /** The head of the newest commit that had one. */
   #head: Head | undefined;
   #cancelSettling: (() => void) | undefined;
   #isLoadDue = false;
   #isRecovering = false;
-  /** Why removed logs could not be begun anew; told once. */
+  /** Why removed logs could not be replaced, so that it is logged only once. */
   #renewalProblem: string | undefined;
 
   constructor(deps: DurableCommitsDeps) {
@@ -48,12 +48,12 @@ export class DurableCommits {
     this.#logs = new CommitLogs(deps.wal, deps.redo, deps.isSynced);
   }
 
-  /** Before a commit: throws where commits were lost that somebody still believes in. */
+  /** To be called before a commit. Throws if commits were lost and the caller has not loaded again. */
   assertLoaded(): void {
     if (this.#isLoadDue) throw lostCommitsError();
   }
 
-  /** Reads what is there; after that nobody believes in lost commits any more. */
+  /** Reads the state. After that, the caller no longer relies on lost commits. */
   load<T>(read: () => T): T {
     if (this.#isRecovering) throw lostCommitsError();
     const image = read();
@@ -61,7 +61,7 @@ export class DurableCommits {
     return image;
   }
 
-  /** A commit was made. `isRecorded`: it is in the redo log, and in no transaction of SQLite that has ended. */
+  /** Reports a commit. `isRecorded`: it is in the redo log, and not yet in a finished transaction of SQLite. */
   committed(head: Head | undefined, isRecorded: boolean): void {
     this.#commits++;
     this.#head = head ?? this.#head;
@@ -70,11 +70,11 @@ export class DurableCommits {
       this.#cancelTimer();
       this.#logs.settled(true);
     }
-    // A record is its own witness.
+    // A recorded commit needs no witness: its record shows how far the head was.
     if (!this.#deps.isSynced && !isRecorded) this.#remember(this.#head);
   }
 
-  /** SQLite has committed something that went past `Transactions`. */
+  /** Reports a transaction of SQLite that did not go through `Transactions`. */
   committedAside(): void {
     this.#deps.redo.taken();
     this.committed(undefined, false);
@@ -87,7 +87,7 @@ export class DurableCommits {
     return relief === undefined ? flushed : Promise.all([flushed, relief]).then(() => {});
   }
 
-  /** Logs that somebody removed, who took them for left over, are begun anew, and nothing of them is lost. */
+  /** Replaces logs that somebody removed while the database is open. Nothing in them is lost. */
   async keepLogs(): Promise<void> {
     const { file, redo, checkpointer } = this.#deps;
     if (redo.isInPlace && (await file.places.areAllHeld())) {
@@ -105,7 +105,7 @@ export class DurableCommits {
     }
   }
 
-  /** After the last flush. `leave` brings the database in order; false: it could not, and what is in the logs is still needed. */
+  /** To be called after the last flush. `leave` finishes the main file; false: it failed, and the logs are still needed. */
   async close(leave: () => boolean): Promise<void> {
     const { wal, redo, witness } = this.#deps;
     await wal.close();
@@ -114,12 +114,12 @@ export class DurableCommits {
     witness.close();
   }
 
-  /** There is nothing to be done with the files: none are open, or they are just given up. */
+  /** Whether nothing can be done with the files now, because they are closed or being given up. */
   #isInterrupted(): boolean {
     return this.#deps.file.isClosed || !this.#deps.file.isConnected || this.#isRecovering;
   }
 
-  /** Nobody writes any more for now. What fails here is tried again with the next commit, and is in the redo log meanwhile. */
+  /** Settles when writing has paused. If that fails, the commits stay in the redo log and the next commit tries again. */
   #settleIdle(): void {
     const { file, logger, path } = this.#deps;
     this.#cancelSettling = undefined;
@@ -143,7 +143,7 @@ export class DurableCommits {
     try {
       witness.write(head);
     } catch (error) {
-      // The commit stands. A witness that stays behind notices less, and says nothing untrue.
+      // The commit stands. A witness that is behind notices less, but is never wrong.
       logger.debug({ err: error, path }, 'the head could not be witnessed');
     }
   }
@@ -162,7 +162,7 @@ export class DurableCommits {
     }
   }
 
-  /** After a failed sync: nothing is believed that was not read back through a new connection. */
+  /** After a failed sync: rewrites the logs if possible and gives up the connection, so that the state is read back. */
   async #recover(error: unknown): Promise<void> {
     const { file, wal, checkpointer, logger } = this.#deps;
     this.#isLoadDue = true;
@@ -174,7 +174,7 @@ export class DurableCommits {
     try {
       await this.#logs.rewrite();
     } catch {
-      // The same disk refused again; the next flush tries to write the logs anew before it acknowledges anything.
+      // The disk refused again. The next flush rewrites the logs before it acknowledges anything.
     }
     await wal.close();
     file.disconnect();
@@ -182,7 +182,7 @@ export class DurableCommits {
     checkpointer.resume();
   }
 
-  /** What they held goes into the main file, durably, and a new connection begins new ones, all in one step. */
+  /** Copies the content of the logs durably into the main file and opens a new connection, which makes new ones. */
   async #renewLogs(): Promise<void> {
     const { file, wal, redo, checkpointer, logger, path } = this.#deps;
     file.change(() => checkpointer.truncate());

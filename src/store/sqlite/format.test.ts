@@ -1,6 +1,6 @@
 /**
- * Goal: a file that an earlier release wrote is read in full by this one. Rows of every kind, with sums of collections that are made up; that
- * what a program of that time left is sound is for `test/integration/old-databases.test.ts`.
+ * Goal: this release reads every row of a file that an earlier one wrote. The files hold rows of every kind, with made-up
+ * sums of collections; `test/integration/old-databases.test.ts` checks files that real programs of the time left.
  * Method: golden files, one for each format that was ever published; a format change adds one and edits none. To make the
  * next one: `ENTGLDB_WRITE_VECTORS=1 node --test src/store/sqlite/format.test.ts`.
  */
@@ -55,7 +55,7 @@ const batch: StoreBatch = {
   entries: [{ space: 'queue', id: 3, data: '{"type":"put"}' }],
 };
 
-/** In files from format 2 on. */
+/** An index in files of format 2 and later. */
 const AGE = parseIndex({ on: 'n', where: { n: { $exists: true } } });
 
 test('there is a golden file of the newest format', () =>

@@ -1,5 +1,5 @@
 /**
- * Goal: a raise of the generation that a full disk stops half-way never makes a file look like another one.
+ * Goal: if a full disk interrupts raising the generation, the file never looks like another one.
  * Method: the keeper on real files, with a main file that refuses to become durable when the test says so.
  */
 import assert from 'node:assert/strict';
@@ -51,7 +51,7 @@ function commitHead(tables: Tables, keeper: IdentityKeeper, replica = sampleRepl
   keeper.adopt(head);
 }
 
-test('a database that is opened on a full disk, even again and again, stays the same', () =>
+test('a database opened on a full disk, even repeatedly, stays the same', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const disk = { isFull: false };
@@ -72,7 +72,7 @@ test('a database that is opened on a full disk, even again and again, stays the 
     assert.equal(openKeeper(path, tables, disk).identity.reason, 'same');
   }));
 
-test('writing goes on in the same life when there is room again', () =>
+test('writing continues in the same life when there is space again', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const disk = { isFull: true };
@@ -84,7 +84,7 @@ test('writing goes on in the same life when there is room again', () =>
     assert.equal(openKeeper(path, tables, disk).identity.reason, 'same');
   }));
 
-test('a copy that needs a new id needs it still after a full disk or a crash at any step', () =>
+test('a copy that needs a new id still needs it after a full disk or a crash at any step', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const disk = { isFull: false };

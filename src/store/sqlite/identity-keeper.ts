@@ -20,43 +20,43 @@ import type { Tables } from './tables.ts';
 
 export interface IdentityOptions {
   readonly path: string;
-  /** Names the machine; empty where the system has no such name. */
+  /** Identifies the machine; empty if the system has no such id. */
   readonly machineId: string;
   /** Wall clock, ms. */
   readonly nowMs: number;
-  /** Seqs reserved ahead in one durable step with durability `normal`; 0: every flush is durable, none are needed. */
+  /** Seqs reserved in one durable step with durability `normal`; 0: not needed, as every flush is durable. */
   readonly seqBlock: number;
   /** Makes the newest transaction durable in the main file. */
   readonly makeDurable: () => void;
-  /** How far the head was seen to be. */
+  /** How far the head once was. */
   readonly witness: Witness | undefined;
-  /** Commits are missing from the redo log. */
+  /** Whether commits are missing from the redo log. */
   readonly isRedoCut: boolean;
   readonly logger: Logger;
 }
 
-/** R9 at open: knows whether this file may go on with its replica id, and keeps file and marker in step. */
+/** R9 at open: decides whether this file may keep its replica id, and keeps file and marker consistent. */
 export class IdentityKeeper {
   readonly identity: StoreIdentity;
   readonly #options: IdentityOptions;
   readonly #markerPath: string;
   #marker: Marker;
-  /** The id that must not be written under any more; null once a new one took its place, or when none is needed. */
+  /** The replica id under which nothing may be written any more; null once a new one replaced it, or if that is not needed. */
   #endedReplica: ReplicaId | null;
   #dueRaise: (() => void) | undefined;
   readonly #origin: string;
 
-  /** Judges file and marker and raises the generation of both. Durable on return. */
+  /** Compares file and marker, and raises the generation of both. Durable on return. */
   static open(tables: Tables, options: IdentityOptions): IdentityKeeper {
     const before = readMarker(markerPathOf(options.path));
     const head = tables.state.head();
     const fingerprint = fingerprintOf(options);
     const origin = readOrigin(markerPathOf(options.path));
     const judged = judge(tables, before, origin, head, fingerprint);
-    // A copy or a restored backup is older by right.
+    // A copy or a restored backup is expected to be older.
     const isBack = isBehind(head, options.witness) || options.isRedoCut;
     const isCutBack = (judged === 'same' || judged === 'new') && isBack;
-    // With durability `normal` the reserved seqs keep names of writes apart, and the life goes on.
+    // With durability `normal` the reserved seqs keep the names of writes distinct, so the life continues.
     const isOver = judged === 'same' && isCutBack && options.seqBlock === 0;
     const reason = isOver ? 'cut-back' : judged;
     const reservedSeq = reason === 'same' ? Math.max(head?.seq ?? 0, before?.reservedSeq ?? 0) : 0;
@@ -78,7 +78,7 @@ export class IdentityKeeper {
     this.#endedReplica = identity.fresh ? (head?.replica ?? null) : null;
     const generation = generationOf(tables);
     const isDescribed = before !== undefined && describesGeneration(before, generation);
-    // A life that ends before it has taken its new id must find the same answer again: marker and file both say so.
+    // If the process ends before a new id is taken, the next opening must decide the same: marker and file both record it.
     this.#marker = {
       replica: identity.fresh ? null : (head?.replica ?? null),
       generation: isDescribed ? generation : Math.max(before?.generation ?? 0, generation),
@@ -94,29 +94,29 @@ export class IdentityKeeper {
     });
   }
 
-  /** Before any commit: does what a full disk did not allow at open. */
+  /** To be called before any commit: does what a full disk prevented at open. */
   beforeCommit(): void {
     this.#dueRaise?.();
   }
 
-  /** Before a commit with this head: makes durable that its seq may be used. */
+  /** To be called before a commit with this head: durably reserves its seq. */
   reserve(head: Head): void {
     const { seqBlock } = this.#options;
     if (seqBlock === 0 || head.replica !== this.#marker.replica || head.seq <= this.#marker.reservedSeq) return;
     this.#write({ ...this.#marker, reservedSeq: head.seq + seqBlock });
   }
 
-  /** Whether commits with this head go on with the life that the marker names. */
+  /** Whether a commit with this head belongs to the life that the marker names. */
   isKnownLife({ replica }: Head): boolean {
     return replica === this.#marker.replica;
   }
 
-  /** Inside the transaction of a commit with this head. */
+  /** To be called inside the transaction of a commit with this head: a new life lifts the seal. */
   unseal(tables: Tables, head: Head): void {
     if (this.#endedReplica !== null && head.replica !== this.#endedReplica) tables.meta.set('sealed', null);
   }
 
-  /** After a commit with this head: a new life began, or nothing. */
+  /** To be called after a commit with this head: writes the marker if a new life began. */
   adopt({ replica, seq }: Head): void {
     if (replica === this.#marker.replica || replica === this.#endedReplica) return;
     const { seqBlock, logger } = this.#options;
@@ -124,12 +124,12 @@ export class IdentityKeeper {
       this.#write({ ...this.#marker, replica, reservedSeq: seqBlock === 0 ? 0 : seq + seqBlock });
       this.#endedReplica = null;
     } catch (error) {
-      // The commit stands. Until a later one gets the marker right, a restart takes yet another new id, which does no harm.
+      // The commit stands. Until a later commit corrects the marker, a restart takes yet another new id, which is harmless.
       logger.warn({ err: error, path: this.#markerPath }, 'the marker of the database could not be written');
     }
   }
 
-  /** At the end: a copy that was taken while this life ran is told apart from the file that lives on. */
+  /** At the end, raises the generation once more, so that a copy taken in the meantime is recognised as one. */
   close(tables: Tables): void {
     this.#marker = { ...this.#marker, reservedSeq: tables.state.head()?.seq ?? 0 };
     this.#dueRaise?.();
@@ -137,8 +137,8 @@ export class IdentityKeeper {
   }
 
   /**
-   * On a full disk a database must open all the same, to be read and to be made smaller. Nothing is committed before the
-   * raise was made good; until then the marker stays at `opening`, which fits a file of the generation before.
+   * A database must open on a full disk too, to be read and to be made smaller. Nothing is committed before the raise has
+   * succeeded; until then the marker says `opening`, which also fits the generation before.
    */
   #raiseOrWarn(tables: Tables, alongWith: () => void): void {
     const { path, logger } = this.#options;
@@ -178,7 +178,7 @@ export function markerPathOf(path: string): string {
   return `${path}.marker`;
 }
 
-/** Whether the file may go on under the replica id of its head. */
+/** Whether the file may keep the replica id of its head (`same`), or why not. */
 function judge(
   tables: Tables,
   marker: Marker | undefined,
@@ -204,8 +204,8 @@ function originOf(fingerprint: string, generation: number, nowMs: number): strin
 }
 
 /**
- * Machine and file. The file by its inode alone: device numbers change between starts of the same machine, and a new
- * replica id at every start would fill every node's knowledge.
+ * Identifies machine and file. The file only by its inode: device numbers change between starts of the same machine, and a
+ * new replica id at every start would fill every node's knowledge.
  */
 function fingerprintOf({ path, machineId }: IdentityOptions): string {
   const { ino } = statSync(path, { bigint: true });

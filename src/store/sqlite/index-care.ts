@@ -4,7 +4,7 @@ import type { Damage } from '../store.ts';
 import { RottenIndexError } from './query/index.ts';
 import type { Tables } from './tables.ts';
 
-/** Documents entered into an index in one step. */
+/** Documents entered into an index in one step, and how long a step takes. */
 const SLICE = { ms: 2 * TURN_MS, min: 16, max: 1024 };
 
 export interface IndexCareDeps {
@@ -14,8 +14,8 @@ export interface IndexCareDeps {
 }
 
 /**
- * Looks after indexes that rotted: from the moment that one does not fit its documents nobody reads it, queries are answered
- * without it, and it is made anew as soon as there is time.
+ * Takes care of rotten indexes: as soon as an index is found not to fit its documents, queries are answered without it, and
+ * it is rebuilt when there is time.
  */
 export class IndexCare {
   readonly #deps: IndexCareDeps;
@@ -26,12 +26,12 @@ export class IndexCare {
     this.#deps = deps;
   }
 
-  /** Indexes that nobody reads. */
+  /** Indexes that must not be read. */
   get rotten(): ReadonlySet<number> {
     return this.#rotten;
   }
 
-  /** Runs a query, and again without an index that it found rotten. */
+  /** Runs a query; if it finds an index rotten, runs it again without that index. */
   withTrusted<T>(run: (isTrusted: (id: number) => boolean) => T): T {
     for (;;) {
       try {
@@ -49,7 +49,7 @@ export class IndexCare {
     this.#deps.logger.error({ err: error, path: this.#deps.path }, 'an index is damaged; it is made anew');
   }
 
-  /** Passes on what a check finds, and learns from it. */
+  /** Passes on the damage that a check finds, and distrusts the indexes among it. */
   async *watching(damage: AsyncIterable<Damage>): AsyncGenerator<Damage> {
     for await (const each of damage) {
       if (each.kind === 'index') this.distrust(new RottenIndexError(each.indexId, each.problem));
@@ -61,7 +61,7 @@ export class IndexCare {
     return this.#rotten.size > 0 || indexWork.next() !== undefined;
   }
 
-  /** One step, short enough for a turn, within a transaction of `write`. Returns about how many rows it wrote. */
+  /** Does one step, short enough for a turn, in a transaction of `write`. Returns roughly how many rows it wrote. */
   step(write: (run: (tables: Tables) => number) => number): number {
     const { clock } = this.#deps;
     return this.#slice.run(
@@ -74,7 +74,7 @@ export class IndexCare {
     for (const id of this.#rotten) indexWork.rebuild(id);
     const index = indexWork.next();
     const rows = index === undefined ? 0 : indexWork.step(index, documents);
-    // An index that is being emptied answers nothing, so that it need not be distrusted any longer.
+    // An index that is being emptied answers no queries, so it need not be distrusted any longer.
     this.#rotten.clear();
     return rows;
   }

@@ -1,6 +1,6 @@
 /**
- * Goal: with indexes every query is answered as the memory store answers it, whatever is written, and whatever rots in them.
- * Method: random documents, indexes, queries and changes on both stores; directed cases of crashes, damage and given back room.
+ * Goal: with indexes every query is answered as the memory store answers it, whatever is written and whatever rots in them.
+ * Method: random documents, indexes, queries and changes on both stores; directed cases of crashes, damage and freed space.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ test('with indexes, SQLite answers as the memory store does, before and after ch
     await store.close();
   }));
 
-test('what is looked at in parts is answered as the memory store does, with indexes and without', () =>
+test('queries answered in parts give what the memory store gives, with indexes and without', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     let round = 0;
@@ -105,7 +105,7 @@ test('what is looked at in parts is answered as the memory store does, with inde
         (values, specs, queries) => {
           const collection = parseCollectionName(`parts${round++}`);
           const naive = createMemoryStore();
-          // Several times as many as one statement looks at; equal ones differ by their keys.
+          // Several times as many documents as one statement looks at; equal values have different keys.
           const all = Array.from({ length: 200 }, (_, i) => ({
             key: `k${String((i * 7919) % 1000).padStart(3, '0')}`,
             value: values[i % values.length]!,
@@ -132,7 +132,7 @@ test('what is looked at in parts is answered as the memory store does, with inde
     await store.close();
   }));
 
-/** Whatever is measured took 20 ms. */
+/** A clock on which everything that is measured takes 20 ms. */
 function slowClock(): Clock {
   let ms = 0;
   const monotonic = (): number => {
@@ -142,7 +142,7 @@ function slowClock(): Clock {
   return { ...createManualClock(), monotonic };
 }
 
-test('an index that was not finished when the process died is finished by the next one', () =>
+test('an index that was unfinished when the process ended is finished by the next one', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { clock: slowClock() });
     fill(store, 1200);
@@ -163,7 +163,7 @@ test('an index that was not finished when the process died is finished by the ne
     await next.close();
   }));
 
-test('steps are short where the machine is slow, and the room of a removed index is given back', () =>
+test('steps are short on a slow machine, and the space of a removed index is freed', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { clock: slowClock() });
     fill(store, 6000);
@@ -200,7 +200,7 @@ test('the newest of many matching documents are read from the index without a so
       store.find(C, query).map(({ key }) => key),
       ['k00099', 'k00199', 'k00299'],
     );
-    // Of two indexes, the one with fewer entries to read.
+    // Of two indexes, the one with fewer entries to read is chosen.
     assert.equal(store.explain(C, parseQuery({ age: 5, name: 'name 5' })).index, 'name');
     await store.close();
   }));
@@ -215,7 +215,7 @@ const ROT: readonly (readonly [name: string, sql: string])[] = [
 ];
 
 for (const [name, sql] of ROT) {
-  test(`answers stay true when an index rotted: ${name}`, () =>
+  test(`answers stay right when an index rotted: ${name}`, () =>
     withFolder(async (folder) => {
       const store = await openInFolder(folder);
       fill(store, 300);
@@ -238,7 +238,7 @@ for (const [name, sql] of ROT) {
     }));
 }
 
-test('a check finds an old entry that is missing, and the index is made anew', () =>
+test('a check finds a missing old entry, and the index is rebuilt', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store, 2500);
@@ -259,7 +259,7 @@ test('a check finds an old entry that is missing, and the index is made anew', (
     await next.close();
   }));
 
-test('a rotten index is no reason to refuse a backup, which makes it anew', () =>
+test('a database with a rotten index can be backed up, and the copy rebuilds the index', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store, 2500);
@@ -279,7 +279,7 @@ test('a rotten index is no reason to refuse a backup, which makes it anew', () =
     await copy.close();
   }));
 
-test('a damaged document is not entered: the build says which one it is', () =>
+test('a damaged document is not entered into an index, and the error names it', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     fill(store, 2000);

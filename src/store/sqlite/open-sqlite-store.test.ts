@@ -1,7 +1,7 @@
 /**
- * Goal: R9 at open: a file goes on under its replica id only where nobody else can have written under it. One owner at a
- * time; a file that cannot be opened is left as it is.
- * Method: real files that are copied, swapped, cut off and tampered with between two openings; child processes for owners.
+ * Goal: R9 at open: a file keeps its replica id only if nobody else can have written under it. There is one owner at a time,
+ * and a file that cannot be opened is left unchanged.
+ * Method: real files that are copied, swapped, cut off and tampered with between two openings; child processes as owners.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -36,14 +36,14 @@ function write(store: Store, seq: number, replica = sampleReplica(1)): void {
   store.commit({ head: sampleHead({ replica, seq, pos: seq }), documents: [document] });
 }
 
-/** Copies the files of an open database as they are: what the disk holds after the power went. */
+/** Copies the files of an open database as they are: what the disk holds after a power cut. */
 function cutPower(from: string, to: string): void {
   for (const suffix of FILES) {
     if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
   }
 }
 
-/** Puts the bytes of a file into another one and leaves that file's inode as it is, as `cp` does. */
+/** Overwrites a file with the bytes of another one and keeps its inode, as `cp` does. */
 function copyInPlace(from: string, to: string): void {
   writeFileSync(to, readFileSync(from));
 }
@@ -54,7 +54,7 @@ async function identityOf(folder: string, options: Parameters<typeof openInFolde
   return store.identity;
 }
 
-test('a new file is new until it has a head, and the same after that', () =>
+test('a new file counts as new until it has a head, and as the same after that', () =>
   withFolder(async (folder) => {
     assert.deepEqual(await identityOf(folder), { fresh: true, reason: 'new', reservedSeq: 0 });
     const store = await openInFolder(folder);
@@ -77,7 +77,7 @@ test('files and folders belong to their owner alone', () =>
     await store.close();
   }));
 
-test('after a power cut at any time the file goes on, with all that was flushed', () =>
+test('after a power cut the file keeps its identity and everything that was flushed', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const store = await openInFolder(folder);
@@ -94,7 +94,7 @@ test('after a power cut at any time the file goes on, with all that was flushed'
     await again.close();
   }));
 
-test('without its marker, with another one, on another machine or as a copy, a file takes a new id', () =>
+test('a file without its marker, with another one, on another machine or copied takes a new id', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const restart = async (): Promise<void> => {
@@ -142,7 +142,7 @@ test('a file that was rolled back by hand is noticed, whether the program ran on
     assert.equal((await identityOf(folder)).reason, 'marker-mismatch');
   }));
 
-test('a new life is the same one at the next start, and one that crashed before it began is not', () =>
+test('a new life is recognised at the next start, once it has written its first commit', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const store = await openInFolder(folder);
@@ -156,7 +156,7 @@ test('a new life is the same one at the next start, and one that crashed before 
     assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 1 });
   }));
 
-test('a log is set aside when its main file was replaced by a backup, and kept after a crash', () =>
+test('a log is set aside and kept when its main file was replaced by a backup', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const store = await openInFolder(folder);
@@ -178,7 +178,7 @@ test('a log is set aside when its main file was replaced by a backup, and kept a
     assert.deepEqual(readFileSync(join(folder, aside[0]!)), wal);
   }));
 
-test('a log is set aside when the main file is that of another node, however alike their ages are', () =>
+test('a log is set aside when the main file is that of another node, however alike their generations are', () =>
   withFolder(async (folder) => {
     const leave = async (name: string, replica: ReplicaId, firstPos: number): Promise<string> => {
       const own = join(folder, name);
@@ -206,7 +206,7 @@ test('a log is set aside when the main file is that of another node, however ali
     }
   }));
 
-test('with durability normal, an unclean stop leaves a hole in the seqs and never a reuse', () =>
+test('with durability normal, an unclean stop leaves a gap in the seqs and never a reuse', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const first = await openInFolder(folder, { durability: 'normal' });
@@ -217,7 +217,7 @@ test('with durability normal, an unclean stop leaves a hole in the seqs and neve
     for (const seq of [2, 99_999, 250_000]) write(store, seq);
     const marker = readFileSync(`${path}.marker`);
     await store.close();
-    // The disk had the main file and the marker, and nothing of the log.
+    // The main file and the marker reached the disk, but nothing of the log.
     writeFileSync(path, image);
     writeFileSync(`${path}.marker`, marker);
     const { fresh, reservedSeq } = await identityOf(folder, { durability: 'normal' });
@@ -225,7 +225,7 @@ test('with durability normal, an unclean stop leaves a hole in the seqs and neve
     assert.ok(reservedSeq >= 250_000, `only ${reservedSeq} are reserved`);
   }));
 
-test('with durability normal, a clean stop leaves no hole', () =>
+test('with durability normal, a clean stop leaves no gap in the seqs', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { durability: 'normal' });
     write(store, 3);
@@ -233,7 +233,7 @@ test('with durability normal, a clean stop leaves no hole', () =>
     assert.equal((await identityOf(folder, { durability: 'normal' })).reservedSeq, 3);
   }));
 
-test('a file of a later format is refused untouched', () =>
+test('a file of a later format is refused and left unchanged', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     await (await openInFolder(folder)).close();
@@ -247,7 +247,7 @@ test('a file of a later format is refused untouched', () =>
     assert.deepEqual(readFileSync(path), before);
   }));
 
-test('a file that is no database of ours, or was emptied, is refused and left as it is', () =>
+test('a file that is not ours, or was emptied or truncated, is refused and left unchanged', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const refuses = async (bytes: Buffer | string): Promise<void> => {
@@ -270,10 +270,10 @@ test('a file that is no database of ours, or was emptied, is refused and left as
     await refuses('');
     await refuses(whole.subarray(0, 5000));
     writeFileSync(path, whole);
-    assert.equal((await identityOf(folder)).reason, 'same', 'the lock of a refused opening was given back');
+    assert.equal((await identityOf(folder)).reason, 'same', 'a refused opening releases the lock');
   }));
 
-test('a file without one of its tables is damaged, so that a backup can take its place', () =>
+test('a file without one of its tables counts as damaged, so that a backup can replace it', () =>
   withFolder(async (folder) => {
     await (await openInFolder(folder)).close();
     const db = new DatabaseSync(join(folder, 'test.db'));
@@ -282,7 +282,7 @@ test('a file without one of its tables is damaged, so that a backup can take its
     await assert.rejects(openInFolder(folder), { reason: 'DATABASE_CORRUPT' });
   }));
 
-test('a power cut while the database was made leaves one that is made anew', () =>
+test('a database whose creation was cut short by a power cut is created again', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const db = new DatabaseSync(path);
@@ -292,10 +292,10 @@ test('a power cut while the database was made leaves one that is made anew', () 
     assert.equal((await identityOf(folder)).reason, 'new');
   }));
 
-test('a power cut amid the first page of a database leaves one that is made anew; zeros alone are refused', () =>
+test('a database whose first page was cut short by a power cut is created again; a half page without a journal is refused', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
-    // Its first sector was not written, its last ones were; the journal, which came before, says that there was nothing.
+    // The first sector was not written, the last one was. The journal, written before, says that the file was empty.
     const page = Buffer.concat([Buffer.alloc(3584), Buffer.alloc(512, 7)]);
     const journal = Buffer.alloc(512);
     journal.write('d9d505f920a163d7', 'hex');
@@ -309,7 +309,7 @@ test('a power cut amid the first page of a database leaves one that is made anew
     assert.equal((await identityOf(folder)).reason, 'new');
   }));
 
-test('a second owner in this process is refused by the number of the first', () =>
+test('a second owner in the same process is refused, and the error names the first', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { pid: 4711 });
     await assert.rejects(openInFolder(folder), (error: Error & { reason: string; details: { pid: number } }) => {
@@ -322,7 +322,7 @@ test('a second owner in this process is refused by the number of the first', () 
     await (await openInFolder(folder)).close();
   }));
 
-test('a number of the owner that cannot be removed keeps nobody out', () =>
+test('a pid file that cannot be removed keeps nobody out', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     const pidPath = join(folder, 'test.db.pid');
@@ -333,7 +333,7 @@ test('a number of the owner that cannot be removed keeps nobody out', () =>
     await (await openInFolder(folder)).close();
   }));
 
-test('a second process is refused, and takes over at once when the first is killed', () =>
+test('a second process is refused, and can take over as soon as the first is killed', () =>
   withFolder(async (folder) => {
     const script = `
       import { openInFolder } from ${JSON.stringify(new URL('./test-folder.ts', import.meta.url).href)};
@@ -357,7 +357,7 @@ test('a second process is refused, and takes over at once when the first is kill
     await (await openInFolder(folder)).close();
   }));
 
-test('a folder in the place of any file of the database is named', async () => {
+test('the error for a folder in the place of any file of the database names it', async () => {
   for (const suffix of ['', '-wal', '-shm', '-redo', '.marker', '.lock', '.pid'])
     await withFolder(async (folder) => {
       const path = join(folder, `test.db${suffix}`);
@@ -370,7 +370,7 @@ test('a folder in the place of any file of the database is named', async () => {
     });
 });
 
-test('a second name of a file is refused, since two owners would write over each other, and the first stays usable', () =>
+test('a hard link to a database is refused, and the first name stays usable', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     write(store, 1);
@@ -382,7 +382,7 @@ test('a second name of a file is refused, since two owners would write over each
     await assert.rejects(openInFolder(join(folder, 'other')), { reason: 'IO_FAILED' });
   }));
 
-test('a link to a file that is not there makes no database', () =>
+test('no database is created through a link to a missing file', () =>
   withFolder(async (folder) => {
     symlinkSync(join(folder, 'unmounted', 'test.db'), join(folder, 'test.db'));
     await assert.rejects(openInFolder(folder), { reason: 'IO_FAILED', message: /is its disk mounted/ });

@@ -27,23 +27,23 @@ import { guarded } from './sqlite-errors.ts';
 import { type FoundFiles, SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteStoreOptions {
-  /** The main file. Beside it lie `-wal`, `-shm`, `-redo`, `.marker`, `.lock` and `.pid`. Missing folders are made. */
+  /** Path of the main file. Beside it lie `-wal`, `-shm`, `-redo`, `.marker`, `.lock` and `.pid`. Missing folders are made. */
   readonly path: string;
   /**
-   * `full`: a resolved `flush` survives a power cut. `normal`: it survives the end of the process, and a power cut takes
-   * back the newest commits, whole ones. Default `full`.
+   * `full`: a resolved `flush` survives a power cut. `normal`: it survives the end of the process, but a power cut may undo
+   * the newest commits, whole ones. Default `full`.
    */
   readonly durability?: 'full' | 'normal';
   /** False: rollback journal instead of a write-ahead log, and every commit waits for the disk. Default true. */
   readonly walMode?: boolean;
-  /** How long to wait for another program that reads or writes the file. Default 5,000. */
+  /** How long to wait for another program that has locked the file. Default 5,000. */
   readonly busyTimeoutMs?: number;
-  /** Memory for pages of the file. Default 16 MiB. */
+  /** Size of SQLite's page cache. Default 16 MiB. */
   readonly pageCacheBytes?: number;
   readonly limits?: Partial<LogLimits & AsideLimits>;
-  /** Names this machine, so that a file that was copied from another one is noticed. Empty: unknown. */
+  /** Identifies this machine, so that a file copied from another one is recognised. Empty: unknown. */
   readonly machineId: string;
-  /** Number of this process, for the message that a second opener gets. */
+  /** Id of this process, for the error that a second opener gets. */
   readonly pid: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -55,9 +55,9 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 const DEFAULT_PAGE_CACHE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Opens the database, or makes it where there is no file. Rejects with DATABASE_LOCKED (details: pid) while another process
- * owns it, FORMAT_TOO_NEW, DATABASE_CORRUPT for a file that is damaged or not ours, PERMISSION_DENIED, DISK_FULL or
- * IO_FAILED. A file that cannot be opened is left as it is.
+ * Opens the database; makes it if there is no file. Rejects with DATABASE_LOCKED (details: pid) while another process owns
+ * it, FORMAT_TOO_NEW, DATABASE_CORRUPT for a file that is damaged or not ours, PERMISSION_DENIED, DISK_FULL or IO_FAILED. A
+ * file that cannot be opened is left unchanged.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const path = resolve(options.path);
@@ -97,14 +97,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   }
 }
 
-/** Whether there is no database, although what lies beside it says that there was one. */
+/** Whether the database file is missing although its marker says that there was one. */
 export function isFileGone(path: string): boolean {
   if (existsSync(path)) return false;
   const marker = readMarker(markerPathOf(path));
   return marker !== undefined && !isFirstOpening(marker);
 }
 
-/** Leaves a main file that SQLite may open: of our format, without the log of another one. Returns what was odd about it. */
+/** Makes sure that SQLite may open the main file: it is ours, and no other file's log lies beside it. Returns what was odd. */
 function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): FoundFiles {
   const main = inspectMainFile(path);
   const marker = readMarker(markerPathOf(path));
@@ -121,7 +121,7 @@ function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): Foun
   return { ...(isGone && { isGone }), ...(aside.length > 0 && { logsAside: aside }) };
 }
 
-/** SQLite and the system would say that they may not, or that the disk is bad. */
+/** Names a folder in the way; the errors of SQLite and the system would blame permissions or the disk. */
 function refuseFolders(path: string): void {
   for (const suffix of ['', ...LOG_SUFFIXES, '.marker', '.lock', '.pid']) {
     const file = path + suffix;
@@ -132,8 +132,8 @@ function refuseFolders(path: string): void {
 }
 
 /**
- * A file with two names has two locks and two logs: two owners would write over each other. Under the name that it was last
- * opened by it stays usable, whoever links to it.
+ * A file with two names would have two locks and two logs, so two owners would overwrite each other's data. Under the name
+ * by which it was last opened it stays usable, whoever links to it.
  */
 function refuseOtherNames(path: string, main: MainFile, marker: Marker | undefined): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -142,7 +142,7 @@ function refuseOtherNames(path: string, main: MainFile, marker: Marker | undefin
     throw new PersistenceError('IO_FAILED', message, { details: { path } });
   }
   const isDescribed = main.kind === 'ours' && marker !== undefined && describesGeneration(marker, main.generation);
-  // Amid a checkpoint it cannot be read by itself.
+  // After a crash during a checkpoint the main file cannot be read without its log.
   const isKnown = isDescribed || (main.kind === 'unreadable' && marker !== undefined);
   if (found === undefined || !found.isFile() || found.nlink === 1 || isKnown) return;
   const message = `${path} is a second name (hard link) of a file elsewhere, which may be in use there; copy the file instead`;

@@ -4,8 +4,8 @@ import { guarded } from './sqlite-errors.ts';
 import { Tables } from './tables.ts';
 
 /**
- * Documents of a database file that nobody has open, such as a backup, as they are stored there; those that it does not hold are
- * left out. The file is not changed. Throws what reading throws: DOCUMENT_CORRUPT, DATABASE_CORRUPT, IO_FAILED.
+ * Reads documents from a database file that nobody has open, such as a backup. Those that it does not hold are left out.
+ * The file is not changed. Throws DOCUMENT_CORRUPT, DATABASE_CORRUPT or IO_FAILED, as reading does.
  */
 export function readBackupDocuments(path: string, names: Iterable<DocumentName>): StoredDocument[] {
   return guarded(path, () => {

@@ -9,15 +9,15 @@ import { guarded } from './sqlite-errors.ts';
 
 export interface RestoreOptions {
   readonly backupPath: string;
-  /** The database to replace; it must not be open. */
+  /** Path of the database to replace. It must not be open. */
   readonly path: string;
   readonly pid: number;
   readonly clock: Clock;
 }
 
 /**
- * What is damaged in a database file that nobody has open, such as a backup; none: it can be trusted. Throws DATABASE_CORRUPT
- * for a file that is no database of ours, FORMAT_TOO_NEW for one of a later release.
+ * The damage in a database file that nobody has open, such as a backup; an empty list: it can be trusted. Throws
+ * DATABASE_CORRUPT for a file that is not a database of ours, FORMAT_TOO_NEW for one of a later release.
  */
 export async function verifySqliteFile(path: string, { clock }: { readonly clock: Clock }): Promise<Damage[]> {
   const main = guarded(path, () => inspectMainFile(path));
@@ -33,9 +33,9 @@ export async function verifySqliteFile(path: string, { clock }: { readonly clock
 }
 
 /**
- * Puts a verified backup in the place of a database and returns where the replaced file was set aside, or undefined when
- * there was none. Rejects with DATABASE_LOCKED while the database is open, BACKUP_INVALID when the backup is damaged. The
- * exchange is one rename: after a crash there is the old database or the restored one.
+ * Replaces a database by a verified backup. Returns the path to which the replaced file was set aside; undefined if there
+ * was none. Rejects with DATABASE_LOCKED while the database is open, BACKUP_INVALID if the backup is damaged. The exchange
+ * is one rename: after a crash there is either the old database or the restored one.
  */
 export async function restoreSqliteFile(options: RestoreOptions): Promise<string | undefined> {
   const { backupPath, clock } = options;
@@ -52,7 +52,7 @@ export async function restoreSqliteFile(options: RestoreOptions): Promise<string
   }
 }
 
-/** The old file stays under another name, and so does its log: it may hold what the backup lacks. */
+/** The old file and its logs are kept under other names, as they may hold what the backup lacks. */
 function exchange(backupPath: string, path: string, nowMs: number, rotten: readonly number[]): string | undefined {
   const incoming = `${path}.restoring`;
   const aside = existsSync(path) ? `${path}.replaced-${nowMs}` : undefined;
@@ -72,7 +72,7 @@ function exchange(backupPath: string, path: string, nowMs: number, rotten: reado
   }
 }
 
-/** A second name for the file; a copy where the file system has no links. */
+/** Gives the file a second name, or makes a copy if the file system has no links. */
 function keepAs(path: string, aside: string): void {
   try {
     linkSync(path, aside);

@@ -1,6 +1,6 @@
 /**
- * Goal: reads share a transaction, and neither a writer, nor the log, nor another connection is ever kept waiting by it.
- * Method: a store whose clock stands still until the test moves it, and a second connection that asks to empty the log.
+ * Goal: reads share a transaction that never keeps a writer, the log or another connection waiting.
+ * Method: a store whose clock stands still until the test moves it, and a second connection that tries to empty the log.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const batchOf = (pos: number) => ({
   documents: [sampleDocument({ key: KEY, pos, versions: [{ seq: pos }] })],
 });
 
-/** Whether another connection could empty the log at this moment. */
+/** Whether another connection can empty the log at this moment. */
 function canEmptyLog(folder: string): boolean {
   const other = new DatabaseSync(join(folder, 'test.db'), { timeout: 0 });
   try {
@@ -64,7 +64,7 @@ test('the store itself empties the log between two reads', () =>
     await store.close();
   }));
 
-test('a program that never lets the event loop turn does not hold one moment for ever', () =>
+test('a program that never yields to the event loop does not hold one read transaction for ever', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { clock });
     store.commit(batchOf(1));

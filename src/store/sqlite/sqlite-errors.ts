@@ -20,9 +20,9 @@ export const NOTADB = 26;
 const IOERR_CORRUPTFS = 8458;
 /** Extended code: the file ends where a page should be. */
 const IOERR_SHORT_READ = 522;
-/** Extended code: there is no room for the index of the write-ahead log. */
+/** Extended code: no space for the index of the write-ahead log. */
 const IOERR_SHMSIZE = 4874;
-/** Primary codes of what keeps a statement from being run, whatever the file holds. */
+/** Primary codes of errors that keep a statement from running, whatever the file holds. */
 const PASSING: readonly number[] = [
   PERM,
   BUSY,
@@ -37,20 +37,20 @@ const PASSING: readonly number[] = [
   AUTH,
 ];
 
-/** What SQLite says where the file lacks a table or column of ours: its schema was damaged, or somebody changed it. */
+/** SQLite's message if the file lacks a table or column of ours: its schema was damaged, or somebody changed it. */
 const FOREIGN_SCHEMA = /^no such (?:table|column):/;
-/** Main file, log, index of the log. */
+/** Main file, log, and index of the log. */
 const FILES_OF_A_CONNECTION = 3;
-/** What V8 says when the system gives it no memory for bytes. */
+/** V8's message when the system gives it no memory for a buffer. */
 const NO_MEMORY = 'Array buffer allocation failed';
 
-/** What SQLite or the file system threw, as an error of this library; programming mistakes come back as they are. */
+/** Turns an error of SQLite or the file system into one of this library. Programming errors are returned unchanged. */
 export function toStoreError(error: unknown, path: string): unknown {
   if (error instanceof EntglDbError || !(error instanceof Error)) return error;
   const details = { path };
   if ('errcode' in error && typeof error.errcode === 'number') return sqliteError(error, error.errcode, path);
   switch ('code' in error ? error.code : undefined) {
-    // No number that we store is beyond 2^53: a bit of it flipped.
+    // No stored number is beyond 2^53, so a bit must have flipped.
     case 'ERR_OUT_OF_RANGE':
       return corruptError(error, path, CORRUPT);
     case 'ENOSPC':
@@ -73,8 +73,8 @@ export function toStoreError(error: unknown, path: string): unknown {
 }
 
 /**
- * Whether an error says nothing of what a file holds: it is locked, or memory, open files or the disk's answer are lacking. What
- * could not be read for such a reason must never pass for damaged, for what is damaged is taken away.
+ * Whether an error says nothing about the content of a file: it is locked, memory or file handles have run out, or the disk
+ * does not answer. Rows that cannot be read for such a reason must never count as damaged, because damaged rows are removed.
  */
 export function isPassing(error: unknown): boolean {
   if (error instanceof EntglDbError) return error.cause !== undefined && isPassing(error.cause);
@@ -86,7 +86,7 @@ export function isPassing(error: unknown): boolean {
   return 'syscall' in error || error.message === NO_MEMORY;
 }
 
-/** Runs a step and lets only errors of this library out of it. */
+/** Runs a step and turns what it throws into errors of this library (`toStoreError`). */
 export function guarded<T>(path: string, run: () => T): T {
   try {
     return run();
@@ -123,7 +123,10 @@ function sqliteError(error: Error, code: number, path: string): PersistenceError
   }
 }
 
-/** SQLite does not say why, so the system is asked, without touching the file: to close another handle of it would drop SQLite's locks. */
+/**
+ * SQLite does not say why, so the system is asked by opening other files. The database file is not touched: closing another
+ * handle of it would drop SQLite's locks.
+ */
 function cannotOpenError(error: Error, details: { readonly path: string }): PersistenceError {
   const opened: number[] = [];
   try {

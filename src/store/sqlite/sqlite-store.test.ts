@@ -1,5 +1,5 @@
 /**
- * Goal: the SQLite store keeps the contract of the Store port, in both journal modes.
+ * Goal: the SQLite store fulfils the contract of the Store port in both journal modes.
  * Method: the conformance suite on files in a folder of its own.
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -38,7 +38,7 @@ async function openUnderTest(options: Partial<SqliteStoreOptions>): Promise<Stor
       await found.close();
       await rm(join(folder, 'crashed'), { recursive: true });
     },
-    // The last row of the batch breaks a rule of the file itself.
+    // The last row of the batch violates a constraint of the table.
     failCommit: (failing, batch) =>
       failing.commit({ ...batch, entries: [...(batch.entries ?? []), { space: 'events', id: 0.5, data: '' }] }),
     dispose: async () => {

@@ -41,7 +41,7 @@ import { readPragma } from './read-pragma.ts';
 import type { Tables } from './tables.ts';
 import { verifyNewest } from './verify-newest.ts';
 
-/** Everything that `openSqliteStore` found out and decided. */
+/** Everything that `openSqliteStore` has determined. */
 export interface SqliteStoreParts {
   readonly path: string;
   readonly durability: 'full' | 'normal';
@@ -58,9 +58,9 @@ export interface SqliteStoreParts {
 /** What was odd about the files at open. */
 export type FoundFiles = Pick<StoreIdentity, 'isGone' | 'logsAside'>;
 
-/** Seqs that one durable step reserves with durability `normal`. */
+/** Seqs reserved in one durable step with durability `normal`. */
 const SEQ_BLOCK = 100_000;
-/** Pages given back in one step of `compact`. */
+/** Pages returned to the file system in one step of `compact`. */
 const PAGES_PER_STEP = 256;
 
 /** The Store port on one SQLite file. */
@@ -122,7 +122,7 @@ export class SqliteStore implements MaintainableStore {
           seqBlock: durability === 'full' || !connection.walMode ? 0 : SEQ_BLOCK,
           makeDurable: () => this.#checkpointer.truncate(),
           witness: witness.read(),
-          // With durability `full` a power cut may leave records behind one that was torn; none of them was acknowledged.
+          // With durability `full` a power cut may leave records after a torn one; none of those was acknowledged.
           isRedoCut: file.isRedoCut && !isSynced,
           logger,
         }),
@@ -284,7 +284,7 @@ export class SqliteStore implements MaintainableStore {
 
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
     this.#file.change(({ transactions }) => transactions.settle());
-    // The file is read by its name: another one there would be judged as if it were this one.
+    // The check opens the file by its name: another file there would be checked instead of this one.
     this.#file.places.assertMainHeld();
     return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, signal));
   }
@@ -307,16 +307,16 @@ export class SqliteStore implements MaintainableStore {
   }
 
   /**
-   * Whether the file that is open lies under its name: it may have been removed or replaced. What is written then is gone when the
-   * store is closed, but for a `backup`, which is always of what is open.
+   * Whether the open file still lies under its name. If it was removed or replaced, everything written is lost when the
+   * store is closed, except for a `backup`, which always copies the open file.
    */
   isInPlace(): Promise<boolean> {
     return this.#file.places.isMainHeld();
   }
 
   /**
-   * As `isInPlace`; a lock and logs that somebody removed, who took them for left over, are begun anew, and nothing of them is lost.
-   * False also where another process has taken the lock meanwhile.
+   * As `isInPlace`. In addition it replaces a lock file and logs that somebody removed, without losing anything in them.
+   * Also false if another process has taken the lock meanwhile.
    */
   async keepInPlace(): Promise<boolean> {
     if (!(await this.isInPlace()) || !(await this.#parts.lock.keep())) return false;
@@ -332,7 +332,7 @@ export class SqliteStore implements MaintainableStore {
       this.#checkpointer.noteCommit(PAGES_PER_STEP);
       await sleep(this.#parts.clock, 0, signal);
     }
-    // What this store itself reads is waited for, rather than called another program.
+    // The store's own checks and backups are waited for, rather than reported as another program.
     await this.#checkpointer.pause();
     while (this.#maintenance.isReading) {
       this.#checkpointer.resume();
@@ -355,7 +355,7 @@ export class SqliteStore implements MaintainableStore {
     }));
   }
 
-  /** Changes tables that say nothing of replication, in one transaction. */
+  /** Changes tables that are no part of replication, in one transaction. */
   #write<T>(run: (tables: Tables) => T): T {
     this.#commits.assertLoaded();
     const result = this.#file.change((tables) => {
@@ -381,7 +381,7 @@ export class SqliteStore implements MaintainableStore {
     }
   }
 
-  /** Empty logs and a marker that fits; false where the disk does not allow it, and the next open makes up for it. */
+  /** Leaves empty logs and a marker that fits. False if the disk prevents it; the next open makes up for it. */
   #leaveInOrder(): boolean {
     try {
       this.#file.last((tables) => this.#identity.close(tables));

@@ -36,7 +36,7 @@ export class Tables {
   readonly #resets: readonly { reset(): void }[];
   readonly #db: DatabaseSync;
 
-  /** Without a redo log, every commit is a transaction of SQLite. */
+  /** Without `redo`, every commit is a transaction of SQLite. */
   constructor(db: DatabaseSync, limits: LogLimits, redo?: RedoFile) {
     const collections = createCollectionDictionary(db);
     const replicas = createReplicaDictionary(db);
@@ -69,7 +69,7 @@ export class Tables {
     return { ...this.state.read(), meta: this.meta.engine() };
   }
 
-  /** Steps that each read one of the small tables in full and throw when it is damaged. */
+  /** Steps that each read one of the small tables completely and throw if it is damaged. */
   smallTableChecks(): (() => unknown)[] {
     return [
       () => this.#stateRows.verify(),
@@ -80,7 +80,7 @@ export class Tables {
     ];
   }
 
-  /** Reads as of one moment, whatever another connection writes meanwhile, and remembers nothing of the moments before. */
+  /** Runs a read as of one moment, whatever another connection writes meanwhile. Nothing read earlier is reused. */
   reading<T>(run: () => T): T {
     this.#forgetRead();
     this.#db.exec('BEGIN');
@@ -92,7 +92,7 @@ export class Tables {
     }
   }
 
-  /** Names are never taken away: of many, only those that are new need to be read again. */
+  /** Names are never removed from dictionaries, so only new ones need to be read. */
   #forgetRead(): void {
     for (const names of this.#dictionaries) names.refresh();
     for (const table of this.#resets) table.reset();

@@ -29,7 +29,7 @@ export function openInFolder(folder: string, options: Partial<SqliteStoreOptions
   });
 }
 
-/** Changes a database that nobody has open, behind the back of the store. */
+/** Changes a database behind the back of the store. */
 export function tamper(path: string, sql: string): void {
   const db = new DatabaseSync(path);
   db.exec(sql);

@@ -3,9 +3,9 @@ import type { StoreBatch } from '../store.ts';
 import { batchToText, isRecordable, type RedoFile, textToBatch } from './files/index.ts';
 import type { MetaTable } from './tables/index.ts';
 
-/** Commits that share a transaction of SQLite: each page that they touch is then written once. */
+/** Commits that share a transaction of SQLite, so that each page that they touch is written once. */
 const RECORDS_MAX = 128;
-/** A program that writes a few times, such as a command, needs no redo log; nor does a first sync, whose commits are large but for claims. */
+/** A program that writes only a few times, such as a command, needs no redo log; nor does a first sync, whose small commits are few. */
 const SMALL_COMMITS_BEFORE_REDO = 8;
 
 export interface TransactionsDeps {
@@ -14,35 +14,36 @@ export interface TransactionsDeps {
   readonly redo: RedoFile | undefined;
   readonly meta: MetaTable;
   readonly apply: (batch: StoreBatch) => void;
-  /** Right before a transaction ends: writes what waited for it. */
+  /** Called right before a transaction ends: writes pending rows. */
   readonly finish: () => void;
-  /** After a rollback: forgets what was remembered of the tables. */
+  /** Called after a rollback: forgets everything cached from the tables. */
   readonly reset: () => void;
 }
 
 /**
- * Commits over one connection. Small ones are recorded: written to the redo log, and applied in a transaction of SQLite that
- * stays open, where this connection reads them. `settle` ends it, and all of them are in the database at once.
+ * Commits over one connection. Small ones are recorded: they are written to the redo log and applied in a transaction of
+ * SQLite that stays open, where this connection can read them. `settle` ends that transaction, which puts all of them into
+ * the database.
  *
  *     commit ── small ──→ apply, record ──→ recorded ─┐
  *            └─ other ──→ apply ───────────→ settle ←─┘ 128 recorded, or somebody needs the file itself
  *
- * After a crash, records that the database lacks are applied again (`replay`). The same is done after a rollback, which takes
- * back everything that is recorded and not settled.
+ * After a crash, records that the database lacks are applied again (`replay`). The same happens after a rollback, which
+ * undoes everything that is recorded and not settled.
  */
 export class Transactions {
   readonly #deps: TransactionsDeps;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
-  /** Of the database, when the first record was written: it is raised once more before that. */
+  /** Generation of the database, read for the first record: opening has raised it by then. */
   #generation: number | undefined;
-  /** Commits so far, in the life of this file. */
+  /** Number of commits so far in the life of this file. */
   #number: number | undefined;
-  /** Recorded, and in the open transaction only. */
+  /** Recorded batches that are only in the open transaction. */
   #recorded: StoreBatch[] = [];
-  /** A rollback took back what is recorded, and it could not be applied again yet. */
+  /** A rollback undid the recorded batches, and they have not been applied again yet. */
   #isTakenBack = false;
-  /** The disk refused a record: commits go to SQLite, until it has taken one. */
+  /** The disk refused a record: commits go to SQLite until one has succeeded there. */
   #isRedoRefused = false;
   #smallCommits = 0;
 
@@ -52,19 +53,19 @@ export class Transactions {
     this.#commit = deps.db.prepare('COMMIT');
   }
 
-  /** Commits that no transaction of SQLite has taken. */
+  /** Number of recorded commits that are not settled. */
   get recorded(): number {
     return this.#recorded.length;
   }
 
-  /** A rollback took back what is recorded: `restore` must come before anything is read. */
+  /** Whether a rollback undid recorded commits: `restore` must run before anything is read. */
   get isTakenBack(): boolean {
     return this.#isTakenBack;
   }
 
   /**
-   * Applies the records that follow on what the database holds, and leaves them unsettled. True: there were others, which cannot
-   * be read, or of which the database lacks what they follow on.
+   * Applies the records that follow the commits in the database, and leaves them unsettled. True: there were further records
+   * that cannot be used, because they or the commits before them cannot be read.
    */
   replay(): boolean {
     const { redo } = this.#deps;
@@ -85,7 +86,7 @@ export class Transactions {
     return newest > number;
   }
 
-  /** `alongWith` runs in the same transaction of SQLite, where there is one for this commit. */
+  /** Makes a commit. `alongWith` runs in its transaction of SQLite; not at all if the commit is recorded instead. */
   commit(batch: StoreBatch, mayRecord: boolean, alongWith: () => void): void {
     const isRecorded = mayRecord && this.#record(batch);
     if (!isRecorded) {
@@ -101,12 +102,12 @@ export class Transactions {
     return this.#settleWith(run, this.#numberNow());
   }
 
-  /** The database holds everything that is recorded after this. */
+  /** Puts everything that is recorded into the database. */
   settle(): void {
     if (this.#recorded.length > 0) this.settleWith(() => {});
   }
 
-  /** Makes good what a rollback took back. */
+  /** Applies recorded commits again that a rollback undid. */
   restore(): void {
     if (!this.#isTakenBack) return;
     this.#undoIfFailed(() => {
@@ -116,14 +117,14 @@ export class Transactions {
     });
   }
 
-  /** Ends an open transaction without a trace; what is recorded is applied again. */
+  /** Rolls back the open transaction. Recorded commits will be applied again by `restore`. */
   rollBack(): void {
     if (this.#deps.db.isTransaction) this.#deps.db.exec('ROLLBACK');
     this.#deps.reset();
     this.#isTakenBack = this.#recorded.length > 0;
   }
 
-  /** False: it must be settled. */
+  /** False: the commit cannot be recorded and must be settled. */
   #record(batch: StoreBatch): boolean {
     const { redo } = this.#deps;
     if (redo === undefined || this.#isRedoRefused || !isRecordable(batch)) return false;
@@ -145,7 +146,7 @@ export class Transactions {
     }
   }
 
-  /** False: SQLite takes it. A record that was refused may stand in the file all the same, so its number is used up. */
+  /** False: SQLite must take the commit. A refused record may be in the file nevertheless, so its number is used up. */
   #append(redo: RedoFile, number: number, batch: StoreBatch): boolean {
     this.#generation ??= this.#generationNow();
     try {
@@ -201,11 +202,11 @@ export class Transactions {
   }
 }
 
-/** Its caller was told that nothing was written. Where the disk refuses that, too, the next commit makes up for it. */
+/** Removes a record whose commit failed. If the disk refuses that too, the next commit makes up for it. */
 function withdraw(redo: RedoFile): void {
   try {
     redo.withdraw();
   } catch {
-    // Until then, a crash brings it back.
+    // Until then, a crash would bring the commit back.
   }
 }

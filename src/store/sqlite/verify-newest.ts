@@ -11,17 +11,17 @@ interface VerifyOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told of an index that does not hold one of them as it is. */
+  /** Called for an index that does not hold one of the documents as it is. */
   readonly onRottenIndex: (error: RottenIndexError) => void;
 }
 
-/** Newest documents verified at open, and for how long at most. */
+/** How many of the newest documents are verified at open, and for how long at most. */
 const VERIFIED_MAX = 1000;
 const VERIFY_MS_MAX = 50;
 
 /**
- * What a crash or a bad disk damages first is what was written last. Returns which of the newest documents cannot be read;
- * an index that does not know one of them is built anew, with all others, from the rows.
+ * A crash or a bad disk most likely damages what was written last. Returns those of the newest documents that cannot be
+ * read. If an index of SQLite does not lead to one of them, all those indexes are rebuilt from the rows.
  */
 export function verifyNewest(
   db: DatabaseSync,
@@ -32,7 +32,7 @@ export function verifyNewest(
   const end = clock.monotonic() + VERIFY_MS_MAX;
   const damaged: DocumentName[] = [];
   const rebuild = (): void => {
-    // A rotten page of an index passes for one with fewer entries.
+    // A rotten page of an index looks like one with fewer entries.
     logger.fatal({ path }, 'an index is damaged; all are built anew');
     db.exec('REINDEX');
   };
@@ -44,7 +44,7 @@ export function verifyNewest(
       const document = documents.get(name.collection, name.key);
       const isFound = document !== undefined;
       if (isFound) for (const index of indexWork.lacking(document)) onRottenIndex(rottenIndex(name.collection, index));
-      // A row whose own key is damaged is met by the key that it had.
+      // A row with a damaged key throws here; if the row is sound, an index does not lead to it.
       if (isFound || isRebuilt || documents.changes(pos - 1, 1).length === 0) continue;
       rebuild();
       isRebuilt = true;

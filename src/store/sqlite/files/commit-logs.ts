@@ -2,8 +2,8 @@ import type { RedoFile } from './redo-file.ts';
 import type { WalFile } from './wal-file.ts';
 
 /**
- * What makes commits durable: the redo log for those that are recorded, SQLite's write-ahead log for all others. With
- * durability `normal` the end of a process is all that there is to survive, and neither is ever synced.
+ * The logs that make commits durable: the redo log for recorded ones, SQLite's write-ahead log for all others. With
+ * durability `normal`, commits need to survive only the end of the process, so neither log is ever synced.
  */
 export class CommitLogs {
   readonly #wal: WalFile;
@@ -11,7 +11,7 @@ export class CommitLogs {
   readonly #isSynced: boolean;
   /** The newest transaction of SQLite with a commit that has no record. */
   #unrecordedUpTo = 0;
-  /** A sync failed and the logs were not written anew since: what they say may not be on the disk. */
+  /** A sync failed and the logs have not been rewritten since: their content may not be on the disk. */
   #areSuspect = false;
 
   constructor(wal: WalFile, redo: RedoFile, isSynced: boolean) {
@@ -24,7 +24,7 @@ export class CommitLogs {
     return this.#areSuspect;
   }
 
-  /** SQLite took everything that was recorded. `isRecordless`: and something else along with it. */
+  /** Reports that SQLite holds everything recorded. `isRecordless`: together with a change that has no record. */
   settled(isRecordless: boolean): void {
     if (isRecordless) this.#unrecordedUpTo = this.#redo.transactions;
     if (!this.#isSynced) this.#redo.release(this.#redo.transactions);
@@ -41,12 +41,12 @@ export class CommitLogs {
     if (isWalNeeded) this.#redo.release(transactions);
   }
 
-  /** A sync failed: nothing is acknowledged any more before a `rewrite`. */
+  /** Reports a failed sync: nothing is acknowledged before a `rewrite`. */
   suspect(): void {
     this.#areSuspect = true;
   }
 
-  /** Writes both logs once more and makes them durable; see `WalFile.rewrite`. */
+  /** Writes both logs again and makes them durable; see `WalFile.rewrite`. */
   async rewrite(): Promise<void> {
     const { transactions } = this.#redo;
     await this.#wal.rewrite();

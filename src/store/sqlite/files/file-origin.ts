@@ -1,13 +1,14 @@
 import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { textSum } from './text-sum.ts';
 
-/** In the marker file, in a sector of its own: what is written here can spoil nothing there. */
+/** Offset in the marker file, in a sector of its own, so that writing it cannot damage the rest. */
 const ORIGIN_AT = 1024;
 const ORIGIN_BYTES = 64;
 
 /**
- * A name that a main file gets when it is made, or takes a new identity, and that the marker beside it repeats. Where they differ
- * the main file is another one, put here by hand, and the log beside it is not its own: generations alone can be alike.
+ * The origin is a name that a main file gets when it is made or takes a new identity, and that the marker beside it repeats.
+ * If the two differ, somebody put another main file here, and the log beside it is not its own. Generations alone can
+ * coincide.
  */
 export function readOrigin(markerPath: string): string | undefined {
   if (!existsSync(markerPath)) return undefined;
@@ -22,7 +23,7 @@ export function readOrigin(markerPath: string): string | undefined {
   return name === 'origin' && sum === textSum(origin) ? origin : undefined;
 }
 
-/** Not synced: a marker without it says less, and nothing wrong. */
+/** Not synced: a marker without an origin tells less, but nothing wrong. */
 export function writeOrigin(markerPath: string, origin: string): void {
   const file = openSync(markerPath, 'r+');
   try {
@@ -32,7 +33,7 @@ export function writeOrigin(markerPath: string, origin: string): void {
   }
 }
 
-/** Both are known and differ. */
+/** Whether both are known and differ. */
 export function isOtherOrigin(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a !== b;
 }

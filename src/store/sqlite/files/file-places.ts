@@ -2,23 +2,23 @@ import { type BigIntStats, existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { PersistenceError } from '../../../core/errors/index.ts';
 
-/** What SQLite makes beside the main file. */
+/** Files that SQLite makes beside the main file. */
 const LOG_SUFFIXES = ['-wal', '-shm'];
 
 /**
- * Where the files of an open database lie. One that was removed or replaced meanwhile can be read and written all the same, and
- * all of it is gone when it is closed; what opens its path finds another one.
+ * Remembers where the files of an open database lay. A file that was removed or replaced can still be read and written, but
+ * everything is lost when it is closed, and opening its path finds nothing or another file.
  */
 export class FilePlaces {
   readonly #main: FilePlace;
   #logs: readonly FilePlace[] = [];
 
-  /** The main file is open. */
+  /** To be called when the main file is open. */
   constructor(path: string) {
     this.#main = new FilePlace(path);
   }
 
-  /** A connection has opened the logs, or made them. */
+  /** To be called when a connection has opened or made the logs. */
   noteLogs(): void {
     const paths = LOG_SUFFIXES.map((suffix) => this.#main.path + suffix);
     this.#logs = paths.filter((path) => existsSync(path)).map((path) => new FilePlace(path));
@@ -33,7 +33,7 @@ export class FilePlaces {
     return held.every(Boolean);
   }
 
-  /** Throws IO_FAILED where the path leads nowhere, or to another file: before it is opened once more. */
+  /** Throws IO_FAILED if the path leads nowhere or to another file. To be called before the path is opened again. */
   assertMainHeld(): void {
     const { path } = this.#main;
     if (this.#main.isSame(statSync(path, { bigint: true, throwIfNoEntry: false }))) return;
@@ -41,7 +41,7 @@ export class FilePlaces {
   }
 }
 
-/** Where one file lay when it was opened. */
+/** The place of one file when it was opened. */
 export class FilePlace {
   readonly path: string;
   readonly #opened: BigIntStats;
@@ -51,7 +51,7 @@ export class FilePlace {
     this.#opened = statSync(path, { bigint: true });
   }
 
-  /** False: nothing lies there, or another file. A place that nobody may look at just now is taken for sound. */
+  /** Whether the file still lies there; false: nothing, or another file. If that cannot be found out now, it counts as true. */
   async isHeld(): Promise<boolean> {
     try {
       return this.isSame(await stat(this.path, { bigint: true }));

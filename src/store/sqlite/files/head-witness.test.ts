@@ -1,6 +1,6 @@
 /**
- * Goal: a log that ends too early, because a bit of it flipped or somebody took it away, is noticed at open; a crash is not taken
- * for that. Method: the files of an open store, as a killed process leaves them, put back with and without damage.
+ * Goal: a log that ends too early, because one of its bits flipped or somebody removed it, is noticed at open; a crash is not
+ * mistaken for that. Method: the files that a killed process leaves, put back with and without damage.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ async function writeSome(store: SqliteStore): Promise<void> {
   }
 }
 
-/** Runs `spoil` on the files that a killed process left, and opens them. */
+/** Runs `spoil` on the files that a killed process leaves, and opens them. */
 async function openAfterKill(
   folder: string,
   durability: 'full' | 'normal',
@@ -34,7 +34,7 @@ async function openAfterKill(
   const [path, kept] = [join(folder, 'test.db'), join(folder, 'kept')];
   for (const end of ['', '-wal', '.marker']) copyFileSync(path + end, kept + end);
   await store.close();
-  // In place: another file would be taken for a copy.
+  // Written in place, since a new file would count as a copy.
   for (const end of ['', '-wal', '.marker']) writeFileSync(path + end, readFileSync(kept + end));
   spoil(`${path}-wal`);
   return openInFolder(folder, { durability });
@@ -47,7 +47,7 @@ function flipInTheMiddle(path: string): void {
 }
 
 for (const durability of ['full', 'normal'] as const) {
-  test(`durability ${durability}: a killed process has lost nothing, and nobody says so`, () =>
+  test(`durability ${durability}: a killed process has lost nothing, and no loss is reported`, () =>
     withFolder(async (folder) => {
       const store = await openAfterKill(folder, durability, () => {});
       assert.equal(store.identity.isCutBack, undefined);

@@ -2,19 +2,19 @@ import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Head } from '../../store.ts';
 import { textSum } from './text-sum.ts';
 
-/** Where the head once stood. */
+/** A head that was once reached. */
 export type Witness = Pick<Head, 'replica' | 'seq' | 'pos'>;
 
-/** In the marker file, in a sector of its own: what is written here can spoil nothing there. */
+/** Offset in the marker file, in a sector of its own, so that writing it cannot damage the rest. */
 const WITNESS_AT = 512;
 const WITNESS_BYTES = 128;
 
 /**
- * Remembers, outside the database, how far acknowledged writes went. SQLite ends its log at the first frame whose sum does not
- * fit, without a word: after one flipped bit the file opens as it was minutes ago, and passes every check.
+ * Remembers, outside the database, how far acknowledged writes went. SQLite silently ends its log at the first frame whose
+ * sum does not fit: after one flipped bit the file opens as it was minutes ago, and passes every check.
  *
- * It is written after the commits that it tells of are as durable as they get, and never synced: after a crash of the
- * process it is exact, after a power cut it may be behind, which only means that less is noticed.
+ * The witness is written once the commits that it describes are as durable as promised, and is never synced. After a crash
+ * of the process it is exact; after a power cut it may be behind, which only means that less is noticed.
  */
 export class HeadWitness {
   readonly #path: string;
@@ -25,7 +25,7 @@ export class HeadWitness {
     this.#path = markerPath;
   }
 
-  /** Undefined when there is none or when it cannot be trusted. */
+  /** Undefined if there is none, or none that can be trusted. */
   read(): Witness | undefined {
     if (!existsSync(this.#path)) return undefined;
     const bytes = Buffer.alloc(WITNESS_BYTES);
@@ -53,7 +53,7 @@ export class HeadWitness {
   }
 }
 
-/** Whether the head of a life, or a file without any, fell back behind what was acknowledged. */
+/** Whether a file is behind what was acknowledged: its head is older in the same life, or it has none. */
 export function isBehind(head: Witness | undefined, witness: Witness | undefined): boolean {
   if (witness === undefined) return false;
   if (head === undefined) return true;

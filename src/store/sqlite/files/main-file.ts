@@ -7,7 +7,7 @@ import { isOtherOrigin } from './file-origin.ts';
 import { describesGeneration, type Marker } from './marker.ts';
 import { syncFolderOf } from './private-files.ts';
 
-/** What the main file says by itself, without the log beside it. */
+/** What the main file says on its own, without the log beside it. */
 export type MainFile =
   | { readonly kind: 'absent' | 'empty' | 'unreadable' }
   | {
@@ -18,15 +18,15 @@ export type MainFile =
       readonly origin: string | undefined;
     };
 
-/** Ends of the names of the files that hold what is not in the main file yet: SQLite's own, and the redo log. */
+/** Suffixes of the files that hold what is not in the main file yet: those of SQLite, and the redo log. */
 export const LOG_SUFFIXES = ['-wal', '-shm', '-journal', '-redo'] as const;
 
 const HEADER_BYTES = 100;
 const MAGIC = 'SQLite format 3\0';
 
 /**
- * Looks at the main file before SQLite may change anything. Throws DATABASE_CORRUPT for a file that is no database of ours,
- * FORMAT_TOO_NEW for one of a later release. To be called before the database is opened: see `takeOwnerLock`.
+ * Inspects the main file before SQLite may change anything. Throws DATABASE_CORRUPT for a file that is not a database of
+ * ours, FORMAT_TOO_NEW for one of a later release. Must be called before the database is opened: see `takeOwnerLock`.
  */
 export function inspectMainFile(path: string): MainFile {
   if (!existsSync(path)) return { kind: 'absent' };
@@ -55,9 +55,9 @@ export function inspectMainFile(path: string): MainFile {
 }
 
 /**
- * Sets a log aside that belongs to another main file: somebody copied a backup over it. SQLite would mix the two. A log
- * stays beside a main file that cannot be read alone, and where there is no marker to say more: it may hold what was
- * acknowledged.
+ * Sets aside logs that belong to another main file, as when somebody copied a backup over the database. SQLite would mix the
+ * two. Logs stay beside a main file that cannot be read alone, and if there is no marker to tell more, since they may hold
+ * acknowledged commits. Returns the new paths.
  */
 export function setStrayLogsAside(
   path: string,
@@ -80,7 +80,7 @@ export function setStrayLogsAside(
   return moved;
 }
 
-/** A backup has generation 0 and never a log of its own. */
+/** A backup has generation 0 and never has logs of its own. */
 function mayOwnLogs(generation: number, marker: Marker | undefined): boolean {
   return generation > 0 && (marker === undefined || describesGeneration(marker, generation));
 }
@@ -91,7 +91,7 @@ function inspectUnmarked(path: string, application: number): MainFile {
   return { kind: 'empty' };
 }
 
-/** Reads the main file as it is, without its log and without locks; undefined when it cannot be read so. */
+/** Reads the main file as it is, without its log and without locks; undefined if that is not possible. */
 function readAlone<T>(path: string, read: (db: DatabaseSync) => T): T | undefined {
   const url = pathToFileURL(path);
   url.search = 'immutable=1';
@@ -100,14 +100,14 @@ function readAlone<T>(path: string, read: (db: DatabaseSync) => T): T | undefine
     db = new DatabaseSync(url, { readOnly: true });
     return read(db);
   } catch {
-    // Amid a checkpoint the main file is no database without its log. What cannot be mended is found after opening.
+    // In the middle of a checkpoint the main file is no database without its log. Real damage is found after opening.
     return undefined;
   } finally {
     db?.close();
   }
 }
 
-/** A power cut left its first page in part; by the journal, which was durable before, SQLite makes the file empty again. */
+/** Whether a power cut left the first page incomplete. SQLite empties such a file with the journal, durable before it. */
 function isHalfMade(path: string, header: Buffer): boolean {
   return header.every((byte) => byte === 0) && existsSync(`${path}-journal`);
 }

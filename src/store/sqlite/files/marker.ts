@@ -4,11 +4,11 @@ import { syncFolderOf } from './private-files.ts';
 import { textSum } from './text-sum.ts';
 
 /**
- * What the marker file beside a database says (R9 at open). It is written before and after the generation is raised in the
- * database, each time made durable, so that a file and a marker that do not belong together can be told apart.
+ * The content of the marker file beside a database (R9 at open). It is durably written before and after the generation is
+ * raised in the database, so that a file and a marker that do not belong together are recognised.
  */
 export interface Marker {
-  /** Null before the first life has a name. */
+  /** Null before the first life has an id. */
   readonly replica: ReplicaId | null;
   readonly generation: number;
   /** `opening`: the database holds this generation or the one before. `open`: it holds this one. */
@@ -18,12 +18,12 @@ export interface Marker {
 }
 
 /**
- * One line in one disk sector, so that it is written whole or, failing its sum, counts as missing. In a sector behind it lies
- * the witness of the head (`head-witness.ts`).
+ * One line within one disk sector, so that it is written completely or, if its sum does not fit, counts as missing. Later
+ * sectors hold the witness of the head (`head-witness.ts`) and the origin (`file-origin.ts`).
  */
 const MARKER_BYTES = 256;
 
-/** Undefined when there is none or when it cannot be trusted. */
+/** Undefined if there is none, or none that can be trusted. */
 export function readMarker(path: string): Marker | undefined {
   if (!existsSync(path)) return undefined;
   const [name, version, replica, generation, state, reserved, sum] = readFileSync(path)

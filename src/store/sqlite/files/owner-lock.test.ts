@@ -1,6 +1,6 @@
 /**
- * Goal: one owner at a time, whatever people do to the lock file. Method: real files; the second owner is in this process, which
- * SQLite keeps out as it does others.
+ * Goal: there is one owner at a time, whatever people do to the lock file. Method: real files; the second owner is in the
+ * same process, which SQLite keeps out as it does others.
  */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { createManualClock } from '../../../testing/index.ts';
 import { openInFolder, withFolder } from '../test-folder.ts';
 import { awaitOwner } from './owner-lock.ts';
 
-test('rubbish in the lock file keeps nobody out, and an owner keeps everybody else out of it', () =>
+test('rubbish in the lock file does not keep an owner out, and the owner keeps others out', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     await store.close();
@@ -20,7 +20,7 @@ test('rubbish in the lock file keeps nobody out, and an owner keeps everybody el
     await again.close();
   }));
 
-test('a lock file that is removed while its owner runs keeps others out again, and an owner that finds another one says so', () =>
+test('an owner whose lock file was removed takes the lock again, or reports that another owner has it', () =>
   withFolder(async (folder) => {
     const lockPath = join(folder, 'test.db.lock');
     const store = await openInFolder(folder);
@@ -34,7 +34,7 @@ test('a lock file that is removed while its owner runs keeps others out again, a
     await store.close();
   }));
 
-test('whoever finds traces of an owner and no lock waits for the owner to take it anew', () =>
+test('an opener that finds traces of an owner but no lock waits for the owner to take it again', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const clock = createManualClock();

@@ -7,16 +7,17 @@ import { FilePlace } from './file-places.ts';
 import { createPrivateFile } from './private-files.ts';
 
 export interface OwnerLock {
-  /** Takes the lock anew where somebody removed its file, taking it for left over; false: somebody else has it by now. */
+  /** Takes the lock again if somebody removed its file. False: another process has taken it meanwhile. */
   keep(): Promise<boolean>;
   release(): void;
 }
 
 /**
- * Makes this process the one owner of the database: an open exclusive transaction on a tiny database beside it, which the
- * operating system ends with the process, however that dies. Throws DATABASE_LOCKED with details `path` and `pid`.
+ * Makes this process the only owner of the database. The lock is an open exclusive transaction on a tiny database beside
+ * it, which the operating system ends with the process, however it ends. Throws DATABASE_LOCKED with details `path` and
+ * `pid`.
  *
- * The lock file itself is touched through SQLite only: on POSIX, closing any other handle of it would drop the lock.
+ * The lock file is accessed only through SQLite: on POSIX, closing any other handle of it would drop the lock.
  */
 export function takeOwnerLock(path: string, pid: number): OwnerLock {
   const lockPath = `${path}.lock`;
@@ -36,7 +37,7 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
       try {
         lock = takeLock(path);
       } catch (error) {
-        // What the disk refuses now is tried again with the next look.
+        // If the disk refuses, the next call tries again.
         return !isEntglDbError(error, 'DATABASE_LOCKED');
       }
       former.close();
@@ -48,7 +49,7 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
       try {
         rmSync(pidPath, { force: true });
       } catch {
-        // A number that stays misleads nobody: the lock says whether there is an owner.
+        // A pid that stays does no harm: the lock decides whether there is an owner.
       }
       lock.close();
     },
@@ -56,8 +57,8 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
 }
 
 /**
- * Waits where there are traces of an owner and no lock: one that somebody removed is taken anew by its owner (`keep`) in this time,
- * and two owners would write over each other.
+ * Waits `keptMs` if there are traces of an owner but no lock file: if somebody removed it, its owner takes the lock again
+ * within this time (`keep`). Otherwise there could be two owners that overwrite each other's data.
  */
 export async function awaitOwner(path: string, clock: Clock, keptMs: number): Promise<void> {
   const hasTraces = [`${path}.pid`, `${path}-shm`].some((trace) => existsSync(trace));
@@ -71,7 +72,7 @@ function takeLock(path: string): DatabaseSync {
   } catch (error) {
     if (errorCode(error) === BUSY) throw lockedError(path, `${path}.pid`);
     if (errorCode(error) !== NOTADB) throw toStoreError(error, lockPath);
-    // It holds nothing, and nobody owns it, or it would have been busy: rubbish in it shall keep nobody out.
+    // The file is rubbish and has no owner, or it would have been busy. It must not keep anybody out.
     return guarded(lockPath, () => {
       truncateSync(lockPath);
       return lockFile(lockPath);
@@ -80,8 +81,8 @@ function takeLock(path: string): DatabaseSync {
 }
 
 /**
- * The process that has the database open; undefined: none. Looks into the lock only where a process has left its number, so as
- * not to be in the way of one that is just taking it.
+ * The id of the process that has the database open; undefined: none. Tests the lock only if a process has left its id, so as
+ * not to disturb one that is just taking it.
  */
 export function ownerOf(path: string): number | undefined {
   const pid = readPid(`${path}.pid`);
@@ -102,7 +103,7 @@ function lockFile(lockPath: string): DatabaseSync {
   if (!existsSync(lockPath)) createPrivateFile(lockPath);
   const lock = new DatabaseSync(lockPath, { timeout: 0 });
   try {
-    // Without a journal, which the lock has no use for and a full disk no room.
+    // No journal file: the lock does not need one, and a full disk has no space for it.
     lock.exec('PRAGMA journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
@@ -116,7 +117,7 @@ function errorCode(error: unknown): unknown {
   return error instanceof Error && 'errcode' in error ? error.errcode : undefined;
 }
 
-/** The number only helps to word a message: a full disk must not keep the owner from reading. */
+/** The id only helps to word an error, so a full disk must not keep the owner from opening. */
 function writePid(pidPath: string, pid: number): void {
   try {
     writeFileSync(pidPath, `${pid}\n`, { mode: 0o600 });
@@ -133,13 +134,13 @@ function lockedError(path: string, pidPath: string): PersistenceError {
   });
 }
 
-/** Undefined while the owner is between taking the lock and writing its number. */
+/** Undefined while the owner has taken the lock but not yet written its id. */
 function readPid(pidPath: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(pidPath, 'utf8'), 10);
     return Number.isSafeInteger(pid) ? pid : undefined;
   } catch {
-    // The number only helps to word the message.
+    // The id only helps to word the error.
     return undefined;
   }
 }

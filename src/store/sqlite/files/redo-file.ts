@@ -15,53 +15,53 @@ import type { Logger } from '../../../core/logging/index.ts';
 import { syncFolderOf } from './private-files.ts';
 import type { DataSync } from './wal-file.ts';
 
-/** One commit, as it stands in the file. */
+/** One commit in the redo log. */
 export interface RedoRecord {
-  /** Commits count from 1 in the life of a file; those that SQLite took by itself have no record. */
+  /** Commits are numbered from 1 in the life of a file. Those that went directly to SQLite have no record. */
   readonly number: number;
   readonly text: string;
 }
 
-/** A segment is written from its beginning again when SQLite holds all of its records, durably. */
+/** A segment is overwritten from its beginning once SQLite durably holds all of its records. */
 const SEGMENT_BYTES = 256 * 1024;
 const SEGMENTS = 2;
 const FILE_BYTES = SEGMENTS * SEGMENT_BYTES;
-/** A larger commit is no record: SQLite takes it by itself. */
+/** Larger commits go directly to SQLite. */
 const RECORD_BYTES_MAX = 64 * 1024;
-/** UTF-8 needs at most so many bytes for a UTF-16 code unit. */
+/** Most UTF-8 bytes that one UTF-16 code unit needs. */
 const BYTES_PER_UNIT_MAX = 3;
 
-/** `EGDR`, sum of all that follows, bytes of text, generation of the database, number. */
+/** Header of a record: `EGDR`, sum of all that follows, bytes of text, generation of the database, number of the commit. */
 const MAGIC = 0x45474452;
 const MAGIC_BYTES = Buffer.from('EGDR', 'latin1');
 const HEADER_BYTES = 28;
 const SUMMED_FROM = 8;
 
-/** What is found in the file. */
+/** The records found in the file. */
 export interface FoundRecords {
   /** In order of numbers. */
   readonly records: readonly RedoRecord[];
-  /** The highest number that was ever written, whether its record can be read or not. */
+  /** The highest number found, whether or not its record can be read. */
   readonly newest: number;
 }
 
 interface Segment {
   readonly from: number;
-  /** Where the next record goes. */
+  /** Offset of the next record. */
   end: number;
-  /** The transaction of SQLite that took all of its records; undefined: some are not taken yet. */
+  /** Number of the transaction of SQLite with which all of its records were taken; undefined: some are not taken yet. */
   takenBy: number | undefined;
 }
 
 /**
- * The redo log: a file of fixed size, written in place, with the small commits that are not in a transaction of SQLite yet
- * (ADR 0011). A record is one write of a few hundred bytes, where SQLite writes a page for every table and index that a commit
- * touches; and as the file never grows, a sync of it writes nothing but the record.
+ * The redo log: a file of fixed size, written in place, with the small commits that are not yet in a finished transaction of
+ * SQLite (ADR 0011). A record is one write of a few hundred bytes, where SQLite writes a page for every table and index that
+ * a commit touches. As the file never grows, a sync of it writes nothing but the record.
  *
- * Two segments take turns. Records of one are overwritten only when SQLite holds them as durably as was promised, so that at any
- * moment database, write-ahead log and this file together hold a prefix of the commits. A record that was cut off fails its
- * sum and ends its segment; what older ones follow it have lower numbers. Behind the last record stands its number once more, so
- * that a bit that flips in it is noticed.
+ * Two segments take turns. The records of one are overwritten only when SQLite holds them as durably as promised, so that at
+ * any moment database, write-ahead log and this file together hold a prefix of the commits. A record that was cut off fails
+ * its sum and ends its segment; older records that follow it have lower numbers. Each record is followed by a second header
+ * with its number, which the next record overwrites, so that a flipped bit in the last record is noticed.
  */
 export class RedoFile {
   readonly path: string;
@@ -71,17 +71,17 @@ export class RedoFile {
   readonly #scratch = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES_MAX + HEADER_BYTES);
   #current: Segment;
   #file: number | undefined;
-  /** There was no room for it, or no right to make it: everything goes to SQLite, until the next opening. */
+  /** The file could not be made for lack of space or permission: until the next opening, everything goes to SQLite. */
   #isUnavailable = false;
   #handle: Promise<FileHandle> | undefined;
-  /** Where a record was begun that the disk refused. */
+  /** Offset of a record that the disk refused. */
   #refusedAt: number | undefined;
-  /** What the disk said of the last record, where it refused it; told once. */
+  /** Error with which the disk refused the last record, so that it is logged only once. */
   #refusal: string | undefined;
-  /** Records written, and how many of them the last good sync covered. */
+  /** Number of records written, and of those that the last good sync covered. */
   #written = 0;
   #synced = 0;
-  /** Transactions of SQLite that took records, and how many of them are durable as was promised. */
+  /** Number of transactions of SQLite so far, and of those that are as durable as promised. */
   #transactions = 0;
   #durableTransactions = 0;
 
@@ -102,14 +102,14 @@ export class RedoFile {
     return this.#written > this.#synced;
   }
 
-  /** False: it was removed or replaced while it is open. */
+  /** Whether the file is still in its place; false: it was removed or replaced while open. */
   get isInPlace(): boolean {
     if (this.#file === undefined) return true;
     const now = statSync(this.path, { throwIfNoEntry: false });
     return now !== undefined && now.ino === fstatSync(this.#file).ino;
   }
 
-  /** What the file holds of this generation. */
+  /** The records of this generation. */
   read(generation: number): FoundRecords {
     if (!existsSync(this.path)) return { records: [], newest: 0 };
     const bytes = readFileSync(this.path);
@@ -121,8 +121,9 @@ export class RedoFile {
   }
 
   /**
-   * Writes a record; false: it is too large, there is no room until SQLite's transactions are durable, or the file cannot be made.
-   * Throws what the disk says, and then the place is free for the next one, though the record may stand there all the same.
+   * Writes a record. False: it is too large, there is no space until transactions of SQLite are durable, or the file cannot
+   * be made. Throws the error of the disk; the next record will then overwrite the place, but until that the refused record
+   * may be there nevertheless.
    */
   append(generation: number, number: number, text: string): boolean {
     if (text.length * BYTES_PER_UNIT_MAX > RECORD_BYTES_MAX && Buffer.byteLength(text) > RECORD_BYTES_MAX) return false;
@@ -144,14 +145,14 @@ export class RedoFile {
     return true;
   }
 
-  /** A record that was refused can be read no more. Throws what the disk says. */
+  /** Makes a refused record unreadable. Throws the error of the disk. */
   withdraw(): void {
     if (this.#refusedAt === undefined || this.#file === undefined) return;
     writeWhole(this.#file, Buffer.alloc(HEADER_BYTES), this.#refusedAt);
     this.#refusedAt = undefined;
   }
 
-  /** SQLite takes what is refused here: nobody would hear that the disk begins to fail. */
+  /** Logs refusals: SQLite takes the commit instead, so otherwise nobody would notice that the disk begins to fail. */
   #write(file: number, bytes: Buffer, at: number): void {
     try {
       writeWhole(file, bytes, at);
@@ -173,23 +174,23 @@ export class RedoFile {
     return this.#transactions;
   }
 
-  /** How many of them are as durable as was promised. */
+  /** How many of them are as durable as promised. */
   get durableTransactions(): number {
     return this.#durableTransactions;
   }
 
-  /** More than half of the room is left that there is before transactions of SQLite must be durable. */
+  /** Whether there is enough space left before transactions of SQLite must become durable: a free segment, or half of one. */
   get hasRoom(): boolean {
     return this.#freeSegment() !== undefined || this.#current.end - this.#current.from < SEGMENT_BYTES / 2;
   }
 
-  /** A transaction of SQLite holds every record so far. */
+  /** Reports that a transaction of SQLite holds every record so far. */
   taken(): void {
     this.#transactions++;
     for (const segment of this.#segments) segment.takenBy ??= this.#transactions;
   }
 
-  /** So many transactions of SQLite are as durable as was promised: records that they hold may be overwritten. */
+  /** Reports how many transactions of SQLite are as durable as promised. Records that they hold may be overwritten. */
   release(transactions: number): void {
     this.#durableTransactions = Math.max(this.#durableTransactions, transactions);
   }
@@ -202,7 +203,7 @@ export class RedoFile {
     this.#synced = Math.max(this.#synced, written);
   }
 
-  /** Writes everything once more and makes it durable; see `WalFile.rewrite`. */
+  /** Writes everything again and makes it durable; see `WalFile.rewrite`. */
   async rewrite(): Promise<void> {
     if (this.#file === undefined) return;
     const written = this.#written;
@@ -211,7 +212,7 @@ export class RedoFile {
     this.#synced = Math.max(this.#synced, written);
   }
 
-  /** `isObsolete`: SQLite holds all of it, durably, so that the file can go. */
+  /** `isObsolete`: SQLite durably holds everything, so the file can be removed. */
   async close(isObsolete: boolean): Promise<void> {
     await (await this.#handle)?.close();
     if (this.#file !== undefined) closeSync(this.#file);
@@ -220,7 +221,10 @@ export class RedoFile {
     if (isObsolete) removeIfPossible(this.path);
   }
 
-  /** SQLite holds all of it, durably: the next record makes a new file. Returns what closes the old one once no sync is under way. */
+  /**
+   * Begins a new file with the next record. To be called when SQLite durably holds everything. Returns a function that closes
+   * the old file, to be called once no sync is under way.
+   */
   renew(): () => Promise<void> {
     const [file, handle] = [this.#file, this.#handle];
     this.#file = undefined;
@@ -235,7 +239,7 @@ export class RedoFile {
     };
   }
 
-  /** The current segment while it has room and holds what is needed; else one that is needed no more, from its beginning. */
+  /** The current segment while it has space and untaken records; otherwise, if there is one, a free segment from its beginning. */
   #segmentFor(bytes: number): Segment | undefined {
     const current = this.#current;
     const hasRoom = current.end + bytes <= current.from + SEGMENT_BYTES;
@@ -256,13 +260,13 @@ export class RedoFile {
     try {
       this.#file = this.#open();
     } catch {
-      // SQLite does without it, and says what the disk says if there is something to say.
+      // SQLite works without the redo log, and reports the disk's error if it concerns SQLite too.
       this.#isUnavailable = true;
     }
     return this.#file;
   }
 
-  /** Made of zeros first: a sync of bytes that replace others need not wait for the file system's own log. */
+  /** The file is filled with zeros first: a sync of overwritten bytes need not wait for the file system's own log. */
   #open(): number {
     const isWhole = (statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) >= FILE_BYTES;
     const file = openSync(this.path, isWhole ? 'r+' : 'w+', 0o600);
@@ -286,21 +290,21 @@ export class RedoFile {
   }
 }
 
-/** What stays belongs to a generation that is over: nobody reads it any more. */
+/** A file that stays belongs to an old generation, so its records are never read again. */
 function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // The next opening uses it again.
+    // The next opening reuses it.
   }
 }
 
-/** A disk that is nearly full may take a part without an error. */
+/** Writes all bytes: a nearly full disk may take only some of them without an error. */
 function writeWhole(file: number, bytes: Buffer, at: number): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
 }
 
-/** The text stands behind the header already. */
+/** Writes the header of a record whose text is already in place. */
 function putHeader(record: Buffer, generation: number, number: number): void {
   record.writeUInt32BE(MAGIC, 0);
   record.writeUInt32BE(record.length - HEADER_BYTES, 8);
@@ -309,7 +313,7 @@ function putHeader(record: Buffer, generation: number, number: number): void {
   record.writeUInt32BE(crc32(record.subarray(SUMMED_FROM)), 4);
 }
 
-/** The record at this place; undefined where there is none of this generation that is whole. */
+/** The record at this offset; undefined if there is no complete one of this generation. */
 function recordAt(
   segment: Buffer,
   at: number,
@@ -322,7 +326,7 @@ function recordAt(
   return { number: segment.readDoubleBE(at + 20), text: segment.toString('utf8', at + HEADER_BYTES, end), end };
 }
 
-/** Records from the beginning of a segment, up to the first that is not whole or not newer than the one before. */
+/** The records of a segment, up to the first that is incomplete or not newer than the one before. */
 function recordsOf(segment: Buffer, generation: number): FoundRecords {
   const records: RedoRecord[] = [];
   let at = 0;

@@ -3,7 +3,7 @@ import type { CollectionName, DocumentKey, ReplicaId } from '../../../core/ids/i
 import type { Context, FieldStamp, Version } from '../../../core/version/index.ts';
 import type { StoreBatch, StoredDocument } from '../../store.ts';
 
-/** Documents, removals and entries of a batch that is worth a record; SQLite takes larger ones as fast by itself. */
+/** Most documents, removals and entries in a batch that becomes a record. SQLite takes larger ones just as fast. */
 const ROWS_MAX = 16;
 
 type VersionRow = readonly [
@@ -18,7 +18,7 @@ type VersionRow = readonly [
   value: string | null,
 ];
 
-/** `value`: 0 where readers see what the only version says. */
+/** `value` is 0 if readers see the value of the only version. */
 type DocumentRow = readonly [
   collection: CollectionName,
   key: DocumentKey,
@@ -35,12 +35,12 @@ type RecordedBatch = Omit<StoreBatch, 'documents' | 'meta' | 'resetChain'> & {
   readonly texts: readonly (readonly [string, string | null])[];
 };
 
-/** Whether the batch may be a record of the redo log. A new life always goes to SQLite, in step with the marker. */
+/** Whether the batch may become a record of the redo log. A new life always goes to SQLite, together with the marker. */
 export function isRecordable({ documents = [], removed = [], entries = [], resetChain }: StoreBatch): boolean {
   return !resetChain && documents.length + removed.length + entries.length <= ROWS_MAX;
 }
 
-/** JSON text of a batch; `textToBatch` makes the same batch of it. */
+/** A batch as JSON text, which `textToBatch` turns back into the same batch. */
 export function batchToText({ documents = [], meta, resetChain: _, ...rest }: StoreBatch): string {
   const record: RecordedBatch = { ...rest, rows: documents.map(documentToRow), texts: meta ? [...meta] : [] };
   return JSON.stringify(record);

@@ -1,8 +1,8 @@
 /**
- * Goal: commits of the redo log are as good as any: nothing acknowledged is lost, nothing is applied twice, out of order, or to
- * another database, and no file grows.
- * Method: real files, copied while the store is open, as a process that ends without a word leaves them; some are then spoiled.
- * Random histories with crashes are in the conformance suite.
+ * Goal: commits in the redo log are as safe as others: nothing acknowledged is lost, nothing is applied twice, out of order
+ * or to another database, and no file grows.
+ * Method: real files, copied while the store is open, as a killed process leaves them; some are then damaged. Random
+ * histories with crashes are in the conformance suite.
  */
 import assert from 'node:assert/strict';
 import fs, { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ function writeMany(store: SqliteStore, from: number, to: number): void {
   for (let pos = from; pos <= to; pos++) write(store, pos);
 }
 
-/** How many of the documents 1, 2, 3 … are there; fails where one is missing before another. */
+/** How many of the documents 1, 2, 3 … are there. Fails if one is missing before another. */
 function prefix(store: SqliteStore): number {
   const found = store.changes(0, 1_000_000).map(({ pos }) => pos);
   assert.deepEqual(
@@ -51,7 +51,7 @@ const openLive = (folder: string, options: Partial<SqliteStoreOptions> = {}): Pr
   return openInFolder(join(folder, PLACE), options);
 };
 
-/** Opens a copy of the files of `place`, spoiled by `spoil`, and hands it to `read`. */
+/** Opens a copy of the files of the live store, damaged by `spoil`, and hands it to `read`. */
 async function afterCrash(
   folder: string,
   read: (found: SqliteStore) => void,
@@ -69,7 +69,7 @@ async function afterCrash(
   }
 }
 
-/** The disk takes every record, and says that it did not. */
+/** A disk that writes every record but reports an error. */
 function refuseRecords(t: TestContext): { recovers(): void } {
   const { writeSync } = fs;
   const refused = t.mock.method(fs, 'writeSync', (file: number, bytes: Buffer, ...place: [number, number, number]) => {
@@ -88,7 +88,7 @@ function refuseRecords(t: TestContext): { recovers(): void } {
 }
 
 for (const durability of ['full', 'normal'] as const) {
-  test(`with durability ${durability} a crash after any commit loses none, and none is in the database twice`, () =>
+  test(`with durability ${durability}, a crash after any commit loses no commit and applies none twice`, () =>
     withFolder(async (folder) => {
       const store = await openLive(folder, { durability });
       for (let pos = 1; pos <= 300; pos += 23) {
@@ -100,7 +100,7 @@ for (const durability of ['full', 'normal'] as const) {
     }));
 }
 
-test('small commits are in the redo log, and in the database a moment later', () =>
+test('small commits are in the redo log first, and in the database a moment later', () =>
   withFolder(async (folder) => {
     const clock = createManualClock();
     const store = await openLive(folder, { clock });
@@ -113,7 +113,7 @@ test('small commits are in the redo log, and in the database a moment later', ()
     assert.ok(!existsSync(join(folder, PLACE, 'test.db-redo')), 'a clean end leaves no redo log');
   }));
 
-test('a large commit, a backup and an index take what was recorded before them into the database', () =>
+test('a large commit and a backup first settle what was recorded before them', () =>
   withFolder(async (folder) => {
     const store = await openLive(folder);
     writeMany(store, 1, 30);
@@ -135,7 +135,7 @@ test('a large commit, a backup and an index take what was recorded before them i
     await store.close();
   }));
 
-test('the redo log has one size, whatever is written and however slowly it is settled', () =>
+test('the redo log keeps its size, whatever is written and however rarely it is flushed', () =>
   withFolder(async (folder) => {
     const store = await openLive(folder);
     const text = 'x'.repeat(20_000);
@@ -153,7 +153,7 @@ test('the redo log has one size, whatever is written and however slowly it is se
 
 for (const durability of ['full', 'normal'] as const) {
   for (const spoiled of [25, 39, 40]) {
-    test(`with durability ${durability}, a bit that flips in record ${spoiled} of 40 ends what is applied, and that is said`, () =>
+    test(`with durability ${durability}, records from a flipped bit in ${spoiled} of 40 on are not applied, which is reported`, () =>
       withFolder(async (folder) => {
         const store = await openLive(folder, { durability });
         writeMany(store, 1, 40);
@@ -163,7 +163,7 @@ for (const durability of ['full', 'normal'] as const) {
         await store.close();
         const bytes = readFileSync(`${copy}-redo`);
         bytes[bytes.indexOf(`"k${spoiled}"`) + 1]! ^= 1;
-        // The same file, so that it is no copy of another one.
+        // Written in place, since a new file would count as a copy.
         for (const end of ['', '-wal', '.marker'])
           writeFileSync(join(folder, PLACE, `test.db${end}`), readFileSync(copy + end));
         writeFileSync(join(folder, PLACE, 'test.db-redo'), bytes);
@@ -176,7 +176,7 @@ for (const durability of ['full', 'normal'] as const) {
   }
 }
 
-test('records that do not follow on what the database holds are left alone', () =>
+test('records that do not follow the commits in the database are not applied', () =>
   withFolder(async (folder) => {
     const store = await openLive(folder);
     writeMany(store, 1, 20);
@@ -197,7 +197,7 @@ test('records that do not follow on what the database holds are left alone', () 
     await store.close();
   }));
 
-test('records of a former opening are not applied again', () =>
+test('records of an earlier opening are not applied again', () =>
   withFolder(async (folder) => {
     const store = await openLive(folder);
     writeMany(store, 1, 40);
@@ -215,7 +215,7 @@ test('records of a former opening are not applied again', () =>
     await again.close();
   }));
 
-test('a record that the disk refuses is taken by SQLite', (t) =>
+test('a commit whose record the disk refuses goes to SQLite', (t) =>
   withFolder(async (folder) => {
     const said: string[] = [];
     const logger = { ...silentLogger, warn: (_: object, text: string) => said.push(text) };
@@ -233,7 +233,7 @@ test('a record that the disk refuses is taken by SQLite', (t) =>
     assert.deepEqual(said, ['the disk refused a record of the redo log; SQLite takes it'], 'once');
   }));
 
-test('a write that was refused does not come back after a crash, though its record stood in the file', (t) =>
+test('a failed commit does not come back after a crash, although its record was in the file', (t) =>
   withFolder(async (folder) => {
     const store = await openLive(folder);
     writeMany(store, 1, 20);
@@ -258,7 +258,7 @@ test('a write that was refused does not come back after a crash, though its reco
     await store.close();
   }));
 
-test('a refused sync of the redo log rejects the flush, and the store goes on after a new load', () =>
+test('a refused sync of the redo log rejects the flush, and the store continues after a new load', () =>
   withFolder(async (folder) => {
     let isBroken = false;
     const dataSync = async (file: FileHandle): Promise<void> => {
@@ -274,7 +274,7 @@ test('a refused sync of the redo log rejects the flush, and the store goes on af
     assert.throws(() => write(store, 42), { reason: 'IO_FAILED' });
     isBroken = false;
     const next = (store.load().head?.pos ?? 0) + 1;
-    assert.ok(next >= 41, 'nothing acknowledged went');
+    assert.ok(next >= 41, 'nothing acknowledged was lost');
     writeMany(store, next, 60);
     await store.flush();
     await afterCrash(folder, (found) => assert.equal(prefix(found), 60));
@@ -300,7 +300,7 @@ test('a small write waits for one short sync, of the redo log alone', () =>
     await store.close();
   }));
 
-test('where no redo log can be made, commits go on without one', () =>
+test('if no redo log can be made, commits continue without one', () =>
   withFolder(async (folder) => {
     const store = await openLive(folder);
     mkdirSync(join(folder, PLACE, 'test.db-redo'));

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** Tells a line of a marker file that is whole from one that was cut off or has rotted. */
+/** Checksum of a line in the marker file, by which lines that were cut off or have rotted are recognised. */
 export function textSum(text: string): string {
   return crc32(text).toString(16).padStart(8, '0');
 }

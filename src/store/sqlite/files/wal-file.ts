@@ -6,12 +6,12 @@ const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const COPY_BYTES = 1024 * 1024;
 
-/** Makes what was written to a file durable; `fdatasync` of the handle unless a test says otherwise. */
+/** Makes what was written to a file durable: `fdatasync` of the handle, unless a test replaces it. */
 export type DataSync = (file: FileHandle) => Promise<void>;
 
 /**
- * The write-ahead log seen as a file. SQLite appends to it and never replaces it while a connection is open, so that one
- * handle stays good; no locks live on it, so that opening and closing it beside SQLite is safe.
+ * The write-ahead log as a file. SQLite never replaces it while a connection is open, so one handle stays valid. It carries
+ * no locks, so opening and closing it beside SQLite is safe.
  */
 export class WalFile {
   readonly path: string;
@@ -30,8 +30,8 @@ export class WalFile {
   }
 
   /**
-   * Bytes that are not checkpointed yet, or at least were not when the log last began anew: frames that carry the salt of
-   * the header; older ones of a former round follow them. Found by bisection.
+   * Bytes written since the log was last restarted, checkpointed or not: the frames that carry the salt of the header. Frames
+   * of an earlier round follow them. Their end is found by bisection.
    */
   async pendingBytes(): Promise<number> {
     const file = await this.#open();
@@ -52,14 +52,14 @@ export class WalFile {
     return low * frameBytes;
   }
 
-  /** Size of the file, checkpointed or not. */
+  /** Size of the whole file. */
   sizeBytes(): number {
     return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /**
-   * Writes the log's bytes once more and makes them durable. After a failed sync the system may hold pages that it calls
-   * clean and never wrote; a later sync would pass over them and report success (as PostgreSQL found in 2018).
+   * Writes the log's bytes again and makes them durable. After a failed sync the system may treat pages as clean that it
+   * never wrote; a later sync would skip them and report success (as PostgreSQL found in 2018).
    */
   async rewrite(): Promise<void> {
     const file = await this.#open();
@@ -78,7 +78,7 @@ export class WalFile {
     return this.renew()();
   }
 
-  /** The next call opens what lies there then. Returns what closes the old one once no sync is under way. */
+  /** The next call opens whatever file is there then. Returns a function that closes the old one, for when no sync is under way. */
   renew(): () => Promise<void> {
     const file = this.#file;
     this.#file = undefined;

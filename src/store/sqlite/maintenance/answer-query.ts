@@ -5,13 +5,13 @@ import { QueryRunner } from '../query/index.ts';
 import { createCollectionDictionary, createReplicaDictionary, DocumentTable, IndexTable } from '../tables/index.ts';
 import type { FoundPart, JobContext, QueryJob } from './maintenance-jobs.ts';
 
-/** One part of an answer: whoever takes it is held up for about a millisecond. */
+/** Bounds of one part of an answer: taking it holds up the event loop for about a millisecond. */
 const PART_DOCUMENTS_MAX = 512;
 const PART_CHARACTERS_MAX = 256 * 1024;
 
 class Stopped extends Error {}
 
-/** Answers a query on a connection of its own, all of it as of one moment; returns how many documents it counted. */
+/** Answers a query on its own connection, as of one moment. Returns the count of a `count`, 0 for a `find`. */
 export function answerQuery({ kind, path, collection, query, distrusted }: QueryJob, context: JobContext): number {
   const pulse = (): void => {
     if (context.isStopped()) throw new Stopped();
@@ -38,7 +38,7 @@ export function answerQuery({ kind, path, collection, query, distrusted }: Query
   }
 }
 
-/** Hands over documents some at a time. */
+/** Collects documents into parts and hands over each one that is full. */
 class Parts {
   readonly #onFull: (part: FoundPart) => void;
   #keys: DocumentKey[] = [];

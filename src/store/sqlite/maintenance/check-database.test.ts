@@ -1,7 +1,8 @@
 /**
- * Goal: what keeps a check from reading is no damage: its repair would take good documents away, and people would restore a backup. Nor does a
- * check keep its own store from work.
- * Method: a healthy file without a write-ahead log, locked by another connection at each of the steps of a check; a compaction in the midst of one.
+ * Goal: a check that is kept from reading reports no damage, since repair would remove good documents and people would
+ * restore a backup. A check does not hinder its own store either.
+ * Method: a healthy file without a write-ahead log, locked by another connection at each step of a check; a compaction during
+ * a check.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import { checkDatabase } from './check-database.ts';
 
 const STATEMENTS_MAX = 10_000;
 
-test('a file that is locked in the midst of its check is not damaged: the check fails', () =>
+test('a check of a file that becomes locked meanwhile fails and reports no damage', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { walMode: false });
     const documents = Array.from({ length: 3 }, (_, i) => sampleDocument({ key: `k${i}`, pos: i + 1 }));
@@ -30,7 +31,7 @@ test('a file that is locked in the midst of its check is not damaged: the check 
     }
   }));
 
-test('a compaction waits for a check of its own store, which is no other program', () =>
+test('a compaction waits for a check of its own store instead of failing', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     const documents = Array.from({ length: 30_000 }, (_, i) => sampleDocument({ key: `k${i}`, pos: i + 1 }));
@@ -41,7 +42,7 @@ test('a compaction waits for a check of its own store, which is no other program
     let compacting: Promise<void> | undefined;
     for await (const _ of again.checkIntegrity()) {
       if (compacting !== undefined) continue;
-      // The check is in the midst of its reading, and sees the state before this commit.
+      // The check is still reading, and sees the state before this commit.
       again.commit({ documents: [sampleDocument({ key: 'later', pos: 30_001 })] });
       compacting = again.compact();
     }
@@ -51,7 +52,7 @@ test('a compaction waits for a check of its own store, which is no other program
     await again.close();
   }));
 
-/** What a check says of a file that another connection locks before its n-th transaction. */
+/** Result of a check of a file that another connection locks before the check's transaction number `lockedFrom`. */
 function damageWhenLocked(path: string, lockedFrom: number) {
   const [db, other] = [new DatabaseSync(path, { timeout: 0 }), new DatabaseSync(path)];
   const damage: Damage[] = [];

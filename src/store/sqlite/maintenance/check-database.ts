@@ -9,14 +9,14 @@ import type { HeldIndex } from '../tables/index.ts';
 import { Tables } from '../tables.ts';
 import type { JobContext } from './maintenance-jobs.ts';
 
-/** Keys read in one step; between two steps the log may be shortened. */
+/** Keys read in one step. Between two steps the log can be shortened. */
 const KEYS_PER_STEP = 500;
 const WHOLE = [{ after: null, upTo: null }];
 
 /**
- * Reads everything: SQLite's own structures and indexes, the sum or digest of every row, and whether each collection's count
- * and fingerprint fit its documents. Others write meanwhile: each step sees one moment, and no snapshot is held for longer. Throws
- * where it is kept from reading.
+ * Checks everything: SQLite's own structures and indexes, the sum or digest of every row, each collection's count and
+ * fingerprint, and this library's indexes. Writing may go on: each step sees one moment, and no snapshot is held for longer.
+ * Throws if something other than damage keeps it from reading.
  */
 export function checkDatabase(db: DatabaseSync, context: JobContext): void {
   const file = (problem: string): void => context.onDamage({ kind: 'file', problem });
@@ -54,7 +54,7 @@ function* structureProblems(db: DatabaseSync, context: JobContext): Iterable<str
   }
 }
 
-/** SQLite heads its list with the name of the database. */
+/** SQLite begins its list with a line that names the database. */
 function isProblem(line: string): boolean {
   return line !== '' && !line.startsWith('*** in database');
 }
@@ -66,7 +66,7 @@ function checkDocuments(tables: Tables, name: CollectionName, context: JobContex
   }
 }
 
-/** Where the next page begins; undefined: this was the last one. */
+/** Returns the key after which the next page begins; undefined: this was the last one. */
 function checkPage(
   tables: Tables,
   name: CollectionName,
@@ -92,7 +92,7 @@ function checkDocument(tables: Tables, collection: CollectionName, key: Document
   }
 }
 
-/** Count and fingerprint against the documents of the same moment. */
+/** Compares count and fingerprint with the documents, as of one moment. */
 function checkCollection(tables: Tables, name: CollectionName, context: JobContext): void {
   const report = (problem: string): void => context.onDamage({ kind: 'collection', collection: name, problem });
   try {
@@ -106,7 +106,7 @@ function checkCollection(tables: Tables, name: CollectionName, context: JobConte
 }
 
 function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<string> {
-  // After damage its sums are counted anew, and are not those of its documents until then.
+  // While a damaged collection is being recounted, its sums do not fit its documents.
   if (tables.meta.hasEngine(countingMark(row.name))) return;
   const [held] = tables.documents.fingerprints(row.name, WHOLE);
   if (!isSameFingerprint(held!, row.fingerprint)) {
@@ -116,7 +116,7 @@ function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<strin
   if (visible !== row.documents) yield `${row.documents} documents are counted, ${visible} are there`;
 }
 
-/** Whether each index holds each document as it is now, and nothing else. */
+/** Checks that each index holds each document as it is now, and nothing else. */
 function checkIndexes(tables: Tables, name: CollectionName, context: JobContext): void {
   const readyNow = (): readonly HeldIndex[] => tables.indexWork.readyOf(name);
   for (const { id, definition } of readOr(
@@ -133,14 +133,14 @@ function checkIndexes(tables: Tables, name: CollectionName, context: JobContext)
       const problem = tables.reading(() => indexProblem(tables, index()));
       if (problem !== undefined) report(problem);
     } catch (error) {
-      // A document that cannot be read has been reported by itself.
+      // A document that cannot be read has already been reported.
       if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) report(problemOf(error));
     }
     if (context.isStopped()) return;
   }
 }
 
-/** Nothing to say of an index that was dropped meanwhile, or is made anew. */
+/** Undefined also for an index that was dropped meanwhile, or is being rebuilt. */
 function indexProblem(tables: Tables, index: HeldIndex | undefined): string | undefined {
   if (index === undefined) return undefined;
   const { missing, others } = tables.indexWork.compare(index);
@@ -161,7 +161,7 @@ function readOr<T>(read: () => T, otherwise: T, onProblem: (problem: string) => 
   }
 }
 
-/** Throws what keeps from reading and is no damage. */
+/** The text of an error that means damage. Rethrows errors that do not (`isPassing`). */
 function problemOf(error: unknown): string {
   if (isPassing(error)) throw error;
   if (!(error instanceof Error)) return String(error);

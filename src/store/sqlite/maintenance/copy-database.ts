@@ -13,7 +13,7 @@ import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
 
 /** Pages copied in one step: 256 KiB. */
 const PAGES_PER_STEP = 64;
-/** Examples of damage that an error carries. */
+/** Most examples of damage in an error. */
 const EXAMPLES_MAX = 10;
 
 /** A verified, sealed, durable copy of a database that may be in use. See `MaintainableStore.backup`. */
@@ -43,13 +43,16 @@ export async function copyDatabase(
   }
 }
 
-/** What is wrong with the disk of the copy must not be looked for at the database's. */
+/** Errors of the copy's disk name the copy, so that nobody looks for them at the database. */
 function copyError(error: unknown, toPath: string): unknown {
   const failure = toStoreError(error, toPath);
   return isEntglDbError(failure, 'DATABASE_CORRUPT') ? error : failure;
 }
 
-/** Runs with the path of a copy of what is open, which is removed afterwards: its own path leads nowhere, or to another file. */
+/**
+ * Runs a function with the path of a temporary copy of the open database, for when the database's own path leads nowhere or
+ * to another file. The copy is removed afterwards.
+ */
 export async function withOpenCopy<T>(db: DatabaseSync, toPath: string, run: (path: string) => Promise<T>): Promise<T> {
   const copy = `${toPath}.open`;
   createPrivateFolder(dirname(toPath));
@@ -63,7 +66,7 @@ export async function withOpenCopy<T>(db: DatabaseSync, toPath: string, run: (pa
   }
 }
 
-/** One moment of the database: the reading transaction stays open until all pages are copied. */
+/** Copies the database as of one moment: the reading transaction stays open until all pages are copied. */
 async function copyPages(path: string, partial: string, context: JobContext): Promise<void> {
   createPrivateFile(partial);
   const source = guarded(path, () => openReader(path, READER_BUSY_MS));
@@ -86,7 +89,7 @@ async function copyPages(path: string, partial: string, context: JobContext): Pr
   }
 }
 
-/** Marks the copy: whoever opens it takes a new replica id, and a log of the original does not fit it. */
+/** Marks the copy, so that opening it takes a new replica id and no log of the original fits it. */
 function seal(partial: string): void {
   const copy = new DatabaseSync(partial);
   try {
@@ -100,7 +103,7 @@ function seal(partial: string): void {
   }
 }
 
-/** Throws BACKUP_FAILED; returns the numbers of indexes that must be made anew. */
+/** Returns the ids of indexes that must be rebuilt. Throws BACKUP_FAILED if anything else is damaged. */
 function verify(partial: string, context: JobContext): number[] {
   const found: Damage[] = [];
   const copy = openReader(partial);
@@ -130,7 +133,7 @@ function publish(partial: string, toPath: string, overwrite: boolean): void {
   syncFolderOf(toPath);
 }
 
-/** A link, unlike a rename, never replaces a file that appeared meanwhile. Some file systems have none. */
+/** Uses a link, which unlike a rename never replaces a file that appeared meanwhile. Some file systems have no links. */
 function publishNew(partial: string, toPath: string): void {
   try {
     linkSync(partial, toPath);

@@ -2,7 +2,7 @@ import { LIMITS } from '../../../core/config/index.ts';
 import type { Damage } from '../../store.ts';
 import type { Maintenance } from './maintenance.ts';
 
-/** Damage as it is found; leaving the loop early stops the job. */
+/** Runs a check and yields damage as it is found. Leaving the loop early stops the job. */
 export async function* streamDamage(
   maintenance: Maintenance,
   path: string,
@@ -12,12 +12,12 @@ export async function* streamDamage(
   const found: Damage[] = [];
   let wake = (): void => {};
   let isDone = false;
-  const signals = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const job = maintenance
     .run(
       { kind: 'check', path, damageMax: LIMITS.damageListMax },
       {
-        signal: signals,
+        signal: either,
         onReport: (report) => {
           if (report.kind === 'damage') found.push(report.damage);
           wake();
@@ -28,7 +28,7 @@ export async function* streamDamage(
       isDone = true;
       wake();
     });
-  // Whoever reads hears of a failure at the end; until then nobody waits for the job.
+  // A failure is thrown at the end, where the job is awaited. Until then it must not count as unhandled.
   job.catch(() => {});
   try {
     for (;;) {

@@ -1,11 +1,11 @@
-// Goal: a worker is held back by whoever takes its parts, and never for good. Method: both ends of a control; a worker that waits.
+// Goal: a worker waits for its parts to be taken, but never for ever. Method: both ends of a control, one of them in a worker.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { JobControl } from './job-control.ts';
 
-/** A worker that makes parts without end, with at most two of them untaken, and says when it was stopped. */
+/** A worker that makes parts without end, at most two of them untaken, and reports when it was stopped. */
 function startWorker(control: JobControl): Worker {
   const program = `
     import { parentPort, workerData } from 'node:worker_threads';
@@ -21,7 +21,7 @@ function startWorker(control: JobControl): Worker {
   return new Worker(url, { workerData: { module, cell: control.cell } });
 }
 
-test('a worker makes no more parts than are taken, and two, until it is stopped', async () => {
+test('a worker is at most two parts ahead of those taken, until it is stopped', async () => {
   const control = new JobControl();
   const worker = startWorker(control);
   let made = 0;
@@ -35,7 +35,7 @@ test('a worker makes no more parts than are taken, and two, until it is stopped'
   }
   control.stop();
   control.took();
-  assert.equal(control.isStopped, true, 'what is taken afterwards starts nothing');
+  assert.equal(control.isStopped, true, 'a part taken afterwards does not start it again');
   while (messages.at(-1) !== 'stopped') await once(worker, 'message');
   await worker.terminate();
 });

@@ -1,12 +1,12 @@
-/** Not a number of parts: the job is asked to end. */
+/** In place of a number of parts: the job should end. */
 const STOPPED = -1;
 
 /**
- * What the two ends of a job share, beside the messages that the worker cannot read while it works: whether it should end, and
- * how many parts of its answer were taken. A worker whose answer nobody takes waits, and holds no more than a few parts.
+ * State that the two ends of a job share, since the worker cannot read messages while it works: whether it should end, and
+ * how many parts of its answer were taken. A worker whose parts are not taken waits, so that only a few are in memory.
  */
 export class JobControl {
-  /** What is handed to the worker: parts taken so far, or `STOPPED`. Only this end writes it. */
+  /** The shared cell: number of parts taken so far, or `STOPPED`. The worker only reads it. */
   readonly cell: Int32Array<SharedArrayBuffer>;
 
   constructor(cell: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(4))) {
@@ -23,14 +23,14 @@ export class JobControl {
     Atomics.notify(this.cell, 0);
   }
 
-  /** One more part was taken. */
+  /** Reports that one more part was taken. */
   took(): void {
     if (this.isStopped) return;
     Atomics.add(this.cell, 0, 1);
     Atomics.notify(this.cell, 0);
   }
 
-  /** In the worker: blocks while so many of the parts sent are not taken, until the job is stopped. */
+  /** In the worker: blocks while at least `waitingMax` of the `sent` parts are not taken, unless the job is stopped. */
   waitForRoom(sent: number, waitingMax: number): void {
     for (;;) {
       const taken = Atomics.load(this.cell, 0);

@@ -3,7 +3,7 @@ import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
 import type { Query } from '../../../core/query/index.ts';
 import type { Damage } from '../../store.ts';
 
-/** Work on a database file that takes long and so is done in a thread of its own. */
+/** Long work on a database file, done in a thread of its own. */
 export type Job =
   /** Copies the log into the main file as far as readers allow. */
   | { readonly kind: 'checkpoint'; readonly path: string }
@@ -11,7 +11,7 @@ export type Job =
   | { readonly kind: 'backup'; readonly path: string; readonly toPath: string; readonly overwrite: boolean }
   | QueryJob;
 
-/** Answers a query as of one moment: all documents in its order, or how many fit. */
+/** Answers a query as of one moment: all documents in its order, or their count. */
 export interface QueryJob {
   readonly kind: 'find' | 'count';
   readonly path: string;
@@ -25,11 +25,11 @@ export interface QueryJob {
 export interface JobRequest {
   readonly id: number;
   readonly job: Job;
-  /** Of a `JobControl`. */
+  /** The cell of a `JobControl`. */
   readonly cell: Int32Array<SharedArrayBuffer>;
 }
 
-/** Some of the documents that a query found, in order. Two lists of texts are copied between threads faster than pairs. */
+/** Some of the documents that a query found, in order. Two lists of texts are faster to copy between threads than pairs. */
 export interface FoundPart {
   readonly keys: readonly DocumentKey[];
   readonly values: readonly string[];
@@ -39,9 +39,9 @@ export interface FoundPart {
 export type JobReport =
   | { readonly id: number; readonly kind: 'damage'; readonly damage: Damage }
   | { readonly id: number; readonly kind: 'progress'; readonly fraction: number }
-  /** Its receiver says when it was taken. */
+  /** The receiver reports when it has taken the part. */
   | { readonly id: number; readonly kind: 'found'; readonly part: FoundPart }
-  /** `result`: of a checkpoint, frames of the log that could not be copied yet; of a count, how many; else 0. */
+  /** `result`: for a checkpoint, frames of the log that could not be copied yet; for a count, the count; otherwise 0. */
   | { readonly id: number; readonly kind: 'done'; readonly result: number }
   | {
       readonly id: number;
@@ -51,11 +51,11 @@ export type JobReport =
       readonly details: Readonly<Record<string, unknown>>;
     };
 
-/** What a job may do while it runs. */
+/** Callbacks for a job while it runs. */
 export interface JobContext {
   readonly isStopped: () => boolean;
   readonly onDamage: (damage: Damage) => void;
   readonly onProgress: (fraction: number) => void;
-  /** Returns when there is room for another part, or the job is to end. */
+  /** Hands over a part. Returns when another one may follow, or the job should end. */
   readonly onFound: (part: FoundPart) => void;
 }

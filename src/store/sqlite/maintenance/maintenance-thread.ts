@@ -12,12 +12,12 @@ interface Running {
   readonly settle: PromiseWithResolvers<number>;
 }
 
-/** A thread without work for so long is ended. */
+/** A thread that had no work for this time is ended. */
 const IDLE_MS_MAX = 10_000;
 
 /**
- * Does jobs one after another in a thread that is there only while it has some, and a little longer: an empty one takes 18 MiB.
- * It never keeps the process alive while it has no job.
+ * Runs jobs one after another in a thread that exists only while there are some, and a little longer: an idle thread takes
+ * 18 MiB. Without a job it never keeps the process alive.
  */
 export class MaintenanceThread {
   readonly #clock: Clock;
@@ -30,12 +30,12 @@ export class MaintenanceThread {
     this.#clock = clock;
   }
 
-  /** Whether a job is under way or waits that may take minutes. */
+  /** Whether a running or waiting job may take minutes. */
   get isBusyForLong(): boolean {
     return this.#running.values().some(isLong);
   }
 
-  /** Resolves when all of those are done that there are now, however they ended. */
+  /** Resolves when all such jobs that exist now have ended, in whatever way. */
   async longDone(): Promise<void> {
     await Promise.allSettled(
       this.#running
@@ -49,12 +49,12 @@ export class MaintenanceThread {
     return this.#worker !== undefined;
   }
 
-  /** Jobs that run or wait. */
+  /** Number of running and waiting jobs. */
   get jobs(): number {
     return this.#running.size;
   }
 
-  /** Resolves when the job is done, with its result. */
+  /** Resolves with the result of the job when it is done. */
   async run(job: Job, control: JobControl, onReport: (report: JobReport) => void): Promise<number> {
     const id = ++this.#jobs;
     const settle = Promise.withResolvers<number>();
@@ -113,7 +113,7 @@ export class MaintenanceThread {
     else running.onReport(report);
   }
 
-  /** The thread died of itself; the next job starts another one. */
+  /** Rejects all jobs of a thread that died by itself. The next job starts another one. */
   #failAll(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;

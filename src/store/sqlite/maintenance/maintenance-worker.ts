@@ -6,10 +6,10 @@ import { toStoreError } from '../sqlite-errors.ts';
 import { JobControl } from './job-control.ts';
 import type { Job, JobContext, JobReport, JobRequest } from './maintenance-jobs.ts';
 
-/** Parts of an answer on their way to whoever asked: one is taken while the next one is made. */
+/** Most parts of an answer that are sent and not taken: one is taken while the next one is made. */
 const PARTS_UNTAKEN_MAX = 2;
 
-/** Entry point of the maintenance thread. Jobs run one after another, each on a connection of its own. */
+/** Entry point of the maintenance thread. Jobs run one after another, each on its own connection. */
 function serve(port: MessagePort): void {
   let last: Promise<void> = Promise.resolve();
   port.on('message', (request: JobRequest) => {
@@ -43,8 +43,8 @@ async function answer(port: MessagePort, { id, job, cell }: JobRequest): Promise
 }
 
 /**
- * What a job needs is loaded with the first of its kind. Most threads do nothing but checkpoints, and begin amid much writing, when
- * every core is wanted: without the rest a thread takes a fifth less processor time to start, and 3 MiB less (ADR 0013).
+ * The code for a job is loaded with the first one of its kind. Most threads do nothing but checkpoints and start during heavy
+ * writing, when every core is needed: without the rest, starting takes a fifth less processor time and 3 MiB less (ADR 0013).
  */
 async function run(job: Job, context: JobContext): Promise<number> {
   switch (job.kind) {
@@ -66,7 +66,7 @@ async function run(job: Job, context: JobContext): Promise<number> {
   }
 }
 
-/** SQLite syncs the log before it copies and the main file after it. */
+/** SQLite syncs the log before copying, and the main file afterwards. */
 function checkpoint(path: string): number {
   const db = openCheckpointer(path);
   try {

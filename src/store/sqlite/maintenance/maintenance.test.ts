@@ -1,5 +1,5 @@
 /**
- * Goal: a check names what is damaged and nothing else; a backup is whole, verified and sealed, or is not there.
+ * Goal: a check names what is damaged and nothing else; a backup is complete, verified and sealed, or does not exist.
  * Method: real files; bytes flipped and rows changed behind the store's back.
  */
 import assert from 'node:assert/strict';
@@ -53,8 +53,6 @@ async function damageOf(store: { checkIntegrity(): AsyncIterable<Damage> }): Pro
   return found;
 }
 
-/** Changes the closed file behind the store's back. */
-
 test('a healthy database has no damage', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
@@ -63,7 +61,7 @@ test('a healthy database has no damage', () =>
     await store.close();
   }));
 
-test('what is written while a check runs is no damage: new collections, new replicas, documents with siblings', () =>
+test('writes during a check are not reported as damage: new collections, new replicas, documents with siblings', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     store.commit(consistentBatch(3000));
@@ -91,7 +89,7 @@ test('what is written while a check runs is no damage: new collections, new repl
     await store.close();
   }));
 
-test('a changed value is named by a read, by the check and at open', () =>
+test('a changed value is reported by reads, by the check and at open', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     store.commit(consistentBatch(10));
@@ -144,11 +142,11 @@ test('a checkpoint does not wait for a check', () =>
     const maintenance = new Maintenance(clock);
     const path = join(folder, 'test.db');
     const done: string[] = [];
-    const told = (kind: 'check' | 'checkpoint'): Promise<number> =>
+    const run = (kind: 'check' | 'checkpoint'): Promise<number> =>
       maintenance.run(kind === 'check' ? { kind, path, damageMax: 1 } : { kind, path }).finally(() => done.push(kind));
-    const checks = [told('check'), told('check')];
-    await told('checkpoint');
-    await told('checkpoint');
+    const checks = [run('check'), run('check')];
+    await run('checkpoint');
+    await run('checkpoint');
     await Promise.all(checks);
     assert.equal(done.at(-1), 'check', String(done));
     await maintenance.close();
@@ -166,7 +164,7 @@ test('leaving a check early, or aborting it, ends it', () =>
     await store.close();
   }));
 
-test('a backup holds everything, is sealed and verified, and belongs to its owner alone', () =>
+test('a backup holds everything, is sealed and verified, and is accessible to its owner only', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     store.commit(consistentBatch(600));
@@ -200,7 +198,7 @@ test('a backup is of one moment, whatever is written meanwhile', () =>
     await store.close();
   }));
 
-test('a backup that its own folder does not allow names that folder, not the database', () =>
+test('the error for a backup that cannot be written names the backup, not the database', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     const file = join(folder, 'no-folder');
@@ -210,7 +208,7 @@ test('a backup that its own folder does not allow names that folder, not the dat
     await store.close();
   }));
 
-test('a backup never replaces a file unless it is told to', () =>
+test('a backup replaces an existing file only with `overwrite`', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     store.commit(consistentBatch(5));
@@ -223,7 +221,7 @@ test('a backup never replaces a file unless it is told to', () =>
     await store.close();
   }));
 
-test('a file that was removed or replaced while it is open is noticed; a backup is of what is open, the other file stays as it is', () =>
+test('a removed or replaced file is noticed; a backup copies the open one and leaves the other unchanged', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     const path = join(folder, 'test.db');
@@ -247,7 +245,7 @@ test('a file that was removed or replaced while it is open is noticed; a backup 
   }));
 
 for (const removed of [['-wal'], ['-shm'], ['-redo'], ['-wal', '-shm', '-redo']])
-  test(`logs that are removed while it is open cost nothing: ${removed.join(', ')}`, () =>
+  test(`logs removed while the database is open lose no commits: ${removed.join(', ')}`, () =>
     withFolder(async (folder) => {
       const store = await openInFolder(folder);
       const path = join(folder, 'test.db');
@@ -277,10 +275,10 @@ for (const removed of [['-wal'], ['-shm'], ['-redo'], ['-wal', '-shm', '-redo']]
       await again.close();
     }));
 
-test('while a reader keeps removed logs from being begun anew, that is said once, and once that it has worked', () =>
+test('a reader that keeps removed logs from being replaced is logged once, and so is the later success', () =>
   withFolder(async (folder) => {
-    const told: string[] = [];
-    const warn = (_details: object, message: string): void => void told.push(message);
+    const logged: string[] = [];
+    const warn = (_details: object, message: string): void => void logged.push(message);
     const store = await openInFolder(folder, { logger: { ...silentLogger, warn, error: warn } });
     const path = join(folder, 'test.db');
     store.commit(consistentBatch(20));
@@ -292,14 +290,14 @@ test('while a reader keeps removed logs from being begun anew, that is said once
     for (let look = 0; look < 3; look++) assert.equal(await store.keepInPlace(), true);
     reader.close();
     for (let look = 0; look < 3; look++) assert.equal(await store.keepInPlace(), true);
-    assert.deepEqual(told, [
+    assert.deepEqual(logged, [
       'logs of the database were removed while it is open, and cannot be begun anew yet',
       'logs of the database were removed while it is open; new ones were begun, and nothing is lost',
     ]);
     await store.close();
   }));
 
-test('an aborted backup and one of a damaged database leave nothing', () =>
+test('an aborted backup and one of a damaged database leave no files', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     store.commit(consistentBatch(3000));
@@ -316,7 +314,7 @@ test('an aborted backup and one of a damaged database leave nothing', () =>
   }));
 
 const isRoot = process.getuid?.() === 0 && 'root may write into every folder';
-test('a backup into a folder that nobody may write says so', { skip: isRoot }, () =>
+test('a backup into a read-only folder fails with PERMISSION_DENIED', { skip: isRoot }, () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     chmodSync(folder, 0o500);
@@ -326,7 +324,7 @@ test('a backup into a folder that nobody may write says so', { skip: isRoot }, (
   }),
 );
 
-test('a flipped bit in a backup is found, and it is not restored', () =>
+test('a backup with a flipped bit is recognised and not restored', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
     store.commit(consistentBatch(200));
@@ -345,7 +343,7 @@ test('a flipped bit in a backup is found, and it is not restored', () =>
     await again.close();
   }));
 
-test('a restored backup takes the place of the database, and the old file stays beside it', () =>
+test('a restored backup replaces the database, and the old file stays beside it', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');
     const store = await openInFolder(folder);
@@ -364,7 +362,7 @@ test('a restored backup takes the place of the database, and the old file stays 
     await restored.close();
   }));
 
-test('pages that deletions left are given back', () =>
+test('compaction returns the pages that deletions freed', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { clock: { ...clock, setTimer: runSoon } });
     const count = 2000;

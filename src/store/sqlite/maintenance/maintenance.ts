@@ -6,13 +6,14 @@ import { MaintenanceThread } from './maintenance-thread.ts';
 
 export interface JobOptions {
   readonly signal?: AbortSignal;
-  /** `damage`, `progress` and `found`, as they come. A part that was found is taken when this returns. */
+  /** Receives `damage`, `progress` and `found` reports as they come. A `found` part counts as taken when this returns. */
   readonly onReport?: (report: JobReport) => void;
 }
 
 /**
- * Threads for what takes long. What may take minutes is done by one of them, one job after another; a checkpoint never waits for
- * that, and takes the other one then. Mostly one is enough. Queries have two of their own: a very long one holds up no others.
+ * Threads for long work. Jobs that may take minutes run in one of them, one after another. A checkpoint never waits for those:
+ * it then uses the other thread. Usually one is enough. Queries have two threads of their own, so that a very long one does
+ * not hold up all others.
  */
 export class Maintenance {
   readonly #threads: readonly MaintenanceThread[];
@@ -25,8 +26,8 @@ export class Maintenance {
   }
 
   /**
-   * Resolves when the job is done, with its result. A signal asks the job to stop, and rejects when
-   * it has, so that no job outlives its call.
+   * Resolves with the result of the job when it is done. An aborted signal asks the job to stop; the call rejects once it
+   * has stopped, so that no job outlives its call.
    */
   async run(job: Job, { signal, onReport = () => {} }: JobOptions = {}): Promise<number> {
     signal?.throwIfAborted();
@@ -47,12 +48,12 @@ export class Maintenance {
     }
   }
 
-  /** Whether a check or a backup is under way or waits: each reads the file. */
+  /** Whether a check or a backup runs or waits: each reads the file. */
   get isReading(): boolean {
     return this.#threads.some(({ isBusyForLong }) => isBusyForLong);
   }
 
-  /** Resolves when none of them is, which they may take minutes for. */
+  /** Resolves when none of them does any more, which may take minutes. */
   async readingDone(): Promise<void> {
     while (this.isReading) await Promise.all(this.#threads.map((thread) => thread.longDone()));
   }
@@ -72,7 +73,7 @@ export class Maintenance {
   }
 }
 
-/** One that is there already rather than one that would have to be started. */
+/** The thread with the fewest jobs; among equals, rather one that is already started. */
 function leastBusy(threads: readonly MaintenanceThread[]): MaintenanceThread {
   const cost = ({ jobs, isStarted }: MaintenanceThread): number => 2 * jobs + (isStarted ? 0 : 1);
   return threads.reduce((best, thread) => (cost(thread) < cost(best) ? thread : best));

@@ -2,14 +2,14 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Damage } from '../../store.ts';
 import { IndexRows } from '../tables/index.ts';
 
-/** Numbers of the indexes that a check found damaged. */
+/** Ids of the indexes that a check found damaged. */
 export function damagedIndexes(damage: readonly Damage[]): number[] {
   return damage.flatMap((each) => (each.kind === 'index' ? [each.indexId] : []));
 }
 
 /**
- * Marks indexes of a database that nobody has open: whoever opens it makes them anew. So a copy is good although an index of
- * the original rotted, for all that an index says is in the documents.
+ * Marks indexes of a database that nobody has open, so that the next opening rebuilds them from the documents. A copy is thus
+ * good even if an index of the original rotted.
  */
 export function renewIndexes(path: string, ids: readonly number[]): void {
   if (ids.length === 0) return;

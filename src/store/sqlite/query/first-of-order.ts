@@ -1,10 +1,10 @@
 import { compareBySort, type JsonValue, type Query } from '../../../core/query/index.ts';
 import type { FoundDocument } from '../../store.ts';
 
-/** Documents are put in order when there are so many more than needed. */
+/** Documents are sorted and cut when there are this many more than twice the wanted number. */
 const SPARE_MIN = 1000;
 
-/** Collects what parts of a query find, and keeps those that come first in its order. */
+/** Collects the documents that parts of a query find, and keeps those that come first in its order. */
 export class FirstOfOrder {
   readonly #asked: Query;
   readonly #wanted: number;
@@ -15,12 +15,12 @@ export class FirstOfOrder {
     this.#wanted = asked.skip + asked.limit;
   }
 
-  /** What each part has to find: none knows how many others skip. */
+  /** The query for each part, without a skip: no part knows how many documents others skip. */
   get query(): Query {
     return { ...this.#asked, skip: 0, limit: this.#wanted };
   }
 
-  /** Whether later parts can add nothing, if each comes after the one before in the order of the query. */
+  /** Whether enough is found, provided that each part comes after the one before in the order of the query. */
   get isComplete(): boolean {
     return this.#found.length >= this.#wanted;
   }

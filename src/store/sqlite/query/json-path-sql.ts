@@ -1,23 +1,23 @@
 import { isArrayIndex, type Path } from '../../../core/query/index.ts';
 
-/** SQL for what a path of a JSON document leads to. */
+/** SQL expressions for the value at a path of a JSON document. */
 export interface PathSql {
-  /** Like json_type: 'null', 'true', 'false', 'integer', 'real', 'text', 'array', 'object', or NULL where nothing is. */
+  /** As json_type: 'null', 'true', 'false', 'integer', 'real', 'text', 'array', 'object', or NULL if there is no value. */
   readonly type: string;
-  /** Like json_extract, for numbers and texts; anything else must be told apart by `type`. */
+  /** As json_extract, for numbers and texts only. Other values must be recognised by `type`. */
   readonly extract: string;
-  /** Canonical JSON of what is there. */
+  /** Canonical JSON of the value. */
   readonly canonical: string;
-  /** Whether SQLite's own JSON functions do it. */
+  /** Whether `type` and `extract` use SQLite's own JSON functions. */
   readonly isNative: boolean;
 }
 
-/** A step that can be an index is looked up as a member too: each of them doubles the number of native paths. */
+/** A step that can be an index is also looked up as a member, so each such step doubles the number of native paths. */
 const NATIVE_PATHS_MAX = 4;
 
 /**
- * SQLite's own functions where its path syntax can say the name for sure; names that are empty, or that hold quotes,
- * backslashes or control characters go to functions of ours (`query-functions.ts`), which are slower.
+ * Uses SQLite's own functions if its path syntax can safely express the names. Names that are empty or contain quotes,
+ * backslashes or control characters need functions of ours (`query-functions.ts`), which are slower.
  */
 export function pathToSql(path: Path, column: string): PathSql {
   const json = textLiteral(JSON.stringify(path));
@@ -39,13 +39,13 @@ export function pathToSql(path: Path, column: string): PathSql {
   };
 }
 
-/** At most one of the paths leads anywhere, for a container is either an object or an array. */
+/** At most one of the paths leads anywhere, since a container is either an object or an array. */
 function firstOf(name: string, column: string, paths: readonly string[]): string {
   const calls = paths.map((path) => `${name}(${column},${textLiteral(path)})`);
   return calls.length === 1 ? calls[0]! : `coalesce(${calls.join(',')})`;
 }
 
-/** Undefined when SQLite cannot say one of the steps, or when there would be too many paths. */
+/** Undefined if SQLite's syntax cannot express one of the steps, or if there would be too many paths. */
 function nativePaths(path: Path): readonly string[] | undefined {
   let paths = ['$'];
   for (const step of path) {
@@ -64,7 +64,7 @@ function isNativeName(name: string): boolean {
   return name !== '' && !UNSAFE.test(name) && name.isWellFormed();
 }
 
-/** A text as an SQL literal. Callers see to it that it holds no NUL. */
+/** A text as an SQL literal. It must not contain NUL. */
 function textLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

@@ -2,15 +2,15 @@ import { LIMITS } from '../../../core/config/index.ts';
 import { conditionsLookedAt, type IndexPlan, planQuery, type Query } from '../../../core/query/index.ts';
 import { type IndexTable, LIMITED, type StatementCache } from '../tables/index.ts';
 
-/** So many conditions held against a document take about as long as it takes to read it. */
+/** Evaluating this many conditions takes about as long as reading a document. */
 const CONDITIONS_PER_DOCUMENT = 100;
 
-/** A way to answer by an index that is ready. */
+/** A plan that uses an index which is ready. */
 export interface ChosenPlan extends IndexPlan {
   readonly id: number;
 }
 
-/** Finds the index that answers a query best, and how much there is to read. */
+/** Finds the index that answers a query best, and how much must be read. */
 export class PlanChooser {
   readonly #indexes: IndexTable;
   readonly #statements: StatementCache;
@@ -20,7 +20,7 @@ export class PlanChooser {
     this.#statements = statements;
   }
 
-  /** Where several indexes help, the one with the fewest entries to read. */
+  /** If several indexes help, the one with the fewest entries to read. */
   choose(coll: number, query: Query, isTrusted: (id: number) => boolean): ChosenPlan | undefined {
     const held = (this.#indexes.keptBy(coll) ?? []).filter(({ id, state }) => state === 'ready' && isTrusted(id));
     if (held.length === 0) return undefined;
@@ -32,11 +32,11 @@ export class PlanChooser {
     return this.#cheapest(plans, query.skip + query.limit);
   }
 
-  /** Of those that read as much, the first. Entries are counted only where there is a choice, and no further than it takes. */
+  /** Of equally cheap plans, the first. Entries are counted only if there is a choice, and no further than needed for it. */
   #cheapest(plans: readonly ChosenPlan[], wanted: number): ChosenPlan | undefined {
     let [best, ...others] = plans;
     if (best === undefined || others.length === 0) return best;
-    // What comes in order needs no more than it gives.
+    // A plan whose every entry is wanted, in order, stops when it has enough.
     const mostOf = (plan: ChosenPlan): number => (readsNoMore(plan) ? wanted : Number.POSITIVE_INFINITY);
     let least = this.entriesWithin(best, Math.min(LIMITS.estimatedRowsMax, mostOf(best)));
     for (const plan of others) {
@@ -46,7 +46,7 @@ export class PlanChooser {
     return best;
   }
 
-  /** Whether a query takes longer than to read so many documents. */
+  /** Whether a query takes longer than reading `documentsMax` documents. */
   isLonger(coll: number, query: Query, plan: ChosenPlan | undefined, documentsMax: number): boolean {
     if (documentsMax === Number.POSITIVE_INFINITY) return false;
     const conditions = conditionsLookedAt(plan?.residual ?? query.filter);
@@ -57,7 +57,7 @@ export class PlanChooser {
     return this.#areMoreWithin(plan, max);
   }
 
-  /** To skip entries takes half as long as to count them. */
+  /** Uses OFFSET, since skipping entries takes half as long as counting them. */
   #areMoreWithin(plan: ChosenPlan, max: number): boolean {
     const [bound, ...others] = plan.bounds;
     if (bound === undefined || others.length > 0) return this.entriesWithin(plan, max + 1) > max;
@@ -67,7 +67,7 @@ export class PlanChooser {
     return this.#statements.get(sql).get(plan.id, ...bounds, max) !== undefined;
   }
 
-  /** Entries within the bounds of a plan, counted up to so many. */
+  /** Number of entries within the bounds of a plan, counted up to `max`. */
   entriesWithin({ id, bounds }: ChosenPlan, max: number): number {
     let count = 0;
     for (const { from, to } of bounds) {

@@ -11,17 +11,17 @@ import {
   toPredicate,
 } from '../../../core/query/index.ts';
 
-/** What entgldb_after is told: `placeText`. */
+/** The argument of entgldb_after, made by `placeText`. */
 interface Place {
   readonly sort: readonly SortField[];
   readonly values: readonly (readonly JsonValue[])[];
   readonly key: string;
 }
 
-/** Filters that are kept, of which one statement has at most as many as it has comparisons. The oldest goes first. */
+/** Filters that are kept. One statement uses at most as many as it has comparisons. The oldest is forgotten first. */
 const FILTERS_MAX = 256;
 
-/** Keeps a filter for `entgldb_matches` of the statement that is run next, and gives the number by which it is found. */
+/** Keeps a filter for `entgldb_matches` in the next statement; returns the number that stands for it. */
 export type KeepFilter = (filter: Filter) => number;
 
 /**
@@ -29,8 +29,8 @@ export type KeepFilter = (filter: Filter) => number;
  * entgldb_extract and entgldb_canonical, each of (JSON text, path as a JSON array of texts), entgldb_matches of (JSON text,
  * number of a filter) and entgldb_after of (JSON text, key, place). With a `pulse`, entgldb_going() calls it and is true.
  *
- * Whatever a function is given stays in memory until SQLite gives back a row or ends the statement, so that a statement may
- * only look at a bounded number of rows.
+ * The arguments of a function stay in memory until SQLite returns a row or ends the statement, so a statement that calls
+ * functions may only look at a bounded number of rows.
  */
 export function registerQueryFunctions(db: DatabaseSync, pulse?: () => void): KeepFilter {
   if (pulse !== undefined) registerPulse(db, pulse);
@@ -66,7 +66,7 @@ export function registerQueryFunctions(db: DatabaseSync, pulse?: () => void): Ke
   };
 }
 
-/** It is not deterministic, so that SQLite calls it for each row. */
+/** The function is not declared deterministic, so that SQLite calls it for each row. */
 function registerPulse(db: DatabaseSync, pulse: () => void): void {
   db.function('entgldb_going', () => {
     pulse();
@@ -74,7 +74,7 @@ function registerPulse(db: DatabaseSync, pulse: () => void): void {
   });
 }
 
-/** As json_type names it; all numbers are 'real'. */
+/** The name that json_type gives, except that all numbers are 'real'. */
 function typeName(found: JsonValue): string {
   switch (typeof found) {
     case 'number':
@@ -88,7 +88,7 @@ function typeName(found: JsonValue): string {
   }
 }
 
-/** One row is asked several times in a row, always for the same text. */
+/** Caches the last result: functions are called several times in a row with the same text. */
 function rememberLast<T>(parse: (text: string) => T): (text: string) => T {
   let last: { readonly text: string; readonly parsed: T } | undefined;
   return (text) => {

@@ -1,6 +1,6 @@
 /**
- * Goal: to find out how a query is answered best, and where, costs little beside the answer.
- * Method: a file with more documents than are looked at on the event loop, and a connection that says which statements it is asked for.
+ * Goal: finding out how and where a query is best answered costs little compared with the answer.
+ * Method: a file with more documents than are looked at on the event loop, and a connection that records its statements.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -42,9 +42,9 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true }));
 
 interface Asked {
-  /** Undefined: too many to look at. */
+  /** Undefined: there are too many to look at. */
   readonly found: number | undefined;
-  /** Statements that looked for entries or documents, in their order. */
+  /** Statements that searched for entries or documents, in their order. */
   readonly statements: readonly string[];
 }
 
@@ -52,32 +52,32 @@ function ask(query: Query): Asked {
   const db = openReader(path);
   try {
     const statements: string[] = [];
-    const told = new Proxy(db, {
+    const recorder = new Proxy(db, {
       get(target, name) {
         if (name === 'prepare') return (sql: string) => statements.push(sql) && target.prepare(sql);
         const member = target[name as keyof DatabaseSync];
         return typeof member === 'function' ? member.bind(target) : member;
       },
     });
-    const found = findSoon(createRunner(db, told), query);
+    const found = findSoon(createRunner(db, recorder), query);
     return { found: found?.length, statements };
   } finally {
     db.close();
   }
 }
 
-function createRunner(db: DatabaseSync, told: DatabaseSync = db): QueryRunner {
+function createRunner(db: DatabaseSync, recorder: DatabaseSync = db): QueryRunner {
   const collections = createCollectionDictionary(db);
   const indexes = new IndexTable(db);
   const documents = new DocumentTable(db, collections, createReplicaDictionary(db), indexes);
-  return new QueryRunner(told, documents, indexes, collections);
+  return new QueryRunner(recorder, documents, indexes, collections);
 }
 
 function findSoon(runner: QueryRunner, query: Query): readonly FoundDocument[] | undefined {
   return runner.findSoon(C, query, () => true, LIMITS.queryLoopDocumentsMax);
 }
 
-test('what a query wants is read without a question before it, wherever that bounds what is looked at', () => {
+test('a query whose limit bounds what is looked at is answered without asking first how much there is', () => {
   const first = ask(parseQuery({ n: { $gte: 10 } }, { sort: { n: 1 }, limit: 20 }));
   assert.deepEqual([first.found, first.statements.length], [20, 1], first.statements.join('\n'));
   const some = ask(parseQuery({}, { limit: 10 }));
@@ -85,7 +85,7 @@ test('what a query wants is read without a question before it, wherever that bou
   assert.ok(!some.statements.some(isQuestion), some.statements.join('\n'));
 });
 
-test('what may be much is asked for once, and no further than it may be looked at', () => {
+test('for a query that may look at much, one statement asks whether it is too much', () => {
   for (const filter of [{ n: 7 }, { n: { $lt: 2500 } }]) {
     const { statements } = ask(parseQuery(filter, { sort: { n: 1 } }));
     assert.deepEqual(statements.map(isQuestion), [true, false], statements.join('\n'));
@@ -97,13 +97,13 @@ test('what may be much is asked for once, and no further than it may be looked a
   assert.equal(rare.statements.filter(isQuestion).length, 1);
 });
 
-test('entries are counted where several indexes help, and the one with the fewest answers', () => {
+test('if several indexes help, entries are counted and the index with the fewest is used', () => {
   const { found, statements } = ask(parseQuery({ n: { $lt: 500 }, group: 7 }));
   assert.equal(found, 5);
   assert.equal(statements.filter((sql) => sql.includes('count(*)')).length, 1, 'the same text for both');
 });
 
-test('rows that entries lead to are read by their numbers, whatever the collection holds besides', () => {
+test('rows that entries lead to are read by their ids, however many other rows the collection has', () => {
   const db = openReader(path);
   registerQueryFunctions(db);
   const filters = [{ n: { $in: [1, 2, 3] } }, { tags: { $contains: 'tag 2' } }];
@@ -128,10 +128,10 @@ test('rows that entries lead to are read by their numbers, whatever the collecti
   db.close();
 });
 
-test('the same query with other values prepares nothing anew', () => {
+test('the same query with other values prepares no statement again', () => {
   const db = openReader(path);
   let prepared = 0;
-  // SQLite asks whenever it makes a program of a statement, also when it does so by itself.
+  // SQLite calls the authorizer whenever it compiles a statement, also when it recompiles one by itself.
   db.setAuthorizer(() => {
     prepared++;
     return constants.SQLITE_OK;
@@ -154,7 +154,7 @@ test('the same query with other values prepares nothing anew', () => {
   db.close();
 });
 
-/** Whether a statement asks for more than so many, and reads nothing. */
+/** Whether a statement only asks if there are more than a given number. */
 function isQuestion(sql: string): boolean {
   return /^SELECT 1 .*LIMIT 1 OFFSET \?$/.test(sql);
 }

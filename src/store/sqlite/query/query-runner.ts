@@ -25,19 +25,19 @@ import { type ChosenPlan, PlanChooser } from './plan-chooser.ts';
 import { type KeepFilter, registerQueryFunctions } from './query-functions.ts';
 import { type CompiledQuery, compileQuery } from './query-sql.ts';
 
-/** Rows that one statement with functions of ours looks at: it keeps their documents in memory. */
+/** Rows that one statement with functions of ours looks at, since it keeps their documents in memory. */
 const PART_ROWS = 64;
 
-/** So many entries of an index are counted while a document is read. */
+/** Index entries that can be counted in the time that it takes to read a document. */
 const ENTRIES_PER_DOCUMENT = 100;
 
-/** So many rows are counted while a document is read: not one of them is looked into, but each may lie on a page of its own. */
+/** Rows that can be counted in the time that it takes to read a document: their values are not read, but each may be on its own page. */
 const ROWS_PER_DOCUMENT = 5;
 
-/** Mostly, so many documents hold what a query wants that wants few: they are looked at before it is asked whether it is long. */
+/** A query that wants few documents usually finds them among this many: they are tried before asking whether the query is long. */
 const TRIED_DOCUMENTS = 4 * PART_ROWS;
 
-/** An index has an entry that does not fit its row, or lacks one. */
+/** An index has an entry that does not fit its row, or lacks an entry. */
 export class RottenIndexError extends Error {
   readonly indexId: number;
 
@@ -57,7 +57,7 @@ export function rottenIndex(
 
 type Emit = (document: FoundDocument) => void;
 
-/** Answers queries: by an index where there is one that helps, else by looking at every document. */
+/** Answers queries with an index that helps, or else by looking at every document. */
 export class QueryRunner {
   readonly #documents: DocumentTable;
   readonly #collections: CollectionDictionary;
@@ -67,8 +67,8 @@ export class QueryRunner {
   readonly #plans: PlanChooser;
 
   /**
-   * `pulse` is called again and again while a query runs, and ends it by what it throws. With one, rows are read as they are handed
-   * over; without, all at once, which is faster.
+   * `pulse` is called again and again while a query runs, and can end it by throwing. With a pulse, rows are read one at a
+   * time as they are handed over; without one, all together, which is faster.
    */
   constructor(
     db: DatabaseSync,
@@ -92,13 +92,13 @@ export class QueryRunner {
     return found;
   }
 
-  /** Hands over what `find` gives, one after the other. */
+  /** As `find`, but hands over one document after the other. */
   each(collection: CollectionName, query: Query, isTrusted: (id: number) => boolean, emit: Emit): void {
     const coll = this.#collections.knownId(collection);
     if (coll !== undefined) this.#answer(coll, collection, query, this.#plans.choose(coll, query, isTrusted), emit);
   }
 
-  /** As `find`; undefined where that takes longer than to read so many documents. */
+  /** As `find`; undefined if that takes longer than reading `documentsMax` documents. */
   findSoon(
     collection: CollectionName,
     query: Query,
@@ -125,7 +125,7 @@ export class QueryRunner {
     return this.countSoon(collection, query, isTrusted, Number.POSITIVE_INFINITY)!;
   }
 
-  /** As `count`; undefined where that takes longer than to read so many documents. */
+  /** As `count`; undefined if that takes longer than reading `documentsMax` documents. */
   countSoon(
     collection: CollectionName,
     query: Query,
@@ -180,8 +180,8 @@ export class QueryRunner {
   }
 
   /**
-   * Rows by their own digest. Of a plan, only those that entries lead to, and each held against the whole filter: an entry that
-   * leads to a wrong row adds nothing.
+   * Reads rows, verified by their own digests. With a plan only those that entries lead to; each is checked against the whole
+   * filter, so an entry that leads to a wrong row adds nothing.
    */
   #scan(coll: number, query: Query, plan: ChosenPlan | undefined, emit: Emit): void {
     const compiled = compileQuery(query, this.#keepFilter);
@@ -189,7 +189,7 @@ export class QueryRunner {
     this.#scanParts(coll, query, plan, compiled)!.forEach(emit);
   }
 
-  /** Undefined: `isLonger`, which is asked once, and only where the first documents do not hold what is wanted. */
+  /** Undefined if `isLonger`, which is asked at most once, and only if the first documents do not suffice. */
   #scanParts(
     coll: number,
     query: Query,
@@ -220,7 +220,7 @@ export class QueryRunner {
     }
   }
 
-  /** Conditions that divide the rows of a collection, or those that a plan leads to, into few at a time; without a plan in the order of their keys. */
+  /** Conditions that divide the rows of a collection, or those that a plan leads to, into small parts; without a plan in key order. */
   *#parts(coll: number, { sort, after: place }: Query, plan: ChosenPlan | undefined): Generator<Among> {
     if (plan?.bounds.length === 0) return;
     if (plan !== undefined) {
@@ -233,7 +233,7 @@ export class QueryRunner {
       return;
     }
     const last = this.#statements.get('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ?');
-    // No key is empty: everything is above the empty text.
+    // No key is empty, so every key is above the empty text.
     for (let after = sort.length === 0 && place !== undefined ? place.key : ''; ; ) {
       const upTo = last.get(coll, after, PART_ROWS - 1)?.key as string | undefined;
       if (upTo === undefined) return yield { from: 'doc', sql: 'AND key > ?', params: [after] };
@@ -242,7 +242,7 @@ export class QueryRunner {
     }
   }
 
-  /** Entries and their rows, bound after bound; each row is verified by its entry. */
+  /** Reads entries and their rows, one range after the other. Each row is verified by its entry. */
   #readEntries(collection: CollectionName, query: Query, plan: ChosenPlan, emit: Emit): void {
     const isOrdered = plan.order !== 'none';
     const asked = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined, sort: [] }) };
@@ -260,7 +260,7 @@ export class QueryRunner {
       for (const bound of plan.bounds) read(bound, 0, skip + limit, (document) => first.add([document]));
       return first.result().forEach(emit);
     }
-    // Nobody knows how many each of them skips.
+    // Nobody knows how many documents each range would skip, so skipping is done here.
     let met = 0;
     for (const bound of plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds) {
       if (met >= skip + limit) break;
@@ -270,7 +270,10 @@ export class QueryRunner {
     }
   }
 
-  /** As `#readEntries`, where functions would keep every row in memory: each row comes here, and goes again. Undefined: it takes more rows. */
+  /**
+   * As `#readEntries`, but filters rows here instead of by functions in SQL, which would keep every row in memory. Undefined
+   * if more than `rowsMax` rows must be read.
+   */
   #readEntriesOneByOne(
     collection: CollectionName,
     query: Query,
@@ -289,7 +292,7 @@ export class QueryRunner {
         if (rowsMet++ >= rowsMax) return undefined;
         const [, key, , text] = row;
         const value = text === null ? null : (JSON.parse(text) as JsonValue);
-        // A row that is gone, or not the entry's, is met, so that it can be told.
+        // An entry without a row is passed on too, so that `#verified` reports it.
         const isWanted = value === null || (fits(value) && isAfterPlace(query, { key, value }));
         if (isWanted) first.add([this.#verified(collection, plan, row)]);
         if (first.isComplete && isOrdered) return first.result();
@@ -300,18 +303,18 @@ export class QueryRunner {
 
   #verified(collection: CollectionName, { id, index }: ChosenPlan, [hex, key, sum, value]: EntryRow): FoundDocument {
     if (value !== null && entrySum(hex, key, value) === sum) return { key: key as DocumentKey, value };
-    // Throws where it is the row that is damaged.
+    // Throws if it is the row that is damaged.
     this.#documents.get(collection, key as DocumentKey);
     throw rottenIndex(collection, { id, definition: index });
   }
 
-  /** As arrays of columns. */
+  /** Rows as arrays of columns. */
   #rows(sql: string, params: readonly SQLInputValue[]): Iterable<unknown> {
     const statement = this.#statements.get(sql, true);
     return this.#pulse === undefined ? statement.all(...params) : statement.iterate(...params);
   }
 
-  /** A condition that lets the pulse be felt at each row. */
+  /** A condition that calls the pulse for each row. */
   get #going(): string {
     return this.#pulse === undefined ? '' : 'AND entgldb_going()';
   }
@@ -322,12 +325,12 @@ interface SqlPart {
   readonly params: readonly SQLInputValue[];
 }
 
-/** Rows of `doc` to look at. */
+/** The rows of `doc` to look at. */
 interface Among extends SqlPart {
   readonly from: 'doc' | typeof BY_ROW;
 }
 
-/** The rows are named: SQLite would rather look for them among all rows of the collection, which come in the order of their keys. */
+/** Forces lookup by row id: SQLite would prefer to search all rows of the collection, because those come in key order. */
 const BY_ROW = 'doc NOT INDEXED';
 
 const EVERY_ROW = { where: '1', orderBy: 'x.k, x.key', params: [] };
@@ -351,11 +354,11 @@ function entriesSql(
     params.push(to);
   }
   if (order !== 'none' && after !== undefined && afterKey !== undefined) {
-    const [atOrAfter, after_] = isBackward ? ['<=', '<'] : ['>=', '>'];
-    conditions.push(`x.k ${atOrAfter} ?`, `(x.k ${after_} ? OR x.key > ?)`);
+    const beyond = isBackward ? '<' : '>';
+    conditions.push(`x.k ${beyond}= ?`, `(x.k ${beyond} ? OR x.key > ?)`);
     params.push(afterKey, afterKey, after.key);
   }
-  // A row that is gone is met, so that it can be told.
+  // An entry without a row is read too, so that it is reported.
   if (rest.where !== '1') conditions.push(`(d.id IS NULL OR ${rest.where})`);
   params.push(...rest.params);
   const inOrder = order === 'none' ? rest.orderBy : isBackward ? 'x.k DESC, x.key' : 'x.k, x.key';
@@ -364,7 +367,7 @@ function entriesSql(
   return { sql, params };
 }
 
-/** Rows to which an entry within the bounds of the plan, if there is one, leads. */
+/** The rows to which entries within the bounds of the plan lead; without a plan, all rows. */
 function amongEntries(plan: ChosenPlan | undefined): Among {
   if (plan === undefined) return { from: 'doc', sql: '', params: [] };
   if (plan.bounds.length === 0) return { from: 'doc', sql: 'AND 0', params: [] };
@@ -385,12 +388,12 @@ function rangeText({ from, to }: Bound): string {
   return `from [${keyText(from)}] to below [${to === undefined ? 'the end' : keyText(to)}]`;
 }
 
-/** Where the order of the index says it already, it says the same. */
+/** Whether the document comes after `query.after`. If the order of the index has ensured that, this agrees. */
 function isAfterPlace({ sort, after }: Query, document: { readonly key: string; readonly value: JsonValue }): boolean {
   return after === undefined || isAfter(sort, document, after);
 }
 
-/** SQLite knows no infinite limit but a negative one. */
+/** For SQLite, a negative limit means none. */
 function sqlLimit(limit: number): number {
   return Number.isFinite(limit) ? limit : -1;
 }

@@ -1,7 +1,6 @@
 /**
- * Goal: SQLite finds exactly what the naive evaluator finds, in the same order, whatever names and values hold, and uses
- * an index where there is one.
- * Method: random documents, filters and sorts, evaluated by both; query plans; directed cases of what random ones miss.
+ * Goal: SQLite finds exactly what the naive evaluator finds, in the same order, whatever names and values contain.
+ * Method: random documents, filters and sorts, evaluated by both; directed cases for what random ones miss.
  */
 import assert from 'node:assert/strict';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
@@ -79,7 +78,7 @@ const NAMES = [
   ' ',
   '\u007f',
 ];
-/** Refused in documents (core/document), but a path may say them. */
+/** Refused in documents (core/document), but a path may contain them. */
 const NUL_NAMES = ['a\u0000b', '\u0000'];
 const name = fc.constantFrom(...NAMES.slice(0, 4), ...NAMES);
 const scalar = fc.oneof(
@@ -129,7 +128,7 @@ const document = fc
   .array(fc.tuple(name, value), { maxLength: 4 })
   .map((members) => Object.fromEntries(members) as JsonValue);
 
-/** Paths that lead somewhere in one of the documents, more often than not. */
+/** Paths, most of which lead somewhere in one of the documents. */
 function pathOf(documents: readonly JsonValue[]): fc.Arbitrary<Path> {
   const real: string[][] = [];
   const walk = (at: JsonValue | undefined, path: string[]): void => {
@@ -206,7 +205,7 @@ test('SQLite finds and sorts exactly as the naive evaluator does', () => {
       const query: Query = { filter, sort, skip: 0, limit: Number.POSITIVE_INFINITY };
       const expected = findNaively(fill(db, documents), query);
       assert.deepEqual(find(db, query), expected);
-      // Sorting by the very field that a range holds to one type takes another way.
+      // Sorting by a field that a range limits to one type is compiled differently.
       if ('path' in filter) {
         const bySame = { ...query, sort: [{ path: filter.path, descending: sort.length > 0 }] };
         assert.deepEqual(find(db, bySame), findNaively(fill(db, documents), bySame));
@@ -239,7 +238,7 @@ test('every number is equal to itself and to no neighbour', () => {
   db.close();
 });
 
-test('no name can leave its place in the statement', () => {
+test('no name can break out of its place in the statement', () => {
   const db = openTable();
   const documents = fill(
     db,
@@ -259,14 +258,14 @@ test('no name can leave its place in the statement', () => {
   db.close();
 });
 
-test('names and texts that a remote document spells with escapes are found', () => {
+test('names and texts that a remote document writes with escapes are found', () => {
   const db = openTable();
   db.prepare('INSERT INTO doc VALUES (?, ?)').run('k', '{ "\\u0061" : { "b\\/c" : "\\u00e9\\ud83d\\ude00" } }');
   assert.deepEqual(find(db, parseQuery({ 'a.b/c': 'é\u{1f600}' })), ['k']);
   db.close();
 });
 
-test('a filter at its bounds compiles and runs', () => {
+test('a filter at its limits compiles and runs', () => {
   const db = openTable();
   fill(db, [{ a: 1 }]);
   assert.deepEqual(find(db, parseQuery({ $or: Array.from({ length: 3000 }, (_, i) => ({ a: 3000 - i })) })), ['k0']);

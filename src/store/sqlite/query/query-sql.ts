@@ -13,19 +13,19 @@ import type { KeepFilter } from './query-functions.ts';
 
 /** Parts of a SELECT over a column of JSON texts. Its connection needs `registerQueryFunctions`. */
 export interface CompiledQuery {
-  /** A condition; true for what `matches` accepts, false or NULL for the rest. Rows without a document are not excluded. */
+  /** A condition that is true for what `matches` accepts, and false or NULL otherwise. It does not exclude rows without a value. */
   readonly where: string;
-  /** Never empty; ends with the key. Holds no parameters. */
+  /** Never empty; ends with the key. Contains no parameters. */
   readonly orderBy: string;
-  /** It calls functions of ours, which keep in memory the documents of all rows that one statement looks at. */
+  /** Whether it calls functions of ours, which keep in memory the documents of all rows that one statement looks at. */
   readonly callsFunctions: boolean;
-  /** For the `?` in `where`, in their order. */
+  /** Values for the `?` in `where`, in their order. */
   readonly params: readonly (string | number)[];
 }
 
 /**
- * Compiles a query so that SQLite finds exactly what `matches` and `compareBySort` define. Operands are bound; names are
- * quoted where SQLite's path syntax can say them, and go to functions of ours where it cannot.
+ * Compiles a query so that SQLite finds exactly what `matches` and `compareBySort` define. Operands are bound as parameters.
+ * Names are quoted if SQLite's path syntax can express them, and otherwise passed to functions of ours.
  */
 export function compileQuery(
   query: Query,
@@ -42,7 +42,7 @@ export function compileQuery(
   const orderBy = [...order, keyColumn].join(',');
   const isSortedPlace = query.after !== undefined && query.sort.length > 0;
   const isByFunctions = isSortedPlace || callsFunctions(fits) || callsFunctions(orderBy);
-  // It is run for few rows at a time, and long lists would be bound again each time.
+  // The statement is run for a few rows at a time, and long lists would be bound again each time.
   if (isByFunctions && params.length > COMPARISONS_MAX) {
     params.length = 0;
     fits = compiler.byFunction(query.filter);
@@ -56,22 +56,22 @@ export function compileQuery(
   }
 }
 
-/** A name of the user's in it is taken for one of ours, which does no harm. */
+/** A user's name that contains `entgldb_` is mistaken for a call, which does no harm. */
 function callsFunctions(sql: string): boolean {
   return sql.includes('entgldb_');
 }
 
-/** A place in an order, as `entgldb_after` reads it: undefined cannot be said in JSON. */
+/** A place in a sort order, as `entgldb_after` reads it. Values are wrapped in arrays because JSON has no undefined. */
 function placeText({ sort }: Query, { values, key }: SortPlace): string {
   return JSON.stringify({ sort, values: values.map((value) => (value === undefined ? [] : [value])), key });
 }
 
-/** Of more, SQLite reads each of their paths from the text of the row, where our function parses the row once. */
+/** With more comparisons our function is faster: it parses the row once, whereas SQLite does so for each path. */
 const COMPARISONS_MAX = 64;
 
 function comparisonsIn(filter: Filter): number {
   if (filter.kind === 'not') return comparisonsIn(filter.filter);
-  // Numbers and texts are one list; of other values each is compared.
+  // Numbers and texts form one list each; every other value is compared by itself.
   if (filter.kind === 'in') return 1 + filter.values.filter((value) => typeof value === 'object').length;
   if (filter.kind !== 'and' && filter.kind !== 'or') return 1;
   return filter.filters.reduce((sum, part) => sum + comparisonsIn(part), 0);
@@ -81,8 +81,8 @@ const NUMBER_TYPES = "('integer','real')";
 const FALSE = '0';
 
 /**
- * A comparison with what is missing is NULL in SQL, and false for us. AND and OR keep that NULL as good as false; only
- * negation would not, hence IS NOT TRUE in the place of NOT.
+ * A comparison with a missing value is NULL in SQL, and false for us. AND and OR treat NULL like false; only negation would
+ * not, hence IS NOT TRUE instead of NOT.
  */
 class FilterCompiler {
   readonly #column: string;
@@ -184,8 +184,8 @@ class FilterCompiler {
   }
 
   /**
-   * node:sqlite binds numbers as doubles. SQLite reads the digits of an integer between 2^53 and 2^63 as they stand, which
-   * are those that ECMAScript writes and not the double's value: so these are written out too.
+   * node:sqlite binds numbers as doubles. SQLite reads an integer between 2^53 and 2^63 in JSON by its digits, as ECMAScript
+   * wrote them, which need not be the exact value of the double. Such operands are therefore written as digits too.
    */
   #number(at: PathSql, value: number): string {
     const isDigits =
@@ -214,7 +214,7 @@ function balanced(parts: readonly string[], joint: ' AND ' | ' OR ', empty: stri
   return `(${balanced(parts.slice(0, half), joint, empty)}${joint}${balanced(parts.slice(half), joint, empty)})`;
 }
 
-/** Terms of ORDER BY: the bare value where all found values have one type, else the type's rank first. */
+/** Terms of ORDER BY: just the value if all found values have one type, otherwise the type's rank before it. */
 function sortTerms(path: Path, column: string, oneType: boolean): readonly string[] {
   const { type, extract } = pathToSql(path, column);
   if (oneType) return [extract];

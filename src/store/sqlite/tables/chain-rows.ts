@@ -3,19 +3,19 @@ import { type Check, parseCheck } from '../../../core/version/index.ts';
 import { LIMITED } from './limited.ts';
 import type { StateRows } from './state-rows.ts';
 
-/** Where the own chain is in `state`: its newest rows lie beside the head, which every commit writes too. */
+/** The `coll` of the chain's rows in `state`: its newest rows are next to the head, which every commit writes too. */
 const CHAIN = -1;
-/** Of a full chain, this part more is kept before the oldest go, so that not every commit touches both ends. */
+/** Share by which the chain may exceed its bound before the oldest rows are deleted, so that not every commit touches both ends. */
 const SLACK = 0.01;
 
-/** The newest checks of the own chain, one per commit. */
+/** The newest checks of this replica's chain, one per commit. */
 export class ChainRows {
   readonly #rows: StateRows;
   readonly #first: StatementSync;
   readonly #count: StatementSync;
   readonly #trim: StatementSync;
   readonly #lengthMax: number;
-  /** How many there are at most: a check written twice counts twice, until they are counted again. */
+  /** Upper bound of the number of rows: a check written twice counts twice until rows are counted again. */
   #length: number | undefined;
 
   constructor(db: DatabaseSync, rows: StateRows, lengthMax: number) {

@@ -1,6 +1,6 @@
 /**
- * Goal: a number stands for the name that it was given for, or the database is damaged. Method: both tables of names in memory; a
- * page of one in the place of the other is its rows there.
+ * Goal: a number stands for the name that it was given to, or the database counts as damaged. Method: both tables of names in
+ * memory; copying rows from one to the other simulates a swapped page.
  */
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
@@ -27,20 +27,20 @@ test('names keep their numbers', () => {
   assert.equal(again.knownId('others' as CollectionName), undefined);
 });
 
-test('the names of replicas in the table of collections are damage, although every one of them could be a collection', () => {
+test('names of replicas in the table of collections count as damage, although each could be the name of a collection', () => {
   const db = openTables();
   createReplicaDictionary(db).idOf(createReplicaId(createSeededRandom(1)));
   db.exec('INSERT INTO collection SELECT * FROM replica');
   assert.throws(() => createCollectionDictionary(db).knownId('users' as CollectionName), /does not fit its sum/);
 });
 
-test('rows whose sum does not name the table yet are read', () => {
+test('rows of older files, whose sum does not include the table, are read', () => {
   const db = openTables();
   db.prepare('INSERT INTO collection VALUES(1, ?, ?)').run('users', rowSum(1, 'users'));
   assert.equal(createCollectionDictionary(db).nameOf(1), 'users');
 });
 
-test('names that another connection adds are found after a refresh, and those that are known are not read again', () => {
+test('a refresh finds names that another connection has added, without reading known ones again', () => {
   const db = openTables();
   const writer = createCollectionDictionary(db);
   const reader = createCollectionDictionary(db);

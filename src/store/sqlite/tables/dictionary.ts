@@ -2,17 +2,17 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type CollectionName, parseCollectionName, parseReplicaId, type ReplicaId } from '../../../core/ids/index.ts';
 import { checkSum, corruptRow, rowSum } from './row-sum.ts';
 
-/** Small numbers for long names: rows hold the number. Names are never removed. */
+/** Gives small numbers to long names, so that rows hold only the number. Names are never removed. */
 interface Dictionary<Name extends string> {
-  /** Gives an unknown name the next number. */
+  /** The number of a name. An unknown name gets the next one. */
   idOf(name: Name): number;
-  /** Undefined for a name that has no number: nothing is stored under it. */
+  /** Undefined for a name without a number: nothing is stored under it. */
   knownId(name: Name): number | undefined;
-  /** Throws DATABASE_CORRUPT for a number that was never given: the row is damaged. */
+  /** Throws DATABASE_CORRUPT for a number that was never given: the row that holds it is damaged. */
   nameOf(id: number): Name;
-  /** Forgets what was read: after a rollback of what was written some of it may be untrue. */
+  /** Forgets everything read. For use after a rollback, which may have undone names. */
   reset(): void;
-  /** Names that another connection has added are read with the next one that is asked for. */
+  /** Makes the next call read the names that another connection has added. */
   refresh(): void;
 }
 
@@ -82,7 +82,7 @@ class TableDictionary<Name extends string> implements Dictionary<Name> {
 
   #read(): void {
     for (const { id, name, sum } of this.#readBehind.all(this.#lastId)) {
-      // Names the table, since a page of the other one has the same form. Files of before this was so leave it out.
+      // Older files have sums without the name of the table. It was added because pages of both tables have the same form.
       if (sum !== rowSum(id as number, name as string)) this.#checkRow(id as number, name as string, sum);
       this.#remember(id as number, this.#parse(name));
     }

@@ -27,11 +27,11 @@ import { SiblingTable } from './sibling-table.ts';
 const ABSENT = `SELECT asked.value AS key FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value)`;
 
-/** Whether a value is NULL stands in the head of the row: the value itself is not read. */
+/** The header of a row says whether a value is NULL, so the value itself is not read. */
 const UNSEEN = `SELECT asked.value AS key FROM json_each(?) AS asked
   WHERE NOT EXISTS (SELECT 1 FROM doc WHERE coll = ? AND key = asked.value AND value IS NOT NULL)`;
 
-/** Table `doc`, and through it `sibling`. Every row that is read is verified. */
+/** Table `doc`, and through it `sibling`. Documents and versions are verified when they are read. */
 export class DocumentTable {
   readonly #db: DatabaseSync;
   readonly #collections: CollectionDictionary;
@@ -59,7 +59,7 @@ export class DocumentTable {
     this.#siblings.reset();
   }
 
-  /** Those that touch nothing but their own row are written some at a time. Of two states of one document the later one stays. */
+  /** Documents that touch only their own row are written several per statement. Of two states of one document the later one stays. */
   putAll(documents: readonly StoredDocument[]): void {
     const areNew = documents.length < ROWS_PER_STATEMENT || !this.#isHeld(documents[0]!);
     const rows = this.#rows;
@@ -90,7 +90,7 @@ export class DocumentTable {
     }
   }
 
-  /** Neither indexes nor siblings of former versions have to follow. */
+  /** Whether writing the row is all: no indexes to update, no siblings of former versions to delete. */
   #isAlone({ collection }: StoredDocument): boolean {
     return this.#indexes.keptBy(this.#collections.idOf(collection)) === undefined && !this.#siblings.exist();
   }
@@ -102,7 +102,7 @@ export class DocumentTable {
     );
   }
 
-  /** Sets the columns of a row from `at` on; returns where they end. `version` undefined: the versions are in `sibling`. */
+  /** Sets the columns of a row from index `at` on; returns the index after them. `version` undefined: the versions are in `sibling`. */
   #setColumns(columns: SQLInputValue[], at: number, document: StoredDocument, version: Version | undefined): number {
     const { collection, key, pos, deadAt, value, versions } = document;
     const { line, lineReplica } = encodeLine(document, version, this.#replicas);
@@ -141,16 +141,16 @@ export class DocumentTable {
     const found = coll === undefined ? undefined : this.#get.get(coll, key);
     if (found === undefined) return undefined;
     const row = documentColumns(found);
-    // The index led here: a row that names another collection is damaged.
+    // The index led here, so a row that names another collection is damaged.
     if (row.coll !== coll) throw documentCorruptError(collection, key);
     return this.#decode(row);
   }
 
-  /** SQLite's JSON ends a text at a NUL: such keys are left out. */
+  /** Keys with NUL are left out if SQLite must search, since its JSON ends a text at a NUL. */
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return new Set(keys);
-    // What is imported, received, or added under keys that sort by time lies behind everything there is.
+    // Imported, received, or time-sorted keys usually come after all existing ones.
     const last = this.#prepare('SELECT key FROM doc WHERE coll = ? ORDER BY key DESC LIMIT 1').get(coll)?.key;
     const isBehind = (key: DocumentKey): boolean => last === undefined || compareBytes(key, last as string) > 0;
     return keys.every(isBehind) ? new Set(keys) : this.#keysOf(ABSENT, coll, keys);
@@ -177,7 +177,7 @@ export class DocumentTable {
     if (coll === undefined || limit <= 0) return [];
     if (except === undefined || except.size === 0) return this.#inRange(coll, afterKey, null, limit);
     const found: StoredDocument[] = [];
-    // Keys come from the index alone, so that an unreadable row that is excepted is not touched.
+    // Keys come from the index alone, so that unreadable rows in `except` are not touched.
     const rows = this.#prepare('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key');
     for (const { key } of rows.iterate(coll, afterKey ?? '') as Iterable<{ key: DocumentKey }>) {
       if (!except.has(key)) found.push(this.get(collection, key)!);
@@ -195,14 +195,14 @@ export class DocumentTable {
     return this.#select(`pos > ? ORDER BY pos ${LIMITED}`, [afterPos, atMost(limit)]);
   }
 
-  /** Names of the documents that changed last, newest first; nothing is verified. Rows whose names are damaged are left out. */
+  /** Names of the most recently changed documents, newest first, not verified. Rows of an unknown collection are left out. */
   newestKeys(limit: number): { collection: CollectionName; key: DocumentKey; pos: number }[] {
     const sql = `SELECT collection.name AS collection, key, pos FROM doc JOIN collection ON collection.id = coll
       ORDER BY pos DESC ${LIMITED}`;
     return this.#prepare(sql).all(limit) as { collection: CollectionName; key: DocumentKey; pos: number }[];
   }
 
-  /** The document of a row. Throws DOCUMENT_CORRUPT. */
+  /** The document with this row id. Throws DOCUMENT_CORRUPT. */
   byRow(id: number): StoredDocument | undefined {
     return this.#select('id = ?', [id])[0];
   }
@@ -217,7 +217,7 @@ export class DocumentTable {
     return found;
   }
 
-  /** Keys in order, from the index alone: a damaged row is not touched. */
+  /** Keys in order, from the index alone, so that damaged rows are not touched. */
   keys(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey[] {
     const coll = this.#collections.knownId(collection);
     const rows = this.#prepare(`SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key ${LIMITED}`);
@@ -266,7 +266,7 @@ export class DocumentTable {
     });
   }
 
-  /** Verified documents with the numbers of their rows, from after a key, until either bound is reached. */
+  /** Verified documents with their row ids, after a key, until either bound is reached. */
   rowsAfter(coll: number, after: DocumentKey | '', countMax: number, charactersMax: number): NumberedRow[] {
     const sql = `SELECT ${DOCUMENT_COLUMNS} FROM doc WHERE coll = ? AND key > ? ORDER BY key ${LIMITED}`;
     const found: NumberedRow[] = [];
@@ -280,18 +280,18 @@ export class DocumentTable {
     return found;
   }
 
-  /** The document of a row that the caller read, of `DOCUMENT_COLUMNS` as an array. */
+  /** The verified document of a row that the caller read as an array of `DOCUMENT_COLUMNS`. */
   decoded(row: unknown): StoredDocument {
     return this.#decode(documentColumns(row));
   }
 
-  /** What readers see of a collection, unverified. */
+  /** The values that readers see of a collection, not verified. */
   *textsOf(coll: number): Iterable<{ readonly key: DocumentKey; readonly value: string }> {
     const rows = this.#prepare('SELECT key, value FROM doc WHERE coll = ? AND value IS NOT NULL ORDER BY key');
     yield* rows.iterate(coll) as Iterable<unknown> as Iterable<{ key: DocumentKey; value: string }>;
   }
 
-  /** How many documents readers see. */
+  /** Number of documents that readers see. */
   visible(collection: CollectionName): number {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return 0;
@@ -299,7 +299,7 @@ export class DocumentTable {
   }
 
   #inRange(coll: number, after: DocumentKey | null, upTo: DocumentKey | null, limit: number): StoredDocument[] {
-    // No key is empty: everything is above the empty text.
+    // No key is empty, so every key is above the empty text.
     return upTo === null
       ? this.#select(`coll = ? AND key > ? ORDER BY key ${LIMITED}`, [coll, after ?? '', atMost(limit)])
       : this.#select(`coll = ? AND key > ? AND key <= ? ORDER BY key ${LIMITED}`, [
@@ -320,7 +320,7 @@ export class DocumentTable {
     return this.#decoder.document(collection, row, this.#siblings.of(collection, row));
   }
 
-  /** A page never ends amid the versions of one seq, of which there are several only where two lives broke R9. */
+  /** A page never ends between versions with the same seq. There are several only if two lives violated R9. */
   #deltaOf(table: 'doc' | 'sibling', coll: number, by: number, afterSeq: number, limit: number): KeyedVersionColumns[] {
     const columns = table === 'doc' ? ROW_VERSION_COLUMNS : VERSION_COLUMNS;
     const select = `SELECT ${columns} FROM ${table} WHERE coll = ? AND replica = ? AND seq`;
@@ -369,13 +369,13 @@ export class DocumentTable {
   }
 }
 
-/** A document and the number of its row. */
+/** A document and its row id. */
 export interface NumberedRow {
   readonly id: number;
   readonly document: StoredDocument;
 }
 
-/** About as they lie in the file: what replaces rows anywhere then touches each page once, and pages one after the other. */
+/** Roughly the order in the file, so that replacing rows touches each page once, one page after the other. */
 function inOrderOfKeys(documents: readonly StoredDocument[]): StoredDocument[] {
   return [...documents].sort((a, b) => order(a.collection, b.collection) || order(a.key, b.key));
 }
@@ -385,7 +385,7 @@ function order(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** SQLite knows no infinite limit but a negative one. */
+/** For SQLite, a negative limit means none. */
 function atMost(limit: number): number {
   return Number.isFinite(limit) ? Math.max(0, Math.floor(limit)) : -1;
 }

@@ -15,7 +15,7 @@ interface GoneRow {
   readonly sum: number;
 }
 
-/** Table `gone`: the newest rows that went away without a write. */
+/** Table `gone`: the log of the newest rows that were removed without a write. */
 export class GoneTable {
   readonly #collections: CollectionDictionary;
   readonly #insert: StatementSync;
@@ -49,7 +49,7 @@ export class GoneTable {
     this.#length++;
   }
 
-  /** Forgets the oldest rows beyond the bound. */
+  /** Deletes the oldest rows beyond the bound. */
   trim(): void {
     if (this.#length === undefined || this.#length <= this.#lengthMax) return;
     const last = this.#oldest.get(this.#length - this.#lengthMax - 1)!.pos as number;

@@ -3,8 +3,9 @@ import { type IndexDefinition, type IndexOptions, parseIndex } from '../../../co
 import { checkSum, corruptRow, rowSum } from './row-sum.ts';
 
 /**
- * `emptying`: its entries are removed, so that it can be built. `building`: documents are entered, in order of keys. `ready`:
- * it answers queries. `dropping`: its entries are removed, and then the index. All but the last are kept up to date by writes.
+ * `emptying`: entries are being removed before a rebuild. `building`: documents are being entered, in key order. `ready`: it
+ * answers queries. `dropping`: entries are being removed, then the index itself. Writes update indexes in all states but
+ * `dropping`.
  */
 export type IndexState = 'emptying' | 'building' | 'ready' | 'dropping';
 
@@ -14,7 +15,7 @@ export interface HeldIndex {
   readonly coll: number;
   readonly definition: IndexDefinition;
   readonly state: IndexState;
-  /** Last key that was entered while it is built; null: none yet. */
+  /** While it is built: the last key that was entered; null: none yet. */
   readonly after: string | null;
   /** Documents entered so far by building. */
   readonly done: number;
@@ -26,7 +27,7 @@ interface IndexRow extends Omit<HeldIndex, 'definition'> {
   readonly sum: number;
 }
 
-/** Table `idx`, held in memory. A file of an older format, which is only read, has none. */
+/** Table `idx`, cached in memory. A file of format 1, opened only for reading, has no such table. */
 export class IndexRows {
   readonly #db: DatabaseSync;
   #rows: Map<number, HeldIndex> | undefined;

@@ -4,7 +4,7 @@ import type { DocumentKey } from '../../../core/ids/index.ts';
 import { indexEntries, type JsonValue } from '../../../core/query/index.ts';
 import { type HeldIndex, IndexRows } from './index-rows.ts';
 
-/** What stood in a row of `doc` before it is written or removed. */
+/** A row of `doc` before it is written or removed. */
 export interface FormerRow {
   readonly id: number;
   readonly value: string | null;
@@ -14,9 +14,9 @@ const PUT = `INSERT INTO idx_entry(idx, k, key, doc, sum) VALUES(?, ?, ?, ?, ?)
   ON CONFLICT(idx, k, key) DO UPDATE SET doc = excluded.doc, sum = excluded.sum`;
 
 /**
- * Guards an entry and its row together: the key of the index as upper case hex, the key of the document, and the text that
- * readers see. SQLite hands over a text in a third of the time that it needs for bytes; and as keys are short, to hash them
- * here is cheaper than to hand them over again. FNV-1a: isthe.com/chongo/tech/comp/fnv
+ * A sum over an entry and its row together: the index key as upper-case hex, the key of the document, and the value that
+ * readers see. Node hands over a text from SQLite in a third of the time that it needs for bytes. As keys are short, hashing
+ * them here is cheaper than passing them to crc32. FNV-1a: isthe.com/chongo/tech/comp/fnv
  */
 export function entrySum(hex: string, key: string, value: string): number {
   let hash = 0x811c9dc5;
@@ -29,7 +29,7 @@ function hexOf(k: Buffer): string {
   return k.toString('hex').toUpperCase();
 }
 
-/** Table `idx_entry`: keeps indexes up to date with the rows of `doc`. Collections without an index pay one look into a map. */
+/** Table `idx_entry`: keeps indexes up to date with the rows of `doc`. Without an index, that costs one lookup in a map. */
 export class IndexTable {
   readonly rows: IndexRows;
   readonly #db: DatabaseSync;
@@ -65,7 +65,7 @@ export class IndexTable {
       | undefined;
   }
 
-  /** Brings the entries of a document from what its row held to what it holds now; null: nothing. */
+  /** Updates the entries of a document from the former value of its row to the new one; null: no value. */
   change(indexes: readonly HeldIndex[], key: DocumentKey, id: number, before: string | null, now: string | null): void {
     const next = now === null ? undefined : (JSON.parse(now) as JsonValue);
     const last = before === null || before === now ? undefined : parseFormer(before);
@@ -77,14 +77,14 @@ export class IndexTable {
     }
   }
 
-  /** Enters a document that was written before the index was. */
+  /** Enters a document that was written before the index existed. */
   enter(index: HeldIndex, key: DocumentKey, id: number, value: string): void {
     for (const k of indexEntries(index.definition, JSON.parse(value) as JsonValue)) {
       this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, value));
     }
   }
 
-  /** Removes the first entries of an index, about so many; false: none is left. */
+  /** Removes the first `count` entries of an index; false: none is left. */
   removeSome(id: number, count: number): boolean {
     const last = this.#prepare('SELECT k, key FROM idx_entry WHERE idx = ? ORDER BY k, key LIMIT 1 OFFSET ?').get(
       id,
@@ -98,7 +98,7 @@ export class IndexTable {
     return true;
   }
 
-  /** How many entries a document has in an index; undefined: not those that it should have. */
+  /** Number of entries of a document in an index; undefined: some that it should have are missing or do not fit. */
   held(index: HeldIndex, key: DocumentKey, value: string): number | undefined {
     const get = this.#prepare('SELECT sum FROM idx_entry WHERE idx = ? AND k = ? AND key = ?');
     const keys = indexEntries(index.definition, JSON.parse(value) as JsonValue);
@@ -118,7 +118,7 @@ export class IndexTable {
     }
   }
 
-  /** Where the former text cannot be read, nobody knows under which keys it was entered. */
+  /** For a former value that cannot be parsed: nobody knows under which keys it was entered. */
   #removeAll({ id }: HeldIndex, key: DocumentKey): void {
     this.#prepare('DELETE FROM idx_entry WHERE idx = ? AND key = ?').run(id, key);
   }

@@ -7,21 +7,21 @@ import type { DocumentTable } from './document-table.ts';
 import type { HeldIndex } from './index-rows.ts';
 import type { IndexTable } from './index-table.ts';
 
-/** The characters of JSON with which a step ends: a few milliseconds. */
+/** Characters of JSON after which a step ends: a few milliseconds. */
 const STEP_CHARACTERS_MAX = 512 * 1024;
-/** Entries are removed so much faster than documents are entered. */
+/** How many entries are removed in the time of entering one document. */
 const REMOVED_PER_ENTERED = 8;
 
-/** Adds and removes indexes, and does in short steps what that takes. Every call is part of a transaction of its caller. */
+/** Adds and removes indexes, and does the work for that in short steps. Every call is part of a transaction of its caller. */
 export class IndexWork {
   readonly #indexes: IndexTable;
   readonly #documents: DocumentTable;
   readonly #collections: CollectionDictionary;
   readonly #countOf: (collection: CollectionName) => number;
-  /** Documents of the collection when the index was first asked for while it was built. */
+  /** Documents of the collection when the progress of a build was first asked for, by index. */
   readonly #totals = new Map<number, number>();
 
-  /** `countOf`: how many documents readers see of a collection, without counting them. */
+  /** `countOf`: number of documents that readers see of a collection, known without counting. */
   constructor(
     indexes: IndexTable,
     documents: DocumentTable,
@@ -48,7 +48,6 @@ export class IndexWork {
       }));
   }
 
-  /** Looked up once for each build. */
   #totalOf(collection: CollectionName, id: number): number {
     const total = this.#totals.get(id) ?? Math.max(1, this.#countOf(collection));
     this.#totals.set(id, total);
@@ -83,13 +82,13 @@ export class IndexWork {
     return held.filter(({ state }) => state === 'ready');
   }
 
-  /** Indexes that do not hold a document as it is. */
+  /** The ready indexes that do not hold a document as it is. */
   lacking({ collection, key, value }: StoredDocument): readonly HeldIndex[] {
     if (value === null) return [];
     return this.readyOf(collection).filter((index) => this.#indexes.held(index, key, value) === undefined);
   }
 
-  /** Documents that an index does not hold as they are, and entries beyond those that the documents have. Reads everything. */
+  /** Number of documents that an index does not hold as they are, and of entries that belong to none. Reads everything. */
   compare(index: HeldIndex): { readonly missing: number; readonly others: number } {
     let missing = 0;
     let expected = 0;
@@ -101,7 +100,7 @@ export class IndexWork {
     return { missing, others: this.#indexes.entriesOf(index) - expected };
   }
 
-  /** What there is to do next; undefined: nothing. Room is given back first. */
+  /** The index to work on next; undefined: none. Space is freed first. */
   next(): HeldIndex | undefined {
     const waiting = [...this.#indexes.rows.all().values()].filter(({ state }) => state !== 'ready');
     return (
@@ -111,14 +110,14 @@ export class IndexWork {
     );
   }
 
-  /** An index that does not fit its documents is made anew. */
+  /** Begins to rebuild an index that does not fit its documents. */
   rebuild(id: number): void {
     const index = this.#indexes.rows.all().get(id);
     if (index === undefined || index.state === 'dropping') return;
     this.#indexes.rows.put({ ...index, state: 'emptying', after: null, done: 0 });
   }
 
-  /** One step for this index, of about so many documents. Returns about how many rows it wrote. */
+  /** Does one step for this index, of about `documents` documents. Returns roughly how many rows it wrote. */
   step(index: HeldIndex, documents: number): number {
     if (index.state === 'building') return this.#enterSome(index, documents);
     const entries = documents * REMOVED_PER_ENTERED;

@@ -2,15 +2,15 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DocumentTable } from './document-table.ts';
 import { LIMITED } from './limited.ts';
 
-/** Rows at the end of the table that every index must know. */
+/** Rows at the end of the table that every index must lead to. */
 const ROWS_MAX = 100;
 
 type Row = Readonly<Record<'id' | 'coll' | 'pos' | 'replica' | 'seq', number>> & { readonly key: string };
 
 /**
- * Whether SQLite's own indexes lead to the rows that were made last. The rows are met in the order of the table itself: a page of an
- * index that was exchanged for one of another index passes for an empty one. An index that cannot be read does not. Rows that are
- * damaged themselves do not count: indexes that are made of a damaged table would hide what it lost.
+ * Whether SQLite's own indexes lead to the rows that were inserted last. The rows are read from the table itself, because a
+ * page of an index that was swapped with one of another index looks like an empty one. False if an index cannot be read. True
+ * if any of the rows is damaged: rebuilding indexes from a damaged table would hide what it lost.
  */
 export function areLastRowsIndexed(db: DatabaseSync, documents: DocumentTable): boolean {
   const lookups = [
@@ -28,7 +28,7 @@ export function areLastRowsIndexed(db: DatabaseSync, documents: DocumentTable): 
 
 interface Lookup {
   readonly find: StatementSync;
-  /** Undefined: the index leaves such rows out. */
+  /** Values to look up; undefined: the index leaves out such rows. */
   readonly of: (row: Row) => (string | number)[] | undefined;
 }
 
@@ -41,12 +41,12 @@ function leadsTo(row: Row, { find, of }: Lookup): boolean {
   return values === undefined || find.all(...values).some(({ id }) => id === row.id);
 }
 
-/** None where the table cannot be read: whoever reads its documents is told so. */
+/** The last rows; none if one of them, or the table, cannot be read, which reads of documents report. */
 function soundRows(db: DatabaseSync, documents: DocumentTable): Row[] {
   const last = `SELECT id, coll, key, pos, replica, seq FROM doc NOT INDEXED ORDER BY id DESC ${LIMITED}`;
   try {
     const rows = db.prepare(last).all(ROWS_MAX) as unknown as Row[];
-    // A foreign page in the table has rows of its own, under numbers that other rows have.
+    // A page from elsewhere in the table brings its own rows, under ids that belong to other rows.
     const isSound = ({ id, key, pos }: Row): boolean => {
       const document = documents.byRow(id);
       return document?.key === key && document.pos === pos;

@@ -1,5 +1,5 @@
 /**
- * The end of a statement for so many rows. Of a limit that is a bare parameter SQLite wants to know the value when it plans, and
- * prepares the statement anew whenever another one is bound: 10 to 20 µs, as long as it takes to read ten documents.
+ * The LIMIT clause of a statement. If the limit is a bare parameter, SQLite uses its value for planning and recompiles the
+ * statement whenever another value is bound. That takes 10 to 20 µs, as long as reading ten documents. The + prevents it.
  */
 export const LIMITED = 'LIMIT +?';

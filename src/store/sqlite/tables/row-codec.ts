@@ -25,7 +25,7 @@ export interface VersionColumns {
   readonly hlc: number;
   readonly ctx: Uint8Array | null;
   readonly stamps: string | null;
-  /** The digest as upper-case hex: SQLite hands over a text in a third of the time that it needs for bytes. */
+  /** The digest as upper-case hex: a text is read from SQLite in a third of the time that bytes take. */
   readonly fp: string;
   readonly value: string | null;
 }
@@ -48,7 +48,7 @@ export interface DocumentColumns extends Omit<VersionColumns, 'replica'> {
   readonly sum: number;
 }
 
-/** What a statement selects that hands over rows of `doc` as arrays, in half of the time that objects take. */
+/** The columns of `doc`, for statements that return rows as arrays, which takes half the time of objects. */
 export const DOCUMENT_COLUMNS: string =
   'id, coll, key, pos, replica, seq, span, hlc, line, line_replica, ctx, stamps, dead_at, hex(fp), sum, value';
 
@@ -100,7 +100,7 @@ export function versionColumns(row: unknown): KeyedVersionColumns {
   return { replica, seq, span, hlc, ctx, stamps, format, fp, value, key };
 }
 
-/** The document's single version, when it may sit in the document's own row. */
+/** The document's only version, if it can be stored in the document's own row. */
 export function rowVersion(document: StoredDocument): Version | undefined {
   const [version] = document.versions;
   const isSimple = document.versions.length === 1 && version!.format === FORMAT_JSON;
@@ -119,7 +119,7 @@ export function encodeStamps(stamps: readonly FieldStamp[] | null, replicas: Rep
   return JSON.stringify(stamps.map(({ path, replica, seq, hlc }) => [path, replicas.idOf(replica), seq, hlc]));
 }
 
-/** The row's own line as the columns say it: 0 for the common case that it is the line of the row's version. */
+/** The document's own line as columns: 0 in the common case that it is the line of the row's version. */
 export function encodeLine(document: StoredDocument, version: Version | undefined, replicas: ReplicaDictionary) {
   const { lineFirst, lineReplica } = document;
   if (lineReplica === null) return { line: null, lineReplica: null };
@@ -128,8 +128,8 @@ export function encodeLine(document: StoredDocument, version: Version | undefine
 }
 
 /**
- * The sum that guards a document's own columns; where the versions are in `sibling`, what readers see and the set of
- * versions too.
+ * The sum over a document's own columns. If the versions are in `sibling`, it also covers the value that readers see and the
+ * digests of the versions.
  */
 export function documentSum(
   columns: { pos: number; line: number | null; line_replica: number | null; dead_at: number | null },
@@ -142,7 +142,7 @@ export function documentSum(
   return crc;
 }
 
-/** Makes documents of rows, verifying every digest and sum. Throws DOCUMENT_CORRUPT. */
+/** Turns rows into documents and verifies every digest and sum. Throws DOCUMENT_CORRUPT. */
 export class RowDecoder {
   readonly #replicas: ReplicaDictionary;
 
@@ -150,7 +150,7 @@ export class RowDecoder {
     this.#replicas = replicas;
   }
 
-  /** `siblings`: rows of `sibling` in the order of versions; empty for a document whose version is in its own row. */
+  /** `siblings`: rows of `sibling` in the order of versions; empty if the version is in the document's own row. */
   document(collection: CollectionName, row: DocumentColumns, siblings: readonly KeyedVersionColumns[]): StoredDocument {
     try {
       return this.#document(collection, row, siblings);

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
 import { DatabaseCorruptionError } from '../../../core/errors/index.ts';
 
-/** Guards texts and numbers that no digest covers against a flipped bit: 32 bits of CRC over all of them. */
+/** CRC-32 over texts and numbers that no digest covers, so that a flipped bit is noticed. */
 export function rowSum(...parts: readonly (string | number | null)[]): number {
   return crc32(parts.join('\u0000'));
 }
 
-/** Throws DATABASE_CORRUPT, naming what is damaged, unless the stored sum is the one expected. */
+/** Throws DATABASE_CORRUPT, naming `what`, unless the stored sum is the expected one. */
 export function checkSum(stored: unknown, expected: number, what: string): void {
   if (stored !== expected) throw corruptRow(`${what} does not fit its sum`);
 }
@@ -17,7 +17,7 @@ export function corruptRow(problem: string): DatabaseCorruptionError {
   );
 }
 
-/** The same for a document's own columns, without making a text of them: this runs for every row. */
+/** The same for a document's own columns. It runs for every row, so it does not build a text. */
 export function columnsSum(
   pos: number,
   line: number | null,

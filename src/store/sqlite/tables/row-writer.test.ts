@@ -1,6 +1,6 @@
 /**
- * Goal: however rows are written together, the table holds what each of them would have left there alone. Method: groups in which some
- * rows are there already, at every place, and statements counted.
+ * Goal: rows written together leave the same table as rows written one by one. Method: groups in which some keys exist
+ * already, at every position, and counted statements.
  */
 import assert from 'node:assert/strict';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { ROWS_PER_STATEMENT, RowWriter } from './row-writer.ts';
 import { migrate } from './schema.ts';
 
-/** Counts what is run. */
+/** Counts the statements that are run. */
 class CountedDatabase extends DatabaseSync {
   runs = 0;
 
@@ -50,14 +50,14 @@ function held(db: DatabaseSync): Record<string, unknown> {
 
 const keysOf = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `key ${from + i}`);
 
-test('new rows are written some in a statement, the last few alone', () => {
+test('new rows are written several per statement, the last few one by one', () => {
   const { db, rows } = openTable();
   writeAll(rows, keysOf(3 * ROWS_PER_STATEMENT + 2), 1, true);
   assert.equal(db.runs, 3 + 2);
   assert.equal(Object.keys(held(db)).length, 3 * ROWS_PER_STATEMENT + 2);
 });
 
-test('rows that are held are replaced, wherever among new ones they stand and whatever was expected', () => {
+test('existing rows are replaced, whatever their position among new ones and whatever was expected', () => {
   for (const areNew of [true, false])
     for (let place = 0; place < ROWS_PER_STATEMENT; place++) {
       const { db, rows } = openTable();
@@ -72,7 +72,7 @@ test('rows that are held are replaced, wherever among new ones they stand and wh
     }
 });
 
-test('after a group that met rows, others of the same batch are not tried as new ones', () => {
+test('after a group with existing rows, later groups of the same batch are not tried as new', () => {
   const { db, rows } = openTable();
   writeAll(rows, keysOf(4 * ROWS_PER_STATEMENT), 1, true);
   db.runs = 0;
@@ -83,14 +83,14 @@ test('after a group that met rows, others of the same batch are not tried as new
   assert.equal(db.runs, 4);
 });
 
-test('what a constraint refuses is refused, and not passed over', () => {
+test('a violated constraint throws, and is not ignored', () => {
   const { rows } = openTable();
   rows.begin(true);
   const write = (): void => {
     for (let i = 0; i < ROWS_PER_STATEMENT; i++) {
       let end = rows.end;
       for (const value of rowOf(`key ${i}`, 1 + i)) rows.values[end++] = value;
-      // The sum of one row is missing.
+      // One row lacks its sum.
       if (i === 5) rows.values[end - 2] = null;
       rows.added(end);
     }
@@ -98,7 +98,7 @@ test('what a constraint refuses is refused, and not passed over', () => {
   assert.throws(write, /NOT NULL constraint failed: doc.sum/);
 });
 
-test('nothing of a batch that failed is written with the next one, and no document stays', () => {
+test('nothing left over from a failed batch is written with the next one or kept in memory', () => {
   const { db, rows } = openTable();
   rows.begin(true);
   let end = rows.end;

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 
-/** One statement for some rows costs less than one for each. */
+/** One statement for several rows costs less than one for each. */
 export const ROWS_PER_STATEMENT = 16;
 /** Values of a row, in the order of the statement. */
 const ROW_VALUES = 15;
@@ -18,15 +18,15 @@ const OR_UPDATE = `ON CONFLICT(coll, key) DO UPDATE SET pos = excluded.pos, repl
     value = excluded.value`;
 
 /**
- * Writes rows of `doc`, whether there is one of that key or not. New ones are put there by a statement that passes over those that it
- * meets: it can do nothing by halves, so that SQLite keeps no copy of each page that it changes, which is a quarter of the time.
- * Where it has passed over some, all of its rows are written once more by a statement that replaces.
+ * Writes rows of `doc`, whether or not their keys exist. New rows are written by a statement that ignores existing keys
+ * (INSERT OR IGNORE): it never needs to be undone half-way, so SQLite keeps no copy of the pages that it changes, which saves
+ * a quarter of the time. If it has ignored some, all its rows are written again by a statement that replaces (upsert).
  */
 export class RowWriter {
   readonly #insertSome: StatementSync;
   readonly #upsertSome: StatementSync;
   readonly #upsert: StatementSync;
-  /** Values of rows that wait for one another, up to `end`. */
+  /** Values of the rows waiting to be written together, up to `end`. */
   readonly values: SQLInputValue[] = Array(ROWS_PER_STATEMENT * ROW_VALUES).fill(null);
   #end = 0;
   #areNew = true;
@@ -37,29 +37,29 @@ export class RowWriter {
     this.#upsert = db.prepare(`${insertOf(1, 'INSERT')} ${OR_UPDATE}`);
   }
 
-  /** Writes a row at once; returns its number where it is new. */
+  /** Writes a row immediately; returns its row id if it is new. */
   write(row: readonly SQLInputValue[]): number {
     return Number(this.#upsert.run(...row).lastInsertRowid);
   }
 
-  /** Where the values of the next row go. */
+  /** Index in `values` at which the next row begins. */
   get end(): number {
     return this.#end;
   }
 
-  /** Rows that wait for one another follow. `areNew`: most are not there yet. */
+  /** Begins a series of rows. `areNew`: most of their keys are expected not to exist. */
   begin(areNew: boolean): void {
     this.#end = 0;
     this.#areNew = areNew;
   }
 
-  /** The values of one more row were set, which end here. */
+  /** Reports that the values of one more row were set, up to `end`. */
   added(end: number): void {
     this.#end = end;
     if (end === this.values.length) this.#writeSome();
   }
 
-  /** Writes what waits. */
+  /** Writes the waiting rows. */
   flush(): void {
     for (let i = 0; i < this.#end; i += ROW_VALUES) this.write(this.values.slice(i, i + ROW_VALUES));
     this.#forget();
@@ -71,7 +71,7 @@ export class RowWriter {
     this.#forget();
   }
 
-  /** Lets go of documents, too. */
+  /** Also releases the documents. */
   #forget(): void {
     this.values.fill(null, 0, this.#end);
     this.#end = 0;

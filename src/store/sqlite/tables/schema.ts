@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { readPragma } from '../read-pragma.ts';
 
-/** `EGDB` in the file's header: says that the file is ours. */
+/** `EGDB` in the file's header marks the file as ours. */
 export const APPLICATION_ID = 0x45474442;
 
 /**
  * Tables of format 1.
  *
- * - `state` is one small b-tree for what changes with nearly every commit, so that a commit dirties one page for all of it:
- *   row (0, 0) is the head, (c, 0) a collection, (c, r) what collection c knows of replica r and its purge line. Rows
- *   (-1, seq) are the own chain: the newest of them, which every commit adds to, lies beside the head.
+ * - `state` is one small b-tree for everything that changes with nearly every commit, so that a commit dirties one page for
+ *   all of it. Row (0, 0) is the head, (c, 0) a collection, (c, r) the knowledge of collection c about replica r and its purge
+ *   line. Rows (-1, seq) are this replica's chain; the newest of them is next to the head.
  * - `doc` holds one row per document. A single live version sits in the row itself, and its text is what readers see. Any
  *   other document has `replica` NULL, its versions in `sibling`, and in `value` what the resolver made of them.
  * - `span` is seq − first. `line` is the document's own line: NULL none, 0 the one of the row's version.
@@ -39,9 +39,10 @@ CREATE TABLE entry(space TEXT NOT NULL, id INTEGER NOT NULL, data TEXT NOT NULL,
 `;
 
 /**
- * Tables of format 2: indexes of this node's own choice. `options` says what is indexed; `after` is the key up to which the
- * documents have been entered while it is built, `done` how many. An entry leads from a key (`index-key.ts`) to a row of `doc`;
- * its `sum` covers the key, the document's key, and the text that readers see: an entry that does not fit its row is noticed.
+ * Format 2 adds tables for this node's own indexes. `options` says what is indexed. While an index is built, `after` is the
+ * last key that was entered and `done` the number of documents. An entry leads from a key (`index-key.ts`) to a row of `doc`.
+ * Its `sum` covers the key, the document's key, and the value that readers see, so that an entry that does not fit its row is
+ * noticed.
  */
 const FORMAT_2 = `
 CREATE TABLE idx(id INTEGER PRIMARY KEY, coll INTEGER NOT NULL, name TEXT NOT NULL, options TEXT NOT NULL, state TEXT NOT NULL,
@@ -51,18 +52,18 @@ CREATE TABLE idx_entry(idx INTEGER NOT NULL, k BLOB NOT NULL, key TEXT NOT NULL,
 `;
 
 /**
- * Tables of format 3 are those of format 2; but after a crash some commits lie in the redo log beside the file, of which earlier
- * releases know nothing: they must not open it.
+ * Format 3 has the tables of format 2. But after a crash, some commits may be only in the redo log beside the file, which
+ * earlier releases do not know, so they must not open it.
  */
 const FORMAT_3 = '';
 
-/** Entry n brings a file of format n to format n + 1. A format that was ever published is never edited. */
+/** Entry n turns a file of format n into one of format n + 1. A format that was ever published is never edited. */
 const MIGRATIONS: readonly string[] = [FORMAT_1, FORMAT_2, FORMAT_3];
 
 /** Newest format that this release can read and write. */
 export const FORMAT = MIGRATIONS.length;
 
-/** Brings a file of an older format, or an empty one, to the newest, in one transaction. */
+/** Upgrades a file of an older format, or an empty one, to the newest format in one transaction. */
 export function migrate(db: DatabaseSync): void {
   const format = readPragma(db, 'user_version');
   if (format >= FORMAT) return;

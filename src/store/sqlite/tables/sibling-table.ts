@@ -19,7 +19,7 @@ const INSERT = `INSERT INTO sibling(doc, coll, key, replica, seq, span, hlc, ctx
 const DELETE = `DELETE FROM sibling
   WHERE doc = (SELECT id FROM doc WHERE coll = ? AND key = ? AND replica IS NULL)`;
 
-/** Table `sibling`: the versions of documents that have more than one, or one that cannot sit in its row of `doc`. */
+/** Table `sibling`: the versions of documents that have several, or one that cannot be stored in its row of `doc`. */
 export class SiblingTable {
   readonly #replicas: ReplicaDictionary;
   readonly #any: StatementSync;
@@ -27,7 +27,7 @@ export class SiblingTable {
   readonly #select: StatementSync;
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
-  /** False: there are none at all, so that nobody needs to look for some. */
+  /** Whether there are any siblings at all. If not, nobody needs to look for them. */
   #exist: boolean | undefined;
 
   constructor(db: DatabaseSync, replicas: ReplicaDictionary) {
@@ -50,7 +50,7 @@ export class SiblingTable {
     return this.#exist;
   }
 
-  /** Those of a row of `doc`, in the order of versions; none where the row says that its version is its own. */
+  /** The siblings of a row of `doc`, in the order of versions; none if the row holds its version itself. */
   of(collection: CollectionName, { id, key, replica }: DocumentColumns): KeyedVersionColumns[] {
     if (replica !== null) return [];
     const rows = this.#select.all(id);
@@ -65,7 +65,7 @@ export class SiblingTable {
     this.#delete.run(coll, key);
   }
 
-  /** The document's own row is there already. */
+  /** Inserts the versions of a document whose own row is already written. */
   insert(coll: number, key: DocumentKey, versions: readonly Version[]): void {
     const doc = this.#rowOf.get(coll, key)!.id as number;
     for (const { replica, seq, first, hlc, context, stamps, format, digest, value } of versions) {

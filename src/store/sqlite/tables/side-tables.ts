@@ -34,7 +34,7 @@ export class EntryTable {
     return (rows as unknown as StoredEntry[]).map(verifiedEntry);
   }
 
-  /** Throws for the first entry, of whatever space, that is damaged. */
+  /** Throws for the first damaged entry of any space. */
   verify(): void {
     for (const row of this.#all.iterate() as Iterable<unknown> as Iterable<StoredEntry>) verifiedEntry(row);
   }
@@ -52,12 +52,12 @@ interface MetaRow {
 }
 
 /**
- * What the store itself keeps in `meta`. `sealed`: the file is a copy and needs a new replica id (R9 at open). `commits`: how
- * many the file holds, so that records of the redo log are applied once.
+ * Texts that the store itself keeps in `meta`. `sealed`: the file is a copy and needs a new replica id (R9 at open).
+ * `commits`: number of commits in the file, so that records of the redo log are applied only once.
  */
 export type StoreMeta = 'generation' | 'fingerprint' | 'origin' | 'sealed' | 'gone-from' | 'commits';
 
-/** Names that the engine gave carry this prefix, the store's own have none. */
+/** Prefix of the engine's names. The store's own names have none. */
 const ENGINE = 'engine.';
 
 /** Table `meta`: texts by name. */
@@ -92,12 +92,12 @@ export class MetaTable {
     return row && verifiedMeta(row);
   }
 
-  /** Whether the engine gave such a text, damaged or not. */
+  /** Whether there is such a text of the engine, damaged or not. */
   hasEngine(name: string): boolean {
     return this.#get.get(ENGINE + name) !== undefined;
   }
 
-  /** All that the engine gave; throws when any text in the table is damaged. */
+  /** All texts of the engine. Throws if any text in the table is damaged. */
   engine(): Map<string, string> {
     const found = new Map<string, string>();
     for (const row of this.#all.all() as unknown as MetaRow[]) {

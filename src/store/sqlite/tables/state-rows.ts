@@ -12,12 +12,12 @@ export interface StateRow {
 }
 
 const COLUMNS = 'coll, replica, seq, chk, purged, data, sum';
-/** One statement for some rows costs little more than one for each. */
+/** One statement for several rows costs little more than one for a single row. */
 const ROWS_PER_STATEMENT = 4;
 
 /**
- * Rows of `state` by their key; each is verified when it is read. Rows that are put wait for `write`, at the end of the
- * transaction: commits that share one write the same rows again and again.
+ * Rows of `state` by their key, each verified when it is read. Rows that are put wait for `write` at the end of the
+ * transaction, because commits that share a transaction write the same rows again and again.
  */
 export class StateRows {
   readonly #db: DatabaseSync;
@@ -40,13 +40,13 @@ export class StateRows {
     return pending ?? verified(this.#get.get(coll, replica) as StoredRow | undefined);
   }
 
-  /** All but the own chain. */
+  /** All rows except those of the chain. */
   all(): StateRow[] {
     this.write();
     return (this.#all.all() as unknown as StoredRow[]).map((row) => verified(row)!);
   }
 
-  /** Throws for the first row, own chain included, that is damaged. */
+  /** Throws for the first damaged row, including those of the chain. */
   verify(): void {
     for (const row of this.#every.iterate() as Iterable<unknown> as Iterable<StoredRow>) verified(row);
   }
@@ -55,7 +55,7 @@ export class StateRows {
     this.#pending.set(keyOf(row.coll, row.replica), row);
   }
 
-  /** Inside the transaction. */
+  /** Writes the pending rows, inside the transaction. */
   write(): void {
     const rows = [...this.#pending.values()];
     for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT)

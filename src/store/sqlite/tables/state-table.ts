@@ -22,12 +22,12 @@ export interface StateImage {
 
 const NOTHING = { seq: null, chk: null, purged: null, data: null } as const;
 
-/** The head, the collections, and what they know: all of `state` but the own chain. */
+/** The head, the collections and their knowledge: all of `state` except the chain. */
 export class StateTable {
   readonly #rows: StateRows;
   readonly #collections: CollectionDictionary;
   readonly #replicas: ReplicaDictionary;
-  /** The last vector row that was written: with most commits it is the same one. */
+  /** The vector row written last. Most commits write the same one again. */
   #lastVector: StateRow | undefined;
 
   constructor(rows: StateRows, collections: CollectionDictionary, replicas: ReplicaDictionary) {
@@ -53,7 +53,7 @@ export class StateTable {
     return row && parseHead(row.data);
   }
 
-  /** How many documents readers see of a collection, as its row says. */
+  /** Number of documents that readers see of a collection, according to its row. */
   documentsOf(collection: CollectionName): number {
     return this.collection(collection)?.documents ?? 0;
   }
@@ -89,7 +89,7 @@ export class StateTable {
     this.#lastVector = undefined;
   }
 
-  /** R11: knowledge is forgotten, the purge line stays. */
+  /** R11: forgets the knowledge of a collection; its purge line stays. */
   forget(collection: CollectionName): void {
     const coll = this.#collections.knownId(collection);
     this.#lastVector = undefined;

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** Statements of queries kept prepared. Of more, the one unused for longest is prepared again. */
+/** Prepared statements that are kept. Beyond that, the one unused for longest is dropped. */
 const STATEMENTS_MAX = 100;
 
-/** Statements of a connection, by their text. */
+/** Prepared statements of a connection, by their text. */
 export class StatementCache {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -12,7 +12,7 @@ export class StatementCache {
     this.#db = db;
   }
 
-  /** A text is always asked for in the same form. */
+  /** `asArrays` must be the same for every call with the same text. */
   get(sql: string, asArrays = false): StatementSync {
     const known = this.#statements.get(sql);
     const statement = known ?? this.#db.prepare(sql);

@@ -1,4 +1,4 @@
-/** Unsigned integers below 2^53 in seven bits a byte, least significant first (LEB128), one after another. */
+/** Encodes unsigned integers below 2^53 one after another, seven bits per byte, least significant first (LEB128). */
 export function encodeVarints(numbers: readonly number[]): Uint8Array {
   const bytes: number[] = [];
   for (let n of numbers) {
@@ -11,7 +11,7 @@ export function encodeVarints(numbers: readonly number[]): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Throws a RangeError for bytes that `encodeVarints` does not make. */
+/** Throws a RangeError for bytes that end within a number, or encode one beyond 2^53 − 1. */
 export function decodeVarints(bytes: Uint8Array): number[] {
   const numbers: number[] = [];
   let n = 0;
