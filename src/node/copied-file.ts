@@ -2,12 +2,13 @@ import type { LocalDatabase } from '../database/index.ts';
 import type { StoreIdentity } from '../store/index.ts';
 import { keepText, keptText } from './kept-text.ts';
 
-/** Name among the metadata: why the file took a new identity. */
+/** Name of the metadata entry that says why the file took a new identity. */
 const COPIED = 'copied';
 
 /**
- * R9: why this file is taken for a copy of one that may live on elsewhere; undefined: it is not. The answer is kept in the file until
- * a node was on the network with it: a command that happened to open the copy first must not be the only one to know.
+ * R9: why this file counts as a copy of one that may live on elsewhere; undefined if it does not. The answer is kept in the file
+ * until a node has been on the network with it, because a command that happened to open the copy first must not be the only one
+ * to know.
  */
 export function whyCopied(database: LocalDatabase, { fresh, reason }: StoreIdentity): string | undefined {
   const isFoundNow = fresh && reason !== 'new' && reason !== 'cut-back';
@@ -16,7 +17,7 @@ export function whyCopied(database: LocalDatabase, { fresh, reason }: StoreIdent
   return reason;
 }
 
-/** The node has a device key of its own, and its user was told. */
+/** Call when the node has its own device key and its user was told. */
 export function forgetCopied(database: LocalDatabase): void {
   keepText(database, COPIED, null);
 }

@@ -1,6 +1,6 @@
 import type { Clock, ClockMonitor } from '../core/clock/index.ts';
 
-/** R10: the clock that stamps writes: the system's, moved by what the other nodes agree that it is off. */
+/** R10: the clock that stamps writes: the system's, corrected by the error that the other nodes agree on. */
 export function createCorrectedClock(clock: Clock, monitor: ClockMonitor): Clock {
   return {
     now: () => clock.now() + monitor.assess().correctionMs,

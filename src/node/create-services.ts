@@ -6,7 +6,7 @@ import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { SyncStatusTracker } from './sync-status-tracker.ts';
 
-/** The guide's services, wired to one database: what a container holds as singletons. */
+/** The services of one database, as a dependency injection container holds them: singletons that share the database. */
 export interface Services extends AsyncDisposable {
   readonly database: NodeDatabase;
   readonly retryPolicy: RetryPolicy;
@@ -14,13 +14,14 @@ export interface Services extends AsyncDisposable {
   readonly offlineQueue: OfflineQueue;
   readonly syncStatusTracker: SyncStatusTracker;
   readonly healthCheck: EntglDbHealthCheck;
-  /** Closes the database and everything with it. Idempotent. */
+  /** Closes the database and all services with it. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a database and returns its services, for containers that hand out each by itself. All of them work from the start: the
- * network feeds the tracker, the database reads through the cache, the health check asks all. Rejects as `openDatabase` does.
+ * Opens a database and returns its services, for containers that inject each of them separately. All work from the start: the
+ * network feeds the tracker, the database reads through the cache, the health check covers everything. Rejects as
+ * `openDatabase` does.
  */
 export async function createServices(options: OpenDatabaseOptions = {}): Promise<Services> {
   const database = await openDatabase(options);

@@ -14,7 +14,7 @@ export interface DaemonDeps {
   readonly logger: Logger;
 }
 
-/** A node with its HTTP server, and the file by which commands find it. Rejects with what either of them rejects with. */
+/** Starts a node with its HTTP server, and writes the file by which commands find it. Rejects as opening either of them does. */
 export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: DaemonDeps): Promise<RunningNode> {
   const { logger } = deps;
   const node = await deps.openNode({ config, clusterTokens: tokens.cluster, logger, network: true });
@@ -24,7 +24,7 @@ export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: Da
   let server: HttpServer | undefined;
   let removeFile = async (): Promise<void> => {};
   const served = withHttp(node, () => server!.address);
-  /** As far as it came, and whatever of it fails: the database is closed in order. */
+  /** Closes whatever has been started. Whatever fails on the way, the database is closed in order. */
   const close = async (): Promise<void> => {
     await removeFile().catch((error: unknown) => {
       logger.warn({ err: error }, 'the file by which commands find this node could not be removed');
@@ -58,7 +58,7 @@ function startHttp(
   return startHttpServer(options, { node, clock, logger: logger.child({ category: 'EntglDb.Http' }) });
 }
 
-/** The same node, whose addresses include the HTTP server's. */
+/** The same node, with the HTTP server among its addresses. */
 function withHttp(node: RunningNode, http: () => Address): RunningNode {
   const address = () => ({ ...node.address(), http: http() });
   return {
@@ -76,7 +76,7 @@ function withHttp(node: RunningNode, http: () => Address): RunningNode {
   };
 }
 
-/** An address to which a command on this machine can connect: an unspecified one is every one, so loopback too. */
+/** A URL to which a command on this machine can connect. An unspecified address includes loopback. */
 export function urlOf({ host, port }: Address): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;

@@ -1,15 +1,15 @@
-/** Goal: what was odd about the files at the start is told once each, with what to do. Method: each finding by itself and together. */
+/** Goal: each oddity of the files found at the start is reported once, with what to do. Method: findings one by one and together. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileNotices } from './file-notices.ts';
 
 const OLD = { fresh: false, reason: 'same', reservedSeq: 0 } as const;
 
-test('nothing odd, nothing told', () => {
+test('ordinary files cause no notice', () => {
   assert.deepEqual(fileNotices('a.db', OLD), []);
 });
 
-test('a file that is gone, a log that is short and a log of another file are told with what to do', () => {
+test('a missing file, a truncated log and a log of another file are reported with what to do', () => {
   const [gone, ...others] = fileNotices('a.db', {
     ...OLD,
     isGone: true,

@@ -2,14 +2,14 @@ import { type Clock, sleep } from '../core/clock/index.ts';
 import { TIMES } from '../core/config/index.ts';
 
 export interface FileWatchDeps {
-  /** Whether the file that is open lies in its place. */
+  /** Whether the open file is still in its place. */
   readonly isInPlace: () => Promise<boolean>;
   readonly clock: Clock;
-  /** Told once. */
+  /** Called once. */
   readonly onLost: () => void;
 }
 
-/** Looks again and again whether the database's file is in its place; twice in a row it must be missed. */
+/** Checks at intervals whether the database file is in its place; reports it as lost when it was missing twice in a row. */
 export class FileWatch {
   readonly #deps: FileWatchDeps;
   readonly #stop = new AbortController();
@@ -32,7 +32,7 @@ export class FileWatch {
     const { isInPlace, clock, onLost } = this.#deps;
     for (let missed = 0; missed < 2; ) {
       await sleep(clock, TIMES.fileWatchMs, this.#stop.signal);
-      // What cannot be looked at now is looked at again.
+      // A failed check does not count as missing.
       missed = (await isInPlace().catch(() => true)) ? 0 : missed + 1;
     }
     this.#stop.signal.throwIfAborted();

@@ -11,7 +11,7 @@ const NAMES: OptionNames<EntglDbHealthCheckOptions> = {
   checkMsMax: true,
 };
 
-/** The health check as programs make it: on the system's clock unless another is given. A database's own is `db.healthCheck`. */
+/** A health check of a program's own, on the system clock unless another is given. That of a database is `db.healthCheck`. */
 export class EntglDbHealthCheck extends CoreHealthCheck {
   constructor(options: Omit<EntglDbHealthCheckOptions, 'clock'> & Partial<Pick<EntglDbHealthCheckOptions, 'clock'>>) {
     checkOptions(options ?? null, 'EntglDbHealthCheck', NAMES);

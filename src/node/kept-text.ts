@@ -1,12 +1,12 @@
 import { isEntglDbError } from '../core/errors/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
 
-/** What an opening found out and the file keeps under this name among its metadata, until a node has told it. */
+/** A finding from opening the file, kept in its metadata under this name until a node has reported it. */
 export function keptText({ replica }: LocalDatabase, name: string): string | undefined {
   return replica.store.meta(name);
 }
 
-/** A full disk must not keep the database from being read: then nothing is kept. */
+/** Keeps a text, or removes it (null). Does nothing on a full disk, which must not prevent reading the database. */
 export function keepText({ replica }: LocalDatabase, name: string, text: string | null): void {
   try {
     replica.commitEntries((draft) => draft.meta(name, text));

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * A name of this machine that a copied disk image does not carry along unnoticed: the system's own id where there is one
- * (freedesktop.org machine-id), else the host name.
+ * An id of this machine, by which a database file that was copied to another one is noticed: the system's own id if there is
+ * one (freedesktop.org machine-id), else the host name.
  */
 export function readMachineId(): string {
   for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {

@@ -15,12 +15,12 @@ import {
 } from './value-kind.ts';
 
 /**
- * Every key of the configuration, under section `EntglDb`: what it accepts, its default, what it means. The loader, the
- * `config` command and docs/configuration.md all come from this table. The guide's words come first, ours after.
+ * Every key of the configuration, under section `EntglDb`: what it accepts, its default, its meaning. The loader, the `config`
+ * command and docs/configuration.md all come from this table.
  */
 export interface ConfigKey<T> {
   readonly kind: ValueKind<T>;
-  /** Null: none until somebody sets it. */
+  /** The default; null: none. */
   readonly fallback: T | null;
   readonly meaning: string;
   /** Its value is never shown. */
@@ -36,7 +36,7 @@ function key<T>(kind: ValueKind<T>, fallback: T, meaning: string): ConfigKey<T> 
   return { kind, fallback, meaning, secret: false };
 }
 
-/** A key that has none until somebody sets it. */
+/** A key without a default. */
 function unset<T>(kind: ValueKind<T>, meaning: string, secret = false): ConfigKey<T> {
   return { kind, fallback: null, meaning, secret };
 }
@@ -151,7 +151,7 @@ type ValueOf<Key> = Key extends ConfigKey<infer T> ? (Key extends { readonly fal
 
 export type LimitName = keyof Limits;
 
-/** `Limits.DocumentBytesMax` and its kind: one key for each bound of core/config/defaults.ts. */
+/** One key for each bound in core/config/defaults.ts, such as `Limits.DocumentBytesMax`. */
 export const LIMIT_KEYS: ReadonlyMap<string, { readonly limit: LimitName; readonly key: ConfigKey<number> }> = new Map(
   (Object.keys(LIMITS) as LimitName[]).map((limit) => [
     `Limits.${limit[0]!.toUpperCase()}${limit.slice(1)}`,
@@ -162,12 +162,12 @@ export const LIMIT_KEYS: ReadonlyMap<string, { readonly limit: LimitName; readon
   ]),
 );
 
-/** SQLite's JSON stops at 1,000 levels; everything else only has to fit the integers that the engine counts with. */
+/** SQLite's JSON functions stop at 1,000 levels; all other limits only have to fit the engine's integers. */
 function limitMax(limit: LimitName): number {
   return limit === 'documentDepthMax' ? 900 : 2_147_483_647;
 }
 
-/** Every key with its canonical spelling, the guide's and the limits. */
+/** Every key in its canonical spelling, limits included. */
 export const ALL_KEYS: ReadonlyMap<string, ConfigKey<unknown>> = new Map<string, ConfigKey<unknown>>([
   ...(Object.entries(CONFIG_KEYS) as [string, ConfigKey<unknown>][]),
   ...[...LIMIT_KEYS].map(([name, { key: limitKey }]) => [name, limitKey as ConfigKey<unknown>] as const),

@@ -6,7 +6,7 @@ export type ConfigSource =
   | { readonly kind: 'options' }
   | { readonly kind: 'flag'; readonly name: string };
 
-/** In words: "the default", "appsettings.json", "environment variable EntglDb__Network__TcpPort", "flag --tcp-port". */
+/** The source in words: "the default", "appsettings.json", "environment variable EntglDb__Network__TcpPort", "flag --tcp-port". */
 export function sourceText(source: ConfigSource): string {
   switch (source.kind) {
     case 'default':
@@ -24,7 +24,7 @@ export function sourceText(source: ConfigSource): string {
   }
 }
 
-/** One raw value on its way to a key. */
+/** A raw value for a key, before it is parsed. */
 export interface RawValue {
   /** Canonical name of the key. */
   readonly key: string;
@@ -32,14 +32,14 @@ export interface RawValue {
   readonly source: ConfigSource;
 }
 
-/** A key that nobody knows: a warning, because a settings file may be newer than the program. */
+/** An unknown key. It causes only a warning, because a settings file may be newer than the program. */
 export interface UnknownKey {
   readonly key: string;
   readonly nearest: string | undefined;
   readonly source: ConfigSource;
 }
 
-/** What one source says. */
+/** The content of one source. */
 export interface Layer {
   readonly values: readonly RawValue[];
   readonly unknown: readonly UnknownKey[];

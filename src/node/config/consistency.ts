@@ -6,7 +6,7 @@ import type { LoadedConfig } from './loaded-config.ts';
 /** Room for names, contexts and numbers around a document on the wire. */
 const FRAME_OVERHEAD_BYTES = 64 * 1024;
 
-/** Values that are fine each for itself but not together: OPTION_INVALID naming both. */
+/** Throws OPTION_INVALID for values that are allowed each by itself, but not together. */
 export function checkConsistency(config: LoadedConfig): void {
   const { values, limits } = config;
   for (const which of ['', 'Previous'] as const) {
@@ -45,7 +45,7 @@ export function isLoopback(host: string): boolean {
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
-/** Of two sources the stronger one wins; of one source nobody can tell what was meant. */
+/** Two sources are no conflict, because the stronger one wins; within one source it is unclear what was meant. */
 function isSameSource({ sources }: LoadedConfig, a: string, b: string): boolean {
   return sources.get(a)?.kind === sources.get(b)?.kind;
 }

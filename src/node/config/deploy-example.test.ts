@@ -1,6 +1,6 @@
 /**
- * Goal: the files in docs/deploy fit the program and each other. Method: the example is loaded as the service loads it, and
- * what the unit promises about time is compared with it.
+ * Goal: the files in docs/deploy match the program and each other. Method: the example is loaded as the service loads it, and
+ * compared with the times in the unit.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ test('the example of docs/deploy loads without a warning and means what it says'
   assert.equal(dataDirectory, '/var/lib/entgldb');
 });
 
-test('the unit gives a graceful stop more time than the node takes, and lets the node write where its data is', async () => {
+test('the unit gives a graceful stop more time than the node takes, and lets the node write to its data directory', async () => {
   const unit = await readFile(new URL('entgldb.service', folder), 'utf8');
   const { values, dataDirectory } = await loadExample();
   const stopSeconds = Number(unit.match(/^TimeoutStopSec=(\d+)$/m)?.[1]);

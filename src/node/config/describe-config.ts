@@ -4,12 +4,12 @@ import type { LoadedConfig } from './loaded-config.ts';
 
 export interface ConfigLine {
   readonly key: string;
-  /** Null: none. Secrets are masked. */
+  /** Null if unset. Secrets are masked. */
   readonly value: unknown;
   readonly source: string;
 }
 
-/** Every effective value and where it came from, in the order of the table; secrets masked. */
+/** Every effective value and where it came from, in the order of the table, with secrets masked. */
 export function describeConfig(config: LoadedConfig): ConfigLine[] {
   return [...ALL_KEYS].map(([key, { secret }]) => {
     const value = effectiveValue(config, key);
@@ -22,7 +22,7 @@ function effectiveValue(config: LoadedConfig, key: string): unknown {
   return limit === undefined ? plain(config.values[key as ConfigKeyName]) : config.limits[limit];
 }
 
-/** What JSON can say: a map becomes an object. */
+/** Converts a map to an object, for JSON. */
 function plain(value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value;
 }

@@ -1,13 +1,13 @@
 import type { Layer, RawValue, UnknownKey } from './config-source.ts';
 import { isObject, keysByLowerName, nearestKey } from './object-layer.ts';
 
-/** Variables such as `EntglDb__Network__TcpPort`, or with `:` where the system allows it; prefix and names in any case. */
+/** Variables such as `EntglDb__Network__TcpPort`, or with `:` if the system allows it; in any case. */
 const OWN = /^entgldb(?:__|:)(.+)$/i;
 const LOGGING = /^logging(?:__|:)loglevel(?:(?:__|:)(.+))?$/i;
 
 /**
- * What the environment says. Lists are numbered (`…KnownPeers__0__Address`) or text with commas, maps take one more name
- * (`…LogLevel__EntglDb.Network`). An empty variable counts as not set.
+ * The settings in the environment. Lists are numbered (`…KnownPeers__0__Address`) or texts with commas; maps take one more
+ * name (`…LogLevel__EntglDb.Network`). An empty variable counts as unset.
  */
 export function environmentLayer(environment: Readonly<Record<string, string | undefined>>): Layer {
   const values = new Map<string, RawValue>();
@@ -35,7 +35,7 @@ function segmentsOf(name: string): string[] | undefined {
   return OWN.exec(name)?.[1]?.split(/__|:/);
 }
 
-/** The longest run of segments that names a key, and what is left: an index or a name in its value. */
+/** The key that the first segments name, as many as possible, and the rest: an index or a name within its value. */
 function findKey(segments: readonly string[]): { key: string; rest: readonly string[] } | undefined {
   for (let count = Math.min(segments.length, 2); count > 0; count--) {
     const key = keysByLowerName.get(segments.slice(0, count).join('.').toLowerCase());
@@ -44,7 +44,7 @@ function findKey(segments: readonly string[]): { key: string; rest: readonly str
   return undefined;
 }
 
-/** Builds the value of a key up from variables for its parts. */
+/** Adds one variable to the value of a key that is set in parts. */
 function place(value: unknown, rest: readonly string[], text: string): unknown {
   const [name, ...deeper] = rest;
   if (name === undefined) return text;

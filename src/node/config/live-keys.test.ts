@@ -7,7 +7,7 @@ import { ALL_KEYS, changedKeys, countsAtOnce, LIVE_KEYS, loadConfig, takeLive } 
 const load = (options: Record<string, unknown> = {}) =>
   loadConfig({ workingDirectory: '/nowhere', environment: {}, options });
 
-test('what counts at once is taken over, and nothing else', async () => {
+test('keys that take effect in a running node are taken over, and no others', async () => {
   const running = await load();
   const next = await load({
     nodeId: 'other',
@@ -25,7 +25,7 @@ test('what counts at once is taken over, and nothing else', async () => {
   assert.deepEqual(changedKeys(taken, next), ['NodeId', 'Network.TcpPort', 'Limits.PeersMax']);
 });
 
-test('tokens count at once where there was one and is one', async () => {
+test('tokens take effect in a running node if it had one and still has one', async () => {
   const none = await load();
   const [a, b] = await Promise.all(
     ['a', 'b'].map((name) => load({ network: { authToken: `the token ${name} of all` } })),
@@ -42,7 +42,7 @@ test('tokens count at once where there was one and is one', async () => {
   }
 });
 
-test('the page names every key that counts at once', async () => {
+test('the page names every key that takes effect in a running node', async () => {
   const page = await readFile(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
   const section = /## Changes while a node runs\n(.*?)\n## /s.exec(page)![1]!;
   for (const key of LIVE_KEYS) {

@@ -1,7 +1,7 @@
 import { type ConfigKeyName, type ConfigValues, LIMIT_KEYS, type LimitName } from './config-keys.ts';
 import type { LoadedConfig } from './loaded-config.ts';
 
-/** Keys that a running node takes over when it reads its configuration again; all others are read when it starts. */
+/** Keys that a running node takes over when it reads its configuration again; all others need a restart. */
 const LIVE_VALUES = [
   'Network.RetryAttempts',
   'Network.RetryDelayMs',
@@ -21,7 +21,7 @@ const LIVE_VALUES = [
   'Logging.LogLevel',
 ] as const satisfies readonly ConfigKeyName[];
 
-/** They count at once where there was a token and is one: a node without is bound to its own machine from its start. */
+/** Taken over only if the node had a token and still has one: a node started without a token is bound to its own machine. */
 const TOKEN_KEYS = [
   'Network.AuthToken',
   'Network.AuthTokenFile',
@@ -31,7 +31,7 @@ const TOKEN_KEYS = [
 
 const TOKEN_NAMES: ReadonlySet<string> = new Set(TOKEN_KEYS);
 
-/** Bounds that are asked for at each use; the others size what is made at the start. */
+/** Bounds that are read at each use; the others size things that are made at the start. */
 const LIVE_LIMITS = [
   'documentDepthMax',
   'transactionDocumentsMax',
@@ -50,19 +50,19 @@ const LIVE_LIMITS = [
 
 const LIMIT_NAMES: ReadonlySet<LimitName> = new Set(LIVE_LIMITS);
 
-/** Names of all keys that count at once, limits included. */
+/** Names of all keys that take effect in a running node, limits included. */
 export const LIVE_KEYS: ReadonlySet<string> = new Set([
   ...LIVE_VALUES,
   ...TOKEN_KEYS,
   ...[...LIMIT_KEYS].filter(([, { limit }]) => LIMIT_NAMES.has(limit)).map(([name]) => name),
 ]);
 
-/** Whether a change of this key counts at once. */
+/** Whether a change of this key takes effect in a running node. */
 export function countsAtOnce(key: string, running: LoadedConfig, next: LoadedConfig): boolean {
   return LIVE_KEYS.has(key) && (!TOKEN_NAMES.has(key) || (hasToken(running) && hasToken(next)));
 }
 
-/** What runs, with everything of `next` that counts at once. */
+/** The running configuration with everything from `next` that takes effect in a running node. */
 export function takeLive(running: LoadedConfig, next: LoadedConfig): LoadedConfig {
   const names = [...LIVE_VALUES, ...TOKEN_KEYS].filter((key) => countsAtOnce(key, running, next));
   const values: ConfigValues = { ...running.values, ...pick(next.values, names) };

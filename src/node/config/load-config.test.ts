@@ -1,6 +1,6 @@
 /**
- * Goal: a configuration means what its author meant, or is refused with a message that says what to change. Method: real
- * files in a folder of the test's own, environments and flags as plain arguments.
+ * Goal: a configuration means what its author meant, or is refused with a message that says what to change. Method: real files
+ * in the test's own folder, environments and flags as plain arguments.
  */
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -65,7 +65,7 @@ describe('files', () => {
     assert.equal(config.dataDirectory, join(root, 'data'));
   });
 
-  test('comments, trailing commas, a byte order mark, other sections and any case of keys are fine', async () => {
+  test('comments, trailing commas, a byte order mark, other sections and keys in any case are accepted', async () => {
     const config = await load(`\uFEFF{
       // where the till listens
       "ConnectionStrings": { "Main": "x" },
@@ -85,12 +85,12 @@ describe('files', () => {
     });
   });
 
-  test('a text in quotes that looks like a comment stays as it is', async () => {
+  test('a quoted text that looks like a comment stays unchanged', async () => {
     const config = await load('{ "EntglDb": { "NodeId": "a//b, /* c */ \\" ,]" } }');
     assert.equal(config.values.NodeId, 'a//b, /* c */ " ,]');
   });
 
-  test('a broken file is refused with its line', async () => {
+  test('a malformed file is refused, naming the line', async () => {
     await assert.rejects(load('{\n  "EntglDb": {\n    "NodeId" 3\n  }\n}'), (error: Error) => {
       assert.ok(isEntglDbError(error, 'FILE_INVALID'));
       assert.equal(error.details.line, 3);
@@ -106,7 +106,7 @@ describe('files', () => {
       });
   });
 
-  test('a section that is none, or is there twice, is refused: the node would run with other settings', async () => {
+  test('a section that is not an object, or appears twice, is refused: the node would run with other settings', async () => {
     for (const [text, says] of [
       ['{ "EntglDb": [] }', /^EntglDb is a list in .*appsettings\.json; allowed is a section in braces/],
       ['{ "EntglDb": { "Network": 5 } }', /^Network is a number in /],
@@ -122,7 +122,7 @@ describe('files', () => {
     assert.equal(config.values.NodeId, 'a');
   });
 
-  test('a file that was named must exist; the default one need not', async () => {
+  test('a named file must exist, the default one need not', async () => {
     await assert.rejects(load(null, { configFile: 'other.json' }), (error: Error) =>
       isEntglDbError(error, 'FILE_NOT_FOUND'),
     );
@@ -139,7 +139,7 @@ describe('files', () => {
     assert.match(config.warnings[2]!, /Nonsense .*it is ignored/);
   });
 
-  test('keys that were forgotten to be put into section EntglDb are pointed out', async () => {
+  test('keys outside section EntglDb are pointed out', async () => {
     const config = await load('{ "Network": { "TcpPort": 1 }, "EntgelDb": {} }');
     assert.match(config.warnings[0]!, /did you mean EntglDb\.Network\?/);
     assert.match(config.warnings[1]!, /did you mean EntglDb\?/);
@@ -212,13 +212,13 @@ describe('precedence', () => {
     });
   });
 
-  test('a limit that is fixed and set in vain is named', async () => {
+  test('setting a fixed limit causes a warning', async () => {
     const { warnings } = await load('{ "EntglDb": { "Limits": { "FilterTermsMax": 5, "PeersMax": 6 } } }');
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /^Limits\.FilterTermsMax in .*appsettings\.json.* is fixed at 10000$/);
   });
 
-  test('limits are keys like all others', async () => {
+  test('limits are keys like any other', async () => {
     const { limits } = await load('{ "EntglDb": { "Limits": { "watchBufferMax": 5 } } }');
     assert.deepEqual(limits, { ...LIMITS, watchBufferMax: 5 });
   });
@@ -241,7 +241,7 @@ describe('values', () => {
     ['Limits.DocumentDepthMax', 1000, /from 1 to 900/],
   ];
   for (const [key, value, allowed] of refused) {
-    test(`${key} = ${JSON.stringify(value)} is refused with key, value, what is allowed and where it came from`, async () => {
+    test(`${key} = ${JSON.stringify(value)} is refused with key, value, allowed values and source`, async () => {
       const [section, name] = key.split('.') as [string, string];
       await assert.rejects(load(JSON.stringify({ EntglDb: { [section]: { [name]: value } } })), (error: Error) => {
         assert.ok(isEntglDbError(error, 'OPTION_INVALID'));
@@ -279,7 +279,7 @@ describe('values', () => {
     assert.ok(lines.some((line) => line.key === 'Limits.DocumentBytesMax'));
   });
 
-  test('a bad secret is not repeated in the error', async () => {
+  test('the error does not repeat a bad secret', async () => {
     await assert.rejects(load('{ "EntglDb": { "Network": { "AuthToken": 12345678 } } }'), (error: Error) => {
       assert.ok(!error.message.includes('12345678') && isEntglDbError(error, 'OPTION_INVALID'));
       assert.equal(error.details.value, '(hidden)');
@@ -289,7 +289,7 @@ describe('values', () => {
 });
 
 describe('the data directory', () => {
-  test('takes the database file, wherever its path says it is', async () => {
+  test('holds the database file, whatever folder its path names', async () => {
     const config = await load(GUIDE, { configFile: 'appsettings.json', dataDirectory: 'node1' });
     const root = config.file!.replace('/appsettings.json', '');
     assert.equal(config.values['Persistence.DatabasePath'], join(root, 'node1', 'entgldb.db'));
@@ -321,7 +321,7 @@ describe('tokens', () => {
     assert.match((await readTokens(config)).warnings.join(), /others can read it; run: chmod 600/);
   });
 
-  test('the one before follows, from its own keys; equal ones are one, and without a token none was before it', async () => {
+  test('the previous token comes second, from its own keys; equal ones count once, and without a token there is no previous one', async () => {
     const [now, before] = ['the token that holds by now', 'the token before that one'];
     const tokensOf = async (network: object) =>
       (await readTokens(await load(JSON.stringify({ EntglDb: { Network: network } })))).cluster;
@@ -337,7 +337,7 @@ describe('tokens', () => {
     });
   });
 
-  test('a short or missing one is refused without being shown', async () => {
+  test('a short or missing token is refused without being shown', async () => {
     const short = await load('{ "EntglDb": { "Network": { "AuthToken": "123456" } } }');
     await assert.rejects(readTokens(short), (error: Error) => {
       return isEntglDbError(error, 'TOKEN_WEAK') && !error.message.includes('123456');
@@ -347,7 +347,7 @@ describe('tokens', () => {
   });
 
   test(
-    'a written configuration has a fresh token, is its owner’s only, and is not replaced by accident',
+    'a written configuration has a fresh token, can be read only by its owner, and is not replaced by accident',
     onPosix,
     async () => {
       const random = createSeededRandom(7);

@@ -13,20 +13,20 @@ import { parseJsonc } from './parse-jsonc.ts';
 import { path as pathKind } from './value-kind.ts';
 
 export interface LoadConfigOptions {
-  /** Settings file, relative to `workingDirectory`. Absent: `appsettings.json` in the data directory, or else in the working directory, if there is one. */
+  /** Settings file, relative to `workingDirectory`. Default: `appsettings.json` in the data directory or, without one, in the working directory, if it exists. */
   readonly configFile?: string;
-  /** Folder for the database file, whatever the path of it says, relative to `workingDirectory`. */
+  /** Folder for the database file, relative to `workingDirectory`; overrides the folder in its path. */
   readonly dataDirectory?: string;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Section `EntglDb` as a plain object, in any case: `{ network: { tcpPort: 5001 } }`. */
+  /** Section `EntglDb` as a plain object, with names in any case: `{ network: { tcpPort: 5001 } }`. */
   readonly options?: object;
-  /** Command-line flags by the name that the user typed: the strongest source. */
+  /** Command-line flags, by the name that the user typed: the strongest source. */
   readonly flags?: readonly { readonly flag: string; readonly key: string; readonly value: unknown }[];
 }
 
 /**
- * Reads file, environment, options and flags, each stronger than the one before, and checks every value.
+ * Reads file, environment, options and flags, each stronger than the previous one, and checks every value.
  *
  * Throws CONFIG_ERROR: FILE_NOT_FOUND, FILE_INVALID (with line and column), OPTION_INVALID (with key, value, what is
  * allowed, and where it came from).
@@ -70,7 +70,7 @@ function refuseUnknownOptions(layers: readonly Layer[]): void {
   });
 }
 
-/** A limit that is set in vain. */
+/** Warnings about limits that are set but fixed. */
 function fixedTexts(sources: LoadedConfig['sources']): string[] {
   return [...LIMIT_KEYS].flatMap(([name, { limit }]) => {
     const source = sources.get(name);
@@ -79,7 +79,7 @@ function fixedTexts(sources: LoadedConfig['sources']): string[] {
   });
 }
 
-/** Of a wrong value, in the message; `details` has all of it. */
+/** How much of a wrong value the message shows; `details` holds all of it. */
 const VALUE_CHARACTERS_SHOWN = 300;
 
 interface Settings {
@@ -112,7 +112,7 @@ async function readSettings(options: LoadConfigOptions, defaultFolder: string): 
   });
 }
 
-/** Some editors and shells of Windows write UTF-16, of which a forgiving decoder would make another text. */
+/** Some editors and shells on Windows write UTF-16, from which a lenient decoder would make a different text. */
 function decoded(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -176,7 +176,7 @@ function invalid(name: string, key: ConfigKey<unknown>, raw: unknown, source: Co
   );
 }
 
-/** A list of a thousand peers is no message. */
+/** Shortens a value such as a list of a thousand peers for a message. */
 function shorten(text: string): string {
   return text.length > VALUE_CHARACTERS_SHOWN ? `${text.slice(0, VALUE_CHARACTERS_SHOWN)}…` : text;
 }
@@ -187,11 +187,11 @@ function resolvePaths(values: ReadonlyMap<string, unknown>, base: string): Confi
     const isPath = ALL_KEYS.get(name)!.kind === pathKind;
     return [name, isPath && typeof value === 'string' && !isAbsolute(value) ? resolve(base, value) : value];
   });
-  // Each value was parsed by the kind of its own key, which is what the type says.
+  // Each value was parsed by the kind of its own key, so it has the type that ConfigValues says.
   return Object.fromEntries(resolved) as ConfigValues;
 }
 
-/** `--data` puts the database file, under its own name, straight into that folder. */
+/** `--data` puts the database file, under its own name, directly into that folder. */
 function placeDatabase(
   values: ConfigValues,
   dataDirectory: string | null,
@@ -203,7 +203,7 @@ function placeDatabase(
 }
 
 /**
- * A link to the database file stands for the file: lock, logs and marker lie beside the file, so that two names of it are one
+ * Resolves a link to the database file: lock, logs and marker lie beside the file itself, so that two names for it are one
  * database with one owner.
  */
 async function followLink(values: ConfigValues): Promise<ConfigValues> {
@@ -212,7 +212,7 @@ async function followLink(values: ConfigValues): Promise<ConfigValues> {
     if (!(await lstat(path)).isSymbolicLink()) return values;
     return { ...values, 'Persistence.DatabasePath': await realpath(path) };
   } catch {
-    // What is wrong with it is said when it is opened.
+    // Opening the file will report what is wrong with it.
     return values;
   }
 }

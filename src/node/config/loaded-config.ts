@@ -6,14 +6,14 @@ import type { ConfigSource } from './config-source.ts';
 export interface LoadedConfig {
   readonly values: ConfigValues;
   readonly limits: Limits;
-  /** By key, for every key there is. */
+  /** By key, for every key. */
   readonly sources: ReadonlyMap<string, ConfigSource>;
-  /** Absolute path of the settings file; null when there is none. */
+  /** Absolute path of the settings file; null if there is none. */
   readonly file: string | null;
-  /** Absolute path of the folder that relative paths are relative to. */
+  /** Absolute path of the folder that relative paths are resolved against. */
   readonly baseDirectory: string;
-  /** Absolute path of the folder that holds the database, its marker and the node address file. */
+  /** Absolute path of the folder that holds the database, its marker and the node file. */
   readonly dataDirectory: string;
-  /** Sentences for the log: unknown keys and the like. */
+  /** Sentences for the log, about unknown keys and the like. */
   readonly warnings: readonly string[];
 }

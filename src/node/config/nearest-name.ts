@@ -1,4 +1,4 @@
-/** The known name that a misspelt one most likely means; undefined when none is near. Case is ignored. */
+/** The known name that a misspelt one most likely means; undefined if none is near. Case is ignored. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;

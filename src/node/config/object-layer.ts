@@ -3,7 +3,7 @@ import { ALL_KEYS } from './config-keys.ts';
 import { type ConfigSource, type Layer, type RawValue, sourceText, type UnknownKey } from './config-source.ts';
 import { nearestName } from './nearest-name.ts';
 
-/** Canonical key names and section names by their lower-case form: the case of keys does not matter. */
+/** Canonical key names by their lower-case form, because the case of keys does not matter. */
 export const keysByLowerName: ReadonlyMap<string, string> = new Map(
   [...ALL_KEYS.keys()].map((name) => [name.toLowerCase(), name]),
 );
@@ -17,8 +17,8 @@ const sectionsByLowerName: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * A whole settings file: section `EntglDb`, and the levels of section `Logging` beside it. Other sections are others'. Throws
- * CONFIG_ERROR / OPTION_INVALID as `objectLayer` does.
+ * Reads a whole settings file: section `EntglDb`, and the levels in section `Logging` beside it. Other sections belong to other
+ * programs. Throws CONFIG_ERROR / OPTION_INVALID as `objectLayer` does.
  */
 export function fileLayer(root: Readonly<Record<string, unknown>>, source: ConfigSource): Layer {
   const own = Object.entries(root).filter(([name]) => isOwnSection(name));
@@ -31,8 +31,8 @@ export function fileLayer(root: Readonly<Record<string, unknown>>, source: Confi
 }
 
 /**
- * An object in the shape of section `EntglDb`. A null counts as not set. Throws CONFIG_ERROR / OPTION_INVALID where a section is none, and
- * where a name is there twice in two spellings, of which one would count for nothing.
+ * Reads an object in the shape of section `EntglDb`. Null counts as unset. Throws CONFIG_ERROR / OPTION_INVALID for a section that is
+ * not an object, and for a name that appears twice in different spellings, because one of them would be ignored.
  */
 export function objectLayer(section: object, source: ConfigSource, prefix = ''): Layer {
   const values: RawValue[] = [];
@@ -64,7 +64,7 @@ function isOwnSection(name: string): boolean {
   return name.toLowerCase() === 'entgldb';
 }
 
-/** The entry that is set; undefined: none is. */
+/** The entry that is set; undefined if none is. Throws if several are. */
 function onlyOne(
   entries: readonly (readonly [name: string, raw: unknown])[],
   canonical: string,
@@ -90,14 +90,14 @@ function asSection(name: string, raw: unknown, source: ConfigSource): object {
   );
 }
 
-/** The known key that a misspelt one most likely means: by its whole path, else by its last name in any section. */
+/** The known key that a misspelt one most likely means: with the same last name in any section, else with a similar path. */
 export function nearestKey(path: string): string | undefined {
   const last = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
   const moved = [...ALL_KEYS.keys()].find((name) => name.toLowerCase().endsWith(`.${last}`));
   return moved ?? nearestName(path, [...ALL_KEYS.keys(), ...sectionsByLowerName.values()]);
 }
 
-/** A file without the section `EntglDb`: keys that were meant to be in it are pointed out. */
+/** For a file without section `EntglDb`: names the keys that were probably meant to be in it. */
 function strayKeys(root: object, source: ConfigSource): Layer {
   const stray = Object.keys(root).filter(
     (name) => name.toLowerCase() !== 'logging' && sectionsByLowerName.has(name.toLowerCase()),
@@ -112,7 +112,7 @@ function strayKeys(root: object, source: ConfigSource): Layer {
   };
 }
 
-/** .NET reads `EntglDb:Network:TcpPort` as a path; here it would be passed over. */
+/** Names keys such as `EntglDb:Network:TcpPort`, which .NET reads as a path and which would be ignored here. */
 function flatKeys(root: object, source: ConfigSource): UnknownKey[] {
   return Object.keys(root)
     .filter((name) => isOwnSection(name.slice(0, Math.max(0, name.indexOf(':')))))

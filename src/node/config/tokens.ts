@@ -6,22 +6,22 @@ import { type ConfigSource, sourceText } from './config-source.ts';
 import type { LoadedConfig } from './loaded-config.ts';
 
 export interface Tokens {
-  /** Secrets of the cluster: the one that holds, then the one before it where that still counts. Empty: none. */
+  /** Secrets of the cluster: the current one, then the previous one if it is still accepted. Empty: none. */
   readonly cluster: readonly string[];
   /** Bearer token of the HTTP server; null: none. */
   readonly http: string | null;
-  /** Sentences for the log: files that others can read. */
+  /** Sentences for the log, about files that others can read. */
   readonly warnings: readonly string[];
 }
 
-/** What must appear nowhere. */
+/** The texts that must never be shown. */
 export function secretsOf({ cluster, http }: Tokens): readonly string[] {
   return http === null ? cluster : [...cluster, http];
 }
 
 /**
- * Reads the secrets that the configuration names. Throws CONFIG_ERROR: FILE_NOT_FOUND, FILE_INVALID, TOKEN_WEAK. No
- * message ever holds a token.
+ * Reads the secrets that the configuration names. Throws CONFIG_ERROR: FILE_NOT_FOUND, FILE_INVALID, TOKEN_WEAK. No message
+ * ever contains a token.
  */
 export async function readTokens(config: LoadedConfig): Promise<Tokens> {
   const warnings: string[] = [];
@@ -80,7 +80,7 @@ function strongEnough(token: string, what: string): string {
   );
 }
 
-/** Windows keeps no such bits: there `mode` says nothing. */
+/** Not on Windows, where `mode` has no such bits. */
 async function warnIfShared(path: string, warnings: string[]): Promise<void> {
   if (process.platform === 'win32') return;
   const { mode } = await stat(path);

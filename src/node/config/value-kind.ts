@@ -2,15 +2,15 @@ import { isIP } from 'node:net';
 import type { Address } from '../../net/index.ts';
 
 /**
- * What a configuration key accepts. Files give JSON values, the environment and flags give text: a kind takes both, as the
+ * What a configuration key accepts. Files give JSON values, the environment and flags give text; a kind accepts both, as the
  * binder of .NET does.
  */
 export interface ValueKind<T> {
   /** In words, for error messages and docs: "an integer from 0 to 65535". */
   readonly allowed: string;
-  /** Undefined when the raw value is not allowed. */
+  /** Undefined if the raw value is not allowed. */
   parse(raw: unknown): T | undefined;
-  /** Joins what a stronger source says with what a weaker one said; absent: the stronger replaces it. */
+  /** Joins the value of a stronger source with that of a weaker one; absent: the stronger replaces the weaker. */
   merge?(weaker: T, stronger: T): T;
 }
 
@@ -24,7 +24,7 @@ export function integer(min: number, max: number): ValueKind<number> {
   };
 }
 
-/** 0 turns off what this is the time of. */
+/** An integer of at least `min`, or 0, which turns the feature off. */
 export function integerOrOff(min: number, max: number): ValueKind<number> {
   const { allowed, parse } = integer(min, max);
   return { allowed: `${allowed}, or 0`, parse: (raw) => parse(raw) ?? integer(0, 0).parse(raw) };
@@ -71,7 +71,7 @@ export function text(charsMax: number): ValueKind<string> {
   };
 }
 
-/** A name that people read in logs and tables: on one line, and without what a terminal would obey. */
+/** A name that people read in logs and tables: without control characters, which could break lines or control a terminal. */
 export function name(charsMax: number): ValueKind<string> {
   const { parse } = text(charsMax);
   return {
@@ -80,7 +80,7 @@ export function name(charsMax: number): ValueKind<string> {
   };
 }
 
-/** A path of a file or folder. Relative ones are resolved by the loader, which is why this kind can be told apart. */
+/** A path of a file or folder. The loader recognises this kind, and resolves relative paths. */
 export const path: ValueKind<string> = {
   allowed: 'a path of 1 to 4096 characters',
   parse: (raw) =>
@@ -110,7 +110,7 @@ function addressText(item: unknown): unknown {
   return Object.entries(item).find(([name]) => name.toLowerCase() === 'address')?.[1];
 }
 
-/** `host:port` or `[IPv6]:port`; undefined when it is neither. */
+/** Parses `host:port` or `[IPv6]:port`; undefined if it is neither. */
 export function parseAddress(raw: unknown): Address | undefined {
   if (typeof raw !== 'string') return undefined;
   const match = /^(?:\[([^\]]+)\]|([^\s:/@]+)):(\d{1,5})$/.exec(raw.trim());
@@ -119,7 +119,7 @@ export function parseAddress(raw: unknown): Address | undefined {
   return port >= 1 && port <= 65_535 ? { host: (match[1] ?? match[2])!, port } : undefined;
 }
 
-/** One value for all, or one per name; the entry `fallback` stands for every name that is not listed. */
+/** One value for all names, or one per name; the entry `fallback` applies to every name that is not listed. */
 export function perName<T>(each: ValueKind<T>, fallback: string, what: string): ValueKind<ReadonlyMap<string, T>> {
   return {
     allowed: `${each.allowed}, or one per ${what} as { "${fallback}": …, "name": … }`,

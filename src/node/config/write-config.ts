@@ -9,10 +9,10 @@ export interface NewConfigOptions {
   readonly path: string;
   /** Written as Persistence.DatabasePath, relative to the file. */
   readonly databasePath: string;
-  /** Written as Network.AuthTokenFile; null: a fresh token is written as Network.AuthToken. */
+  /** Written as Network.AuthTokenFile. Null: a fresh token is written as Network.AuthToken. */
   readonly tokenFile: string | null;
   readonly nodeId: string | null;
-  /** True: an existing file is replaced. */
+  /** Whether to replace an existing file. */
   readonly force: boolean;
 }
 
@@ -22,8 +22,8 @@ export function createToken(random: Random): string {
 }
 
 /**
- * Writes a settings file that only its owner can read. FILE_INVALID when it exists or cannot be written; then nothing has
- * changed. OPTION_INVALID for a NodeId that the settings do not allow.
+ * Writes a settings file that only its owner can read. Throws FILE_INVALID if the file exists or cannot be written, with nothing
+ * changed, and OPTION_INVALID for a NodeId that the settings do not allow.
  */
 export async function writeNewConfig(options: NewConfigOptions, random: Random): Promise<void> {
   requireNodeId(options.nodeId);
@@ -44,13 +44,13 @@ export async function writeNewConfig(options: NewConfigOptions, random: Random):
   }
 }
 
-/** A file that is replaced holds the only copy of a token: it stays until the new one is on the disk. */
+/** A replaced file may hold the only copy of a token, so it stays until the new one is on disk. */
 async function writeWhole({ path, force }: NewConfigOptions, text: string): Promise<void> {
   const draft = force ? `${path}.new` : path;
   let file: FileHandle | undefined;
   try {
     file = await open(draft, force ? 'w' : 'wx', 0o600);
-    // The mode given to `open` counts for new files only; an old draft may have been readable by all.
+    // The mode given to `open` applies to new files only; an old draft may have been readable by everybody.
     await file.chmod(0o600);
     await file.writeFile(text);
     await file.sync();

@@ -5,7 +5,7 @@ import type { BackupFile, BackupFiles } from '../../resilience/index.ts';
 import { toFileError } from './file-errors.ts';
 import { syncFolder } from './sync-folder.ts';
 
-/** The real file system, for backups. What the system refuses comes out as PersistenceError. */
+/** The real file system, for backups. Its errors are converted to PersistenceError. */
 export const backupFiles: BackupFiles = {
   makeFolder: (path) =>
     guarded(path, async () => {
@@ -29,7 +29,7 @@ export const backupFiles: BackupFiles = {
   remove: (path) => guarded(path, () => rm(path, { force: true })),
 };
 
-/** Undefined for a file that went away meanwhile. */
+/** Undefined for a file that has disappeared meanwhile. */
 function describe(folder: string, name: string): Promise<BackupFile | undefined> {
   return unlessMissing(join(folder, name), async () => {
     const { size, mtimeMs } = await lstat(join(folder, name));
@@ -37,7 +37,7 @@ function describe(folder: string, name: string): Promise<BackupFile | undefined>
   });
 }
 
-/** A file system that can share blocks does, so that the copy costs next to nothing. */
+/** Shares blocks if the file system can, so that the copy costs almost nothing. */
 async function replaceWithCopy(from: string, to: string): Promise<void> {
   const partial = `${to}.partial`;
   try {

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import type { DiskSpace } from '../../diagnostics/index.ts';
 import { toFileError } from './file-errors.ts';
 
-/** Room on the file system that holds `path`, as an ordinary user may use it. */
+/** Space on the file system that holds `path`, as available to an ordinary user. */
 export async function readDiskSpace(path: string): Promise<DiskSpace> {
   try {
     const { bavail, blocks, bsize } = await statfs(path);

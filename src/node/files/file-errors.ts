@@ -15,7 +15,7 @@ const REMEDIES: Readonly<Partial<Record<ErrorReason, string>>> = {
   PERMISSION_DENIED: 'check who owns it',
 };
 
-/** What the system said of a file, as an error of this library; anything else unchanged. */
+/** Converts a system error about a file to an error of this library; returns anything else unchanged. */
 export function toFileError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   if (!error.code.startsWith('E')) return error;

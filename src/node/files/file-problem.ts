@@ -9,7 +9,7 @@ const WORDS_BY_CODE: Readonly<Record<string, string>> = {
   EROFS: 'it is on a disk that can only be read',
 };
 
-/** What the system said of a file, in words that need no manual. */
+/** A system error about a file, in plain words. */
 export function fileProblem(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return WORDS_BY_CODE[code ?? ''] ?? code ?? message;

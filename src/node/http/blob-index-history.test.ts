@@ -1,6 +1,6 @@
 /**
- * Goal: blobs, histories and indexes over HTTP: streams and ranges as RFC 9110 says, bounded lists, one clear status for each mistake.
- * Method: a real server on a free loopback port over a real node, spoken to with fetch.
+ * Goal: blobs, histories and indexes work over HTTP: streams and ranges according to RFC 9110, bounded lists, a clear status for
+ * each mistake. Method: a real server on a free loopback port over a real node, requests with fetch.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -57,7 +57,7 @@ async function reasonOf(answer: Response): Promise<string> {
   return ((await answer.json()) as { error: { reason: string } }).error.reason;
 }
 
-test('a blob larger than any document is stored from a stream, and read whole and in ranges', async () => {
+test('a blob larger than any document is stored from a stream and read in full and in ranges', async () => {
   const stored = await ask('POST', 'blobs?type=image/png', { body: BYTES, headers: OCTETS });
   assert.equal(stored.status, 201);
   const { $blob, size, type } = (await stored.json()) as { $blob: string; size: number; type: string };
@@ -90,7 +90,7 @@ test('a blob larger than any document is stored from a stream, and read whole an
     assert.equal((await ask('GET', `blobs/${$blob}`, { headers: { range } })).status, 200, 'it is ignored');
 });
 
-test('an upload that is broken off leaves no blob, and no alarm in the log', { timeout: 30_000 }, async () => {
+test('an aborted upload leaves no blob, and no error in the log', { timeout: 30_000 }, async () => {
   const before = ((await (await ask('GET', 'blobs')).json()) as { blobs: object[] }).blobs.length;
   const headers = { ...OCTETS, 'content-length': BYTES.length };
   const upload = request({ port: server.address.port, method: 'POST', path: '/api/v1/blobs', headers });
@@ -117,7 +117,7 @@ test('blobs are listed page by page, and collected', async () => {
   assert.deepEqual([collected.blobs, collected.waiting], [0, all.length]);
 });
 
-test('what is no blob, no range of time or no type of bytes is refused', async () => {
+test('unknown blobs, wrong times and wrong content types are refused', async () => {
   const missing = await ask('GET', `blobs/${'0'.repeat(64)}`);
   assert.equal(missing.status, 404);
   assert.equal(await reasonOf(missing), 'BLOB_NOT_FOUND');
@@ -129,7 +129,7 @@ test('what is no blob, no range of time or no type of bytes is refused', async (
   assert.equal((await ask('GET', 'blobs?limit=100000')).status, 400);
 });
 
-test('the past of a document is listed, and is written again', async () => {
+test('the history of a document is listed, and an earlier value is written again', async () => {
   const users = node.database.collection<{ n: number }>('users', { history: {} });
   for (const n of [1, 2, 3]) await users.put('user/1', { n });
   const path = `collections/users/documents/${encodeURIComponent('user/1')}`;

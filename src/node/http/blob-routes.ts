@@ -21,7 +21,7 @@ export function blobRoutes(app: FastifyInstance, context: RouteContext): void {
 /** Blobs as streams in both directions, in bounded memory. */
 function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): void {
   const { blobs } = node.database;
-  // The body is not gathered. One type only: a form of a foreign page cannot send it.
+  // The body is not buffered. Only this media type is accepted, because a form on a foreign page cannot send it.
   app.addContentTypeParser(BLOB_TYPE, (_request, payload, done) => done(null, payload));
 
   app.post<{ Body: Readable; Querystring: { type?: string } }>(
@@ -48,7 +48,7 @@ function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): vo
       const { size } = await blobs.presence(ref);
       if (size === null) throw notHere(params.id);
       const etag = `"${params.id}"`;
-      // Its bytes never change: whoever has them has them.
+      // The bytes under an id never change, so a matching entity tag is always valid.
       reply.headers({ etag, 'accept-ranges': 'bytes', 'x-content-type-options': 'nosniff' }).type(BLOB_TYPE);
       if (headers['if-none-match'] === etag) return reply.code(304).send();
       const range = parseByteRange(headers.range, size);
@@ -61,7 +61,7 @@ function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): vo
   );
 }
 
-/** Which blobs there are, and the end of those that nothing refers to. */
+/** Lists blobs, and collects those that nothing refers to. */
 function careRoutes(app: FastifyInstance, { node, closing }: RouteContext): void {
   const { blobs } = node.database;
   app.get<{ Querystring: { limit: number; after?: string } }>(

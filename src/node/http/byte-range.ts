@@ -1,4 +1,4 @@
-/** Bytes from `start` to before `end`. */
+/** Bytes from `start` (inclusive) to `end` (exclusive). */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
@@ -7,8 +7,8 @@ export interface ByteRange {
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
 /**
- * What a `Range` header asks for of so many bytes (RFC 9110, section 14). Undefined: all of it, as for several ranges or other
- * units, which a server may ignore. Null: nothing of that is there.
+ * The range that a `Range` header requests out of `size` bytes (RFC 9110, section 14). Undefined: everything, also for several
+ * ranges or other units, which a server may ignore. Null: the range cannot be satisfied.
  */
 export function parseByteRange(header: string | undefined, size: number): ByteRange | null | undefined {
   const found = RANGE.exec(header ?? '');

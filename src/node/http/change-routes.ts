@@ -7,7 +7,7 @@ import type { RouteContext } from './route-context.ts';
 
 /**
  * Changes, and results of live queries, as server-sent events. The id of a change is its resume token: a browser that
- * reconnects sends it as `Last-Event-ID` and goes on where it was. A live query begins anew with the whole result.
+ * reconnects sends it as `Last-Event-ID` and continues where it was. A live query starts over with the whole result.
  */
 export function changeRoutes(app: FastifyInstance, context: RouteContext): void {
   const { node } = context;

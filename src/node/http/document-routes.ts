@@ -8,7 +8,7 @@ const PATH = '/api/v1/collections/:collection/documents/:key';
 
 /**
  * One document. The entity tag is the version token: `If-Match: "tag"` writes only over that version, `If-None-Match: *` only
- * where there is no document; otherwise 412 with the current token in the details.
+ * if there is no document. Otherwise the answer is 412 with the current token in the details.
  */
 export function documentRoutes(app: FastifyInstance, { node }: RouteContext): void {
   const schema = { tags: ['documents'], params: documentParams };
@@ -73,7 +73,7 @@ async function writeOptions(
   );
 }
 
-/** `If-Match: *`: whatever there is, but something. */
+/** For `If-Match: *`: the version of the document, whichever it is; there must be one. */
 async function anyVersion({ collection: name, key }: DocumentParams, collection: Collection): Promise<string> {
   const found = await collection.getVersioned(key);
   if (found === undefined) throw new ConcurrencyError(name, key, undefined);

@@ -1,7 +1,7 @@
 import type { FastifySchemaValidationError } from 'fastify';
 import { ConfigurationError, type EntglDbError, type ErrorReason, isEntglDbError } from '../../core/errors/index.ts';
 
-/** The body of every answer that is no success. */
+/** The body of every error response. */
 export interface ErrorBody {
   readonly error: {
     readonly code: string;
@@ -11,7 +11,7 @@ export interface ErrorBody {
   };
 }
 
-/** Reasons that are the caller's doing, or that a caller can do something about. All others are 500. */
+/** Reasons that the caller has caused or can do something about. All others give 500. */
 const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
   USAGE: 400,
   DOCUMENT_INVALID: 400,
@@ -49,7 +49,7 @@ const STATUS_BY_REASON: Partial<Record<ErrorReason, number>> = {
   DISK_FULL: 507,
 };
 
-/** Status and body for anything that was thrown. What is not an error of ours says nothing about the inside. */
+/** Status and body for anything that was thrown. For errors that are not ours the body reveals nothing internal. */
 export function errorResponse(error: unknown): { readonly status: number; readonly body: ErrorBody } {
   if (isEntglDbError(error)) return { status: STATUS_BY_REASON[error.reason] ?? 500, body: errorBody(error) };
   const status = clientStatus(error);
@@ -59,20 +59,20 @@ export function errorResponse(error: unknown): { readonly status: number; readon
   return { status, body: bodyOf(status === 413 ? 'PERSISTENCE_ERROR' : 'CONFIG_ERROR', reason, message) };
 }
 
-/** In the place of what fastify says, which names no remedy. */
+/** Replace fastify's messages, which name no remedy. */
 const CLIENT_MESSAGES: Readonly<Record<number, string>> = {
   413: 'the body is larger than a request may be; send less, or raise Limits.DocumentBytesMax on every node',
   415: 'the body has no Content-Type, or none that is taken here; send application/json, or see /openapi.json',
 };
 
-/** What a part of a request, such as `body`, has wrong by the schema of its route. */
+/** The error for a part of a request, such as `body`, that does not fit the schema of its route. */
 export function schemaError(problem: SchemaProblem, part: string): ConfigurationError {
   const where = part === 'querystring' ? 'the query string' : part;
   return new ConfigurationError('USAGE', `${where}${problem.instancePath} ${whatIsWrong(problem, part)}`);
 }
 
 type SchemaProblem = Pick<FastifySchemaValidationError, 'instancePath' | 'message' | 'params'> & {
-  /** The schema that does not fit, as the option `verbose` of ajv adds it. */
+  /** The schema that was violated; added by ajv's option `verbose`. */
   readonly parentSchema?: { readonly properties?: object };
 };
 

@@ -6,16 +6,16 @@ import { NetworkError } from '../../core/errors/index.ts';
 import { errorResponse } from './error-response.ts';
 import type { RouteContext } from './route-context.ts';
 
-/** Streams at once; more are refused with SERVER_BUSY. */
+/** Most streams at the same time; more are refused with SERVER_BUSY. */
 const STREAMS_MAX = 64;
-/** A line of comment this often keeps proxies from cutting a quiet stream, and finds out that a reader has gone. */
+/** A comment line this often keeps proxies from cutting a quiet stream, and detects readers that have gone. */
 const KEEP_ALIVE_MS = 15_000;
-/** Time that a reader may take nothing while something waits for it. */
+/** How long a reader may read nothing while something waits for it. */
 const STALLED_MS_MAX = 60_000;
 
 type StreamContext = Pick<RouteContext, 'clock' | 'closing' | 'logger'>;
 
-/** Server-sent events. A slow reader is not buffered for: the next item is asked for when it has taken the last. */
+/** Server-sent events. Nothing is buffered for a slow reader: the next item is requested when it has read the last one. */
 export class EventStreams {
   readonly #context: StreamContext;
   #open = 0;
@@ -25,8 +25,8 @@ export class EventStreams {
   }
 
   /**
-   * Sends items until they end, the reader goes, or the server closes: then the signal given to `itemsOf` aborts. An item
-   * that is refused at once gets a status, a later failure an event `error`.
+   * Sends items until they end, the reader leaves, or the server closes; the latter two abort the signal given to `itemsOf`. An
+   * immediate failure is answered with a status, a later one with an event `error`.
    */
   async send<Item>(
     reply: FastifyReply,
@@ -63,7 +63,7 @@ async function pump<Item>(
   };
   try {
     let next = items.next();
-    // What is refused is refused at once, while a status can still say so.
+    // A refusal comes immediately, while a status can still report it.
     await Promise.race([next, setImmediate()]);
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     beat();
@@ -80,13 +80,13 @@ async function pump<Item>(
   }
 }
 
-/** A reader that takes nothing for long gives its place back: it comes again with its last event's id. */
+/** Waits until the reader has caught up. One that reads nothing for long is cut off; it can return with its last event's id. */
 async function drained(response: ServerResponse, signal: AbortSignal, clock: StreamContext['clock']): Promise<void> {
   const cancel = clock.setTimer(STALLED_MS_MAX, () => response.destroy());
   await once(response, 'drain', { signal }).finally(cancel);
 }
 
-/** Before the first event a status can still tell; later only an event can. */
+/** Reports an error: before the headers were sent by a status, later by an event. */
 function endWithError(response: ServerResponse, error: unknown, logger: RouteContext['logger']): void {
   const { status, body } = errorResponse(error);
   if (status >= 500) logger.error({ err: error }, 'an event stream failed');

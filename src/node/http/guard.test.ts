@@ -1,4 +1,4 @@
-/** Goal: nobody reaches the API who may not. Method: the headers of honest and hostile clients, as a table. */
+/** Goal: only authorised clients reach the API. Method: a table of headers of honest and hostile clients. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkAccess } from './guard.ts';

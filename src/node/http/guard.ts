@@ -2,22 +2,22 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopback } from '../config/index.ts';
 
-/** Who may talk to the server. Every answer but the bare "alive" passes it. */
+/** Who may talk to the server. Every route except `/health/live` is checked. */
 export interface GuardOptions {
-  /** Any of them opens everything. The secret of this start is always one; with `isTokenRequired` false none is needed. */
+  /** Each of them gives full access. They always include the secret of this start. Without `isTokenRequired` none is needed. */
   readonly tokens: readonly string[];
   /** True when a bearer token is configured. */
   readonly isTokenRequired: boolean;
 }
 
-/** Undefined: may pass. Otherwise the status and what to do. */
+/** Undefined if the request may pass; otherwise the status and what to do. */
 export type Refusal = { readonly status: 401 | 403; readonly message: string } | undefined;
 
 /**
  * Without a token the server listens on loopback only, and then:
  * - `Host` must name loopback: a page whose name was made to resolve to 127.0.0.1 (DNS rebinding) sends its own name;
- * - a browser must come from the very same origin; other programs send no `Origin`.
- * A token that is sent must be right even where none is required, so that a client never talks to the wrong node unnoticed.
+ * - a browser must come from exactly the same origin; other programs send no `Origin`.
+ * A token that is sent must be right even if none is required, so that a client never talks to the wrong node unnoticed.
  */
 export function checkAccess(headers: IncomingHttpHeaders, options: GuardOptions): Refusal {
   return (
@@ -49,7 +49,7 @@ function checkToken({ authorization }: IncomingHttpHeaders, { tokens, isTokenReq
   return { status: 401, message: `${problem}; send "Authorization: Bearer <token>" with the token of Http.TokenFile` };
 }
 
-/** Compares digests, each with every token: the time says nothing about where a guess is wrong. */
+/** Compares the digest with that of every token, so that the time reveals nothing about where a guess is wrong. */
 function isOneOf(sent: string, tokens: readonly string[]): boolean {
   const digest = sha256(sent);
   return tokens.map((token) => timingSafeEqual(digest, sha256(token))).includes(true);

@@ -5,7 +5,7 @@ import type { RouteContext } from './route-context.ts';
 /** Health, liveness, readiness and metrics: for people, load balancers, and Prometheus. */
 export function healthRoutes(app: FastifyInstance, { node, metrics }: RouteContext): void {
   let underWay: Promise<HealthReport> | undefined;
-  // Checks read the disk: callers that come at once share one.
+  // Checks read the disk, so simultaneous callers share one.
   const check = (): Promise<HealthReport> => {
     underWay ??= node.health().finally(() => {
       underWay = undefined;

@@ -6,7 +6,7 @@ import type { RouteContext } from './route-context.ts';
 const PATH = '/api/v1/collections/:collection/documents/:key';
 const moment = { type: 'integer', minimum: 0, description: 'Milliseconds since 1970 UTC' } as const;
 
-/** What readers saw of a document before, as far as a program of this node keeps it. */
+/** What readers saw of a document before, if a program on this node keeps it. */
 export function historyRoutes(app: FastifyInstance, { node }: RouteContext): void {
   const schema = { tags: ['history'], params: documentParams };
   app.get<{ Params: DocumentParams }>(

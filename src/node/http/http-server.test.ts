@@ -1,6 +1,6 @@
 /**
- * Goal: the HTTP API does what it says, to honest and to hostile clients. Method: a real server on a free loopback port over a
- * real node, spoken to with fetch and raw sockets.
+ * Goal: the HTTP API does what it promises, for honest and for hostile clients. Method: a real server on a free loopback port
+ * over a real node, requests with fetch and raw sockets.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -92,7 +92,7 @@ describe('documents', () => {
     assert.deepEqual((await call('GET', odd)).json, { odd: true });
   });
 
-  test('may have members of any name, and are stored as they were sent or not at all', async () => {
+  test('may have members of any name, and are stored exactly as sent or not at all', async () => {
     const json = { 'content-type': 'application/json' };
     const odd = '{"__proto__":{"x":1},"constructor":{"prototype":{"y":1}}}';
     assert.equal((await call('PUT', path, odd, json)).status, 204);
@@ -107,7 +107,7 @@ describe('documents', () => {
     await call('DELETE', path);
   });
 
-  test('that are none are refused, each with its reason', async () => {
+  test('that are invalid are refused, each with its reason', async () => {
     assertError(await call('PUT', path, '[1]', { 'content-type': 'application/json' }), 400, 'USAGE');
     assertError(await call('PUT', path, '{"a":', { 'content-type': 'application/json' }), 400, 'USAGE');
     const text = await call('PUT', path, '{"a":1}', { 'content-type': 'text/plain' });
@@ -162,7 +162,7 @@ describe('queries', () => {
 });
 
 describe('transfer', () => {
-  test('what is exported can be imported, and a bad line is named', async () => {
+  test('an export can be imported, and a bad line is named', async () => {
     const lines = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ key: `k${i}`, value: { i } }));
     const type = { 'content-type': 'application/x-ndjson' };
     const path = '/api/v1/collections/transfer';
@@ -202,7 +202,7 @@ describe('changes', () => {
     return { response, next, close: () => controller.abort() };
   }
 
-  test('stream as they happen, and go on after the last one that was seen', async () => {
+  test('are streamed as they happen, and resumed after the last one seen', async () => {
     const documents = node.database.collection('watched');
     const first = await openStream('changes');
     assert.equal(first.response.headers.get('content-type'), 'text/event-stream');
@@ -219,7 +219,7 @@ describe('changes', () => {
     third.close();
   });
 
-  test('of a live query come as the result, then as differences to it', async () => {
+  test('of a live query arrive as the whole result, then as differences', async () => {
     const documents = node.database.collection('watched');
     await documents.deleteMany(['a', 'b']);
     await documents.put('low', { n: 1 });
@@ -237,7 +237,7 @@ describe('changes', () => {
     assertError(wrong, 400, 'INVALID_FILTER');
   });
 
-  test('do not start from a token that means nothing', async () => {
+  test('do not start from a meaningless token', async () => {
     assertError(await call('GET', '/api/v1/collections/watched/changes?resume=nonsense'), 400, 'RESUME_TOKEN_INVALID');
   });
 
@@ -250,7 +250,7 @@ describe('changes', () => {
 });
 
 describe('the node', () => {
-  test('tells health, liveness, readiness and status', async () => {
+  test('reports health, liveness, readiness and status', async () => {
     const health = await call('GET', '/health');
     assert.equal(health.status, 200);
     assert.equal(health.json.isHealthy, true);
@@ -261,7 +261,7 @@ describe('the node', () => {
     assert.ok((await call('GET', '/api/v1/collections')).json.collections.length > 0);
   });
 
-  test('an unhealthy one answers 503 with the report', async () => {
+  test('answers 503 with the report if it is unhealthy', async () => {
     const report = { ...(await node.health()), isHealthy: false, databaseHealthy: false, errors: ['disk'] };
     const sick: RunningNode = { ...node, health: async () => report, status: () => node.status(), peers: () => [] };
     const own = await startHttpServer(OPTIONS, { node: sick, clock: systemClock, logger: silentLogger });
@@ -274,7 +274,7 @@ describe('the node', () => {
     await own.close();
   });
 
-  test('is taken off the network and back, when it has one', async () => {
+  test('is taken off the network and back', async () => {
     assertError(await call('POST', '/api/v1/network', { paused: true }), 400, 'USAGE');
     assertError(await call('POST', '/api/v1/network', { paused: 'no' }), 400, 'USAGE');
     const config = await loadConfig({
@@ -293,7 +293,7 @@ describe('the node', () => {
     await online.close();
   });
 
-  test('gives every metric by its name, and describes its API', async () => {
+  test('exposes every metric by its name, and describes its API', async () => {
     await call('GET', '/health');
     const { text } = await call('GET', '/metrics');
     for (const name of Object.keys(METRICS)) assert.match(text, new RegExp(`^# HELP ${name} `, 'm'));
@@ -307,7 +307,7 @@ describe('the node', () => {
   });
 });
 
-test('a client that says nothing does not keep the server from closing', { timeout: 5000 }, async () => {
+test('a silent client does not keep the server from closing', { timeout: 5000 }, async () => {
   const own = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
   const client = connect(own.address.port, '127.0.0.1').resume();
   await once(client, 'connect');
@@ -324,7 +324,7 @@ describe('access', () => {
     );
   });
 
-  test('with a token everything but the bare "alive" needs it', async () => {
+  test('with a token configured, everything except /health/live needs it', async () => {
     const token = '0123456789abcdef0123456789abcdef';
     const own = await startHttpServer({ ...OPTIONS, token }, { node, clock: systemClock, logger: silentLogger });
     const base = `http://127.0.0.1:${own.address.port}`;
@@ -342,11 +342,11 @@ describe('access', () => {
     await own.close();
   });
 
-  test('an address that cannot be decoded is refused like anything else', async () => {
+  test('a path that cannot be decoded is refused like any other mistake', async () => {
     assertError(await call('GET', '/api/v1/collections/c/documents/%zz'), 400, 'USAGE');
   });
 
-  test('a rebound name is refused', async () => {
+  test('a foreign host name that resolves to this machine is refused', async () => {
     assert.match(
       await rawRequest('GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'),
       /^HTTP\/1\.1 403 /,
@@ -375,7 +375,7 @@ function rawRequest(text: string): Promise<string> {
   });
 }
 
-test('the conflict ledger is listed, and an entry that is not there cannot be restored', async () => {
+test('the conflict ledger is listed, and a missing entry cannot be restored', async () => {
   const ask = (path: string, method = 'GET'): Promise<Response> =>
     fetch(`${url}/api/v1/conflicts${path}`, { method, headers: { authorization: `Bearer ${SECRET}` } });
   const listed = await ask('?limit=5&collection=users');

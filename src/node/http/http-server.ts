@@ -25,24 +25,24 @@ import { watchBody } from './slow-body.ts';
 import { statusRoutes } from './status-routes.ts';
 import { transferRoutes } from './transfer-routes.ts';
 
-/** Connections at once; more are refused by closing them. */
+/** Most connections at the same time; more are closed. */
 const CONNECTIONS_MAX = 256;
-/** Room around a document in a request: names, a query. */
+/** Room in a request besides a document: names, a query. */
 const BODY_OVERHEAD_BYTES = 64 * 1024;
 /** Longest key, percent-encoded. */
 const PATH_PART_CHARS_MAX = 3 * 1024;
-/** Time for the headers of a request to arrive. */
+/** How long the headers of a request may take to arrive. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** What is still under way this long after the server was told to close is cut off. */
+/** Requests that are still under way this long after the server was told to close are cut off. */
 const FINISH_MS = 1000;
 
 export interface HttpServerOptions {
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** Bearer token; null: none is needed, and `host` must be loopback. */
+  /** Bearer token. Null: none is needed, and `host` must be loopback. */
   readonly token: string | null;
-  /** A secret of this start, which opens everything for those who can read the node file. */
+  /** The secret of this start, which gives full access to whoever can read the node file. */
   readonly startSecret: string;
   readonly limits: Limits;
 }
@@ -55,12 +55,12 @@ export interface HttpServerDeps {
 
 export interface HttpServer {
   readonly address: Address;
-  /** Ends streams, gives requests under way a second to finish, closes. Idempotent. */
+  /** Ends streams, gives requests under way one second to finish, then closes. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the HTTP server of a node; loads fastify when called.
+ * Starts the HTTP server of a node. Loads fastify when called.
  *
  * Throws OPTION_INVALID for an address beyond loopback without a token, PORT_IN_USE, and LISTEN_FAILED.
  */
@@ -72,10 +72,10 @@ export async function startHttpServer(options: HttpServerOptions, deps: HttpServ
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
-    // A member that is misspelt would be left out: a query without its filter finds everything. With `verbose`, errors know the others.
+    // Misspelt members must be refused, not removed: a query without its filter finds everything. `verbose` lets errors name the known ones.
     ajv: { customOptions: { removeAdditional: false, verbose: true } },
     schemaErrorFormatter: (problems, part) => schemaError(problems[0]!, part),
-    // What fastify refuses by itself, such as an address that cannot be decoded, looks like any other refusal.
+    // Requests that fastify itself refuses, such as a path that cannot be decoded, are answered like any other refusal.
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const { status, body } = errorResponse(error);
       reply.code(status).send(body);
@@ -92,7 +92,7 @@ export async function startHttpServer(options: HttpServerOptions, deps: HttpServ
     address,
     close: async () => {
       closing.abort();
-      // A client that connected and then said nothing counts as one with a request under way.
+      // Fastify treats a silent client like one with a request under way.
       const cancel = deps.clock.setTimer(FINISH_MS, () => app.server.closeAllConnections());
       await app.close().finally(cancel);
     },
@@ -111,7 +111,7 @@ function tokensOf({ token, startSecret }: HttpServerOptions): string[] {
   return token === null ? [startSecret] : [token, startSecret];
 }
 
-/** What counts for every route: access, errors, JSON only, measurement, the description. */
+/** Sets up what applies to every route: access, errors, JSON only, measurement, the API description. */
 async function prepare(
   app: FastifyInstance,
   guard: GuardOptions,
@@ -119,7 +119,7 @@ async function prepare(
   { logger, clock }: HttpServerDeps,
 ): Promise<void> {
   app.server.maxConnections = CONNECTIONS_MAX;
-  // Fastify takes text bodies by itself; a form of a foreign page can send those, JSON it cannot.
+  // Fastify accepts text bodies by default. A form on a foreign page can send those, but not JSON.
   app.removeContentTypeParser('text/plain');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
@@ -141,7 +141,7 @@ async function prepare(
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const { status, body } = errorResponse(error);
-    // A client that goes away in the middle of its body is no fault of this node.
+    // A client that leaves in the middle of its body is not an error of this node.
     if (request.raw.readableAborted) logger.info({ route: request.routeOptions.url }, 'a client broke its request off');
     else if (status === 503)
       logger.warn({ route: request.routeOptions.url, why: error.message }, 'HTTP request refused');
@@ -167,7 +167,7 @@ async function prepare(
   });
 }
 
-/** In a plugin, so that the description, which is one too, is ready before the first route is added. */
+/** Adds routes in a plugin, so that the plugin for the API description is ready before the first route. */
 function addRoutes(app: FastifyInstance, context: RouteContext): void {
   app.register(async (scope) => {
     scope.addHook('onRoute', closeQuerystring);

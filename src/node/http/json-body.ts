@@ -3,8 +3,8 @@ import { ConfigurationError } from '../../core/errors/index.ts';
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The value of a JSON body. Members of every name are members, `__proto__` included: whatever a document may hold can be sent. Throws
- * USAGE for what is not JSON or not UTF-8, of which a decoder that forgives would store something else than was sent.
+ * The value of a JSON body. Members may have any name, `__proto__` included: whatever a document may hold can be sent. Throws USAGE
+ * for a body that is not JSON or not UTF-8, because a lenient decoder would store something other than what was sent.
  */
 export function parseJsonBody(body: Uint8Array): unknown {
   try {

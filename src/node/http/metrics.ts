@@ -4,7 +4,7 @@ import type { PeerStatus } from '../network/index.ts';
 import type { NodeStatus, RunningNode } from '../node-api.ts';
 
 export interface NodeMetrics {
-  /** The exposition in Prometheus' text format, read now. */
+  /** Present values in the text format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
   observeRequest(method: string, route: string, status: number, seconds: number): void;
@@ -46,7 +46,7 @@ function createMeters(prom: typeof import('prom-client'), registry: Registry): M
   return meters;
 }
 
-/** Everything is read at the moment when it is asked for; counters, too, are kept by those who count. */
+/** Reads all values at the moment of the request. Even counters are kept where they are counted, not here. */
 async function read(node: RunningNode, meters: Meters): Promise<void> {
   const set: SetMeter = (name, value, labels = {}) => meters.get(name)?.inc(labels, value);
   for (const meter of meters.values()) meter.reset();

@@ -3,7 +3,7 @@ import type { RouteContext } from './route-context.ts';
 
 const peerName = { type: 'string', minLength: 1, description: 'Human name or device key of a node' } as const;
 
-/** What this node and others hold of each other. */
+/** What this node and its peers hold of each other's writes. */
 export function peerRoutes(app: FastifyInstance, { node, closing }: RouteContext): void {
   const schema = { tags: ['node'] };
   app.get<{ Querystring: { peer?: string } }>(

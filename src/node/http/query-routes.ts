@@ -3,7 +3,7 @@ import { type Document, type FindOptions, projectDocument } from '../../database
 import { anyObject, type CollectionParams, collectionParams } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
-/** Documents in one answer; `after` goes on, and `export` streams a whole collection. */
+/** Documents in one answer. `after` continues, and `export` streams a whole collection. */
 const QUERY_LIMIT_DEFAULT = 100;
 export const QUERY_LIMIT_MAX = 1000;
 
@@ -26,7 +26,7 @@ export const queryBody = {
 } as const;
 
 interface PageBody extends QueryBody {
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: string;
   /** Only these members of each document. */
   readonly fields?: readonly string[];
@@ -43,7 +43,7 @@ const pageBody = {
 
 const countBody = { type: 'object', additionalProperties: false, properties: { filter: anyObject } } as const;
 
-/** With the bounds of an answer over HTTP. */
+/** The options of a query, within the bounds of an HTTP answer. */
 export function findOptionsOf({ skip = 0, limit = QUERY_LIMIT_DEFAULT, sort }: QueryBody): FindOptions {
   return { skip, limit, ...(sort === undefined ? {} : { sort }) };
 }

@@ -24,15 +24,15 @@ export interface DocumentParams extends CollectionParams {
   readonly key: string;
 }
 
-/** An object whose members are judged elsewhere: a document, a filter. */
+/** An object whose members are checked elsewhere: a document, a filter. */
 export const anyObject = { type: 'object', additionalProperties: true } as const;
 
-/** The body of a route that takes none: left out, or an object without members. */
+/** The body of a route without one: absent, or an object without members. */
 export const noBody = { type: 'object', nullable: true, additionalProperties: false, properties: {} } as const;
 
 /**
- * Lets a route refuse every parameter of the query string that it does not name, as bodies refuse members. A misspelt one would be
- * passed over: an export with a misspelt `after` begins anew, changes without their `resume` leave out what was meanwhile.
+ * Makes a route refuse unknown parameters in the query string, as bodies refuse unknown members. A misspelt one would be ignored:
+ * an export with a misspelt `after` starts over, and changes without their `resume` omit what happened meanwhile.
  */
 export function closeQuerystring(route: RouteOptions): void {
   const { querystring = { type: 'object', properties: {} } } = route.schema ?? {};

@@ -11,6 +11,6 @@ export interface RouteContext {
   readonly logger: Logger;
   readonly limits: Limits;
   readonly metrics: NodeMetrics;
-  /** Aborts when the server closes: ends streams. */
+  /** Aborts when the server closes, and ends streams. */
   readonly closing: AbortSignal;
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock/index.ts';
 
-/** A body under way must bring its minimum of bytes in each such window, or come to its end. */
+/** In each such window a body under way must either bring a minimum of bytes or end. */
 const WINDOW_MS = 30_000;
 const BYTES_MIN = 2048 * 30;
 
-/** Cuts the connection of a client that sends its body so slowly that it only holds a place. */
+/** Cuts the connection of a client that sends its body so slowly that it merely occupies a place. */
 export function watchBody(request: IncomingMessage, clock: Clock): void {
   const { socket, headers } = request;
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return;
@@ -13,7 +13,7 @@ export function watchBody(request: IncomingMessage, clock: Clock): void {
   let cancel = (): void => {};
   const look = (): void => {
     if (request.complete || request.destroyed) return;
-    // What lies here unread waits for this node, and not for the client.
+    // Unread bytes mean that the body waits for this node, not for the client.
     if (request.readableLength === 0 && socket.bytesRead - seen < BYTES_MIN) return void socket.destroy();
     seen = socket.bytesRead;
     cancel = clock.setTimer(WINDOW_MS, look);

@@ -1,6 +1,6 @@
 /**
- * Goal: clients that send or read so slowly that they only hold a place lose it, and others do not. Method: raw sockets to a real
- * server whose clock is turned by hand, in steps, until the socket is closed.
+ * Goal: clients that send or read so slowly that they merely occupy a place lose it, and others do not. Method: raw sockets to a
+ * real server whose manual clock is advanced in steps until the socket is closed.
  */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
@@ -44,7 +44,7 @@ async function open(request: string): Promise<Socket> {
   return socket;
 }
 
-/** Turns the clock in steps until it is so. The bound only keeps a failure from hanging. */
+/** Advances the clock in steps until the condition holds. The bound only keeps a failing test from hanging. */
 async function passUntil(isSo: () => boolean, eachStep: () => void = () => {}): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!isSo()) {
@@ -57,7 +57,7 @@ async function passUntil(isSo: () => boolean, eachStep: () => void = () => {}): 
 
 const JSON_BODY = 'Host: localhost\nContent-Type: application/json\nContent-Length: 1000\n\n{';
 
-test('a body that drips is cut off, of a document as of a blob', async () => {
+test('a body that drips in is cut off, whether it is a document or a blob', async () => {
   for (const [method, path] of [
     ['PUT', '/api/v1/collections/c/documents/k'],
     ['POST', '/api/v1/blobs'],
@@ -70,7 +70,7 @@ test('a body that drips is cut off, of a document as of a blob', async () => {
   }
 });
 
-test('a body that comes steadily, or that waits for this node, is not cut off, however long that lasts', () => {
+test('a body that arrives steadily, or waits for this node, is not cut off, however long it takes', () => {
   const own = createManualClock();
   let isCut = false;
   const cut = (): void => {
@@ -97,13 +97,13 @@ test('a body that comes steadily, or that waits for this node, is not cut off, h
   assert.ok(isCut);
 });
 
-test('a stream of changes that nobody reads is ended, and its place is free again', async () => {
+test('a stream of changes that nobody reads is ended, and its place becomes free', async () => {
   const changes = 'GET /api/v1/collections/c/changes HTTP/1.1\nHost: localhost\n\n';
   const sockets: Socket[] = [];
   for (let i = 0; i < 64; i++) sockets.push((await open(changes)).pause());
   const notes = node.database.collection('c');
   const text = 'x'.repeat(900_000);
-  // More than the buffers of both ends take.
+  // More than the buffers of both ends can hold.
   let ended = 0;
   for (const socket of sockets) socket.on('close', () => ended++);
   for (let i = 0; i < 12; i++) await notes.put(`k${i}`, { text });

@@ -1,6 +1,6 @@
 /**
- * Goal: what a request says and nobody knows is refused and named, never passed over. Method: a real server over a real node,
- * spoken to with fetch.
+ * Goal: unknown members and parameters of a request are refused and named, never ignored. Method: a real server over a real node,
+ * requests with fetch.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -43,7 +43,7 @@ async function assertRefused(answer: Response, message: string): Promise<void> {
   assert.deepEqual([answer.status, error?.reason, error?.message], [400, 'USAGE', message]);
 }
 
-test('a body with a member that nobody knows is refused, and does not find everything', async () => {
+test('a body with an unknown member is refused, and does not find everything', async () => {
   for (const [route, body, known] of [
     ['collections/numbers/query', { fliter: { i: 1 } }, 'known: filter, sort, skip, limit, after, fields'],
     ['collections/numbers/count', { filtre: { i: 1 } }, 'known: filter'],
@@ -62,7 +62,7 @@ test('a body with a member that nobody knows is refused, and does not find every
   assert.equal((await call('POST', '/api/v1/compaction', {})).status, 200);
 });
 
-test('a parameter of the query string that nobody knows is refused, on every route', async () => {
+test('an unknown parameter in the query string is refused, on every route', async () => {
   for (const [method, path, known] of [
     ['GET', '/api/v1/collections/numbers/export?aftr=n100', 'known: format, delimiter, columns, versions, after'],
     ['GET', '/api/v1/collections/numbers/changes?resum=1', 'known: resume'],

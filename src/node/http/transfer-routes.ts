@@ -31,7 +31,7 @@ interface ExportQuery {
 
 /** Whole collections as NDJSON or CSV streams, in bounded memory. */
 export function transferRoutes(app: FastifyInstance, { node, limits, closing }: RouteContext): void {
-  // The body is not gathered: the import reads it as it arrives and bounds each line.
+  // The body is not buffered: the import reads it as it arrives, and bounds each line.
   app.addContentTypeParser([NDJSON_TYPE, CSV_TYPE], (_request, payload, done) => done(null, payload));
   const schema = { tags: ['transfer'], params: collectionParams };
   const path = '/api/v1/collections/:collection';

@@ -1,6 +1,6 @@
 import type { LogLevel } from '../config/index.ts';
 
-/** The guide's levels in the words of pino. */
+/** pino's names for the configured levels. */
 export const PINO_LEVELS = {
   Trace: 'trace',
   Debug: 'debug',
@@ -11,14 +11,14 @@ export const PINO_LEVELS = {
   None: 'silent',
 } as const satisfies Record<LogLevel, string>;
 
-/** The guide's name of a pino level. */
+/** The configured level for pino's name. */
 export function guideLevel(label: string): string {
   return Object.entries(PINO_LEVELS).find(([, name]) => name === label)?.[0] ?? label;
 }
 
 /**
- * The least level of a category: of the longest configured name that is the category or one above it (`EntglDb.Network` is
- * above `EntglDb.Network.Discovery`), else `Default`. Case is ignored, as in .NET.
+ * The minimum level of a category: that of the longest configured name that is the category or lies above it (`EntglDb.Network`
+ * lies above `EntglDb.Network.Discovery`), else that of `Default`. Case is ignored, as in .NET.
  */
 export function levelOf(category: string, levels: ReadonlyMap<string, LogLevel>): LogLevel {
   const byName = new Map([...levels].map(([name, level]) => [name.toLowerCase(), level]));

@@ -1,4 +1,4 @@
-/** Goal: log lines say what the guide's levels promise and never hold a secret. Method: a real logger into an array. */
+/** Goal: log lines respect the configured levels and never contain a secret. Method: a real logger that writes into an array. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ async function openCollecting(levels: [string, LogLevel][], isTTY = false) {
   return { logger, setLevels, hide, close, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 
-test('a line is JSON with the time, the guide’s level, the fields and the message', async () => {
+test('a line is JSON with the time, the level, the fields and the message', async () => {
   const { logger, parsed } = await openCollecting([['Default', 'Trace']]);
   logger.trace({ hit: true }, 'cache');
   logger.info({ peer: 'till-2' }, 'peer discovered');
@@ -34,7 +34,7 @@ test('a line is JSON with the time, the guide’s level, the fields and the mess
   assert.ok(Math.abs(Date.parse(info.time) - Date.now()) < 60_000);
 });
 
-test('new levels count for children that are there already', async () => {
+test('new levels apply to existing children', async () => {
   const { logger, setLevels, parsed } = await openCollecting([['Default', 'Warning']]);
   const network = logger.child({ category: 'EntglDb.Network' });
   network.debug({}, 'too early');
@@ -52,7 +52,7 @@ test('new levels count for children that are there already', async () => {
   );
 });
 
-test('a category has the level of the longest name above it', async () => {
+test('a category has the level of the longest configured name above it', async () => {
   const { logger, parsed } = await openCollecting([
     ['Default', 'Warning'],
     ['EntglDb.Network', 'Debug'],
@@ -80,7 +80,7 @@ test('secrets are masked by name and by value', async () => {
   assert.ok(!/abc-\d|battery/.test(lines.join('')));
 });
 
-test('a secret that comes later is masked from then on, by children that are there already, and so are the others still', async () => {
+test('a secret added later is masked from then on, in existing children too, and earlier secrets stay masked', async () => {
   const { logger, lines, hide } = await openCollecting([['Default', 'Trace']]);
   const child = logger.child({});
   hide(['a token of tomorrow']);
@@ -89,14 +89,14 @@ test('a secret that comes later is masked from then on, by children that are the
   assert.ok(!/tomorrow|another|battery/.test(lines.join('')));
 });
 
-test('on a terminal lines are for people', async () => {
+test('on a terminal, lines are formatted for people', async () => {
   const { logger, lines } = await openCollecting([['Default', 'Trace']], true);
   logger.warn({ queued: 3 }, 'queue full');
   assert.match(lines.join(''), /WARNING.*queue full.*"queued":3/s);
   assert.ok(!lines.join('').startsWith('{'));
 });
 
-test('a file gets JSON lines, and closing waits for the last', async () => {
+test('a file receives JSON lines, and close waits for the last one', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-log-'));
   const path = join(folder, 'logs', 'entgldb.log');
   const { logger, close } = await openLogger({

@@ -5,31 +5,31 @@ import { guideLevel, levelOf, PINO_LEVELS } from './levels.ts';
 import { createRedactor, redactPaths } from './redact.ts';
 import { RotatingFile } from './rotating-file.ts';
 
-/** Bytes of log lines waiting for the disk. */
+/** Most bytes of log lines that wait for the disk. */
 const LOG_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface OpenLoggerOptions {
-  /** Least level by category; `Default` for all others. */
+  /** Minimum level by category; `Default` for all others. */
   readonly levels: ReadonlyMap<string, LogLevel>;
-  /** Where lines go when there is no file. */
+  /** Where lines go if there is no file. */
   readonly output: { write(text: string): unknown; readonly isTTY?: boolean };
-  /** Null: `output`, pretty when it is a terminal. A file always holds JSON lines. */
+  /** Null: `output`, formatted for people if it is a terminal. A file always holds JSON lines. */
   readonly file: { readonly path: string; readonly fileBytesMax: number; readonly filesMax: number } | null;
-  /** Values that must never appear, whatever is logged. */
+  /** Values that are masked in every line. */
   readonly secrets: readonly string[];
 }
 
 export interface OpenLogger {
   readonly logger: Logger;
-  /** From the next line on, of children that are there already too. */
+  /** Takes effect with the next line, in existing children too. */
   setLevels(levels: ReadonlyMap<string, LogLevel>): void;
-  /** From the next line on, these values do not appear either. */
+  /** Masks these values too, from the next line on. */
   hide(secrets: readonly string[]): void;
   /** Resolves when all lines are written. */
   close(): Promise<void>;
 }
 
-/** The logger of a node. A child with the field `category` gets the level of that category. Loads pino when called. */
+/** Opens the logger of a node. A child with the field `category` has the level of that category. Loads pino when called. */
 export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger> {
   const { pino } = await import('pino');
   let secrets = options.secrets;
@@ -88,12 +88,12 @@ async function openSink({ output, file }: OpenLoggerOptions): Promise<Sink> {
   return { write: (line) => void output.write(pretty(line)), close: async () => {} };
 }
 
-/** What all loggers of one root look at, so that nobody has to know which children there are. */
+/** Shared by all loggers of one root, so that nobody has to keep a list of children. */
 interface SharedLevels {
   levels: ReadonlyMap<string, LogLevel>;
 }
 
-/** The logger port over pino, whose methods take the same arguments. */
+/** Implements the logger port with pino, whose methods take the same arguments. */
 function adapt(pino: PinoLogger, category: string, shared: SharedLevels): Logger {
   let applied: ReadonlyMap<string, LogLevel> | undefined;
   const current = (): PinoLogger => {

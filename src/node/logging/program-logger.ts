@@ -3,8 +3,8 @@ import type { Logger } from '../../core/logging/index.ts';
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 /**
- * The logger that a program gives. What it throws is thrown away: it is called amid everything that a node does by itself, where
- * a log that cannot be written must end nothing. Throws TypeError where it lacks a method.
+ * Wraps the logger that a program gives. Its errors are ignored: it is called in the middle of everything that a node does, and a log
+ * that cannot be written must not end any of that. Throws TypeError if it lacks a method.
  */
 export function programLogger(logger: Logger): Logger {
   for (const name of [...LEVELS, 'child'] as const)
@@ -20,7 +20,7 @@ function guarded(logger: Logger): Logger {
       try {
         logger[level](fields, message);
       } catch {
-        // There is nobody left to tell.
+        // There is nowhere left to report it.
       }
     };
   const child = (fields: object): Logger => {

@@ -1,11 +1,11 @@
 const MASK = '********';
 
-/** Names of fields that never show their value, here and one level down. */
+/** Fields whose value is masked, at the top and up to two levels down. */
 const SECRET_FIELDS = ['token', 'authToken', 'clusterToken', 'secret', 'password', 'authorization'];
 
 export const redactPaths: readonly string[] = SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** Takes these very secrets out of any text, wherever they slipped in: an error of a library, a command line, a URL. */
+/** Masks these secrets in any text, wherever they slipped in: an error of a library, a command line, a URL. */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const forms = secrets
     .filter((secret) => secret.length > 0)

@@ -1,4 +1,4 @@
-/** Goal: log files stay within their bounds, whatever is written and however often it starts. Method: real files. */
+/** Goal: log files stay within their bounds, whatever is written and however often the program restarts. Method: real files. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ function open(
   });
 }
 
-test('a busy log stays within size and number of files, keeps the newest lines, and goes on after a restart', async () => {
+test('a busy log stays within the size and number of files, keeps the newest lines, and continues after a restart', async () => {
   let last = 0;
   for (let start = 0; start < 3; start++) {
     const log = open();
@@ -47,7 +47,7 @@ test('a busy log stays within size and number of files, keeps the newest lines, 
   );
 });
 
-test('one file in all is allowed', async () => {
+test('a single file is allowed', async () => {
   const log = open({ filesMax: 1 });
   for (let i = 0; i < 100; i++) log.write(`${'x'.repeat(99)}\n`);
   await log.close();
@@ -62,7 +62,7 @@ test('lines beyond the buffer are dropped and counted', async () => {
   assert.match(text, /"dropped":5,/);
 });
 
-test('a path that cannot be written is reported once, and lines count again once it can', async () => {
+test('an unwritable path is reported once, and lines are written again once it is writable', async () => {
   const errors: Error[] = [];
   await mkdir(join(folder, 'entgldb.log'));
   const log = open({ onError: (error) => errors.push(error) });
@@ -77,7 +77,7 @@ test('a path that cannot be written is reported once, and lines count again once
   assert.match(await readFile(join(folder, 'entgldb.log'), 'utf8'), /^third\n.*"dropped":2,/);
 });
 
-test('only its owner can read a log', {
+test('only the owner can read a log', {
   skip: process.platform === 'win32' && 'Windows has no modes of files',
 }, async () => {
   const log = open();

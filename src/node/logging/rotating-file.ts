@@ -2,21 +2,21 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 
 export interface RotatingFileOptions {
-  /** The file that is being written; older ones lie beside it as `name.1.log`, `name.2.log` …, the highest the oldest. */
+  /** The current file. Older ones lie beside it as `name.1.log`, `name.2.log` …; the highest number is the oldest. */
   readonly path: string;
-  /** A file that would grow beyond it is put aside first. A longer line gets a file of its own. */
+  /** A file that would grow beyond this is put aside first. A longer line gets a file of its own. */
   readonly fileBytesMax: number;
-  /** Files in all, the current one included. */
+  /** How many files are kept, including the current one. */
   readonly filesMax: number;
-  /** Bytes waiting for the disk. When full, further lines are dropped, and counted in the file later. */
+  /** Most bytes that wait for the disk. Further lines are dropped; their number is logged later. */
   readonly bufferBytesMax: number;
   /** Called once per run of failures. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * A log file bounded in size and number, over restarts too. pino-roll was tried first: it rolls only in a pause of the
- * writing, so that a busy log grew to 24 times its bound, and the path that is configured never exists.
+ * A log file bounded in size and number, across restarts. pino-roll was tried first, but it rolls only when writing pauses, so
+ * that a busy log grew to 24 times its bound, and the configured path never exists.
  */
 export class RotatingFile {
   readonly #options: RotatingFileOptions;
@@ -44,7 +44,7 @@ export class RotatingFile {
     this.#pump ??= this.#drain();
   }
 
-  /** Resolves when every line written so far is in the file, or was given up with `onError`. */
+  /** Resolves when every line passed so far is in the file, or was dropped with `onError`. */
   async close(): Promise<void> {
     while (this.#pump !== undefined) await this.#pump;
     await this.#file?.close();
@@ -52,7 +52,7 @@ export class RotatingFile {
   }
 
   async #drain(): Promise<void> {
-    // One turn of the event loop lets lines of one burst share a write.
+    // A microtask lets the lines of one burst share a write.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const lines = this.#takeFile();
@@ -129,6 +129,6 @@ export class RotatingFile {
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
-  // A number that was never reached yet, or a file that somebody moved away.
+  // A number that was never reached, or a file that somebody moved away.
   if (error.code !== 'ENOENT') throw error;
 }

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { type BeaconKey, deriveBeaconKey } from '../../net/discovery/index.ts';
 import { type ClusterKey, deriveClusterKey, fingerprintOf, loopbackKey } from '../../net/tcp/index.ts';
 
-/** The keys of the cluster's tokens: of the one that holds, then of the one before it. */
+/** The keys of the cluster's tokens: of the current one, then of the previous one. */
 export class ClusterKeys {
   #tokens: readonly string[];
   #keys: readonly ClusterKey[] = [];
 
-  /** Empty: a node that speaks to nodes without a token on its own machine. */
+  /** No tokens: the node talks only to nodes without a token on its own machine. */
   constructor(tokens: readonly string[]) {
     this.#tokens = tokens;
   }
@@ -24,7 +24,7 @@ export class ClusterKeys {
     return this.#keys.map(({ beacon }) => deriveBeaconKey(beacon));
   }
 
-  /** Of the token that holds; null: there is none. */
+  /** Fingerprint of the current token; null if there is none. */
   get fingerprint(): string | null {
     const [key] = this.#keys;
     return key === undefined || key.loopbackOnly ? null : fingerprintOf(key);
@@ -36,8 +36,8 @@ export class ClusterKeys {
   }
 
   /**
-   * Takes other tokens over, unless there was none or is to be none. Resolves with whether they are others. Rejects with CONFIG_ERROR
-   * TOKEN_WEAK, and then nothing has changed.
+   * Takes over new tokens, unless the node had none or is given none. Resolves with whether they changed. Rejects with CONFIG_ERROR
+   * TOKEN_WEAK, with nothing changed.
    */
   async change(tokens: readonly string[]): Promise<boolean> {
     if (tokens.length === 0 || this.isWithoutToken || isDeepStrictEqual(tokens, this.#tokens)) return false;

@@ -1,6 +1,6 @@
 /**
- * Goal: a device has one key, kept beside its database, and what the disk refuses is said in the words of this library. Method: a
- * folder of its own, and one that does not exist.
+ * Goal: a device has one key, kept beside its database, and disk errors become errors of this library. Method: the test's own
+ * folder, and one that does not exist.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import { loadDeviceKey, renewDeviceKey } from './device-key-file.ts';
 
-test('the key of the first start is found again, until it is renewed; nothing else is left behind', async (t) => {
+test('the key of the first start is found again until it is renewed, and no other file is left behind', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-device-'));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, 'a.db');
@@ -24,7 +24,7 @@ test('the key of the first start is found again, until it is renewed; nothing el
   assert.deepEqual(await readdir(folder), ['a.db.device']);
 });
 
-test('a folder that is not there is an error with a reason', async () => {
+test('a missing folder is an error with a reason', async () => {
   const path = join(tmpdir(), 'entgldb-no-such-folder', 'a.db');
   await assert.rejects(
     loadDeviceKey(path, createSeededRandom(7)),

@@ -9,7 +9,7 @@ function deviceKeyPath(databasePath: string): string {
   return `${databasePath}.device`;
 }
 
-/** The key of this device, made and kept beside the database at the first start. Throws CONFIG_ERROR / FILE_INVALID, and what `renewDeviceKey` throws. */
+/** The key of this device, created beside the database at the first start. Throws CONFIG_ERROR / FILE_INVALID, and as `renewDeviceKey` does. */
 export async function loadDeviceKey(databasePath: string, random: Random): Promise<DeviceKey> {
   const path = deviceKeyPath(databasePath);
   let text: string;
@@ -23,9 +23,9 @@ export async function loadDeviceKey(databasePath: string, random: Random): Promi
 }
 
 /**
- * A new key in the place of the old: a copied disk must not pass for the device that it was copied from (R9). Durable on return:
- * an empty file under the final name, which a power cut would else leave, keeps the node off its network. Throws
- * PersistenceError (DISK_FULL, PERMISSION_DENIED, IO_FAILED) as writing does.
+ * Replaces the device key: a copied disk must not pass for the device that it was copied from (R9). The key is durable on return,
+ * because a power cut could otherwise leave an empty file under the final name, which would keep the node off its network. Throws
+ * PersistenceError (DISK_FULL, PERMISSION_DENIED, IO_FAILED).
  */
 export async function renewDeviceKey(databasePath: string, random: Random): Promise<DeviceKey> {
   const key = createDeviceKey(random);

@@ -7,7 +7,7 @@ export interface FollowedPeer {
   readonly address: string;
 }
 
-/** Why links end when nothing is wrong. */
+/** Reasons for which links end although nothing is wrong. */
 const ORDINARY_ENDS: ReadonlySet<string> = new Set([
   'busy',
   'closed',
@@ -24,7 +24,7 @@ const ORDINARY_ENDS: ReadonlySet<string> = new Set([
   'wants',
 ]);
 
-/** Why a link ended, in words; null for an ordinary end. */
+/** Why a link ended, as a sentence; null for an ordinary end. */
 export function linkProblem(reason: string): string | null {
   return ORDINARY_ENDS.has(reason) ? null : `the connection ended: ${reason}`;
 }

@@ -7,7 +7,7 @@ import type { Channel, Transport } from '../../net/index.ts';
 import type { DialRefusal } from '../../net/tcp/index.ts';
 import { type SessionRunner, speaksWith } from '../../sync/index.ts';
 
-/** Follows the network for who is kept out, here or there, and who came in after all. */
+/** Follows the network for peers that are refused, at either end, and for those that get in after all. */
 export class KeptOut {
   readonly #refusals: PeerRefusals;
 
@@ -19,7 +19,7 @@ export class KeptOut {
     return this.#refusals.list();
   }
 
-  /** A transport that dials as the given one does. */
+  /** Wraps a transport to notice which dials are refused. */
   watch(transport: Pick<Transport, 'dial'>): Pick<Transport, 'dial'> {
     return {
       dial: async (address, options) => {
@@ -36,7 +36,7 @@ export class KeptOut {
     };
   }
 
-  /** Somebody dialled this node with the token of another cluster. */
+  /** Someone dialled this node with the token of another cluster. */
   otherToken(host: string): void {
     this.#refusals.refused({ host, port: null, cause: 'other-token' });
   }
@@ -61,7 +61,7 @@ export class KeptOut {
   }
 }
 
-/** Without its port where the other end dialled: it comes from another one than it listens on. */
+/** Without the port if the other end dialled: it does not dial from the port that it listens on. */
 function listeningAddress({ remote, dialled }: Channel): { host: string; port: number | null } {
   return { host: remote.host, port: dialled ? remote.port : null };
 }

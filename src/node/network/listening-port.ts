@@ -3,20 +3,20 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Address, Channel, Listener, Transport } from '../../net/index.ts';
 
-/** Time between two looks at the port, ms. */
+/** Time between two checks of the port, ms. */
 const WATCH_MS = 1000;
 
 export interface ListeningPortOptions {
-  /** Loopback alone. */
+  /** Whether to listen on loopback only. */
   readonly isLocal: boolean;
-  /** 0 picks a free one, which is then kept. */
+  /** 0 picks a free port, which is then kept. */
   readonly port: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onChannel: (channel: Channel) => void;
 }
 
-/** The port on which peers reach this node. Once it was open it is watched: one that is lost is tried until it is there again. */
+/** The port on which peers reach this node. It is watched once it was open: a lost port is retried until it is open again. */
 export class ListeningPort {
   readonly #options: ListeningPortOptions;
   #port: number;
@@ -31,17 +31,17 @@ export class ListeningPort {
     this.#port = options.port;
   }
 
-  /** Null: nobody can connect now. */
+  /** Null if nobody can connect at present. */
   get address(): Address | null {
     return this.#listener?.isListening ? this.#listener.address : null;
   }
 
-  /** The port that it has, or had and waits for. */
+  /** The port that is open, or was open and is being retried. */
   get port(): number {
     return this.#port;
   }
 
-  /** Why the port is lost; null: it is not. */
+  /** Why the port is lost; null if it is not. */
   get problem(): string | null {
     return this.#problem;
   }
@@ -53,7 +53,7 @@ export class ListeningPort {
     this.keep(transport);
   }
 
-  /** Opens the port as soon as that can be done. */
+  /** Opens the port as soon as possible, and watches it from now on. */
   keep(transport: Transport): void {
     this.#transport = transport;
     this.#cancelWatch();
@@ -93,7 +93,7 @@ export class ListeningPort {
     }
   }
 
-  /** All addresses, or loopback alone; hosts without IPv6 have IPv4. */
+  /** Listens on all addresses or on loopback only; on hosts without IPv6, on IPv4. */
   async #listen(transport: Transport): Promise<Listener> {
     const { isLocal, onChannel } = this.#options;
     const port = this.#port;

@@ -7,7 +7,7 @@ import type { Address } from '../../net/index.ts';
 import type { SessionEvent, SessionRunner } from '../../sync/index.ts';
 import type { FollowedPeer } from './followed-peer.ts';
 
-/** What may change while the network runs. */
+/** Settings that may change while the network runs. */
 export interface NetworkSettings {
   /** Dialled for ever. */
   readonly knownPeers: readonly Address[];
@@ -15,19 +15,19 @@ export interface NetworkSettings {
   readonly retryDelayMs: number;
   readonly connectionTimeoutMs: number;
   readonly syncIntervalMs: number;
-  /** Versions in one message. */
+  /** Most versions in one message. */
   readonly batchVersionsMax: number;
 }
 
 export interface NetworkOptions {
   readonly nodeId: string;
-  /** Its device key lies beside it. */
+  /** The device key lies beside this file. */
   readonly databasePath: string;
   readonly tcpPort: number;
   readonly udpPort: number;
   readonly localhostOnly: boolean;
   readonly enableDiscovery: boolean;
-  /** The one that holds, then the one before it; empty: none, then the node speaks to nodes without a token on this machine only. */
+  /** The current token, then the previous one. Empty: the node talks only to nodes without a token on this machine. */
   readonly clusterTokens: readonly string[];
   readonly clockDriftMsMax: number;
   /** Null: all. */
@@ -44,13 +44,13 @@ export interface NetworkDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly clocks: ClockMonitor;
-  /** The copied disk carries the device key of another device: take a new one. */
+  /** The disk was copied and carries the key of another device, so take a new one. */
   readonly isCopied: boolean;
   readonly onEvent: (event: SessionEvent, peer: FollowedPeer, session: SessionRunner) => void;
-  /** A link ended; `problem` is why, where it was no ordinary end. */
+  /** A link ended; `problem` says why, or is null for an ordinary end. */
   readonly onLeft: (deviceKey: string, problem: string | null) => void;
-  /** Something went wrong while working for a peer; damage of stored data among it (R11). */
+  /** Something failed while working for a peer, for example because stored data is damaged (R11). */
   readonly onFailure: (error: unknown, peer: string) => void;
-  /** Something its user should know. */
+  /** Something that the user should know. */
   readonly onNotice: (notice: string) => void;
 }

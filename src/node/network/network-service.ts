@@ -86,7 +86,7 @@ export class NetworkService {
     return this.#listening.address;
   }
 
-  /** Why it does not listen; null: it does, or it is not to. */
+  /** Why the node does not listen; null if it does, or should not. */
   get listenProblem(): string | null {
     return this.#listening.problem;
   }
@@ -101,12 +101,12 @@ export class NetworkService {
     return { sent: this.#transport?.counts.bytesSent ?? 0, received: this.#transport?.counts.bytesReceived ?? 0 };
   }
 
-  /** Who is kept out, here or there, until somebody changes something. */
+  /** Peers that are refused, at either end, until somebody changes something. */
   refusals(): PeerRefusal[] {
     return this.#isPaused ? [] : this.#keptOut.list();
   }
 
-  /** Of the cluster token that this node holds; null: it has none. */
+  /** Fingerprint of this node's cluster token; null if it has none. */
   get tokenFingerprint(): string | null {
     return this.#keys.fingerprint;
   }
@@ -115,7 +115,7 @@ export class NetworkService {
     return this.#deps.clocks.assess();
   }
 
-  /** Rejects with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; then nothing is left open. */
+  /** Rejects with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR, leaving nothing open. */
   async start(): Promise<void> {
     await this.#identity.load();
     await this.#keys.derive();
@@ -125,8 +125,8 @@ export class NetworkService {
   }
 
   /**
-   * Takes the node off the network, or back: for tests, for demonstrations, for a laptop that shall stay silent. Rejects with
-   * NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) when there is no way back; then the node stays off.
+   * Takes the node off the network, or back: for tests, for demonstrations, for a laptop that must stay silent. Rejects with
+   * NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) if the node cannot return; it then stays off.
    */
   setPaused(isPaused: boolean): Promise<void> {
     if (this.#isPaused === isPaused) return this.#changing;
@@ -140,7 +140,7 @@ export class NetworkService {
     });
   }
 
-  /** Takes over what may change while it runs, limits of sessions included. Returns the peers that are no longer wanted. */
+  /** Takes over settings that may change while the network runs. Returns the device keys of peers that are no longer wanted. */
   reconfigure(settings: NetworkSettings): string[] {
     this.#settings = settings;
     this.#retry?.adjust({ maxAttempts: settings.retryAttempts, delayMs: settings.retryDelayMs });
@@ -150,7 +150,7 @@ export class NetworkService {
   }
 
   /**
-   * Takes over other tokens, unless the node has none or is to have none: sessions that began with a token that is none of them end.
+   * Takes over new tokens, unless the node has none or is given none. Sessions that began with a token that is not among them end.
    * Rejects with CONFIG_ERROR TOKEN_WEAK.
    */
   setTokens(tokens: readonly string[]): Promise<void> {
@@ -166,7 +166,7 @@ export class NetworkService {
     this.#host.closeAll(reason);
   }
 
-  /** Sessions that are open, each with the device key of its peer. */
+  /** The open sessions. */
   openSessions(): SessionRunner[] {
     return [...this.#host.sessions()].filter(({ isOpen }) => isOpen);
   }
@@ -188,7 +188,7 @@ export class NetworkService {
     this.#host.pingAll();
   }
 
-  /** Sessions hear of every commit and definition, and others of the replica id, which a commit or the loss of one can change. */
+  /** Tells sessions of every commit and definition, and discovery of the replica id, which a commit or the loss of one can change. */
   #follow(replica: Replica): () => void {
     const announce = (): void => this.#discovery?.setReplica(replica.id);
     const leaveCommits = replica.onCommit(() => {
@@ -204,13 +204,13 @@ export class NetworkService {
     };
   }
 
-  /** One change of state at a time, in order. */
+  /** Runs changes of state one at a time, in order. */
   #change(run: () => Promise<void>): Promise<void> {
     this.#changing = this.#changing.catch(() => {}).then(run);
     return this.#changing;
   }
 
-  /** Once closed, it stays so. `wait`: a port that cannot be had is no reason to be off the network; it is tried again. */
+  /** Does nothing once closed. `wait`: if the port is taken, be on the network without it, and retry the port. */
   async #open(whenTaken: 'fail' | 'wait' = 'fail'): Promise<void> {
     if (this.#isClosed) return;
     const { clock, random, logger } = this.#deps;
@@ -227,7 +227,7 @@ export class NetworkService {
       onOtherToken: (host) => this.#keptOut.otherToken(host),
     });
     const { knownPeers, retryAttempts: maxAttempts, retryDelayMs: delayMs } = this.#settings;
-    // Silent: the supervisor above it tells of a peer that is away, once, and not each attempt for ever.
+    // Silent, because the supervisor logs an absent peer once, instead of each attempt for ever.
     this.#retry = new RetryPolicy({ logger: silentLogger, maxAttempts, delayMs, clock, random });
     this.#supervisor = new Supervisor(
       { ownKey: deviceKey.publicKey, relaysAll: this.#relaysAll, knownPeers, limits },
@@ -275,7 +275,7 @@ export class NetworkService {
     this.#udpPort = await this.#discovery.start();
   }
 
-  /** As somebody else: nothing of before goes on, where `renew` says that there is a new device key. */
+  /** Ends everything and reopens the network under the new identity, if `renew` says that there is a new device key. */
   #reopenAfter(renew: () => Promise<boolean>): Promise<void> {
     return this.#change(async () => {
       if (!(await renew())) return;

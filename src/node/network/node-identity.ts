@@ -8,15 +8,15 @@ import type { NetworkDeps, NetworkOptions } from './network-options.ts';
 
 export interface NodeIdentityDeps
   extends Pick<NetworkDeps, 'database' | 'random' | 'logger' | 'isCopied' | 'onFailure' | 'onNotice'> {
-  /** No session goes on under an identity that is given up. */
+  /** Ends all sessions: none may continue under an abandoned identity. */
   readonly endSessions: () => void;
-  /** Runs `renew`, in turn with whatever else changes the network; the node goes off it and back where that says that there is a new device key. */
+  /** Runs `renew` in turn with other changes of the network. If it returns true (a new device key), the node leaves the network and returns. */
   readonly reopenAfter: (renew: () => Promise<boolean>) => Promise<void>;
 }
 
 /**
- * Who this node is to its peers, the device key and the replica id, and what becomes of them when somebody else has them, too (R9): a
- * copy of this disk, or what this node was before it was rolled back.
+ * The node's identity to its peers, that is, its device key and replica id, and how it changes when another node has them too (R9): a
+ * copy of this disk, or this node's own past before it was rolled back.
  */
 export class NodeIdentity {
   readonly #options: Pick<NetworkOptions, 'nodeId' | 'databasePath'>;
@@ -28,19 +28,19 @@ export class NodeIdentity {
     this.#deps = deps;
   }
 
-  /** After `load`. */
+  /** Available after `load`. */
   get deviceKey(): DeviceKey {
     return this.#deviceKey!;
   }
 
-  /** Reads the device key, or makes the first; on a copied disk, another. Throws as `loadDeviceKey`. */
+  /** Reads the device key, or creates the first one; on a copied disk, creates a new one. Throws as `loadDeviceKey` does. */
   async load(): Promise<void> {
     const { isCopied, random } = this.#deps;
     const load = isCopied ? renewDeviceKey : loadDeviceKey;
     this.#deviceKey = await load(this.#options.databasePath, random);
   }
 
-  /** Discovery hears somebody with the identity of this node. */
+  /** Discovery has heard another node with this node's identity. */
   heardTwin(twin: Extract<DiscoveryEvent, { readonly kind: 'twin' }>): void {
     const { database, logger } = this.#deps;
     logger.error({ ...twin }, 'another node runs with the identity of this one: one is a copy of the other');
@@ -48,13 +48,13 @@ export class NodeIdentity {
     else if (twin.sameDevice) this.#renewDevice();
   }
 
-  /** Somebody at `remote` proved to hold `deviceKey`. With keys of their own the two can talk, and their greetings show what else they share. */
+  /** The node at `remote` proved to hold `deviceKey`. With different keys the two can talk, and their greetings show what else they share. */
   metTwin(remote: Address, deviceKey: DeviceKey): void {
     this.#deps.logger.error({ ...remote }, 'another node holds the device key of this one: one is a copy of the other');
     if (this.#deviceKey === deviceKey) this.#renewDevice();
   }
 
-  /** This node is a copy, was rolled back, or has a twin: a new replica id, and a new device key with it. */
+  /** This node is a copy, was rolled back, or has a twin: it takes a new replica id and a new device key. */
   forked(proof: ForkProof): void {
     const { logger, onNotice, endSessions } = this.#deps;
     endSessions();
@@ -70,7 +70,7 @@ export class NodeIdentity {
     this.#renewDevice();
   }
 
-  /** Undefined where the disk cannot take it: the next meeting finds the same proof and tries again. */
+  /** Undefined if the disk refuses it; the next meeting finds the same proof and tries again. */
   #takeNewLife(proof: ForkProof): NewLife | undefined {
     const { database, onFailure } = this.#deps;
     try {

@@ -4,7 +4,7 @@ import type { HelloMessage } from '../../net/messages/index.ts';
 import { CAPABILITIES, PROTOCOL } from '../../sync/index.ts';
 import type { NetworkOptions } from './network-options.ts';
 
-/** What this node says of itself at the beginning of a session; `life` is of this start alone. */
+/** The greeting of this node at the beginning of a session; `life` belongs to this start alone. */
 export function ownHello(
   { nodeId, collections, resolvers }: NetworkOptions,
   { replica, definitions }: LocalDatabase,
