@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { TIMES } from '../../core/config/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
-import { openTestDatabase, type TestDatabase, turn } from '../../database/test-database.ts';
+import { applyRemote, openTestDatabase, type TestDatabase, turn } from '../../database/test-database.ts';
 import type { CollectionSum } from '../../net/messages/index.ts';
 import { knowledgeDigest } from '../../sync/index.ts';
 import { Equality, type VerifiedSession } from './equality.ts';
@@ -97,6 +97,16 @@ test('a deleted document makes no difference, whether its tombstone is purged or
   const alive = opened.db.replica.collection(USERS).fingerprint;
   await opened.db.collection('users').put('v', { n: 1 });
   await opened.db.collection('users').delete('v');
+  const { equality } = peerOf(opened, (own) => [{ ...own, fingerprint: alive }]);
+  assert.equal(await verdictOf(equality, opened), 'equal');
+});
+
+test('a delete that lost to a concurrent write makes no difference, whether its tombstone is purged or not', async () => {
+  await using opened = await openTestDatabase();
+  applyRemote(opened.db, 'users', 'u', '{"n":1}', 1);
+  const alive = opened.db.replica.collection(USERS).fingerprint;
+  applyRemote(opened.db, 'users', 'u', null, 1, 'e'.repeat(32));
+  assert.equal(opened.db.replica.collection(USERS).fingerprint.count, 2, 'one of the two is a tombstone');
   const { equality } = peerOf(opened, (own) => [{ ...own, fingerprint: alive }]);
   assert.equal(await verdictOf(equality, opened), 'equal');
 });

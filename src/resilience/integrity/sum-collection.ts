@@ -8,7 +8,7 @@ import type { Damage, StoredDocument } from '../../store/index.ts';
 export interface CollectionCount {
   /** What the replica said of the collection before and after: nothing changed in between. */
   readonly state: CollectionState;
-  /** Every version of the documents that readers see, siblings included; null where something is damaged. */
+  /** Every version with a value of the documents that readers see, siblings included; null where something is damaged. */
   readonly visible: Fingerprint | null;
   /** Every damaged row, so that all are repaired at once; the collection itself where its rows do not fit; nothing: it is sound. */
   readonly damage: readonly Damage[];
@@ -17,10 +17,10 @@ export interface CollectionCount {
 const PAGE_MAX = 200;
 
 /**
- * Reads all rows of a collection, each with its digests, and compares them with what the replica says of it. Documents that are
- * deleted are not in `visible`: nodes that know the same may purge their tombstones at different times (R7), and all else they
- * must hold alike (I1). Other work gets its turn after each page. Undefined when the collection changed meanwhile, or is
- * being counted after damage.
+ * Reads all rows of a collection, each with its digests, and compares them with what the replica says of it. Tombstones are not
+ * in `visible`: nodes that know the same may purge one at different times (R7). A node that purged it before a concurrent write came
+ * holds that write alone; a node to which the write came first keeps both. All else they must hold alike (I1). Other work gets its
+ * turn after each page. Undefined when the collection changed meanwhile, or is being counted after damage.
  */
 export async function sumCollection(
   replica: Replica,
@@ -37,9 +37,9 @@ export async function sumCollection(
     signal?.throwIfAborted();
     const page = readPage(replica, name, after, damaged);
     for (const { versions, value } of page ?? [])
-      for (const { digest } of versions) {
-        all.add(digest);
-        if (value !== null) visible.add(digest);
+      for (const version of versions) {
+        all.add(version.digest);
+        if (value !== null && version.value !== null) visible.add(version.digest);
       }
     if (page !== undefined && page.length < PAGE_MAX) break;
     after = page?.at(-1)?.key ?? after;
