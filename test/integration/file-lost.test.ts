@@ -3,7 +3,7 @@
  * acknowledged. Method: `openDatabase` as a program calls it, real files on loopback; the file is taken away under its hands.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isEntglDbError, type NodeDatabase } from '../../src/index.ts';
@@ -75,6 +75,28 @@ test('a file that was away and comes back: the node stays unhealthy as long as i
   await using again = await openOnLoopback(folder, 'till');
   assert.equal(await again.collection('sales').count(), written + 1);
 });
+
+for (const isNoticed of [false, true])
+  test(`a node whose folder was moved ends, whole, and touches nothing of the node in its old place; noticed: ${isNoticed}`, async (t) => {
+    const folder = await makeFolder(t);
+    const place = join(folder, 'till');
+    const moved = await openOnLoopback(folder, 'till');
+    await moved.collection('sales').put('before', { n: 0 });
+    renameSync(place, join(folder, 'moved'));
+    const other = await openOnLoopback(folder, 'till');
+    await other.collection('sales').put('other', { n: 1 });
+    const written = isNoticed ? await writeUntilRefused(moved) : 0;
+    if (isNoticed)
+      await eventually('the copy', () => moved.status().notices.some((notice) => notice.includes('is saved')));
+    const found = (): unknown => [readdirSync(place), readFileSync(join(place, 'entgldb.db.marker'), 'latin1')];
+    const before = found();
+    await moved.close();
+    assert.deepEqual(found(), before);
+    await other.close();
+    await using again = await openOnLoopback(folder, 'moved');
+    assert.equal(await again.collection('sales').count(), written + 1);
+    assert.deepEqual(again.status().notices, [], 'it is the same database as before');
+  });
 
 test('a lock file that is removed as left over lets no second owner in, who would write over the first', async (t) => {
   const folder = await makeFolder(t);

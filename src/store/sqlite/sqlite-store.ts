@@ -381,11 +381,15 @@ export class SqliteStore implements MaintainableStore {
     }
   }
 
-  /** Leaves empty logs and a marker that fits. False if the disk prevents it; the next open makes up for it. */
+  /**
+   * Leaves empty logs and a marker that fits. False if the disk prevents it; the next open makes up for it. False also if the file was
+   * moved away: it gets what its logs hold, but marker and redo log in its old place may belong to another database by now.
+   */
   #leaveInOrder(): boolean {
+    const isInPlace = this.#file.places.isMainHeldNow;
     try {
-      this.#file.last((tables) => this.#identity.close(tables));
-      return true;
+      this.#file.last((tables) => (isInPlace ? this.#identity.close(tables) : this.#checkpointer.truncate()));
+      return isInPlace;
     } catch (error) {
       this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');
       return false;

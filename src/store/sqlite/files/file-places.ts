@@ -28,6 +28,11 @@ export class FilePlaces {
     return this.#main.isHeld();
   }
 
+  /** The same at this very moment. */
+  get isMainHeldNow(): boolean {
+    return this.#main.isHeldNow;
+  }
+
   async areAllHeld(): Promise<boolean> {
     const held = await Promise.all([this.#main, ...this.#logs].map((place) => place.isHeld()));
     return held.every(Boolean);
@@ -58,6 +63,15 @@ export class FilePlace {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       return code !== 'ENOENT' && code !== 'ENOTDIR';
+    }
+  }
+
+  /** The same at this very moment. */
+  get isHeldNow(): boolean {
+    try {
+      return this.isSame(statSync(this.path, { bigint: true, throwIfNoEntry: false }));
+    } catch {
+      return true;
     }
   }
 

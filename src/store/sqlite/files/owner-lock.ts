@@ -47,7 +47,8 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
     },
     release: () => {
       try {
-        rmSync(pidPath, { force: true });
+        // In a folder that took the place of this one's, it is the number of another owner.
+        if (place.isHeldNow) rmSync(pidPath, { force: true });
       } catch {
         // A pid that stays does no harm: the lock decides whether there is an owner.
       }
