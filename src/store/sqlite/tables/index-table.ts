@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { DocumentKey } from '../../../core/ids/index.ts';
 import { indexEntries, type JsonValue } from '../../../core/query/index.ts';
 import { type HeldIndex, IndexRows } from './index-rows.ts';
+import type { IndexRun, RunEntry } from './index-run.ts';
 
 /** A row of `doc` before it is written or removed. */
 export interface FormerRow {
@@ -32,6 +33,8 @@ function hexOf(k: Buffer): string {
 /** Table `idx_entry`: keeps indexes up to date with the rows of `doc`. Without an index, that costs one lookup in a map. */
 export class IndexTable {
   readonly rows: IndexRows;
+  /** Entries collected for the index that is being built. Writes to its collection take out what they change. */
+  run: IndexRun | undefined;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #kept: ReadonlyMap<number, readonly HeldIndex[]> | undefined;
@@ -45,6 +48,7 @@ export class IndexTable {
   /** After a rollback. */
   reset(): void {
     this.rows.reset();
+    this.run = undefined;
   }
 
   /** The indexes that writes to the collection keep up to date; undefined: none. */
@@ -70,6 +74,7 @@ export class IndexTable {
     const next = now === null ? undefined : (JSON.parse(now) as JsonValue);
     const last = before === null || before === now ? undefined : parseFormer(before);
     for (const index of indexes) {
+      if (this.run?.indexId === index.id) this.run.forget(key);
       const kept = next === undefined ? [] : indexEntries(index.definition, next);
       if (last === 'unreadable') this.#removeAll(index, key);
       else if (last !== undefined) this.#removeOthers(index, key, indexEntries(index.definition, last.value), kept);
@@ -77,11 +82,16 @@ export class IndexTable {
     }
   }
 
-  /** Enters a document that was written before the index existed. */
-  enter(index: HeldIndex, key: DocumentKey, id: number, value: string): void {
-    for (const k of indexEntries(index.definition, JSON.parse(value) as JsonValue)) {
-      this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, value));
-    }
+  /** The entries that a document is to have. */
+  entriesFor(index: HeldIndex, key: DocumentKey, doc: number, value: string): RunEntry[] {
+    return indexEntries(index.definition, JSON.parse(value) as JsonValue).map((k) => {
+      const hex = hexOf(k);
+      return { hex, key, doc, sum: entrySum(hex, key, value) };
+    });
+  }
+
+  enter({ id }: HeldIndex, { hex, key, doc, sum }: RunEntry): void {
+    this.#prepare(PUT).run(id, Buffer.from(hex, 'hex'), key, doc, sum);
   }
 
   /** Removes the first `count` entries of an index; false: none is left. */

@@ -1,16 +1,23 @@
 import { LIMITS } from '../../../core/config/index.ts';
-import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
+import type { CollectionName } from '../../../core/ids/index.ts';
 import { type IndexDefinition, invalidIndex } from '../../../core/query/index.ts';
 import type { StoredDocument, StoredIndex } from '../../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
 import type { DocumentTable } from './document-table.ts';
 import type { HeldIndex } from './index-rows.ts';
+import { IndexRun } from './index-run.ts';
 import type { IndexTable } from './index-table.ts';
 
 /** Characters of JSON after which a step ends: a few milliseconds. */
 const STEP_CHARACTERS_MAX = 512 * 1024;
 /** How many entries are removed in the time of entering one document. */
 const REMOVED_PER_ENTERED = 8;
+/**
+ * Steps that collect the first run after an opening, and the longest run. Each run takes twice as many as the one before: the run in
+ * progress is lost when the process ends, and a program that ends soon must get further, too.
+ */
+const RUN_STEPS_MIN = 4;
+const RUN_STEPS_MAX = 64;
 
 /** Adds and removes indexes, and does the work for that in short steps. Every call is part of a transaction of its caller. */
 export class IndexWork {
@@ -20,6 +27,7 @@ export class IndexWork {
   readonly #countOf: (collection: CollectionName) => number;
   /** Documents of the collection when the progress of a build was first asked for, by index. */
   readonly #totals = new Map<number, number>();
+  #runSteps = RUN_STEPS_MIN;
 
   /** `countOf`: number of documents that readers see of a collection, known without counting. */
   constructor(
@@ -119,7 +127,8 @@ export class IndexWork {
 
   /** Does one step for this index, of about `documents` documents. Returns roughly how many rows it wrote. */
   step(index: HeldIndex, documents: number): number {
-    if (index.state === 'building') return this.#enterSome(index, documents);
+    if (index.state === 'building') return this.#build(index, documents);
+    if (this.#indexes.run?.indexId === index.id) this.#indexes.run = undefined;
     const entries = documents * REMOVED_PER_ENTERED;
     if (this.#indexes.removeSome(index.id, entries)) return entries;
     if (index.state === 'dropping') this.#indexes.rows.delete(index.id);
@@ -127,21 +136,46 @@ export class IndexWork {
     return entries;
   }
 
-  #enterSome(index: HeldIndex, documents: number): number {
-    const after = (index.after ?? '') as DocumentKey | '';
-    const rows = this.#documents.rowsAfter(index.coll, after, documents, STEP_CHARACTERS_MAX);
-    for (const { id, document } of rows) {
-      if (document.value !== null) this.#indexes.enter(index, document.key, id, document.value);
-    }
-    const last = rows.at(-1)?.document.key;
-    const isDone = last === undefined;
-    if (isDone) this.#totals.delete(index.id);
+  #build(index: HeldIndex, count: number): number {
+    const run = this.#runOf(index);
+    return run.isEnded ? this.#writeSome(index, run, count) : this.#collectSome(index, run, count);
+  }
+
+  #runOf({ id, after }: HeldIndex): IndexRun {
+    const held = this.#indexes.run;
+    if (held?.indexId === id && held.from === after) return held;
+    const run = new IndexRun(id, after, this.#runSteps);
+    this.#indexes.run = run;
+    return run;
+  }
+
+  #collectSome(index: HeldIndex, run: IndexRun, count: number): number {
+    const rows = this.#documents.rowsAfter(index.coll, run.after ?? '', count, STEP_CHARACTERS_MAX);
+    run.add(
+      rows.map(({ id, document: { key, value } }) => ({
+        key,
+        entries: value === null ? [] : this.#indexes.entriesFor(index, key, id, value),
+      })),
+    );
+    return 1;
+  }
+
+  #writeSome(index: HeldIndex, run: IndexRun, count: number): number {
+    const entries = run.take(count);
+    for (const entry of entries) this.#indexes.enter(index, entry);
+    if (run.isWritten) this.#finishRun(index, run);
+    return entries.length + 1;
+  }
+
+  #finishRun(index: HeldIndex, { isLast, after, documents }: IndexRun): void {
+    this.#indexes.run = undefined;
+    this.#runSteps = Math.min(RUN_STEPS_MAX, 2 * this.#runSteps);
+    if (isLast) this.#totals.delete(index.id);
     this.#indexes.rows.put({
       ...index,
-      state: isDone ? 'ready' : 'building',
-      after: last ?? null,
-      done: index.done + rows.length,
+      state: isLast ? 'ready' : 'building',
+      after: isLast ? null : after,
+      done: index.done + documents,
     });
-    return rows.length + 1;
   }
 }

@@ -1,0 +1,112 @@
+import { compareBytes, type DocumentKey } from '../../../core/ids/index.ts';
+
+/** An entry that a document is to have in an index. */
+export interface RunEntry {
+  /** The key of the index, as upper case hex: it sorts as its bytes do. */
+  readonly hex: string;
+  readonly key: DocumentKey;
+  /** Row of the document. */
+  readonly doc: number;
+  readonly sum: number;
+}
+
+/** Bounds of a run: it holds a few megabytes, and is sorted within 20 ms. */
+const ENTRIES_MAX = 32 * 1024;
+const CHARACTERS_MAX = 4 * 1024 * 1024;
+
+/**
+ * A sorted run of an index that is being built (Knuth, TAOCP 3, 5.4): the entries of many documents are collected in memory, then
+ * written in the order of the index. Written in the order of documents, they would land on pages all over a large index, and each
+ * step of the build would write most of those pages again.
+ *
+ *     add … add → isEnded → take … take → isWritten
+ *
+ * The build records its progress when all entries of a run are written. The documents of a run that was lost are read again.
+ */
+export class IndexRun {
+  readonly indexId: number;
+  /** The last key that was entered before the run began; null: none. */
+  readonly from: string | null;
+  readonly #stepsMax: number;
+  #steps = 0;
+  #characters = 0;
+  #documents = 0;
+  #after: DocumentKey | null;
+  #entries: RunEntry[] = [];
+  /** Documents whose entries are still to be written. */
+  readonly #waiting = new Set<DocumentKey>();
+  #written = 0;
+  #isEnded = false;
+  #isLast = false;
+
+  /** `stepsMax`: the run ends after so many calls of `add`. */
+  constructor(indexId: number, from: string | null, stepsMax: number) {
+    this.indexId = indexId;
+    this.from = from;
+    this.#after = from as DocumentKey | null;
+    this.#stepsMax = stepsMax;
+  }
+
+  /** The last document that was added. */
+  get after(): DocumentKey | null {
+    return this.#after;
+  }
+
+  /** Number of documents added, including those without an entry. */
+  get documents(): number {
+    return this.#documents;
+  }
+
+  /** The collection has no document after those of this run. */
+  get isLast(): boolean {
+    return this.#isLast;
+  }
+
+  /** Nothing is added any more; the run is to be written. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  get isWritten(): boolean {
+    return this.#isEnded && this.#written === this.#entries.length;
+  }
+
+  /** The next documents in key order, with their entries. None: there are no more. */
+  add(documents: readonly { readonly key: DocumentKey; readonly entries: readonly RunEntry[] }[]): void {
+    for (const { key, entries } of documents) {
+      this.#after = key;
+      this.#documents++;
+      if (entries.length > 0) this.#waiting.add(key);
+      for (const entry of entries) {
+        this.#entries.push(entry);
+        this.#characters += entry.hex.length + key.length;
+      }
+    }
+    this.#steps++;
+    this.#isLast = documents.length === 0;
+    const isFull = this.#entries.length >= ENTRIES_MAX || this.#characters >= CHARACTERS_MAX;
+    if (this.#isLast || isFull || this.#steps >= this.#stepsMax) this.#end();
+  }
+
+  /** A write has changed the document, and entered it as it is now. */
+  forget(key: DocumentKey): void {
+    this.#waiting.delete(key);
+  }
+
+  /** The next entries to write, without those of forgotten documents. */
+  take(count: number): RunEntry[] {
+    const entries = this.#entries.slice(this.#written, this.#written + count);
+    this.#written += entries.length;
+    return entries.filter(({ key }) => this.#waiting.has(key));
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.#entries.sort(inOrder);
+  }
+}
+
+function inOrder(a: RunEntry, b: RunEntry): number {
+  if (a.hex !== b.hex) return a.hex < b.hex ? -1 : 1;
+  return compareBytes(a.key, b.key);
+}
