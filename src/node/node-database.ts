@@ -26,11 +26,11 @@ import type { RetryPolicy } from './retry-policy.ts';
 import type { PeerEquality } from './services/index.ts';
 import type { SyncStatusTracker } from './sync-status-tracker.ts';
 
-/** The database of this machine and the node that keeps it in sync: what `openDatabase` returns. */
+/** The database of this machine, and the node that keeps it in sync. Returned by `openDatabase`. */
 export class NodeDatabase implements Database {
   readonly #node: RunningNode;
 
-  /** @internal `openDatabase` makes it. */
+  /** @internal `openDatabase` creates it. */
   constructor(node: RunningNode) {
     this.#node = node;
   }
@@ -45,17 +45,17 @@ export class NodeDatabase implements Database {
     return this.syncTracker.isOnline;
   }
 
-  /** Called whenever `isOnline` has changed. Returns what ends the subscription. */
+  /** Calls `listener` whenever `isOnline` has changed. Returns a function that ends the subscription. */
   onOnlineChange(listener: (isOnline: boolean) => void): () => void {
     return this.syncTracker.onChange(listener);
   }
 
-  /** Files beside documents, kept and sent once; see docs/guide/blobs.md. */
+  /** Files beside documents, each stored and sent once; see docs/guide/blobs.md. */
   get blobs(): Blobs {
     return this.#node.database.blobs;
   }
 
-  /** Operations to be done later, kept in this database. */
+  /** Operations to do later, kept in this database. */
   get offlineQueue(): OfflineQueue {
     return this.#node.services.offlineQueue;
   }
@@ -65,38 +65,38 @@ export class NodeDatabase implements Database {
     return this.#node.services.cache;
   }
 
-  /** What happened between this node and others. */
+  /** The history of the exchange between this node and others: peers, totals, errors. */
   get syncTracker(): SyncStatusTracker {
     return this.#node.services.syncTracker;
   }
 
-  /** Whether this node is well, check by check. */
+  /** The health of this node, check by check. */
   get healthCheck(): EntglDbHealthCheck {
     return this.#node.services.healthCheck;
   }
 
-  /** As the configuration sets it, for a program's own work on the network. */
+  /** A retry policy with the configured attempts and delay, for a program's own work on the network. */
   get retryPolicy(): RetryPolicy {
     return this.#node.services.retryPolicy;
   }
 
-  /** Backups that there are, newest first. */
+  /** The existing backups, newest first. */
   backups(): Promise<BackupInfo[]> {
     return this.#node.services.backups.list();
   }
 
-  /** A collection with a schema; its types are those of the validator. */
+  /** A collection with a schema, from which its types come. */
   collection<Schema extends StandardSchema<object, object>>(
     name: string,
     options: CollectionOptions<Schema> & { readonly schema: Schema },
   ): Collection<OutputOf<Schema>, InputOf<Schema>>;
-  /** A collection of any documents, or of those that the program says it holds. */
+  /** A collection of documents of any shape, or of the type that the program states. */
   collection<T extends object = Document>(name: string, options?: CollectionOptions): Collection<T>;
   collection(name: string, options?: CollectionOptions): Collection {
     return this.#node.database.collection(name, options);
   }
 
-  /** Reads and writes documents of any collections as one step, whole on every node that wants them; see docs/guide/collections.md. */
+  /** Reads and writes documents of any collections as one step, which other nodes receive as a whole; see docs/guide/collections.md. */
   transaction<Result>(
     run: (tx: Transaction) => Result | Promise<Result>,
     options?: TransactionOptions,
@@ -104,19 +104,22 @@ export class NodeDatabase implements Database {
     return this.#node.database.transaction(run, options);
   }
 
+  /** The collections of this node, wanted or not. */
   collections(): CollectionInfo[] {
     return this.#node.database.collections();
   }
 
-  /** Where this node listens; null where it does not. */
+  /** Where this node listens; null for a part that is not running. */
   address(): NodeAddress {
     return this.#node.address();
   }
 
+  /** The present state of the node, as `entgldb status` shows it. */
   status(): NodeStatus {
     return this.#node.status();
   }
 
+  /** Every configured, discovered or connected peer. */
   peers(): PeerStatus[] {
     return this.#node.peers();
   }
@@ -127,98 +130,100 @@ export class NodeDatabase implements Database {
   }
 
   /**
-   * Writes a consistent, verified copy while the database is used, and resolves with its path; it holds every write
-   * acknowledged before the call. A bare name lies in `Persistence.BackupPath`, any other is relative to the settings file and
-   * must lie in there; where no BackupPath is set, it may be any path. Without a name, it gets one with date and time.
+   * Writes a consistent, verified copy while the database is in use, and resolves with its path. The copy holds every write
+   * acknowledged before the call. A bare name is placed in `Persistence.BackupPath`. Any other path is relative to the settings
+   * file and must lie in that folder, or anywhere if no BackupPath is set. Without a name the copy gets one with date and time.
    *
-   * Rejects with INVALID_NAME, BACKUP_EXISTS unless `overwrite`, BACKUP_FAILED, DISK_FULL …; there is never half a file under
-   * the final name. A signal ends it and leaves nothing.
+   * Rejects with INVALID_NAME, BACKUP_EXISTS (unless `overwrite`), BACKUP_FAILED, DISK_FULL and others; there is never an
+   * incomplete file under the final name. A signal aborts the backup and leaves nothing.
    */
   backup(path: string | null = null, options: BackupWork = {}): Promise<string> {
     return this.#node.maintenance!.backup(path, { ...options, isAnywhereAllowed: true });
   }
 
-  /** Reads everything. Throws DatabaseCorruptionError that names what is damaged. */
+  /** Reads and checks the whole database. Rejects with a DatabaseCorruptionError that names what is damaged. */
   checkIntegrity(): Promise<void> {
     return this.#node.maintenance!.checkIntegrity();
   }
 
   /**
-   * Gives unused space of the file back, after a check or a backup that is under way; resolves with the bytes it became smaller by.
-   * DATABASE_LOCKED while another program reads the file.
+   * Returns unused space of the file to the file system, and resolves with the number of bytes. Waits for a check or a backup that is
+   * under way. Rejects with DATABASE_LOCKED while another program reads the file.
    */
   compact(): Promise<number> {
     return this.#node.maintenance!.compact();
   }
 
   /**
-   * Takes this node off the network, or back: it then neither listens, dials nor announces; documents stay readable and
-   * writable. CONFIG_ERROR USAGE when it was opened without a network, DATABASE_CLOSED once it is being closed.
+   * Takes this node off the network, or back. Off the network it neither listens, dials nor announces; documents stay readable
+   * and writable. Rejects with CONFIG_ERROR USAGE if it was opened without a network, DATABASE_CLOSED once it is being closed.
    */
   setNetworkPaused(isPaused: boolean): Promise<void> {
     return this.#node.setNetworkPaused(isPaused);
   }
 
-  /** R12: stops wanting a collection; what is here stays, frozen. */
+  /** R12: stops wanting a collection. Its documents stay readable, frozen: local writes get COLLECTION_NOT_WANTED. */
   narrow(collection: string): Promise<void> {
     return this.#node.database.narrow(collection);
   }
 
-  /** Wants a collection again, and goes on where it stopped. */
+  /** Wants a collection again, and continues where it stopped. */
   widen(collection: string): Promise<void> {
     return this.#node.database.widen(collection);
   }
 
-  /** Drops the documents of a collection that is no longer wanted. EVICT_REFUSED while own writes are nowhere else. */
+  /** R12: stops wanting a collection and removes its documents from this node alone. Rejects with EVICT_REFUSED while writes of this node are on no other one. */
   evict(collection: string): Promise<void> {
     return this.#node.database.evict(collection);
   }
 
-  /** Versions that lost to a concurrent one on this node, newest first; see docs/guide/conflicts.md. */
+  /** Versions that lost to a concurrent one, as this node's ledger lists them, newest first; see docs/guide/conflicts.md. */
   conflicts(options?: ConflictOptions): Promise<Conflict[]> {
     return this.#node.database.conflicts(options);
   }
 
-  /** Further ones as they come, until the signal or the end of the loop. */
+  /** Yields further conflicts as they occur, until the signal aborts or the loop ends. */
   watchConflicts(options?: WaitOptions): AsyncIterable<Conflict> {
     return this.#node.database.watchConflicts(options);
   }
 
-  /** Writes a version that lost again, over what is there now; resolves when it is durable. CONFLICT_NOT_FOUND. */
+  /** Writes a losing version again, over the present one; resolves when it is durable. Rejects with CONFLICT_NOT_FOUND. */
   restoreConflict(id: number, options?: WaitOptions): Promise<void> {
     return this.#node.database.restoreConflict(id, options);
   }
 
   /**
-   * Resolves when at least `peers` (default 1) other nodes are known, by their own word, to hold the newest write that this
-   * node made of the document, or, without a key, all that it wrote in the collection so far. Give a signal: nobody may come.
+   * Resolves when at least `peers` (default 1) other nodes have said that they hold the newest write that this node made of the
+   * document or, without a key, everything that it wrote in the collection so far. Give a signal, because no peer may come.
    */
   replicated(collection: string, key?: string, options?: ReplicatedOptions): Promise<void> {
     return this.#node.services.receipts.replicated(collection, key, options);
   }
 
-  /** What that node, by human name or device key, is not known to hold of this one's writes; nothing: it holds all. */
+  /** Writes of this node that the given node (human name or device key) is not known to hold; empty: it holds all. */
   pendingFor(node: string): PendingWrites[] {
     return this.#node.services.receipts.pendingFor(node);
   }
 
-  /** What no other node is known to hold of this one's writes. */
+  /** Writes of this node that no other node is known to hold. */
   unsynced(): PendingWrites[] {
     return this.#node.services.receipts.unsynced();
   }
 
   /**
-   * Compares what this node and its connected peers hold, or one of them by human name or device key; see
-   * docs/guide/receipts.md. NETWORK_ERROR / NODE_UNREACHABLE when that one is not connected.
+   * Compares what this node and its connected peers hold, or one of them, given by human name or device key; see
+   * docs/guide/receipts.md. Rejects with NETWORK_ERROR / NODE_UNREACHABLE if that one is not connected. A signal aborts it.
    */
   verify(node?: string, options?: WaitOptions): Promise<PeerEquality[]> {
     return this.#node.services.equality.verify(node, options);
   }
 
+  /** Resolves when every write made before the call is durable here. A signal ends the waiting. */
   flush(options?: WaitOptions): Promise<void> {
     return this.#node.database.flush(options);
   }
 
+  /** Finishes accepted writes, says goodbye to peers, makes the backup at shutdown if one is due, and releases everything. Idempotent. */
   close(): Promise<void> {
     return this.#node.close();
   }

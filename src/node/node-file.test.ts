@@ -1,6 +1,6 @@
 /**
- * Goal: commands find the running node as long as it runs. Method: the file is removed, moved and replaced in a real folder, while the
- * clock is moved by hand.
+ * Goal: commands find the running node as long as it runs. Method: the file is removed, moved and replaced in a real folder, on a
+ * manual clock.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,11 +14,11 @@ import { keepNodeFile, nodeFilePath, readNodeFile } from './node-file.ts';
 
 const file = { pid: 1, nodeId: 'till', url: 'http://127.0.0.1:1', secret: 'of this start' };
 
-test('a node file that is removed is written again, while the database is in its place; it goes with its node', async () => {
+test('a removed node file is written again while the database is in its place, and is removed when its node stops', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'entgldb-node-file-'));
   const path = join(folder, 'entgldb.db');
   const clock = createManualClock();
-  /** Until the keeper has looked once more, and sleeps again. */
+  /** Waits until the keeper has looked once more and sleeps again. */
   const look = async (): Promise<void> => {
     clock.advance(TIMES.fileWatchMs);
     while (clock.nextTimerAt() === undefined) await new Promise(setImmediate);

@@ -6,13 +6,13 @@ import type { Logger } from '../core/logging/index.ts';
 import { toFileError } from './files/index.ts';
 
 /**
- * How a command finds the running node of a data directory: a file beside the database that only its owner can read. It may be
- * stale after a crash; so nothing in it is believed before the node has answered to the secret.
+ * How a command finds the running node of a data directory: a file beside the database that only its owner can read. It may
+ * be stale after a crash, so nothing in it is trusted before the node has answered to the secret.
  */
 export interface NodeFile {
   readonly pid: number;
   readonly nodeId: string;
-  /** Of the HTTP server, without a slash at the end. */
+  /** URL of the HTTP server, without a trailing slash. */
   readonly url: string;
   /** Bearer token of this start. */
   readonly secret: string;
@@ -22,7 +22,7 @@ export function nodeFilePath(databasePath: string): string {
   return `${databasePath}.node.json`;
 }
 
-/** Replaces what an earlier start left, at once: a reader sees the old one or the new one. Rejects with DISK_FULL and the like. */
+/** Replaces the file atomically: a reader sees the old one or the new one. Rejects with DISK_FULL and the like. */
 export async function writeNodeFile(databasePath: string, content: NodeFile): Promise<void> {
   const path = nodeFilePath(databasePath);
   const draft = `${path}.${content.pid}.tmp`;
@@ -37,8 +37,8 @@ export async function writeNodeFile(databasePath: string, content: NodeFile): Pr
 }
 
 /**
- * Writes the file, and writes it again where somebody removes it, who took it for left over: without it no command finds the node, and
- * each of them says that the database is in use. Returns what ends that and removes the file.
+ * Writes the file, and writes it again if somebody removes it, for example as a supposed leftover: without it no command finds the
+ * node, and each says that the database is in use. Returns a function that stops this and removes the file.
  */
 export async function keepNodeFile(
   databasePath: string,
@@ -66,7 +66,7 @@ async function keep(
   let problem: string | undefined;
   for (;;) {
     await sleep(clock, TIMES.fileWatchMs, signal);
-    // Without the database there is nothing to be found: it was moved away, and its node says so by itself.
+    // If the database is missing too, it was moved away, which the node reports itself.
     if (!(await isMissing(nodeFilePath(databasePath))) || (await isMissing(databasePath))) continue;
     try {
       await writeNodeFile(databasePath, content);
@@ -86,18 +86,18 @@ async function isMissing(path: string): Promise<boolean> {
   );
 }
 
-/** Undefined when there is none, or nothing that can be understood. */
+/** Undefined if there is no file, or not a valid one. */
 export async function readNodeFile(databasePath: string): Promise<NodeFile | undefined> {
   try {
     const content: unknown = JSON.parse(await readFile(nodeFilePath(databasePath), 'utf8'));
     return isNodeFile(content) ? content : undefined;
   } catch {
-    // No file, no permission or half a file: the database itself then says whether somebody runs on it.
+    // No file, no permission or an incomplete file: opening the database will then show whether a node runs on it.
     return undefined;
   }
 }
 
-/** Leaves the file of another start alone. */
+/** Removes the file, unless it belongs to another start. */
 export async function removeNodeFile(databasePath: string, secret: string): Promise<void> {
   const current = await readNodeFile(databasePath);
   if (current?.secret === secret) await rm(nodeFilePath(databasePath), { force: true });

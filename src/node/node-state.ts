@@ -14,16 +14,16 @@ import type { Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
 import { packageVersion } from './package-version.ts';
 import type { NodeServices, ServedNetwork } from './services/index.ts';
 
-/** Notices kept for the screen; beyond it the oldest is forgotten. It stays in the log. */
+/** How many notices `status` keeps; beyond that the oldest is forgotten, but stays in the log. */
 const NOTICES_MAX = 50;
 
-/** The parts of a running node, and what it says of itself. */
+/** The parts of a running node, and its status. */
 export class NodeState {
   readonly nodeId: string;
   readonly database: LocalDatabase;
   readonly store: SqliteStore;
   network: NetworkService | undefined;
-  /** Set by the composition root before anything can ask for them. */
+  /** Set by the composition root before anything can use them. */
   services!: NodeServices;
   #values: ConfigValues;
   readonly #logger: Logger;
@@ -31,7 +31,7 @@ export class NodeState {
   readonly #startedAt: number;
   readonly #notices: string[] = [];
   #closing: Promise<void> | undefined;
-  /** Why nothing may be written: its file is gone from its place. */
+  /** Why nothing may be written: the file is no longer in its place. */
   #lost: string | undefined;
   readonly #watch: FileWatch;
 
@@ -56,7 +56,7 @@ export class NodeState {
     });
   }
 
-  /** Told to its user: in the log at once, on the screen until the next start. */
+  /** Tells the user something: in the log now, and in the status until the next start. */
   notice(text: string): void {
     if (this.#notices.includes(text)) return;
     this.#notices.push(text);
@@ -112,7 +112,7 @@ export class NodeState {
     };
   }
 
-  /** Undefined while the node is off the network, from its start or for now. */
+  /** Undefined while the node has no network or is paused. */
   servedNetwork(): ServedNetwork | undefined {
     const { network } = this;
     if (network === undefined || network.isPaused) return undefined;
@@ -134,25 +134,25 @@ export class NodeState {
     if (this.network === undefined)
       throw new ConfigurationError('USAGE', 'this node runs without a network; start it with one to pause it');
     if (this.#closing !== undefined) throw closedError();
-    // What peers sent then would be written, and confirmed to them.
+    // Back on the network, what peers send would be written and confirmed to them.
     if (!isPaused) this.assertWritable();
     await this.network.setPaused(isPaused);
     this.#logger.info({ isPaused }, isPaused ? 'taken off the network' : 'back on the network');
   }
 
-  /** R11: work for a peer met a damaged document. */
+  /** R11: work for a peer found a damaged document. */
   damagedBy(error: EntglDbError): void {
     const { collection, key } = error.details as { collection?: CollectionName; key?: DocumentKey };
     if (collection !== undefined && key !== undefined) this.services.damaged(collection, key, error);
   }
 
-  /** Begins what the node does by itself. */
+  /** Starts the node's periodic work. */
   start(): void {
     this.services.start();
     this.#watch.start();
   }
 
-  /** Damage came back too often (R11), or the file is gone. Nothing is written any more, not even what peers send. */
+  /** Call if damage came back too often (R11) or the file is gone: nothing is written any more, not even what peers send. */
   stopWriting(reason: string): void {
     this.notice(reason);
     this.network?.setPaused(true).catch((error: unknown) => {
@@ -160,12 +160,12 @@ export class NodeState {
     });
   }
 
-  /** Whether its file is in its place, and was all the time: one that was away and came back is not written to before the next start. */
+  /** Whether the file is in its place and always was: a file that was away and came back is not written to before the next start. */
   async isInPlace(): Promise<boolean> {
     return this.#lost === undefined && (await this.store.isInPlace());
   }
 
-  /** Its file was removed or replaced: what is written now would be gone at the next start. All that is there is saved. */
+  /** The file was removed or replaced, so further writes would be gone at the next start. Saves the whole content to a copy. */
   async #fileLost(): Promise<void> {
     const path = this.#values['Persistence.DatabasePath'];
     const lost = `the database file ${path} was removed or replaced while it is open`;
@@ -195,7 +195,7 @@ export class NodeState {
     return this.#closing;
   }
 
-  /** Ends what a start that failed had begun, without a backup. */
+  /** Ends what a failed start had begun, without a backup. */
   async abandon(): Promise<void> {
     this.services.repair.stop();
     this.services.receipts.close();
@@ -206,7 +206,7 @@ export class NodeState {
     }
   }
 
-  /** A backup may take half of the time that a stop has; what it does not finish by then leaves nothing. */
+  /** The backup at shutdown may take half of the time for a stop; one that is not finished by then leaves nothing. */
   async #close(): Promise<void> {
     const backupMsMax = Math.ceil(this.#values['Health.ShutdownTimeoutMs'] / 2);
     this.#watch.stop();
@@ -219,7 +219,7 @@ export class NodeState {
     }
   }
 
-  /** Another cluster in the same network is no news to a node that has found its own. */
+  /** A node that has found its own cluster does not report another one in the same network. */
   #refusalNotices(): string[] {
     const refusals = this.network?.refusals() ?? [];
     const isOnline = this.network?.isOnline ?? false;

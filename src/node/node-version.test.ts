@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import manifest from '../../package.json' with { type: 'json' };
 import { assertNodeVersion } from './node-version.ts';
 
-test('a Node below the floor of the manifest is refused by name, others are not', () => {
+test('a Node below the minimum in package.json is refused, naming its version; others are not', () => {
   const floor = manifest.engines.node.replace('>=', '');
   const refusal = {
     reason: 'USAGE',

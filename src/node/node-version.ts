@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../core/errors/index.ts';
 
-/** What the package needs of Node: `node:sqlite`, and sources that Node runs as they are. */
+/** The minimum version of Node: it needs `node:sqlite`, and must run TypeScript sources directly. */
 const NEEDED = [22, 18] as const;
 
-/** Throws CONFIG_ERROR / USAGE on an older Node, which would say that it knows no `node:sqlite`. */
+/** Throws CONFIG_ERROR / USAGE on an older Node, which would otherwise only say that there is no `node:sqlite`. */
 export function assertNodeVersion(version = process.versions.node): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [neededMajor, neededMinor] = NEEDED;

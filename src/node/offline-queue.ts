@@ -24,8 +24,8 @@ const NAMES: OptionNames<OfflineQueueOptions & OfflineQueueDeps> = {
 };
 
 /**
- * The offline queue as programs make it: `new OfflineQueue({ keeper, maxSize: 1000 })`, on the system's clock and randomness
- * unless others are given. A database has one already, which is `db.offlineQueue`.
+ * An offline queue of a program's own: `new OfflineQueue({ keeper, maxSize: 1000 })`. Uses the system's clock and randomness
+ * unless others are given. Every database already has one, `db.offlineQueue`.
  */
 export class OfflineQueue extends CoreOfflineQueue {
   constructor(options: OfflineQueueOptions & Pick<OfflineQueueDeps, 'keeper'> & Partial<OfflineQueueDeps>) {

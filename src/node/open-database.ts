@@ -3,7 +3,7 @@ import type { Resolver } from '../core/merge/index.ts';
 import { NodeDatabase } from './node-database.ts';
 import { assertNodeVersion } from './node-version.ts';
 
-/** Section `Network` of the settings; docs/configuration.md has meaning, default and bounds of each. */
+/** Section `Network` of the settings. docs/configuration.md has the meaning, default and bounds of each. */
 export interface NetworkSettings {
   readonly tcpPort?: number;
   readonly udpPort?: number;
@@ -13,14 +13,14 @@ export interface NetworkSettings {
   readonly localhostOnly?: boolean;
   readonly authToken?: string;
   readonly authTokenFile?: string;
-  /** The secret before it: nodes that still hold that one are spoken to as well. */
+  /** The previous secret: nodes that still hold it are accepted too. */
   readonly previousAuthToken?: string;
   readonly previousAuthTokenFile?: string;
   readonly knownPeers?: readonly { readonly address: string }[];
   readonly enableDiscovery?: boolean;
 }
 
-/** Section `Persistence`. */
+/** Section `Persistence` of the settings; see docs/configuration.md. */
 export interface PersistenceSettings {
   readonly databasePath?: string;
   readonly enableWalMode?: boolean;
@@ -34,7 +34,7 @@ export interface PersistenceSettings {
   readonly blobGraceDays?: number;
 }
 
-/** Section `Sync`. A resolver of a program's own is a pure function with a name; nodes must agree on it. */
+/** Section `Sync` of the settings; see docs/configuration.md. For a program's own resolvers, see `OpenDatabaseOptions.resolvers`. */
 export interface SyncSettings {
   readonly enableOfflineQueue?: boolean;
   readonly maxQueueSize?: number;
@@ -47,10 +47,11 @@ export interface SyncSettings {
 }
 
 export interface OpenDatabaseOptions {
-  /** Settings file, relative to the working directory. Default: `appsettings.json` there or in `dataDirectory`, if there is one. */
+  /** Settings file, relative to the working directory. Default: `appsettings.json` in `dataDirectory` or, without one, in the working directory, if it exists. */
   readonly configFile?: string;
-  /** Folder of the database file, relative to the working directory; stronger than the folder in `persistence.databasePath`. */
+  /** Folder of the database file, relative to the working directory; overrides the folder in `persistence.databasePath`. */
   readonly dataDirectory?: string;
+  /** Human name of the node. Default: host name and four random letters, kept in the database. */
   readonly nodeId?: string;
   /** False: no network at all; nothing listens, dials or announces. */
   readonly network?: NetworkSettings | false;
@@ -63,20 +64,20 @@ export interface OpenDatabaseOptions {
   };
   /** Bounds by name, see docs/limits.md. */
   readonly limits?: Readonly<Record<string, number>>;
-  /** Resolvers of the program's own, by collection; stronger than `sync.conflictResolver`. */
+  /** The program's own resolvers by collection: pure functions with a name, on which nodes must agree. Override `sync.conflictResolver`. */
   readonly resolvers?: Readonly<Record<string, Resolver>>;
-  /** Default: silent. What it throws is thrown away; TypeError where it lacks a method. */
+  /** Default: silent. Its errors are ignored; rejects with TypeError if it lacks a method. */
   readonly logger?: Logger;
 }
 
 /**
- * Opens the database of this machine and joins its network: settings come from the file, then `EntglDb__…` of the
- * environment, then from these options, each stronger than the one before. Resolves when reads and writes work and, with a
- * network, when the node listens; peers are found later.
+ * Opens the database of this machine and joins its network. Settings come from the file, then from `EntglDb__…` in the
+ * environment, then from these options, each stronger than the previous. Resolves when reads and writes work and, with a
+ * network, the node listens; peers are found later.
  *
- * Rejects with CONFIG_ERROR (FILE_INVALID, OPTION_INVALID, TOKEN_WEAK, USAGE on too old a Node …), PERSISTENCE_ERROR (DATABASE_LOCKED,
- * DATABASE_CORRUPT, FORMAT_TOO_NEW, PERMISSION_DENIED, DISK_FULL …) or NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED); nothing
- * stays open then. OPTION_INVALID, too, for an option that nobody knows; in a file or the environment that is a warning.
+ * Rejects with CONFIG_ERROR (FILE_INVALID, OPTION_INVALID, TOKEN_WEAK, USAGE on a Node that is too old …), PERSISTENCE_ERROR
+ * (DATABASE_LOCKED, DATABASE_CORRUPT, FORMAT_TOO_NEW, PERMISSION_DENIED, DISK_FULL …) or NETWORK_ERROR (PORT_IN_USE,
+ * LISTEN_FAILED), leaving nothing open. An unknown option is OPTION_INVALID; in a file or the environment it is a warning.
  */
 export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<NodeDatabase> {
   assertNodeVersion();

@@ -28,13 +28,12 @@ import { createBackups, NodeServices } from './services/index.ts';
 import { awaitedClock, systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
-/** Under which the database keeps the name of its node. */
+/** Name of the metadata entry in which the database keeps the name of its node. */
 const NODE_ID = 'node-id';
 
 /**
- * The composition root: a database on its file, and with `network` a node that others find. Rejects with what the store
- * rejects with (DATABASE_LOCKED, DATABASE_CORRUPT …), NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR; nothing
- * stays open then.
+ * The composition root: opens a database on its file and, with `network`, a node that others find. Rejects as the store does
+ * (DATABASE_LOCKED, DATABASE_CORRUPT …), with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR, leaving nothing open.
  */
 export const openNode: OpenNode = async (given) => {
   const limits = { ...given.config.limits };
@@ -76,7 +75,7 @@ function backedUp({ database, store }: NodeState): BackedUpDatabase {
   return { flush: () => database.flush(), backup: (toPath, work) => store.backup(toPath, work) };
 }
 
-/** Says what was odd about the files. What a command finds is kept for the next node to say, too. */
+/** Reports oddities of the files. Those found by a command are also kept for the next node. */
 function noteFiles(
   state: NodeState,
   { config, isCommand }: OpenNodeOptions,
@@ -94,7 +93,7 @@ function noteRestored(state: NodeState, { backupPath, aside, problem }: Restored
   return `the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`;
 }
 
-/** The database on its store, under the name that the configuration gives it or that it has kept. */
+/** Opens the database on its store, under the configured name or the one that it has kept. */
 function openState(
   store: SqliteStore,
   options: OpenNodeOptions,
@@ -108,7 +107,7 @@ function openState(
   const opened = new NodeState({ config, clock: systemClock, logger, database, store });
   opened.services = new NodeServices({
     ...parts,
-    // Seven commands in a row would cost every backup but those of this minute.
+    // Otherwise seven commands in a row would displace all earlier backups.
     isScheduled: options.isCommand !== true,
     config,
     database,
@@ -124,7 +123,7 @@ function openState(
   return opened;
 }
 
-/** A file that is damaged beyond opening is set aside, and the newest good backup takes its place. */
+/** Opens the store. A file that is too damaged to open is set aside and replaced by the newest good backup. */
 async function openStore(
   { values, limits }: LoadedConfig,
   backups: BackupService,
@@ -154,7 +153,7 @@ async function openStore(
   try {
     return await opening;
   } catch (error) {
-    // Somebody else has it open: that may be over in a moment, and is for the caller to say.
+    // Another process has it open, perhaps only for a moment: the caller decides what to report.
     if (!isEntglDbError(error, 'DATABASE_LOCKED'))
       storeLogger.fatal({ err: error, path }, 'the database cannot be opened');
     throw error;
@@ -219,7 +218,7 @@ async function startNetwork(
   isCopied: boolean,
 ): Promise<void> {
   const { logger } = options;
-  // A third of the code, and nothing to a node without a network.
+  // Loaded when needed: it is a third of the code, and useless to a node without a network.
   const { NetworkService } = await import('./network/index.ts');
   const network = new NetworkService(networkOptions(options, state.nodeId), {
     database: state.database,
@@ -283,7 +282,7 @@ function networkSettings({ values, limits }: LoadedConfig): NetworkSettings {
   };
 }
 
-/** `limits` is what all parts of the node look their bounds up in. */
+/** `limits` is the object in which all parts of the node look up their bounds. */
 async function reconfigure(
   state: NodeState,
   limits: { -readonly [Name in keyof Limits]: number },

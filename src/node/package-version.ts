@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 let version: string | undefined;
 
-/** Of this package, which finds itself by name: its files lie elsewhere when they are compiled. */
+/** The version of this package. It finds itself by name, because compiled files lie elsewhere. */
 export function packageVersion(): string {
   version ??= (
     JSON.parse(readFileSync(new URL(import.meta.resolve('entgldb/package.json')), 'utf8')) as { version: string }

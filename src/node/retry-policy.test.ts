@@ -1,5 +1,5 @@
 /**
- * Goal: a program that awaits nothing but a retry stays alive for it.
+ * Goal: a program that awaits nothing but a retry stays alive until then.
  * Method: a process of its own, with two failures and short delays.
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-test('a process waits for the retry that it awaits', async () => {
+test('a process stays alive for a retry that it awaits', async () => {
   const script = `
     import { RetryPolicy } from ${JSON.stringify(new URL('retry-policy.ts', import.meta.url).href)};
     const refused = () => Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });

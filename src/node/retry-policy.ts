@@ -13,8 +13,8 @@ const NAMES: OptionNames<RetryPolicyOptions & RetryPolicyDeps> = {
 };
 
 /**
- * The retry policy as programs make it: `new RetryPolicy({ logger, maxAttempts: 3, delayMs: 1000 })`, on the system's clock
- * and randomness unless others are given. All else as in the engine's own.
+ * A retry policy of a program's own: `new RetryPolicy({ logger, maxAttempts: 3, delayMs: 1000 })`. Uses the system's clock and
+ * randomness unless others are given.
  */
 export class RetryPolicy extends CoreRetryPolicy {
   constructor(options: RetryPolicyOptions & Partial<RetryPolicyDeps> = {}) {

@@ -4,7 +4,7 @@ import { systemClock } from './system-clock.ts';
 
 const NAMES: OptionNames<SyncStatusTrackerOptions> = { logger: true, clock: true };
 
-/** The tracker as programs make it: on the system's clock unless another is given. A database's own is `db.syncTracker`. */
+/** A tracker of a program's own, on the system clock unless another is given. That of a database is `db.syncTracker`. */
 export class SyncStatusTracker extends CoreTracker {
   constructor(options: Partial<SyncStatusTrackerOptions> = {}) {
     checkOptions(options, 'SyncStatusTracker', NAMES);

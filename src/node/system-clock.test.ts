@@ -1,6 +1,6 @@
 /**
- * Goal: the system clock keeps the promises of the Clock port. Method: real timers of 0 ms, and cancelled ones; no test
- * depends on how long anything takes.
+ * Goal: the system clock keeps the contract of the Clock port. Method: real timers of 0 ms, and cancelled ones; no test depends
+ * on how long anything takes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -30,12 +30,12 @@ test('a cancelled timer never runs, and cancelling twice is harmless', async () 
   });
   cancel();
   cancel();
-  // Timers of one delay run in the order in which they were set: when this one has run, the cancelled one would have.
+  // Timers with the same delay run in the order in which they were set: once this one has run, the cancelled one would have too.
   await new Promise((resolve) => setTimeout(resolve, 1));
   assert.equal(ran, false);
 });
 
-test('a delay of a year does not fire at once', async () => {
+test('a delay of a year does not fire immediately', async () => {
   let ran = false;
   const cancel = systemClock.setTimer(365 * 24 * 3600 * 1000, () => {
     ran = true;
@@ -54,7 +54,7 @@ test('the monotonic clock never goes back', () => {
   }
 });
 
-test('random numbers lie in [0, 1) and bytes have the length asked for', () => {
+test('random numbers lie in [0, 1) and byte arrays have the requested length', () => {
   for (let i = 0; i < 1000; i++) {
     const value = systemRandom.next();
     assert.ok(value >= 0 && value < 1);

@@ -1,16 +1,16 @@
 import type { Clock } from '../core/clock/index.ts';
 
-/** Longest delay that a Node timer takes; a longer one would fire at once. */
+/** Longest delay of a Node timer; a longer one would fire immediately. */
 const TIMER_MS_MAX = 2_147_483_647;
 
-/** The real clock. Timers do not keep the process alive: what keeps a node running is its sockets and its lifecycle. */
+/** The real clock. Its timers do not keep the process alive: a node's sockets and lifecycle do. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer: (delayMs, run) => startTimer(systemClock.monotonic() + delayMs, run),
 };
 
-/** The system clock, with timers that keep the process alive: whoever awaits one may have nothing else that does. */
+/** The system clock with timers that keep the process alive, for callers that may have nothing else to keep it so. */
 export const awaitedClock: Clock = {
   ...systemClock,
   setTimer: (delayMs, run) => {
@@ -19,7 +19,7 @@ export const awaitedClock: Clock = {
   },
 };
 
-/** A delay beyond what a timer takes is waited for in several steps. */
+/** Waits in several steps for a delay that is too long for one timer. */
 function startTimer(dueMs: number, run: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (): void => {

@@ -3,7 +3,7 @@ import type { DefinitionMismatch } from '../../core/replication/index.ts';
 import type { PeerMismatch } from '../../diagnostics/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 
-/** What is known of a peer beyond its connection. Wall clock times in ms, null: never. */
+/** What is known of a peer beyond its connection. Times are wall clock, ms; null: never. */
 export interface PeerRecord {
   node: string;
   replica: ReplicaId | undefined;
@@ -13,14 +13,14 @@ export interface PeerRecord {
   roundTripMs: number | null;
   versionsSent: number;
   versionsReceived: number;
-  /** How the program there defines collections otherwise than the one here; none while it is not connected. */
+  /** How its program defines collections differently from the one here; empty while it is not connected. */
   mismatches: readonly DefinitionMismatch[];
 }
 
-/** Peers kept in mind at the same time; beyond it the one not seen for longest is forgotten. */
+/** How many peers are remembered; beyond that the one not seen for longest is forgotten. */
 const PEERS_KEPT_MAX = 1024;
 
-/** Follows the sessions: who holds what, when it was last heard, how fast it answers. Fed by the engine, asked by screens. */
+/** Follows the sessions: what each peer exchanged, when it was last heard, how fast it answers. Read by status reports. */
 export class PeerProgress {
   readonly #records = new Map<string, PeerRecord>();
 
@@ -36,7 +36,7 @@ export class PeerProgress {
     return newest;
   }
 
-  /** Of all that are connected. */
+  /** Mismatches with all connected peers. */
   mismatches(): PeerMismatch[] {
     return [...this.#records.values()].flatMap(({ node, mismatches }) => mismatches.map((m) => ({ ...m, peer: node })));
   }

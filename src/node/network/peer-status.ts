@@ -8,23 +8,26 @@ export interface PeerStatus {
   readonly nodeId: string | null;
   readonly address: Address;
   readonly state: 'connected' | 'connecting' | 'waiting';
-  /** Who named it: the configuration, discovery, or it dialled us. */
+  /** How this node knows it: from the configuration, from discovery, or because it dialled this node. */
   readonly source: 'configured' | 'discovered' | 'inbound';
-  /** Wall clock, ms; null: never. */
+  /** Wall clock when it was last heard, ms; null: never. */
   readonly lastSeen: number | null;
+  /** Wall clock of its last claim or equal summary, ms; null: never. */
   readonly lastSyncTime: number | null;
+  /** Time of the last ping, ms; null: none yet. */
   readonly roundTripMs: number | null;
+  /** Bytes over the present connection. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
-  /** How its program defines collections otherwise than the one here: the node that reads `theirs` is this peer. */
+  /** How its program defines collections differently from the one here; `theirs` is this peer's definition. */
   readonly definitionMismatches: readonly DefinitionMismatch[];
-  /** Why the last attempt failed; null: it did not. */
+  /** Why the last attempt to connect failed or the last link ended; null: neither has happened. */
   readonly lastError: string | null;
 }
 
 type SupervisedPeer = ReturnType<Supervisor['status']>[number];
 
-/** What the supervisor, the sessions and the connections know of each peer, as screens show it. */
+/** Joins what the supervisor, the sessions and the connections know of each peer. */
 export function peerStatuses(
   peers: readonly SupervisedPeer[],
   progress: PeerProgress,

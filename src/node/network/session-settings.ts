@@ -2,7 +2,7 @@ import { type Limits, TIMES } from '../../core/config/index.ts';
 import type { SessionTimes } from '../../sync/index.ts';
 import type { NetworkOptions, NetworkSettings } from './network-options.ts';
 
-/** What sessions look up at each use, so that it may change while they live. */
+/** Times and limits that sessions look up at each use, so that they may change meanwhile. */
 export class SessionSettings {
   readonly times: SessionTimes;
   readonly limits: Limits;
@@ -15,7 +15,7 @@ export class SessionSettings {
     this.apply(settings);
   }
 
-  /** Takes over the settings, and the bounds of the node as they are now. */
+  /** Takes over new settings, and the node's present bounds. */
   apply({ syncIntervalMs, batchVersionsMax }: NetworkSettings): void {
     Object.assign(this.times, { syncIntervalMs });
     Object.assign(this.limits, this.#bounds, { messageVersionsMax: batchVersionsMax });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createManualClock } from '../../testing/index.ts';
 import { WallClockWatch } from './wall-clock-watch.ts';
 
-test('a step is told once, small ones when they have added up', () => {
+test('a step is reported once, and small steps when they have added up', () => {
   const clock = createManualClock();
   let setMs = 0;
   const wall = { ...clock, now: () => clock.now() + setMs };

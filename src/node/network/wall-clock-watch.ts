@@ -1,11 +1,11 @@
 import type { Clock } from '../../core/clock/index.ts';
 
-/** Time between two looks, ms. */
+/** Time between two checks, ms. */
 const WATCH_MS = 1000;
 
 /**
- * Notices when the wall clock was set, or the machine slept: what was compared with the clocks of others before says nothing any
- * more. Changes below `stepMsMin` in all are not told.
+ * Notices when the wall clock was set or the machine slept, which makes earlier comparisons with other clocks meaningless. Changes
+ * that add up to less than `stepMsMin` are not reported.
  */
 export class WallClockWatch {
   readonly #clock: Clock;

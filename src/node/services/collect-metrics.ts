@@ -3,7 +3,7 @@ import type { CommitNotice } from '../../database/replica/index.ts';
 import type { MetricSample, SyncStatus } from '../../diagnostics/index.ts';
 import type { StoreStatistics } from '../../store/index.ts';
 
-/** What was committed since the start. */
+/** Counts what was committed since the start. */
 export class CommitCounts {
   readonly #written = { local: 0, remote: 0, own: 0 };
   #removed = 0;
@@ -44,7 +44,7 @@ export function storeSamples({ databaseBytes, walBytes }: StoreStatistics): Metr
   ];
 }
 
-/** Totals of the exchange with peers, and how far each connected one is behind. */
+/** Totals of the exchange with peers, and the time since the last sync with each connected one. */
 export function syncSamples({ totals, activePeers }: SyncStatus, nowMs: number): MetricSample[] {
   const lags = activePeers.map(({ nodeId, lastSyncTime, connectedSince }): MetricSample => {
     const since = Math.max(lastSyncTime ?? 0, connectedSince ?? 0);

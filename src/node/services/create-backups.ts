@@ -8,13 +8,13 @@ import { backupFiles } from '../files/index.ts';
 const MINUTE_MS = 60_000;
 
 export interface BackupsDeps {
-  /** Made when it is first needed: backups are asked for before the database is open, to restore it. */
+  /** Called when first needed: backups are already used before the database is open, to restore it. */
   readonly database: () => BackedUpDatabase;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Backups as the configuration wants them. */
+/** The backup service, as configured. */
 export function createBackups(config: LoadedConfig, { database, clock, logger }: BackupsDeps): BackupService {
   const { values, baseDirectory } = config;
   return new BackupService({
@@ -34,7 +34,7 @@ export function createBackups(config: LoadedConfig, { database, clock, logger }:
   });
 }
 
-/** Half the interval: what the schedule makes is further apart, what a stop makes may be closer. */
+/** Half the interval: scheduled backups are further apart, the one at shutdown may be closer. */
 export function backupSpacingMs(values: ConfigValues): number {
   return (values['Persistence.BackupIntervalMinutes'] * MINUTE_MS) / 2;
 }

@@ -28,27 +28,27 @@ import type { SyncStatusTracker } from '../sync-status-tracker.ts';
 import type { Equality } from './equality.ts';
 import type { ServedNetwork } from './served-network.ts';
 
-/** What the checks of a node look at. */
+/** What the health checks of a node look at. */
 export interface Checked {
   readonly database: LocalDatabase;
   readonly clock: Clock;
   readonly clocks: ClockMonitor;
   readonly network: () => ServedNetwork | undefined;
   readonly isInPlace: () => Promise<boolean>;
-  /** As they count now. */
+  /** The values in effect at present. */
   readonly values: () => ConfigValues;
   readonly tracker: SyncStatusTracker;
   readonly offlineQueue: OfflineQueue;
   readonly equality: Equality;
   readonly integrity: () => IntegrityStatus;
   readonly backups: BackupService;
-  /** Undefined: there are no automatic backups. */
+  /** Undefined if there are no automatic backups. */
   readonly schedule: BackupSchedule | undefined;
 }
 
 const HOUR_MS = 3_600_000;
 
-/** What the health of a node is made of, in the order of docs/guide/production-hardening.md. */
+/** The health checks of a node, in the order of docs/guide/production-hardening.md. */
 export function createChecks(checked: Checked): HealthCheck[] {
   const { values, database, clock, clocks, network, isInPlace, tracker, equality, integrity } = checked;
   const { 'Persistence.DatabasePath': path, 'Sync.MaxClockDriftMs': clockDriftMsMax } = values();

@@ -1,6 +1,6 @@
 /**
- * Goal: an alarm is raised for what is really different, and for nothing that a round of sync ends by itself.
- * Method: a database in memory against a session that answers what the test says, on a manual clock.
+ * Goal: an alarm is raised for real differences, and for nothing that a round of sync ends by itself.
+ * Method: a database in memory with a session that answers as the test says, on a manual clock.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ import { Equality, type VerifiedSession } from './equality.ts';
 
 const USERS = 'users' as CollectionName;
 
-/** A peer that answers each question with what the test makes of it; undefined: not at all. */
+/** A peer that answers each question with the result of `answer`; undefined: it does not answer. */
 function peerOf(opened: TestDatabase, answer: (own: CollectionSum) => readonly CollectionSum[] | null | undefined) {
   const told: string[] = [];
   const asked: number[] = [];
@@ -63,7 +63,7 @@ async function verdictOf(equality: Equality, { clock }: TestDatabase): Promise<s
 
 const OTHER = { count: 9, lanes: [1, 2, 3, 4] } as const;
 
-test('what is different three times is an alarm until it is equal', async () => {
+test('a difference found three times is an alarm until the collections are equal', async () => {
   await using opened = await openTestDatabase();
   await opened.db.collection('users').put('u', { n: 1 });
   let isDifferent = true;
@@ -76,7 +76,7 @@ test('what is different three times is an alarm until it is equal', async () => 
   equality.stop();
 });
 
-test('what a round of sync ends is no alarm', async () => {
+test('a difference that a round of sync ends is no alarm', async () => {
   await using opened = await openTestDatabase();
   await opened.db.collection('users').put('u', { n: 1 });
   let tries = 0;
@@ -111,7 +111,7 @@ test('a delete that lost to a concurrent write makes no difference, whether its 
   assert.equal(await verdictOf(equality, opened), 'equal');
 });
 
-test('damage at the peer is a difference at once, and nobody here reads everything for it', async () => {
+test('damage at the peer is a difference immediately, and does not make this node read everything', async () => {
   await using opened = await openTestDatabase();
   await opened.db.collection('users').put('u', { n: 1 });
   const { equality, told, asked } = peerOf(opened, (own) => [{ ...own, damaged: true }]);
@@ -119,14 +119,14 @@ test('damage at the peer is a difference at once, and nobody here reads everythi
   assert.deepEqual([asked.length, told], [1, []]);
 });
 
-test('a peer that does not answer is unanswered after its time', async () => {
+test('a peer that does not answer in time gets the verdict unanswered', async () => {
   await using opened = await openTestDatabase();
   await opened.db.collection('users').put('u', { n: 1 });
   const { equality } = peerOf(opened, () => undefined);
   assert.equal(await verdictOf(equality, opened), 'unanswered');
 });
 
-test('a peer that asks again and again is answered from one count of the rows', async () => {
+test('a peer that asks repeatedly is answered from one count of the rows', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   await db.collection('users').put('u', { n: 1 });
@@ -146,7 +146,7 @@ test('a peer that asks again and again is answered from one count of the rows', 
   assert.equal((await ask())?.fingerprint?.count, 2);
 });
 
-test('it compares by itself now and then, and ends with the node', async () => {
+test('comparisons are made periodically, until the node stops', async () => {
   await using opened = await openTestDatabase();
   await opened.db.collection('users').put('u', { n: 1 });
   const { equality, asked } = peerOf(opened, () => null);

@@ -10,7 +10,7 @@ import { type CollectionCount, sumCollection } from '../../resilience/index.ts';
 import type { Damage } from '../../store/index.ts';
 import { knowledgeDigest, type SessionEvent } from '../../sync/index.ts';
 
-/** One session as the comparison needs it; a `SessionRunner` is one. */
+/** The part of a `SessionRunner` that the comparison needs. */
 export interface VerifiedSession {
   readonly isOpen: boolean;
   readonly channel: { readonly peerKey: string };
@@ -27,28 +27,31 @@ export interface EqualityDeps {
   readonly soon: (run: () => void) => void;
   readonly sessions: () => readonly VerifiedSession[];
   readonly commitPending: () => void;
-  /** Own rows do not fit: R11 mends them. */
+  /** Rows of this node do not match its sums: R11 repairs them. */
   readonly onDamage: (damage: Damage) => void;
-  /** Both know the same, hold something else, and no own row is found wrong at this first look: read everything. */
+  /** Both know the same but hold something different, and this look found no wrong row here: read and check everything. */
   readonly onDifferent: () => void;
 }
 
 /**
  * - `equal`: readers see the same on both nodes, siblings included.
- * - `behind`: one knows writes that the other does not yet, or something changed during the comparison. Sync ends it.
- * - `different`: both know the same and hold something else, three times in a row; or rows of one are damaged, which mends itself.
- * - `unanswered`: the peer did not answer in time, or speaks an older release.
+ * - `behind`: one node knows writes that the other does not know yet, or something changed during the comparison. Sync ends it.
+ * - `different`: both know the same but hold something different, three times in a row; or rows of one are damaged, which are
+ *   repaired automatically.
+ * - `unanswered`: the peer did not answer in time, or runs an older release.
  */
 export type EqualityVerdict = 'equal' | 'behind' | 'different' | 'unanswered';
 
+/** The result for one collection. */
 export interface CollectionEquality {
   readonly collection: string;
   readonly verdict: EqualityVerdict;
-  /** Versions that readers see here, siblings counted each; null where that was not counted. */
+  /** Versions that readers see on this node, each sibling counted; null if not counted. */
   readonly ours: number | null;
+  /** The same on the peer. */
   readonly theirs: number | null;
 }
-
+/** The result of comparing with one peer. */
 export interface PeerEquality {
   readonly node: string;
   readonly deviceKey: string;
@@ -63,15 +66,15 @@ interface Question {
 const TRIES_MAX = 3;
 
 /**
- * Whether this node and its peers hold the same (I1). Each first counts its own rows anew, since rows that vanished are in no
- * sum that is only kept up to date; then one digest travels, and sums of each collection only where it differs.
+ * Compares what this node and its peers hold (I1). Each node first counts its rows again, because sums that are only kept up to
+ * date miss rows that vanished. Then one digest travels, and sums of each collection only if it differs.
  */
 export class Equality {
   readonly #deps: EqualityDeps;
   readonly #questions = new Map<number, Question>();
   readonly #counts = new Map<CollectionName, { readonly count: CollectionCount; readonly atMs: number }>();
   readonly #answering = new Set<VerifiedSession>();
-  /** Verdicts `different` of the newest comparison with each peer. */
+  /** How many collections were `different` in the newest comparison with each peer. */
   readonly #different = new Map<string, number>();
   readonly #stopping = new AbortController();
   #nonce = 0;
@@ -81,14 +84,14 @@ export class Equality {
     this.#deps = deps;
   }
 
-  /** Collections that differ from a peer's though both know the same: zero, or an alarm. */
+  /** How many collections differ from a peer's although both know the same; anything above 0 is an alarm. */
   get different(): number {
     let count = 0;
     for (const each of this.#different.values()) count += each;
     return count;
   }
 
-  /** Compares with all connected peers now and then. */
+  /** Begins to compare with all connected peers at intervals. */
   start(): void {
     this.#cancelTimer = this.#deps.clock.setTimer(TIMES.verifyIntervalMs, () => {
       this.verify()
@@ -106,8 +109,8 @@ export class Equality {
   }
 
   /**
-   * Compares with the connected peers, or with one by human name or device key. NETWORK_ERROR / NODE_UNREACHABLE when that one
-   * is not connected. The signal ends it; the call rejects with its reason.
+   * Compares with the connected peers, or with one, given by human name or device key. Rejects with NETWORK_ERROR /
+   * NODE_UNREACHABLE if that one is not connected, and with the signal's reason if it aborts.
    */
   async verify(node?: string, options: { readonly signal?: AbortSignal } = {}): Promise<PeerEquality[]> {
     const signals = [this.#stopping.signal, ...(options.signal === undefined ? [] : [options.signal])];
@@ -133,7 +136,7 @@ export class Equality {
     }
   }
 
-  /** One peer is answered once at a time, and rows are read for it at most once in `verifyRecountMs`. */
+  /** Answers a peer, one question at a time, and reads rows for that at most once in `verifyRecountMs`. */
   async #answer(session: VerifiedSession, nonce: number, digest: Uint8Array): Promise<void> {
     if (this.#answering.has(session) || this.#stopping.signal.aborted) return;
     this.#answering.add(session);
@@ -172,7 +175,7 @@ export class Equality {
         else this.#alarm(node, different, isDamaged);
         return { node, deviceKey, collections };
       }
-      // A version may be here and its claim not yet: a round of sync ends that.
+      // A version may have arrived before its claim; a round of sync ends that.
       await sleep(this.#deps.clock, TIMES.verifyRepeatMs, signal);
     }
   }
@@ -201,7 +204,7 @@ export class Equality {
     });
   }
 
-  /** Undefined: no answer. */
+  /** Asks a peer for its sums. Null: the digests are equal; undefined: no answer. */
   #ask(session: VerifiedSession, signal: AbortSignal): Promise<readonly CollectionSum[] | null | undefined> {
     const nonce = ++this.#nonce;
     const { promise, resolve, reject } = Promise.withResolvers<readonly CollectionSum[] | null | undefined>();
@@ -226,7 +229,7 @@ export class Equality {
     else this.#counts.set(name, { count, atMs: clock.monotonic() });
   }
 
-  /** A count that was made of an earlier state of the collection says nothing of this one. */
+  /** The sums of a collection. A count of an earlier state of the collection is not used. */
   #sum(name: CollectionName): CollectionSum {
     const state = this.#deps.replica.collection(name);
     const count = this.#counts.get(name)?.count;

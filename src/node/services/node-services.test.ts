@@ -1,6 +1,6 @@
 /**
- * Goal: wired together, the services see the faults of a real database, name them, repair them, and recover by themselves.
- * Method: a real SQLite database in a folder of its own, its network played by a plain object.
+ * Goal: wired together, the services notice faults of a real database, name them, repair them, and recover by themselves.
+ * Method: a real SQLite database in the test's own folder; a plain object stands for its network.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
@@ -86,7 +86,7 @@ type Services = NodeServices;
 const stateOf = async (services: Services, name: string): Promise<string> =>
   (await services.healthCheck.check()).checks.find((check) => check.name === name)!.state;
 
-/** Turns of the event loop, so that real I/O can answer, until it is so. */
+/** Waits turns of the event loop, so that real I/O can complete, until the condition holds. */
 async function until(isSo: () => boolean | Promise<boolean>, advance: () => void = () => {}): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (performance.now() < deadline) {
@@ -97,7 +97,7 @@ async function until(isSo: () => boolean | Promise<boolean>, advance: () => void
   assert.fail('it never became so');
 }
 
-test('a node without a fault is healthy in every check, by the names that are documented', () =>
+test('a node without a fault is healthy in every documented check', () =>
   withServices({}, async ({ services }) => {
     const report = await services.healthCheck.check();
     assert.deepEqual(report.errors, []);
@@ -120,7 +120,7 @@ test('a node without a fault is healthy in every check, by the names that are do
     );
   }));
 
-test('each fault shows under its name at the next look, and is gone at the next one after it', () =>
+test('each fault shows under its name at the next check, and disappears at the check after it ended', () =>
   withServices({ sync: { maxQueueSize: 2 } }, async ({ services, network, clocks }) => {
     network.isListening = false;
     assert.equal(await stateOf(services, 'network'), 'unhealthy');
@@ -148,14 +148,14 @@ test('each fault shows under its name at the next look, and is gone at the next 
     assert.equal((await services.healthCheck.check()).isHealthy, true);
   }));
 
-test('a database file that is removed while it is open is reported, although it can still be written', () =>
+test('a database file that is removed while open is reported, although it can still be written', () =>
   withServices({}, async ({ services, path }) => {
     assert.equal(await stateOf(services, 'database'), 'healthy');
     unlinkSync(path);
     assert.equal(await stateOf(services, 'database'), 'unhealthy');
   }));
 
-test('a damaged document throws when it is read, is unhealthy, and comes back from the newest good backup', () =>
+test('a damaged document throws when read, is reported as unhealthy, and comes back from the newest good backup', () =>
   withServices({ persistence: { backupPath: 'backups' } }, async ({ services, database, network, clock, path }) => {
     const tills = database.collection('tills');
     await tills.put('a', { n: 1 });
@@ -175,7 +175,7 @@ test('a damaged document throws when it is read, is unhealthy, and comes back fr
     await services.checkIntegrity();
   }));
 
-test('a check by hand names what is damaged and begins the repair', () =>
+test('a manual check names what is damaged and starts the repair', () =>
   withServices({}, async ({ services, database, path }) => {
     await database.collection('tills').put('a', { n: 1 });
     await database.flush();
@@ -184,7 +184,7 @@ test('a check by hand names what is damaged and begins the repair', () =>
     await until(() => services.repair.status().damaged === 1);
   }));
 
-test('while it runs, automatic backups are made, one more at the end, and none where nothing changed', async () => {
+test('automatic backups are made while the node runs and once more at shutdown, but not if nothing changed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'entgldb-services-'));
   try {
     const { services, database, clock } = await openServices(folder, { persistence: { backupPath: 'backups' } });
@@ -206,7 +206,7 @@ test('while it runs, automatic backups are made, one more at the end, and none w
   }
 });
 
-test('a backup at shutdown that takes too long is cut off and leaves nothing', async () => {
+test('a backup at shutdown that takes too long is aborted and leaves nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'entgldb-services-'));
   try {
     const { services, database } = await openServices(folder, { persistence: { backupPath: 'backups' } });
@@ -218,7 +218,7 @@ test('a backup at shutdown that takes too long is cut off and leaves nothing', a
   }
 });
 
-test('a handler that is registered empties the queue when the first peer is there', () =>
+test('a registered handler empties the queue when the first peer connects', () =>
   withServices({}, async ({ services, database }) => {
     services.offlineQueue.register(async ({ collection, key, data }) => {
       await database.collection(collection).put(key, data!);
@@ -259,7 +259,7 @@ test('metrics count writes by origin, reads by cache, rounds and lag', () =>
     assert.ok(value('entgldb_cache_hits_total')! + value('entgldb_cache_misses_total')! > 0);
   }));
 
-test('two devices under one name are two peers', () =>
+test('two devices with the same name are two peers', () =>
   withServices({}, async ({ services }) => {
     services.feed.followed(opened('till'), { deviceKey: 'aaaaaaaaaaaa', node: 'till', address: '' });
     services.feed.followed(opened('till'), { deviceKey: 'bbbbbbbbbbbb', node: 'till', address: '' });
@@ -280,4 +280,4 @@ function opened(node: string) {
   return { kind: 'opened', hello: { node } as never, wallOffsetMs: 0 } as const;
 }
 
-/** Changes the open file behind the store's back. */
+/** Changes the open file without the store's knowledge. */

@@ -35,27 +35,27 @@ export interface NodeServicesDeps {
   readonly database: LocalDatabase;
   readonly store: SqliteStore;
   readonly backups: BackupService;
-  /** False: no automatic backups, whatever the configuration says. */
+  /** False: makes no automatic backups, whatever the configuration says. */
   readonly isScheduled: boolean;
   readonly clocks: ClockMonitor;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Undefined: this node runs without a network. */
+  /** Undefined while this node has no network or is paused. */
   readonly network: () => ServedNetwork | undefined;
-  /** Damage came back too often: nothing is to be written any more, neither by this node nor for a peer. */
+  /** Damage came back too often: nothing may be written any more, neither by this node nor for a peer. */
   readonly onReadOnly: (reason: string) => void;
-  /** Whether the database's file is where it was, all the time. */
+  /** Whether the database file is in its place, and always was. */
   readonly isInPlace: () => Promise<boolean>;
 }
 
-/** What happens in a session and is worth a line at level Debug. */
+/** Session events that are logged at level Debug. */
 const LOGGED: ReadonlySet<SessionEvent['kind']> = new Set(['sent', 'received', 'claimed', 'verified']);
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** The production services of a node, wired to its database and network. `start` begins what they do by themselves. */
+/** The services of a node, wired to its database and network. `start` begins their periodic work. */
 export class NodeServices {
   readonly retryPolicy: RetryPolicy;
   readonly cache: DocumentCache;
@@ -77,7 +77,7 @@ export class NodeServices {
   readonly #counts = new CommitCounts();
   readonly #syncLogger: Logger;
   #values: ConfigValues;
-  /** Change position that the newest backup of this start holds. */
+  /** Change position up to which the newest backup made since the start reaches. */
   #backedUpPos = -1;
   #stopping: Promise<void> | undefined;
 
@@ -150,7 +150,7 @@ export class NodeServices {
     replica.onReload(() => this.healthCheck.lookAt('database'));
   }
 
-  /** Begins periodic checks, the scrub, the collection of blobs, and automatic backups; repairs what was found damaged at open. */
+  /** Starts periodic checks, the scrub, the collection of blobs, and automatic backups; repairs what was found damaged when opening. */
   start(): void {
     for (const name of this.#deps.store.damagedAtOpen) this.damaged(name.collection, name.key, undefined);
     this.healthCheck.start();
@@ -183,13 +183,13 @@ export class NodeServices {
     if (event.kind === 'confirmed') this.receipts.confirmed(peer.deviceKey, event.collection, event.replica, event.seq);
   }
 
-  /** A read, or work for a peer, met a damaged document. */
+  /** A read, or work for a peer, found a damaged document. */
   damaged(collection: CollectionName, key: DocumentKey, error: unknown): void {
     const problem = error instanceof Error ? error.message : 'found damaged at open';
     this.repair.report({ kind: 'document', collection, key, problem });
   }
 
-  /** Throws DatabaseCorruptionError that names what is damaged, or was and is not back, and lets the repair begin. */
+  /** Rejects with a DatabaseCorruptionError that names what is damaged, or was and is not repaired yet, and starts the repair. */
   checkIntegrity(signal?: AbortSignal): Promise<void> {
     return checkIntegrity(this.#deps.store, {
       ...(signal && { signal }),
@@ -198,7 +198,7 @@ export class NodeServices {
     });
   }
 
-  /** A backup by hand; null: a name with date and time in the backup folder. Resolves with its path. */
+  /** Makes a manual backup and resolves with its path. Null: under a name with date and time in the backup folder. */
   async backup(name: string | null, work?: ManualBackupWork): Promise<string> {
     const pos = this.#deps.database.replica.pos;
     const path = await this.backups.backup(name, work);
@@ -225,8 +225,8 @@ export class NodeServices {
   }
 
   /**
-   * Ends what the services do by themselves, and makes the backup at shutdown where automatic ones are wanted and something
-   * changed since the last. `signal` cuts that backup off. Call it before the database is closed. Idempotent.
+   * Ends the services' periodic work, and makes the backup at shutdown if automatic backups are on and something changed since the
+   * last one. `signal` aborts that backup. Call it before the database is closed. Idempotent.
    */
   stop(signal: AbortSignal): Promise<void> {
     this.#stopping ??= this.#stop(signal);
@@ -282,7 +282,7 @@ export class NodeServices {
       sessions: () => network()?.sessions() ?? [],
       commitPending: () => database.commitPending(),
       onDamage: (damage) => this.repair.report(damage),
-      // What it finds goes to the repair; the log has the difference itself.
+      // What the check finds goes to the repair; the difference itself is already logged.
       onDifferent: () => void this.checkIntegrity().catch(() => {}),
     });
   }

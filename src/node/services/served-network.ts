@@ -4,20 +4,20 @@ import type { VerifiedSession } from './equality.ts';
 /** What the services need of the network. */
 export interface ServedNetwork {
   readonly isListening: boolean;
-  /** Where it listens, `host:port`; null: nowhere. */
+  /** Where the node listens, as `host:port`; null: nowhere. */
   readonly address: string | null;
-  /** Why it does not listen, as far as it is known. */
+  /** Why the node does not listen, if known. */
   readonly problem: string | null;
-  /** Peers that the configuration or discovery named, or that dialled. */
+  /** How many peers the configuration or discovery named, or dialled this node. */
   readonly knownPeers: number;
-  /** Bytes on the wire since its start, both ways. */
+  /** Bytes on the wire since its start, in both directions. */
   readonly bytes: number;
-  /** How programs of connected peers define collections otherwise than the one here. */
+  /** How programs of connected peers define collections differently from the one here. */
   mismatches(): readonly PeerMismatch[];
-  /** Who is kept out, here or there. */
+  /** Peers that are refused, here or there. */
   refusals(): readonly PeerRefusal[];
-  /** Those that are open. */
+  /** The open sessions. */
   sessions(): readonly VerifiedSession[];
-  /** R11: peers must discard what they believed of this node. */
+  /** R11: ends all sessions, so that peers discard what they believed about this node. */
   endSessions(reason: 'damage'): void;
 }

@@ -3,16 +3,16 @@ import type { SyncStatusTracker } from '../../diagnostics/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 import type { FollowedPeer } from '../network/index.ts';
 
-/** Letters of a device key that tell two nodes of one name apart. */
+/** How many letters of the device key distinguish two nodes of the same name. */
 const KEY_LETTERS = 8;
 
-/** Tells the tracker what happens in the sessions. */
+/** Reports to the tracker what happens in the sessions. */
 export class SyncFeed {
   readonly #tracker: SyncStatusTracker;
-  /** Bytes on the wire since the start of the transport, both ways. */
+  /** Bytes on the wire since the start of the transport, in both directions. */
   readonly #bytes: () => number;
   readonly #nameByKey = new Map<string, string>();
-  /** Names of those that left, the newest last. */
+  /** Names of peers that left, the newest last. */
   readonly #formerByKey = new Map<string, string>();
   #countedBytes = 0;
 
@@ -39,7 +39,7 @@ export class SyncFeed {
     }
   }
 
-  /** A peer that nobody expects any more. */
+  /** A peer is no longer expected: forgets it. */
   removed(deviceKey: string): void {
     const name = this.#nameByKey.get(deviceKey) ?? this.#formerByKey.get(deviceKey);
     this.#nameByKey.delete(deviceKey);
@@ -48,7 +48,7 @@ export class SyncFeed {
     if (name !== undefined && !isTaken) this.#tracker.forgetPeer(name);
   }
 
-  /** The session ended; `problem` is why, where it was no goodbye. */
+  /** The session ended; `problem` says why, or is null for an ordinary end. */
   left(deviceKey: string, problem: string | null): void {
     const name = this.#nameByKey.get(deviceKey);
     if (name === undefined) return;
@@ -74,7 +74,7 @@ export class SyncFeed {
     this.#tracker.updatePeer(name, { address, isConnected: true });
   }
 
-  /** A transport that was made anew counts from 0. */
+  /** Bytes since the last call. A new transport counts from 0 again. */
   #newBytes(): number {
     const bytes = this.#bytes();
     const added = bytes >= this.#countedBytes ? bytes - this.#countedBytes : bytes;

@@ -8,8 +8,8 @@ const CONSTANTS: ReadonlyMap<string, JsonValue> = new Map<string, JsonValue>([
 ]);
 
 /**
- * The text of a field in a CSV cell, from which `valueOfCell` makes the same value again: texts as they are, everything else
- * as JSON; a text that would be read as something else is written as a JSON text, in quotes. Undefined: an empty cell.
+ * The text of a field in a CSV cell, from which `valueOfCell` restores the same value. Texts are written unchanged, everything
+ * else as JSON. A text that would be read as something else is written as JSON too, in quotes. Undefined is an empty cell.
  */
 export function cellOf(value: JsonValue | undefined): string {
   if (value === undefined) return '';
@@ -18,9 +18,9 @@ export function cellOf(value: JsonValue | undefined): string {
 }
 
 /**
- * The value of a cell: a number, `true`, `false`, `null`, an object, an array or a text in quotes as JSON writes it; else
- * the text itself. So `01234` and `1,5` stay texts, and so does a number that a JavaScript number does not hold. Undefined
- * where the cell is empty.
+ * The value of a cell: if it is a number, `true`, `false`, `null`, an object, an array or a quoted text as JSON writes it, that
+ * value; otherwise the text itself. So `01234` and `1,5` stay texts, as does a number that JavaScript cannot hold exactly.
+ * Undefined for an empty cell.
  */
 export function valueOfCell(cell: string): JsonValue | undefined {
   if (cell === '') return undefined;
@@ -30,11 +30,11 @@ export function valueOfCell(cell: string): JsonValue | undefined {
   return '{["'.includes(cell[0]!) ? parseOr(cell) : cell;
 }
 
-/** Article numbers of twenty digits are names, not quantities: what would be rounded stays a text. */
+/** False for a number that would be rounded: an article number of twenty digits is a name, not a quantity. */
 function isExactNumber(cell: string): boolean {
   const number = Number(cell);
   if (!Number.isFinite(number)) return false;
-  // Beyond the safe ones, those that JavaScript spells so are what a document held.
+  // Beyond the safe integers, a number that JavaScript prints the same way is what a document held.
   return !/^-?[0-9]+$/.test(cell) || Number.isSafeInteger(number) || String(number) === cell;
 }
 
@@ -42,7 +42,7 @@ function parseOr(cell: string): JsonValue {
   try {
     return JSON.parse(cell) as JsonValue;
   } catch {
-    // It only begins like JSON: a text in its own right.
+    // It only begins like JSON, so it is a text.
     return cell;
   }
 }

@@ -6,16 +6,16 @@ import type { TransferFormat } from './import-documents.ts';
 import { KEY_COLUMN } from './parse-document-row.ts';
 import type { Delimiter } from './read-csv.ts';
 
-/** Characters that are gathered before they are handed on: fewer, larger writes. */
+/** Characters to collect before they are yielded, for fewer and larger writes. */
 const CHUNK_CHARS = 64 * 1024;
 
-/** Columns of one CSV file; spreadsheets stop at 16,384. */
+/** Most columns of a CSV file; spreadsheets stop at 16,384. */
 const COLUMNS_MAX = 16_384;
 
 export interface ExportProgress {
-  /** Documents handed on so far, in this run. */
+  /** Documents exported so far, in this run. */
   readonly exported: number;
-  /** Key of the newest of them; an export that was cut goes on behind it. */
+  /** Key of the last of them; an interrupted export continues after it. */
   readonly key: string;
 }
 
@@ -24,16 +24,16 @@ export interface ExportOptions {
   readonly format?: TransferFormat | undefined;
   /** CSV: default a comma. */
   readonly delimiter?: Delimiter | undefined;
-  /** CSV: the fields to write, in this order. Default: all that any document has, for which the collection is read twice. */
+  /** CSV: the fields to write, in this order. Default: all fields of any document, for which the collection is read twice. */
   readonly columns?: readonly string[] | undefined;
-  /** Goes on behind this key, without a head. */
+  /** Continues after this key, without a CSV header. */
   readonly after?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called behind each chunk that was taken. */
+  /** Called after each chunk that was consumed. */
   readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
 }
 
-/** What an export reads: documents in order of key, each with the versions that it consists of, where they are wanted. */
+/** What an export reads: documents in order of key, with their versions if wanted. */
 export interface ExportSource {
   entries(options: ScanOptions): AsyncIterable<readonly [key: string, value: Document, versions?: readonly object[]]>;
 }
@@ -49,9 +49,9 @@ export function withVersions(collection: Pick<Collection, 'entries' | 'versions'
 }
 
 /**
- * A collection in chunks of whole lines: as NDJSON, `{"key":"user1","value":{…}}` a line (with `"versions":[…]` where the
- * source has them), or as CSV with the column `_key` and one for each field at the top, in which anything but a text is
- * JSON. Documents written meanwhile may be in it or not. A signal ends it.
+ * Exports a collection in chunks of whole lines: as NDJSON with one `{"key":"user1","value":{…}}` per line (and `"versions":[…]`
+ * if the source has them), or as CSV with the column `_key` and one column per top-level field, in which everything but texts is
+ * JSON. Documents written meanwhile may or may not be included. A signal aborts it.
  */
 export async function* exportDocuments(collection: ExportSource, options: ExportOptions = {}): AsyncGenerator<string> {
   const isCsv = options.format === 'csv';
@@ -77,12 +77,12 @@ function scanOptions({ signal, after }: ExportOptions): ScanOptions {
   return { ...(signal === undefined ? {} : { signal }), ...(after === undefined ? {} : { after }) };
 }
 
-/** Every object answers to `constructor` and `__proto__`; a document has only what is its own. */
+/** Reads own fields only: every object answers to `constructor` and `__proto__`. */
 function fieldOf(value: Document, name: string): JsonValue | undefined {
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** Names of all fields at the top of any document, in the order in which they are met first. */
+/** Names of the top-level fields of all documents, in order of first appearance. */
 async function fieldsOf(collection: ExportSource, signal: AbortSignal | undefined): Promise<readonly string[]> {
   const names = new Set<string>();
   for await (const [key, value] of collection.entries(scanOptions({ signal }))) {
@@ -100,12 +100,12 @@ function notTabular(what: string): PersistenceError {
   return new PersistenceError('INVALID_DOCUMENT', `${what}, so they make no table; export NDJSON, or name the columns`);
 }
 
-/** RFC 4180: cells that hold the delimiter, a quote or an end of line are quoted, and a quote within is doubled. */
+/** RFC 4180: cells with the delimiter, a quote or a line break are quoted, and quotes within them are doubled. */
 function csvLine(cells: readonly string[], delimiter: Delimiter): string {
   return `${cells.map((cell) => (needsQuotes(cell, delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(delimiter)}\r\n`;
 }
 
-/** Blanks at the ends are kept by quotes, where a reader would trim them. */
+/** Quotes also protect blanks at the ends, which a reader would trim. */
 function needsQuotes(cell: string, delimiter: Delimiter): boolean {
   return cell.includes(delimiter) || /["\r\n]|^\s|\s$/.test(cell);
 }

@@ -6,10 +6,10 @@ import { parseDocumentRow, parseHead } from './parse-document-row.ts';
 import { type Delimiter, readCsv } from './read-csv.ts';
 import { readLines } from './read-lines.ts';
 
-/** Room for the key and the braces around a document of the greatest size; JSON may spend six bytes on a character. */
+/** Room for the key and the braces around a document of maximum size; JSON may use six bytes per character. */
 const LINE_OVERHEAD_BYTES = 16 * 1024;
 
-/** Bytes in one transaction of an import: well below the bound of a transaction, so that others are not held up. */
+/** Bytes per transaction of an import: well below the limit, so that other writes are not held up. */
 const BATCH_BYTES_MAX = 1024 * 1024;
 
 export type TransferFormat = 'ndjson' | 'csv';
@@ -17,7 +17,7 @@ export type TransferFormat = 'ndjson' | 'csv';
 export interface ImportProgress {
   /** Documents written so far, in this run. */
   readonly imported: number;
-  /** Last line of which all before it is written, or was left out. */
+  /** Every line up to this one was written or left out. */
   readonly line: number;
 }
 
@@ -30,26 +30,26 @@ export interface ImportOptions {
   readonly delimiter?: Delimiter | undefined;
   /** CSV: every cell is a text. Default false: numbers, `true`, `false`, `null` and JSON are read as such. */
   readonly isAllText?: boolean | undefined;
-  /** Lines up to this one were imported before and are passed over. Default 0. */
+  /** Lines up to this one were imported before and are skipped. Default 0. */
   readonly afterLine?: number | undefined;
   /** Called for each line that is left out; absent: the first bad line ends the import. */
   readonly onBadLine?: ((error: EntglDbError) => void) | undefined;
   /** Called after each transaction. */
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
-  /** Ends the import after the transaction under way; what is written stays. */
+  /** Ends the import after the transaction under way; written documents stay. */
   readonly signal?: AbortSignal | undefined;
 }
 
 interface Read {
   readonly number: number;
-  /** Reads and checks the document of that line. */
+  /** Parses and checks the document of that line. */
   parse(): ImportedDocument;
 }
 
 /**
- * Writes the documents of an NDJSON or CSV stream, in transactions of bounded size, and resolves with how many there were.
- * What was written before an error stays written: importing the corrected file again is harmless, and `afterLine` with the
- * line of the last progress goes on from there.
+ * Writes the documents of an NDJSON or CSV stream in transactions of bounded size, and resolves with their number. What was
+ * written before an error stays. Importing the corrected file again is harmless; `afterLine` with the line of the last progress
+ * continues from there.
  */
 export async function importDocuments(
   bytes: AsyncIterable<Uint8Array>,

@@ -5,20 +5,20 @@ import { parseDocumentKey } from '../../core/ids/index.ts';
 import type { Document } from '../../database/index.ts';
 import type { Line } from './read-lines.ts';
 
-/** A document of an NDJSON file, checked as a write of it would be. */
+/** A document of an imported file, checked like a write. */
 export interface ImportedDocument {
   readonly key: string;
   readonly value: Document;
-  /** Of its JSON text. */
+  /** Bytes of its JSON text. */
   readonly bytes: number;
 }
 
-/** Fields that are taken for the key of a document that does not come from an export. */
+/** Fields in which a document that does not come from an export may hold its key. */
 const KEY_FIELDS = ['_id', 'id', '_key', 'key'];
 
 /**
- * A line as `export` writes it, `{"key":"user1","value":{…}}` with or without `versions`, or a document that holds its own
- * key in `keyField` (absent: in `_id`, `id`, `_key` or `key`). Throws PERSISTENCE_ERROR (INVALID_DOCUMENT, INVALID_NAME,
+ * Parses a line as `export` writes it, `{"key":"user1","value":{…}}` with or without `versions`, or a document that holds its
+ * key in `keyField` (default: in `_id`, `id`, `_key` or `key`). Throws PERSISTENCE_ERROR (INVALID_DOCUMENT, INVALID_NAME,
  * DOCUMENT_TOO_LARGE) with the number of the line.
  */
 export function parseDocumentLine(line: Line, keyField: string | undefined, limits: Limits): ImportedDocument {
@@ -26,7 +26,7 @@ export function parseDocumentLine(line: Line, keyField: string | undefined, limi
   return checkDocument(line.number, limits, () => keyed(parsed, keyField));
 }
 
-/** Checks a document as a write of it would; what is wrong with it is told with its line. */
+/** Checks a document as a write would. Errors name its line. */
 export function checkDocument(
   line: number,
   limits: Limits,
@@ -37,7 +37,7 @@ export function checkDocument(
     return { key: parseDocumentKey(key), value, bytes: Buffer.byteLength(documentToText(value, limits)) };
   } catch (error) {
     if (!isEntglDbError(error, 'PERSISTENCE_ERROR')) throw error;
-    // The reason of the cause: what is wrong with a line is what would be wrong with writing it.
+    // A bad line has the same reason as writing its document would have.
     const reason = error.reason as 'INVALID_DOCUMENT' | 'INVALID_NAME' | 'DOCUMENT_TOO_LARGE';
     throw new PersistenceError(reason, `line ${line}: ${error.message}`, {
       details: { ...error.details, line },
@@ -46,7 +46,7 @@ export function checkDocument(
   }
 }
 
-/** The key that a document holds itself. */
+/** The key that a document holds in one of its fields. */
 export function keyFieldOf(value: Document, keyField: string | undefined): string {
   const field = keyField ?? KEY_FIELDS.find((name) => Object.hasOwn(value, name));
   const found = field === undefined ? undefined : value[field];

@@ -6,17 +6,17 @@ import { valueOfCell } from './csv-cells.ts';
 import { checkDocument, type ImportedDocument, keyFieldOf } from './parse-document-line.ts';
 import type { CsvRow } from './read-csv.ts';
 
-/** Column that holds the key in an export; it is no field of the document. */
+/** Column that holds the key in an export; it is not a field of the document. */
 export const KEY_COLUMN = '_key';
 
 export interface RowOptions {
   readonly keyField: string | undefined;
-  /** Every cell is a text; else numbers, booleans and JSON are read as such. */
+  /** Whether every cell is a text. Otherwise numbers, booleans and JSON are read as such. */
   readonly isAllText: boolean;
   readonly limits: Limits;
 }
 
-/** The names of the columns. Throws INVALID_DOCUMENT where one is missing or there twice. */
+/** The names of the columns. Throws INVALID_DOCUMENT if one is missing or appears twice. */
 export function parseHead({ number, cells }: CsvRow): readonly string[] {
   const names = new Set<string>();
   for (const [i, name] of cells.entries()) {
@@ -27,8 +27,8 @@ export function parseHead({ number, cells }: CsvRow): readonly string[] {
 }
 
 /**
- * A record as a document, an empty cell being a field that is not there. Its key is in the column `_key`, or in the field
- * that `keyField` names (absent: `_id`, `id` or `key`). Throws as `parseDocumentLine` does.
+ * Parses a record as a document; an empty cell is an absent field. The key is in the column `_key`, or in the field that
+ * `keyField` names (default: `_id`, `id` or `key`). Throws as `parseDocumentLine` does.
  */
 export function parseDocumentRow(row: CsvRow, head: readonly string[], options: RowOptions): ImportedDocument {
   if (row.cells.length !== head.length)

@@ -3,18 +3,18 @@ import { PersistenceError } from '../../core/errors/index.ts';
 
 /** A record of a CSV file. */
 export interface CsvRow {
-  /** Of its last line in the file, from 1. */
+  /** Number of its last line in the file, from 1. */
   readonly number: number;
   readonly cells: readonly string[];
 }
 
-/** One character between the cells, as files have it. */
+/** The character between cells. */
 export type Delimiter = ',' | ';' | '\t' | '|';
 
 /**
- * The records of a CSV file (RFC 4180), the head first; empty lines are left out. Memory is bounded by the longest record.
- * Throws INVALID_DOCUMENT where the file is no UTF-8 or a quote is never closed, DOCUMENT_TOO_LARGE where a record is longer
- * than `rowCharactersMax`.
+ * The records of a CSV file (RFC 4180), the header first; empty lines are skipped. Memory is bounded by the longest record.
+ * Throws INVALID_DOCUMENT if the file is not UTF-8 or a quote is never closed, DOCUMENT_TOO_LARGE if a record is longer than
+ * `rowCharactersMax`.
  */
 export async function* readCsv(
   bytes: AsyncIterable<Uint8Array>,
@@ -29,7 +29,7 @@ export async function* readCsv(
     relax_column_count: true,
     skip_empty_lines: true,
   });
-  // Errors of either end come out of the iterator below; the callback is only where the pipeline wants to tell them too.
+  // Errors of either end are thrown by the iterator below; `pipeline` merely requires a callback.
   pipeline(Readable.from(decoded(bytes)), parser, () => {});
   try {
     for await (const { info, record } of parser as AsyncIterable<{ info: { lines: number }; record: string[] }>)
@@ -41,7 +41,7 @@ export async function* readCsv(
   }
 }
 
-/** Text without its byte order mark. */
+/** Decodes UTF-8, without a byte order mark. */
 async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {

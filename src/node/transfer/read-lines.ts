@@ -7,8 +7,8 @@ export interface Line {
 }
 
 /**
- * The lines of a stream of bytes, without their ends (LF or CRLF); empty ones are left out. Memory is bounded by the longest
- * line. Throws INVALID_DOCUMENT with the number of a line that is longer than `lineBytesMax` or no UTF-8.
+ * The lines of a byte stream, trimmed; empty lines are skipped. Memory is bounded by the longest line. Throws, with the number
+ * of the line, DOCUMENT_TOO_LARGE if it is longer than `lineBytesMax`, INVALID_DOCUMENT if it is not UTF-8.
  */
 export async function* readLines(bytes: AsyncIterable<Uint8Array>, lineBytesMax: number): AsyncGenerator<Line> {
   let number = 0;
@@ -40,7 +40,7 @@ export async function* readLines(bytes: AsyncIterable<Uint8Array>, lineBytesMax:
   }
 }
 
-/** Not shared: a decoder that met half a character would keep it for the next line. A mark at the start is dropped. */
+/** Uses a new decoder for each line, because one that met half a character would keep it for the next. Drops a byte order mark. */
 function decode(bytes: Uint8Array, number: number): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim();

@@ -1,6 +1,6 @@
 /**
- * Goal: an import takes what an export gives and more, within bounds, and names the line that is wrong. Method: byte streams
- * cut at every place, written into a plain list.
+ * Goal: an import accepts what an export writes and more, within bounds, and names a bad line. Method: byte streams cut at every
+ * place, imported into a plain list.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -22,7 +22,7 @@ async function runImport(text: string | Uint8Array, more: Partial<ImportOptions>
   return { imported, batches, all: batches.flat() };
 }
 
-test('lines come out whole wherever the stream is cut, with either end, without empty ones', async () => {
+test('lines are read whole wherever the stream is cut, with LF or CRLF, and empty ones are skipped', async () => {
   const text = '\uFEFFfirst\r\nzweite Zeile ü €\n\n  \n{"a":"😀"}\nlast';
   for (let size = 1; size < 20; size++) {
     const lines = await collect(readLines(chunks(text, size), 100));
@@ -38,7 +38,7 @@ test('lines come out whole wherever the stream is cut, with either end, without 
   }
 });
 
-test('what was exported is imported the same', async () => {
+test('an import restores exactly what was exported', async () => {
   const documents: [string, Document][] = Array.from({ length: 3000 }, (_, i) => [`k${i}`, { i, pad: 'x'.repeat(50) }]);
   const entries = async function* () {
     yield* documents;
@@ -62,7 +62,7 @@ test('transactions stay within both bounds', async () => {
   );
 });
 
-test('documents of other origin bring their key in a field, named or usual', async () => {
+test('documents of other origin have their key in a named field or in one of the usual ones', async () => {
   assert.deepEqual((await runImport('{"id":7,"name":"x"}\n{"_id":"a","id":"b"}')).all, [
     ['7', { id: 7, name: 'x' }],
     ['a', { _id: 'a', id: 'b' }],
@@ -72,7 +72,7 @@ test('documents of other origin bring their key in a field, named or usual', asy
   ]);
 });
 
-test('a document whose own fields are key and value and more is not mistaken for an exported line', async () => {
+test('a document with fields key, value and others is not mistaken for an exported line', async () => {
   assert.deepEqual((await runImport('{"key":"a","value":{},"x":1}')).all, [['a', { key: 'a', value: {}, x: 1 }]]);
 });
 
@@ -99,7 +99,7 @@ for (const [name, line, reason, message] of bad) {
   });
 }
 
-test('bad lines can be left out and told of', async () => {
+test('bad lines can be left out and reported', async () => {
   const told: unknown[] = [];
   const text = '{"id":0}\nx\n{"id":2}\n{}\n';
   const { imported } = await runImport(text, { onBadLine: (error) => told.push(error.details.line) });
@@ -114,7 +114,7 @@ test('an aborted import stops before the next transaction', async () => {
   await assert.rejects(runImport(text, { signal: controller.signal, onProgress }), /enough/);
 });
 
-test('what was exported as a table is imported the same, whatever the values are', async () => {
+test('an import restores exactly what was exported as a table, whatever the values are', async () => {
   const documents: [string, Document][] = [
     ['a', { name: 'plain', count: 3, price: -1.5e-7, yes: true, none: null, list: [1, 'x'], object: { b: { c: '' } } }],
     [
@@ -140,7 +140,7 @@ test('what was exported as a table is imported the same, whatever the values are
   }
 });
 
-test('fields by which every object answers are in the table only where they are in the document', async () => {
+test('fields that every object inherits are in the table only if the document has them itself', async () => {
   const documents: [string, Document][] = [
     ['a', JSON.parse('{"constructor":1,"__proto__":{"x":1}}')],
     ['b', { toString: 'text' }],
@@ -153,7 +153,7 @@ test('fields by which every object answers are in the table only where they are 
   assert.deepEqual((await runImport(text, { format: 'csv' })).all, documents);
 });
 
-test('a table of other origin is read: marks, ends of lines, types, and keys in a column of its own', async () => {
+test('a table of other origin is read: byte order mark, line ends, types, and a key column', async () => {
   const table = '\uFEFFsku;name;price;stock\r\n007;Lager, 0.5 l;1,5;12\r\n\r\n8;"a ""b""";2.5;\r\n';
   const read = { format: 'csv', delimiter: ';', keyField: 'sku' } as const;
   assert.deepEqual((await runImport(table, read)).all, [
@@ -177,7 +177,7 @@ const badTables: [name: string, table: string | Uint8Array, reason: string, mess
   ['no UTF-8', Buffer.from([0x69, 0x64, 0x0a, 0xff, 0x0a]), 'INVALID_DOCUMENT', /^the file is not UTF-8/],
 ];
 for (const [name, table, reason, message] of badTables) {
-  test(`a table with ${name} says so`, async () => {
+  test(`a table with ${name} is refused, saying so`, async () => {
     await assert.rejects(runImport(table, { format: 'csv' }), (error: Error) => {
       assert.ok(isEntglDbError(error), String(error));
       assert.equal(error.reason, reason);
@@ -187,7 +187,7 @@ for (const [name, table, reason, message] of badTables) {
   });
 }
 
-test('an import that was cut goes on behind the line of its last progress, and misses nothing', async () => {
+test('an interrupted import continues after the line of its last progress, and misses nothing', async () => {
   const ndjson = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ id: i })).join('\n');
   const csv = `id\n${Array.from({ length: 2500 }, (_, i) => i).join('\n')}`;
   for (const [format, text] of [['ndjson', ndjson] as const, ['csv', csv] as const]) {
@@ -210,7 +210,7 @@ test('an import that was cut goes on behind the line of its last progress, and m
   }
 });
 
-test('an export that was cut goes on behind a key, and both parts make one file', async () => {
+test('an interrupted export continues after a key, and both parts make one file', async () => {
   const documents: [string, Document][] = Array.from({ length: 3000 }, (_, i) => [
     `k${String(i).padStart(5, '0')}`,
     { i, pad: 'x'.repeat(50) },
@@ -234,7 +234,7 @@ test('an export that was cut goes on behind a key, and both parts make one file'
   }
 });
 
-test('an exported line may carry versions, which an import passes over', async () => {
+test('an exported line may carry versions, which an import ignores', async () => {
   const line = '{"key":"a","value":{"x":1},"versions":[{"dot":"r:1","value":{"x":1}}]}';
   assert.deepEqual((await runImport(line)).all, [['a', { x: 1 }]]);
 });
