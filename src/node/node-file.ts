@@ -1,7 +1,7 @@
 import { access, chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type Clock, sleep } from '../core/clock/index.ts';
 import { TIMES } from '../core/config/index.ts';
-import { messageOf } from '../core/errors/index.ts';
+import { messageOf, PersistenceError } from '../core/errors/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import { toFileError } from './files/index.ts';
 
@@ -86,20 +86,29 @@ async function isMissing(path: string): Promise<boolean> {
   );
 }
 
-/** Undefined if there is no file, or not a valid one. */
+/**
+ * Undefined if there is no file, or not a valid one: opening the database will then show whether a node runs on it. Throws
+ * PERMISSION_DENIED if this user may not read it, because such a user must not be told that no node is running.
+ */
 export async function readNodeFile(databasePath: string): Promise<NodeFile | undefined> {
+  const path = nodeFilePath(databasePath);
   try {
-    const content: unknown = JSON.parse(await readFile(nodeFilePath(databasePath), 'utf8'));
+    const content: unknown = JSON.parse(await readFile(path, 'utf8'));
     return isNodeFile(content) ? content : undefined;
-  } catch {
-    // No file, no permission or an incomplete file: opening the database will then show whether a node runs on it.
-    return undefined;
+  } catch (cause) {
+    if (!isDenied(cause)) return undefined;
+    const message = `this user may not read ${path}, which says where the node is; run the command as the user that the node runs as`;
+    throw new PersistenceError('PERMISSION_DENIED', message, { details: { path }, cause });
   }
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
 }
 
 /** Removes the file, unless it belongs to another start. */
 export async function removeNodeFile(databasePath: string, secret: string): Promise<void> {
-  const current = await readNodeFile(databasePath);
+  const current = await readNodeFile(databasePath).catch(() => undefined);
   if (current?.secret === secret) await rm(nodeFilePath(databasePath), { force: true });
 }
 

@@ -60,10 +60,14 @@ export function toStoreError(error: unknown, path: string): unknown {
     case 'ENFILE':
       return new PersistenceError('IO_FAILED', tooManyFilesText(path), { details, cause: error });
     case 'EROFS':
-      return new PersistenceError('PERMISSION_DENIED', `${path} is on a disk that can only be read`, {
-        details,
-        cause: error,
-      });
+      return new PersistenceError(
+        'PERMISSION_DENIED',
+        `${path} is on a disk that can only be read; make it writable, or choose another path`,
+        {
+          details,
+          cause: error,
+        },
+      );
     case 'EACCES':
     case 'EPERM':
       return new PersistenceError('PERMISSION_DENIED', deniedText(path), { details, cause: error });

@@ -12,6 +12,7 @@ import {
   checkStorage,
   clusterTokens,
   type Finding,
+  failed,
   warning,
 } from '../doctor/index.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -50,6 +51,7 @@ async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding
   try {
     return await withTarget(run, { running: true }, (target) => checkRunning(target, config, run.context.clock.now()));
   } catch (error) {
+    if (isEntglDbError(error, 'PERMISSION_DENIED')) return [failed('node', error.message)];
     if (!isEntglDbError(error, 'NODE_UNREACHABLE')) throw error;
     if (isStarting(error)) return [warning('node', error.message)];
     const left = await readNodeFile(config.values['Persistence.DatabasePath']);

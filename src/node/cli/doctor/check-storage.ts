@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { LoadedConfig } from '../../config/index.ts';
+import { fileProblem } from '../../files/index.ts';
 import { formatAgo, formatBytes } from '../format.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
@@ -58,7 +59,8 @@ async function writeProblem(folder: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && dirname(folder) !== folder) return writeProblem(dirname(folder));
-    return `cannot write into ${folder} (${code}); give the user of the node the right to, or choose another path`;
+    const remedy = code === 'EROFS' ? 'make the disk writable' : 'give the user of the node the right to';
+    return `cannot write into ${folder}: ${fileProblem(error)} (${code}); ${remedy}, or choose another path`;
   }
 }
 
