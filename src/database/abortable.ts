@@ -1,4 +1,4 @@
-/** Resolves or rejects as the work does, unless the signal aborts first: then waiting stops, the work does not. */
+/** Settles as the work does, unless the signal aborts first: then it rejects with the signal's reason, and the work goes on. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
@@ -9,7 +9,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
   });
 }
 
-/** The items of a source. When the signal aborts, the loop over them ends with its reason, and the source is told, though not waited for. */
+/** The items of a source. When the signal aborts, the loop ends with its reason. The source is then told to end, but not awaited. */
 export async function* abortableItems<T>(
   source: Iterable<T> | AsyncIterable<T>,
   signal: AbortSignal | undefined,

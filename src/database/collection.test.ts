@@ -1,6 +1,6 @@
 /**
- * Goal: collections do what the public interface says, on every store, and answer each misuse with its own error.
- * Method: the same tests on the memory store and on SQLite; then a list of hostile arguments against each method.
+ * Goal: collections do what the public interface says on every store, and answer each misuse with its own error.
+ * Method: the same tests on the memory store and on SQLite; then a list of hostile arguments for each method.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ interface User {
   tags?: string[];
 }
 
-testOnStores('what is put is read, counted, found, and gone after delete', async (disk) => {
+testOnStores('a document that is put can be read, counted and found, and is gone after delete', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<User>('users');
   await users.put('user1', { name: 'Alice', age: 31 });
@@ -48,7 +48,7 @@ testOnStores('what is put is read, counted, found, and gone after delete', async
   assert.equal(await users.count(), 0);
 });
 
-testOnStores('what was acknowledged is there after close and open', async (disk) => {
+testOnStores('acknowledged and accepted writes are there after close and open', async (disk) => {
   const first = await openTestDatabase(disk);
   const users = first.db.collection<User>('users');
   await users.put('user1', { name: 'Alice', age: 31 });
@@ -96,7 +96,7 @@ testOnStores('a caller can change neither what is stored nor what is cached', as
   }
 });
 
-testOnStores('a transaction happens whole or not at all', async (disk) => {
+testOnStores('putMany and deleteMany happen as a whole or not at all', async (disk) => {
   await using opened = await openTestDatabase(disk, {
     limits: { ...LIMITS, transactionDocumentsMax: 3, transactionBytesMax: 100 },
   });
@@ -127,7 +127,7 @@ testOnStores('a transaction happens whole or not at all', async (disk) => {
   assert.equal(await users.deleteMany([]), 0);
 });
 
-test('an endless iterable is refused, one that throws writes nothing, one that writes is served', async () => {
+test('putMany refuses an endless iterable, writes nothing for one that throws, and allows one that writes itself', async () => {
   await using opened = await openTestDatabase();
   const users = opened.db.collection('users');
   function* endless(): Generator<[string, object]> {
@@ -147,7 +147,7 @@ test('an endless iterable is refused, one that throws writes nothing, one that w
   assert.deepEqual(await collect(users.keys()), ['inner', 'outer']);
 });
 
-testOnStores('names of the language are ordinary keys, fields and collections', async (disk) => {
+testOnStores('names such as __proto__ are ordinary keys, fields and collections', async (disk) => {
   await using opened = await openTestDatabase(disk);
   for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', '0']) {
     const collection = opened.db.collection(name);
@@ -164,7 +164,7 @@ testOnStores('names of the language are ordinary keys, fields and collections', 
   assert.equal(opened.db.collections().length, 6);
 });
 
-testOnStores('keys come in byte order, whatever their letters', async (disk) => {
+testOnStores('keys come in byte order, whatever their characters', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const keys = ['a', 'B', 'é', '\u{1F600}', '\uFFFD', '\0', '\0b', ' ', 'aa', 'a'.repeat(1024)];
   const collection = opened.db.collection('mixed');
@@ -174,7 +174,7 @@ testOnStores('keys come in byte order, whatever their letters', async (disk) => 
   for (const key of keys) assert.deepEqual(await collection.get(key), { key });
 });
 
-testOnStores('an iteration goes on while the collection changes, and meets each key at most once', async (disk) => {
+testOnStores('an iteration continues while the collection changes, and gives each key at most once', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const numbers = opened.db.collection<{ n: number }>('numbers');
   const keyOf = (n: number): string => String(n).padStart(4, '0');
@@ -211,7 +211,7 @@ const CALLS: Record<string, (users: Collection, key: never, value: never, option
 };
 const KEYED = ['put', 'get', 'getVersioned', 'require', 'delete', 'putMany', 'deleteMany'];
 
-test('after close every method says DATABASE_CLOSED, and close itself may be repeated', async () => {
+test('after close every method fails with DATABASE_CLOSED, and close itself may be repeated', async () => {
   const { db } = await openTestDatabase();
   const users = db.collection('users');
   const iterator = users.keys()[Symbol.asyncIterator]();
@@ -258,7 +258,7 @@ test('an iteration whose signal aborts ends with the reason', async () => {
   assert.deepEqual(seen, ['a']);
 });
 
-test('every keyed method refuses what is no key', async () => {
+test('every method with a key refuses invalid keys', async () => {
   await using opened = await openTestDatabase();
   const users = opened.db.collection('users');
   for (const key of ['', 'x'.repeat(1025), '\ud800', 7, null, undefined, {}, Number.NaN, Symbol.iterator])
@@ -268,7 +268,7 @@ test('every keyed method refuses what is no key', async () => {
     assert.throws(() => opened.db.collection(name as never), { reason: 'INVALID_NAME' });
 });
 
-test('put refuses what is no document, and nothing of it is written', async () => {
+test('put and putMany refuse values that are not documents, and write nothing', async () => {
   await using opened = await openTestDatabase(undefined, {
     limits: { ...LIMITS, documentBytesMax: 1000, documentDepthMax: 10 },
   });
@@ -309,7 +309,7 @@ test('put refuses what is no document, and nothing of it is written', async () =
   assert.equal(opened.db.waitingWrites, 0);
 });
 
-test('queries refuse what is no filter, sort, skip or limit', async () => {
+test('queries refuse invalid filters, sorts, skips and limits', async () => {
   await using opened = await openTestDatabase();
   const users = opened.db.collection('users');
   const hostile = [
@@ -326,7 +326,7 @@ test('queries refuse what is no filter, sort, skip or limit', async () => {
   await assert.rejects(users.count({ $or: 1 }), { reason: 'INVALID_FILTER' });
 });
 
-test('require warns of the missing document; get does not', async () => {
+test('require logs a warning about a missing document; get does not', async () => {
   const lines: [object, string][] = [];
   const warn = (fields: object, message: string): void => void lines.push([fields, message]);
   const logger = { trace() {}, debug() {}, info() {}, warn, error() {}, fatal() {}, child: () => logger };
@@ -338,7 +338,7 @@ test('require warns of the missing document; get does not', async () => {
   assert.deepEqual(lines, [[{ collection: 'users', key: 'nobody' }, 'a document that is required does not exist']]);
 });
 
-test('a damaged document is never altered data: the read fails, and is reported', async () => {
+test('a damaged document is never returned: the read fails, and the damage is reported', async () => {
   const { createMemoryStore } = await import('../store/index.ts');
   const store = createMemoryStore();
   const damaged: string[] = [];
@@ -365,7 +365,7 @@ test('a damaged document is never altered data: the read fails, and is reported'
   assert.deepEqual(await users.get('good'), { n: 1 });
 });
 
-test('close finishes the writes that were accepted, and an await using block closes', async () => {
+test('close finishes accepted writes, and an `await using` block closes the database', async () => {
   const { createMemoryStore } = await import('../store/index.ts');
   const store = createMemoryStore();
   const written: Promise<void>[] = [];
@@ -379,7 +379,7 @@ test('close finishes the writes that were accepted, and an await using block clo
   assert.equal(store.reopen().documents('users' as never, null, 10_000).length, 2500);
 });
 
-test('a close that cannot make the last writes durable says so, and releases everything', async () => {
+test('a close that cannot make the last writes durable rejects, and still releases everything', async () => {
   const { createMemoryStore } = await import('../store/index.ts');
   const store = createMemoryStore();
   const { db } = await openTestDatabase(undefined, { store });

@@ -44,17 +44,17 @@ import {
 } from './query/index.ts';
 import type { DocumentCodec, Filter, InvalidDocument, Path, ValueAt } from './schema/index.ts';
 
-/** What a collection needs of its database; every method throws DATABASE_CLOSED once that is closed. */
+/** What a collection needs from its database. Every method throws DATABASE_CLOSED once that is closed. */
 export interface CollectionHost extends QueriesHost {
   readonly indexKeeper: IndexKeeper;
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined>;
   readonly live: LiveQueries;
   readonly history: HistoryLog;
-  /** Human name of the node that wrote under this id; null where nobody told it. */
+  /** Human name of the node that wrote under this id; null if it is not known. */
   nodeOf(replica: ReplicaId): string | null;
 }
 
-/** A handle, cheap to make and without state of its own. */
+/** The public collection: a handle that is cheap to make and has no state of its own. */
 export class LocalCollection<T extends object = Document, Input extends object = T>
   extends DocumentCollection<T, Input>
   implements Collection<T, Input>

@@ -1,5 +1,5 @@
 /**
- * Goal: every version that lost to a concurrent one is in the ledger, once, with both sides, and can be brought back.
+ * Goal: every version that lost to a concurrent one is in the ledger once, with both sides, and can be restored.
  * Method: writes of other replicas are applied to a database as a session would; on both stores where a restart matters.
  */
 import assert from 'node:assert/strict';
@@ -12,7 +12,7 @@ import { applyRemote, openTestDatabase, testOnStores } from './test-database.ts'
 const THEM = 'f'.repeat(32);
 const OTHERS = 'e'.repeat(32);
 
-testOnStores('a loser is listed with both sides, and still after a restart', async (disk) => {
+testOnStores('a loser is listed with both sides, also after a restart', async (disk) => {
   {
     await using opened = await openTestDatabase(disk, { nodeOf: (id) => (id === THEM ? 'kitchen' : null) });
     const { db } = opened;
@@ -72,7 +72,7 @@ test('a delete that lost to a concurrent write is listed, equal values and concu
   assert.equal(await users.get('alive'), undefined);
 });
 
-test('what a merge kept whole has lost nothing; a field that another write took has', async () => {
+test('with merge, a version is a loser only if one of its fields lost to another write', async () => {
   const resolverOf = createResolverRegistry({ default: 'merge', byCollection: {} });
   await using opened = await openTestDatabase(undefined, { resolverOf });
   const { db } = opened;
@@ -86,7 +86,7 @@ test('what a merge kept whole has lost nothing; a field that another write took 
   );
 });
 
-test('a restored loser is an ordinary write over what is there now', async () => {
+test('restoring a loser is an ordinary write that replaces the current document', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const users = db.collection('users');
@@ -120,36 +120,33 @@ test('the ledger is bounded by count, by characters and by age', async () => {
   assert.deepEqual(await kept(), []);
 });
 
-testOnStores(
-  'a clock that jumps years ahead, open or closed, empties neither the ledger nor what is kept of it',
-  async (disk) => {
-    const tenYears = 10 * 365 * 24 * 3_600_000;
-    let rightMs: number;
-    {
-      await using opened = await openTestDatabase(disk);
-      const { db, clock } = opened;
-      rightMs = clock.now();
-      await db.collection('users').put('u', { n: 0 });
-      applyRemote(db, 'users', 'u', '{"n":1}', 1, THEM);
-      clock.setWall(rightMs + tenYears);
-      db.replica.purge(0, 10);
-      applyRemote(db, 'users', 'v', '{"n":1}', 2, THEM);
-      assert.equal((await db.conflicts()).length, 1);
-      clock.setWall(rightMs);
-    }
-    await using again = await openTestDatabase(disk);
-    const { db, clock } = again;
+testOnStores('a clock that jumps years ahead, while open or closed, does not empty the ledger', async (disk) => {
+  const tenYears = 10 * 365 * 24 * 3_600_000;
+  let rightMs: number;
+  {
+    await using opened = await openTestDatabase(disk);
+    const { db, clock } = opened;
+    rightMs = clock.now();
+    await db.collection('users').put('u', { n: 0 });
+    applyRemote(db, 'users', 'u', '{"n":1}', 1, THEM);
     clock.setWall(rightMs + tenYears);
     db.replica.purge(0, 10);
+    applyRemote(db, 'users', 'v', '{"n":1}', 2, THEM);
     assert.equal((await db.conflicts()).length, 1);
     clock.setWall(rightMs);
-    clock.advance(TIMES.conflictRetentionMs + 1);
-    db.replica.purge(0, 10);
-    assert.equal((await db.conflicts()).length, 0, 'in time it goes');
-  },
-);
+  }
+  await using again = await openTestDatabase(disk);
+  const { db, clock } = again;
+  clock.setWall(rightMs + tenYears);
+  db.replica.purge(0, 10);
+  assert.equal((await db.conflicts()).length, 1);
+  clock.setWall(rightMs);
+  clock.advance(TIMES.conflictRetentionMs + 1);
+  db.replica.purge(0, 10);
+  assert.equal((await db.conflicts()).length, 0, 'it is forgotten in due time');
+});
 
-test('a watcher hears of conflicts in order, from its call on, until its signal', async () => {
+test('watchConflicts yields conflicts from its call on, until its signal aborts', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const users = db.collection('users');
@@ -167,7 +164,7 @@ test('a watcher hears of conflicts in order, from its call on, until its signal'
   await assert.rejects(second, /enough/);
 });
 
-test('closing the database ends its watchers', async () => {
+test('closing the database ends watchConflicts', async () => {
   const opened = await openTestDatabase();
   const next = opened.db.watchConflicts()[Symbol.asyncIterator]().next();
   await opened.db.close();

@@ -8,14 +8,14 @@ import type { LedgerEntry, LocalWrite, Replica } from './replica/index.ts';
 
 export interface ConflictsDeps {
   readonly replica: Replica;
-  /** Human name of the node that writes under this id, null where nobody told it. */
+  /** Human name of the node that writes under this id; null if it is not known. */
   readonly nodeOf: (replica: ReplicaId) => string | null;
   readonly assertOpen: () => void;
   readonly commitPending: () => void;
   readonly write: (collection: CollectionName, writes: readonly LocalWrite[]) => Promise<unknown>;
 }
 
-const LIST_MAX = 100;
+const LIST_MAX_DEFAULT = 100;
 
 /** The public face of the conflict ledger: lists it, watches it, and brings versions back. */
 export class Conflicts {
@@ -28,7 +28,7 @@ export class Conflicts {
     deps.replica.onDurable(() => this.#wake());
   }
 
-  list({ collection, limit = LIST_MAX, signal }: ConflictOptions): Conflict[] {
+  list({ collection, limit = LIST_MAX_DEFAULT, signal }: ConflictOptions): Conflict[] {
     signal?.throwIfAborted();
     if (!Number.isSafeInteger(limit) || limit < 0)
       throw new RangeError(`limit is ${limit}; it is a whole number from 0`);
@@ -37,13 +37,13 @@ export class Conflicts {
     return this.#deps.replica.conflicts.list(name, limit).map((entry) => this.#toConflict(entry));
   }
 
-  /** From the call on. Holds one page at most; ends by `return` and when the database closes; rejects when the signal aborts. */
+  /** Conflicts from this call on. Holds at most one page. Ends by `return` or when the database closes; rejects if the signal aborts. */
   watch({ signal }: WaitOptions): AsyncGenerator<Conflict, void> {
     this.#deps.assertOpen();
     return this.#follow(this.#deps.replica.conflicts.newestId, signal);
   }
 
-  /** Only what a flush has covered is told. Commits that were lost take their entries with them, and their ids come again. */
+  /** Yields only entries that a flush has covered. Lost commits take their entries with them, and their ids are used again. */
   async *#follow(from: number, signal: AbortSignal | undefined): AsyncGenerator<Conflict, void> {
     const { replica } = this.#deps;
     for (let seen = from; !this.#isClosed; ) {

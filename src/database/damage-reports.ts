@@ -2,7 +2,7 @@ import { isEntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 
-/** R11: tells of rows that cannot be read. The read fails with the same error; the repair is up to the receiver. */
+/** R11: reports rows that cannot be read. The read fails with the same error; repair is up to the receiver. */
 export class DamageReports {
   readonly #logger: Logger;
   readonly #onDamage: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
@@ -12,7 +12,7 @@ export class DamageReports {
     this.#onDamage = onDamage;
   }
 
-  /** Runs a read, which may go on after the call. */
+  /** Runs a read, which may be asynchronous, and reports damage that it meets. */
   of<T>(read: () => T): T {
     try {
       const found = read();
@@ -31,7 +31,7 @@ export class DamageReports {
     try {
       this.#onDamage(collection as CollectionName, key as DocumentKey, error);
     } catch (cause) {
-      // The read has failed already, and says why; what a receiver does about it must not hide that.
+      // The read itself fails with the real error. An error of the receiver must not hide that.
       this.#logger.error({ err: cause }, 'the receiver of a damage report failed');
     }
   }

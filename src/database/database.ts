@@ -51,7 +51,7 @@ const SCAN_ROWS_MAX = 100;
 
 export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly nodeId: string;
-  /** Human name of the node that writes, or wrote, under this replica id; null where nobody told it. */
+  /** Human name of the node that writes or wrote under this replica id; null if it is not known. */
   readonly nodeOf: (replica: ReplicaId) => string | null;
   readonly limits: Limits;
   readonly logger: Logger;
@@ -62,19 +62,19 @@ export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly history: HistoryLog;
   /** Whether this node wants every collection, whatever its name. */
   readonly holdsAll: boolean;
-  /** Throws when local writes are refused altogether. */
+  /** Throws if all local writes are refused. */
   readonly assertWritable: () => void;
-  /** R11: a row cannot be read. The read fails with the same error; the repair is up to the receiver. */
+  /** R11: called for a row that cannot be read. The read fails with the same error; repair is up to the receiver. */
   readonly onDamage: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
 }
 
-/** The public database on an engine: what `openLocalDatabase` makes. */
+/** The public database on top of an engine, made by `openLocalDatabase`. */
 export class LocalDatabase implements Database, CollectionHost {
   readonly nodeId: string;
   readonly limits: Limits;
   readonly logger: Logger;
   readonly cache: DocumentCache;
-  /** The engine, for sync and the services above. Call `commitPending` before looking at it. */
+  /** The engine, for sync and services. Call `commitPending` before looking at it. */
   readonly replica: Replica;
   readonly live: LiveQueries;
   readonly turns: Turns;
@@ -82,7 +82,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly workShare: LoopShare;
   readonly blobs: LocalBlobs;
   readonly history: HistoryLog;
-  /** What the program said of its collections. */
+  /** The definitions that the program gave of its collections. */
   readonly definitions: Definitions;
   readonly indexKeeper: IndexKeeper;
   readonly #parts: LocalDatabaseParts;
@@ -165,12 +165,12 @@ export class LocalDatabase implements Database, CollectionHost {
     this.indexKeeper.start();
   }
 
-  /** Writes accepted and not durable yet. */
+  /** Number of writes that are accepted but not durable yet. */
   get waitingWrites(): number {
     return this.#writer.waiting;
   }
 
-  /** Iterators of `watch` that have begun and not ended. */
+  /** Number of running iterators of `watch`. */
   get watchers(): number {
     return this.#feeds.running;
   }
@@ -270,7 +270,7 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.#writer.write({ writes });
   }
 
-  /** A transaction over any collections: committed within the call, unless another program has locked the database. */
+  /** Commits a transaction over any collections within the call, unless another program has locked the database. */
   #commitWhole(writes: readonly LocalWrite[], guard: Guard): WholeCommit {
     const parts = Map.groupBy(writes, ({ collection }) => collection);
     for (const collection of parts.keys()) this.#assertWritable(collection);

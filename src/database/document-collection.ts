@@ -12,12 +12,12 @@ import type { FindOptions, PageOptions } from './query/index.ts';
 import { versionToken } from './replica/index.ts';
 import type { CountablePath, DocumentCodec, Filter, Patch } from './schema/index.ts';
 
-/** What a collection can do both in a database and within a transaction. */
+/** The part of a collection that works both in a database and within a transaction. */
 export class DocumentCollection<T extends object = Document, Input extends object = T>
   implements TransactionCollection<T, Input>
 {
   readonly name: CollectionName;
-  /** How this handle reads and writes documents. */
+  /** Validates and converts documents for this handle. */
   readonly codec: DocumentCodec;
   protected readonly host: DocumentHost;
   protected readonly reader: DocumentReader<T>;
@@ -31,7 +31,7 @@ export class DocumentCollection<T extends object = Document, Input extends objec
     this.#writer = new DocumentWriter(host, name, codec);
   }
 
-  /** Whether it reads and writes through this database, or transaction. */
+  /** Whether it reads and writes through this database or transaction. */
   isOf(host: DocumentHost): boolean {
     return this.host === host;
   }

@@ -9,23 +9,23 @@ import type { LocalWrite } from './replica/index.ts';
 import type { Turns } from './turns.ts';
 import type { Existed } from './writer.ts';
 
-/** What reading and writing documents needs: of a database, or of a transaction. Every method throws once that has ended. */
+/** What reading and writing documents needs from a database or a transaction. Every method throws once that has ended. */
 export interface DocumentHost {
   readonly limits: Limits;
   readonly logger: Logger;
-  /** Of updates of one document that got in each other's way. */
+  /** Serialises updates of one document that got in each other's way. */
   readonly turns: Turns;
-  /** Of loops that await one read after the other. */
+  /** For loops of a program that await one read after the other. */
   readonly loopShare: LoopShare;
-  /** Of long work that belongs to one call. */
+  /** For long work within a single call. */
   readonly workShare: LoopShare;
-  /** Writes of this collection, all or nothing. */
+  /** Writes documents of this collection, all or none. */
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed>;
-  /** As readers see it now, with every write made before. */
+  /** The document as readers see it now, including every write made before. */
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   find(collection: CollectionName, query: Query): FoundDocument[];
   count(collection: CollectionName, query: Query): number;
-  /** The same, for whoever can wait: what takes long is done beside the event loop, as of one moment (`Store.findAside`). */
+  /** The same for callers that can wait: long queries run beside the event loop, as of one moment (`Store.findAside`). */
   findAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<FoundDocument[]>;
   countAside(collection: CollectionName, query: Query, signal: AbortSignal | undefined): Eventually<number>;
   /** Pages of documents in key order, with a turn of the event loop between them. */
@@ -34,12 +34,12 @@ export interface DocumentHost {
     signal: AbortSignal | undefined,
     afterKey?: DocumentKey | null,
   ): AsyncIterable<readonly StoredDocument[]>;
-  /** Finds out beside the event loop what `hasOlder` is asked next, so that it can mostly tell at once. */
+  /** Prepares the answer of the next `hasOlder` beside the event loop, so that it usually need not search itself. */
   lookForOlder(collection: CollectionName, version: number, signal: AbortSignal | undefined): Eventually<void>;
   /** Whether readers see a document of an older version than this one. */
   hasOlder(collection: CollectionName, version: number): boolean;
-  /** A key that nobody had before, above all that this node made. */
+  /** A unique new key, above all keys that this node made before. */
   newKey(): DocumentKey;
-  /** Under which name this node counts, where the resolver of the collection joins counters; else undefined. */
+  /** The replica id under which this node counts, if the resolver of the collection merges counters; otherwise undefined. */
   counterOf(collection: CollectionName): ReplicaId | undefined;
 }

@@ -18,15 +18,15 @@ import { after, type Eventually } from './eventually.ts';
 import { notOlderThan, olderThan } from './evolution/index.ts';
 import { type Decoded, type DocumentCodec, documentInvalid, type InvalidDocument } from './schema/index.ts';
 
-/** Found documents read at least at a time, where some of them do not fit and others must take their place. */
+/** Least number of documents read at a time to replace those that do not fit the schema. */
 const REFILL_MIN = 100;
 
-/** To look into a document of this length takes a notable part of a turn. */
+/** Parsing a document of this length takes a notable part of a turn. */
 const LARGE_CHARACTERS = 16 * 1024;
-/** Of others, so many are looked into before it is asked whether the turn should end. */
+/** Number of smaller documents that are parsed between two checks whether the turn should end. */
 const SMALL_TOGETHER = 64;
 
-/** Reads of one collection, in the form that its codec gives documents. */
+/** Reads documents of one collection and decodes them with its codec. */
 export class DocumentReader<T> {
   readonly #host: DocumentHost;
   readonly #collection: CollectionName;
@@ -38,19 +38,19 @@ export class DocumentReader<T> {
     this.#codec = codec;
   }
 
-  /** The stored document, as it is. */
+  /** The stored document. */
   row(key: string, options: WaitOptions | undefined): StoredDocument | undefined {
     options?.signal?.throwIfAborted();
     return this.#host.read(this.#collection, parseDocumentKey(key));
   }
 
-  /** As `read`, once other work has had its turn. */
+  /** As `read`, after giving other work a turn if one is due. */
   readInTurn(row: StoredDocument | undefined, options: ReadOptions | undefined): Eventually<T | undefined> {
     const pause = this.#host.loopShare.pauseOfMany();
     return pause === undefined ? this.read(row, options) : pause.then(() => this.read(row, options));
   }
 
-  /** What readers see of a row; undefined where there is no document. Throws DOCUMENT_INVALID. */
+  /** The decoded document of a row; undefined if there is none. Throws DOCUMENT_INVALID. */
   read(row: StoredDocument | undefined, options?: ReadOptions): Eventually<T | undefined> {
     if (row === undefined || row.value === null) return undefined;
     return after(this.#codec.decode(row.key, row.value), (decoded) => {
@@ -59,7 +59,10 @@ export class DocumentReader<T> {
     });
   }
 
-  /** What `take` makes of each document of a query. Those that do not fit are left out, and do not count for its limit; they do for its skip. */
+  /**
+   * The results of `take` for the documents of a query. Documents that do not fit the schema are left out. They do not count
+   * towards the query's limit, but they do towards its skip.
+   */
   async find<Taken>(
     query: Query,
     options: ReadOptions | undefined,
@@ -88,15 +91,15 @@ export class DocumentReader<T> {
     }
   }
 
-  /** How many fit the filter, whatever the schema says of them. */
+  /** Number of documents that fit the filter, whether or not they fit the schema. */
   count(filter: Filter, signal?: AbortSignal): Eventually<number> {
     const query = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
     const counted = (): Eventually<number> =>
       abortableIfLong(this.#host.countAside(this.#collection, query, signal), signal);
     if (filter.kind === 'all') return counted();
-    return this.#inKnowledge(signal, (hasOlder) => {
+    return this.#knowingOlder(signal, (hasOlder) => {
       if (!hasOlder) return counted();
-      // Two questions, which only together are of one moment.
+      // Two queries, asked in the same turn so that both see one moment.
       const { version } = this.#codec;
       const newer = { ...query, filter: allOf(filter, notOlderThan(version)) };
       const older = this.#host.find(this.#collection, { ...query, filter: olderThan(version) });
@@ -107,13 +110,13 @@ export class DocumentReader<T> {
   }
 
   /**
-   * Documents of a query as they are stored. Filter and sort look at the newest shape: documents of older versions, which the
-   * store cannot look into, are held against them here.
+   * Documents of a query as they are stored. Filter and sort apply to the newest shape, so documents of older versions, which
+   * the store cannot migrate, are checked here.
    */
   stored(query: Query, signal?: AbortSignal): Eventually<FoundDocument[]> {
     const find = (asked: Query): Eventually<FoundDocument[]> =>
       abortableIfLong(this.#host.findAside(this.#collection, asked, signal), signal);
-    return this.#inKnowledge(signal, (hasOlder) => {
+    return this.#knowingOlder(signal, (hasOlder) => {
       if (!hasOlder) return find(query);
       const { version } = this.#codec;
       const newer = allOf(query.filter, notOlderThan(version));
@@ -129,7 +132,7 @@ export class DocumentReader<T> {
     return { values: sort.map(({ path }) => readPath(document, path)), key };
   }
 
-  /** A stored document in the newest shape; one whose migration fails as it is. */
+  /** A stored document in the newest shape; if its migration fails, as it is stored. */
   newest(text: string): JsonObject {
     try {
       return this.#codec.open(text).document;
@@ -138,8 +141,8 @@ export class DocumentReader<T> {
     }
   }
 
-  /** Asks in the very turn in which it is known whether there are documents of older versions. */
-  #inKnowledge<A>(signal: AbortSignal | undefined, ask: (hasOlder: boolean) => Eventually<A>): Eventually<A> {
+  /** Asks in the same turn in which it is found out whether there are documents of older versions. */
+  #knowingOlder<A>(signal: AbortSignal | undefined, ask: (hasOlder: boolean) => Eventually<A>): Eventually<A> {
     const { version } = this.#codec;
     const looking = abortableIfLong(this.#host.lookForOlder(this.#collection, version, signal), signal);
     return after(looking, () => ask(this.#host.hasOlder(this.#collection, version)));
@@ -194,7 +197,7 @@ export class DocumentReader<T> {
   }
 }
 
-/** Whoever aborts waits no longer, even where the work has yet to notice. */
+/** An aborted signal ends waiting immediately, even if the work has yet to notice. */
 function abortableIfLong<A>(value: Eventually<A>, signal: AbortSignal | undefined): Eventually<A> {
   return value instanceof Promise ? abortable(value, signal) : value;
 }

@@ -1,6 +1,6 @@
 /**
- * Goal: writes that read first lose nothing that was written on this node, and say what is wrong otherwise. Method: many at
- * once on one document, on every store, with remote versions in between; then hostile arguments.
+ * Goal: writes that read first lose nothing that was written on this node, and fail with a clear error otherwise. Method: many
+ * concurrent ones on one document, on every store, with remote versions in between; then hostile arguments.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ interface Item {
   tags?: string[];
 }
 
-testOnStores('a patch changes what it names, removes what it says is null, and leaves the rest', async (disk) => {
+testOnStores('a patch changes the members it names, removes those that are null, and leaves the rest', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const items = opened.db.collection<Item>('items');
   await items.put('a', { name: 'nut', stock: 1, places: { x: 1, y: 2 }, tags: ['s'] });
@@ -26,7 +26,7 @@ testOnStores('a patch changes what it names, removes what it says is null, and l
   assert.deepEqual(await items.update('a', {}), { name: 'nut', tags: ['t', 'u'] });
 });
 
-testOnStores('of many updates and increments at once none is lost', async (disk) => {
+testOnStores('none of many concurrent updates and increments is lost', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const items = opened.db.collection<Item>('items');
   await items.put('a', { name: '', stock: 0 });
@@ -42,7 +42,7 @@ testOnStores('of many updates and increments at once none is lost', async (disk)
   assert.equal(Object.keys(rest).length, 51);
 });
 
-test('updates of different documents at once share a commit', async () => {
+test('concurrent updates of different documents share a commit', async () => {
   await using opened = await openTestDatabase();
   const items = opened.db.collection<Item>('items');
   const keys = Array.from({ length: 50 }, (_, i) => `k${i}`);
@@ -56,7 +56,7 @@ test('updates of different documents at once share a commit', async () => {
   assert.equal(await items.count({ stock: 2 }), 50);
 });
 
-test('an update on which another write falls is made again, on what is there then', async () => {
+test('an update during which the document changes is repeated on the changed document', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const items = db.collection<Item>('items');
@@ -77,7 +77,7 @@ test('an update on which another write falls is made again, on what is there the
   assert.deepEqual(await updating, { name: 'bolt', stock: 11 });
 });
 
-test('ifVersion binds update, increment and each document of putMany', async () => {
+test('update, increment and each document of putMany respect ifVersion', async () => {
   await using opened = await openTestDatabase();
   const items = opened.db.collection<Item>('items');
   await items.put('a', { name: 'a', stock: 1 });
@@ -112,7 +112,7 @@ test('add makes keys that sort by time, also within one millisecond', async () =
   );
 });
 
-test('with merge, counting on two nodes at once adds up, from the number that was there; with lww it does not', async () => {
+test('with merge, concurrent increments on two nodes add up, starting from the plain number; with lww they do not', async () => {
   for (const resolver of ['merge', 'lww'] as const) {
     await using one = await openTestDatabase(undefined, { seed: 1 });
     await using two = await openTestDatabase(undefined, { seed: 2 });
@@ -136,7 +136,7 @@ test('with merge, counting on two nodes at once adds up, from the number that wa
   }
 });
 
-/** Each gets what the other wrote. */
+/** Gives each database what the other wrote. */
 function exchange(one: TestDatabase, two: TestDatabase): void {
   const place = { collection: 'items' as never, key: 'a' as never };
   const [ofOne, ofTwo] = [one, two].map(({ db }) => db.replica.get(place.collection, place.key)!.versions);
@@ -150,7 +150,7 @@ function exchange(one: TestDatabase, two: TestDatabase): void {
   );
 }
 
-test('what cannot be changed says so, and stays', async () => {
+test('a change that is not possible fails with its own error, and the document stays', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, documentBytesMax: 200 } });
   const items = opened.db.collection<Item>('items');
   await items.put('a', { name: 'nut', tags: ['x'] });
@@ -191,7 +191,7 @@ test('what cannot be changed says so, and stays', async () => {
     await assert.rejects(write, { reason: 'DATABASE_CLOSED' });
 });
 
-test('names of the language are ordinary members for patches and increments', async () => {
+test('names such as __proto__ are ordinary members for patches and increments', async () => {
   await using opened = await openTestDatabase();
   const odd = opened.db.collection('odd');
   await odd.put('a', JSON.parse('{"__proto__":{"x":1},"constructor":2}'));

@@ -15,13 +15,13 @@ import type { Existed } from './writer.ts';
 
 const IF_VERSION = { ifVersion: true };
 
-/** A stored document and what is to become of it. */
+/** The new document of a change, and the version of its shape. */
 interface Changed {
   readonly document: unknown;
   readonly version: number;
 }
 
-/** Writes of one collection: what a program gives becomes what is stored, checked by its codec. */
+/** Writes documents of one collection, validated and encoded by its codec. */
 export class DocumentWriter {
   readonly #host: DocumentHost;
   readonly #collection: CollectionName;
@@ -62,7 +62,7 @@ export class DocumentWriter {
       const putting = this.#putting(key, value, condition?.ifVersion);
       const write = putting instanceof Promise ? await abortable(putting, options?.signal) : putting;
       chars += write.value?.length ?? 0;
-      // Refused here already, so that an endless iterable ends and a huge one is not collected first.
+      // Checked here already, so that an endless iterable ends and a huge one is not collected first.
       this.#checkSize(writes.push(write), chars);
     }
     if (writes.length > 0) await this.#write(writes, options);
@@ -87,7 +87,7 @@ export class DocumentWriter {
     });
   }
 
-  /** `change` gets what readers see. Resolves with the text that was written. */
+  /** `change` gets the document as readers see it. Resolves with the text that was written. */
   modify(
     key: string,
     read: (row: StoredDocument) => Eventually<unknown>,
@@ -124,8 +124,8 @@ export class DocumentWriter {
   }
 
   /**
-   * Reads, changes and writes as one: where the document changed meanwhile, the store refuses by its version token, and it
-   * begins again, in turn with others that had to, so that they do not defeat each other for ever.
+   * Reads, changes and writes as one step. If the document changed meanwhile, the commit is refused by its version token and
+   * the change begins again. Repetitions take turns, so that concurrent updates do not defeat each other for ever.
    */
   async #change(
     key: string,
@@ -194,7 +194,7 @@ export class DocumentWriter {
   }
 }
 
-/** Who holds what was there before a field became a counter: nodes that turn it into one at the same time agree on it. */
+/** The entry that holds the number from before a field became a counter, the same on all nodes that convert it concurrently. */
 const FIRST_HOLDER = '0'.repeat(32);
 
 function counterFrom(before: number): JsonObject {
@@ -207,7 +207,7 @@ function numberAt(value: JsonValue | undefined, path: string): number {
   throw new TypeError(`what is at ${JSON.stringify(path)} is no number and no counter, so it cannot be incremented`);
 }
 
-/** The document with another value at a path; objects that are missing on the way are made. */
+/** The document with the value at a path changed. Missing objects on the way are created. */
 function changedAt(
   { document, version }: Shaped,
   steps: readonly string[],

@@ -1,7 +1,7 @@
-/** There already, or to be waited for. */
+/** A value that is already there, or a promise of it. */
 export type Eventually<T> = T | Promise<T>;
 
-/** Goes on at once where nothing has to be waited for, so that a write is accepted within the call. */
+/** Continues synchronously if there is nothing to wait for, so that a write is accepted within the call. */
 export function after<A, B>(value: Eventually<A>, next: (value: A) => Eventually<B>): Eventually<B> {
   return value instanceof Promise ? value.then(next) : next(value);
 }

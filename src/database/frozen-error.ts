@@ -1,7 +1,7 @@
 import { SyncError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 
-/** SYNC_ERROR / COLLECTION_NOT_WANTED: for local writes to a collection that this node does not want (R12). */
+/** Makes the SYNC_ERROR / COLLECTION_NOT_WANTED for local writes to a collection that this node does not want (R12). */
 export function frozenError(collection: CollectionName): SyncError {
   return new SyncError(
     'COLLECTION_NOT_WANTED',

@@ -1,6 +1,7 @@
 /**
- * Goal: another program that locks the file neither blocks the process nor loses, reorders or doubles a write; after BusyTimeoutMs the
- * writes that waited fail with the reason. Method: a second connection holds the lock of a real file; the clock is moved by hand.
+ * Goal: while another program locks the file, the process is not blocked and no write is lost, reordered or doubled; after
+ * BusyTimeoutMs waiting writes fail with DATABASE_LOCKED. Method: a second connection locks a real file; the clock is moved
+ * by hand.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +15,7 @@ import { createManualClock, type ManualClock } from '../testing/index.ts';
 import { openOn, turn } from './test-database.ts';
 
 const BUSY_MS = 5000;
-/** What one try may block; the pause between two tries is the clock's. */
+/** How long one try may block. The pause between two tries is on the manual clock. */
 const BLOCKED_MS_MAX = 500;
 
 async function openLocked(t: TestContext) {
@@ -41,7 +42,7 @@ async function pass(clock: ManualClock, ms: number): Promise<void> {
   await turn();
 }
 
-test('writes wait for the lock without blocking, in order, and go through when it is gone', async (t) => {
+test('writes wait for the lock without blocking, and succeed in order when it is gone', async (t) => {
   const { db, clock, other } = await openLocked(t);
   const users = db.collection('users');
   await users.put('u', { n: 0 });
@@ -49,7 +50,7 @@ test('writes wait for the lock without blocking, in order, and go through when i
   const startedAt = performance.now();
   const writes = [1, 2, 3].map((n) => users.put('u', { n }));
   const more = Array.from({ length: 2500 }, (_, i) => users.put(`k${i}`, { i }));
-  assert.deepEqual(await users.get('u'), { n: 0 }, 'it is read while it waits');
+  assert.deepEqual(await users.get('u'), { n: 0 }, 'reads work while writes wait');
   const flushed = db.flush();
   for (let i = 0; i < 10; i++) await pass(clock, 50);
   assert.ok(performance.now() - startedAt < 11 * BLOCKED_MS_MAX);
@@ -61,7 +62,7 @@ test('writes wait for the lock without blocking, in order, and go through when i
   await db.close();
 });
 
-test('after BusyTimeoutMs what waited fails with DATABASE_LOCKED, and the next write is as good as ever', async (t) => {
+test('after BusyTimeoutMs waiting writes fail with DATABASE_LOCKED, and later writes succeed', async (t) => {
   const { db, clock, other } = await openLocked(t);
   const users = db.collection('users');
   other.exec('BEGIN IMMEDIATE');
@@ -74,7 +75,7 @@ test('after BusyTimeoutMs what waited fails with DATABASE_LOCKED, and the next w
   await db.close();
 });
 
-test('a transaction that waits for the lock is run again for what is committed before it, and refused after its time', async (t) => {
+test('a transaction waiting for the lock is rerun if commits come before it, and fails after its time limit', async (t) => {
   const { db, clock, other } = await openLocked(t);
   const users = db.collection<{ n: number }>('users');
   await users.put('u', { n: 0 });

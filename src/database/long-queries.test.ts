@@ -1,6 +1,6 @@
 /**
- * Goal: a query that takes long sees what one that is answered at once sees, and lets everything else go on: writes, transactions,
- * signals, the close. Method: a real store with more documents than are looked at on the event loop, and interleavings.
+ * Goal: a long query gives the same result as a short one would, and everything else goes on meanwhile: writes, transactions,
+ * signals, close. Method: a real store with more documents than are looked at on the event loop, and interleavings.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -32,7 +32,7 @@ async function openFilled(t: TestContext): Promise<LocalDatabase> {
   return db;
 }
 
-test('a long query holds every write that was accepted before it, awaited or not', async (t) => {
+test('a long query sees every write that was accepted before it, awaited or not', async (t) => {
   const items = (await openFilled(t)).collection<Item>('items');
   for (let round = 0; round < 20; round++) {
     const writing = items.put(keyOf(0), { n: MANY + round, name: 'new' });
@@ -45,7 +45,7 @@ test('a long query holds every write that was accepted before it, awaited or not
   }
 });
 
-test('a signal ends the waiting for a long query at once, and others go on', async (t) => {
+test('a signal ends waiting for a long query immediately, and other queries go on', async (t) => {
   const items = (await openFilled(t)).collection<Item>('items');
   const stop = new AbortController();
   const pattern = { name: { $regex: '9$' } };
@@ -57,7 +57,7 @@ test('a signal ends the waiting for a long query at once, and others go on', asy
   assert.equal(await kept, MANY / 10);
 });
 
-test('a close while long queries run waits for none, and each of them answers or says so', async (t) => {
+test('if the database closes while long queries run, each gives its result or DATABASE_CLOSED', async (t) => {
   const db = await openFilled(t);
   const items = db.collection<Item>('items');
   const asked = Array.from({ length: 10 }, () =>
@@ -68,7 +68,7 @@ test('a close while long queries run waits for none, and each of them answers or
   for (const each of asked) assert.ok([MANY / 10, 'DATABASE_CLOSED'].includes((await each) as never));
 });
 
-test('a transaction whose long read is overtaken by a write is run again, and sees one moment', async (t) => {
+test('a transaction is rerun if a write comes during its long read, and sees a single moment', async (t) => {
   const db = await openFilled(t);
   const items = db.collection<Item>('items');
   let runs = 0;
@@ -86,7 +86,7 @@ test('a transaction whose long read is overtaken by a write is run again, and se
   assert.deepEqual(sums, { found: [1, 1000], count: 2 });
 });
 
-test('steady writes to a collection starve no transaction that looks through all of it', async (t) => {
+test('steady writes to a collection do not starve a transaction that reads all of it', async (t) => {
   const db = await openFilled(t);
   const items = db.collection<Item>('items');
   let isOver = false;
@@ -106,7 +106,7 @@ test('steady writes to a collection starve no transaction that looks through all
   assert.equal((await items.get('total'))?.n, MANY + 1);
 });
 
-test('documents that take the place of those that do not fit are no others twice, whatever is written meanwhile', async (t) => {
+test('a find that refills for misfits repeats no document, whatever is written meanwhile', async (t) => {
   const db = await openFilled(t);
   const raw = db.collection<Partial<Item>>('checked');
   await raw.putMany(['k1', 'k2', 'k3'].map((key) => [key, key === 'k1' ? { name: 'odd' } : { n: 1, name: key }]));

@@ -1,6 +1,6 @@
 /**
- * Goal: a database purges, resolves again and evicts by itself, in slices, and goes on where it was interrupted.
- * Method: a clock that is turned by hand; what peers would be told is read from knowledge, ids and fingerprints.
+ * Goal: a database purges, resolves again and evicts by itself, in slices, and continues where it was interrupted.
+ * Method: a manual clock; knowledge, ids and fingerprints show what peers would be told.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ function rowsOf({ db }: TestDatabase): number {
   return db.replica.store.documents(C, null, 10_000).length;
 }
 
-testOnStores('deletions are forgotten after the retention, not before, by the timer alone', async (disk) => {
+testOnStores('the timer purges tombstones after the retention, not before', async (disk) => {
   await using opened = await openTestDatabase(disk, { times: TIMES });
   const docs = opened.db.collection('c');
   await docs.putMany(Array.from({ length: 500 }, (_, n) => [`k${n}`, {}] as const));
@@ -49,7 +49,7 @@ testOnStores('deletions are forgotten after the retention, not before, by the ti
   assert.equal(opened.db.replica.collection(C).purged.get(opened.db.replica.id), 950);
 });
 
-test('a pass that fails is reported and tried again at the next', async () => {
+test('a failed pass is reported, and the next pass tries again', async () => {
   const store = createMemoryStore();
   const errors: object[] = [];
   const error = (fields: object): void => void errors.push(fields);
@@ -71,7 +71,7 @@ test('a pass that fails is reported and tried again at the next', async () => {
   assert.equal(rowsOf(opened), 0);
 });
 
-testOnStores('after a change of the resolver what readers see is made again, in the background', async (disk) => {
+testOnStores('after a change of the resolver, documents are resolved again in the background', async (disk) => {
   const first = await openTestDatabase(disk, { resolverOf: () => newest });
   const docs = first.db.collection<{ from: string }>('c');
   await docs.putMany(Array.from({ length: 450 }, (_, n) => [`k${n}`, { from: 'here' }] as const));
@@ -97,7 +97,7 @@ testOnStores('after a change of the resolver what readers see is made again, in 
   assert.equal(third.db.replica.pos, pos, 'nothing is left to do');
 });
 
-testOnStores('a narrowed collection is readable and frozen; widened, it goes on', async (disk) => {
+testOnStores('a narrowed collection is readable but frozen, and continues after being widened', async (disk) => {
   const voided: string[] = [];
   await using opened = await openTestDatabase(disk, { onSessionsVoid: (why) => voided.push(why) });
   const { db } = opened;
@@ -121,7 +121,7 @@ testOnStores('a narrowed collection is readable and frozen; widened, it goes on'
 });
 
 testOnStores(
-  'evict drops the documents here, forgets knowledge, takes a new id, and says deleted to watchers',
+  'evict removes the documents here, forgets knowledge, takes a new id, and reports deletions to watchers',
   async (disk) => {
     const voided: string[] = [];
     let isConfirmed = false;
@@ -168,7 +168,7 @@ testOnStores(
   },
 );
 
-test('an eviction that was interrupted goes on at the next open, over damaged rows too', async () => {
+test('an interrupted eviction continues at the next open, also over damaged rows', async () => {
   const store = createMemoryStore();
   const first = openOn(store, { isConfirmed: () => true });
   const docs = first.db.collection('c');
@@ -189,7 +189,7 @@ test('an eviction that was interrupted goes on at the next open, over damaged ro
   await again.db.close();
 });
 
-test('two evictions of one collection are one, and widen waits for it', async () => {
+test('a second evict joins the first one, and widen waits for it', async () => {
   const { db } = openOn(createMemoryStore(), { isConfirmed: () => true });
   const docs = db.collection('c');
   for (let part = 0; part < 3; part++)
@@ -204,7 +204,7 @@ test('two evictions of one collection are one, and widen waits for it', async ()
   await db.close();
 });
 
-test('close in the middle of an eviction ends it cleanly', async () => {
+test('close during an eviction ends it cleanly', async () => {
   const store = createMemoryStore();
   const { db } = openOn(store, { isConfirmed: () => true });
   const docs = db.collection('c');
@@ -218,7 +218,7 @@ test('close in the middle of an eviction ends it cleanly', async () => {
   assert.equal(rowsOf(again), 0);
 });
 
-test('after a lost sync sessions must end', async () => {
+test('sessions must end after a failed sync', async () => {
   const store = createMemoryStore();
   const voided: string[] = [];
   const { db } = openOn(store, { onSessionsVoid: (why) => voided.push(why) });

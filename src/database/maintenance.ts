@@ -4,14 +4,14 @@ import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { Replica } from './replica/index.ts';
 
-/** Documents purged, resolved again or evicted in one commit. */
+/** Bounds of the documents purged, resolved again or evicted in one commit. */
 const SLICE_DOCUMENTS_MIN = 16;
 const SLICE_DOCUMENTS_MAX = 1024;
 
 export interface MaintenanceTimes {
-  /** How long a deletion is remembered document by document (R7), ms. */
+  /** How long tombstones are kept (R7), ms. */
   readonly tombstoneRetentionMs: number;
-  /** Time between two passes, ms. */
+  /** Pause between two passes, ms. */
   readonly purgeIntervalMs: number;
 }
 
@@ -24,17 +24,17 @@ export interface MaintenanceDeps {
   /** Whether other nodes hold every version that this node wrote in the collection (R12). */
   readonly isConfirmed: (collection: CollectionName) => boolean;
   /**
-   * Sessions must end, and peers discard what they believed: the id is new and knowledge was forgotten (`identity`), wants
-   * changed, or commits were lost because the disk failed (`restored`).
+   * Called when sessions must end and peers discard what they believed: the replica id is new and knowledge was forgotten
+   * (`identity`), wants changed (`wants`), or commits were lost because the disk failed (`restored`).
    */
   readonly onSessionsVoid: (why: 'identity' | 'wants' | 'restored') => void;
   readonly onDamage: (error: unknown) => void;
 }
 
 /**
- * What a database does by itself: purges old tombstones (R7), resolves documents again after their resolver changed (R3),
- * and removes evicted collections (R12). All in slices, one commit each, with a turn of the event loop between two; what
- * fails is reported and tried again at the next pass.
+ * Background work of a database: purges old tombstones (R7), resolves documents again after their resolver changed (R3), and
+ * removes evicted collections (R12). It works in slices of one commit each, with a turn of the event loop in between. A
+ * failure is reported, and the next pass tries again.
  */
 export class Maintenance {
   readonly #deps: MaintenanceDeps;
@@ -48,12 +48,12 @@ export class Maintenance {
     this.#deps = deps;
   }
 
-  /** The first pass begins soon, further ones follow each `purgeIntervalMs`. */
+  /** Begins the first pass soon. Further ones follow after pauses of `purgeIntervalMs`. */
   start(): void {
     this.#deps.soon(() => void this.#pass());
   }
 
-  /** A resolver has changed: the next pass begins soon, or when the one that runs has ended. */
+  /** For a changed resolver: begins the next pass soon, or when the running one has ended. */
   startSoon(): void {
     this.#isDueAgain = this.#isPassing;
     this.#cancelTimer();
@@ -74,7 +74,7 @@ export class Maintenance {
     this.#want(collection, true);
   }
 
-  /** Resolves when all rows are gone. */
+  /** Resolves when all rows are removed. */
   evict(collection: CollectionName): Promise<void> {
     const { replica, isConfirmed, onSessionsVoid, logger } = this.#deps;
     if (replica.evictions.isPending(collection)) return this.#evictRows(collection);
@@ -138,7 +138,7 @@ export class Maintenance {
     await this.#slices((documents) => replica.purge(times.tombstoneRetentionMs, documents).purged < documents);
   }
 
-  /** Repeats a slice until it says that it was the last, then makes the work durable. */
+  /** Runs slices until one returns true because it was the last, then makes the work durable. */
   async #slices(runSlice: (documents: number) => boolean): Promise<void> {
     const size = new SliceSize({ min: SLICE_DOCUMENTS_MIN, max: SLICE_DOCUMENTS_MAX });
     const monotonic = (): number => this.#deps.clock.monotonic();

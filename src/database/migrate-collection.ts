@@ -8,8 +8,8 @@ import type { DocumentCodec } from './schema/index.ts';
 type Outcome = 'migrated' | 'invalid' | 'left';
 
 /**
- * Writes documents of an older version back in the newest shape. Two nodes that do so at the same time write the same, and
- * a document that somebody writes meanwhile has the newest shape already, so that such a write is left alone.
+ * Writes documents of older versions back in the newest shape. Two nodes that do so concurrently write the same. A document
+ * that somebody writes meanwhile already has the newest shape, so it is left alone.
  */
 export async function migrateCollection(
   host: DocumentHost,

@@ -1,6 +1,6 @@
 /**
- * Goal: what a tired user hands in wrongly gets one error that names it, and nothing of it takes effect or hangs.
- * Method: a database in memory; values as JavaScript without a compiler may give them.
+ * Goal: a wrong argument gets one error that names it; nothing takes effect and nothing hangs.
+ * Method: a database in memory; values that JavaScript without type checks may pass.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,14 +9,14 @@ import { LIMITS } from '../core/config/index.ts';
 import type { CollectionOptions, StandardSchema } from './schema/index.ts';
 import { openTestDatabase } from './test-database.ts';
 
-/** What no type would let through. */
+/** A value that the types would not let through. */
 const wrong = <T>(value: unknown): T => value as T;
 
 function schemaOf(validate: (value: unknown) => unknown): StandardSchema<object, object> {
   return wrong({ '~standard': { version: 1, vendor: 'test', validate } });
 }
 
-test('options of a collection that are misspelt or none are refused by name', async () => {
+test('misspelt and invalid options of a collection are refused by name', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const options = (value: unknown): CollectionOptions => wrong(value);
@@ -29,7 +29,7 @@ test('options of a collection that are misspelt or none are refused by name', as
   assert.throws(() => db.collection('a', options({ resolver: 'magic' })), /"magic" of collection "a" does not exist/);
 });
 
-test('a validator that answers nothing, throws or rejects fails the write with its own words', async () => {
+test('a validator that returns nothing, throws or rejects fails the write with an error that says so', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const put = (name: string, validate: () => unknown): Promise<void> =>
@@ -51,7 +51,7 @@ test('a validator that answers nothing, throws or rejects fails the write with i
   assert.deepEqual(db.collections(), []);
 });
 
-test('a signal ends the waiting for a validator that never answers, in every kind of write', async () => {
+test('in every kind of write, a signal ends waiting for a validator that never answers', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   await db.collection('plain').put('k', { a: 1 });
@@ -71,7 +71,7 @@ test('a signal ends the waiting for a validator that never answers, in every kin
   assert.deepEqual(await db.collection('plain', { version: 0 }).get('k'), { a: 1 });
 });
 
-test('a migration that returns no document makes a misfit that says so, and no other document of it', async () => {
+test('a migration that does not return a document makes the document a misfit, and the error says why', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const results: readonly [unknown, RegExp][] = [
@@ -87,7 +87,7 @@ test('a migration that returns no document makes a misfit that says so, and no o
   }
 });
 
-test('a document that holds itself is refused with a path that can be read', async () => {
+test('a document that contains itself is refused with a path of readable length', async () => {
   await using opened = await openTestDatabase();
   const self: Record<string, unknown> = {};
   self.self = self;
@@ -97,7 +97,7 @@ test('a document that holds itself is refused with a path that can be read', asy
   });
 });
 
-test('of many documents the one that is refused is named', async () => {
+test('putMany names the document that is refused', async () => {
   await using opened = await openTestDatabase();
   const documents = opened.db.collection('a');
   const fine = [['fine', {}] as const];
@@ -110,7 +110,7 @@ test('of many documents the one that is refused is named', async () => {
     await assert.rejects(documents.putMany([...fine, ['odd', wrong(value)]]), { message });
 });
 
-test('a map is no filter, though it has no members that could fail to fit', async () => {
+test('a Map, a Date or a promise is refused as a filter, although it has no members that could fail to fit', async () => {
   await using opened = await openTestDatabase();
   const documents = opened.db.collection('a');
   await documents.put('k', { a: 1 });
@@ -118,7 +118,7 @@ test('a map is no filter, though it has no members that could fail to fit', asyn
     await assert.rejects(documents.find(wrong(filter)), /the filter is not an object such as/);
 });
 
-test('bytes of a blob are bytes: of another realm too, and never texts, numbers or nothing', async () => {
+test('blobs accept bytes, also from another realm, and refuse texts, numbers and null', async () => {
   await using opened = await openTestDatabase();
   const { blobs } = opened.db;
   const foreign: unknown = runInNewContext('new Uint8Array([1, 2, 3])');
@@ -131,7 +131,7 @@ test('bytes of a blob are bytes: of another realm too, and never texts, numbers 
   await assert.rejects(blobs.has(wrong({})), /is no blob/);
 });
 
-test('a listener that cannot be called, and a time limit that is no time, are refused at once', async () => {
+test('a listener that is not a function and an invalid time limit are refused immediately', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   assert.throws(() => db.collection('a').live().subscribe(wrong(5)), /subscribe wants a function/);
@@ -142,7 +142,7 @@ test('a listener that cannot be called, and a time limit that is no time, are re
     );
 });
 
-test('what JavaScript hands over in the place of a path, a pair or a time is named', async () => {
+test('errors name what was passed instead of a path, a pair or a time', async () => {
   await using opened = await openTestDatabase();
   const docs = opened.db.collection('docs', { history: {} });
   await docs.put('a', { n: 1 });

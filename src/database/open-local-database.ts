@@ -12,12 +12,12 @@ import { Replica } from './replica/index.ts';
 import { Definitions } from './schema/index.ts';
 
 export interface LocalDatabaseDeps {
-  /** Open, and from now on the database's: it is closed with it. */
+  /** An open store. It then belongs to the database and is closed with it. */
   readonly store: Store;
   readonly identity: StoreIdentity;
   readonly nodeId: string;
   readonly clock: Clock;
-  /** The same, with timers that keep the process alive: for what a caller waits for. Default: `clock`. */
+  /** A clock whose timers keep the process alive, for work that a caller awaits. Default: `clock`. */
   readonly awaitedClock?: Clock;
   readonly random: Random;
   /** Runs something in a later turn of the event loop, after pending I/O (`setImmediate` in Node). */
@@ -30,23 +30,23 @@ export interface LocalDatabaseDeps {
   readonly times?: MaintenanceTimes & { readonly clockDriftMsMax: number };
   /** The resolver of each collection (R3). Default: `lww` for all. */
   readonly resolverOf?: (collection: CollectionName) => Resolver;
-  /** Default: one of 10 MB. */
+  /** Default: a cache of 10 MB. */
   readonly cache?: DocumentCache;
   /** Whether other nodes hold every version that this node wrote in the collection (R12). Default: never. */
   readonly isConfirmed?: (collection: CollectionName) => boolean;
-  /** Human name of the node behind a replica id other than the own one, for the conflict ledger. Default: unknown. */
+  /** Human name of the node behind the replica id of another node. Default: unknown. */
   readonly nodeOf?: (replica: ReplicaId) => string | null;
-  /** The id is new, wants changed, or commits were lost: all sessions must end. */
+  /** Called when all sessions must end: the replica id is new, wants changed, or commits were lost. */
   readonly onSessionsVoid?: (why: 'identity' | 'wants' | 'restored') => void;
-  /** Whether this node wants every collection, whatever its name: only then can it tell what nothing refers to. Default: yes. */
+  /** Whether this node wants every collection, whatever its name: only then can it tell which blobs are unreferenced. Default: yes. */
   readonly holdsAll?: boolean;
-  /** Throws when local writes are refused altogether (R11: READ_ONLY). Default: never. */
+  /** Throws if all local writes are refused (R11: READ_ONLY). Default: never. */
   readonly assertWritable?: () => void;
-  /** R11: a row cannot be read. The read that found it fails with the same error; the repair is up to the receiver. */
+  /** R11: called for a row that cannot be read. The read fails with the same error; repair is up to the receiver. */
   readonly onDamage?: (collection: CollectionName, key: DocumentKey, error: unknown) => void;
 }
 
-/** The engine with its public face, on any store, without a network. Throws what the store throws when it is read. */
+/** Makes a database on any store, without a network. Throws what the store throws when it is read. */
 export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
   const { clock, random, soon, nodeId, logger = silentLogger, limits = LIMITS, times = TIMES } = deps;
   const cache = deps.cache ?? new DocumentCache();

@@ -1,13 +1,13 @@
 /**
- * Goal: what is kept stays within both bounds, and what goes first was used least recently.
- * Method: directed cases; random use against a list that is searched from its beginning.
+ * Goal: kept values stay within both bounds, and the least recently used are dropped first.
+ * Method: directed cases; random use compared with a plain list.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSeededRandom } from '../testing/index.ts';
 import { RecentlyUsed } from './recently-used.ts';
 
-test('a look counts as use, and what was used longest ago makes room', () => {
+test('a lookup counts as use, and the value unused for longest is dropped', () => {
   const kept = new RecentlyUsed<number>({ weightMax: 30 });
   for (const [i, key] of ['a', 'b', 'c'].entries()) kept.set('s', key, i, 10);
   assert.equal(kept.get('s', 'a'), 0);
@@ -19,7 +19,7 @@ test('a look counts as use, and what was used longest ago makes room', () => {
   assert.deepEqual([kept.size, kept.weight, kept.evictions], [3, 30, 1]);
 });
 
-test('what alone is too heavy is not kept, and takes the place of what was there', () => {
+test('a value that is too heavy by itself is not kept, and the former value is dropped', () => {
   const kept = new RecentlyUsed<string>({ weightMax: 30 });
   kept.set('s', 'a', 'light', 10);
   kept.set('s', 'a', 'heavy', 31);
@@ -33,7 +33,7 @@ interface Held {
   readonly weight: number;
 }
 
-test('random use keeps what the list keeps, in any number of spaces', () => {
+test('under random use, it keeps what a plain list keeps, in several spaces', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = createSeededRandom(seed);
     let weightMax = 200;

@@ -1,4 +1,4 @@
-/** Something that is kept, in a ring with those used just after and just before it. */
+/** A kept value, in a ring with those used just after and just before it. */
 interface Kept<Value> {
   readonly space: string;
   readonly key: string;
@@ -9,19 +9,19 @@ interface Kept<Value> {
 }
 
 export interface Bounds {
-  /** What everything that is kept may weigh together. */
+  /** Largest total weight. */
   readonly weightMax: number;
-  /** Default: any number. */
+  /** Largest number of values. Default: unlimited. */
   readonly countMax?: number;
 }
 
 /**
- * Values by two names, within bounds; the least recently used goes first. Two names, for to make one text of them, and to hash that,
- * takes longer than all the rest of a look.
+ * Values by two names, within bounds; the least recently used are dropped first. There are two names because joining them
+ * into one text, and hashing that, would take longer than the rest of a lookup.
  */
 export class RecentlyUsed<Value> {
   readonly #spaces = new Map<string, Map<string, Kept<Value>>>();
-  /** Where the ring begins and ends: `older` leads to the newest, `newer` to the oldest. */
+  /** Start and end of the ring: `older` leads to the newest value, `newer` to the oldest. */
   readonly #ring: Kept<Value>;
   #weightMax: number;
   readonly #countMax: number;
@@ -46,7 +46,7 @@ export class RecentlyUsed<Value> {
     return this.#weight;
   }
 
-  /** How many made room for others. */
+  /** Number of values that were dropped to stay within the bounds. */
   get evictions(): number {
     return this.#evictions;
   }
@@ -61,7 +61,7 @@ export class RecentlyUsed<Value> {
     return kept.value;
   }
 
-  /** What alone is above the bound is not kept, nor is what was there before. */
+  /** Keeps a value. One that exceeds the bound by itself is not kept; the former value is dropped all the same. */
   set(space: string, key: string, value: Value, weight: number): void {
     this.delete(space, key);
     if (weight > this.#weightMax) return;
@@ -78,7 +78,7 @@ export class RecentlyUsed<Value> {
     this.#evict();
   }
 
-  /** False when there was none. */
+  /** False if there was none. */
   delete(space: string, key: string): boolean {
     const kept = this.#spaces.get(space)?.get(key);
     if (kept === undefined) return false;
@@ -94,7 +94,7 @@ export class RecentlyUsed<Value> {
     this.#weight = 0;
   }
 
-  /** What no longer fits goes at once. */
+  /** Changes the bound and immediately drops what no longer fits. */
   resize(weightMax: number): void {
     this.#weightMax = weightMax;
     this.#evict();
@@ -116,7 +116,7 @@ export class RecentlyUsed<Value> {
     this.#weight -= kept.weight;
   }
 
-  /** As the newest. */
+  /** Links a value as the newest. */
   #link(kept: Kept<Value>): void {
     const ring = this.#ring;
     kept.newer = ring;

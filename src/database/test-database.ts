@@ -62,7 +62,7 @@ export function openOn<S extends IdentifiedStore>(
   return { db, clock, [Symbol.asyncDispose]: () => db.close() };
 }
 
-/** Ends the turn of the event loop, so that everything that is due has run. */
+/** Ends the turn of the event loop, so that everything due has run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -86,12 +86,12 @@ export function sqliteDisk(path: string): TestDisk {
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
-/** The changes one by one, for a test that asks for each. */
+/** The iterator of a `watch`, for tests that ask for changes one by one. */
 export function iteratorOf<T>(changes: AsyncIterable<Change<T>>): AsyncIterator<Change<T>, undefined> {
   return changes[Symbol.asyncIterator]() as AsyncIterator<Change<T>, undefined>;
 }
 
-/** Seeds from 1 on; an error says which it was. */
+/** Runs a test for seeds from 1 on. An error names the seed. */
 export async function forEachSeed(count: number, run: (seed: number) => Promise<void>): Promise<void> {
   for (let seed = 1; seed <= count * SCALE; seed++) {
     try {
@@ -108,7 +108,7 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** One version from another replica, as a session would apply it. */
+/** Applies one version from another replica, as a session would. */
 export function applyRemote(
   db: LocalDatabase,
   collection: string,

@@ -7,7 +7,7 @@ import type { TransactionHost } from './transaction/index.ts';
 
 const FOREIGN = 'the collection is of another database; a transaction reads and writes its own only';
 
-/** What the function of a transaction gets: collections that read and write through it. */
+/** The argument for the function of a transaction, with collections that read and write through the transaction. */
 export function transactionOn(host: TransactionHost, codecOf: (name: CollectionName) => DocumentCodec): Transaction {
   function collection<T extends object, Input extends object>(
     handle: Collection<T, Input>,

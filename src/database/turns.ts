@@ -1,6 +1,6 @@
 import { PersistenceError } from '../core/errors/index.ts';
 
-/** Work on one thing at a time: who comes later waits for those before. At most `waitingMax` wait in all: WRITE_QUEUE_FULL. */
+/** Runs work on the same thing one after another. At most `waitingMax` wait in all; beyond that, WRITE_QUEUE_FULL. */
 export class Turns {
   readonly #waitingMax: number;
   readonly #last = new Map<string, Promise<void>>();

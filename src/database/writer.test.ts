@@ -1,7 +1,7 @@
 /**
  * Goal: writes share commits and syncs, an acknowledged write is durable, and every failure reaches exactly the writes that
  * it concerns.
- * Method: the memory store with a sync that is finished or failed by hand; commits are counted through the replica.
+ * Method: the memory store with a sync that the test completes or fails; commits are counted through the replica.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { createMemoryStore, type MemoryStore, type StoreBatch } from '../store/i
 import { createManualClock } from '../testing/index.ts';
 import { applyRemote, collect, openOn, turn } from './test-database.ts';
 
-/** A disk whose syncs wait to be let through. */
+/** A disk whose syncs wait until the test completes them. */
 function createHeldDisk(): { store: MemoryStore; syncs: PromiseWithResolvers<void>[] } {
   const syncs: PromiseWithResolvers<void>[] = [];
   const sync = (): Promise<void> => {
@@ -59,7 +59,7 @@ test('writes of one turn share one commit, and resolve only when it is durable',
   await closing;
 });
 
-test('writes made while the disk is busy wait together for the next sync', async () => {
+test('writes made while the disk is busy share the next commit and sync', async () => {
   const { store, syncs } = createHeldDisk();
   const { db } = openOn(store);
   let commits = 0;
@@ -83,7 +83,7 @@ test('writes made while the disk is busy wait together for the next sync', async
   assert.ok(later.every((w) => w.state() === 'resolved'));
 });
 
-test('a full batch is committed at once, so that a loop without an await holds no texts', () => {
+test('a full batch is committed immediately, so that a loop without an await does not pile up texts', () => {
   const { store } = createHeldDisk();
   const { db } = openOn(store, { limits: { ...LIMITS, commitWritesMax: 10, commitBytesMax: 300 } });
   const users = db.collection('users');
@@ -96,7 +96,7 @@ test('a full batch is committed at once, so that a loop without an await holds n
   assert.ok(sizes.length >= 4);
 });
 
-test('a document is seen by every read that begins after its put, awaited or not', async () => {
+test('every read that begins after a put sees its document, awaited or not', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection<{ n: number }>('users');
   const waiting = [users.put('a', { n: 1 }), users.put('b', { n: 2 })];
@@ -110,7 +110,7 @@ test('a document is seen by every read that begins after its put, awaited or not
   await Promise.all(waiting);
 });
 
-test('a refused write fails alone; the others of its commit go through', async () => {
+test('a refused write fails alone; the others of its commit succeed', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection('users');
   await users.put('a', { n: 1 });
@@ -157,7 +157,7 @@ test('a damaged document fails only the writes to it, and is reported', async ()
   assert.deepEqual(damaged, ['users/bad']);
 });
 
-test('a failed sync rejects every write since the last durable point, and later writes go on from there', async () => {
+test('a failed sync rejects every write since the last durable point, and later writes continue from there', async () => {
   const { store, syncs } = createHeldDisk();
   const { db } = openOn(store);
   const users = db.collection<{ n: number }>('users');
@@ -187,7 +187,7 @@ test('a failed sync rejects every write since the last durable point, and later 
   assert.deepEqual(await collect(users.keys()), ['durable', 'pending']);
 });
 
-test('beyond writeQueueMax a write is refused at once, and the queue drains again', async () => {
+test('beyond writeQueueMax a write is refused immediately, and the queue drains again', async () => {
   const { store, syncs } = createHeldDisk();
   const { db } = openOn(store, { limits: { ...LIMITS, writeQueueMax: 3 } });
   const users = db.collection('users');
@@ -204,7 +204,7 @@ test('beyond writeQueueMax a write is refused at once, and the queue drains agai
   await more;
 });
 
-test('an aborted wait stops the waiting, not the write; an aborted call writes nothing', async () => {
+test('an abort after the call ends waiting but not the write; one before the call prevents the write', async () => {
   const { store, syncs } = createHeldDisk();
   const { db } = openOn(store);
   const users = db.collection('users');
@@ -219,7 +219,7 @@ test('an aborted wait stops the waiting, not the write; an aborted call writes n
   assert.deepEqual(await collect(users.keys()), ['a']);
 });
 
-test('the failure of an aborted write is nobody’s unhandled rejection', async () => {
+test('the failure of an aborted write is not an unhandled rejection', async () => {
   const { store, syncs } = createHeldDisk();
   const { db } = openOn(store);
   const abort = new AbortController();
@@ -255,7 +255,7 @@ test('a resolver that uses the database changes nothing and breaks nothing', asy
   assert.ok(await users.get('doc'));
 });
 
-test('a listener or a receiver of damage that throws fails no write and no read', async () => {
+test('a throwing commit listener or damage receiver does not change the outcome of writes and reads', async () => {
   const store = createMemoryStore();
   const { db } = openOn(store, {
     onDamage: () => {
@@ -273,7 +273,7 @@ test('a listener or a receiver of damage that throws fails no write and no read'
   await assert.rejects(users.put('a', {}), { reason: 'DOCUMENT_CORRUPT' });
 });
 
-test('awaited writes let timers and sockets have their turn, even where a flush waits for nothing', async () => {
+test('awaited writes let timers and sockets have their turn, even if a flush waits for nothing', async () => {
   const store = createMemoryStore();
   // A commit of this store takes 5 ms.
   const clock = createManualClock();
@@ -294,7 +294,7 @@ test('awaited writes let timers and sockets have their turn, even where a flush 
   await db.close();
 });
 
-test('awaited reads let timers and sockets have their turn, from the cache, too, and within a transaction', async () => {
+test('awaited reads let timers and sockets have their turn, also from the cache and within a transaction', async () => {
   const { db, clock } = openOn(createMemoryStore());
   const users = db.collection('users');
   await users.put('u', { n: 1 });
@@ -319,7 +319,7 @@ test('awaited reads let timers and sockets have their turn, from the cache, too,
   await db.close();
 });
 
-/** How often the event loop turns while this goes on. */
+/** Number of turns of the event loop during `work`. */
 async function turnsDuring(work: () => Promise<void>): Promise<number> {
   let turns = 0;
   let isOver = false;

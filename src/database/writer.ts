@@ -4,22 +4,22 @@ import { isEntglDbError, PersistenceError } from '../core/errors/index.ts';
 import { type CollectionName, type DocumentKey, fullKey } from '../core/ids/index.ts';
 import type { LocalOutcome, LocalTransaction, Replica } from './replica/index.ts';
 
-/** Time after which a commit that found the database locked is tried again, ms. */
+/** Pause before a commit that found the database locked is retried, ms. */
 const LOCK_PAUSE_MS = 50;
 
 export interface WriterDeps {
   readonly replica: Replica;
   readonly limits: Limits;
-  /** Where a flush waits for nothing, commits that follow on each other would hold up the event loop. */
+  /** Yields between commits if a flush waits for nothing, as they would otherwise hold up the event loop. */
   readonly loopShare: LoopShare;
-  /** A commit met a damaged document; the writes to others went through. */
+  /** Called when a commit met a damaged document. Writes to other documents succeeded. */
   readonly onDamage: (error: unknown) => void;
 }
 
-/** For each write of a transaction in order: whether there was a document before. */
+/** For each write of a transaction, in order: whether there was a document before. */
 export type Existed = readonly boolean[];
 
-/** Asked right before a commit, in the same step: an error refuses it. */
+/** Called right before a commit, in the same step. An error refuses the commit. */
 export type Guard = () => Error | undefined;
 
 interface Waiter {
@@ -32,14 +32,14 @@ interface Waiter {
 }
 
 /**
- * Group commit. Writes made in one turn of the event loop, and those made while the disk is busy, share a commit and a
- * sync; each promise resolves when its write is durable.
+ * Group commit. Writes made in one turn of the event loop, and writes made while the disk is busy, share a commit and a sync.
+ * Each promise resolves when its write is durable.
  *
  *     write → pending ── microtask, full batch, or a read ──→ commit → committed ── sync ──→ resolved
  *
- * - Pending are never more than one commit (`commitWritesMax`, `commitBytesMax`): a batch that is full is committed at
- *   once, so a loop without an await holds no texts. Accepted and not yet durable are at most `writeQueueMax`.
- * - While a sync runs, further writes wait for its end instead of making small commits that need another sync anyway.
+ * - Pending writes never exceed one commit (`commitWritesMax`, `commitBytesMax`): a full batch is committed immediately, so a
+ *   loop without an await does not pile up texts. At most `writeQueueMax` writes are accepted and not yet durable.
+ * - While a sync runs, further writes wait for its end instead of making small commits, which would need another sync anyway.
  * - A commit is synchronous: no transaction is ever open across an await.
  */
 export class Writer {
@@ -47,19 +47,19 @@ export class Writer {
   #pending: Waiter[] = [];
   #pendingWrites = 0;
   #pendingBytes = 0;
-  /** Places of the pending writes. */
+  /** Full keys of the documents of pending writes. */
   readonly #pendingPlaces = new Set<string>();
   /** Committed, not yet durable, waiting for the next sync. */
   #committed: Waiter[] = [];
   /** Committed and part of the running sync; undefined: none runs. */
   #syncing: Waiter[] | undefined;
-  /** Accepted writes that are not durable yet. */
+  /** Number of accepted writes that are not durable yet. */
   #accepted = 0;
   #isTurnDue = false;
   #isCommitting = false;
-  /** Another program holds the database: what waits is tried again when this ends. */
+  /** Set while another program has locked the database: waiting writes are retried when it ends. */
   #lockPause: Promise<void> | undefined;
-  /** Monotonic time of the first commit that found it locked. */
+  /** Monotonic time of the first commit that found the database locked. */
   #lockedSince: number | undefined;
   /** The newest sync and what follows from it. */
   #running: Promise<void> = Promise.resolve();
@@ -69,20 +69,20 @@ export class Writer {
     deps.replica.onReload((cause) => this.#lose(cause));
   }
 
-  /** Writes accepted and not durable yet. */
+  /** Number of writes that are accepted but not durable yet. */
   get waiting(): number {
     return this.#accepted;
   }
 
-  /** Another program holds the database: commits wait until it lets go. */
+  /** Whether another program has locked the database, so that commits wait. */
   get isLocked(): boolean {
     return this.#lockPause !== undefined;
   }
 
   /**
-   * Accepts a transaction whose documents were checked already. Resolves when it is durable. Rejects with WRITE_QUEUE_FULL,
-   * the refusal of this transaction alone (CONCURRENCY_CONFLICT, TRANSACTION_TOO_LARGE), or what the store threw. With a guard it
-   * has a commit of its own, so that the guard has heard of all commits before.
+   * Accepts a transaction whose documents were already checked. Resolves when it is durable. Rejects with WRITE_QUEUE_FULL,
+   * with the refusal of this transaction alone (CONCURRENCY_CONFLICT, TRANSACTION_TOO_LARGE), or with what the store threw.
+   * With a guard it has a commit of its own, so that the guard has heard of all commits before.
    */
   write(transaction: LocalTransaction, guard?: Guard): Promise<Existed> {
     const { writes } = transaction;
@@ -103,8 +103,8 @@ export class Writer {
   }
 
   /**
-   * Commits what waits, so that a read sees every write made before it. Never throws: what fails, fails the promise of its
-   * write. Does nothing while a commit runs, that is, when a resolver asks, and while another program locks the database.
+   * Commits pending writes, so that a read sees every write made before it. Never throws: a failure rejects the promise of its
+   * write. Does nothing while a commit runs (when a resolver reads) or while another program has locked the database.
    */
   commitPending(): void {
     if (this.#lockPause !== undefined) return;
@@ -123,19 +123,19 @@ export class Writer {
     if (this.#syncing === undefined) this.#takeTurnSoon();
   }
 
-  /** The same for a read of one document: what waits for others may go on waiting for its batch. */
+  /** The same for a read of one document: pending writes to other documents may keep waiting for their batch. */
   commitPendingOf(collection: CollectionName, key: DocumentKey): void {
     if (this.#pending.length > 0 && this.#pendingPlaces.has(fullKey(collection, key))) this.commitPending();
   }
 
-  /** Resolves when every write accepted before the call is durable or has failed; rejects when the disk lost some of them. */
+  /** Resolves when every write accepted before the call is durable or has failed. Rejects if the disk lost some of them. */
   async flush(): Promise<void> {
     this.commitPending();
     while (this.#lockPause !== undefined) await this.#lockPause;
     await this.#deps.replica.flush();
   }
 
-  /** Ends once nobody waits any more; ends only if nothing new is accepted. */
+  /** Resolves when no write waits any more, which requires that no new ones are accepted. */
   async drain(): Promise<void> {
     await this.flush();
     while (this.#accepted > 0) {
@@ -164,7 +164,7 @@ export class Writer {
     this.#running = this.#flush().then(
       () => this.#settle(syncing),
       (error: unknown) => {
-        // After a reload they were rejected already, and what is committed now is another history.
+        // After a reload they have already been rejected, and newer commits are not affected.
         if (this.#syncing === syncing) this.#lose(error);
       },
     );
@@ -189,7 +189,7 @@ export class Writer {
     for (const { collection, key } of writes) this.#pendingPlaces.add(fullKey(collection, key));
   }
 
-  /** One commit of what waits: all of it, but for what piled up while the database was locked. */
+  /** The next batch for one commit: usually all pending writes, unless they piled up while the database was locked. */
   #nextBatch(pending: readonly Waiter[], from: number): readonly Waiter[] {
     let [writes, bytes, to] = [0, 0, from];
     do {
@@ -200,7 +200,7 @@ export class Writer {
     return pending.slice(from, to);
   }
 
-  /** What could not be committed goes first when it is tried again, a moment later, without blocking anything meanwhile. */
+  /** Puts writes that could not be committed back in front, to be retried after a pause that blocks nothing. */
   #waitForLock(waiting: readonly Waiter[]): void {
     for (const { transaction, bytes } of waiting) {
       this.#pendingWrites += transaction.writes.length;
@@ -214,7 +214,7 @@ export class Writer {
     });
   }
 
-  /** Whether a commit that found the database locked is worth another try. */
+  /** Whether a failed commit found the database locked and is worth another try. */
   #mayWait(error: unknown): boolean {
     const { awaitedClock: clock, store } = this.#deps.replica;
     if (!isEntglDbError(error, 'DATABASE_LOCKED')) return false;
@@ -224,7 +224,7 @@ export class Writer {
     return false;
   }
 
-  /** False when the database is locked, and nothing of the batch was settled. */
+  /** False: the database is locked, and nothing of the batch was settled. */
   #commit(batch: readonly Waiter[]): boolean {
     const refusal = batch[0]!.guard?.();
     if (refusal !== undefined) {
@@ -244,7 +244,7 @@ export class Writer {
     return true;
   }
 
-  /** A damaged document fails only the writes that touch it; whatever else a store throws concerns the whole commit. */
+  /** A damaged document fails only the writes that touch it. Any other error of the store concerns the whole commit. */
   #failed(batch: readonly Waiter[], error: unknown): void {
     const isDamage = isEntglDbError(error, 'DOCUMENT_CORRUPT');
     if (isDamage && batch.length > 1) {
@@ -268,11 +268,11 @@ export class Writer {
       this.#accepted -= waiter.transaction.writes.length;
       waiter.resolve(waiter.existed);
     }
-    // After the continuations of those that were just resolved, so that what they write joins the same commit.
+    // After the continuations of the promises just resolved, so that their writes join the same commit.
     if (this.#pending.length > 0 || this.#committed.length > 0) this.#takeTurnSoon();
   }
 
-  /** Everything since the last durable point is gone; what is only pending will be committed on what is left. */
+  /** Rejects all commits since the last durable point. Writes that are only pending are committed on what is left. */
   #lose(error: unknown): void {
     const lost = [...(this.#syncing ?? []), ...this.#committed];
     this.#syncing = undefined;
@@ -287,7 +287,7 @@ export class Writer {
   }
 }
 
-/** What has a guard shares its commit with nothing. */
+/** Whether one of the transactions has a guard, and so needs a commit of its own. */
 function isAlone(...waiters: readonly Waiter[]): boolean {
   return waiters.some(({ guard }) => guard !== undefined);
 }
