@@ -178,6 +178,9 @@ test('a change that is not possible fails with its own error, and the document s
     ['tags', 1],
     ['tags.7', 1],
     ['tags.x', 1],
+    ['tags.-1', 1],
+    ['tags.00', 1],
+    ['tags.', 1],
   ] as const)
     await assert.rejects(items.increment('a', path as 'stock', by), TypeError);
   await assert.rejects(items.increment('a', 'stock', Number.NaN), RangeError);

@@ -2,7 +2,7 @@ import { ConcurrencyError, DocumentNotFoundError, messageOf } from '../core/erro
 import { type CollectionName, fullKey, parseDocumentKey } from '../core/ids/index.ts';
 import { counterValue, incrementCounter } from '../core/merge/index.ts';
 import { checkOptions } from '../core/options/index.ts';
-import { type JsonObject, type JsonValue, parsePath } from '../core/query/index.ts';
+import { isArrayIndex, type JsonObject, type JsonValue, parsePath } from '../core/query/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import { abortable } from './abortable.ts';
 import type { WaitOptions, WriteOptions } from './document-api.ts';
@@ -217,7 +217,7 @@ function changedAt(
     const step = steps[depth];
     if (step === undefined) return change(value);
     if (Array.isArray(value)) {
-      if (!(Number(step) < value.length)) throw noSuchItem(steps, depth);
+      if (!isArrayIndex(step) || Number(step) >= value.length) throw noSuchItem(steps, depth);
       return value.map((item, i) => (String(i) === step ? set(item, depth + 1) : item));
     }
     if (value !== undefined && (typeof value !== 'object' || value === null)) throw noSuchItem(steps, depth);
