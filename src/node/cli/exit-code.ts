@@ -14,6 +14,9 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** The user stopped the command, for example with Ctrl+C, and what was half done was undone. */
+export class CommandStopped extends Error {}
+
 const ANSWERS_NO: readonly ErrorReason[] = [
   'BACKUP_EXISTS',
   'BACKUP_INVALID',
@@ -40,6 +43,7 @@ const WRONG_INPUT: readonly ErrorReason[] = [
 ];
 
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandStopped) return EXIT.no;
   if (!isEntglDbError(error)) return EXIT.unreachable;
   if (ANSWERS_NO.includes(error.reason)) return EXIT.no;
   if (error.code === 'CONFIG_ERROR' || WRONG_INPUT.includes(error.reason)) return EXIT.usage;

@@ -1,6 +1,8 @@
 import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import { fileProblem, toFileError } from '../files/index.ts';
+import type { CliContext } from './cli-context.ts';
+import { CommandStopped } from './exit-code.ts';
 
 /** Minimum number of bytes between two marks of a resumable export. */
 const MARK_BYTES = 1024 * 1024;
@@ -11,6 +13,10 @@ interface Mark {
   readonly bytes: number;
 }
 
+interface ExportFileOptions extends Pick<CliContext, 'onStopSignal'> {
+  readonly isResumable: boolean;
+}
+
 /** A file that appears under its name when it is complete. A resumable one keeps its content when it is given up. */
 export class ExportFile {
   /** The key after which the export continues; undefined: from the first document. */
@@ -18,27 +24,38 @@ export class ExportFile {
   readonly #path: string;
   readonly #isResumable: boolean;
   readonly #handle: FileHandle;
+  readonly #forgetStop: () => void;
+  #stopped: CommandStopped | undefined;
   #bytes: number;
   #markedBytes: number;
 
-  private constructor(path: string, isResumable: boolean, handle: FileHandle, mark: Mark | undefined) {
+  private constructor(
+    path: string,
+    { isResumable, onStopSignal }: ExportFileOptions,
+    handle: FileHandle,
+    mark: Mark | undefined,
+  ) {
     this.#path = path;
     this.#isResumable = isResumable;
     this.#handle = handle;
     this.after = mark?.key;
     this.#bytes = mark?.bytes ?? 0;
     this.#markedBytes = this.#bytes;
+    this.#forgetStop = onStopSignal(() => {
+      const rest = isResumable ? 'run it again with --resume to go on' : 'nothing was left behind';
+      this.#stopped = new CommandStopped(`stopped before ${path} was complete; ${rest}`);
+    });
   }
 
   /** Rejects with FILE_INVALID if the path cannot be a file. */
-  static async open(path: string, isResumable: boolean): Promise<ExportFile> {
+  static async open(path: string, options: ExportFileOptions): Promise<ExportFile> {
     try {
       const place = await placeOf(path);
-      const mark = isResumable ? await readMark(place) : undefined;
+      const mark = options.isResumable ? await readMark(place) : undefined;
       const handle = await open(draftOf(place), mark === undefined ? 'w' : 'r+', 0o600);
       // What was written after the mark is written again.
       if (mark !== undefined) await handle.truncate(mark.bytes);
-      return new ExportFile(place, isResumable, handle, mark);
+      return new ExportFile(place, options, handle, mark);
     } catch (cause) {
       if (cause instanceof ConfigurationError) throw cause;
       if (!isWrongPath(cause)) throw toFileError(cause, path);
@@ -48,7 +65,9 @@ export class ExportFile {
     }
   }
 
+  /** Rejects with CommandStopped after a stop signal. */
   async write(chunk: string | Uint8Array): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     for (let from = 0; from < bytes.length; ) {
       const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#bytes);
@@ -68,6 +87,7 @@ export class ExportFile {
   }
 
   async finish(): Promise<void> {
+    this.#forgetStop();
     await this.#handle.sync();
     await this.#handle.close();
     await rename(draftOf(this.#path), this.#path);
@@ -76,6 +96,7 @@ export class ExportFile {
 
   /** Closes the file after an error, and returns the error to throw. */
   async giveUp(error: unknown): Promise<unknown> {
+    this.#forgetStop();
     await this.#handle.close();
     if (!this.#isResumable) await rm(draftOf(this.#path), { force: true });
     return toFileError(error, this.#path);

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../../core/errors/index.ts';
 import { fileProblem } from '../../files/index.ts';
-import type { CommandRun } from '../cli-context.ts';
+import type { CliContext, CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { ExportFile } from '../export-file.ts';
 import { formatBytes, plural } from '../format.ts';
@@ -28,7 +28,7 @@ export async function getBlob(run: CommandRun, name: string, file: string | unde
   const id = parseBlobId(name);
   await withTarget(run, {}, async ({ blobs }) => {
     if (file === undefined || file === '-') for await (const bytes of blobs.get(id)) await output.raw(bytes);
-    else await toFile(blobs, id, resolve(context.workingDirectory, file));
+    else await toFile(context, blobs, id, resolve(context.workingDirectory, file));
   });
   if (file !== undefined && file !== '-') await output.answer({ blob: id, file }, `Wrote ${id} to ${file}.`);
   return EXIT.ok;
@@ -81,8 +81,8 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   }
 }
 
-async function toFile(blobs: BlobAccess, id: string, path: string): Promise<void> {
-  const file = await ExportFile.open(path, false);
+async function toFile({ onStopSignal }: CliContext, blobs: BlobAccess, id: string, path: string): Promise<void> {
+  const file = await ExportFile.open(path, { isResumable: false, onStopSignal });
   try {
     for await (const bytes of blobs.get(id)) await file.write(bytes);
     await file.finish();

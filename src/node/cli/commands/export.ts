@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../../core/errors/index.ts';
 import { type ExportOptions, type ExportSource, exportDocuments } from '../../transfer/index.ts';
-import type { CommandRun } from '../cli-context.ts';
+import type { CliContext, CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { ExportFile } from '../export-file.ts';
 import { plural } from '../format.ts';
@@ -35,7 +35,12 @@ export async function exportCommand(
     try {
       if (toOutput)
         for await (const chunk of exportDocuments(documents, { ...options, onProgress })) await output.raw(chunk);
-      else await toFile(documents, resolve(context.workingDirectory, file), { ...options, onProgress }, args);
+      else
+        await toFile(context, documents, resolve(context.workingDirectory, file), {
+          ...options,
+          onProgress,
+          isResumable: args.resume === true,
+        });
     } finally {
       progress.stop();
     }
@@ -62,12 +67,12 @@ function optionsOf(args: ExportArguments, file: string | undefined, toOutput: bo
 }
 
 async function toFile(
+  { onStopSignal }: CliContext,
   documents: ExportSource,
   path: string,
-  options: ExportOptions,
-  { resume = false }: ExportArguments,
+  { isResumable, ...options }: ExportOptions & { readonly isResumable: boolean },
 ): Promise<void> {
-  const file = await ExportFile.open(path, resume);
+  const file = await ExportFile.open(path, { isResumable, onStopSignal });
   try {
     let lastKey = file.after;
     const onProgress: ExportOptions['onProgress'] = (made) => {
