@@ -296,7 +296,12 @@ describe('the node', () => {
   test('exposes every metric by its name, and describes its API', async () => {
     await call('GET', '/health');
     const { text } = await call('GET', '/metrics');
-    for (const name of Object.keys(METRICS)) assert.match(text, new RegExp(`^# HELP ${name} `, 'm'));
+    for (const [name, { labels }] of Object.entries(METRICS)) {
+      assert.match(text, new RegExp(`^# HELP ${name} `, 'm'));
+      // This node has no peers; every other metric must have a value.
+      if (!labels.some((label) => label === 'peer')) assert.match(text, new RegExp(`^${name}(?:_count)?[{ ]`, 'm'));
+    }
+    assert.match(text, /^entgldb_health_check\{check="database"\} 2$/m);
     assert.match(text, /^entgldb_healthy\{part="all"\} 1$/m);
     assert.match(text, /^entgldb_http_request_seconds_count\{method="GET",route="\/health",status="200"\} /m);
     assert.match(text, /^process_cpu_seconds_total /m);

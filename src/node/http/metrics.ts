@@ -1,5 +1,5 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { METRICS, type MetricName, type MetricSample } from '../../diagnostics/index.ts';
+import { type HealthState, METRICS, type MetricName, type MetricSample } from '../../diagnostics/index.ts';
 import type { PeerStatus } from '../network/index.ts';
 import type { NodeStatus, RunningNode } from '../node-api.ts';
 
@@ -34,6 +34,8 @@ export async function createNodeMetrics(node: RunningNode): Promise<NodeMetrics>
   };
 }
 
+const HEALTH_VALUES: Readonly<Record<HealthState, number>> = { healthy: 2, degraded: 1, unhealthy: 0 };
+
 type Meters = ReadonlyMap<MetricName, Gauge | Counter>;
 
 function createMeters(prom: typeof import('prom-client'), registry: Registry): Meters {
@@ -54,6 +56,7 @@ async function read(node: RunningNode, meters: Meters): Promise<void> {
   set('entgldb_healthy', health.isHealthy ? 1 : 0, { part: 'all' });
   set('entgldb_healthy', health.databaseHealthy ? 1 : 0, { part: 'database' });
   set('entgldb_healthy', health.networkHealthy ? 1 : 0, { part: 'network' });
+  for (const { name, state } of health.checks) set('entgldb_health_check', HEALTH_VALUES[state], { check: name });
   readStatus(node.status(), set);
   readPeers(node.peers(), set);
   const samples: readonly MetricSample[] = (await node.metrics?.()) ?? [];
