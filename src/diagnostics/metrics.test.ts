@@ -1,6 +1,6 @@
 /**
- * Goal: docs/metrics.md lists the metrics that there are. Method: its table is compared with the one made from their definition;
- * with ENTGLDB_WRITE_DOCS=1 in the environment the file is brought up to date first.
+ * Goal: docs/metrics.md lists exactly the existing metrics. Method: its table is compared with the one generated from their
+ * definition; with ENTGLDB_WRITE_DOCS=1 in the environment the file is updated first.
  */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ function metricsTable(): string {
   return `| metric | type | labels | meaning |\n|---|---|---|---|\n${rows.join('')}`;
 }
 
-test('the table in docs/metrics.md is the table of the metrics', async () => {
+test('the table in docs/metrics.md is the one generated from the metrics', async () => {
   const file = new URL('../../docs/metrics.md', import.meta.url);
   const text = await readFile(file, 'utf8');
   if (process.env.ENTGLDB_WRITE_DOCS === '1')

@@ -1,4 +1,4 @@
-/** What one metric is: `counter` only grows until the node is started again. */
+/** The definition of a metric. A `counter` only grows until the node is restarted. */
 export interface MetricDefinition {
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly labels: readonly string[];
@@ -6,8 +6,8 @@ export interface MetricDefinition {
 }
 
 /**
- * Every metric of a node: name with its unit, type, labels, and help. docs/metrics.md is compared with it. Those of the process
- * (`process_…`, `nodejs_…`, the delay of the event loop among them) come from prom-client.
+ * Every metric of a node: name with its unit, type, labels, and help. docs/metrics.md is compared with this table. Metrics of the
+ * process (`process_…`, `nodejs_…`, including the delay of the event loop) come from prom-client.
  */
 export const METRICS = {
   entgldb_node_info: gauge('Always 1; the labels identify the node.', 'node', 'replica', 'version'),
@@ -63,7 +63,7 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** One value, read now. */
+/** One present value of a metric. */
 export interface MetricSample {
   readonly name: MetricName;
   readonly value: number;

@@ -1,4 +1,4 @@
-/** Goal: who is kept out is shown once, for as long as it is so, and in bounded number. Method: meetings on a manual clock. */
+/** Goal: each refused peer is listed once while it is refused, in bounded number. Method: meetings on a manual clock. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TIMES } from '../core/config/index.ts';
@@ -13,7 +13,7 @@ function setUp(refusalAddressesMax = 256) {
   return { clock, refusals, tokenOf, texts: () => refusalTexts(refusals.list(), clock.now()) };
 }
 
-test('each try counts, and the line says since when, how often, how lately and what to do', () => {
+test('each try counts, and the sentence says since when, how often, how recently and what to do', () => {
   const { clock, tokenOf, texts } = setUp();
   for (let i = 0; i < 14; i++) {
     tokenOf('192.168.1.20');
@@ -24,7 +24,7 @@ test('each try counts, and the line says since when, how often, how lately and w
   ]);
 });
 
-test('whoever dials, is dialled and is heard is one line, and that of the most known about it', () => {
+test('a node that dials, is dialled and is heard is one entry, the one that says most about it', () => {
   const { tokenOf, refusals } = setUp();
   const seen = () => refusals.list().map(({ host, port, isOnlyHeard }) => [host, port, isOnlyHeard]);
   tokenOf('fe80::1%eth0', 5000, true);
@@ -38,7 +38,7 @@ test('whoever dials, is dialled and is heard is one line, and that of the most k
   assert.match(refusalTexts(refusals.list(), 0)[0]!, /\[fe80::1%eth0\]:5000 /);
 });
 
-test('a connection takes away what it disproves, and nothing of others', () => {
+test('a connection removes the entries that it disproves, and no others', () => {
   const { tokenOf, refusals } = setUp();
   tokenOf('10.0.0.1', 5000);
   tokenOf('10.0.0.1', 5001);
@@ -52,7 +52,7 @@ test('a connection takes away what it disproves, and nothing of others', () => {
   assert.deepEqual(seen(), ['10.0.0.1 5001 other-token']);
 });
 
-test('who is not met any more is forgotten, and of too many the one not met for longest', () => {
+test('a node that is not met any more is forgotten, and beyond the limit the one not met for longest', () => {
   const { clock, tokenOf, refusals, texts } = setUp(3);
   for (const host of ['a', 'b', 'c']) tokenOf(host);
   tokenOf('a');
@@ -76,7 +76,7 @@ test('who is not met any more is forgotten, and of too many the one not met for 
   assert.equal(crowd.texts().at(-1), '95 more nodes are kept out: see entgldb status --json');
 });
 
-test('refusals: degraded while somebody tries, and not for what is only heard', async () => {
+test('refusals: degraded while somebody tries, but not for nodes that are only heard', async () => {
   const { clock, tokenOf, refusals } = setUp();
   const check = createRefusalsCheck(() => refusals.list(), clock);
   const look = async () => check.run(new AbortController().signal);

@@ -1,22 +1,22 @@
 import type { Clock } from '../core/clock/index.ts';
 import { type Limits, TIMES } from '../core/config/index.ts';
 
-/** Why two nodes do not come together, for as long as nobody changes something on one of them. */
+/** Why two nodes cannot sync until somebody changes something on one of them. */
 export type RefusalCause = 'other-token' | 'no-entgldb' | 'other-protocol';
 
-/** Somebody with whom this node would sync, or who would sync with it, and cannot. */
+/** A node that would sync with this one, or this one with it, and cannot. */
 export interface PeerRefusal {
   /** Address of the other's machine. */
   readonly host: string;
-  /** Its `TcpPort`; null: it dialled this node, and which port it listens on is not known. */
+  /** Its `TcpPort`. Null: it dialled this node, so the port that it listens on is unknown. */
   readonly port: number | null;
   readonly cause: RefusalCause;
-  /** True: no connection was tried; its beacons are heard, and it may belong to another cluster on purpose. */
+  /** True: no connection was tried; only its beacons are heard, and it may belong to another cluster on purpose. */
   readonly isOnlyHeard: boolean;
-  /** Wall clock of the first and of the last time, ms. */
+  /** Wall clock of the first time, ms; `lastMs`: of the last time. */
   readonly sinceMs: number;
   readonly lastMs: number;
-  /** Connections that failed. */
+  /** How many connections failed. */
   readonly tries: number;
 }
 
@@ -31,14 +31,14 @@ export interface Refused {
 interface Entry extends Refused {
   readonly sinceMs: number;
   lastMs: number;
-  /** Monotonic. */
+  /** Monotonic, ms. */
   lastAt: number;
   tries: number;
 }
 
 /**
- * Remembers who is kept out, until it connects, or is neither met for `refusalForgetMs` nor heard for `beaconExpiryMs`. At most `refusalAddressesMax`: with more,
- * the one not met for longest is forgotten.
+ * Remembers refused nodes until they connect. A node that tried is forgotten after `refusalForgetMs`, one that is only heard after
+ * `beaconExpiryMs`. At most `refusalAddressesMax` are remembered; beyond that the one not met for longest is forgotten.
  */
 export class PeerRefusals {
   readonly #clock: Clock;
@@ -51,7 +51,7 @@ export class PeerRefusals {
     this.#limits = limits;
   }
 
-  /** It was tried once more, or heard once more. */
+  /** A node was refused, or heard, once more. */
   refused(refused: Refused): void {
     const { host, port, cause, isOnlyHeard = false } = refused;
     const id = `${cause} ${isOnlyHeard} ${port ?? ''} ${host}`;
@@ -66,8 +66,8 @@ export class PeerRefusals {
   }
 
   /**
-   * There is a connection with it now, made by this node (`port`) or by the other (null), or its beacon is understood.
-   * `hasGreeted` false: it holds the token, and whether the two speak the same protocol is not known yet.
+   * A connection exists, made by this node (`port`) or by the other (null), or a beacon was understood. `hasGreeted` false: the
+   * node holds the token, but whether the two speak the same protocol is not known yet.
    */
   connected({ host, port, hasGreeted }: { host: string; port: number | null; hasGreeted: boolean }): void {
     for (const [id, entry] of this.#entries)
@@ -79,7 +79,7 @@ export class PeerRefusals {
         this.#entries.delete(id);
   }
 
-  /** One for each address and cause, the newest last. */
+  /** One refusal for each address and cause, the newest last. */
   list(): PeerRefusal[] {
     const now = this.#clock.monotonic();
     for (const [id, { lastAt, isOnlyHeard }] of this.#entries)
@@ -93,7 +93,7 @@ export class PeerRefusals {
   }
 }
 
-/** Whoever is dialled, dials and is heard is one: what has the port was dialled, what was dialled is not only heard. */
+/** Whether `other` is the same node and says more: an entry with a port says more than one without, a tried one more than a heard one. */
 function saysMore(other: Entry, entry: Entry): boolean {
   if (other === entry || other.host !== entry.host || other.cause !== entry.cause) return false;
   if (entry.isOnlyHeard) return !other.isOnlyHeard && (other.port === null || other.port === entry.port);

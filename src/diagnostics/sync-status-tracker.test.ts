@@ -1,5 +1,5 @@
 /**
- * Goal: the tracker tells what happened between this node and others, bounded, and hands out nothing that changes later.
+ * Goal: the tracker reports what happened between this node and others, in bounded memory, as copies that never change.
  * Method: events as the engine would feed them, on a manual clock.
  */
 import assert from 'node:assert/strict';
@@ -26,7 +26,7 @@ test('a new tracker is offline and has seen nothing', () => {
   });
 });
 
-test('the node is online from its first connected peer to its last, and each change is told once', () => {
+test('the node is online from its first connected peer to its last, and each change is reported once', () => {
   const { tracker } = setUp();
   const changes: boolean[] = [];
   tracker.onChange(() => {
@@ -46,7 +46,7 @@ test('the node is online from its first connected peer to its last, and each cha
   assert.equal(tracker.getStatus().activePeers[0]?.address, '10.0.0.1:5000');
 });
 
-test('rounds, versions and bytes are counted, by peer and in all', () => {
+test('rounds, versions and bytes are counted, per peer and in total', () => {
   const { clock, tracker } = setUp();
   tracker.updatePeer('a', { isConnected: true });
   clock.advance(500);
@@ -73,7 +73,7 @@ test('rounds, versions and bytes are counted, by peer and in all', () => {
   ]);
 });
 
-test('the newest 50 errors are listed, newest last, as the guide records them', () => {
+test('the newest 50 errors are listed, newest last', () => {
   const { tracker } = setUp();
   for (let i = 0; i < 60; i++) {
     const error = new NetworkError('CONNECT_FAILED', `attempt ${i}`);
@@ -91,7 +91,7 @@ test('the newest 50 errors are listed, newest last, as the guide records them', 
   assert.equal(tracker.getStatus().recentErrors.at(-1)?.peerNodeId, null);
 });
 
-test('peers are bounded: of those not connected, the one unseen for longest is forgotten', () => {
+test('peers are bounded: the disconnected one unseen for longest is forgotten', () => {
   const { clock, tracker } = setUp();
   tracker.updatePeer('connected', { isConnected: true });
   for (let i = 0; i < LIMITS.peersMax; i++) {
@@ -103,7 +103,7 @@ test('peers are bounded: of those not connected, the one unseen for longest is f
   assert.deepEqual([names.has('connected'), names.has('n0'), names.has('n1')], [true, false, true]);
 });
 
-test('a status that was handed out never changes, and changing it changes nothing', () => {
+test('a returned status never changes, and changing it has no effect', () => {
   const { tracker } = setUp();
   tracker.updatePeer('a', { isConnected: true });
   tracker.recordError('one');

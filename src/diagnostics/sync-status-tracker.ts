@@ -2,15 +2,15 @@ import type { Clock } from '../core/clock/index.ts';
 import { LIMITS } from '../core/config/index.ts';
 import { type Logger, silentLogger } from '../core/logging/index.ts';
 
-/** One peer, as it was when it was asked for: nothing changes in it later. */
+/** One peer, as a copy of the moment when it was requested. */
 export interface PeerInfo {
   readonly nodeId: string;
-  /** As it was last given, `host:port`; empty: unknown. */
+  /** Last known address, `host:port`; empty: unknown. */
   readonly address: string;
   readonly isConnected: boolean;
   /** Wall clock of the last sign of life, ms. */
   readonly lastSeen: number;
-  /** Wall clock since when it has been connected, ms; null: it is not. */
+  /** Wall clock since when it has been connected, ms; null if it is not connected. */
   readonly connectedSince: number | null;
   /** Wall clock of the last completed round with it, ms; null: none yet. */
   readonly lastSyncTime: number | null;
@@ -18,24 +18,24 @@ export interface PeerInfo {
   readonly failedSyncs: number;
 }
 
-/** Something that went wrong between this node and others. */
+/** An error between this node and others. */
 export interface SyncErrorInfo {
   /** Wall clock, ms. */
   readonly timestamp: number;
   readonly message: string;
-  /** Null: no peer in particular. */
+  /** The peer concerned; null: no particular one. */
   readonly peerNodeId: string | null;
   readonly errorCode: string | null;
 }
 
 export interface SyncTotals {
-  /** Versions of documents that were exchanged, both ways. */
+  /** Versions of documents exchanged, in both directions. */
   readonly documents: number;
-  /** Bytes on the wire, both ways. */
+  /** Bytes on the wire, in both directions. */
   readonly bytes: number;
   /** Completed rounds. */
   readonly syncs: number;
-  /** Errors recorded, those included that are no longer listed. */
+  /** Recorded errors, including those that are no longer listed. */
   readonly errors: number;
 }
 
@@ -44,11 +44,11 @@ export interface SyncStatus {
   readonly isOnline: boolean;
   /** Wall clock of the last completed round with any peer, ms; null: none yet. */
   readonly lastSyncTime: number | null;
-  /** Peers that are connected now. */
+  /** Peers that are connected. */
   readonly activePeers: readonly PeerInfo[];
-  /** All peers that are remembered, connected or not. */
+  /** All remembered peers, connected or not. */
   readonly peers: readonly PeerInfo[];
-  /** The newest errors, newest last. */
+  /** The newest 50 errors, newest last. */
   readonly recentErrors: readonly SyncErrorInfo[];
   readonly totals: SyncTotals;
 }
@@ -59,14 +59,14 @@ export interface SyncStatusTrackerOptions {
   readonly logger?: Logger;
 }
 
-/** Errors that are listed. */
+/** How many errors are listed. */
 const RECENT_ERRORS_MAX = 50;
 
 type Peer = { -readonly [Name in keyof PeerInfo]: PeerInfo[Name] };
 
 /**
- * What is known of the exchange with other nodes. The sync engine feeds it; programs ask it. Remembered are `peersMax` peers
- * (the disconnected one unseen for longest goes first) and the newest 50 errors.
+ * What is known of the exchange with other nodes. The sync engine feeds it, programs read it. It remembers `peersMax` peers
+ * (the disconnected one unseen for longest is forgotten first) and the newest 50 errors.
  */
 export class SyncStatusTracker {
   readonly #clock: Clock;
@@ -88,13 +88,13 @@ export class SyncStatusTracker {
     return this.#connected > 0;
   }
 
-  /** Called whenever `isOnline` has changed. Returns what ends the subscription. */
+  /** Calls `listener` whenever `isOnline` has changed. Returns a function that ends the subscription. */
   onChange(listener: (isOnline: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Adds a peer or refreshes what is known of it; `address` is kept where none is given. */
+  /** Adds a peer or updates what is known of it; without `address` the old one is kept. */
   updatePeer(nodeId: string, { address, isConnected }: { address?: string; isConnected: boolean }): void {
     const peer = this.#peer(nodeId);
     peer.lastSeen = this.#clock.now();
@@ -105,14 +105,14 @@ export class SyncStatusTracker {
     this.#setConnected(this.#connected + (isConnected ? 1 : -1));
   }
 
-  /** A peer that is not coming back. */
+  /** Forgets a peer that is not coming back. */
   forgetPeer(nodeId: string): void {
     const peer = this.#peersByNode.get(nodeId);
     if (peer?.isConnected) this.#setConnected(this.#connected - 1);
     this.#peersByNode.delete(nodeId);
   }
 
-  /** A round with the peer is complete: this node holds what the peer holds. */
+  /** Records a completed round with a peer: this node holds what the peer holds. */
   recordPeerSuccess(nodeId: string): void {
     const peer = this.#peersByNode.get(nodeId);
     this.#lastSyncTime = this.#clock.now();
@@ -123,25 +123,26 @@ export class SyncStatusTracker {
     peer.lastSyncTime = this.#lastSyncTime;
   }
 
-  /** A round with the peer broke off. */
+  /** Records that a link with a peer broke off. */
   recordPeerFailure(nodeId: string): void {
     const peer = this.#peersByNode.get(nodeId);
     if (peer !== undefined) peer.failedSyncs++;
   }
 
-  /** Versions and bytes that were exchanged, to be added to the totals. */
+  /** Adds exchanged versions and bytes to the totals. */
   recordSync({ documents = 0, bytes = 0 }: { documents?: number; bytes?: number }): void {
     this.#totals.documents += documents;
     this.#totals.bytes += bytes;
   }
 
+  /** Records an error, with the peer and the error code if they are known. */
   recordError(message: string, peerNodeId: string | null = null, errorCode: string | null = null): void {
     this.#totals.errors++;
     this.#errors.push({ timestamp: this.#clock.now(), message, peerNodeId, errorCode });
     if (this.#errors.length > RECENT_ERRORS_MAX) this.#errors.shift();
   }
 
-  /** A copy of everything. */
+  /** A copy of the present status. */
   getStatus(): SyncStatus {
     const peers = [...this.#peersByNode.values()].map((peer) => ({ ...peer }));
     return {

@@ -1,15 +1,15 @@
 import type { Entry, EntryRow, EntrySpace } from '../store/index.ts';
 
 /**
- * What the services here need of a database: its side tables. A `Replica` is one. `commitEntries` is one atomic commit; it is
- * durable once a `flush` after it resolved. When a flush fails, commits are lost, `onReload` is called, and what a service
- * remembers of its entries must be read again.
+ * What these services need of a database: its side tables. A `Replica` is an EntryKeeper. `commitEntries` is one atomic commit,
+ * durable once a later `flush` has resolved. If a flush fails, commits are lost, `onReload` listeners are called, and a service
+ * must read its entries again.
  */
 export interface EntryKeeper {
   readonly store: { entries(space: EntrySpace, afterId: number, limit: number): Entry[] };
   commitEntries(change: (draft: EntryDraft) => void): void;
   flush(): Promise<void>;
-  /** Returns what ends the subscription. */
+  /** Returns a function that ends the subscription. */
   onReload(listener: (cause: unknown) => void): () => void;
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock/index.ts';
 import type { JsonObject } from '../core/query/index.ts';
 import type { EntryKeeper } from './entry-keeper.ts';
 
-/** Something that happened to this database and that somebody may want to read later. */
+/** Something that happened to this database, kept for later reading. */
 export interface LoggedEvent {
   readonly id: number;
   /** Wall clock, ms. */
@@ -14,13 +14,13 @@ export interface LoggedEvent {
 export interface EventLogOptions {
   readonly keeper: EntryKeeper;
   readonly clock: Clock;
-  /** Events that are kept; the oldest is forgotten first. */
+  /** How many events are kept; the oldest is forgotten first. */
   readonly eventsMax: number;
 }
 
 const PAGE_MAX = 500;
 
-/** The side table `events`: what happened, in order, bounded. Durable with the next flush. */
+/** The side table `events`: a bounded list of what happened, in order. Durable with the next flush. */
 export class EventLog {
   readonly #options: EventLogOptions;
   #ids: number[] = [];
@@ -45,7 +45,7 @@ export class EventLog {
     return id;
   }
 
-  /** Replaces what an event says; nothing happens where it was forgotten already. */
+  /** Replaces the content of an event, unless it was already forgotten. */
   replace(id: number, kind: string, fields: JsonObject): void {
     const { keeper, clock } = this.#options;
     if (!this.#ids.includes(id)) return;
@@ -54,7 +54,7 @@ export class EventLog {
     );
   }
 
-  /** All of them, oldest first. */
+  /** All events, oldest first. */
   *all(): Generator<LoggedEvent> {
     const { store } = this.#options.keeper;
     for (let page = store.entries('events', 0, PAGE_MAX); page.length > 0; ) {

@@ -3,8 +3,8 @@ import { messageOf, TimeoutError } from '../../core/errors/index.ts';
 import { type HealthCheck, type HealthCheckResult, type HealthFinding, unhealthy } from './health-report.ts';
 
 /**
- * Runs one check so that nobody waits for it longer than `msMax`. A run that is late is left alone, and no other is begun
- * before it has ended: a disk that hangs is not asked ever more.
+ * Runs one check so that nobody waits for it longer than `msMax`. A run that is late is left alone, and no other begins before
+ * it has ended: a hanging disk is not asked again and again.
  */
 export class CheckRunner {
   readonly check: HealthCheck;

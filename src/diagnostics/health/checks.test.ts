@@ -1,6 +1,6 @@
 /**
- * Goal: each check names its fault in words while it is there, and is healthy again when it is gone.
- * Method: each check alone, on what it reads; the database check on the real engine with a disk that refuses.
+ * Goal: each check names its fault in plain words while it lasts, and is healthy again when it is gone.
+ * Method: each check alone, on what it reads; the database check on the real engine with a disk that refuses writes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -59,7 +59,7 @@ test('database: writes, makes durable and reads, and fails with the reason of th
   await assert.rejects(look(check), { reason: 'DATABASE_CLOSED' });
 });
 
-test('definitions: what two programs say differently for longer than a start takes, each in a sentence', async () => {
+test('definitions: differences that last longer than a start takes, each in a sentence', async () => {
   const clock = createManualClock();
   let found: PeerMismatch[] = [];
   const check = createDefinitionsCheck(() => found, clock);
@@ -82,7 +82,7 @@ test('definitions: what two programs say differently for longer than a start tak
   assert.equal(await state(check), 'healthy');
 });
 
-test('disk-space: names what is free, and judges small disks by their size', async () => {
+test('disk-space: names the free space, and judges small disks by their size', async () => {
   let freeBytes = 10_000 * MB;
   let totalBytes = 100_000 * MB;
   const check = createDiskSpaceCheck(async () => ({ freeBytes, totalBytes }));
@@ -124,7 +124,7 @@ test('integrity: damage is unhealthy until it is repaired, and remembered for a 
   }
 });
 
-test('network: a lost listening port is unhealthy with its reason, none wanted is fine', async () => {
+test('network: a lost listening port is unhealthy with its reason, no network on purpose is fine', async () => {
   const status = { isEnabled: true, isListening: true, address: '0.0.0.0:5000', problem: null as string | null };
   const check = createNetworkCheck(() => status);
   assert.deepEqual(await look(check), ['healthy', 'listens on 0.0.0.0:5000']);
@@ -136,7 +136,7 @@ test('network: a lost listening port is unhealthy with its reason, none wanted i
   assert.equal(await state(check), 'healthy');
 });
 
-test('peers: alone by nature is fine, cut off from known peers is not', async () => {
+test('peers: a node without known peers is fine, one cut off from known peers is not', async () => {
   const clock = createManualClock();
   const tracker = new SyncStatusTracker({ clock });
   let configured = 0;
@@ -169,7 +169,7 @@ test('sync-lag: a connected peer without a completed round is named', async () =
   assert.equal(await state(check), 'healthy');
 });
 
-test('clock: with a majority against it this clock is unhealthy, with one other it is only noted', async () => {
+test('clock: this clock is unhealthy if a majority disagrees, and only degraded if a single other does', async () => {
   const monitor = new ClockMonitor(60_000);
   const check = createClockCheck(() => monitor.assess(), 60_000);
   assert.equal(await state(check), 'healthy');
@@ -186,7 +186,7 @@ test('clock: with a majority against it this clock is unhealthy, with one other 
   assert.deepEqual(await look(check), ['healthy', 'agrees with 2 others']);
 });
 
-test('offline-queue: full, nearly full and poisoned are told apart', async () => {
+test('offline-queue: full, nearly full and blocked by a failing operation are distinguished', async () => {
   const base: QueueStatus = { count: 0, maxSize: 10, overflow: 'reject', firstAttempts: 0, firstError: null };
   for (const [change, expected] of [
     [{}, 'healthy'],
@@ -200,7 +200,7 @@ test('offline-queue: full, nearly full and poisoned are told apart', async () =>
   }
 });
 
-test('backup: a late or failed one is degraded, none wanted is fine', async () => {
+test('backup: a late or failed backup is degraded, backups turned off are fine', async () => {
   const clock = createManualClock();
   const base: BackupStatus = {
     isEnabled: true,

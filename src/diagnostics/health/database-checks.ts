@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock/index.ts';
 import type { Entry, EntryRow, EntrySpace } from '../../store/index.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.ts';
 
-/** What the database check needs: a `Replica` is one. */
+/** The part of a `Replica` that the database check needs. */
 export interface ProbedDatabase {
   readonly store: { entries(space: EntrySpace, afterId: number, limit: number): Entry[] };
   commitEntries(change: (draft: { entry(row: EntryRow): void }) => void): void;
@@ -12,11 +12,11 @@ export interface ProbedDatabase {
 export interface DatabaseCheckOptions {
   readonly database: ProbedDatabase;
   readonly clock: Clock;
-  /** Whether the file under the database's name still is the one that is open. Default: not looked at. */
+  /** Whether the file under the database's name is still the open one. Default: not checked. */
   readonly isInPlace?: () => Promise<boolean>;
 }
 
-/** A row that was written and read so short a time ago need not be written again, ms. */
+/** A probe at most this long ago, ms, need not be repeated. */
 const PROBE_INTERVAL_MS = 1000;
 const PROBE_ID = 1;
 const MB = 1024 * 1024;
@@ -41,25 +41,25 @@ export function createDatabaseCheck({ database, clock, isInPlace }: DatabaseChec
           'its file was removed or replaced while it is open, and nothing is written any more; `entgldb status` says where a copy is',
         );
       if (clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) await probe();
-      // One that was closed meanwhile says so.
+      // Reading reports a database that was closed meanwhile.
       else database.store.entries('health', PROBE_ID - 1, 1);
       return healthy('a row was written, made durable and read');
     },
   };
 }
 
-/** Of the file system that holds the database. */
+/** Space on the file system that holds the database. */
 export interface DiskSpace {
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
 
-/** With fewer free bytes than this and a tenth of the disk: degraded. */
+/** Degraded with fewer free bytes than this and than a tenth of the disk. */
 const DEGRADED_BYTES = 256 * MB;
-/** With fewer than this and a fiftieth of the disk: unhealthy. */
+/** Unhealthy with fewer free bytes than this and than a fiftieth of the disk. */
 const UNHEALTHY_BYTES = 32 * MB;
 
-/** `disk-space`: there is room for more. */
+/** `disk-space`: the disk has room for more. */
 export function createDiskSpaceCheck(statfs: () => Promise<DiskSpace>): HealthCheck {
   return {
     name: 'disk-space',
@@ -76,26 +76,26 @@ export function createDiskSpaceCheck(statfs: () => Promise<DiskSpace>): HealthCh
   };
 }
 
-/** What the integrity service knows. */
+/** What scrub and repair know. */
 export interface IntegrityStatus {
   /** Documents found damaged and not repaired yet. */
   readonly damaged: number;
-  /** What could not be brought back, from peers or from a backup. */
+  /** Documents that neither peers nor a backup could bring back. */
   readonly missing: number;
-  /** Writing has stopped after repeated damage. */
+  /** Whether writing has stopped after repeated damage. */
   readonly isReadOnly: boolean;
   /** Wall clock of the last repair, ms; null: never. */
   readonly lastRepairAt: number | null;
-  /** Wall clock at which everything had been read last, ms; null: not since the start. */
+  /** Wall clock of the last complete scrub without damage, ms; null: none since the start. */
   readonly lastScrubAt: number | null;
-  /** What is wrong with the file beyond single documents; null: nothing known. */
+  /** What is wrong with the file besides single documents; null: nothing known. */
   readonly fileProblem: string | null;
 }
 
-/** A repair is mentioned for so long, ms. */
+/** How long a repair is mentioned, ms. */
 const REPAIR_SHOWN_MS = 24 * 3600 * 1000;
 
-/** `integrity`: what is stored can be read and is what was written. */
+/** `integrity`: stored data is readable and is what was written. */
 export function createIntegrityCheck(status: () => IntegrityStatus, clock: Clock): HealthCheck {
   return {
     name: 'integrity',

@@ -2,17 +2,17 @@ import type { Clock } from '../../core/clock/index.ts';
 import type { DefinitionMismatch } from '../../core/replication/index.ts';
 import { degraded, type HealthCheck, healthy } from './health-report.ts';
 
-/** A mismatch, and the peer whose program says otherwise. */
+/** A mismatch, and the peer whose program differs. */
 export interface PeerMismatch extends DefinitionMismatch {
   readonly peer: string;
 }
 
-/** Programs define their collections after they have met: a mismatch that ends within this time was none, ms. */
+/** Programs may define collections after they have connected, so a mismatch shorter than this, ms, is ignored. */
 const DEFINING_MS_MAX = 2000;
-/** Mismatches that are told one by one. */
+/** How many mismatches are listed one by one. */
 const TOLD_MAX = 5;
 
-/** `definitions`: programs of connected nodes mean the same by a collection. */
+/** `definitions`: the programs of connected nodes define collections the same way. */
 export function createDefinitionsCheck(mismatches: () => readonly PeerMismatch[], clock: Clock): HealthCheck {
   let since: number | undefined;
   return {
@@ -28,7 +28,7 @@ export function createDefinitionsCheck(mismatches: () => readonly PeerMismatch[]
   };
 }
 
-/** What their user should know. */
+/** The mismatches as sentences for the user. */
 export function mismatchTexts(mismatches: readonly PeerMismatch[]): string[] {
   const texts = mismatches.slice(0, TOLD_MAX).map(textOf);
   const left = mismatches.length - texts.length;

@@ -1,5 +1,5 @@
 /**
- * Goal: health tells the truth now: never hangs, never throws, comes back by itself, and each change is told once.
+ * Goal: health reports the present truth, never hangs, never throws, recovers by itself, and reports each change once.
  * Method: checks that answer, throw and hang, on a manual clock.
  */
 import assert from 'node:assert/strict';
@@ -44,7 +44,7 @@ test("a node without a fault is healthy, with the guide's flat fields on top", a
   });
 });
 
-test('each part answers for its own checks, and what fails is named with its reason', async () => {
+test('each part depends on its own checks, and a failure is named with its reason', async () => {
   const { health } = setUp([
     fixed('database', unhealthy('locked'), 'database'),
     fixed('network', healthy('listens'), 'network'),
@@ -64,13 +64,13 @@ test('each part answers for its own checks, and what fails is named with its rea
   assert.deepEqual(report.errors, ['database: locked', 'backup: the folder is gone']);
 });
 
-test('a node that lost all peers is healthy, since it works, but its network is not', async () => {
+test('a node that lost all peers is healthy, because it works, but its network is not', async () => {
   const { health } = setUp([fixed('network', healthy('x'), 'network'), fixed('peers', degraded('gone'), 'network')]);
   const report = await health.check();
   assert.deepEqual([report.isHealthy, report.state, report.networkHealthy], [true, 'degraded', false]);
 });
 
-test('a check that hangs is unhealthy after its deadline, is not begun again meanwhile, and recovers with its answer', async () => {
+test('a hanging check is unhealthy after its deadline, is not restarted meanwhile, and recovers when it answers', async () => {
   let begun = 0;
   let gate = Promise.withResolvers<void>();
   const { clock, health } = setUp([
@@ -99,7 +99,7 @@ test('a check that hangs is unhealthy after its deadline, is not begun again mea
   assert.equal(clock.nextTimerAt(), undefined);
 });
 
-test('calls that come at once share one look', async () => {
+test('simultaneous calls share one run of the checks', async () => {
   let looks = 0;
   const { health } = setUp([{ name: 'database', run: async () => healthy(`look ${++looks}`) }]);
   const [a, b] = await Promise.all([health.check(), health.check()]);
@@ -108,7 +108,7 @@ test('calls that come at once share one look', async () => {
   assert.equal(looks, 2);
 });
 
-test('each change of state is logged and told once, whoever looked, and a bad listener disturbs nobody', async () => {
+test('each change of state is logged and reported once, whoever asked, and a bad listener disturbs nobody', async () => {
   let finding = healthy('fine');
   const { health, lines } = setUp([{ name: 'clock', run: () => finding }]);
   const told: string[] = [];
@@ -138,7 +138,7 @@ test('each change of state is logged and told once, whoever looked, and a bad li
   ]);
 });
 
-test('running, it looks at everything at each interval and at what is quick every second, until it is stopped', async () => {
+test('while started, all checks run at each interval and quick ones every second, until stopped', async () => {
   const looks = { quick: 0, slow: 0 };
   const { clock, health } = setUp([
     { name: 'network', isQuick: true, run: () => healthy(`${++looks.quick}`) },
@@ -163,7 +163,7 @@ test('running, it looks at everything at each interval and at what is quick ever
   health.stop();
 });
 
-test('a slow check is looked at out of turn when something happened, and each second until it is healthy again', async () => {
+test('a slow check runs early when something happened, and then each second until it is healthy again', async () => {
   let finding = healthy('fine');
   let runs = 0;
   const check: HealthCheck = {

@@ -12,20 +12,20 @@ import {
 } from './health-report.ts';
 
 export interface EntglDbHealthCheckOptions {
-  /** What is looked at, in the order in which it is shown; names are unique. */
+  /** The checks, in the order in which they are reported; names are unique. */
   readonly checks: readonly HealthCheck[];
   /** Where `connectedPeers` and `lastSyncTime` come from. */
   readonly tracker: SyncStatusTracker;
   readonly clock: Clock;
-  /** Each change of a check's state is one line. Default: silent. */
+  /** Receives one line for each change of a check's state. Default: silent. */
   readonly logger?: Logger;
   /** Time between two periodic checks, ms. Default 300,000. */
   readonly intervalMs?: number;
-  /** Time that one check has, ms. Default 1,500. */
+  /** How long one check may take, ms. Default 1,500. */
   readonly checkMsMax?: number;
 }
 
-/** A check whose state is another than when it was last looked at. */
+/** A check whose state has changed since it last ran. */
 export interface HealthChange {
   readonly name: string;
   readonly before: HealthState;
@@ -34,8 +34,8 @@ export interface HealthChange {
 }
 
 /**
- * Whether the node is well, and if not, what is not and why. Each `check` looks anew, so that health comes back by itself
- * with what it is about. It takes no longer than the slowest check may, and never throws.
+ * Reports whether the node is healthy and, if not, what is wrong and why. Each `check` runs the checks again, so that health
+ * recovers by itself when a fault ends. It takes no longer than one check may, and never rejects.
  */
 export class EntglDbHealthCheck {
   readonly #runners: readonly CheckRunner[];
@@ -44,7 +44,7 @@ export class EntglDbHealthCheck {
   readonly #logger: Logger;
   readonly #stateByName = new Map<string, HealthState>();
   readonly #listeners = new Set<(change: HealthChange) => void>();
-  /** Checks to look at in the next second, whatever their interval. */
+  /** Checks to run within the next second, whatever their interval. */
   readonly #due = new Set<string>();
   #checking: Promise<HealthReport> | undefined;
   #isRunning = false;
@@ -63,7 +63,7 @@ export class EntglDbHealthCheck {
     this.#intervalMs = options.intervalMs ?? TIMES.healthIntervalMs;
   }
 
-  /** Looks at everything now; calls that come meanwhile share the answer. */
+  /** Runs all checks now. Calls during a run share its result. */
   check(): Promise<HealthReport> {
     this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined;
@@ -71,18 +71,18 @@ export class EntglDbHealthCheck {
     return this.#checking;
   }
 
-  /** Called at each change of a check's state, whoever asked for the check. Returns what ends the subscription. */
+  /** Calls `listener` at each change of a check's state, whoever asked for the check. Returns a function that ends the subscription. */
   onChange(listener: (change: HealthChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Something happened that this check would find: it is looked at within a second. */
+  /** Something happened that this check would find: it runs within a second, if periodic checks are started. */
   lookAt(name: string): void {
     this.#due.add(name);
   }
 
-  /** Looks at everything now and at each interval, and every second at what is quick to look at or not healthy. */
+  /** Runs all checks now and at each interval, and every second those that are quick or not healthy. */
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -90,13 +90,13 @@ export class EntglDbHealthCheck {
     if (!this.#isTicking) void this.#tick();
   }
 
-  /** Another time between two periodic checks, ms; it counts from now. */
+  /** Changes the time between two periodic checks, ms, counting from now. */
   changeInterval(intervalMs: number): void {
     this.#intervalMs = intervalMs;
     this.#nextFullMs = this.#clock.monotonic() + intervalMs;
   }
 
-  /** Ends the periodic check; `check` still answers. Idempotent. */
+  /** Ends the periodic checks; `check` still works. Idempotent. */
   stop(): void {
     this.#isRunning = false;
     this.#cancelTimer();

@@ -1,44 +1,46 @@
-/** `degraded`: it works, and somebody should look at it. `unhealthy`: it does not do its work. */
+/** `degraded`: it works, but somebody should look at it. `unhealthy`: it does not work. */
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
 
+/** What a check found. */
 export interface HealthFinding {
   readonly state: HealthState;
   /** What was found and, unless healthy, what to do about it. */
   readonly message: string;
 }
 
-/** One thing that can be well or not. */
+/** One check of one thing that can be healthy or not. */
 export interface HealthCheck {
-  /** As it is shown: `database`, `disk-space` … */
+  /** Name in reports: `database`, `disk-space` … */
   readonly name: string;
-  /** Which of the guide's two flags it belongs to. */
+  /** Which of the flags `databaseHealthy` and `networkHealthy` it counts for; default: neither. */
   readonly part?: 'database' | 'network';
-  /** It looks at memory, or asks the system one thing, so it is looked at every second. */
+  /** Whether it only looks at memory or makes one system call, and so runs every second. */
   readonly isQuick?: boolean;
-  /** May throw, which counts as unhealthy. The signal aborts when its time is over. */
+  /** Runs the check. Throwing counts as unhealthy. The signal aborts when its time is over. */
   run(signal: AbortSignal): HealthFinding | PromiseLike<HealthFinding>;
 }
 
+/** The result of one check. */
 export interface HealthCheckResult extends HealthFinding {
   readonly name: string;
-  /** Not unhealthy. */
+  /** True unless the state is `unhealthy`. */
   readonly isHealthy: boolean;
 }
 
-/** The guide's health status. */
+/** The health of a node. */
 export interface HealthReport {
-  /** No check is unhealthy. A node alone works, so that losing all peers leaves it true. */
+  /** True if no check is unhealthy. A node works alone, so losing all peers does not change it. */
   readonly isHealthy: boolean;
   /** The worst state of all checks. */
   readonly state: HealthState;
-  /** No check of the database is unhealthy. */
+  /** True if no check of the database is unhealthy. */
   readonly databaseHealthy: boolean;
-  /** No check of the network is unhealthy, and not all peers are gone. */
+  /** True if no check of the network is unhealthy and the check `peers` is healthy. */
   readonly networkHealthy: boolean;
   readonly connectedPeers: number;
   /** Wall clock of the last completed round with any peer, ms; null: none yet. */
   readonly lastSyncTime: number | null;
-  /** What is unhealthy, as `name: message`. */
+  /** The unhealthy checks, as `name: message`. */
   readonly errors: readonly string[];
   readonly checks: readonly HealthCheckResult[];
 }
@@ -47,7 +49,7 @@ export const healthy = (message: string): HealthFinding => ({ state: 'healthy', 
 export const degraded = (message: string): HealthFinding => ({ state: 'degraded', message });
 export const unhealthy = (message: string): HealthFinding => ({ state: 'unhealthy', message });
 
-/** The worst of several, `healthy` of none. */
+/** The worst of the states; `healthy` if there are none. */
 export function worstState(states: Iterable<HealthState>): HealthState {
   let worst: HealthState = 'healthy';
   for (const state of states) {

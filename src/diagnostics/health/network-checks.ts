@@ -6,9 +6,9 @@ export interface NetworkStatus {
   /** False: this node runs without a network, on purpose. */
   readonly isEnabled: boolean;
   readonly isListening: boolean;
-  /** Where it listens, `host:port`; null: nowhere. */
+  /** Where the node listens, as `host:port`; null: nowhere. */
   readonly address: string | null;
-  /** Why it does not listen; null: it does, or nobody knows. */
+  /** Why the node does not listen; null if it does, or the reason is unknown. */
   readonly problem: string | null;
 }
 
@@ -29,14 +29,14 @@ export function createNetworkCheck(status: () => NetworkStatus): HealthCheck {
 
 export interface PeersCheckOptions {
   readonly tracker: SyncStatusTracker;
-  /** Peers that the configuration names. */
+  /** How many peers the configuration names. */
   readonly configuredPeers: () => number;
   /** False: this node runs without a network, on purpose. */
   readonly isEnabled: () => boolean;
   readonly clock: Clock;
 }
 
-/** A node that has just started, or whose peers were just named, may take so long to meet the first of them, ms. */
+/** How long a node may take to meet its first peer after its start, or after its peers were configured, ms. */
 const MEETING_MS_MAX = 10_000;
 
 /** `peers`: this node is not cut off. */
@@ -69,7 +69,7 @@ export function createPeersCheck({ tracker, configuredPeers, isEnabled, clock }:
 export interface SyncLagCheckOptions {
   readonly tracker: SyncStatusTracker;
   readonly clock: Clock;
-  /** Time without a completed round with a connected peer, ms, from which it lags. Default: 30,000. */
+  /** A connected peer lags if no round with it was completed for longer than this, ms. Default: 30,000. */
   readonly lagMsMax?: () => number;
 }
 
@@ -95,7 +95,7 @@ export function createSyncLagCheck({ tracker, clock, lagMsMax = () => LAG_MS_MAX
   };
 }
 
-/** `equality`: peers that know the same hold the same; told by the comparisons of `verify`. */
+/** `equality`: peers that know the same hold the same, according to the comparisons of `verify`. */
 export function createEqualityCheck(different: () => number): HealthCheck {
   return {
     name: 'equality',

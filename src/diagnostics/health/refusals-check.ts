@@ -2,10 +2,10 @@ import { type Clock, spanText } from '../../core/clock/index.ts';
 import type { PeerRefusal } from '../peer-refusals.ts';
 import { degraded, type HealthCheck, healthy } from './health-report.ts';
 
-/** Refusals that are told one by one. */
+/** How many refusals are listed one by one. */
 const TOLD_MAX = 5;
 
-/** `refusals`: nobody is kept out who tries to come in, or to whom this node tries to come. */
+/** `refusals`: no node that tries to connect is refused, and no node refuses this one. */
 export function createRefusalsCheck(refusals: () => readonly PeerRefusal[], clock: Clock): HealthCheck {
   return {
     name: 'refusals',
@@ -14,18 +14,18 @@ export function createRefusalsCheck(refusals: () => readonly PeerRefusal[], cloc
       const found = refusals();
       const tried = triedRefusals(found);
       if (tried.length > 0) return degraded(refusalTexts(tried, clock.now()).join('; '));
-      // Another cluster in the same network is no fault.
+      // Another cluster in the same network is not a fault.
       return healthy(found.length === 0 ? 'nobody is kept out' : refusalTexts(found, clock.now()).join('; '));
     },
   };
 }
 
-/** Without those who are only heard. */
+/** The refusals without nodes that are only heard. */
 export function triedRefusals(refusals: readonly PeerRefusal[]): readonly PeerRefusal[] {
   return refusals.filter(({ isOnlyHeard }) => !isOnlyHeard);
 }
 
-/** One line for each, for its user: who, since when, how often, and what to do. */
+/** The refusals as sentences for the user: who, since when, how often, and what to do. */
 export function refusalTexts(refusals: readonly PeerRefusal[], nowMs: number): string[] {
   const texts = refusals.slice(0, TOLD_MAX).map((refusal) => refusalText(refusal, nowMs));
   const left = refusals.length - texts.length;
@@ -44,7 +44,7 @@ function refusalText(refusal: PeerRefusal, nowMs: number): string {
   return `no sync with ${address} (tried ${tried}): ${reasonText(refusal)}`;
 }
 
-/** What to do about a token that differs. */
+/** What to do about a different token. */
 export const COMPARE_TOKENS = 'compare the fingerprint of the token that `entgldb doctor` prints on each';
 
 function reasonText({ cause }: PeerRefusal): string {

@@ -5,17 +5,17 @@ export interface QueueStatus {
   readonly count: number;
   readonly maxSize: number;
   readonly overflow: 'reject' | 'drop-oldest';
-  /** Failed attempts of the first operation, and why the last one failed. */
+  /** Failed attempts of the first operation; `firstError`: why the last one failed. */
   readonly firstAttempts: number;
   readonly firstError: string | null;
 }
 
-/** From so full on, it is worth a look. */
+/** The fill level from which the queue is degraded. */
 const NEARLY_FULL = 0.8;
-/** An operation that failed so often does not fail by chance. */
+/** An operation that failed this often does not fail by chance. */
 const ATTEMPTS_NOTICED = 5;
 
-/** `offline-queue`: there is room, and what waits can be done. */
+/** `offline-queue`: the queue has room, and its first operation does not keep failing. */
 export function createQueueCheck(status: () => QueueStatus): HealthCheck {
   return {
     name: 'offline-queue',
@@ -40,16 +40,16 @@ export interface BackupStatus {
   readonly intervalMs: number;
   /** Wall clock of the newest good backup, ms; null: there is none. */
   readonly lastBackupAt: number | null;
-  /** Wall clock since when backups are made, ms. */
+  /** Wall clock when the schedule was started, ms. */
   readonly startedAt: number;
-  /** Why the last backup failed; null: it did not. */
+  /** Why the last backup failed; null if it did not. */
   readonly lastError: string | null;
 }
 
-/** Intervals after which a missing backup is no delay any more. */
+/** A backup is late after this many intervals. */
 const LATE_INTERVALS = 2;
 
-/** `backup`: the newest one is not older than it should be. */
+/** `backup`: the newest backup is not older than it should be. */
 export function createBackupCheck(status: () => BackupStatus, clock: Clock): HealthCheck {
   return {
     name: 'backup',

@@ -1,16 +1,16 @@
 /** What backups need of a file system; `node/files` has the real one. Paths are absolute. */
 export interface BackupFiles {
-  /** Makes the folder and those above it, for their owner only. */
+  /** Creates the folder and those above it, accessible to their owner only. */
   makeFolder(path: string): Promise<void>;
-  /** The path without symbolic links; undefined where there is nothing. */
+  /** The path without symbolic links; undefined if it does not exist. */
   realPath(path: string): Promise<string | undefined>;
-  /** What lies there; a symbolic link is not followed. Undefined: nothing. */
+  /** What lies at the path, without following a symbolic link; undefined if it does not exist. */
   kindOf(path: string): Promise<'file' | 'folder' | 'link' | 'other' | undefined>;
-  /** The plain files in a folder, without those in folders below it; none where there is no folder. */
+  /** The plain files in a folder, without those in subfolders; none if the folder does not exist. */
   list(folder: string): Promise<readonly BackupFile[]>;
-  /** Puts a durable copy under `to`, in one step: whoever looks sees the old file or the whole new one. */
+  /** Puts a durable copy under `to` atomically: a reader sees the old file or the complete new one. */
   replaceWithCopy(from: string, to: string): Promise<void>;
-  /** Does nothing where there is nothing. */
+  /** Removes a file, if it exists. */
   remove(path: string): Promise<void>;
 }
 

@@ -1,20 +1,20 @@
-/** Always a copy of the newest backup: what the guide copies over a damaged database. */
+/** Always a copy of the newest backup, under a name that users can rely on. */
 export const LATEST_NAME = 'latest.db';
 
 const AUTOMATIC = /^auto-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-\d+)?\.db$/;
 const PARTIAL = /\.partial(?:-(?:wal|shm|journal))?$/;
 
-/** `auto-20260115T103000Z.db`; sorted by name they are sorted by time. `nth` above 1 tells those of one second apart. */
+/** `auto-20260115T103000Z.db`: sorting by name sorts by time. `nth` above 1 distinguishes backups of the same second. */
 export function automaticName(atMs: number, nth: number): string {
   return timedName('auto', atMs, nth);
 }
 
-/** `backup-20260115T103000Z.db`, for a backup made by hand without a name. */
+/** `backup-20260115T103000Z.db`, for a manual backup without a name. */
 export function manualName(atMs: number, nth: number): string {
   return timedName('backup', atMs, nth);
 }
 
-/** When an automatic backup was made, ms; undefined for every other name. */
+/** When an automatic backup was made, ms, according to its name; undefined for any other name. */
 export function automaticTime(name: string): number | undefined {
   const parts = AUTOMATIC.exec(name)?.slice(1).map(Number);
   if (parts === undefined) return undefined;
@@ -22,7 +22,7 @@ export function automaticTime(name: string): number | undefined {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** A backup that was cut off while it was written. */
+/** Whether the file is what an interrupted backup left. */
 export function isPartial(name: string): boolean {
   return PARTIAL.test(name);
 }

@@ -13,8 +13,8 @@ export interface BackupScheduleOptions {
 }
 
 /**
- * Makes an automatic backup whenever the newest one is older than the interval, counting those from before the start; a failed
- * one is tried again after a minute, then later and later, up to the interval.
+ * Makes an automatic backup whenever the newest one is older than the interval, counting those from before the start. A failed
+ * backup is retried after a minute, then after doubled pauses, up to the interval.
  */
 export class BackupSchedule {
   readonly startedAt: number;
@@ -40,7 +40,7 @@ export class BackupSchedule {
     return this.#intervalMs;
   }
 
-  /** Another time between two automatic backups, ms; the next one is due by it. */
+  /** Changes the time between two automatic backups, ms, also for the next one. */
   changeInterval(intervalMs: number): void {
     this.#intervalMs = intervalMs;
     if (!this.#isWaiting) return;
@@ -54,7 +54,7 @@ export class BackupSchedule {
     this.#running = this.#prepare();
   }
 
-  /** Ends the schedule, and the backup that it is making, which then leaves nothing. Idempotent. */
+  /** Ends the schedule and aborts the backup that it is making, which leaves nothing. Idempotent. */
   async stop(): Promise<void> {
     this.#cancelTimer();
     this.#stop.abort(new DOMException('automatic backups were stopped', 'AbortError'));
@@ -85,7 +85,7 @@ export class BackupSchedule {
     if (this.#failures > 0)
       return Math.min(this.intervalMs, TIMES.backupRetryMs * 2 ** Math.min(this.#failures - 1, 20));
     if (backups.lastBackupAt === null) return 0;
-    // A backup from the future was made under a wrong clock: it says nothing about when the next one is due.
+    // A backup from the future was made under a wrong clock; the next one is due an interval from now at the latest.
     const ageMs = Math.max(0, clock.now() - backups.lastBackupAt);
     return Math.max(0, this.intervalMs - ageMs);
   }

@@ -1,5 +1,5 @@
 /**
- * Goal: backups are whole, are made in time, and never cost an older one that somebody counts on.
+ * Goal: backups are complete, are made on time, and never displace an older one that somebody relies on.
  * Method: the real SQLite store and real files; the schedule on a manual clock, with a database that only writes a file.
  */
 import assert from 'node:assert/strict';
@@ -42,7 +42,7 @@ async function setUp(base: string, options: Partial<BackupServiceOptions> = {}) 
   return { clock, store, folder, lines, open, backups: open(), names: () => readdirSync(folder).sort() };
 }
 
-test('a backup by hand gets the name that was asked for, or one with date and time, and becomes latest.db', () =>
+test('a manual backup gets the given name, or one with date and time, and becomes latest.db', () =>
   withFolder(async (base) => {
     const { backups, store, folder, names, lines } = await setUp(base);
     assert.equal(await backups.backup('backups/backup-20260115.db'), join(folder, 'backup-20260115.db'));
@@ -62,7 +62,7 @@ test('a backup by hand gets the name that was asked for, or one with date and ti
     await store.close();
   }));
 
-test('an existing file is replaced only when that is asked for', () =>
+test('an existing file is replaced only on request', () =>
   withFolder(async (base) => {
     const { backups, store } = await setUp(base);
     await backups.backup('a.db');
@@ -73,7 +73,7 @@ test('an existing file is replaced only when that is asked for', () =>
     await store.close();
   }));
 
-test('of the automatic backups the newest stay; those made by hand always do', () =>
+test('the newest automatic backups stay, and manual ones always do', () =>
   withFolder(async (base) => {
     const { backups, clock, store, names } = await setUp(base, { retention: 2 });
     await backups.backup('kept.db');
@@ -85,7 +85,7 @@ test('of the automatic backups the newest stay; those made by hand always do', (
     await store.close();
   }));
 
-test('a node that is stopped again and again does not cost what was kept of hours before', () =>
+test('a node that is stopped again and again does not displace the backups of hours before', () =>
   withFolder(async (base) => {
     const { backups, clock, store, names } = await setUp(base, { retention: 4, spacingMs: HOUR / 2 });
     for (let i = 0; i < 4; i++) {
@@ -108,7 +108,7 @@ test('a node that is stopped again and again does not cost what was kept of hour
     await store.close();
   }));
 
-test('backups that a clock years ahead has named cost no newer one, and are not restored before it', () =>
+test('backups named under a clock years ahead displace no real ones, and are not restored before them', () =>
   withFolder(async (base) => {
     const { backups, clock, store, names, open } = await setUp(base, { retention: 2 });
     clock.setWall(START_MS + 10 * 365 * 24 * HOUR);
@@ -125,14 +125,14 @@ test('backups that a clock years ahead has named cost no newer one, and are not 
     clock.advance(HOUR);
     await again.automatic();
     assert.deepEqual(names(), ['auto-20260115T103000Z.db', 'auto-20260115T113000Z.db', 'latest.db']);
-    // A small step back, which makes nothing a thing of the future.
+    // A small step back, which puts nothing into the future.
     clock.setWall(START_MS + HOUR - 30_000);
     const made = await again.automatic();
     assert.ok(names().includes(made.slice(made.lastIndexOf('/') + 1)));
     await store.close();
   }));
 
-test('the list is newest first with age, knows those from before the start, and leaves out what was cut off', () =>
+test('the list is newest first with ages, includes backups from before the start, and omits interrupted ones', () =>
   withFolder(async (base) => {
     const { backups, clock, store, folder, open, names } = await setUp(base);
     await backups.automatic();
@@ -157,7 +157,7 @@ test('the list is newest first with age, knows those from before the start, and 
     await store.close();
   }));
 
-test('the newest good backup is found behind damaged ones', () =>
+test('the newest good backup is found although newer ones are damaged', () =>
   withFolder(async (base) => {
     const { backups, clock, store, folder, lines } = await setUp(base);
     const good = await backups.automatic();
@@ -173,7 +173,7 @@ test('the newest good backup is found behind damaged ones', () =>
     await store.close();
   }));
 
-test('without a folder there are no backups, unless any place is allowed in the call', () =>
+test('without a folder there are no backups, unless the call allows any place', () =>
   withFolder(async (base) => {
     const { backups, store } = await setUp(base, { folder: null });
     await assert.rejects(backups.backup('a.db'), { reason: 'OPTION_INVALID' });
@@ -205,7 +205,7 @@ function setUpFiles(base: string) {
   return { clock: createManualClock({ startMs: START_MS }), folder, names: () => readdirSync(folder).sort() };
 }
 
-/** Resolves when the schedule waits for its next time: its work is real I/O. */
+/** Resolves when the schedule waits for its next time; its work is real I/O. */
 async function untilWaiting(clock: ReturnType<typeof createManualClock>): Promise<number> {
   for (;;) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -214,7 +214,7 @@ async function untilWaiting(clock: ReturnType<typeof createManualClock>): Promis
   }
 }
 
-test('the schedule makes one at once when there is none, then at each interval, and goes on after a restart', () =>
+test('the schedule makes a first backup immediately, then one at each interval, and continues after a restart', () =>
   withFolder(async (base) => {
     const { clock, folder, names } = setUpFiles(base);
     const database = { flush: async () => {}, backup: async (path: string) => writeFileSync(path, 'a backup') };
@@ -245,7 +245,7 @@ test('the schedule makes one at once when there is none, then at each interval, 
     assert.equal(clock.nextTimerAt(), undefined);
   }));
 
-test('a failed automatic backup is tried again with growing pauses, and then the interval counts again', () =>
+test('a failed automatic backup is retried with growing pauses, and then the interval applies again', () =>
   withFolder(async (base) => {
     const { clock, folder, names } = setUpFiles(base);
     let failures = 8;

@@ -8,17 +8,17 @@ import { automaticName, automaticTime, isPartial, LATEST_NAME, manualName } from
 import { resolveBackupPath } from './resolve-backup-path.ts';
 
 export interface BackupServiceOptions {
-  /** Absolute. Null: no backups, but for those by hand with `isAnywhereAllowed`. */
+  /** Absolute. Null: no backups, except manual ones with `isAnywhereAllowed`. */
   readonly folder: string | null;
-  /** Absolute; what names with a folder part are relative to. */
+  /** Absolute. Names with a folder part are relative to it. */
   readonly base: string;
   /** Absolute. */
   readonly databasePath: string;
-  /** Automatic backups that are kept; older ones are removed. Those made by hand always stay. Default 7. */
+  /** How many automatic backups are kept; older ones are removed. Manual ones always stay. Default 7. */
   readonly retention?: number;
   /**
-   * Of too many automatic backups those go first that were made sooner than this after the one before, ms: a node that is started
-   * and stopped again and again shall not cost what was kept of yesterday. Default 0: the oldest goes.
+   * If there are too many automatic backups, those made sooner than this after the previous one, ms, are removed first. So a node
+   * that is started and stopped again and again does not displace yesterday's backups. Default 0: the oldest is removed.
    */
   readonly spacingMs?: number;
   /** Default: silent. */
@@ -28,46 +28,51 @@ export interface BackupServiceOptions {
 export interface BackupServiceDeps {
   readonly database: BackedUpDatabase;
   readonly files: BackupFiles;
-  /** What is damaged in a file that nobody has open; none: it can be trusted. May throw DATABASE_CORRUPT. */
+  /** What is damaged in a file that nobody has open; empty if it can be trusted. May throw DATABASE_CORRUPT. */
   readonly verify: (path: string) => Promise<readonly unknown[]>;
   readonly clock: Clock;
 }
 
-/** What is backed up. */
+/** The database that is backed up. */
 export interface BackedUpDatabase {
-  /** Every write that was accepted is committed when this resolves. */
+  /** Resolves when every accepted write is committed. */
   flush(): Promise<void>;
-  /** A consistent, verified, sealed copy that appears under its name when it is whole and durable. */
+  /** Writes a consistent, verified, sealed copy that appears under its name when it is complete and durable. */
   backup(toPath: string, options: BackupWork): Promise<void>;
 }
 
+/** Options of a backup. */
 export interface BackupWork {
-  readonly signal?: AbortSignal;
-  readonly overwrite?: boolean;
-  /** Told now and then; `fraction` from 0 to 1. */
+/** Aborts the backup; it rejects with the signal's reason and leaves nothing. */
+readonly signal?: AbortSignal;
+/** Whether to replace an existing file. Default false: BACKUP_EXISTS. */
+readonly overwrite?: boolean;
+/** Called from time to time with the finished fraction, from 0 to 1. */
   readonly onProgress?: (fraction: number) => void;
 }
 
 export interface ManualBackupWork extends BackupWork {
-  /** Where there is no backup folder, the backup may go to any path: for programs, not for requests from outside. Default false. */
+  /** Without a backup folder, allows any path: for programs, not for requests from outside. Default false. */
   readonly isAnywhereAllowed?: boolean;
 }
 
+/** An existing backup. */
 export interface BackupInfo {
   readonly name: string;
   readonly path: string;
   readonly kind: 'automatic' | 'manual' | 'latest';
   readonly bytes: number;
-  /** Wall clock at which it was made, ms. */
+  /** Wall clock when it was made, ms. */
   readonly atMs: number;
+  /** Time since then, ms; negative if a clock was wrong. */
   readonly ageMs: number;
 }
 
 const RETENTION = 7;
-/** Names that are tried for one second. */
+/** How many names are tried for one second. */
 const NAMES_MAX = 1000;
 
-/** Makes backups, keeps `latest.db` up to date, lists and verifies them, and removes old automatic ones. One at a time. */
+/** Makes backups one at a time, keeps `latest.db` up to date, lists and verifies backups, and removes old automatic ones. */
 export class BackupService {
   readonly #options: BackupServiceOptions;
   readonly #deps: BackupServiceDeps;
@@ -90,28 +95,28 @@ export class BackupService {
     return this.#options.folder;
   }
 
-  /** Another count of automatic backups that are kept, and another spacing; what is too much goes with the next one. */
+  /** Changes how many automatic backups are kept, and their spacing. Superfluous ones are removed with the next backup. */
   setRetention(retention: number, spacingMs: number): void {
     this.#retention = retention;
     this.#spacingMs = spacingMs;
   }
 
-  /** Wall clock of the newest backup known, ms; null: none. Call `list` once to learn of those from before. */
+  /** Wall clock of the newest known backup, ms; null: none. Call `list` once to learn of backups from before the start. */
   get lastBackupAt(): number | null {
     return this.#lastBackupAt;
   }
 
-  /** Why the last backup failed; null: it did not. */
+  /** Why the last backup failed; null if it did not. */
   get lastError(): string | null {
     return this.#lastError;
   }
 
   /**
-   * A backup by hand. `name` lies in the backup folder (see `resolveBackupPath`); null: a name with date and time. Resolves with
-   * its path. It holds every write acknowledged before the call; writing goes on meanwhile.
+   * Makes a manual backup and resolves with its path. `name` lies in the backup folder (see `resolveBackupPath`); null: a name with
+   * date and time. The backup holds every write acknowledged before the call; writing goes on meanwhile.
    *
-   * Rejects with PERSISTENCE_ERROR: INVALID_NAME, BACKUP_EXISTS unless `overwrite`, BACKUP_FAILED when the database is damaged,
-   * DISK_FULL …; with CONFIG_ERROR / OPTION_INVALID when there is no backup folder; with `signal.reason`, leaving nothing.
+   * Rejects with PERSISTENCE_ERROR: INVALID_NAME, BACKUP_EXISTS (unless `overwrite`), BACKUP_FAILED if the database is damaged,
+   * DISK_FULL …; with CONFIG_ERROR / OPTION_INVALID if there is no backup folder; with `signal.reason`, leaving nothing.
    */
   backup(name: string | null, work: ManualBackupWork = {}): Promise<string> {
     return this.#inTurn(work.signal, async () => {
@@ -121,7 +126,7 @@ export class BackupService {
     });
   }
 
-  /** An automatic backup, by the schedule or at shutdown; then old ones are removed. Resolves with its path. */
+  /** Makes an automatic backup, for the schedule or at shutdown, then removes old ones. Resolves with its path. */
   automatic(work: BackupWork = {}): Promise<string> {
     return this.#inTurn(work.signal, async () => {
       const folder = this.#requireFolder();
@@ -134,8 +139,8 @@ export class BackupService {
   }
 
   /**
-   * Newest first, then `latest.db`, then those from the future: a wrong clock has named them, and they may be older than all others.
-   * Those cut off while being written are not listed.
+   * The backups, newest first, then `latest.db`, then those from the future: they were named under a wrong clock and may be older than
+   * all others. Interrupted ones are not listed.
    */
   async list(): Promise<BackupInfo[]> {
     const { folder } = this.#options;
@@ -154,7 +159,7 @@ export class BackupService {
     return infos;
   }
 
-  /** The newest backup that reads whole, trying one after the other; undefined: there is none. */
+  /** The newest backup that is sound, trying one after another; undefined if there is none. */
   async newestGood(): Promise<BackupInfo | undefined> {
     for (const info of await this.list()) {
       if (await this.#isGood(info.path)) return info;
@@ -163,7 +168,7 @@ export class BackupService {
     return undefined;
   }
 
-  /** Removes what backups that were cut off have left. Call it once at start. */
+  /** Removes what interrupted backups have left. Call it once at the start. */
   async removePartial(): Promise<void> {
     const { folder } = this.#options;
     if (folder === null) return;
@@ -188,7 +193,7 @@ export class BackupService {
     this.#logger.info({ path, durationMs: clock.now() - startedAt }, 'backup created');
   }
 
-  /** The one just made stays, whatever a clock that was set makes of its age. */
+  /** Removes superfluous automatic backups, never the one just made, even if the clock was set and makes it look old. */
   async #removeOld(folder: string, made: string): Promise<void> {
     const others = (await this.list()).filter(({ kind, path }) => kind === 'automatic' && path !== made);
     while (others.length >= this.#retention) {
@@ -198,7 +203,7 @@ export class BackupService {
     }
   }
 
-  /** Index among some, newest first and those from the future last. */
+  /** Index of the backup to remove; `some` is sorted newest first, with those from the future last. */
   #leastWanted(some: readonly BackupInfo[]): number {
     const last = some.length - 1;
     const crowded = some.findIndex(({ atMs }, i) => i < last && atMs - some[i + 1]!.atMs < this.#spacingMs);
@@ -238,26 +243,26 @@ export class BackupService {
     try {
       return (await this.#deps.verify(path)).length === 0;
     } catch (error) {
-      // A file that cannot be read as a database is no good backup; what else may be wrong concerns this file alone.
+      // A file that cannot be read as a database is not a good backup. Other errors are not about this file.
       this.#logger.error({ path, err: error }, 'a backup cannot be read');
       return isEntglDbError(error) ? false : Promise.reject(error);
     }
   }
 
-  /** One backup at a time: two would only slow each other down. */
+  /** Runs one backup at a time, because two would only slow each other down. */
   #inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const turn = this.#working.then(() => {
       signal?.throwIfAborted();
       return work();
     });
     this.#working = turn.catch(() => {
-      // Its caller hears of it; the next one has its own turn.
+      // The caller gets the error; the next backup runs all the same.
     });
     return turn;
   }
 }
 
-/** A wrong clock has named it. */
+/** Whether the backup was named under a wrong clock. */
 function isFuture({ ageMs }: BackupInfo): boolean {
   return ageMs < -TIMES.clockDriftMsMax;
 }

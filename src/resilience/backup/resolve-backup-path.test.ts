@@ -1,6 +1,6 @@
 /**
- * Goal: a backup by hand is written inside the backup folder or not at all, whatever its name and whatever links lie there.
- * Method: names as users and attackers give them, on real folders and links.
+ * Goal: a manual backup is written inside the backup folder or not at all, whatever its name and whatever links lie there.
+ * Method: names that users and attackers might give, on real folders and links.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const setUp = (base: string) => {
   return { place, resolve: (name: string) => resolveBackupPath(backupFiles, place, name) };
 };
 
-test("the guide's name, a bare name and an absolute one lie in the folder, which is made", () =>
+test('a relative, a bare and an absolute name lie in the folder, which is created', () =>
   withFolder(async (base) => {
     const { place, resolve } = setUp(base);
     assert.equal(await resolve('backups/backup-20260115.db'), join(place.folder, 'backup-20260115.db'));
@@ -24,7 +24,7 @@ test("the guide's name, a bare name and an absolute one lie in the folder, which
     assert.ok(existsSync(join(place.folder, 'weekly')));
   }));
 
-test('a name that leads anywhere else is refused, and nothing is made there', () =>
+test('a name that leads anywhere else is refused, and nothing is created there', () =>
   withFolder(async (base) => {
     const { resolve } = setUp(base);
     const names = [
@@ -89,7 +89,7 @@ test('a link below the folder is not followed; the folder itself may be one', ()
     await assert.rejects(resolve('backups/file/x.db'), { reason: 'INVALID_NAME' });
   }));
 
-test('the files of the database are never a target, even where backups lie beside them', () =>
+test('the files of the database are never a target, even if backups lie beside them', () =>
   withFolder(async (base) => {
     writeFileSync(join(base, 'entgldb.db'), '');
     const place = { base, folder: base, databasePath: join(base, 'entgldb.db') };

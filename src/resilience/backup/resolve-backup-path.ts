@@ -3,26 +3,26 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import type { BackupFiles } from './backup-files.ts';
 import { automaticTime, isPartial, LATEST_NAME } from './backup-name.ts';
 
-/** Where backups lie; all absolute. */
+/** Where backups lie; all paths are absolute. */
 export interface BackupPlace {
   readonly folder: string;
-  /** What names with a folder part are relative to. */
+  /** Names with a folder part are relative to it. */
   readonly base: string;
   readonly databasePath: string;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose
 const REFUSED_CHARACTERS = /[\u0000-\u001f\u007f<>:"|?*\\]/;
-/** Names that Windows keeps for devices, whatever follows the first dot. */
+/** Names that Windows reserves for devices, whatever follows the first dot. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 const PART_BYTES_MAX = 200;
 
 /**
- * The path of a backup that is made by hand: a bare name lies in the backup folder, any other is relative to `base`, and must
- * then lie in the backup folder, through no symbolic link below it. Missing folders are made.
+ * The path of a manual backup. A bare name lies in the backup folder. Any other is relative to `base` and must lie in the backup
+ * folder too, without a symbolic link below it. Missing folders are created.
  *
- * Throws PERSISTENCE_ERROR / INVALID_NAME for a name that is not a file inside the folder, that `latest.db` and automatic
- * backups use, or that is the database's own.
+ * Throws PERSISTENCE_ERROR / INVALID_NAME for a name that is not a file inside the folder, is reserved for `latest.db` and
+ * automatic backups, or is a file of the database.
  */
 export async function resolveBackupPath(files: BackupFiles, place: BackupPlace, name: string): Promise<string> {
   const inside = innerParts(place, name);

@@ -8,19 +8,19 @@ export interface CheckedStore {
 }
 
 export interface CheckOptions {
-  /** Ends the check; rejects with its reason. */
+  /** Aborts the check, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Each damaged thing as it is found: the repair may begin before the check has ended. */
+  /** Called for each damage as it is found, so that the repair may begin before the check has ended. */
   readonly onDamage?: (damage: Damage) => void;
-  /** What is known to be damaged although the file no longer shows it; asked when everything was read. Default: nothing. */
+  /** Damage that is known although the file no longer shows it; called when everything was read. Default: none. */
   readonly unresolved?: () => readonly Damage[];
 }
 
-/** Damaged things that the message names, and that the details carry. */
+/** How many damaged things the message names; `DETAILED_MAX`: how many the details contain. */
 const NAMED_MAX = 5;
 const DETAILED_MAX = 1000;
 
-/** Reads everything. Rejects with DatabaseCorruptionError (DATABASE_CORRUPT) that names what is damaged, in `details.damage`. */
+/** Reads everything. Rejects with a DatabaseCorruptionError (DATABASE_CORRUPT) that names what is damaged, also in `details.damage`. */
 export async function checkIntegrity(
   store: CheckedStore,
   { signal, onDamage, unresolved = () => [] }: CheckOptions = {},
@@ -45,7 +45,7 @@ function nameOf(damage: Damage): string {
   return damage.kind === 'document' ? fullKey(damage.collection, damage.key) : '';
 }
 
-/** One damaged thing in words. */
+/** One damaged thing, as text. */
 function damageText(damage: Damage): string {
   switch (damage.kind) {
     case 'document':

@@ -2,20 +2,20 @@ import { LIMITS } from '../../core/config/index.ts';
 import { type CollectionName, type DocumentKey, fullKey } from '../../core/ids/index.ts';
 import type { EventLog } from '../event-log.ts';
 
-/** `waiting`: its row was taken away, a peer or a backup shall bring it back. `missing`: neither could. */
+/** `waiting`: the row was removed, and a peer or a backup should bring it back. `missing`: neither could. */
 export type DamageState = 'waiting' | 'missing' | 'from-peer' | 'from-backup' | 'written-again' | 'deleted-elsewhere';
 
 export interface DamagedDocument {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
   state: DamageState;
-  /** When it was found: for durations, and as wall clock. */
+  /** When it was found, monotonic ms; `sinceWallMs`: the same as wall clock. */
   readonly sinceMs: number;
   readonly sinceWallMs: number;
   readonly eventId: number;
 }
 
-/** Documents that were found damaged and are not back. Each has an event, which says what became of it. Bounded. */
+/** Documents that were found damaged and are not back, in bounded number. Each has an event that says what became of it. */
 export class DamagedDocuments {
   readonly #log: EventLog;
   readonly #byName = new Map<string, DamagedDocument>();
@@ -58,7 +58,7 @@ export class DamagedDocuments {
     return this.#byName.get(fullKey(collection, key));
   }
 
-  /** A document was found damaged. */
+  /** Adds a document that was found damaged. */
   add(collection: CollectionName, key: DocumentKey, nowMs: number, wallMs: number): void {
     const held = this.get(collection, key);
     if (held?.state === 'waiting') return;
@@ -68,7 +68,7 @@ export class DamagedDocuments {
     this.#keep({ collection, key, state, sinceMs: nowMs, sinceWallMs: wallMs, eventId });
   }
 
-  /** What became of it; only a missing one is remembered further. */
+  /** Records what became of a document; only a missing one is remembered further. */
   settle(
     document: DamagedDocument,
     state: Exclude<DamageState, 'waiting'>,
@@ -80,7 +80,7 @@ export class DamagedDocuments {
     this.#log.replace(eventId, 'document-damaged', { collection, key, state, ...detail });
   }
 
-  /** Beyond the bound the oldest is no longer followed; its event stays. */
+  /** Beyond the limit the oldest document is no longer followed; its event stays. */
   #keep(document: DamagedDocument): void {
     this.#byName.set(fullKey(document.collection, document.key), document);
     if (this.#byName.size > LIMITS.eventsMax) this.#byName.delete(this.#byName.keys().next().value!);

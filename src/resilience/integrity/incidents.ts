@@ -1,21 +1,21 @@
 import { LIMITS, TIMES } from '../../core/config/index.ts';
 
 /**
- * How often damage was repaired (R11). Repairs that follow each other closely are one incident: a bad block shows in several
- * documents. One disk error can happen; when they return again and again, going on writing only loses more.
+ * Counts how often damage was repaired (R11). Repairs in close succession are one incident, because one bad block damages several
+ * documents. A single disk error can happen; if errors keep returning, further writing only loses more.
  */
 export class Incidents {
-  /** Wall clock of the latest repair of each incident, ms, and how many there were. */
+  /** For each incident the wall clock of its latest repair, ms, and the number of its repairs. */
   #incidents: { at: number; repairs: number }[] = [];
 
-  /** An incident from before the start. */
+  /** Adds an incident from before the start. */
   remember(at: number): void {
     this.#incidents.push({ at, repairs: 1 });
   }
 
   /**
-   * Counts a repair that is about to be made: part of the latest incident, a new one, or one too many. Those of more than a day ago
-   * do not count, nor do those that a wrong clock has put more than a day ahead.
+   * Counts a repair that is about to be made: it belongs to the latest incident, is a new one, or is one too many. Incidents more
+   * than a day ago do not count, nor do those that a wrong clock put more than a day ahead.
    */
   count(now: number): 'same' | 'new' | 'too-many' {
     this.#incidents = this.#incidents.filter(({ at }) => Math.abs(now - at) <= TIMES.repairDayMs);

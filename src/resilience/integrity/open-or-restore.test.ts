@@ -1,6 +1,6 @@
 /**
- * Goal: a database that is damaged beyond opening comes back from a backup and is kept aside; none ever becomes an empty one;
- * and a check names what is damaged.
+ * Goal: a database that is too damaged to open is kept aside and restored from a backup, and never becomes an empty one; and a
+ * check names what is damaged.
  * Method: real SQLite files, damaged on disk.
  */
 import assert from 'node:assert/strict';
@@ -19,7 +19,7 @@ import { C, key, put } from './test-repair.ts';
 
 const clock = createManualClock();
 
-/** The engine on the store of that folder. */
+/** The engine on a store. */
 function replicaOn(store: SqliteStore): Replica {
   return openMemoryReplica({ clock, random: createSeededRandom(3), store: store as never }).replica;
 }
@@ -44,7 +44,7 @@ async function damagedDatabase(folder: string): Promise<{ backupPath: string; da
   return { backupPath, damaged };
 }
 
-test('a file that cannot be opened is set aside whole, and the newest good backup takes its place', () =>
+test('a file that cannot be opened is set aside unchanged, and the newest good backup takes its place', () =>
   withFolder(async (folder) => {
     const { backupPath, damaged } = await damagedDatabase(folder);
     const { store, restored } = await openOrRestore(deps(folder, backupPath));
@@ -75,7 +75,7 @@ test('a database that opens, or fails for another reason, is left alone', () =>
     assert.ok(!existsSync(join(folder, 'test.db.restoring')));
   }));
 
-test('a backup gives single documents back without being opened as a database', () =>
+test('single documents can be read from a backup without opening it as a database', () =>
   withFolder(async (folder) => {
     const { backupPath } = await damagedDatabase(folder);
     const before = readFileSync(backupPath);
@@ -91,7 +91,7 @@ test('a backup gives single documents back without being opened as a database', 
     for (const suffix of ['-wal', '-shm', '.marker', '.lock']) assert.ok(!existsSync(backupPath + suffix));
   }));
 
-test('a sound database passes the check; damage is named in the error, and told while the check runs', () =>
+test('a sound database passes the check; damage is named in the error, and reported while the check runs', () =>
   withFolder(async (folder) => {
     let store = await openInFolder(folder);
     const replica = replicaOn(store);

@@ -3,32 +3,32 @@ import type { Logger } from '../../core/logging/index.ts';
 
 export interface OpenOrRestoreDeps<S> {
   readonly open: () => Promise<S>;
-  /** The newest backup that reads whole. */
+  /** The newest sound backup. */
   readonly newestGood: () => Promise<{ readonly path: string; readonly atMs: number } | undefined>;
-  /** Puts a backup in the database's place; resolves with where the replaced file was set aside. */
+  /** Puts a backup in the place of the database; resolves with the path of the replaced file. */
   readonly restore: (backupPath: string) => Promise<string | undefined>;
   readonly logger: Logger;
 }
 
 export interface Opened<S> {
   readonly store: S;
-  /** What was done to open it; undefined: it opened by itself. */
+  /** What was restored to open it; undefined if nothing was needed. */
   readonly restored: RestoredFile | undefined;
 }
 
 export interface RestoredFile {
   readonly backupPath: string;
-  /** Wall clock at which the backup was made, ms. */
+  /** Wall clock when the backup was made, ms. */
   readonly backupAtMs: number;
-  /** Where the damaged file lies now; undefined: there was none. */
+  /** Where the damaged file lies now; undefined if there was none. */
   readonly aside: string | undefined;
   /** Why the file could not be opened. */
   readonly problem: string;
 }
 
 /**
- * Opens a database. One that is damaged beyond opening is set aside and the newest good backup takes its place; it never becomes
- * an empty one. Without a backup, and for every other reason, rejects with what opening rejected with, and changes nothing.
+ * Opens a database. One that is too damaged to open is set aside, and the newest good backup takes its place; it never becomes an
+ * empty one. Without a backup, and for any other reason, changes nothing and rejects as opening did.
  */
 export async function openOrRestore<S>(deps: OpenOrRestoreDeps<S>): Promise<Opened<S>> {
   const { open, newestGood, restore, logger } = deps;

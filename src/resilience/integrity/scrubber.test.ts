@@ -1,6 +1,6 @@
 /**
- * Goal: the scrub reads everything, at its speed, in short slices, and names each damaged document once a pass.
- * Method: the memory store with damaged rows, a manual clock that the test turns from sleep to sleep.
+ * Goal: the scrub reads everything at its speed, in short slices, and names each damaged document once per pass.
+ * Method: the memory store with damaged rows, a manual clock that the test advances from sleep to sleep.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -35,7 +35,7 @@ function setUp(options: Partial<ScrubberOptions> = {}) {
   return { clock, replica, store, found, slices, scrubber };
 }
 
-/** Turns the clock from timer to timer until the scrub rests between two passes; says how long the pass took. */
+/** Advances the clock from timer to timer until the scrub rests between two passes; returns how long the pass took. */
 async function passMs(clock: ReturnType<typeof createManualClock>): Promise<number> {
   const startedAt = clock.monotonic();
   for (;;) {
@@ -68,7 +68,7 @@ test('each pass names every damaged document once and reads around it', async ()
   await scrubber.stop();
 });
 
-test('it keeps to its speed', async () => {
+test('the scrub keeps to its speed', async () => {
   const { clock, replica, scrubber } = setUp({ megabytesPerSecond: 2 });
   const value = JSON.stringify({ text: 'x'.repeat(1024) });
   const writes = Array.from({ length: 1000 }, (_, n) => ({ collection: C, key: key(`k${n}`), value }));
@@ -79,7 +79,7 @@ test('it keeps to its speed', async () => {
   await scrubber.stop();
 });
 
-test('it gives way while other work has the event loop, and still gets to its end', async () => {
+test('the scrub gives way while other work needs the event loop, and still completes', async () => {
   const { clock, replica, slices, scrubber } = setUp();
   for (let n = 0; n < 500; n++) put(replica, `k${String(n).padStart(3, '0')}`, n);
   scrubber.start();
@@ -123,7 +123,7 @@ test('slices grow while they are fast and shrink while they are slow', async () 
   await timed.stop();
 });
 
-test('paused it reads nothing; resumed it goes on where it was', async () => {
+test('a paused scrub reads nothing, and a resumed one continues where it was', async () => {
   const { clock, replica, slices, scrubber } = setUp();
   for (let n = 0; n < 100; n++) put(replica, `k${String(n).padStart(3, '0')}`, n);
   scrubber.start();
@@ -142,7 +142,7 @@ test('paused it reads nothing; resumed it goes on where it was', async () => {
   assert.equal(clock.nextTimerAt(), undefined);
 });
 
-test('the structures of the file are checked once in their interval, not at each pass', async () => {
+test('the structures of the file are checked once per interval, not at each pass', async () => {
   let checks = 0;
   const { clock, found, scrubber } = setUp({
     fileCheckIntervalMs: 100_000,
@@ -189,7 +189,7 @@ test('an error of the disk ends the pass, and the next one begins after the paus
   await scrubber.stop();
 });
 
-test('a speed of 0 turns it off, and a wrong one is refused', async () => {
+test('a speed of 0 turns the scrub off, and an invalid one is refused', async () => {
   const { clock, replica, slices, scrubber } = setUp({ megabytesPerSecond: 0 });
   put(replica, 'a', 1);
   scrubber.start();

@@ -10,22 +10,22 @@ export interface ScrubberOptions {
   readonly store: ScrubbedStore;
   readonly collections: () => Iterable<CollectionName>;
   readonly clock: Clock;
-  /** Megabytes (1024 × 1024 bytes) per second, a tenth of it while the event loop is busy; 0: nothing is read. Default 2. */
+  /** Megabytes (1024 × 1024 bytes) per second; down to about a tenth of it while the event loop is busy. 0: nothing is read. Default 2. */
   readonly megabytesPerSecond?: number;
-  /** Rest between two passes over everything, ms. Default 600,000. */
+  /** Pause between two passes over everything, ms. Default 600,000. */
   readonly passPauseMs?: number;
-  /** Reads the file's own structures once in `fileCheckIntervalMs`, in another thread. Default: not done. */
+  /** Checks the file's own structures once per `fileCheckIntervalMs`, in another thread. Default: not done. */
   readonly checkFile?: (signal: AbortSignal) => AsyncIterable<Damage>;
-  /** Default: a day. */
+  /** Time between two checks of the file, ms. Default: a day. */
   readonly fileCheckIntervalMs?: number;
-  /** The first check of the file begins no earlier, for a start has enough to do. Default 10,000. */
+  /** The first check of the file begins no earlier than this after the start, ms, when there is enough to do. Default 10,000. */
   readonly fileCheckDelayMs?: number;
   readonly onDamage: (damage: Damage) => void;
   /** Default: silent. */
   readonly logger?: Logger;
 }
 
-/** Reading a document verifies it. */
+/** A store that verifies documents when it reads them. */
 export interface ScrubbedStore {
   documents(
     collection: CollectionName,
@@ -37,14 +37,14 @@ export interface ScrubbedStore {
 
 const MB = 1024 * 1024;
 const SLICE_DOCUMENTS_MAX = 256;
-/** Bytes of a row besides its value. */
+/** Assumed bytes of a row besides its value. */
 const ROW_BYTES = 200;
-/** Rests in a row, at most, while other work has the event loop. */
+/** Most rests in a row while other work needs the event loop. */
 const RESTS_MAX = 10;
 
 /**
- * Reads all documents again and again, slowly and in short slices, so that damage is found while a peer or a backup still has
- * what is lost. A slice is a read of its own: no transaction is open between two. Nothing of it is urgent: it gives way to other work.
+ * Reads all documents again and again, slowly and in short slices, so that damage is found while a peer or a backup still has what
+ * is lost. Each slice is a separate read: no transaction stays open between two. It is never urgent, so it gives way to other work.
  */
 export class Scrubber {
   readonly #options: ScrubberOptions;
@@ -59,19 +59,19 @@ export class Scrubber {
   #fileCheckDueAt = Number.POSITIVE_INFINITY;
   #lastPassAt: number | null = null;
 
-  /** Throws RangeError when the speed is no number from 0 to 1,000. */
+  /** Throws RangeError if the speed is not a number from 0 to 1,000. */
   constructor(options: ScrubberOptions) {
     this.#bytesPerSecond = bytesPerSecond(options.megabytesPerSecond ?? 2);
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
   }
 
-  /** Wall clock at which a pass that found nothing has ended last, ms; null: none yet. */
+  /** Wall clock of the end of the last pass that found nothing, ms; null: none yet. */
   get lastPassAt(): number | null {
     return this.#lastPassAt;
   }
 
-  /** Begins the first pass; does nothing when the speed is 0. */
+  /** Begins the first pass; does nothing if the speed is 0. */
   start(): void {
     if (!this.#isStarted) {
       const { clock, fileCheckDelayMs = TIMES.fileCheckDelayMs } = this.#options;
@@ -81,7 +81,7 @@ export class Scrubber {
     if (this.#bytesPerSecond > 0) this.#running ??= this.#run();
   }
 
-  /** Another speed from the next slice on; 0 pauses the pass where it is. Throws RangeError as the constructor does. */
+  /** Changes the speed from the next slice on; 0 pauses the pass where it is. Throws RangeError as the constructor does. */
   setSpeed(megabytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond(megabytesPerSecond);
     if (this.#bytesPerSecond === 0) return this.#pause();
@@ -96,7 +96,7 @@ export class Scrubber {
     await this.#running;
   }
 
-  /** No further slice begins until it is resumed. */
+  /** Begins no further slice until resumed. */
   #pause(): void {
     this.#resumed ??= Promise.withResolvers();
   }
@@ -117,7 +117,7 @@ export class Scrubber {
         if (signal.aborted) return;
         this.#logger.error({ err: error }, 'the integrity scrub was interrupted; it begins again later');
         await sleep(clock, passPauseMs, signal).catch(() => {
-          // Stopped meanwhile: the loop ends.
+          // Stopped meanwhile, so the loop ends.
         });
       }
     }
@@ -152,7 +152,7 @@ export class Scrubber {
     }
   }
 
-  /** So long, and several times so long while whoever comes out of it comes late: then the program needs the loop for itself. */
+  /** Rests for `ms`, and again while its timer fires late, which means that the program needs the event loop for itself. */
   async #rest(ms: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     for (let rests = 0; rests < RESTS_MAX; rests++) {
@@ -162,7 +162,7 @@ export class Scrubber {
     }
   }
 
-  /** Undefined when a damaged document was in the way; it is left out from then on. */
+  /** Reads a slice; undefined if it met a damaged document, which is skipped from then on. */
   #slice(
     collection: CollectionName,
     after: DocumentKey | null,

@@ -1,7 +1,7 @@
 /**
- * Goal: what is damaged comes back from a peer, else from a backup, else is named; its loss never passes for a deletion; and a
- * disk that fails again and again is not written any more.
- * Method: the real engine on a memory store that can be damaged, a manual clock, peers and backups played by stored versions.
+ * Goal: a damaged document comes back from a peer, else from a backup, else is named as missing; its loss is never mistaken for a
+ * deletion; and a disk that fails again and again is not written to any more.
+ * Method: the real engine on a memory store that can be damaged, a manual clock, stored versions in place of peers and backups.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ import { asSent, C, eventsOf, key, put, setUpRepair } from './test-repair.ts';
 
 const damaged = (name: string) => ({ kind: 'document', collection: C, key: key(name), problem: 'a test' }) as const;
 
-test('a damaged document ends sessions, gives a new id, forgets what was known, and keeps all that can be read', async () => {
+test('a damaged document ends sessions, causes a new id, forgets knowledge, and keeps everything readable', async () => {
   const { replica, store, counts, repair } = setUpRepair();
   put(replica, 'a', 1);
   put(replica, 'b', 2);
@@ -35,7 +35,7 @@ test('a damaged document ends sessions, gives a new id, forgets what was known, 
   assert.equal(repair.status().damaged, 2);
 });
 
-test('what a peer sends again is noted as repaired, and health is well again', async () => {
+test('a document that a peer sends again is noted as repaired, and the node is healthy again', async () => {
   const { replica, store, peers, clock, repair } = setUpRepair();
   const held = put(replica, 'a', 1);
   Object.assign(peers, { online: true, known: true });
@@ -52,7 +52,7 @@ test('what a peer sends again is noted as repaired, and health is well again', a
   assert.equal(clock.nextTimerAt(), undefined, 'nothing is looked for any more');
 });
 
-test('without peers the document comes from the backup, with its own stamp, so that a newer one of a peer still wins', async () => {
+test("without peers the document comes from the backup with its own stamp, so that a peer's newer one still wins", async () => {
   const { replica, store, backup, clock, repair, random } = setUpRepair();
   const old = put(replica, 'a', 1);
   backup.documents = [old];
@@ -72,7 +72,7 @@ test('without peers the document comes from the backup, with its own stamp, so t
   assert.equal(replica.get(C, key('a'))?.versions.length, 1, 'it replaces what came from the backup');
 });
 
-test('known peers are waited for before a backup is asked; connected ones until a round with them is complete', async () => {
+test('the backup is used only after waiting for known peers, and for connected ones until a round is complete', async () => {
   const { replica, store, backup, peers, clock, repair } = setUpRepair();
   backup.documents = [put(replica, 'a', 1), put(replica, 'b', 1)];
   peers.known = true;
@@ -103,7 +103,7 @@ test('known peers are waited for before a backup is asked; connected ones until 
   assert.equal(replica.get(C, key('b'))?.value, '{"n":1}');
 });
 
-test('what nobody has is named as missing, also after a restart, until somebody brings it after all', async () => {
+test('a document that nobody has is named as missing, even after a restart, until somebody brings it after all', async () => {
   const { replica, store, clock, random, repair, open } = setUpRepair();
   const held = put(replica, 'a', 1);
   put(replica, 'b', 1);
@@ -125,7 +125,7 @@ test('what nobody has is named as missing, also after a restart, until somebody 
   assert.equal(again.status().missing, 0);
 });
 
-test('a repair that a crash cut off goes on after the start', async () => {
+test('a repair that a crash interrupted continues after the start', async () => {
   const { replica, store, clock, random, backup, repair, open } = setUpRepair();
   backup.documents = [put(replica, 'a', 1)];
   store.damage(C, key('a'));
@@ -163,7 +163,7 @@ test('a document that was written again or deleted meanwhile is not brought back
   assert.deepEqual(eventsOf(replica), ['repair-began', 'a written-again', 'b from-peer']);
 });
 
-test('a backup that cannot be read is asked again, and nothing is called missing meanwhile', async () => {
+test('an unreadable backup is tried again, and nothing is named missing meanwhile', async () => {
   let failures = 2;
   const { replica, store, clock, repair } = setUpRepair({
     readBackup: async () => {
@@ -222,7 +222,7 @@ test('after three incidents in a day the fourth stops writing, is reported once,
   assert.equal(open(next.replica).isReadOnly, false);
 });
 
-test('writing that stopped under a clock years ahead goes on once the clock is right', async () => {
+test('writing that stopped under a clock years ahead resumes once the clock is right', async () => {
   const { replica, store, clock, random, repair, open } = setUpRepair();
   const right = clock.now();
   clock.setWall(right + 10 * 365 * 24 * 3_600_000);
@@ -248,7 +248,7 @@ test('writing that stopped under a clock years ahead goes on once the clock is r
   assert.equal(again.isReadOnly, false, 'what the wrong clock counted is not of today');
 });
 
-test('incidents on different days are repaired each', async () => {
+test('incidents on different days are all repaired', async () => {
   const { replica, store, clock, repair } = setUpRepair();
   for (let day = 1; day <= 6; day++) {
     put(replica, `k${day}`, 1);
@@ -261,7 +261,7 @@ test('incidents on different days are repaired each', async () => {
   assert.equal(repair.isReadOnly, false);
 });
 
-test('a collection that lacks documents nobody can name is counted anew and asked of peers, once', async () => {
+test('a collection that lacks documents nobody can name is recounted and requested from peers, once', async () => {
   const { replica, store, counts, repair } = setUpRepair();
   put(replica, 'a', 1);
   put(replica, 'b', 2);
@@ -283,7 +283,7 @@ test('damage of the file itself is unhealthy and logged once, and nothing is rep
   assert.deepEqual(eventsOf(replica), ['file-damaged']);
 });
 
-test('a repair that the disk refuses is made when the damage is met again', async () => {
+test('a repair that the disk refuses is made when the damage is found again', async () => {
   let refusals = 2;
   const { replica, store, repair } = setUpRepair({ closeSessions: () => store.failCommits(refusals-- > 0 ? 1 : 0) });
   put(replica, 'a', 1);

@@ -16,14 +16,14 @@ export interface SelfRepairDeps {
   readonly replica: Replica;
   readonly events: EventLog;
   readonly clock: Clock;
-  /** Runs something in a later turn of the event loop. */
+  /** Calls `run` in a later turn of the event loop. */
   readonly soon: (run: () => void) => void;
-  /** Commits writes that were accepted, before the replica changes its id. Default: nothing. */
+  /** Commits accepted writes before the replica changes its id. Default: nothing. */
   readonly commitPending?: () => void;
-  /** R11: peers must discard what they believed of this node. */
+  /** R11: ends sessions, so that peers discard what they believed about this node. */
   readonly closeSessions: () => void;
   readonly peers: RepairPeers;
-  /** What the newest good backup holds of these; undefined: there is no backup. */
+  /** Reads these documents from the newest good backup; undefined if there is no backup. */
   readonly readBackup: (names: readonly DocumentName[]) => Promise<readonly StoredDocument[] | undefined>;
   /** Damage came back too often: nothing is written any more. Called once. */
   readonly onReadOnly: (reason: string) => void;
@@ -41,17 +41,17 @@ export interface RepairPeers {
 }
 
 const LOOK_MS = 1000;
-/** Rows counted in one slice. */
+/** Fewest and most rows counted in one slice. */
 const SLICE_ROWS_MIN = 8;
 const SLICE_ROWS_MAX = 512;
-/** Documents fetched from a backup in one step. */
+/** Most documents read from a backup in one step. */
 const BACKUP_STEP_MAX = 100;
 
 /**
- * R11, without an operator. A damaged document's row is taken away, knowledge of its collection is forgotten under a new replica
- * id, and sessions end, so that peers send what they hold. What no peer brings comes from the newest good backup: its versions
- * are applied as if a peer had sent them, with their own stamps, so that they never win against anything newer that a peer may
- * still hold. What is not there either is named in the side table `events`, until somebody brings it after all.
+ * R11 without an operator. The row of a damaged document is removed, knowledge of its collection is forgotten under a new replica
+ * id, and sessions end, so that peers send what they hold. What no peer brings comes from the newest good backup. Its versions are
+ * applied as if a peer had sent them, with their own stamps, so that they never win against something newer that a peer may still
+ * hold. What the backup lacks too is named in the side table `events`, until somebody brings it after all.
  */
 export class SelfRepair {
   readonly #deps: SelfRepairDeps;
@@ -60,13 +60,13 @@ export class SelfRepair {
   readonly #incidents = new Incidents();
   readonly #unsubscribe: () => void;
   #reported = new Map<CollectionName, Set<DocumentKey>>();
-  /** Of each collection, the latest repair since the start, on the monotonic clock. */
+  /** When each collection was last repaired since the start, monotonic ms. */
   readonly #repairedAt = new Map<CollectionName, number>();
-  /** Their repair began and was not committed. */
+  /** Collections whose repair began and was not committed. */
   readonly #failed = new Set<CollectionName>();
-  /** Damaged while writing has stopped. */
+  /** Documents found damaged after writing has stopped. */
   readonly #unrepaired = new Set<string>();
-  /** Documents that a commit brought, for the next turn: a listener must not commit. */
+  /** Documents that a commit brought back, to handle in the next turn, because a commit listener must not commit. */
   readonly #brought: { readonly document: DamagedDocument; readonly by: 'from-peer' | 'written-again' }[] = [];
   #isTurnDue = false;
   #isRestoring = false;
@@ -77,7 +77,7 @@ export class SelfRepair {
   #cancelTimer: (() => void) | undefined;
   readonly #slice = new SliceSize({ min: SLICE_ROWS_MIN, max: SLICE_ROWS_MAX });
 
-  /** Goes on with what an earlier life left unfinished. */
+  /** Continues with what an earlier process left unfinished. */
   constructor(deps: SelfRepairDeps) {
     this.#deps = deps;
     this.#logger = deps.logger ?? silentLogger;
@@ -88,7 +88,7 @@ export class SelfRepair {
         this.#incidents.remember(at);
         this.#lastRepairAt = at;
       }
-      // Stopped under a clock that was ahead, it must not stay so until that time comes.
+      // If writing stopped under a clock that was ahead, it must not stay stopped until that time comes.
       if (kind === 'writing-stopped' && Math.abs(clock.now() - at) < TIMES.repairDayMs) this.#isReadOnly = true;
     }
     this.#unsubscribe = deps.replica.onCommit((notice) => this.#noticed(notice));
@@ -100,7 +100,7 @@ export class SelfRepair {
     return this.#isReadOnly;
   }
 
-  /** For the health check. `lastScrubAt` is the scrubber's. */
+  /** For the health check; the scrubber provides `lastScrubAt`. */
   status(): Omit<IntegrityStatus, 'lastScrubAt'> {
     return {
       damaged: this.#documents.count('waiting') + this.#unrepaired.size,
@@ -111,7 +111,7 @@ export class SelfRepair {
     };
   }
 
-  /** Documents whose damaged rows were taken away and that nobody has brought back: a check finds nothing of them in the file. */
+  /** Documents whose damaged rows were removed and that nobody has brought back: a check of the file cannot find them. */
   unresolved(): Damage[] {
     return this.#documents.all.map(({ collection, key, state }) => {
       const outlook =
@@ -129,11 +129,11 @@ export class SelfRepair {
     );
   }
 
-  /** Damage was found, by a read, the scrub or a check. The repair begins in a later turn. Tell it any number of times. */
+  /** Reports damage found by a read, the scrub or a check. The repair begins in a later turn. May be called repeatedly. */
   report(damage: Damage): void {
     if (this.#isStopped) return;
     if (damage.kind === 'file') return this.#reportFile(damage.problem);
-    // The store makes it anew by itself, and answers without it until then.
+    // The store rebuilds an index by itself, and answers without it until then.
     if (damage.kind === 'index') return;
     const keys = this.#reported.get(damage.collection) ?? new Set();
     this.#reported.set(damage.collection, keys);
@@ -141,7 +141,7 @@ export class SelfRepair {
     this.#takeTurnSoon();
   }
 
-  /** Nothing is repaired any more; what is unfinished goes on after the next start. */
+  /** Stops repairing; unfinished repairs continue after the next start. */
   stop(): void {
     this.#isStopped = true;
     this.#unsubscribe();
@@ -184,8 +184,8 @@ export class SelfRepair {
   }
 
   /**
-   * What is reported again after its row was taken away is known already. An earlier life may have written it down as waiting and
-   * died before it took the row away.
+   * Whether a report is new. Documents whose row was already removed are known. But an earlier process may have noted a document as
+   * waiting and died before it removed the row.
    */
   #isNews(collection: CollectionName, keys: ReadonlySet<DocumentKey>): boolean {
     if (this.#failed.has(collection)) return true;
@@ -217,7 +217,7 @@ export class SelfRepair {
     this.#countSoon(collection);
   }
 
-  /** The sums of the collection are counted anew, slice by slice: other work has its turn in between. */
+  /** Recounts the sums of the collection slice by slice, with other work in between. */
   #countSoon(collection: CollectionName): void {
     this.#deps.soon(() => {
       if (this.#isStopped) return;
@@ -257,7 +257,7 @@ export class SelfRepair {
     let isTurnNeeded = false;
     for (const { collection, key, why } of removed) {
       if (why !== 'damaged' || this.#documents.get(collection, key) !== undefined) continue;
-      // Found on the way by the repair of another one.
+      // Found during the repair of another document.
       this.#deps.soon(() => this.#documents.add(collection, key, clock.monotonic(), clock.now()));
       isTurnNeeded = true;
     }
@@ -300,7 +300,7 @@ export class SelfRepair {
     if (!this.#isStopped && this.#documents.count('waiting') > 0) this.#lookSoon();
   }
 
-  /** Peers come first: what they hold is newer than any backup. */
+  /** Whether to use the backup now. Peers come first, because what they hold is newer than any backup. */
   #isLeftToBackup({ sinceMs, sinceWallMs }: DamagedDocument): boolean {
     const { peers, clock } = this.#deps;
     const waitedMs = clock.monotonic() - sinceMs;

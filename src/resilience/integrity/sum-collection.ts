@@ -6,21 +6,21 @@ import type { CollectionState, Replica } from '../../database/replica/index.ts';
 import type { Damage, StoredDocument } from '../../store/index.ts';
 
 export interface CollectionCount {
-  /** What the replica said of the collection before and after: nothing changed in between. */
+  /** The state of the collection, the same before and after the count. */
   readonly state: CollectionState;
-  /** Every version with a value of the documents that readers see, siblings included; null where something is damaged. */
+  /** Over every version with a value of the documents that readers see, siblings included; null if something is damaged. */
   readonly visible: Fingerprint | null;
-  /** Every damaged row, so that all are repaired at once; the collection itself where its rows do not fit; nothing: it is sound. */
+  /** Every damaged row, so that all are repaired together; the collection itself if its rows do not match; empty if it is sound. */
   readonly damage: readonly Damage[];
 }
 
 const PAGE_MAX = 200;
 
 /**
- * Reads all rows of a collection, each with its digests, and compares them with what the replica says of it. Tombstones are not
- * in `visible`: nodes that know the same may purge one at different times (R7). A node that purged it before a concurrent write came
- * holds that write alone; a node to which the write came first keeps both. All else they must hold alike (I1). Other work gets its
- * turn after each page. Undefined when the collection changed meanwhile, or is being counted after damage.
+ * Reads all rows of a collection with their digests, and compares them with the sums of the replica. Tombstones are not in
+ * `visible`: nodes that know the same may purge one at different times (R7). A node that purged it before a concurrent write arrived
+ * holds only that write; a node that received the write first keeps both. Everything else they must hold alike (I1). Other work has
+ * its turn after each page. Undefined if the collection changed meanwhile, or is being counted after damage.
  */
 export async function sumCollection(
   replica: Replica,
@@ -52,7 +52,7 @@ export async function sumCollection(
   return { state, visible: null, damage: [{ kind: 'collection', collection: name, problem }] };
 }
 
-/** The next documents that are not known to be damaged; undefined: one more of them is. */
+/** The next documents that are not known to be damaged; undefined if one more was found damaged. */
 function readPage(
   replica: Replica,
   name: CollectionName,

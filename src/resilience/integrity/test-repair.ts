@@ -11,7 +11,7 @@ import { SelfRepair, type SelfRepairDeps } from './index.ts';
 export const C = parseCollectionName('tills');
 export const key = (text: string): DocumentKey => parseDocumentKey(text);
 
-/** A repair on the real engine, on a memory store that can be damaged; what a test does not set has neither peers nor backup. */
+/** A repair on the real engine, on a memory store that can be damaged. By default there are neither peers nor a backup. */
 export function setUpRepair(options: Partial<SelfRepairDeps> = {}, random = createSeededRandom(20260116)) {
   const clock = createManualClock();
   const { replica, store } = openMemoryReplica({ clock, random });
@@ -49,7 +49,7 @@ export function asSent({ collection, key: name, versions }: StoredDocument): Rem
   return versions.map(({ digest: _digest, ...body }) => ({ collection, key: name, ...body }));
 }
 
-/** What the events say of each damaged document. */
+/** The events; for each damaged document its key and state. */
 export function eventsOf(replica: Replica): string[] {
   return replica.store.entries('events', 0, 1000).map(({ data }) => {
     const { kind, fields } = JSON.parse(data);

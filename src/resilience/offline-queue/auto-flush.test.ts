@@ -1,5 +1,5 @@
 /**
- * Goal: with a registered handler the queue empties itself whenever it can, and nothing is lost or done twice over restarts.
+ * Goal: with a registered handler the queue empties itself whenever it can, and across restarts nothing is lost or done twice.
  * Method: as in offline-queue.test.ts; crashes at random moments, handlers that fail before or after they took effect.
  */
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { put, recorder, SEED, setUp } from './test-queue.ts';
 
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 
-test('a registered handler flushes when the node comes online, and when something is queued then', async () => {
+test('a registered handler flushes when the node comes online, and when something is queued while online', async () => {
   const { queue } = setUp();
   queue.enqueue(put('a', 1));
   const { done, handler } = recorder();
@@ -30,7 +30,7 @@ test('a registered handler flushes when the node comes online, and when somethin
   assert.deepEqual([done.length, queue.count], [2, 1]);
 });
 
-test('after a failure the registered handler is tried again with growing pauses, or at once on request', async () => {
+test('after a failure the registered handler is retried with growing pauses, or immediately on request', async () => {
   const { clock, queue } = setUp({ retryDelayMs: 1000, retryDelayMsMax: 8000 });
   const broken = new Set(['a']);
   const { done, handler } = recorder(broken);
@@ -52,7 +52,7 @@ test('after a failure the registered handler is tried again with growing pauses,
   assert.deepEqual([done.length, queue.count, clock.nextTimerAt()], [1, 0, undefined]);
 });
 
-test('going offline stops the flush under way without a failed attempt; coming back starts it again', async () => {
+test('going offline stops the flush without counting a failed attempt, and coming back restarts it', async () => {
   const { clock, queue } = setUp();
   let calls = 0;
   queue.register((_, { signal }) => {
@@ -69,7 +69,7 @@ test('going offline stops the flush under way without a failed attempt; coming b
   assert.deepEqual([calls, queue.count, clock.nextTimerAt()], [2, 0, undefined]);
 });
 
-test(`${2000 * SCALE} operations over restarts are each done once in effect, and in order for each document`, async () => {
+test(`across restarts, ${2000 * SCALE} operations take effect once each, in order for each document`, async () => {
   const random = createSeededRandom(SEED);
   const total = 2000 * SCALE;
   let { clock, store, queue } = setUp({ maxSize: total }, random);

@@ -8,23 +8,23 @@ export interface AutoFlushDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Longest pause after the first failure, ms; it doubles with each further one, up to `delayMsMax`. */
+  /** Longest pause after the first failure, ms; doubles with each further failure, up to `delayMsMax`. */
   readonly delayMs: number;
   readonly delayMsMax: number;
   readonly count: () => number;
-  /** One flush with the registered handler; undefined: there is none. */
+  /** Flushes with the registered handler; undefined if there is none. */
   readonly flush: (signal: AbortSignal) => Promise<FlushResult> | undefined;
 }
 
 /**
- * Flushes by itself while the node is online: at once when it comes online, soon after something was queued, and after a
- * failure again and again, with growing pauses. Going offline stops the flush that runs; nothing is lost or counted as failed.
+ * Flushes automatically while the node is online: when it comes online, when something is queued, and after a failure again and
+ * again, with growing pauses. Going offline stops the running flush; nothing is lost or counted as failed.
  */
 export class AutoFlush {
   readonly #deps: AutoFlushDeps;
   #isOnline = false;
   #isRunning = false;
-  /** Another run was asked for while one is under way. */
+  /** Whether another run was requested during the present one. */
   #isRunDue = false;
   #failures = 0;
   #stop = new AbortController();
@@ -46,7 +46,7 @@ export class AutoFlush {
     this.#stop.abort(new DOMException('the node went offline', 'AbortError'));
   }
 
-  /** Flushes now, whatever pause was meant to come first. */
+  /** Flushes now, without waiting for a pause after a failure. */
   restart(): void {
     this.#failures = 0;
     this.#cancelTimer();
@@ -56,7 +56,7 @@ export class AutoFlush {
     this.#run();
   }
 
-  /** Something was queued: a pause after a failure goes on, for what is new may need the same peer. */
+  /** Something was queued. A pause after a failure continues, because the new operation may need the same peer. */
   wake(): void {
     if (this.#failures === 0) this.#run();
   }

@@ -7,15 +7,17 @@ import type { QueueTable } from './queue-table.ts';
 /** Carries out one operation. It counts as done when the returned promise resolves, and as failed when it rejects. */
 export type OperationHandler = (operation: QueuedOperation, context: OperationContext) => unknown;
 
+/** What a handler gets besides the operation. */
 export interface OperationContext {
-  /** Aborts when the flush is aborted or the operation's time is over. A handler that goes on regardless may overlap the next attempt. */
+  /** Aborts if the flush is aborted or the operation's time is over. A handler that continues regardless may overlap the next attempt. */
   readonly signal: AbortSignal;
-  /** The operation's own; the same at each of its attempts. */
+  /** The operation's key, the same at each of its attempts. */
   readonly idempotencyKey: string;
-  /** This attempt, counting from 1 over all flushes. */
+  /** Number of this attempt, from 1, over all flushes. */
   readonly attempt: number;
 }
 
+/** The result of a flush. */
 export interface FlushResult {
   /** Operations done; they have left the queue. */
   readonly successful: number;
@@ -30,28 +32,28 @@ export interface FlushRunDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly handler: OperationHandler;
-  /** 0: no limit. */
+  /** Longest time for one operation, ms; 0: no limit. */
   readonly operationMsMax: number;
   /** Aborts the whole run. */
   readonly signal: AbortSignal;
-  /** Documents that failed in one run; when there are more, the run ends. */
+  /** The run ends when operations on this many documents have failed. */
   readonly blockedDocumentsMax: number;
-  /** Runs something in a later turn of the event loop. */
+  /** Calls `run` in a later turn of the event loop. */
   readonly soon: (run: () => void) => void;
   readonly onAttempt: (id: number) => void;
 }
 
 /**
- * One pass over what is queued at its beginning, in order, one operation at a time. An operation leaves the queue in a commit
- * of its own right after its handler has done it. Rejects with the reason of the signal, or with what the store throws; what
- * is not done by then stays queued.
+ * One pass over the operations queued at its beginning, in order, one at a time. An operation leaves the queue in its own commit
+ * right after its handler has done it. Rejects with the signal's reason, or with an error of the store; operations that are not
+ * done by then stay queued.
  */
 export async function runFlush(deps: FlushRunDeps): Promise<FlushResult> {
   const { table, signal, blockedDocumentsMax } = deps;
   const result = { successful: 0, failed: 0, waiting: 0 };
   const blocked = new Set<string>();
   const lastId = table.lastId;
-  // Other work has its turn even where handlers never wait.
+  // Other work has its turn even if handlers never wait.
   const loopShare = new LoopShare(deps);
   for (let operation = table.next(0); operation && operation.id <= lastId; operation = table.next(operation.id)) {
     signal.throwIfAborted();
@@ -67,7 +69,7 @@ export async function runFlush(deps: FlushRunDeps): Promise<FlushResult> {
   return result;
 }
 
-/** True when it is done. */
+/** Tries one operation; true if it is done. */
 async function attempt(deps: FlushRunDeps, operation: QueuedOperation): Promise<boolean> {
   const { table, clock, logger, handler, operationMsMax, signal } = deps;
   const { id, idempotencyKey, type, collection, key } = operation;

@@ -1,6 +1,5 @@
 /**
- * Goal: an operation that was queued is done, in order for its document and once in effect, whatever fails in between; or
- * somebody is told why not.
+ * Goal: a queued operation takes effect once, in order for its document, whatever fails in between; or somebody is told why not.
  * Method: the real engine on a memory store that can crash and refuse, a manual clock, handlers that throw, hang and count.
  */
 import assert from 'node:assert/strict';
@@ -11,7 +10,7 @@ import { settle } from '../test-settle.ts';
 import { type DroppedOperation, OfflineQueue, type OperationHandler } from './index.ts';
 import { put, recorder, setUp } from './test-queue.ts';
 
-test("the guide's loop puts and deletes in the order of queueing, and counts", async () => {
+test('a flush puts and deletes in the order of queueing, and counts', async () => {
   const { queue } = setUp();
   const user = { n: 1, deep: { list: [1, 2] } };
   queue.enqueue({ type: 'put', collection: 'users', key: 'user1', data: user });
@@ -24,7 +23,7 @@ test("the guide's loop puts and deletes in the order of queueing, and counts", a
   assert.equal(queue.count, 0);
 });
 
-test('a full queue throws at once, queues nothing, and warns once until there was room again', async () => {
+test('a full queue throws immediately, queues nothing, and warns once until there was room again', async () => {
   const { queue, lines } = setUp({ maxSize: 2 });
   queue.enqueue(put('a', 1));
   queue.enqueue(put('b', 1));
@@ -42,7 +41,7 @@ test('a full queue throws at once, queues nothing, and warns once until there wa
   assert.equal(lines.length, 2);
 });
 
-test('told so, a full queue drops the oldest operation that is not being done, and reports it', async () => {
+test('with overflow drop-oldest, a full queue drops the oldest operation that is not under way, and reports it', async () => {
   const dropped: DroppedOperation[] = [];
   const { queue, lines } = setUp({ maxSize: 2, overflow: 'drop-oldest', onDropped: (one) => dropped.push(one) });
   const heard: number[] = [];
@@ -73,7 +72,7 @@ test('told so, a full queue drops the oldest operation that is not being done, a
   );
 });
 
-test('what cannot be written is refused where it is queued, not when it is flushed', () => {
+test('an invalid operation is refused when it is queued, not when it is flushed', () => {
   const { queue } = setUp();
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
@@ -89,7 +88,7 @@ test('what cannot be written is refused where it is queued, not when it is flush
   assert.throws(() => setUp({ maxSize: 0 }), RangeError);
 });
 
-test('an awaited operation survives a crash, an unawaited one the next commit that is made durable', async () => {
+test('an awaited operation survives a crash, an unawaited one survives it after the next durable commit', async () => {
   const { clock, store, queue, random } = setUp();
   await queue.enqueue(put('a', 1));
   queue.enqueue(put('lost', 1));
@@ -117,7 +116,7 @@ test('when the disk cannot keep it, an awaited operation rejects, an unawaited o
   assert.equal(queue.count, 2);
 });
 
-test('a failed operation stays with its error and its attempts, and holds up its own document only', async () => {
+test('a failed operation stays with its error and attempts, and holds up only its own document', async () => {
   const { clock, queue } = setUp();
   for (const key of ['a', 'bad', 'b', 'bad', 'c']) queue.enqueue(put(key, queue.count));
   const broken = new Set(['bad']);
@@ -137,7 +136,7 @@ test('a failed operation stays with its error and its attempts, and holds up its
   assert.deepEqual(done.slice(-2), ['put bad {"n":1}', 'put bad {"n":3}']);
 });
 
-test('the handler learns attempt and idempotency key, and the key stays the same over attempts and restarts', async () => {
+test('the handler gets attempt and idempotency key, and the key stays the same over attempts and restarts', async () => {
   const { clock, store, queue, random } = setUp();
   queue.enqueue(put('a', 1));
   const seen: [number, string][] = [];
@@ -164,7 +163,7 @@ test('the handler learns attempt and idempotency key, and the key stays the same
   ]);
 });
 
-test('what is queued during a flush waits for the next one, behind an older failure on its document', async () => {
+test('an operation queued during a flush waits for the next one, after an older failure on its document', async () => {
   const { queue } = setUp();
   queue.enqueue(put('a', 1));
   const result = await queue.flush(() => {
@@ -186,7 +185,7 @@ test('concurrent flushes share one run and its result', async () => {
   assert.deepEqual([a, b, first.done.length, second.done.length], [{ successful: 5, failed: 0, waiting: 0 }, a, 5, 0]);
 });
 
-test('an abort keeps everything, counts no attempt, and aborts the handler', async () => {
+test('an abort keeps every operation, counts no attempt, and aborts the handler', async () => {
   const { queue } = setUp();
   queue.enqueue(put('a', 1));
   queue.enqueue(put('b', 1));
@@ -209,7 +208,7 @@ test('an abort keeps everything, counts no attempt, and aborts the handler', asy
   assert.deepEqual(await queue.flush(recorder().handler), { successful: 1, failed: 0, waiting: 0 });
 });
 
-test('a shared flush goes on while somebody still waits for it', async () => {
+test('a shared flush continues while somebody still waits for it', async () => {
   const { queue } = setUp();
   queue.enqueue(put('a', 1));
   const gate = Promise.withResolvers<void>();
@@ -223,7 +222,7 @@ test('a shared flush goes on while somebody still waits for it', async () => {
   assert.deepEqual(await staying, { successful: 1, failed: 0, waiting: 0 });
 });
 
-test('a flush that was left by everybody ends before the next one begins', async () => {
+test('a flush that nobody waits for any more ends before the next one begins', async () => {
   const { queue } = setUp();
   queue.enqueue(put('a', 1));
   const stop = new AbortController();
@@ -236,7 +235,7 @@ test('a flush that was left by everybody ends before the next one begins', async
   await assert.rejects(left, /bye/);
 });
 
-test('a handler that hangs fails its operation when its time is over, and the rest goes on', async () => {
+test('a hanging handler fails its operation when its time is over, and the others continue', async () => {
   const { clock, queue } = setUp({ operationMsMax: 100 });
   queue.enqueue(put('a', 1));
   queue.enqueue(put('b', 1));
@@ -248,7 +247,7 @@ test('a handler that hangs fails its operation when its time is over, and the re
   assert.equal(clock.nextTimerAt(), undefined, 'no timer is left behind');
 });
 
-test('an operation that cannot be read is taken out and reported; the others are done', async () => {
+test('an unreadable operation is removed and reported, and the others are done', async () => {
   const dropped: DroppedOperation[] = [];
   const { replica, queue, lines } = setUp({ onDropped: (one) => dropped.push(one) });
   for (const key of ['a', 'b', 'c']) queue.enqueue(put(key, 1));
@@ -260,7 +259,7 @@ test('an operation that cannot be read is taken out and reported; the others are
   assert.deepEqual([queue.count, lines[0]?.[0]], [0, 'fatal']);
 });
 
-test('operations can be looked at, taken out one by one, and cleared', async () => {
+test('operations can be inspected, removed one by one, and cleared', async () => {
   const { queue } = setUp({ maxSize: 2000 });
   for (let i = 0; i < 1200; i++) queue.enqueue(put(`k${i}`, i));
   const [first] = queue.peek();

@@ -12,7 +12,7 @@ import { newOperationText, type PendingOperation, type QueuedOperation } from '.
 import { QueueTable } from './queue-table.ts';
 import { SharedRun } from './shared-run.ts';
 
-/** What left the queue without having been done. `operation` is undefined where it could not be read any more. */
+/** An operation that left the queue without having been done. `operation` is undefined if it could not be read. */
 export interface DroppedOperation {
   readonly id: number;
   readonly why: 'overflow' | 'damaged';
@@ -20,48 +20,48 @@ export interface DroppedOperation {
 }
 
 export interface OfflineQueueOptions {
-  /** False: `enqueue` throws QUEUE_DISABLED; what is queued from before can still be flushed. Default true. */
+  /** False: `enqueue` throws QUEUE_DISABLED; operations queued before can still be flushed. Default true. */
   readonly isEnabled?: boolean;
-  /** Operations that may wait, 1 to 10,000,000. Default 1,000. */
+  /** How many operations may wait, 1 to 10,000,000. Default 1,000. */
   readonly maxSize?: number;
   /** What a full queue does: refuse the new operation, or drop the oldest and report it. Default `reject`. */
   readonly overflow?: 'reject' | 'drop-oldest';
-  /** Time that a handler has for one operation, ms; then the attempt has failed. 0: no limit. Default 30,000. */
+  /** How long a handler may take for one operation, ms, before the attempt counts as failed. 0: no limit. Default 30,000. */
   readonly operationMsMax?: number;
   /** Longest pause after a failed flush by the registered handler, ms; doubles up to `retryDelayMsMax`. Default 1,000. */
   readonly retryDelayMs?: number;
-  /** Default 300,000. */
+  /** Longest pause after any failed flush, ms. Default 300,000. */
   readonly retryDelayMsMax?: number;
   /** Default: silent. */
   readonly logger?: Logger;
   /** Bounds of a document. Default: LIMITS. */
   readonly limits?: DocumentLimits;
-  /** The first listener of `onDropped`: what is found damaged when the queue is opened, no later one hears of. */
+  /** A first listener as for `onDropped`. Only it hears of operations that are found damaged when the queue is opened. */
   readonly onDropped?: (dropped: DroppedOperation) => void;
 }
 
 export interface OfflineQueueDeps {
-  /** The database whose side table `queue` holds the operations: its `Replica`. */
+  /** Holds the operations in its side table `queue`: the `Replica` of a database. */
   readonly keeper: EntryKeeper;
   readonly clock: Clock;
   readonly random: Random;
-  /** Runs something in a later turn of the event loop. Default: a timer of 0 ms. */
+  /** Calls `run` in a later turn of the event loop. Default: a timer of 0 ms. */
   readonly soon?: (run: () => void) => void;
 }
 
 export interface FlushOptions {
-  /** Stops the flush: the operation under way and all behind it stay queued as they are, and no attempt is counted. */
+  /** Aborts the flush: the operation under way and all after it stay queued unchanged, and no attempt is counted. */
   readonly signal?: AbortSignal;
 }
 
 const SIZE_MAX = 10_000_000;
-/** A queue that stays full says so once in this time. */
+/** A queue that stays full logs that once per this time. */
 const FULL_WARNING_MS = 60_000;
 
 /**
- * Operations to be done later, kept in the database: they survive the end of the process, and with durability `full` a power
- * cut. At least once and in order for each document: an operation may be handed to the handler again after a crash, with
- * the same idempotency key. One that fails stays, with its error and the count of its attempts; later ones on the same
+ * Operations to do later, kept in the database: they survive the end of the process and, with durability `full`, a power cut.
+ * Each is handed to the handler at least once, in order for each document; after a crash it may be handed over again, with the
+ * same idempotency key. An operation that fails stays, with its error and the number of its attempts. Later ones on the same
  * document wait for it, all others do not.
  *
  * Memory does not grow with the queue. After `close`, calls throw DATABASE_CLOSED.
@@ -83,7 +83,7 @@ export class OfflineQueue {
   #warnedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  /** Throws RangeError for options out of range, and what the store throws when the queue is read. */
+  /** Throws RangeError for options out of range, or an error of the store when it reads the queue. */
   constructor(options: OfflineQueueOptions & OfflineQueueDeps) {
     this.#maxSize = checkSize(options.maxSize ?? 1000);
     this.#overflow = options.overflow ?? 'reject';
@@ -106,7 +106,7 @@ export class OfflineQueue {
     this.#unsubscribe = options.keeper.onReload(() => this.#table.recount());
   }
 
-  /** Operations that may wait. */
+  /** How many operations may wait. */
   get maxSize(): number {
     return this.#maxSize;
   }
@@ -116,30 +116,29 @@ export class OfflineQueue {
     return this.#overflow;
   }
 
-  /** Another size, and what a full queue does; more that waits already stays. Throws RangeError for a size out of range. */
+  /** Changes the size and what a full queue does. Operations beyond a smaller size stay. Throws RangeError for a size out of range. */
   resize(maxSize: number, overflow: 'reject' | 'drop-oldest' = this.#overflow): void {
     this.#maxSize = checkSize(maxSize);
     this.#overflow = overflow;
   }
 
-  /** Called for each operation that goes without having been done. Returns what ends the subscription. */
+  /** Calls `listener` for each operation that is dropped without having been done. Returns a function that ends the subscription. */
   onDropped(listener: (dropped: DroppedOperation) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Operations that wait. */
+  /** How many operations wait. */
   get count(): number {
     return this.#table.count;
   }
 
   /**
-   * Queues an operation. Returns at once; the promise resolves with its id when it is durable and rejects when the disk
-   * refused that, in which case it is not queued. Nobody has to wait for the promise: a failure is logged, and never becomes an
-   * unhandled rejection.
+   * Queues an operation. The promise resolves with its id when it is durable, and rejects if the disk refused it; it is then not
+   * queued. You need not await the promise: a failure is logged, and never becomes an unhandled rejection.
    *
-   * Throws at once, and queues nothing: PERSISTENCE_ERROR / QUEUE_FULL when `maxSize` operations wait and `overflow` is
-   * `reject`, QUEUE_DISABLED, INVALID_NAME, INVALID_DOCUMENT, DOCUMENT_TOO_LARGE, DATABASE_CLOSED, or what the store throws
+   * Throws synchronously, queueing nothing: PERSISTENCE_ERROR / QUEUE_FULL if `maxSize` operations wait and `overflow` is
+   * `reject`, QUEUE_DISABLED, INVALID_NAME, INVALID_DOCUMENT, DOCUMENT_TOO_LARGE, DATABASE_CLOSED, or an error of the store
    * (DISK_FULL …); TypeError for a type other than `put` and `delete`.
    */
   enqueue(operation: PendingOperation): Promise<number> {
@@ -160,18 +159,18 @@ export class OfflineQueue {
   }
 
   /**
-   * Hands everything that is queued now to the handler, in order, one at a time, and resolves with how many were done and how
-   * many failed. While a flush runs, further calls get its result and their handler is not used.
+   * Hands all queued operations to the handler, in order, one at a time, and resolves with how many were done and how many failed.
+   * While a flush runs, further calls get its result, and their handler is not used.
    *
-   * Rejects with `signal.reason` when aborted (a shared flush goes on for those who still wait), or with what the store
-   * throws; operations that are not done by then stay queued.
+   * Rejects with `signal.reason` if aborted (a shared flush continues for those who still wait), or with an error of the store;
+   * operations that are not done by then stay queued.
    */
   async flush(handler: OperationHandler, options: FlushOptions = {}): Promise<FlushResult> {
     this.#assertOpen();
     return this.#run.join((signal) => this.#flush(handler, signal), options.signal);
   }
 
-  /** Registers the handler with which the queue flushes by itself while online (`setOnline`). Returns what takes it back. */
+  /** Registers the handler with which the queue flushes automatically while online (`setOnline`). Returns a function that removes it. */
   register(handler: OperationHandler): () => void {
     this.#assertOpen();
     this.#handler = handler;
@@ -181,24 +180,24 @@ export class OfflineQueue {
     };
   }
 
-  /** Whether peers can be reached now. Going online starts a flush if a handler is registered; going offline stops it. */
+  /** Sets whether peers can be reached. Going online starts a flush if a handler is registered; going offline stops it. */
   setOnline(isOnline: boolean): void {
     if (!this.#isClosed) this.#auto.setOnline(isOnline);
   }
 
-  /** Tries again now what failed, instead of after the pause. Does nothing while offline or without a registered handler. */
+  /** Retries failed operations now instead of after the pause. Does nothing while offline or without a registered handler. */
   retry(): void {
     this.#assertOpen();
     this.#auto.restart();
   }
 
-  /** The first operations in order, at most `limit` of them (default 1); copies. */
+  /** Copies of the first operations in order, at most `limit` (default 1). */
   peek(limit = 1): QueuedOperation[] {
     this.#assertOpen();
     return this.#table.after(0, limit);
   }
 
-  /** Takes one operation out without doing it. False when it is not queued. */
+  /** Removes one operation without doing it. Resolves with false if it is not queued. */
   async remove(id: number): Promise<boolean> {
     this.#assertOpen();
     const isRemoved = this.#table.remove(id);
@@ -206,7 +205,7 @@ export class OfflineQueue {
     return isRemoved;
   }
 
-  /** Removes all operations that are queued now, without doing them; resolves with how many. */
+  /** Removes all operations queued now without doing them; resolves with their number. */
   async clear(): Promise<number> {
     this.#assertOpen();
     const { lastId } = this.#table;
@@ -220,8 +219,8 @@ export class OfflineQueue {
   }
 
   /**
-   * Stops the flush that runs; everything stays queued for the next start, and is durable when this resolves. Idempotent.
-   * Call it before the database is closed.
+   * Stops the running flush. Everything stays queued for the next start, and is durable when this resolves. Idempotent. Call it
+   * before the database is closed.
    */
   async close(): Promise<void> {
     if (this.#isClosed) return this.#run.stop(closedError());
@@ -259,7 +258,7 @@ export class OfflineQueue {
     }
   }
 
-  /** The oldest operation that is not just being done, or QUEUE_FULL. */
+  /** The oldest operation that is not under way; throws QUEUE_FULL if it may not be dropped. */
   #makeRoom({ type, collection, key }: PendingOperation): QueuedOperation {
     const oldest = this.#table.after(0, 2).find(({ id }) => id !== this.#attempted);
     if (this.overflow === 'drop-oldest' && oldest !== undefined) return oldest;
@@ -285,7 +284,7 @@ export class OfflineQueue {
     }
   }
 
-  /** Operations queued in one turn share one sync. */
+  /** Operations queued in one turn share one flush. */
   #makeDurable(): Promise<void> {
     this.#durable ??= Promise.resolve().then(() => {
       this.#durable = undefined;

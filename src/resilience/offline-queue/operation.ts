@@ -3,46 +3,47 @@ import { isEntglDbError, messageOf } from '../../core/errors/index.ts';
 import { parseCollectionName, parseDocumentKey, type Random } from '../../core/ids/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 
-/** What a program wants done later. */
+/** An operation that a program wants to do later. */
 export interface PendingOperation {
   readonly type: 'put' | 'delete';
   readonly collection: string;
   readonly key: string;
-  /** The document of a `put`; a `delete` has none. It is copied: changing it later changes nothing queued. */
+  /** The document of a `put`; a `delete` has none. It is copied: later changes do not affect the queue. */
   readonly data?: object | undefined;
 }
 
-/** An operation in the queue: a copy, which may be changed. */
+/** A copy of an operation in the queue. */
 export interface QueuedOperation {
-  /** Its place in the queue; the first has the smallest. */
+  /** Its place in the queue; the first operation has the smallest. */
   readonly id: number;
   readonly type: 'put' | 'delete';
   readonly collection: string;
   readonly key: string;
   readonly data: JsonObject | undefined;
-  /** 32 hex digits, the same at every attempt, on this node and after a restart: a receiver can tell a repetition by it. */
+  /** 32 hex digits, the same at every attempt, even after a restart, by which a receiver can recognise a repetition. */
   readonly idempotencyKey: string;
   /** Wall clock, ms. */
   readonly queuedAt: number;
-  /** Attempts that failed. */
+  /** How many attempts failed. */
   readonly attempts: number;
   /** Why the last attempt failed; undefined before the first failure. */
   readonly lastError: OperationError | undefined;
 }
 
+/** Why an attempt failed. */
 export interface OperationError {
   readonly message: string;
-  /** `code` of the error, where it had one. */
+  /** The reason of an error of this library, or the system's error code; undefined if it had neither. */
   readonly code: string | undefined;
   /** Wall clock, ms. */
   readonly at: number;
 }
 
 const KEY_BYTES = 16;
-/** A handler's message may be as long as it likes; what is kept of it is not. */
+/** How much of a handler's error message is kept. */
 const MESSAGE_LENGTH_MAX = 500;
 
-/** The text of a new entry. Throws TypeError for another type, INVALID_NAME, INVALID_DOCUMENT or DOCUMENT_TOO_LARGE. */
+/** The text of a new entry. Throws TypeError for an unknown type, INVALID_NAME, INVALID_DOCUMENT or DOCUMENT_TOO_LARGE. */
 export function newOperationText(
   operation: PendingOperation,
   limits: DocumentLimits,
@@ -73,7 +74,7 @@ export function failedOperationText(operation: QueuedOperation, error: unknown, 
   return withData(failed, data === undefined ? undefined : JSON.stringify(data));
 }
 
-/** Undefined for a text that is no operation: of a later release, or damaged. */
+/** Undefined for a text that is not an operation: it comes from a later release, or is damaged. */
 export function parseOperation(id: number, text: string): QueuedOperation | undefined {
   const parsed = parseJson(text);
   if (parsed === null || (parsed.type !== 'put' && parsed.type !== 'delete')) return undefined;
@@ -81,7 +82,7 @@ export function parseOperation(id: number, text: string): QueuedOperation | unde
   return { id, type, collection, key, data, idempotencyKey, queuedAt, attempts, lastError };
 }
 
-/** Operations on one document keep their order; of different ones, none waits for another. */
+/** Identifies a document: operations on one document keep their order, those on different ones do not wait for each other. */
 export function documentOf({ collection, key }: { readonly collection: string; readonly key: string }): string {
   return `${collection.length}:${collection}${key}`;
 }
@@ -90,12 +91,12 @@ function parseJson(text: string): Omit<QueuedOperation, 'id'> | null {
   try {
     return JSON.parse(text);
   } catch {
-    // What is no JSON is no operation either; the caller reports it.
+    // Not JSON, so not an operation; the caller reports it.
     return null;
   }
 }
 
-/** The document's text goes in as it is, without being parsed again. */
+/** Inserts the text of the document unchanged, without parsing it again. */
 function withData(head: object, dataText: string | undefined): string {
   const text = JSON.stringify(head);
   return dataText === undefined ? text : `${text.slice(0, -1)},"data":${dataText}}`;

@@ -4,12 +4,12 @@ import type { Entry, EntryRow } from '../../store/index.ts';
 import type { EntryKeeper } from '../entry-keeper.ts';
 import { parseOperation, type QueuedOperation } from './operation.ts';
 
-/** Operations read at a time: a page of the largest documents still fits into 16 MB. */
+/** How many operations are read at a time: a page of the largest documents still fits into 16 MB. */
 const PAGE_MAX = 16;
-/** Operations removed in one commit by `clear`. */
+/** How many operations `clear` removes in one commit. */
 const CLEAR_MAX = 500;
 
-/** The side table `queue`, and how many operations it holds. An entry that cannot be read is taken out and reported. */
+/** The side table `queue`, and the number of its operations. An unreadable entry is removed and reported. */
 export class QueueTable {
   readonly #keeper: EntryKeeper;
   readonly #logger: Logger;
@@ -32,7 +32,7 @@ export class QueueTable {
     return this.#lastId;
   }
 
-  /** After commits were lost. */
+  /** Counts again after commits were lost. */
   recount(): void {
     let count = 0;
     let lastId = 0;
@@ -44,7 +44,7 @@ export class QueueTable {
     this.#lastId = lastId;
   }
 
-  /** Adds an operation behind the others, and removes one in the same commit where asked. Returns its id. */
+  /** Adds an operation at the end and, if `removedId` is given, removes that one in the same commit. Returns the new id. */
   append(data: string, removedId?: number): number {
     const id = this.#lastId + 1;
     const rows: EntryRow[] = [{ space: 'queue', id, data }];
@@ -59,7 +59,7 @@ export class QueueTable {
     this.#commit([{ space: 'queue', id, data }]);
   }
 
-  /** False when it was gone already. */
+  /** Removes an operation; false if it was already gone. */
   remove(id: number): boolean {
     if (this.#entries(id - 1, 1)[0]?.id !== id) return false;
     this.#commit([{ space: 'queue', id, data: null }]);
@@ -67,7 +67,7 @@ export class QueueTable {
     return true;
   }
 
-  /** Removes what is there up to `lastId`, one commit of it; returns how many went. */
+  /** Removes operations up to `lastId`, at most one commit's worth; returns how many. */
   removeSome(lastId: number): number {
     const rows: EntryRow[] = [];
     let after = 0;
@@ -87,12 +87,12 @@ export class QueueTable {
     return operation?.id === id ? operation : undefined;
   }
 
-  /** The first operation behind `afterId`. */
+  /** The first operation after `afterId`. */
   next(afterId: number): QueuedOperation | undefined {
     return this.after(afterId, 1)[0];
   }
 
-  /** Up to `limit` operations behind `afterId`, in order. */
+  /** Up to `limit` operations after `afterId`, in order. */
   after(afterId: number, limit: number): QueuedOperation[] {
     const found: QueuedOperation[] = [];
     for (let last = afterId; found.length < limit; ) {
@@ -108,7 +108,7 @@ export class QueueTable {
     return found;
   }
 
-  /** Ends: each failure takes one of finitely many entries out. */
+  /** Reads entries, removing unreadable ones. The loop ends, because each failure removes one of finitely many entries. */
   #entries(afterId: number, limit: number): Entry[] {
     for (;;) {
       try {

@@ -4,11 +4,11 @@ interface Run<T> {
   waiting: number;
 }
 
-/** One run at a time, shared by all who ask for it meanwhile. It is aborted once nobody waits for it any more. */
+/** One run at a time, shared by all callers that ask meanwhile, and aborted once nobody waits for it any more. */
 export class SharedRun<T> {
   #running: Run<T> | undefined;
 
-  /** Starts a run, or joins the one under way. The signal ends this caller's waiting; rejects with its reason. */
+  /** Starts a run, or joins the one under way. The signal ends this caller's waiting; the promise then rejects with its reason. */
   join(start: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#running?.stop.signal.aborted) {
@@ -35,7 +35,7 @@ export class SharedRun<T> {
     const run = this.#running;
     run?.stop.abort(reason);
     await run?.result.catch(() => {
-      // Those who wait for the run hear of its failure; here only its end counts.
+      // The callers that wait for the run get its failure; here only its end matters.
     });
   }
 

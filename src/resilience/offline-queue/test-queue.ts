@@ -4,7 +4,7 @@ import { OfflineQueue, type OfflineQueueOptions, type OperationHandler } from '.
 
 export const SEED = 20260115;
 
-/** A queue on the real engine, on a memory store, with what it logs. */
+/** A queue on the real engine and a memory store, with its log lines. */
 export function setUp(options: OfflineQueueOptions = {}, random: SeededRandom = createSeededRandom(SEED)) {
   const clock = createManualClock();
   const { replica, store } = openMemoryReplica({ clock, random });
@@ -22,7 +22,7 @@ export function setUp(options: OfflineQueueOptions = {}, random: SeededRandom = 
 
 export const put = (key: string, n: number) => ({ type: 'put', collection: 'users', key, data: { n } }) as const;
 
-/** A handler that notes what it was given, and fails for the keys in `broken`. */
+/** A handler that records what it was given, and fails for the keys in `broken`. */
 export function recorder(broken: Set<string> = new Set()) {
   const done: string[] = [];
   const handler: OperationHandler = async (operation) => {

@@ -1,15 +1,15 @@
 import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
 import type { EntryKeeper } from '../entry-keeper.ts';
 
-/** Own writes up to this seq are held, by own replica id: the present one and those of former lives. */
+/** For each own replica id, present or former, the seq up to which its writes are held. */
 export type ConfirmedPoints = ReadonlyMap<ReplicaId, number>;
 
-/** A peer, by its device key, and what it said that it holds. */
+/** A peer, by its device key, and what it has said that it holds. */
 export interface PeerReceipts {
   readonly peer: string;
-  /** Human name, as it was last heard. */
+  /** Human name, as last heard. */
   readonly node: string;
-  /** Its life. Another one has lost, or may have lost, what this one held. */
+  /** Its life. Another life may have lost what this one held. */
   readonly replica: ReplicaId;
   /** Wall clock, ms. */
   readonly heardAt: number;
@@ -18,9 +18,9 @@ export interface PeerReceipts {
 
 export interface ReceiptTableOptions {
   readonly keeper: EntryKeeper;
-  /** Entries, one for each peer and collection. One more: the peer unheard for longest is forgotten. */
+  /** Most entries, one per peer and collection. Beyond that, the peer unheard for longest is forgotten. */
   readonly receiptsMax: number;
-  /** Peers kept. One more: the one unheard for longest is forgotten. */
+  /** Most peers. Beyond that, the one unheard for longest is forgotten. */
   readonly peersMax: number;
 }
 
@@ -48,8 +48,8 @@ interface StoredRow {
 const PAGE_MAX = 500;
 
 /**
- * The side table `receipts`: what each peer has confirmed, in its own words. Memory is ahead of the disk until `write`; what a
- * crash takes is less knowledge, never more, and is heard again when the peer is met.
+ * The side table `receipts`: what each peer itself has confirmed. Memory is ahead of the disk until `write`. After a crash the
+ * table may know less, never more, and hears it again when the peer connects.
  */
 export class ReceiptTable {
   readonly #options: ReceiptTableOptions;
@@ -74,7 +74,7 @@ export class ReceiptTable {
       yield { peer, node, replica, heardAt, points: new Map([...rows].map(([name, row]) => [name, row.points])) };
   }
 
-  /** What each peer confirmed of one collection, without copies: for asking often. */
+  /** What each peer confirmed of one collection, without copies, for frequent use. */
   *pointsOf(collection: CollectionName): Generator<readonly [peer: string, ConfirmedPoints]> {
     for (const [peer, { rows }] of this.#peers) {
       const row = rows.get(collection);
@@ -82,13 +82,13 @@ export class ReceiptTable {
     }
   }
 
-  /** Human name of the peer that lives under this id. */
+  /** Human name of the peer with this replica id. */
   nodeOf(replica: ReplicaId): string | null {
     for (const kept of this.#peers.values()) if (kept.replica === replica) return kept.node;
     return null;
   }
 
-  /** A session with the peer began. In another life than before, it is known to hold nothing until it says so again. */
+  /** A session with the peer began. A peer in a new life is known to hold nothing until it says so again. */
   met(peer: string, node: string, replica: ReplicaId, nowMs: number): void {
     const kept = this.#peers.get(peer);
     if (kept !== undefined && kept.replica !== replica) this.#forget(peer, kept);
@@ -102,7 +102,7 @@ export class ReceiptTable {
     known.heardAt = nowMs;
   }
 
-  /** The newest word counts, also where it is less than the one before. */
+  /** Records what a peer confirmed. The newest statement counts, even if it is less than an earlier one. */
   confirm(peer: string, collection: CollectionName, own: ReplicaId, seq: number, nowMs: number): void {
     const kept = this.#peers.get(peer);
     if (kept === undefined) return;
@@ -114,14 +114,14 @@ export class ReceiptTable {
     this.#dirty.add(row);
   }
 
-  /** Points under ids that are no longer of interest go. */
+  /** Removes points under ids other than these. */
   keepOnly(ids: ReadonlySet<ReplicaId>): void {
     for (const { rows } of this.#peers.values())
       for (const row of rows.values())
         for (const id of row.points.keys()) if (!ids.has(id) && row.points.delete(id)) this.#dirty.add(row);
   }
 
-  /** Writes what changed, in one commit; durable with the next flush. */
+  /** Writes changes in one commit, durable with the next flush. */
   write(): void {
     if (!this.isDirty) return;
     this.#options.keeper.commitEntries((draft) => {
@@ -143,7 +143,7 @@ export class ReceiptTable {
     return row;
   }
 
-  /** False when nobody but that peer is left. */
+  /** Forgets the peer unheard for longest; false if only `exceptPeer` is left. */
   #forgetOldest(exceptPeer: string): boolean {
     let oldest: [string, KeptPeer] | undefined;
     for (const [peer, kept] of this.#peers)
@@ -173,14 +173,14 @@ export class ReceiptTable {
   #adopt(id: number, { peer, node, replica, heardAt, collection, points }: StoredRow): void {
     this.#newestId = id;
     const kept = this.#peers.get(peer) ?? { node, replica, heardAt, rows: new Map<CollectionName, Row>() };
-    // Rows are written one by one as they change: one of an earlier life of the peer cannot stand beside a newer one.
+    // All rows of an earlier life are removed when a peer has a new one, so the rows of one peer belong to one life.
     this.#peers.set(peer, kept);
     kept.heardAt = Math.max(kept.heardAt, heardAt);
     kept.rows.set(collection, { id, points: new Map(points) });
     this.#rows++;
   }
 
-  /** Commits were lost: everything is written again. */
+  /** Commits were lost, so everything is written again. */
   #markAll(): void {
     for (const { rows } of this.#peers.values()) for (const row of rows.values()) this.#dirty.add(row);
   }

@@ -1,6 +1,6 @@
 /**
  * Goal: a receipt is never given early, survives restarts, and is void when the peer begins another life.
- * Method: a database on both stores; the words of peers are given by hand, as sessions would give them.
+ * Method: a database with statements of peers made by hand, as sessions would report them.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ function receiptsOf({ db, clock }: TestDatabase, limits: Limits = LIMITS): Recei
   return new Receipts({ replica: db.replica, clock, limits, logger: silentLogger, commitPending });
 }
 
-/** The peer says that it holds all that the database wrote in the collection so far. */
+/** Makes the peer say that it holds everything that the database wrote in the collection so far. */
 function holdsAll(receipts: Receipts, peer: string, { replica }: LocalDatabase): void {
   const seq = replica.collection(USERS).knowledge.get(replica.id)?.seq ?? 0;
   receipts.confirmed(peer, USERS, replica.id, seq);
@@ -39,7 +39,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
   return isDone;
 }
 
-test('a write is replicated once enough distinct nodes said so, not before', async () => {
+test('a write is replicated once enough distinct nodes have said so, not before', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const receipts = receiptsOf(opened);
@@ -64,7 +64,7 @@ test('a write is replicated once enough distinct nodes said so, not before', asy
   receipts.close();
 });
 
-test('what nobody holds is unsynced, what a peer lacks is pending for it', async () => {
+test('writes that nobody holds are unsynced, writes that a peer lacks are pending for it', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const receipts = receiptsOf(opened);
@@ -85,7 +85,7 @@ test('what nobody holds is unsynced, what a peer lacks is pending for it', async
   receipts.close();
 });
 
-test('an own write that a foreign one replaced counts where the peer knows it', async () => {
+test('an own write that a foreign one replaced counts as held if the peer knows it', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const receipts = receiptsOf(opened);
@@ -128,7 +128,7 @@ testOnStores('receipts survive a restart, and a peer in another life holds nothi
   receipts.close();
 });
 
-test('what was heard after the last commit is forgotten by a crash, never invented', async () => {
+test('a crash may forget what was heard after the last commit, but never invents anything', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   const receipts = receiptsOf(opened);
@@ -158,7 +158,7 @@ test('writes of a former life count until a peer names them', async () => {
   receipts.close();
 });
 
-test('writes that were written again under a new id must be held under that one', async () => {
+test('writes repeated under a new id must be held under the new id', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const receipts = receiptsOf(opened);
@@ -191,7 +191,7 @@ test('the table is bounded: the peer unheard for longest is forgotten, and holds
   assert.deepEqual(again.pendingFor('node d'), []);
 });
 
-test('waiting ends with its signal, with the database, and is bounded', async () => {
+test('waiting ends with its signal or with the database, and is bounded', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const receipts = receiptsOf(opened, { ...LIMITS, receiptWaitersMax: 2 });

@@ -22,19 +22,20 @@ export interface ReceiptsDeps {
   readonly commitPending: () => void;
 }
 
+/** Options of `replicated`. */
 export interface ReplicatedOptions {
-  /** Distinct other nodes that must hold the write. Default 1. */
+  /** How many distinct other nodes must hold the write. Default 1. */
   readonly peers?: number;
-  /** Stops the waiting; the call rejects with `signal.reason`. */
+  /** Ends the waiting; the call rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
 }
 
-/** Own writes in one collection that are not known to be held. */
+/** Writes of this node in one collection that are not known to be held. */
 export interface PendingWrites {
   readonly collection: string;
   /**
-   * Documents whose newest write by this node is among them, counted up to `COUNTED_MAX`; 1 where others have replaced all of
-   * them meanwhile.
+   * How many documents hold such a write, counted up to 10,000 ("that many or more"); 1 if others have replaced all of them
+   * meanwhile.
    */
   readonly writes: number;
 }
@@ -48,16 +49,16 @@ interface Waiter {
   readonly collection: CollectionName;
   readonly key: DocumentKey | undefined;
   readonly peers: number;
-  /** What a peer must hold; found anew when this node takes a new replica id. */
+  /** What a peer must hold; recomputed when this node takes a new replica id. */
   dots: readonly Dot[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Who holds what this node wrote. A peer counts by its own word alone, in an acknowledging claim or an opening of a round, which
- * it sends only after what it speaks of is durable there; never by hearsay, and never by what was sent to it. What it said in one
- * of its lives counts for nothing in the next. A node is a device key: two nodes of one name are two.
+ * Which nodes hold what this node wrote. Only a peer's own statement counts, in a claim or at the opening of a round, which it
+ * sends only after everything that it rests on is durable there. Neither hearsay nor what was sent to it counts. What a peer said
+ * in one life does not count in the next. A node is a device key: two nodes with the same name are two.
  */
 export class Receipts {
   readonly #deps: ReceiptsDeps;
@@ -78,7 +79,7 @@ export class Receipts {
     this.#unsubscribe = [replica.onCommit(() => this.#committed()), replica.onReload(() => this.#reloaded())];
   }
 
-  /** A session began. */
+  /** A session with a peer began. */
   met(peer: string, node: string, replica: ReplicaId): void {
     if (this.#isClosed) return;
     this.#table.met(peer, node, replica, this.#deps.clock.now());
@@ -93,22 +94,22 @@ export class Receipts {
     for (const waiter of [...this.#waiters]) if (waiter.collection === collection) this.#settle(waiter);
   }
 
-  /** Human name of the peer that lives under this id, as far as this node has met it. */
+  /** Human name of the peer with this replica id, if this node has met it. */
   nodeOf(replica: ReplicaId): string | null {
     return this.#table.nodeOf(replica);
   }
 
-  /** Whether one other node holds everything that this one wrote in the collection (R12). */
+  /** Whether a single other node holds everything that this one wrote in the collection (R12). */
   isConfirmed(collection: CollectionName): boolean {
     return this.#leastPending(collection, 1) === 0;
   }
 
   /**
-   * Resolves when at least `peers` distinct other nodes hold the newest write that this node made of the document, or, without a
-   * key, all that it wrote in the collection before the call; at once where it made none. A write that another has replaced
-   * knowingly counts as held where the one that replaced it is. Waits without end when nobody comes: give a signal. Rejects with
-   * its reason, WRITE_QUEUE_FULL (`receiptWaitersMax` wait already), IO_FAILED when the write was lost before it was durable,
-   * DATABASE_CLOSED.
+   * Resolves when at least `peers` distinct other nodes hold the newest write that this node made of the document or, without a
+   * key, everything that it wrote in the collection before the call; immediately if it wrote nothing. A write that another one
+   * knowingly replaced counts as held if the replacing one is held. Waits for ever if no peer comes, so give a signal. Rejects with
+   * the signal's reason, WRITE_QUEUE_FULL (`receiptWaitersMax` calls already wait), IO_FAILED if the write was lost before it was
+   * durable, DATABASE_CLOSED.
    */
   async replicated(collection: string, key: string | undefined, options: ReplicatedOptions = {}): Promise<void> {
     const { peers = 1, signal } = options;
@@ -134,8 +135,8 @@ export class Receipts {
   }
 
   /**
-   * What a peer, by human name or device key, is not known to hold, by collection; those of which it holds all are left out.
-   * Where several nodes have the name, the one that holds least counts; one that was never met holds nothing.
+   * Writes that a peer, given by human name or device key, is not known to hold, by collection; collections of which it holds
+   * everything are left out. If several nodes have the name, the one that holds least counts; one that was never met holds nothing.
    */
   pendingFor(node: string): PendingWrites[] {
     this.#deps.commitPending();
@@ -149,13 +150,13 @@ export class Receipts {
     );
   }
 
-  /** What no other node is known to hold: what a fire would take with it. */
+  /** Writes that no other node is known to hold: those that would be lost with this node's disk. */
   unsynced(): PendingWrites[] {
     this.#deps.commitPending();
     return this.#listed((collection) => this.#leastPending(collection, COUNTED_MAX));
   }
 
-  /** Writes down what was heard; calls that wait reject with DATABASE_CLOSED. Call it before the database is closed. */
+  /** Writes what was heard; waiting calls reject with DATABASE_CLOSED. Call it before the database is closed. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -206,7 +207,7 @@ export class Receipts {
     return count;
   }
 
-  /** The own writes that a peer must hold, the newest of each own id. */
+  /** The writes of this node that a peer must hold: the newest under each own id. */
   #ownDots(collection: CollectionName, key: Waiter['key']): readonly Dot[] {
     const { replica } = this.#deps;
     const ids = new Set(replica.ownIds());
@@ -218,7 +219,7 @@ export class Receipts {
     else
       for (const version of replica.get(collection, key)?.versions ?? []) {
         add(version.replica, version.seq);
-        // An own version that replaced older own ones speaks for them; a foreign one does not.
+        // An own version stands for the older own ones that it replaced; a foreign version does not.
         if (!ids.has(version.replica)) for (const line of version.context) add(line.replica, line.last);
       }
     return [...newest].map(([own, seq]) => ({ replica: own, seq }));
@@ -228,7 +229,7 @@ export class Receipts {
     if (this.#isHeldBy(waiter) >= waiter.peers) waiter.resolve();
   }
 
-  /** How many nodes hold it. Without anything to hold, everybody does. */
+  /** How many nodes hold it; enough if there is nothing to hold. */
   #isHeldBy({ collection, key, dots, peers }: Waiter): number {
     const { replica } = this.#deps;
     const formerIds = key === undefined ? [...replica.ownIds()].slice(1) : [];
@@ -242,7 +243,7 @@ export class Receipts {
     return count;
   }
 
-  /** R9: under a new id, writes of the old one may have been written again. */
+  /** R9: a new id may have repeated writes of the old one, so waiters are updated. */
   #committed(): void {
     const { replica } = this.#deps;
     if (replica.id === this.#ownId) return;
@@ -254,7 +255,7 @@ export class Receipts {
     }
   }
 
-  /** Commits were lost, and their seqs will name other writes. */
+  /** Commits were lost, and their seqs will name other writes: rejects those who wait for them. */
   #reloaded(): void {
     const { replica } = this.#deps;
     this.#ownId = replica.id;
@@ -268,7 +269,7 @@ export class Receipts {
     this.#cancelTimer ??= this.#deps.clock.setTimer(TIMES.receiptWriteMs, () => this.#write());
   }
 
-  /** A failure costs nothing but the memory of what was heard: it stays dirty, and is tried again with the next word. */
+  /** A failure is harmless: the table stays dirty, and is written with the next statement of a peer. */
   #write(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
