@@ -19,7 +19,7 @@ import { parseJsonBody } from './json-body.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { peerRoutes } from './peer-routes.ts';
 import { queryRoutes } from './query-routes.ts';
-import { closeQuerystring } from './request-schemas.ts';
+import { closeQuerystring, prepareBody } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 import { watchBody } from './slow-body.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -171,6 +171,7 @@ async function prepare(
 function addRoutes(app: FastifyInstance, context: RouteContext): void {
   app.register(async (scope) => {
     scope.addHook('onRoute', closeQuerystring);
+    scope.addHook('preValidation', prepareBody);
     healthRoutes(scope, context);
     documentRoutes(scope, context);
     queryRoutes(scope, context);

@@ -33,6 +33,9 @@ export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void
       return { paused: body.paused };
     },
   );
+  app.get('/api/v1/backups', { schema: { ...schema, summary: 'Backups in BackupPath, newest first' } }, async () => ({
+    backups: await node.services.backups.list(),
+  }));
   app.post<{ Body: { name?: string } }>(
     '/api/v1/backups',
     {

@@ -78,3 +78,22 @@ test('an unknown parameter in the query string is refused, on every route', asyn
   }
   assert.equal((await call('GET', '/api/v1/collections/numbers/documents/n001')).status, 200);
 });
+
+test('a body that may be empty may be absent, and null is no value', async () => {
+  const path = '/api/v1/collections/numbers';
+  for (const route of ['query', 'count', 'documents/n001/undo']) {
+    const answer = await call('POST', `${path}/${route}`);
+    assert.notEqual(answer.status, 400, `${route}: ${await answer.text()}`);
+  }
+  assert.deepEqual(await (await call('POST', `${path}/count`)).json(), { count: 1 });
+  await assertRefused(
+    await call('POST', `${path}/documents/n001/undo`, { to: null }),
+    'body/to is null; give a value, or leave it out',
+  );
+  await assertRefused(
+    await call('POST', '/api/v1/network', { paused: null }),
+    'body/paused is null; give a value, or leave it out',
+  );
+  assert.equal((await call('PUT', `${path}/documents/n001`)).status, 400);
+  assert.equal((await call('PUT', `${path}/documents/n002`, { a: null })).status, 204);
+});
