@@ -104,6 +104,33 @@ test('an own write that a foreign one replaced counts as held if the peer knows 
   receipts.close();
 });
 
+test('a deletion that was purged before anybody heard of it is held by nobody, in a later life, too', async () => {
+  await using opened = await openTestDatabase();
+  const { db, clock } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await db.collection('users').put('u', { n: 1 });
+  receipts.confirmed('a', USERS, db.replica.id, 1);
+  await db.collection('users').delete('u');
+  const former = db.replica.id;
+  clock.advance(1);
+  assert.equal(db.replica.purge(0, 10).purged, 1);
+  const purged = receipts.replicated('users', 'u');
+  assert.equal(await isSettled(purged), false);
+  applyRemote(db, 'users', 'u', '{"n":2}');
+  const written = receipts.replicated('users', 'u');
+  assert.equal(await isSettled(written), false, 'a foreign write that had not seen it says nothing of it');
+  db.replica.takeNewLife('test', 'plain');
+  const all = receipts.replicated('users', undefined);
+  assert.equal(await isSettled(all), false);
+  assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 1 }]);
+  assert.equal(receipts.isConfirmed(USERS), false);
+  receipts.confirmed('a', USERS, former, 2);
+  await Promise.all([purged, written, all]);
+  assert.deepEqual(receipts.unsynced(), []);
+  receipts.close();
+});
+
 testOnStores('receipts survive a restart, and a peer in another life holds nothing', async (disk) => {
   {
     await using opened = await openTestDatabase(disk);

@@ -188,10 +188,20 @@ export class Receipts {
       if (count >= countMax) break;
       const point = points.get(own) ?? 0;
       const live = this.#countLive(collection, own, point, countMax - count);
-      const newest = own === replica.id ? (replica.collection(collection).knowledge.get(own)?.seq ?? 0) : 0;
+      const newest = own === replica.id ? this.#known(collection, own) : this.#purgedUpTo(collection, own);
       count += live === 0 && newest > point ? 1 : live;
     }
     return count;
+  }
+
+  #known(collection: CollectionName, own: ReplicaId): number {
+    return this.#deps.replica.collection(collection).knowledge.get(own)?.seq ?? 0;
+  }
+
+  /** Own deletions up to here may be purged: no row tells of them, and peers that have not heard of them lack them still. */
+  #purgedUpTo(collection: CollectionName, own: ReplicaId): number {
+    // What was forgotten with damaged rows (R11) is no deletion any more.
+    return Math.min(this.#deps.replica.collection(collection).purged.get(own) ?? 0, this.#known(collection, own));
   }
 
   #countLive(collection: CollectionName, own: ReplicaId, point: number, countMax: number): number {
@@ -215,13 +225,16 @@ export class Receipts {
     const add = (own: ReplicaId, seq: number): void => {
       if (ids.has(own) && seq > (newest.get(own) ?? 0)) newest.set(own, seq);
     };
-    if (key === undefined) add(replica.id, replica.collection(collection).knowledge.get(replica.id)?.seq ?? 0);
-    else
-      for (const version of replica.get(collection, key)?.versions ?? []) {
-        add(version.replica, version.seq);
-        // An own version stands for the older own ones that it replaced; a foreign version does not.
-        if (!ids.has(version.replica)) for (const line of version.context) add(line.replica, line.last);
-      }
+    const versions = key === undefined ? [] : (replica.get(collection, key)?.versions ?? []);
+    if (key === undefined) add(replica.id, this.#known(collection, replica.id));
+    for (const version of versions) {
+      add(version.replica, version.seq);
+      // An own version stands for the older own ones that it replaced; a foreign version does not.
+      if (!ids.has(version.replica)) for (const line of version.context) add(line.replica, line.last);
+    }
+    // Unless a version of this life says so, the newest own write may be a deletion that was purged.
+    if (!versions.some((version) => version.replica === replica.id))
+      for (const own of ids) add(own, this.#purgedUpTo(collection, own));
     return [...newest].map(([own, seq]) => ({ replica: own, seq }));
   }
 
