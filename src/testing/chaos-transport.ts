@@ -12,16 +12,16 @@ import {
 } from '../net/index.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** What goes wrong, and how often. The port promises order, so no frame is lost or swapped within a living channel. */
+/** What goes wrong, and how often. The port promises order, so no frame is lost or reordered within an open channel. */
 export interface ChaosFaults {
-  /** Each frame waits for up to this time; those behind it wait with it. */
+  /** Each frame is delayed by up to this time, together with those behind it. */
   readonly frameDelayMsMax: number;
-  /** Probability that a frame, instead of being sent, is the end of its channel. */
+  /** Probability that a frame ends its channel instead of being sent. */
   readonly cutChance: number;
-  /** Probability that after a frame this direction of the channel stands still for up to `stallMsMax`. */
+  /** Probability that this direction of the channel stalls after a frame, for up to `stallMsMax`. */
   readonly stallChance: number;
   readonly stallMsMax: number;
-  /** Each dial waits for up to this time before it begins. */
+  /** Each dial is delayed by up to this time. */
   readonly dialDelayMsMax: number;
   /** Probability that a dial fails. */
   readonly dialFailChance: number;
@@ -47,15 +47,15 @@ export interface ChaosTransportOptions {
 export type Direction = 'in' | 'out';
 
 export interface ChaosTransport extends Transport {
-  /** From now on these; those that are not named stay. */
+  /** Changes the given faults from now on; others stay. */
   setFaults(faults: Partial<ChaosFaults>): void;
-  /** Cuts all channels that live now; both ends notice. */
+  /** Cuts all open channels; both ends notice. */
   cutAll(): void;
-  /** Stops or releases one direction of all channels, those to come included: a partition that works one way. */
+  /** Stalls or releases one direction of all present and future channels: a one-way partition. */
   setStalled(direction: Direction, isStalled: boolean): void;
 }
 
-/** A transport that behaves as badly as a real network may, by chance from a seed, and with faults off not at all. */
+/** Wraps a transport to behave as badly as a real network, at random from a seed; without faults it changes nothing. */
 export function createChaosTransport(options: ChaosTransportOptions): ChaosTransport {
   return new FaultyTransport(options);
 }
@@ -73,7 +73,7 @@ class Chaos {
     this.faults = { ...NO_FAULTS, ...faults };
   }
 
-  /** Draws nothing where there is nothing to draw, so that faults that are off change no other chance. */
+  /** Draws no number if the chance is 0, so that faults that are off do not change other draws. */
   happens(chance: number): boolean {
     return chance > 0 && this.random.chance(chance);
   }
@@ -124,10 +124,10 @@ class FaultyTransport implements ChaosTransport {
   }
 }
 
-/** What travels in a lane: a frame, or the end with its reason. */
+/** What travels in a lane: a frame, or the end of the channel with its reason. */
 type Item = Uint8Array | { readonly reason: string };
 
-/** One direction of a channel: items leave in the order in which they came, each not before its time. */
+/** One direction of a channel: items leave in order, each no earlier than its time. */
 class Lane {
   readonly #chaos: Chaos;
   readonly #direction: Direction;
@@ -164,7 +164,7 @@ class Lane {
     this.#cancelTimer = undefined;
   }
 
-  /** Lets out what is due, then waits for what is not. */
+  /** Delivers items that are due, then waits for the next. */
   run(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -262,7 +262,7 @@ class FaultyChannel implements Channel {
     this.#out.push({ reason });
   }
 
-  /** Ends the channel at once: what is on its way is lost. */
+  /** Ends the channel immediately: items on their way are lost. */
   cut(reason = 'cut'): void {
     this.#end.reach(reason);
     this.#in.clear();
@@ -299,7 +299,7 @@ class FaultyChannel implements Channel {
     else this.#in.push(frame);
   }
 
-  /** The end of the inner channel arrives behind the frames that came before it. */
+  /** The end of the inner channel is delivered after the frames that came before it. */
   #innerClosed(reason: string): void {
     this.#out.clear();
     if (!this.#end.isReached) this.#in.push({ reason });

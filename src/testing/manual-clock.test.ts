@@ -1,5 +1,5 @@
 /**
- * Goal: time moves only when told, and timers run in order, at their own moment.
+ * Goal: time moves only on request, and timers run in order, each at its own moment.
  * Method: directed cases; random timers compared with a sorted list.
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { createManualClock } from './manual-clock.ts';
 import { createSeededRandom } from './seeded-random.ts';
 
-test('timers run in order of their time, then of their making, each seeing its own moment', () => {
+test('timers run in order of time, then of creation, each seeing its own moment', () => {
   const clock = createManualClock();
   const random = createSeededRandom(7);
   const expected: [number, number][] = [];
@@ -29,7 +29,7 @@ test('timers run in order of their time, then of their making, each seeing its o
   assert.equal(clock.nextTimerAt(), undefined);
 });
 
-test('a timer set by a timer runs in the same step when it falls due in it', () => {
+test('a timer set by a timer runs in the same step if it falls due in it', () => {
   const clock = createManualClock();
   const ran: number[] = [];
   clock.setTimer(1, () => clock.setTimer(1, () => ran.push(clock.monotonic())));
@@ -47,7 +47,7 @@ test('a timer may cancel another one that is due at the same moment', () => {
   cancelSecond();
 });
 
-test('the wall clock jumps alone', () => {
+test('setting the wall clock affects nothing else', () => {
   const clock = createManualClock({ startMs: 1000 });
   clock.advance(5);
   assert.equal(clock.now(), 1005);

@@ -1,17 +1,17 @@
 import type { Clock } from '../core/clock/index.ts';
 
-/** A clock that stands still until it is told to move: for tests and for the simulator. */
+/** A clock that stands still until it is advanced: for tests and for the simulator. */
 export interface ManualClock extends Clock {
-  /** Moves time on by `ms`, running the timers that fall due, in order of their time and then of their making. */
+  /** Advances time by `ms` and runs the timers that fall due, in order of time and then of creation. */
   advance(ms: number): void;
-  /** Sets the wall clock alone, in either direction, as a user or NTP does: timers and `monotonic` do not notice. */
+  /** Sets only the wall clock, in either direction, as a user or NTP does; timers and `monotonic` are not affected. */
   setWall(ms: number): void;
-  /** `monotonic` time of the next timer, or undefined when none is set. */
+  /** `monotonic` time of the next timer, or undefined if none is set. */
   nextTimerAt(): number | undefined;
 }
 
 export interface ManualClockOptions {
-  /** Wall clock at the beginning, ms since 1970. Default: 2026-01-01T00:00:00Z. */
+  /** Initial wall clock, ms since 1970. Default: 2026-01-01T00:00:00Z. */
   readonly startMs?: number;
 }
 
@@ -24,6 +24,7 @@ interface Timer {
   cancelled: boolean;
 }
 
+/** Creates a clock that stands still until it is advanced. */
 export function createManualClock(options: ManualClockOptions = {}): ManualClock {
   let wallOffset = options.startMs ?? START_MS;
   let elapsed = 0;

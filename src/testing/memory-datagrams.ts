@@ -3,20 +3,20 @@ import type { Datagram, DatagramPort, DatagramTarget } from '../net/discovery/in
 
 const LATENCY_MS = 1;
 
-/** A local network in memory: what one port sends, every bound port hears a millisecond later, the sender included. */
+/** A local network in memory: every bound port, the sender included, hears a datagram a millisecond after it was sent. */
 export interface DatagramNetwork {
-  /** A host's port on this network. `host` is the source address that others see. */
+  /** Creates a host's port on this network. `host` is the source address that others see. */
   createPort(host: string): MemoryDatagramPort;
-  /** Puts a datagram on the network as anybody could, with any source address. */
+  /** Puts a datagram with any source address on the network, as anybody could. */
   inject(bytes: Uint8Array, host: string): void;
-  /** Asked for each delivery; default: nothing is lost. */
+  /** Called for each delivery; default: nothing is lost. */
   isLost: (from: string, to: string) => boolean;
 }
 
 export interface MemoryDatagramPort extends DatagramPort {
-  /** What this port has sent, the last hundred. */
+  /** The last hundred datagrams that this port has sent. */
   readonly sent: readonly Uint8Array[];
-  /** The next `refresh` reports a change. */
+  /** Makes the next `refresh` report a change. */
   changeInterfaces(): void;
 }
 

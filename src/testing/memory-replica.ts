@@ -9,11 +9,11 @@ import { createMemoryStore, type MemoryStore } from '../store/index.ts';
 export interface MemoryReplicaOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Default: a new one. After `crash` or `reopen`, give the store that they return. */
+  /** Default: a new store. After `crash` or `reopen`, pass the store that they return. */
   readonly store?: MemoryStore;
 }
 
-/** The engine on a memory store, as services see it. */
+/** Opens the engine on a memory store. */
 export function openMemoryReplica(options: MemoryReplicaOptions): { replica: Replica; store: MemoryStore } {
   const store = options.store ?? createMemoryStore();
   const replica = new Replica({

@@ -1,7 +1,7 @@
 /**
- * Goal: the memory transport is a faithful reference of the port, the chaos wrapper is invisible with its faults off and
- * does what it says with them on, and both say the same from the same seed.
- * Method: the conformance suite on each; then scripted faults on a clock that is turned by hand.
+ * Goal: the memory transport is a faithful reference of the port; the chaos wrapper changes nothing without faults, does what it
+ * promises with them, and repeats its behaviour from the same seed.
+ * Method: the conformance suite on each; then scripted faults on a manual clock.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -20,7 +20,7 @@ import {
 
 const LIMITS = { frameBytesMax: 100_000, channelBufferBytesMax: 400_000, channelHighWaterBytes: 100_000 };
 
-/** Lets promises go on, without any time passing. */
+/** Lets promises settle without any time passing. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 async function until(clock: ManualClock, condition: () => boolean): Promise<void> {
@@ -116,7 +116,7 @@ async function sendTwenty(seed: number): Promise<Scene> {
   return scene;
 }
 
-test('delays and stalls change when frames arrive, never their order, and come from the seed', async () => {
+test('delays and stalls change when frames arrive, never their order, and are determined by the seed', async () => {
   const { received } = await sendTwenty(7);
   assert.deepEqual(
     received.map(({ value }) => value),
@@ -127,7 +127,7 @@ test('delays and stalls change when frames arrive, never their order, and come f
   assert.notDeepEqual((await sendTwenty(8)).received, received);
 });
 
-test('a cut ends the channel at both ends, and what was on its way is lost', async () => {
+test('a cut ends the channel at both ends, and frames on their way are lost', async () => {
   const { clock, chaos, sender, received, closings } = await sceneWith({ frameDelayMsMax: 50 }, 3);
   const reasons: string[] = [];
   sender.onClose = (reason) => reasons.push(reason);
@@ -140,7 +140,7 @@ test('a cut ends the channel at both ends, and what was on its way is lost', asy
   assert.equal(sender.send(Uint8Array.of(1)), false);
 });
 
-test('frames cut channels as often as the chance says', async () => {
+test('frames cut channels with the given probability', async () => {
   let cuts = 0;
   for (let seed = 0; seed < 200; seed++) {
     const { sender } = await sceneWith({ cutChance: 0.25 }, seed);
@@ -149,7 +149,7 @@ test('frames cut channels as often as the chance says', async () => {
   assert.ok(cuts > 25 && cuts < 75, `${cuts} of 200`);
 });
 
-test('a stall of one direction holds frames back and lets the other direction be', async () => {
+test('a stall of one direction holds its frames back and does not affect the other direction', async () => {
   const { clock, chaos, sender, received } = await sceneWith({}, 1);
   chaos.setStalled('out', true);
   sender.send(Uint8Array.of(1));
@@ -159,7 +159,7 @@ test('a stall of one direction holds frames back and lets the other direction be
   await until(clock, () => received.length === 1);
 });
 
-test('dials fail and wait as the faults say', async () => {
+test('dials fail and are delayed according to the faults', async () => {
   const { clock, a, b } = transports(1);
   const chaos = createChaosTransport({
     inner: a,
@@ -176,7 +176,7 @@ test('dials fail and wait as the faults say', async () => {
   assert.equal(await outcome, 'CONNECT_FAILED');
 });
 
-test('a way that is cut in one direction holds frames back until it is open again, and dials time out', async () => {
+test('a one-way partition holds frames back until it ends, and dials time out meanwhile', async () => {
   const { clock, network, a, b } = transports(1);
   const received: number[] = [];
   const listener = await b.listen({

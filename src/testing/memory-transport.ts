@@ -13,7 +13,7 @@ import {
 
 export interface MemoryNetworkOptions {
   readonly clock: Clock;
-  /** Time that each frame and each dial takes, one way. Default: 0 ms, which is still later than the call. */
+  /** How long each frame and each dial takes, one way. Default: 0 ms, which is still after the call. */
   readonly latencyMs?: number;
   /** Default: LIMITS. */
   readonly limits?: Partial<MemoryLimits>;
@@ -21,19 +21,19 @@ export interface MemoryNetworkOptions {
 
 export type MemoryLimits = Pick<Limits, 'frameBytesMax' | 'channelBufferBytesMax' | 'channelHighWaterBytes'>;
 
-/** A network in memory: its transports reach each other by host and port, in the time of its clock and in no other. */
+/** A network in memory: its transports reach each other by host and port, and time passes only on its clock. */
 export interface MemoryNetwork {
-  /** `deviceKey` is what peers will know this end by; `host` the name under which it listens. */
+  /** `deviceKey` identifies this end to peers; `host` is the name under which it listens. */
   createTransport(options: { readonly deviceKey: string; readonly host: string }): Transport;
-  /** Whether frames and dials get from one host to the other; may differ by direction. Default: all do. Frames wait. */
+  /** Sets whether frames and dials get from one host to another; may differ by direction. Default: all do. Frames wait meanwhile. */
   setReachable(from: string, to: string, isReachable: boolean): void;
 }
 
 const FIRST_FREE_PORT = 49_152;
 
 /**
- * The reference of the transport port: same clock, same calls, same result. What is on its way travels on timers of the
- * clock, so that time moves only when a test moves it.
+ * The reference implementation of the transport port, deterministic for a given clock and sequence of calls. Frames travel on
+ * timers of the clock, so time passes only when a test advances it.
  */
 export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
   const network = new Network(options);
@@ -83,7 +83,7 @@ class Network {
     for (const wake of woken) wake();
   }
 
-  /** Calls once when the way is open again. */
+  /** Calls `wake` once when the path is open again. */
   whenReachable(from: string, to: string, wake: () => void): void {
     const way = `${from}>${to}`;
     const waiting = this.#waiting.get(way) ?? new Set();
@@ -183,7 +183,7 @@ class MemoryChannel implements Channel {
   onDrain: () => void = () => {};
   readonly #network: Network;
   readonly #ownHost: string;
-  /** Frames, and at last perhaps the end, on their way to the peer; null is the end. */
+  /** Frames on their way to the peer; null is the end of the channel. */
   readonly #outgoing: (Uint8Array | null)[] = [];
   readonly #early: Uint8Array[] = [];
   readonly #end = new ChannelEnd();
@@ -232,7 +232,7 @@ class MemoryChannel implements Channel {
     }
     this.bytesSent += frame.length;
     this.#bytesWaiting += frame.length;
-    // A copy, as a wire makes one: what the sender does with its bytes afterwards is its own business.
+    // A copy, as on a real wire: the sender may reuse its bytes afterwards.
     this.#carry(frame.slice());
     if (this.#bytesWaiting >= channelHighWaterBytes) this.#isFull = true;
     return !this.#isFull;
@@ -242,7 +242,7 @@ class MemoryChannel implements Channel {
     if (this.#end.reach(reason)) this.#carry(null);
   }
 
-  /** Closes at once; what is on its way is lost. */
+  /** Closes immediately; frames on their way are lost. */
   #abort(reason: string): void {
     if (!this.#end.reach(reason)) return;
     this.#outgoing.length = 0;
@@ -254,7 +254,7 @@ class MemoryChannel implements Channel {
     this.#network.clock.setTimer(this.#network.latencyMs, () => this.#arrive());
   }
 
-  /** One timer for each item: the first one due takes the first item. */
+  /** There is one timer per item; each one that fires takes the first item. */
   #arrive(): void {
     if (this.#isBlocked) return;
     if (this.#network.isReachable(this.#ownHost, this.remote.host)) return this.#handOver();

@@ -1,12 +1,12 @@
 /**
- * Goal: the same seed says the same for ever, so that a seed in a report replays what it reports; and it is random enough.
+ * Goal: a seed gives the same sequence for ever, so that a seed in a report replays its failure; and it is random enough.
  * Method: a golden sequence; means over many draws.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSeededRandom } from './seeded-random.ts';
 
-test('a seed replays the same sequence, on every machine and in every release', () => {
+test('a seed gives the same sequence on every machine and in every release', () => {
   const random = createSeededRandom(1);
   assert.deepEqual(
     [random.next(), random.integer(1, 6), Buffer.from(random.bytes(5)).toString('hex'), random.fork().integer(0, 1e9)],
@@ -25,7 +25,7 @@ test('different seeds, forks and draws differ', () => {
   assert.equal(new Set(first).size, sources.length);
 });
 
-test('draws are spread evenly', () => {
+test('draws are evenly distributed', () => {
   const random = createSeededRandom(3);
   const counts = new Array<number>(10).fill(0);
   for (let i = 0; i < 100_000; i++) counts[random.integer(0, 9)]!++;

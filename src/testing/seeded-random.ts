@@ -1,10 +1,10 @@
 import type { Random } from '../core/ids/index.ts';
 
-/** A random source that says the same from the same seed, on every machine. Not for secrets. */
+/** A random source that gives the same sequence for the same seed, on every machine. Not for secrets. */
 export interface SeededRandom extends Random {
-  /** An integer from `min` to `max`, both included. */
+  /** An integer from `min` to `max`, inclusive. */
   integer(min: number, max: number): number;
-  /** One of the items; there must be at least one. */
+  /** One of the items. Throws RangeError if there is none. */
   pick<T>(items: readonly T[]): T;
   /** True with this probability. */
   chance(probability: number): boolean;
@@ -12,7 +12,7 @@ export interface SeededRandom extends Random {
   fork(): SeededRandom;
 }
 
-/** sfc32 (Chris Doty-Humphrey, PractRand), seeded through splitmix32. */
+/** Creates a seeded source: sfc32 (Chris Doty-Humphrey, PractRand), seeded through splitmix32. */
 export function createSeededRandom(seed: number): SeededRandom {
   let mixed = seed | 0;
   const seedWord = (): number => {

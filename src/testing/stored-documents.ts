@@ -33,15 +33,15 @@ export interface SampleDocument {
   readonly pos: number;
   /** Default: one version with seq = pos. */
   readonly versions?: readonly Partial<VersionBody>[];
-  /** What readers see. Default: the text of the newest version. */
+  /** What readers see. Default: the value of the newest version. */
   readonly value?: string | null;
-  /** Default: null, or `pos` where readers see nothing. */
+  /** Default: null, or `pos` if readers see nothing. */
   readonly deadAt?: number | null;
   readonly lineFirst?: number;
   readonly lineReplica?: ReplicaId | null;
 }
 
-/** A document at rest, sealed and sorted as the engine would leave it. */
+/** A stored document, sealed and sorted as the engine would store it. */
 export function sampleDocument(sample: SampleDocument): StoredDocument {
   const { collection = 'c', key, pos } = sample;
   const bodies = sample.versions ?? [{ seq: pos }];
@@ -59,7 +59,7 @@ export function sampleDocument(sample: SampleDocument): StoredDocument {
   };
 }
 
-/** Replica number `n`: the same id every time, in the order of the numbers. */
+/** The id of replica number `n`: always the same, and ids sort like their numbers. */
 export function sampleReplica(n: number): ReplicaId {
   return parseReplicaId(n.toString(16).padStart(32, '0'))!;
 }

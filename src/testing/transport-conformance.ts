@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isEntglDbError } from '../core/errors/index.ts';
 import type { Address, Channel, Listener, Transport } from '../net/index.ts';
 
-/** Two transports that can reach each other, fresh for one test. */
+/** Two new transports that can reach each other, for one test. */
 export interface TransportPair {
   readonly a: Transport;
   readonly b: Transport;
@@ -10,22 +10,24 @@ export interface TransportPair {
   readonly bKey: string;
   /** Where `b` may listen; port 0. */
   readonly bHost: string;
-  /** Bounds that both were made with; small ones keep the suite fast. */
+  /** Bounds of both transports; small ones keep the suite fast. */
   readonly frameBytesMax: number;
   readonly channelBufferBytesMax: number;
-  /** Lets the network go on until the condition holds; rejects after a generous time. */
+  /** Lets the network run until the condition holds; rejects after a generous time. */
   until(condition: () => boolean): Promise<void>;
-  /** Lets everything that is on its way arrive. */
+  /** Lets everything on its way arrive. */
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface TransportConformanceOptions {
+  /** The test function of your runner. */
   readonly test: (name: string, run: () => Promise<void>) => unknown;
+  /** Creates a pair of transports for one test. */
   readonly factory: () => Promise<TransportPair>;
 }
 
-/** A channel with all that it has brought so far. */
+/** A channel, and everything that it has delivered so far. */
 class Recorder {
   readonly channel: Channel;
   readonly frames: Uint8Array[] = [];
@@ -40,7 +42,7 @@ class Recorder {
   }
 }
 
-/** A pair with `b` listening and, after `connect`, one channel between the two. */
+/** A pair with `b` listening; `connect` makes a channel between the two. */
 class Bench {
   readonly pair: TransportPair;
   readonly accepted: readonly Recorder[];
@@ -80,7 +82,7 @@ class Bench {
     return { dialled, accepted: this.accepted[before]! };
   }
 
-  /** The result of what needs the network to go on. */
+  /** Lets the network run until the promise settles, and returns its result. */
   async outcome<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false;
     const settled = (): void => {
@@ -92,7 +94,7 @@ class Bench {
   }
 }
 
-/** Runs the prose contract of `net/transport.ts` against an implementation. */
+/** Registers the tests of the contract in `net/transport.ts` for an implementation. */
 export function runTransportConformance({ test, factory }: TransportConformanceOptions): void {
   const check = (name: string, run: (bench: Bench) => Promise<void>, greeting?: Uint8Array): void => {
     test(name, async () => {
@@ -105,7 +107,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     });
   };
 
-  check('both ends of a channel know each other by their device keys, and who dialled', async (bench) => {
+  check('both ends of a channel know the device key of the other, and who dialled', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     assert.equal(dialled.channel.peerKey, bench.pair.bKey);
     assert.equal(dialled.channel.ownKey, bench.pair.aKey);
@@ -115,26 +117,29 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     assert.deepEqual(dialled.channel.remote, bench.address);
   });
 
-  check('a listener on port 0 says which port it took', async (bench) => {
+  check('a listener on port 0 reports the port that it took', async (bench) => {
     assert.ok(bench.address.port > 0);
   });
 
-  check('frames of all sizes arrive whole, in order and unchanged, both ways at a time', async (bench) => {
-    const { dialled, accepted } = await bench.connect();
-    const sizes = [1, 2, 97, 1000, 16_383, 16_384, 16_385, 70_000, bench.pair.frameBytesMax];
-    const sent = sizes.map((size, i) => Uint8Array.from({ length: size }, (_, at) => (at * 31 + i) % 256));
-    for (const frame of sent) {
-      dialled.channel.send(frame);
-      accepted.channel.send(frame);
-    }
-    await bench.pair.until(() => accepted.frames.length === sent.length && dialled.frames.length === sent.length);
-    for (const [i, frame] of sent.entries()) {
-      assert.equal(Buffer.compare(accepted.frames[i]!, frame), 0);
-      assert.equal(Buffer.compare(dialled.frames[i]!, frame), 0);
-    }
-  });
+  check(
+    'frames of all sizes arrive whole, in order and unchanged, in both directions simultaneously',
+    async (bench) => {
+      const { dialled, accepted } = await bench.connect();
+      const sizes = [1, 2, 97, 1000, 16_383, 16_384, 16_385, 70_000, bench.pair.frameBytesMax];
+      const sent = sizes.map((size, i) => Uint8Array.from({ length: size }, (_, at) => (at * 31 + i) % 256));
+      for (const frame of sent) {
+        dialled.channel.send(frame);
+        accepted.channel.send(frame);
+      }
+      await bench.pair.until(() => accepted.frames.length === sent.length && dialled.frames.length === sent.length);
+      for (const [i, frame] of sent.entries()) {
+        assert.equal(Buffer.compare(accepted.frames[i]!, frame), 0);
+        assert.equal(Buffer.compare(dialled.frames[i]!, frame), 0);
+      }
+    },
+  );
 
-  check('many small frames in one go arrive in order', async (bench) => {
+  check('many small frames sent together arrive in order', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     for (let i = 0; i < 5000; i++) dialled.channel.send(Uint8Array.of(i >> 8, i & 255));
     await bench.pair.until(() => accepted.frames.length === 5000);
@@ -142,7 +147,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
   });
 
   check(
-    'a frame that was sent before the dialling end had its channel is not lost',
+    'a frame sent before the dialling end has its channel is not lost',
     async (bench) => {
       const { dialled } = await bench.connect();
       await bench.pair.until(() => dialled.frames.length === 1);
@@ -151,7 +156,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     Uint8Array.of(1, 2, 3),
   );
 
-  check('both ends count the same bytes, and count at least those of the frames', async (bench) => {
+  check('both ends count the same bytes, at least those of the frames', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     dialled.channel.send(new Uint8Array(5000));
     accepted.channel.send(new Uint8Array(300));
@@ -161,7 +166,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     assert.ok(dialled.channel.bytesSent >= 5000 && accepted.channel.bytesSent >= 300);
   });
 
-  check('send says false while the peer lags behind, and onDrain tells when to go on', async (bench) => {
+  check('send returns false while the peer lags behind, and onDrain says when to continue', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     const frame = new Uint8Array(Math.min(bench.pair.frameBytesMax, bench.pair.channelBufferBytesMax >> 3)).fill(7);
     let sent = 0;
@@ -176,7 +181,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     await bench.pair.until(() => accepted.frames.length === sent + 1);
   });
 
-  check('a channel whose buffer runs over closes as slow, once', async (bench) => {
+  check('a channel whose buffer overflows closes as slow, once', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     const frame = new Uint8Array(bench.pair.frameBytesMax);
     const attempts = Math.ceil((64 * bench.pair.channelBufferBytesMax) / frame.length);
@@ -196,7 +201,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     assert.deepEqual(accepted.closings, ['frame too large']);
   });
 
-  check('frames sent just before close still arrive, then both ends hear of it once', async (bench) => {
+  check('frames sent just before close still arrive, then both ends are told of the end once', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     for (let i = 0; i < 20; i++) dialled.channel.send(new Uint8Array(1000).fill(i));
     dialled.channel.close('bye');
@@ -209,7 +214,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     assert.deepEqual(accepted.closings, ['ended']);
   });
 
-  check('after close nothing is delivered, even what was on its way', async (bench) => {
+  check('after close nothing is delivered, not even frames on their way', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     accepted.channel.send(new Uint8Array(1000));
     dialled.channel.close();
@@ -232,7 +237,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     assert.deepEqual(accepted.closings, ['enough']);
   });
 
-  check('two channels between the same nodes are two', async (bench) => {
+  check('two channels between the same nodes are independent', async (bench) => {
     const first = await bench.connect();
     const second = await bench.connect();
     first.dialled.channel.send(Uint8Array.of(1));
@@ -246,7 +251,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     assert.deepEqual(second.accepted.closings, []);
   });
 
-  check('after the listener has closed nobody gets in, and who is in stays', async (bench) => {
+  check('after the listener has closed nobody can connect, and open channels stay', async (bench) => {
     const { dialled, accepted } = await bench.connect();
     await bench.outcome(bench.listener.close());
     await assert.rejects(bench.dial(), (error) => isEntglDbError(error, 'NETWORK_ERROR'));
@@ -275,7 +280,7 @@ export function runTransportConformance({ test, factory }: TransportConformanceO
     assert.deepEqual(bench.accepted, []);
   });
 
-  check('a dial ends with the reason of its signal, before it begins and while it lasts', async (bench) => {
+  check('a dial ends with the reason of its signal, whether aborted before or during it', async (bench) => {
     const reason = new Error('enough');
     const aborted = bench.pair.a.dial(bench.address, { signal: AbortSignal.abort(reason) });
     await assert.rejects(bench.outcome(aborted), (error) => error === reason);

@@ -43,11 +43,11 @@ export interface BackedUpDatabase {
 
 /** Options of a backup. */
 export interface BackupWork {
-/** Aborts the backup; it rejects with the signal's reason and leaves nothing. */
-readonly signal?: AbortSignal;
-/** Whether to replace an existing file. Default false: BACKUP_EXISTS. */
-readonly overwrite?: boolean;
-/** Called from time to time with the finished fraction, from 0 to 1. */
+  /** Aborts the backup; it rejects with the signal's reason and leaves nothing. */
+  readonly signal?: AbortSignal;
+  /** Whether to replace an existing file. Default false: BACKUP_EXISTS. */
+  readonly overwrite?: boolean;
+  /** Called from time to time with the finished fraction, from 0 to 1. */
   readonly onProgress?: (fraction: number) => void;
 }
 

@@ -7,12 +7,12 @@ import type { Claim } from './store-under-test.ts';
 
 const C = parseCollectionName('c');
 const D = parseCollectionName('d');
-/** More than a store looks at on the event loop. */
+/** More documents than a store looks at on the event loop. */
 const MANY = 4000;
 
 const keyOf = (n: number): string => `k${String(n).padStart(5, '0')}`;
 
-/** Documents from number `from` on, in one commit. */
+/** Writes documents numbered from `from`, in one commit. */
 function write(store: Store, values: readonly object[], from = 0, pos = from + 1): void {
   const documents = values.map((value, i) =>
     sampleDocument({ key: keyOf(from + i), pos: pos + i, versions: [{ seq: pos + i, value: JSON.stringify(value) }] }),
@@ -28,10 +28,10 @@ function many(store: Store): void {
 }
 
 const everything = parseQuery({});
-/** The same by a pattern, for which a store may look at few documents at a time. */
+/** The same result by a pattern, for which a store may look at few documents at a time. */
 const inParts = parseQuery({ name: { $regex: '^name' } });
 
-/** Questions of all kinds: with and without functions, order, parts, and what an index can help with. */
+/** Queries of all kinds: with and without functions, sorts, pages, and conditions that an index can help with. */
 const QUESTIONS: readonly Query[] = [
   everything,
   parseQuery({ name: { $regex: '99$' } }),
@@ -48,23 +48,26 @@ const QUESTIONS: readonly Query[] = [
   parseQuery({ nothing: { $startsWith: 'x' } }),
 ];
 
-/** What takes long is answered beside the event loop, and nobody can tell from the answer. */
+/** Long queries are answered aside (by a thread), with the same results. */
 export function claimAside(claim: Claim): void {
-  claim('whoever can wait is told what find and count tell, with an index and without', async ({ store }) => {
-    many(store);
-    for (const isIndexed of [false, true]) {
-      if (isIndexed) store.addIndex(C, parseIndex('n'));
-      while (store.workOnIndexes());
-      for (const query of QUESTIONS) {
-        assert.deepEqual(await store.findAside(C, query), store.find(C, query), JSON.stringify(query));
-        assert.equal(await store.countAside(C, query), store.count(C, query), JSON.stringify(query));
+  claim(
+    'findAside and countAside give the same results as find and count, with and without an index',
+    async ({ store }) => {
+      many(store);
+      for (const isIndexed of [false, true]) {
+        if (isIndexed) store.addIndex(C, parseIndex('n'));
+        while (store.workOnIndexes());
+        for (const query of QUESTIONS) {
+          assert.deepEqual(await store.findAside(C, query), store.find(C, query), JSON.stringify(query));
+          assert.equal(await store.countAside(C, query), store.count(C, query), JSON.stringify(query));
+        }
       }
-    }
-    assert.deepEqual(await store.findAside(D, everything), []);
-    assert.equal(await store.countAside(D, everything), 0);
-  });
+      assert.deepEqual(await store.findAside(D, everything), []);
+      assert.equal(await store.countAside(D, everything), 0);
+    },
+  );
 
-  claim('an answer beside the loop holds every commit made before, and is of one moment', async ({ store }) => {
+  claim('an answer given aside includes every earlier commit, and shows one moment', async ({ store }) => {
     many(store);
     let round = 0;
     const commitBoth = (): void => {
@@ -93,7 +96,7 @@ export function claimAside(claim: Claim): void {
     }
   });
 
-  claim('a signal ends an answer beside the loop with its reason', async ({ store }) => {
+  claim('a signal ends a query aside with its reason', async ({ store }) => {
     many(store);
     const stop = new AbortController();
     const asked = store.findAside(C, everything, stop.signal);
@@ -106,7 +109,7 @@ export function claimAside(claim: Claim): void {
     );
   });
 
-  claim('many answers at once come each to whoever asked', async ({ store }) => {
+  claim('simultaneous queries aside each get their own answer', async ({ store }) => {
     many(store);
     const asked = Array.from({ length: 20 }, (_, n) =>
       store.findAside(C, parseQuery({ n, name: { $startsWith: 'n' } })),
@@ -118,7 +121,7 @@ export function claimAside(claim: Claim): void {
     );
   });
 
-  claim('an answer that a close cuts off comes, or says that the store is closed', async ({ store }) => {
+  claim('a query aside during close either completes or fails with DATABASE_CLOSED', async ({ store }) => {
     many(store);
     const asked = Promise.resolve(store.findAside(C, everything)).then(
       (found) => found.length,

@@ -11,7 +11,7 @@ const R2 = sampleReplica(2);
 const R3 = sampleReplica(3);
 const key = parseDocumentKey;
 
-/** What becomes of documents and their versions. */
+/** Documents and their versions. */
 export function claimDocuments(claim: Claim): void {
   claimBasics(claim);
   claimVersions(claim);
@@ -56,14 +56,14 @@ function claimBasics(claim: Claim): void {
     assert.deepEqual(store.delta(C, R2, 0, 10), []);
   });
 
-  claim('of two states of one document in a batch the later one stays', ({ store }) => {
+  claim('if a batch has two states of one document, the later one stays', ({ store }) => {
     const last = sampleDocument({ key: 'k', pos: 2 });
     store.commit({ documents: [sampleDocument({ key: 'k', pos: 1 }), last] });
     assert.deepEqual(store.documents(C, null, 10), [last]);
   });
 
   claim(
-    'of two states of one document in a large batch the later one stays, new or held, with siblings or alone',
+    'if a large batch has two states of one document, the later one stays, whether new or held, with or without siblings',
     ({ store }) => {
       for (const first of [1, 101, 201]) {
         const documents = Array.from({ length: 40 }, (_, i) => {
@@ -78,7 +78,7 @@ function claimBasics(claim: Claim): void {
     },
   );
 
-  claim('a caller cannot change what is stored through what it read', ({ store }) => {
+  claim('changing a document that was read does not change the stored one', ({ store }) => {
     store.commit({ documents: [sampleDocument({ key: 'k', pos: 1 })] });
     const read = store.get(C, key('k'))!;
     try {
@@ -105,13 +105,13 @@ function claimVersions(claim: Claim): void {
       assert.deepEqual(store.changes(0, 10), [document]);
     });
   };
-  reads('a tombstone keeps its version and says when it arrived', {
+  reads('a tombstone keeps its version and the time of its arrival', {
     key: 'k',
     pos: 1,
     versions: [{ seq: 4, value: null }],
     deadAt: 1_767_225_600_123,
   });
-  reads('siblings are kept with what the resolver made of them', {
+  reads('siblings are kept together with their resolved value', {
     key: 'k',
     pos: 1,
     value: '{"merged":true}',
@@ -135,7 +135,7 @@ function claimVersions(claim: Claim): void {
       },
     ],
   });
-  reads('field stamps are kept, and none is not the same as an empty list', {
+  reads('field stamps are kept, and absent stamps differ from an empty list', {
     key: 'k',
     pos: 1,
     versions: [
@@ -150,7 +150,7 @@ function claimVersions(claim: Claim): void {
     versions: [{ seq: 1, format: 9, value: 'not JSON' }],
     deadAt: null,
   });
-  reads('a single version may be shown otherwise than it says', {
+  reads('the value that readers see may differ from that of a single version', {
     key: 'k',
     pos: 1,
     value: '{"shown":1}',
@@ -162,7 +162,7 @@ function claimVersions(claim: Claim): void {
     pos: 1,
     versions: [{ seq: 1, value: `{"text":"${'ä€😀"\\u0000'.replaceAll('"', '\\"').repeat(50_000)}"}` }],
   });
-  reads('names and keys may hold any character that the edge lets in', {
+  reads('names and keys may contain any allowed character', {
     collection: "' ; DROP TABLE doc; --",
     key: 'nul \u0000 end \ud83d\ude00',
     pos: 1,

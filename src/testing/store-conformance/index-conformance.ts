@@ -27,9 +27,9 @@ function finish(store: Store): void {
   while (store.workOnIndexes());
 }
 
-/** Indexes change no answer, and stores that have them tell when one is used. */
+/** Indexes change no answer, and stores that support them report when one is used. */
 export function claimIndexes(claim: Claim): void {
-  claim('an index is kept, replaced when it says something else, and removed', ({ store }) => {
+  claim('an index is kept, replaced when its definition differs, and removed', ({ store }) => {
     store.addIndex(C, AGE);
     store.addIndex(C, AGE);
     const names = (): string[] => store.indexes(C).map(({ definition }) => definition.name);
@@ -46,7 +46,7 @@ export function claimIndexes(claim: Claim): void {
     assert.deepEqual(names(), ['tags[]']);
   });
 
-  claim('answers are the same before, while and after an index is built', ({ store }) => {
+  claim('answers are the same before, during and after the building of an index', ({ store }) => {
     people(store, { a: 30, b: 12, c: 'old', d: null, e: 12 });
     const answers = (): string[] => [
       keys(store, { age: { $gte: 12 } }, { sort: { age: -1 } }),
@@ -67,7 +67,7 @@ export function claimIndexes(claim: Claim): void {
     assert.equal(plan.index, store.supports.indexes ? 'age' : null);
   });
 
-  claim('an index follows what is written, removed and replaced', ({ store }) => {
+  claim('an index follows writes, removals and replacements', ({ store }) => {
     store.addIndex(C, AGE);
     finish(store);
     people(store, { a: 1, b: 2, c: 3 });
@@ -83,7 +83,7 @@ export function claimIndexes(claim: Claim): void {
     assert.equal(store.count(C, parseQuery({ age: { $gte: 0 } })), 1);
   });
 
-  claim('what is written while an index is built is in it', ({ store }) => {
+  claim('documents written while an index is built are in it', ({ store }) => {
     const many = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`k${String(i).padStart(3, '0')}`, i]));
     people(store, many);
     store.addIndex(C, AGE);
@@ -97,7 +97,7 @@ export function claimIndexes(claim: Claim): void {
     assert.equal(store.count(C, parseQuery({ age: { $gte: 0 } })), 600);
   });
 
-  claim('a commit that fails leaves indexes as they were', ({ store, failCommit }) => {
+  claim('a failed commit leaves indexes unchanged', ({ store, failCommit }) => {
     store.addIndex(C, AGE);
     finish(store);
     people(store, { a: 1 });
@@ -107,7 +107,7 @@ export function claimIndexes(claim: Claim): void {
     assert.equal(keys(store, { age: 9 }), '');
   });
 
-  claim('a page goes on where the one before ended', ({ store }) => {
+  claim('a page continues where the previous one ended', ({ store }) => {
     people(store, { a: 1, b: 2, c: 2, d: 2, e: 3 });
     for (const isIndexed of [false, true]) {
       if (isIndexed) store.addIndex(C, AGE);

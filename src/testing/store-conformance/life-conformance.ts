@@ -12,7 +12,7 @@ const R2 = sampleReplica(2);
 const R3 = sampleReplica(3);
 const key = parseDocumentKey;
 
-/** Failed commits, flushes, closing and opening again. */
+/** Failed commits, flushes, closing and reopening. */
 export function claimLife(claim: Claim): void {
   claim('a failed commit changes nothing', ({ store, failCommit }) => {
     const before = sampleDocument({ key: 'k', pos: 1, versions: [{ seq: 1 }, { replica: R2, seq: 1 }] });
@@ -42,7 +42,7 @@ export function claimLife(claim: Claim): void {
     assert.deepEqual(store.liveReplicas(D), [R3], 'what the failed commit had named is named anew');
   });
 
-  claim('flushes asked for at the same time all resolve', async ({ store }) => {
+  claim('simultaneous flushes all resolve', async ({ store }) => {
     const flushes: Promise<void>[] = [];
     for (let pos = 1; pos <= 20; pos++) {
       store.commit({ documents: [sampleDocument({ key: `k${pos}`, pos })] });
@@ -53,7 +53,7 @@ export function claimLife(claim: Claim): void {
     assert.equal(store.changes(0, 100).length, 20);
   });
 
-  claim('after close every call says that the store is closed', async ({ store }) => {
+  claim('after close every call fails with DATABASE_CLOSED', async ({ store }) => {
     store.commit({ documents: [sampleDocument({ key: 'k', pos: 1 })] });
     await Promise.all([store.close(), store.close()]);
     await store.close();
@@ -64,7 +64,7 @@ export function claimLife(claim: Claim): void {
     await assert.rejects(store.flush(), isClosed);
   });
 
-  claim('what was committed is there after closing and opening again', async ({ store, reopen }) => {
+  claim('commits are there after closing and reopening', async ({ store, reopen }) => {
     if (reopen === undefined) return;
     const documents = [
       sampleDocument({ key: 'k', pos: 1, versions: [{ seq: 1 }, { replica: R2, seq: 1 }] }),

@@ -49,7 +49,7 @@ function claimOrders(claim: Claim): void {
     assert.deepEqual([...awkward].sort(compareBytes), sorted);
   });
 
-  claim('documents go on after a key, whether it is there or not', ({ store }) => {
+  claim('documents continue after a key, whether it exists or not', ({ store }) => {
     store.commit({ documents: ['a', 'b', 'd'].map((k, i) => sampleDocument({ key: k, pos: i + 1 })) });
     const keysAfter = (after: string, limit: number): string[] =>
       store.documents(C, key(after), limit).map((d) => d.key);
@@ -60,7 +60,7 @@ function claimOrders(claim: Claim): void {
     assert.deepEqual(keysAfter('a', 0), []);
   });
 
-  claim('documents leaves out the keys that it is told to, and still fills the page', ({ store }) => {
+  claim('documents omits excluded keys, and still fills the page', ({ store }) => {
     store.commit({ documents: ['a', 'b', 'c', 'd'].map((k, i) => sampleDocument({ key: k, pos: i + 1 })) });
     const found = store.documents(C, null, 2, new Set([key('a'), key('c')]));
     assert.deepEqual(
@@ -69,7 +69,7 @@ function claimOrders(claim: Claim): void {
     );
   });
 
-  claim('the n-th key is counted from after a key', ({ store }) => {
+  claim('nthKey counts from after a key', ({ store }) => {
     store.commit({ documents: ['a', 'b', 'c'].map((k, i) => sampleDocument({ key: k, pos: i + 1 })) });
     assert.equal(store.nthKey(C, null, 1), 'a');
     assert.equal(store.nthKey(C, key('a'), 1), 'b');
@@ -142,7 +142,7 @@ function claimStreams(claim: Claim): void {
     );
   });
 
-  claim('the replicas that have live versions are told in byte order', ({ store }) => {
+  claim('replicas with live versions are listed in byte order', ({ store }) => {
     store.commit({
       documents: [
         sampleDocument({
@@ -162,7 +162,7 @@ function claimStreams(claim: Claim): void {
     assert.deepEqual(store.liveReplicas(D), []);
   });
 
-  claim('the dead come oldest first, and only those that arrived before the moment', ({ store }) => {
+  claim('dead lists tombstones that arrived before the given time, oldest first', ({ store }) => {
     store.commit({
       documents: [
         sampleDocument({ key: 'young', pos: 1, versions: [{ seq: 1, value: null }], deadAt: 300 }),
@@ -189,7 +189,7 @@ function claimRanges(claim: Claim): void {
     upTo: upTo === null ? null : key(upTo),
   });
 
-  claim('a range begins after its first and ends with its last key', ({ store }) => {
+  claim('a range excludes its first bound and includes its last', ({ store }) => {
     store.commit({ documents: letters });
     const keys = (r: KeyRange): string =>
       store
@@ -240,7 +240,7 @@ function claimQueries(claim: Claim): void {
     sampleDocument({ key: k, pos: i + 1, versions: [{ seq: i + 1, value: JSON.stringify(value) }] }),
   );
 
-  claim('find answers with the documents that fit, sorted, skipped and limited', ({ store }) => {
+  claim('find returns the matching documents, sorted, skipped and limited', ({ store }) => {
     store.commit({ documents: people });
     const keys = (filter: object, options: object = {}): string =>
       store
@@ -255,7 +255,7 @@ function claimQueries(claim: Claim): void {
     assert.equal(store.find(C, parseQuery({ age: 12 }))[0]!.value, people[1]!.value);
   });
 
-  claim('count takes no notice of sort, skip and limit', ({ store }) => {
+  claim('count ignores sort, skip and limit', ({ store }) => {
     store.commit({ documents: people });
     assert.equal(store.count(C, parseQuery({ age: 31 }, { skip: 1, limit: 1 })), 2);
     assert.equal(store.count(D, parseQuery({})), 0);

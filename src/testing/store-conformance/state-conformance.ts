@@ -10,7 +10,7 @@ const R1 = sampleReplica(1);
 const R2 = sampleReplica(2);
 const key = parseDocumentKey;
 
-/** Bounded logs and the small state. */
+/** Bounded logs and small state. */
 export function claimState(claim: Claim): void {
   claimLogs(claim);
   claimSmallState(claim);
@@ -32,7 +32,7 @@ function claimLogs(claim: Claim): void {
     assert.deepEqual(store.delta(C, R2, 0, 10), []);
   });
 
-  claim('a key that was removed can be written again', ({ store }) => {
+  claim('a removed key can be written again', ({ store }) => {
     store.commit({ documents: [sampleDocument({ key: 'k', pos: 1 })] });
     store.commit({ removed: [{ collection: C, key: key('k'), pos: 2, why: 'evicted', deadSince: null }] });
     const again = sampleDocument({ key: 'k', pos: 3 });
@@ -42,7 +42,7 @@ function claimLogs(claim: Claim): void {
   });
 
   claim(
-    'the log of removals keeps the newest rows and says what it forgot',
+    'the log of removals keeps the newest rows, and goneFrom says up to where it forgot',
     ({ store }) => {
       for (let pos = 1; pos <= 5; pos++) {
         store.commit({ removed: [{ collection: C, key: key(`k${pos}`), pos, why: 'dropped', deadSince: null }] });
@@ -61,7 +61,7 @@ function claimLogs(claim: Claim): void {
   );
 
   claim(
-    'the own chain keeps the newest checks',
+    'the chain of own checks keeps the newest ones',
     ({ store }) => {
       for (const seq of [1, 5, 6, 9]) store.commit({ head: sampleHead({ seq, check: sampleCheck(seq) }), chain: true });
       assert.equal(store.chainFrom(), 5);
@@ -81,7 +81,7 @@ function claimLogs(claim: Claim): void {
     assert.equal(store.chainCheck(1), sampleCheck(9));
   });
 
-  claim('entries of a space come in order of id and go when they are null', ({ store }) => {
+  claim('entries of a space are listed in order of id, and null removes one', ({ store }) => {
     store.commit({
       entries: [
         { space: 'queue', id: 10, data: '{"n":10}' },
@@ -108,7 +108,7 @@ function claimLogs(claim: Claim): void {
 }
 
 function claimSmallState(claim: Claim): void {
-  claim('the head is the one of the last commit that had one', ({ store }) => {
+  claim('the head is that of the last commit that had one', ({ store }) => {
     const head = sampleHead({ seq: 2 ** 53 - 1, check: sampleCheck(7), hlc: (2 ** 53 - 1) as never, pos: 12 });
     store.commit({ head: sampleHead({ seq: 1 }) });
     store.commit({ head });
@@ -116,7 +116,7 @@ function claimSmallState(claim: Claim): void {
     assert.deepEqual(store.load().head, head);
   });
 
-  claim('collections read back, changed ones once', ({ store }) => {
+  claim('collections read back, a changed one only in its last state', ({ store }) => {
     const row = (name: string, documents: number): Parameters<Store['commit']>[0]['collections'] => [
       {
         name: parseCollectionName(name),
@@ -172,7 +172,7 @@ function claimSmallState(claim: Claim): void {
     assert.equal(purgeLines.get(D), undefined);
   });
 
-  claim('forgetting a collection takes its knowledge and leaves its purge line', ({ store }) => {
+  claim('forgetting a collection removes its knowledge and keeps its purge line', ({ store }) => {
     store.commit({
       knowledge: [
         { collection: C, replica: R1, seq: 5, check: null },

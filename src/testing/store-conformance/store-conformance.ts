@@ -7,7 +7,7 @@ import { claimState } from './state-conformance.ts';
 import { claimHistories } from './store-histories.ts';
 import type { Claim, StoreConformanceOptions } from './store-under-test.ts';
 
-/** What every adapter of the Store port must do. Run it with the test function of your runner and a factory. */
+/** Registers the tests that every adapter of the Store port must pass. Call it with your test function and a factory. */
 export function runStoreConformance(options: StoreConformanceOptions): void {
   const claim: Claim = (name, run, limits) => {
     options.test(name, async () => {

@@ -15,9 +15,9 @@ const HISTORIES = 8;
 const COMMITS = 60;
 const LIMITS = { chainLengthMax: 10, goneLogMax: 6 };
 
-/** Random histories of commits, crashes, reopenings and failed commits, after each of which every read equals the memory store's. */
+/** Random histories of commits, crashes, reopenings and failed commits, during which every read equals that of the memory store. */
 export function claimHistories(options: StoreConformanceOptions): void {
-  options.test('whatever happens to it, it reads as the memory store does', async () => {
+  options.test('whatever happens to it, the store reads the same as the memory store', async () => {
     for (let seed = 1; seed <= HISTORIES * (options.scale ?? 1); seed++) {
       const under = await options.factory(LIMITS);
       try {
@@ -85,7 +85,7 @@ function assertSameCollection(
   same('find', (from) => [from.find(collection, query), from.count(collection, query)]);
 }
 
-/** Makes batches that the engine could make, and some that it would not. */
+/** Makes batches that the engine could make, and some that it never would. */
 class RandomWriter {
   readonly #random: SeededRandom;
   #pos = 0;
