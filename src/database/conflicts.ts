@@ -105,7 +105,7 @@ export class Conflicts {
 function notFound(id: number): PersistenceError {
   return new PersistenceError(
     'CONFLICT_NOT_FOUND',
-    `the conflict ledger of this node has no entry ${id}; it keeps the newest, see \`conflicts()\``,
+    `the conflict ledger of this node has no entry ${id}; \`conflicts\` lists those that it keeps`,
     { details: { id } },
   );
 }

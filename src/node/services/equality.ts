@@ -121,7 +121,10 @@ export class Equality {
       .sessions()
       .filter(({ channel, peer }) => node === undefined || peer?.node === node || channel.peerKey === node);
     if (node !== undefined && sessions.length === 0)
-      throw new NetworkError('NODE_UNREACHABLE', `no peer ${JSON.stringify(node)} is connected; see peers()`);
+      throw new NetworkError(
+        'NODE_UNREACHABLE',
+        `no connected peer has the name or device key ${JSON.stringify(node)}; \`peers\` lists them`,
+      );
     const results: PeerEquality[] = [];
     for (const session of sessions) results.push(await this.#verifyPeer(session, signal));
     return results;

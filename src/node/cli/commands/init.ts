@@ -29,7 +29,7 @@ export async function init(run: CommandRun, { tokenFile, nodeId, force }: InitAr
   await writeNewConfig(options, context.random);
   const secret =
     tokenFile === undefined
-      ? 'It holds a fresh cluster token; copy the file to the other nodes.'
+      ? `It holds a fresh cluster token; copy the file to the other nodes${nodeId === undefined ? '' : ', each with a NodeId of its own'}.`
       : `It takes the cluster token from ${tokenFile}.`;
   const next = path === join(context.workingDirectory, 'appsettings.json') ? '' : ` --config ${shellWord(path)}`;
   const text = [`Wrote ${path}, readable by you alone. ${secret}`, `Next: entgldb start${next}`];

@@ -75,6 +75,7 @@ export async function checkRunning(target: NodeTarget, config: LoadedConfig, now
     ...notices,
     ...refusalTexts(onlyHeard, nowMs).map((text) => warning('node', text)),
     ...checkPeers(peers),
+    ...checkNames(status.nodeId, peers),
   ];
 }
 
@@ -112,6 +113,21 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
     if (peer.state === 'connected') return ok('peer', `${name} is connected`);
     return failed('peer', `${name} is not connected: ${peer.lastError ?? 'no answer yet'}`);
   });
+}
+
+/** Lists, logs and commands tell nodes apart by these names. */
+function checkNames(own: string, peers: readonly PeerStatus[]): Finding[] {
+  const connected = peers.filter(({ state, nodeId }) => state === 'connected' && nodeId !== null);
+  const places = [
+    { name: own, where: 'this one' },
+    ...connected.map(({ nodeId, address }) => ({ name: nodeId!, where: `the one at ${formatAddress(address)}` })),
+  ];
+  return [...Map.groupBy(places, ({ name }) => name)]
+    .filter(([, same]) => same.length > 1)
+    .map(([name, same]) => {
+      const nodes = same.map(({ where }) => where).join(', ');
+      return warning('node names', `${same.length} nodes are named ${name}: ${nodes}; give each a NodeId of its own`);
+    });
 }
 
 /**

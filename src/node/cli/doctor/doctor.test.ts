@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -49,6 +49,28 @@ test('doctor finds a running node, its health, and what is wrong with an address
   assert.equal((await cli('doctor', 'nonsense')).code, 2);
   node.stop();
   await node.done;
+});
+
+test('doctor notices that two nodes have one name, as with a settings file that was copied', async () => {
+  await cli('init', '--data', 'office', '--node-id', 'shop');
+  await cp(join(folder(), 'office'), join(folder(), 'till'), { recursive: true });
+  const office = begin(['start', '--data', 'office', '--no-discovery']);
+  await office.ready;
+  const { tcp } = JSON.parse((await cli('status', '--data', 'office', '--json')).out).address;
+  const till = begin(['start', '--data', 'till', '--no-discovery', '--peer', `127.0.0.1:${tcp.port}`]);
+  await till.ready;
+  let isConnected = false;
+  while (!isConnected) isConnected = (await cli('peers', '--data', 'till')).out.includes(' connected ');
+  const { code, out } = await cli('doctor', '--data', 'till');
+  assert.match(
+    out,
+    new RegExp(`^WARNING node names: 2 nodes are named shop: this one, the one at 127.0.0.1:${tcp.port};`, 'm'),
+  );
+  assert.equal(code, 0, out);
+  for (const node of [till, office]) {
+    node.stop();
+    await node.done;
+  }
 });
 
 test('doctor reports a weak token, an unwritable folder, and a node that nobody can find', async () => {
