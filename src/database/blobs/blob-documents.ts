@@ -3,7 +3,7 @@ import { DatabaseCorruptionError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
 
 /**
- * Documents of `$blobs`. Keys are a letter and a SHA-256, so that equal content is one document on all nodes:
+ * The documents of `$blobs`. A key is a letter and a SHA-256, so equal content is the same document on all nodes:
  *
  *     b<64 hex of all bytes>        {"size":…,"chunks":[[hash, bytes], …]}   a blob of up to LIST_CHUNKS_MAX chunks
  *                                   {"size":…,"lists":[[hash, bytes], …]}    a larger one
@@ -21,7 +21,7 @@ export interface BlobManifest {
   readonly parts: readonly Part[];
 }
 
-/** Chunks in one list: 50 KB of text, 128 MiB of bytes. */
+/** Chunks in one list: about 50 KB of text for 128 MiB of bytes. */
 export const LIST_CHUNKS_MAX = 1024;
 
 export function blobKey(id: string): DocumentKey {
@@ -40,7 +40,7 @@ export function hashOf(content: Uint8Array | string): string {
   return hash('sha256', content, 'base64url');
 }
 
-/** What `$blob` of a whole is; `digest` gives 64 hex digits. */
+/** Computes the `$blob` of bytes that come in pieces; `digest` returns 64 hex digits. */
 export function createBlobHash(): { update(bytes: Uint8Array): void; digest(): string } {
   const all = createHash('sha256');
   return { update: (bytes) => void all.update(bytes), digest: () => all.digest('hex') };
@@ -50,7 +50,7 @@ export function chunkToText(chunk: Buffer): string {
   return `{"data":"${chunk.toString('base64')}"}`;
 }
 
-/** Throws DOCUMENT_CORRUPT where the bytes are not those of the name. */
+/** Throws DOCUMENT_CORRUPT if the hash of the bytes is not `name`. */
 export function chunkFromText(text: string, name: string): Buffer {
   const { data } = JSON.parse(text) as { readonly data?: unknown };
   const bytes = typeof data === 'string' ? Buffer.from(data, 'base64') : undefined;

@@ -1,6 +1,6 @@
 /**
- * Goal: blobs that nothing refers to go by themselves, never earlier than the grace says, over restarts too, and in steps with
- * rests between. Method: databases on both kinds of store, days passed on a clock that is turned by hand.
+ * Goal: blobs that nothing refers to are deleted automatically, never before the grace period has passed, also across
+ * restarts, and in steps with pauses between them. Method: databases on both kinds of store with a manual clock.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ interface Kept extends TestDatabase {
   readonly keeper: BlobKeeper;
 }
 
-/** A database whose keeper runs, as in a node. */
+/** A database with a running keeper, as in a node. */
 async function openKept(
   clock: ManualClock,
   disk?: TestDisk,
@@ -46,7 +46,7 @@ async function openKept(
   };
 }
 
-/** Lets time pass from timer to timer, with turns for what each one began. */
+/** Advances the clock from timer to timer, and lets the work that each timer started run. */
 async function passDays({ clock, db }: Kept, days: number): Promise<void> {
   const end = clock.monotonic() + days * DAY_MS;
   for (;;) {
@@ -58,28 +58,31 @@ async function passDays({ clock, db }: Kept, days: number): Promise<void> {
   }
 }
 
-testOnStores('a blob goes by itself when the grace is over, though the node was restarted each day', async (disk) => {
-  const clock = createManualClock();
-  const [unused, used] = await (async () => {
+testOnStores(
+  'an unreferenced blob is deleted after the grace period, even if the node restarts daily',
+  async (disk) => {
+    const clock = createManualClock();
+    const [unused, used] = await (async () => {
+      await using node = await openKept(clock, disk);
+      const refs = [await node.db.blobs.put(BYTES), await node.db.blobs.put(BYTES.subarray(1))] as const;
+      await node.db.collection('files').put('a', { file: refs[1] });
+      return refs;
+    })();
+    const isThereAfterADay = async (): Promise<boolean> => {
+      await using node = await openKept(clock, disk);
+      await passDays(node, 1);
+      return node.db.blobs.has(unused);
+    };
+    for (let day = 1; day <= GRACE_DAYS; day++) assert.ok(await isThereAfterADay(), `it is there after ${day} days`);
+    await isThereAfterADay();
+    await isThereAfterADay();
     await using node = await openKept(clock, disk);
-    const refs = [await node.db.blobs.put(BYTES), await node.db.blobs.put(BYTES.subarray(1))] as const;
-    await node.db.collection('files').put('a', { file: refs[1] });
-    return refs;
-  })();
-  const daysOf = async (): Promise<boolean> => {
-    await using node = await openKept(clock, disk);
-    await passDays(node, 1);
-    return node.db.blobs.has(unused);
-  };
-  for (let day = 1; day <= GRACE_DAYS; day++) assert.ok(await daysOf(), `it is there after ${day} days`);
-  await daysOf();
-  await daysOf();
-  await using node = await openKept(clock, disk);
-  assert.equal(await node.db.blobs.has(unused), false);
-  assert.deepEqual(Buffer.from(await node.db.blobs.get(used).bytes()), BYTES.subarray(1));
-});
+    assert.equal(await node.db.blobs.has(unused), false);
+    assert.deepEqual(Buffer.from(await node.db.blobs.get(used).bytes()), BYTES.subarray(1));
+  },
+);
 
-test('a blob that is referred to again starts its grace anew', async () => {
+test('the grace period of a blob starts again after a new reference', async () => {
   const clock = createManualClock();
   await using node = await openKept(clock);
   const ref = await node.db.blobs.put(BYTES);
@@ -94,7 +97,7 @@ test('a blob that is referred to again starts its grace anew', async () => {
   assert.equal(node.keeper.collected, 1);
 });
 
-test('a node that is told not to, or that does not hold everything, deletes nothing', async () => {
+test('a node with a grace of 0 days, or one that does not hold all collections, deletes no blob', async () => {
   for (const options of [{ graceDays: 0 }, { holdsAll: false }]) {
     const clock = createManualClock();
     await using node = await openKept(clock, undefined, options);
@@ -104,7 +107,7 @@ test('a node that is told not to, or that does not hold everything, deletes noth
   }
 });
 
-test('it rests after each step, and ends with the database in the middle of a pass', async () => {
+test('the keeper pauses after each step, and stopping it ends a pass under way', async () => {
   const clock = createManualClock();
   let timers = 0;
   const watched: Clock = {
@@ -125,7 +128,7 @@ test('it rests after each step, and ends with the database in the middle of a pa
   await node.keeper.stop();
 });
 
-test('a collection by hand takes the place of the one in the background', async () => {
+test('calling collect ends the collection in the background and takes its place', async () => {
   const clock = createManualClock();
   await using node = await openKept(clock);
   const { blobs } = node.db;

@@ -10,13 +10,14 @@ export interface BlobKeeperDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** How long a blob must have been without a reference, ms; 0: none is collected. Asked before each pass. */
+  /** How long a blob must have been without a reference, in ms; 0: no blob is collected. Called before each pass. */
   readonly graceMs: () => number;
 }
 
 /**
- * Collects unreferenced blobs by itself: some minutes after the start, so that short lives do without, and then daily. How long
- * each blob has waited is kept in the database, a pass itself is not: one that was cut begins anew.
+ * Collects unreferenced blobs in the background: some minutes after the start, so that short-lived processes skip it, and
+ * then daily. The database keeps how long each blob has been without a reference, but not the progress of a pass: one that
+ * was interrupted starts from the beginning.
  */
 export class BlobKeeper {
   readonly #deps: BlobKeeperDeps;
@@ -37,7 +38,7 @@ export class BlobKeeper {
     this.#running ??= this.#run();
   }
 
-  /** Ends after the step under way. Idempotent. */
+  /** Resolves after the step under way. Idempotent. */
   async stop(): Promise<void> {
     this.#stop.abort(new DOMException('the database is closing', 'AbortError'));
     await this.#running;
@@ -46,7 +47,7 @@ export class BlobKeeper {
   async #run(): Promise<void> {
     const { clock, random, logger } = this.#deps;
     const { signal } = this.#stop;
-    // Nodes that are switched on together need not all read everything at the same moment.
+    // The delay is random so that nodes started together do not all read everything at the same moment.
     const firstMs = Math.round(TIMES.blobCollectDelayMs * (1 + random.next()));
     for (let delayMs: number = firstMs; !signal.aborted; delayMs = TIMES.blobCollectIntervalMs) {
       try {
@@ -68,7 +69,7 @@ export class BlobKeeper {
       this.#collected += done.blobs;
       if (done.blobs > 0) logger.info({ ...done }, 'blobs that no document refers to were deleted');
     } catch (error) {
-      // A node that does not hold everything leaves it to others.
+      // A node that does not hold all collections leaves this to the nodes that do.
       if (!isEntglDbError(error, 'COLLECTION_NOT_WANTED')) throw error;
     }
   }

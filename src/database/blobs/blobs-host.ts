@@ -4,12 +4,12 @@ import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
 import type { LocalWrite, Replica } from '../replica/index.ts';
 
-/** What blobs need of their database; every method throws DATABASE_CLOSED once that is closed. */
+/** What blobs need from their database. Every method throws DATABASE_CLOSED after it was closed. */
 export interface BlobsHost {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly replica: Replica;
-  /** Writes of one collection as one transaction; resolves when it is durable. */
+  /** Writes to one collection as one transaction; resolves when it is durable. */
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<unknown>;
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   scan(
@@ -18,8 +18,8 @@ export interface BlobsHost {
     afterKey?: DocumentKey | null,
   ): AsyncIterable<readonly StoredDocument[]>;
   commitPending(): void;
-  /** False where this node wants only some collections. */
+  /** False if this node is configured to hold only some collections. */
   readonly holdsAll: boolean;
-  /** Lets other work have its turn. */
+  /** Yields to the event loop. */
   turn(): Promise<void>;
 }

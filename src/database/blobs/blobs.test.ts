@@ -1,6 +1,6 @@
 /**
- * Goal: a blob is read as it was put, in ranges too, stored once, verified, and kept while any document refers to it. Method:
- * databases on both kinds of store with a clock that is turned by hand, random bytes from a seed.
+ * Goal: a blob reads as it was put, also in ranges; it is stored once, verified, and kept while any document refers to it.
+ * Method: databases on both kinds of store with a manual clock, and random bytes from a seed.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -34,7 +34,7 @@ function is(reason: string): (error: unknown) => boolean {
   };
 }
 
-/** What one database holds of blobs goes to another, as a session would bring it. */
+/** Copies the blob documents of one database to another, as a sync session would. */
 function copyBlobs(from: LocalDatabase, to: LocalDatabase, isWanted: (key: string) => boolean = () => true): void {
   from.commitPending();
   const versions: RemoteVersion[] = from.replica.store
@@ -44,7 +44,7 @@ function copyBlobs(from: LocalDatabase, to: LocalDatabase, isWanted: (key: strin
   to.replica.applyRemote(versions, []);
 }
 
-testOnStores('a blob is read as it was put, whole and in ranges, after opening again too', async (disk) => {
+testOnStores('a blob reads as it was put, whole and in ranges, also after the database is reopened', async (disk) => {
   let ref: BlobRef;
   {
     await using opened = await openTestDatabase(disk);
@@ -76,7 +76,7 @@ testOnStores('a blob is read as it was put, whole and in ranges, after opening a
   await assert.rejects(blobs.get(ref, { end: 700_001 }).bytes(), RangeError);
 });
 
-test('an empty blob is one too', async () => {
+test('a blob can be empty', async () => {
   await using opened = await openTestDatabase();
   const ref = await opened.db.blobs.put(new Uint8Array());
   assert.equal(ref.size, 0);
@@ -84,7 +84,7 @@ test('an empty blob is one too', async () => {
   assert.equal(await opened.db.blobs.has(ref), true);
 });
 
-test('a blob of more chunks than one list names has several', async () => {
+test('a blob with more chunks than fit into one list has several lists', async () => {
   await using opened = await openTestDatabase();
   const { blobs } = opened.db;
   const kinds = [1, 2, 3].map((kind) => Buffer.alloc(256 * 1024, kind));
@@ -111,7 +111,7 @@ test('a blob of more chunks than one list names has several', async () => {
   assert.equal(size, ref.size);
 });
 
-testOnStores('equal bytes are stored once, and what an insertion left alone as well', async (disk) => {
+testOnStores('equal bytes are stored once, and so are the chunks that an insertion leaves unchanged', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const { blobs } = opened.db;
   await blobs.put(BYTES);
@@ -124,7 +124,7 @@ testOnStores('equal bytes are stored once, and what an insertion left alone as w
   assert.ok(added <= 3, `${added} documents more, the new manifest included`);
 });
 
-test('a put that was cut leaves no blob, and goes on where it was', async () => {
+test('an aborted put leaves no blob, and putting the bytes again continues it', async () => {
   await using opened = await openTestDatabase();
   const { blobs } = opened.db;
   const controller = new AbortController();
@@ -140,7 +140,7 @@ test('a put that was cut leaves no blob, and goes on where it was', async () => 
   assert.deepEqual(Buffer.from(await blobs.get(ref).bytes()), BYTES);
 });
 
-test('a put ends with its signal, though its source never says another word', async () => {
+test('a signal ends a put whose source never yields again', async () => {
   await using opened = await openTestDatabase();
   const controller = new AbortController();
   let isEnded = false;
@@ -157,10 +157,10 @@ test('a put ends with its signal, though its source never says another word', as
   await turn();
   controller.abort(new Error('enough'));
   await assert.rejects(put, /enough/);
-  assert.ok(isEnded, 'the source is told');
+  assert.ok(isEnded, 'the source is closed');
 });
 
-test('a source that fails, fails the put with its own error', async () => {
+test('a put fails with the error of its source', async () => {
   await using opened = await openTestDatabase();
   const source = async function* () {
     yield BYTES;
@@ -182,7 +182,7 @@ test('a fast source waits for the disk', async () => {
   assert.ok(most > 0 && most <= 8, `${most} writes waited`);
 });
 
-test('what has not arrived is said, with how much it is', async () => {
+test('reading a blob that has not fully arrived fails with the number of missing bytes', async () => {
   await using a = await openTestDatabase();
   await using b = await openTestDatabase(undefined, { seed: 2 });
   const ref = await a.db.blobs.put(BYTES);
@@ -204,7 +204,7 @@ test('what has not arrived is said, with how much it is', async () => {
   assert.deepEqual(Buffer.from(await b.db.blobs.get(ref).bytes()), BYTES);
 });
 
-test('bytes that are not what their name says are refused when they are read', async () => {
+test('reading a chunk whose bytes do not match its hash fails', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const ref = await db.blobs.put(BYTES);
@@ -214,19 +214,19 @@ test('bytes that are not what their name says are refused when they are read', a
   await assert.rejects(db.blobs.get(ref).bytes(), is('DOCUMENT_CORRUPT'));
 });
 
-test("the collection of blobs is the database's own, and what is no reference is refused", async () => {
+test('the collection $blobs is reserved, and get refuses a malformed reference', async () => {
   await using opened = await openTestDatabase();
   assert.throws(() => opened.db.collection('$blobs'), is('INVALID_NAME'));
   for (const $blob of ['', 'x', 7 as unknown as string, 'A'.repeat(64)])
     assert.throws(() => opened.db.blobs.get({ $blob }), is('BLOB_NOT_FOUND'));
 });
 
-test('limits that no chunk fits into are told before anything is read', async () => {
+test('a put fails at the start if the limits are too small for a chunk', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, documentBytesMax: 100_000 } });
   await assert.rejects(opened.db.blobs.put(BYTES), is('DOCUMENT_TOO_LARGE'));
 });
 
-/** Days pass, and blobs are collected each day. */
+/** Collects blobs once a day for some days; returns how many were deleted. */
 async function collectDaily({ db, clock }: TestDatabase, days: number): Promise<number> {
   let blobs = 0;
   for (let day = 0; day < days; day++) {
@@ -237,7 +237,7 @@ async function collectDaily({ db, clock }: TestDatabase, days: number): Promise<
 }
 
 testOnStores(
-  'a blob goes when nothing has referred to it for the whole grace, with the chunks that no other has',
+  'a blob without a reference for the whole grace period is deleted, with the chunks that no other blob has',
   async (disk) => {
     await using opened = await openTestDatabase(disk);
     const { db } = opened;
@@ -258,7 +258,7 @@ testOnStores(
   },
 );
 
-test('a blob that is referred to again, or put again, starts its grace anew', async () => {
+test('the grace period of a blob starts again after a new reference or another put', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const ref = await db.blobs.put(BYTES);
@@ -268,11 +268,11 @@ test('a blob that is referred to again, or put again, starts its grace anew', as
   await db.collection('files').delete('a');
   assert.equal(await collectDaily(opened, 6), 0);
   await db.blobs.put(BYTES);
-  assert.equal(await collectDaily(opened, 6), 0, 'it was put again, and so written again, since it was old');
+  assert.equal(await collectDaily(opened, 6), 0, 'the put wrote it again, because it was old');
   assert.equal(await collectDaily(opened, 2), 1);
 });
 
-test('a clock that jumps years ahead does not end the grace', async () => {
+test('a clock that jumps years ahead does not end the grace period', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   await db.blobs.put(BYTES);
@@ -282,7 +282,7 @@ test('a clock that jumps years ahead does not end the grace', async () => {
   assert.equal(await collectDaily(opened, 7), 1);
 });
 
-test('a chunk that is younger than half the grace is not written again, an older one is', async () => {
+test('a put writes a chunk again only if it is older than blobRenewMs', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   await db.blobs.put(BYTES);
@@ -295,18 +295,20 @@ test('a chunk that is younger than half the grace is not written again, an older
   assert.equal(db.replica.seq, 2 * seq);
 });
 
-test('a reference in a sibling, in the ledger of conflicts or in the offline queue keeps a blob', async () => {
-  await using opened = await openTestDatabase();
-  const { db } = opened;
-  const ref = await db.blobs.put(BYTES);
-  const data = JSON.stringify({ type: 'put', collection: 'files', key: 'a', data: JSON.stringify({ file: ref }) });
-  db.replica.commitEntries((draft) => draft.entry({ space: 'queue', id: 1, data }));
-  assert.equal(await collectDaily(opened, 20), 0);
-  db.replica.commitEntries((draft) => draft.entry({ space: 'queue', id: 1, data: null }));
-  assert.equal(await collectDaily(opened, 8), 1);
+test('a reference in the offline queue, the conflicts or the history keeps a blob', async () => {
+  for (const space of ['queue', 'conflicts', 'history'] as const) {
+    await using opened = await openTestDatabase();
+    const { db } = opened;
+    const ref = await db.blobs.put(BYTES);
+    const data = JSON.stringify({ type: 'put', collection: 'files', key: 'a', data: JSON.stringify({ file: ref }) });
+    db.replica.commitEntries((draft) => draft.entry({ space, id: 1, data }));
+    assert.equal(await collectDaily(opened, 20), 0, space);
+    db.replica.commitEntries((draft) => draft.entry({ space, id: 1, data: null }));
+    assert.equal(await collectDaily(opened, 8), 1, space);
+  }
 });
 
-test('a blob whose chunks are here and whose manifest is still under way loses none of them', async () => {
+test('chunks that arrived before their manifest are not collected', async () => {
   await using a = await openTestDatabase();
   await using b = await openTestDatabase(undefined, { seed: 2 });
   const ref = await a.db.blobs.put(BYTES);
@@ -316,7 +318,7 @@ test('a blob whose chunks are here and whose manifest is still under way loses n
   assert.deepEqual(Buffer.from(await b.db.blobs.get(ref).bytes()), BYTES);
 });
 
-test('chunks of an own put that was never finished go after the grace', async () => {
+test('chunks of a put on this node that never finished are deleted after the grace period', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const source = async function* () {
@@ -330,7 +332,7 @@ test('chunks of an own put that was never finished go after the grace', async ()
   assert.equal(blobDocuments(db), 0);
 });
 
-test('a reference that is written while blobs are collected is seen', async () => {
+test('a reference written during a collection keeps the blob', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   const ref = await db.blobs.put(BYTES);
@@ -345,7 +347,7 @@ test('a reference that is written while blobs are collected is seen', async () =
   assert.deepEqual(Buffer.from(await db.blobs.get(ref).bytes()), BYTES);
 });
 
-test('a node that does not hold all collections collects nothing', async () => {
+test('collect fails on a node that does not hold all collections, and with too short a grace period', async () => {
   await using partial = await openTestDatabase(undefined, { holdsAll: false });
   await assert.rejects(partial.db.blobs.collect(), is('COLLECTION_NOT_WANTED'));
   await using opened = await openTestDatabase();

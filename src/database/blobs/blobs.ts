@@ -28,7 +28,7 @@ import { blobPresence, readBlob } from './read-blob.ts';
 
 const ID = /^[0-9a-f]{64}$/;
 const DEFAULT_TYPE = 'application/octet-stream';
-/** As long as HTTP allows such names to be in practice. */
+/** Longer media types are not used in practice. */
 const TYPE_CHARACTERS_MAX = 255;
 
 export interface SlowCollection {
@@ -37,7 +37,7 @@ export interface SlowCollection {
   readonly clock: Clock;
 }
 
-/** Blobs of one database. */
+/** The blobs of one database. */
 export class LocalBlobs implements Blobs {
   readonly #host: BlobsHost;
   readonly #pins = new Pins();
@@ -89,7 +89,7 @@ export class LocalBlobs implements Blobs {
     const { signal } = options;
     signal?.throwIfAborted();
     this.#slow?.abort();
-    // One at a time; whoever calls meanwhile gets the answer of the one that runs.
+    // One runs at a time; a call during it gets the same result.
     this.#collecting ??= this.#pins
       .during(() => new BlobCollection(this.#host, this.#pins, options).run())
       .finally(() => {
@@ -98,7 +98,7 @@ export class LocalBlobs implements Blobs {
     return abortable(this.#collecting, signal);
   }
 
-  /** The same in the background, resting most of the time. A `collect` takes its place: undefined. */
+  /** Collects in the background, pausing most of the time. Resolves with undefined if a `collect` runs or interrupts it. */
   async collectSlowly({ clock, ...options }: SlowCollection): Promise<CollectedBlobs | undefined> {
     if (this.#collecting !== undefined || this.#host.replica.collection(BLOBS_COLLECTION).documents === 0)
       return undefined;

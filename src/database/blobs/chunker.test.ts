@@ -1,6 +1,6 @@
 /**
- * Goal: chunks join to what was cut, whatever pieces it comes in, keep their bounds, and stay the same around an insertion.
- * Method: random bytes from a seed.
+ * Goal: the chunks join to the input, do not depend on the pieces that it comes in, keep their bounds, and stay the same
+ * around an insertion. Method: random bytes from a seed.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ function cut(bytes: Uint8Array, pieceBytes: number): Buffer[] {
 const random = createSeededRandom(11);
 const bytes = Buffer.from(random.bytes(6_000_000));
 
-test('chunks join to the whole, within their bounds, in whatever pieces it comes', () => {
+test('chunks join to the input, keep their bounds, and do not depend on the pieces of the input', () => {
   const whole = cut(bytes, bytes.length);
   assert.deepEqual(Buffer.concat(whole), bytes);
   for (const chunk of whole.slice(0, -1))
@@ -33,14 +33,14 @@ test('chunks join to the whole, within their bounds, in whatever pieces it comes
     );
 });
 
-test('an insertion changes the chunks around it, and no others', () => {
+test('an insertion changes only the chunks around it', () => {
   const changed = Buffer.concat([bytes.subarray(0, 1_000_000), Buffer.from('inserted'), bytes.subarray(1_000_000)]);
   const before = new Set(cut(bytes, 65_536).map((chunk) => chunk.toString('base64')));
   const added = cut(changed, 65_536).filter((chunk) => !before.has(chunk.toString('base64')));
   assert.ok(added.length <= 2, `${added.length} chunks are new`);
 });
 
-test('bytes without any boundary are cut at the greatest size', () => {
+test('bytes without any boundary are cut at the maximum size', () => {
   const chunks = cut(Buffer.alloc(1_000_000), 10_000).map((chunk) => chunk.length);
   assert.ok(
     chunks.slice(0, -1).every((length) => length === CHUNK_BYTES_MAX),

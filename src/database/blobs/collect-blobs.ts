@@ -13,19 +13,20 @@ import { chunkLists, readManifest } from './read-blob.ts';
 import { blobIdsIn } from './references.ts';
 import { UnreferencedSince } from './unreferenced-since.ts';
 
-/** Keys looked at between two turns of the event loop, and documents deleted in one transaction. */
+/** Maximum number of keys checked between two pauses, and of documents deleted in one transaction. */
 const SLICE_KEYS_MAX = 100;
-/** Side tables that hold documents which may come back. */
+/** Side tables with documents that can be restored. */
 const SPACES = ['queue', 'conflicts', 'history'] as const;
 const ENTRIES_MAX = 64;
 
 /**
- * One collection of unreferenced blobs: mark what documents refer to, decide blob by blob, sweep (docs/adr/0008-blobs.md).
+ * One collection of unreferenced blobs: marks the blobs that documents refer to, decides for each blob, and sweeps
+ * (docs/adr/0008-blobs.md).
  *
- * - A blob goes when this node has seen it without a reference for the whole grace, and nobody has put it since.
- * - A chunk goes with the last blob that has it, or when it is this node's own and no blob has it; never because a blob that
- *   has it may still be on its way here.
- * - What changes while it runs is looked at before each slice of deletions, in the same turn.
+ * - A blob is deleted when this node has seen it without a reference for the whole grace period and nobody has put it since.
+ * - A chunk is deleted with the last blob that contains it, or if this node wrote it and no blob contains it. A chunk of
+ *   another node without a blob stays: the manifest may still be on its way here.
+ * - Changes made during the run are checked before each slice of deletions, in the same turn of the event loop.
  */
 export class BlobCollection {
   readonly #host: BlobsHost;
@@ -35,9 +36,9 @@ export class BlobCollection {
   readonly #referenced = new Set<string>();
   readonly #kept = new KeySet();
   readonly #doomedParts = new KeySet();
-  /** Changes up to here were looked at for references. */
+  /** Changes up to this position were searched for references. */
   #pos = 0;
-  /** Between two steps. */
+  /** Called between two steps. */
   readonly #rest: () => Promise<void>;
   #collected = { blobs: 0, bytes: 0, waiting: 0 };
 
@@ -111,7 +112,7 @@ export class BlobCollection {
       );
   }
 
-  /** Keys of the blobs to delete. The parts of all others are kept. */
+  /** The keys of the blobs to delete. Notes the parts of all other blobs as kept. */
   async #decide(): Promise<DocumentKey[]> {
     const since = UnreferencedSince.read(this.#host);
     const nowMs = this.#host.clock.now();
@@ -155,7 +156,7 @@ export class BlobCollection {
     await this.#delete(slice, isGarbage);
   }
 
-  /** Between the last look and the commit nothing can come in between: all of it is one turn. */
+  /** Checks and commits in one turn of the event loop, so no reference can appear between the two. */
   async #delete(keys: readonly DocumentKey[], isGarbage: (key: DocumentKey) => boolean): Promise<void> {
     this.#signal?.throwIfAborted();
     this.#follow();
@@ -168,7 +169,7 @@ export class BlobCollection {
     await written;
   }
 
-  /** A blob that somebody refers to by now, or puts again, stays, and its parts with it. */
+  /** A blob that has been referred to or put again by now stays, with its parts. */
   #isBlobKept(key: DocumentKey): boolean {
     const row = this.#host.read(BLOBS_COLLECTION, key);
     if (row === undefined || row.value === null) return true;
@@ -193,7 +194,7 @@ export class BlobCollection {
     return versions.every(({ hlc }) => nowMs - hlcToMs(hlc) >= this.#graceMs);
   }
 
-  /** References that were written, and blobs that arrived, since the last look. */
+  /** Notes the references that were written and the blobs that arrived since the last call. */
   #follow(): void {
     this.#host.commitPending();
     const { replica } = this.#host;

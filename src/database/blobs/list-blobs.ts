@@ -4,10 +4,10 @@ import { blobKey } from './blob-documents.ts';
 import type { BlobsHost } from './blobs-host.ts';
 import { readManifest } from './read-blob.ts';
 
-/** Keys looked at between two turns of the event loop. */
+/** Keys read between two turns of the event loop. */
 const TURN_KEYS = 100;
 
-/** Blobs whose manifest is here, in order of their ids. */
+/** The blobs whose manifest this node holds, in order of their ids. */
 export async function* listBlobs(host: BlobsHost, { after, signal }: ListBlobsOptions): AsyncGenerator<BlobInfo> {
   for await (const key of blobDocumentKeys(host, after === undefined ? 'b' : blobKey(after), 'c', signal)) {
     const id = key.slice(1);
@@ -16,7 +16,7 @@ export async function* listBlobs(host: BlobsHost, { after, signal }: ListBlobsOp
   }
 }
 
-/** Keys of `$blobs` behind `from` and before `to`, without reading what they hold. */
+/** The keys of `$blobs` after `from` and before `to`, without reading the documents. */
 export async function* blobDocumentKeys(
   host: Pick<BlobsHost, 'commitPending' | 'replica' | 'turn'>,
   from: string,

@@ -1,10 +1,10 @@
 import { type Clock, sleep } from '../../core/clock/index.ts';
 
-/** Part of the time that slow work takes for itself. */
+/** The share of the time that background work takes. */
 const WORK_PART = 0.1;
 const REST_MS_MIN = 1;
 
-/** Called between two steps: rests so long that the steps are a tenth of the time. Rejects with the signal's reason. */
+/** A function to call between two steps: it waits long enough that the steps take a tenth of the time. Rejects with the signal's reason. */
 export function paced(clock: Clock, signal: AbortSignal): () => Promise<void> {
   let beganAt = clock.monotonic();
   return async () => {

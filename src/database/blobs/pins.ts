@@ -1,8 +1,8 @@
 import type { DocumentKey } from '../../core/ids/index.ts';
 
 /**
- * Documents that a blob under way relies on. They are not collected while it is, nor by a collection that began meanwhile,
- * which could have looked before the blob was whole.
+ * Documents that a put under way relies on. They are not collected during the put, nor by a collection that started during
+ * it: that collection may have listed the blobs before the new one was complete.
  */
 export class Pins {
   readonly #keys = new Set<DocumentKey>();
@@ -16,7 +16,7 @@ export class Pins {
     return this.#keys.has(key);
   }
 
-  /** Keys are kept until nobody works any more. */
+  /** The keys stay pinned until no put or collection runs any more. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#users++;
     try {

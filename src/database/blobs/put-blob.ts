@@ -21,13 +21,13 @@ import type { BlobsHost } from './blobs-host.ts';
 import { CHUNK_BYTES_MAX, Chunker } from './chunker.ts';
 import type { Pins } from './pins.ts';
 
-/** Chunks taken in one turn of the event loop. */
+/** Chunks processed in one turn of the event loop. */
 const TURN_CHUNKS = 2;
 
-/** JSON text of the largest chunk: base64, and the names around it. */
+/** Size of the largest chunk as JSON text: base64 and the member around it. */
 const CHUNK_TEXT_BYTES_MAX = Math.ceil(CHUNK_BYTES_MAX / 3) * 4 + 100;
 
-/** One blob on its way in: chunks first, then lists, and last the manifest, when all of these are durable. */
+/** One put of a blob. It writes chunks and lists, and the manifest after all of these are durable. */
 export class BlobPut {
   readonly #host: BlobsHost;
   readonly #pins: Pins;
@@ -53,7 +53,7 @@ export class BlobPut {
     const chunker = new Chunker();
     for await (const piece of abortableItems(piecesOf(source), signal)) {
       signal?.throwIfAborted();
-      // Not `instanceof`: test runners hand in those of another realm.
+      // `instanceof` would fail for an array of another realm, as test runners pass.
       if (!types.isUint8Array(piece))
         throw new TypeError(
           `a piece of a blob's source is of type ${typeof piece}, not a Uint8Array; encode texts first`,
@@ -76,7 +76,7 @@ export class BlobPut {
     while (this.#waitingBytes > this.#host.limits.blobPutBytes)
       await abortable(Promise.race(this.#waiting), this.#options.signal);
     this.#throwFailure();
-    // A source in memory never waits by itself; others have their turn here.
+    // A source in memory never waits, so this is where other work gets its turn.
     if (this.#parts.length % TURN_CHUNKS === 0) await this.#host.turn();
     this.#options.onProgress?.(this.#size);
   }
@@ -103,7 +103,7 @@ export class BlobPut {
     return { id, size: this.#size };
   }
 
-  /** Writes a document unless it is there and young: what is older could be under way to being collected elsewhere. */
+  /** Writes a document unless it exists and is young: another node could be about to collect an older one. */
   #ensure(key: DocumentKey, text: () => string): void {
     this.#pins.add(key);
     if (this.#isYoung(key)) return;

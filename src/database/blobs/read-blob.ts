@@ -20,7 +20,7 @@ const TURN_CHUNKS = 2;
 
 type ReadHost = Pick<BlobsHost, 'read' | 'replica' | 'commitPending'>;
 
-/** Bytes of a blob in order, chunk by chunk; see `Blobs.get`. */
+/** The bytes of a blob in order, chunk by chunk; see `Blobs.get`. */
 export async function* readBlob(
   host: ReadHost & Pick<BlobsHost, 'turn'>,
   id: string,
@@ -48,7 +48,7 @@ export async function* readBlob(
   if (whole !== undefined && whole.digest() !== id) throw corrupt(blobKey(id));
 }
 
-/** Chunks in order, and lists that hold nothing of the range. */
+/** The chunks in order; a list that is outside the range is one part, marked as skipped. */
 function* partsOf(
   host: ReadHost,
   id: string,
@@ -70,7 +70,7 @@ function* partsOf(
   }
 }
 
-/** How much of a blob is here; reads its lists, not its chunks. */
+/** How much of a blob this node holds. Reads its lists, not its chunks. */
 export function blobPresence(host: ReadHost, id: string): BlobPresence {
   const manifest = readManifest(host, id);
   if (manifest === undefined) return { bytes: 0, size: null, isComplete: false };
@@ -83,7 +83,10 @@ export function readManifest(host: ReadHost, id: string): BlobManifest | undefin
   return text === undefined ? undefined : manifestFromText(text, id);
 }
 
-/** Chunk lists of a manifest, one for each part of it; undefined: that list is not here. */
+/**
+ * The chunk lists of a blob. A manifest of chunks is one list without a hash. `chunks` is undefined if this node does not
+ * hold that list.
+ */
 export function* chunkLists(
   host: ReadHost,
   { kind, parts }: BlobManifest,

@@ -1,12 +1,12 @@
 import type { BlobsHost } from './blobs-host.ts';
 
-/** Unreferenced blobs that are remembered; further ones are when these are gone. */
+/** How many unreferenced blobs are remembered; the others have to wait until these are deleted. */
 const BLOBS_MAX = 10_000;
 
 /** The only entry of the side table `blobs`. */
 const ENTRY = { space: 'blobs', id: 1 } as const;
 
-/** Since when this node has seen which blob without a reference; one that is referred to again starts anew. */
+/** Since when this node has seen each blob without a reference. A blob that is referred to again starts over. */
 export class UnreferencedSince {
   readonly #host: BlobsHost;
   readonly #before: ReadonlyMap<string, number>;
@@ -22,15 +22,15 @@ export class UnreferencedSince {
     return new UnreferencedSince(host, new Map(entry === undefined ? [] : JSON.parse(entry.data)));
   }
 
-  /** The blob has no reference now: since when, as far as this node knows, ms of the time in use. */
+  /** Notes that a blob has no reference now. Returns since when it has none, in ms of the time that the database was in use. */
   see(id: string, livedMs: number): number {
-    // What was noted by another clock must not make anything look older than it is.
+    // A later value than now is one of another clock; the grace period starts now.
     const since = Math.min(this.#before.get(id) ?? livedMs, livedMs);
     if (this.#now.size < BLOBS_MAX) this.#now.set(id, since);
     return since;
   }
 
-  /** What was not seen is forgotten. */
+  /** Saves the blobs seen in this run, and forgets all others. */
   write(): void {
     const data = this.#now.size === 0 ? null : JSON.stringify([...this.#now]);
     this.#host.replica.commitEntries((draft) => draft.entry({ ...ENTRY, data }));

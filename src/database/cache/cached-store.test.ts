@@ -1,7 +1,7 @@
 /**
- * Goal: a store behind the cache is the same store: a wrapper must be invisible.
- * Method: the conformance suite of the Store port on the memory store behind caches of two sizes, one that holds all and
- * one that hardly holds anything; then what a failed flush must take out of the cache.
+ * Goal: a store behind the cache behaves exactly like the store itself.
+ * Method: the conformance suite of the Store port on a memory store behind a cache that holds everything and behind one that
+ * holds almost nothing; then failed flushes, and reads that are not to be cached.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ for (const maxSizeMb of [1, 0.002]) {
   });
 }
 
-test('what a failed flush took back is not in the cache either', async () => {
+test('a failed flush reverts the cache with the store', async () => {
   const store = createMemoryStore();
   const cached = cachedStore(store, new DocumentCache(), LIMITS);
   const collection = parseCollectionName('c');
@@ -54,7 +54,7 @@ test('what a failed flush took back is not in the cache either', async () => {
   );
 });
 
-test('what is read once takes no room in the cache, and is current where it is held', async () => {
+test('a read with use "once" is not cached, but returns the current row if it is cached', async () => {
   const cache = new DocumentCache();
   const cached = cachedStore(createMemoryStore(), cache, LIMITS);
   const collection = parseCollectionName('c');

@@ -5,13 +5,13 @@ import type { DocumentCache } from './document-cache.ts';
 import { RecentChanges } from './recent-changes.ts';
 
 /**
- * The store with `get` answered from the cache where it can. The cache changes in the same step as the store: at each
- * commit, local or remote, and when the store went back after a failed flush. So reads see exactly what the store holds,
- * and a write finds the row that it replaces without asking the disk.
+ * A store that answers `get` from the cache if possible. The cache changes in the same step as the store: at each commit,
+ * local or remote, and at `load`, which also follows a failed flush. So reads see exactly what the store holds, and a write
+ * finds the row that it replaces without reading from the disk.
  */
 export function cachedStore(store: Store, cache: DocumentCache, limits: Limits): Store {
   const recent = new RecentChanges(limits.recentChangesMax, limits.recentCharactersMax);
-  // Feeds ask for removals at every commit, and there are hardly ever any. Both are undefined where they are not known.
+  // Feeds ask for removals after every commit, and there are hardly ever any. Both are undefined while they are not known.
   let newestGone: number | undefined;
   let goneFrom: number | undefined;
   return {
@@ -22,7 +22,7 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
       goneFrom = undefined;
       const image = store.load();
       const pos = image.head?.pos ?? 0;
-      // The head is the newest position; a store that holds a newer change is left to answer for itself.
+      // The head should be the newest position. If the store holds a newer change, it answers `changes` itself.
       recent.reset(store.changes(pos, 1).length === 0 ? pos : Number.POSITIVE_INFINITY);
       return image;
     },
@@ -41,7 +41,7 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
       const held = cache.row(collection, key, false);
       if (held !== undefined) return held;
       const row = store.get(collection, key);
-      // A blob would push all documents out, and is seldom read twice.
+      // A blob would evict all other documents, and is seldom read twice.
       if (row !== undefined && use !== 'once' && collection !== BLOBS_COLLECTION) cache.keepRow(row);
       return row;
     },
@@ -78,7 +78,7 @@ export function cachedStore(store: Store, cache: DocumentCache, limits: Limits):
   };
 }
 
-/** Queries look at what the cache has not. */
+/** Queries always go to the store. */
 function queriesOf(store: Store): Pick<Store, 'find' | 'count' | 'findAside' | 'countAside' | 'explain'> {
   return {
     find: (...query) => store.find(...query),

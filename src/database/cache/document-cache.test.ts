@@ -1,7 +1,7 @@
 /**
- * Goal: the document cache keeps its bound in bytes, counts what it says it counts, and never gives out or takes in
- * anything that a caller can change later.
- * Method: directed cases from the guide; random operations against a model; the real memory of a full cache, measured.
+ * Goal: the document cache keeps its bound in bytes, its statistics are right, and a caller can never change a cached
+ * document through an object that it passed in or got back.
+ * Method: single cases; random operations against a model; the measured memory of a full cache.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ import { DocumentCache } from './document-cache.ts';
 const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const MB = 1024 * 1024;
 
-test('what is set is read, counted, deleted and cleared', () => {
+test('documents can be set, read, deleted and cleared, and the statistics count it', () => {
   const cache = new DocumentCache({ maxSizeMb: 50 });
   assert.equal(cache.get('users', 'user1'), undefined);
   cache.set('users', 'user1', { name: 'Alice' });
@@ -34,7 +34,7 @@ test('an empty cache has a hit rate of 0', () => {
   assert.equal(new DocumentCache().getStatistics().hitRate, 0);
 });
 
-test('neither the object that was set nor one that came out reaches the cached document', () => {
+test('changing an object passed to set or returned by get does not change the cached document', () => {
   const cache = new DocumentCache();
   const alice = { tags: ['a'] };
   cache.set('users', 'user1', alice);
@@ -44,7 +44,7 @@ test('neither the object that was set nor one that came out reaches the cached d
   assert.deepEqual(cache.get('users', 'user1'), { tags: ['a'] });
 });
 
-test('no two names share an entry', () => {
+test('different collections and keys never share an entry', () => {
   const cache = new DocumentCache();
   const names = ['a', 'b', 'ab', 'a:', ':b', '1:a', '', '\0', '__proto__', 'r1:a', 'd1:a', 'constructor'];
   for (const collection of names) for (const key of names) cache.set(collection, key, { of: [collection, key] });
@@ -52,7 +52,7 @@ test('no two names share an entry', () => {
     for (const key of names) assert.deepEqual(cache.get(collection, key), { of: [collection, key] });
 });
 
-test('the bound holds whatever is put in, least recently used goes first, and each eviction counts', () => {
+test('the size never exceeds the bound, the least recently used document is evicted first, and evictions count', () => {
   const cache = new DocumentCache({ maxSizeMb: 0.01 });
   for (let n = 0; n < 100; n++) {
     cache.set('c', `k${n}`, { text: 'x'.repeat(500) });
@@ -66,7 +66,7 @@ test('the bound holds whatever is put in, least recently used goes first, and ea
   assert.equal(cache.get('c', 'k1'), undefined);
 });
 
-test('a document above the bound is not kept, and takes its older state with it', () => {
+test('a document above the bound is not kept, and the older state of it is dropped', () => {
   const cache = new DocumentCache({ maxSizeMb: 0.01 });
   cache.set('c', 'k', { n: 1 });
   cache.set('c', 'k', { text: 'x'.repeat(MB) });
@@ -74,7 +74,7 @@ test('a document above the bound is not kept, and takes its older state with it'
   assert.equal(cache.getStatistics().size, 0);
 });
 
-test('resize takes effect at once, keeps the most recently used, and counts what went', () => {
+test('resize takes effect immediately, keeps the most recently used documents, and counts the evictions', () => {
   const cache = new DocumentCache({ maxSizeMb: 1 });
   for (let n = 0; n < 20; n++) cache.set('c', `k${n}`, { text: 'x'.repeat(1000) });
   cache.get('c', 'k0');
@@ -91,7 +91,7 @@ test('resize takes effect at once, keeps the most recently used, and counts what
   assert.equal(cache.getStatistics().size, 20);
 });
 
-test('what is no size and what is no document is refused', () => {
+test('an invalid size and an invalid document are refused', () => {
   for (const maxSizeMb of [0, -1, Number.NaN, Infinity, '50'])
     assert.throws(() => new DocumentCache({ maxSizeMb: maxSizeMb as never }), RangeError, String(maxSizeMb));
   const cache = new DocumentCache({ maxSizeMb: 1 });
@@ -101,7 +101,7 @@ test('what is no size and what is no document is refused', () => {
   assert.equal(cache.getStatistics().size, 0);
 });
 
-test('random use never shows anything but what was set last', () => {
+test('get never returns anything but the last document set', () => {
   for (let seed = 1; seed <= 5 * SCALE; seed++) {
     const random = createSeededRandom(seed);
     const cache = new DocumentCache({ maxSizeMb: 0.005 });
@@ -124,7 +124,7 @@ test('random use never shows anything but what was set last', () => {
   }
 });
 
-test('the memory of a full cache is not above what it says', {
+test('a full cache uses no more memory than its size', {
   skip: globalThis.gc === undefined && 'needs --expose-gc',
 }, () => {
   const gc = globalThis.gc as () => void;
@@ -144,7 +144,7 @@ test('the memory of a full cache is not above what it says', {
   }
 });
 
-test('a database keeps its reads in the cache, and shows every local and remote change at once', async () => {
+test('a database caches its reads, and reads show every local and remote change immediately', async () => {
   const { applyRemote } = await import('../test-database.ts');
   const cache = new DocumentCache({ maxSizeMb: 1 });
   await using opened = await openTestDatabase(undefined, { cache });
@@ -157,7 +157,7 @@ test('a database keeps its reads in the cache, and shows every local and remote 
   assert.deepEqual(cache.get('users', 'a'), { n: 1 });
 
   cache.set('users', 'a', { n: 666 });
-  assert.deepEqual(await users.get('a'), { n: 1 }, 'what a program sets is never what the database reads');
+  assert.deepEqual(await users.get('a'), { n: 1 }, 'the database never reads what a program sets');
 
   await users.put('a', { n: 2 });
   assert.deepEqual([await users.get('a'), cache.get('users', 'a')], [{ n: 2 }, { n: 2 }]);
@@ -169,7 +169,7 @@ test('a database keeps its reads in the cache, and shows every local and remote 
   assert.deepEqual([await users.get('a'), cache.get('users', 'a')], [undefined, undefined]);
 });
 
-test('writes do not count as looks, so the hit rate tells of reads alone', async () => {
+test('writes count neither as hits nor as misses', async () => {
   const cache = new DocumentCache();
   await using opened = await openTestDatabase(undefined, { cache });
   const users = opened.db.collection('users');

@@ -7,22 +7,24 @@ import type { StoredDocument } from '../../store/index.ts';
 import { RecentlyUsed } from '../recently-used.ts';
 
 export interface DocumentCacheOptions {
-  /** Bound in megabytes (1024 × 1024 bytes), above 0. Default 10. */
+  /** Maximum size in units of 1024 × 1024 bytes, above 0. Default 10. */
   readonly maxSizeMb?: number;
-  /** Trace per look that counts: hit or miss. Default: silent. */
+  /** Gets a trace line for each hit and miss. Default: none. */
   readonly logger?: Logger;
 }
 
 export interface CacheStatistics {
+  /** Reads that found a document. */
   readonly hits: number;
+  /** Reads that found none. */
   readonly misses: number;
-  /** Entries. */
+  /** Number of entries. */
   readonly size: number;
-  /** Never above the bound; texts are counted as they lie in memory, with the overhead of each entry. */
+  /** Estimated size in memory, including the overhead of each entry; never above the bound. */
   readonly sizeBytes: number;
-  /** Entries that made room for others. */
+  /** Entries dropped to keep the bound. */
   readonly evictions: number;
-  /** hits / (hits + misses); 0 before the first look. */
+  /** hits / (hits + misses); 0 before the first read. */
   readonly hitRate: number;
 }
 
@@ -31,26 +33,26 @@ const NAMES: OptionNames<DocumentCacheOptions> = { maxSizeMb: true, logger: true
 const MB = 1024 * 1024;
 const MAX_SIZE_MB_DEFAULT = 10;
 
-/** Bytes of an entry besides its texts: the cache's own lists, key, text headers; measured with --expose-gc. */
+/** Bytes of an entry besides its texts: the lists of the cache, the key, text headers. Measured with --expose-gc. */
 const ENTRY_BYTES = 200;
-/** Bytes of a row besides its texts: the objects of document, version, digest and context. */
+/** Bytes of a version of a row besides its texts: the objects of document, version, digest and context. */
 const ROW_BYTES = 600;
 
-/** What is kept of one document. */
+/** One cached document. */
 interface Entry {
-  /** As the database has it. */
+  /** The row of the database. */
   readonly row: StoredDocument | undefined;
-  /** As a program has set it. */
+  /** What a program passed to `set`. */
   readonly text: string | undefined;
 }
 
 /**
- * Documents by collection and key, least recently used first out, bounded in bytes. What comes out is a fresh object each
- * time: whatever a caller does to it, the cache keeps what was put in.
+ * A cache of documents by collection and key, bounded in bytes; the least recently used document is evicted first. `get`
+ * returns a fresh object each time, so a caller may change it without changing the cache.
  *
- * Alone it is a plain cache. As the cache of a database, the database keeps its rows in it, by itself: those it drops or
- * replaces at the moment of a local or remote change, so `get` never shows what is no longer there. What a program sets
- * itself is dropped by such a change too, but is never what the database reads.
+ * It can be used on its own. A database that has it as its cache also keeps its rows in it, and replaces or drops them at the
+ * moment of each local or remote change, so `get` never returns an outdated row. Such a change also drops what a program has
+ * set under the same key; the database itself never reads that.
  */
 export class DocumentCache {
   readonly #logger: Logger | undefined;
@@ -58,7 +60,7 @@ export class DocumentCache {
   #hits = 0;
   #misses = 0;
 
-  /** Throws RangeError when the size is not a number above 0. */
+  /** Throws a RangeError if `maxSizeMb` is not a number above 0. */
   constructor(options: DocumentCacheOptions = {}) {
     checkOptions(options, 'DocumentCache', NAMES);
     this.#logger = options.logger;
@@ -73,26 +75,31 @@ export class DocumentCache {
     return text === undefined ? undefined : JSON.parse(text);
   }
 
-  /** Keeps a copy. One that alone is above the bound is not kept. Throws INVALID_DOCUMENT for what is no JSON object. */
+  /**
+   * Keeps a copy of the document, unless it is larger than the bound. Throws PERSISTENCE_ERROR / INVALID_DOCUMENT if it is
+   * not a JSON object.
+   */
   set(collection: string, key: string, document: object): void {
     const text = documentToText(document, { ...LIMITS, documentBytesMax: Number.MAX_SAFE_INTEGER });
     this.#keep(collection, key, { row: this.#entries.get(collection, key)?.row, text });
   }
 
-  /** False when there was none. */
+  /** Returns false if there was no such entry. */
   delete(collection: string, key: string): boolean {
     return this.#entries.delete(collection, key);
   }
 
+  /** Drops all entries. The counts of hits, misses and evictions stay. */
   clear(): void {
     this.#entries.clear();
   }
 
-  /** Changes the bound at once; what no longer fits goes, least recently used first. Throws RangeError as the constructor does. */
+  /** Changes the bound and evicts what no longer fits, least recently used first. Throws a RangeError as the constructor does. */
   resize(maxSizeMb: number): void {
     this.#entries.resize(bytesMax(maxSizeMb));
   }
 
+  /** The statistics since the cache was created. */
   getStatistics(): CacheStatistics {
     const looks = this.#hits + this.#misses;
     return {
@@ -105,20 +112,20 @@ export class DocumentCache {
     };
   }
 
-  /** @internal For the database: a row that it keeps here. Counts when a program asks for it, not when a write looks for what it replaces. */
+  /** @internal For the database: a row that it keeps here. A program's read counts as a hit or miss, the lookup of a write does not. */
   row(collection: string, key: string, isCounted: boolean): StoredDocument | undefined {
     const row = this.#entries.get(collection, key)?.row;
     if (isCounted) this.#count(row !== undefined, collection, key);
     return row;
   }
 
-  /** @internal For the database: the row as it was just read. */
+  /** @internal For the database: keeps a row that it has just read. */
   keepRow(row: StoredDocument): void {
     const { collection, key } = row;
     this.#keep(collection, key, { row, text: this.#entries.get(collection, key)?.text });
   }
 
-  /** @internal For the database: a change was committed; a row that is held is replaced by the new one. */
+  /** @internal For the database: replaces a cached row after a commit. */
   changeRow(row: StoredDocument): void {
     if (this.#entries.size === 0) return;
     const { collection, key } = row;
@@ -159,7 +166,7 @@ function rowBytes(row: StoredDocument): number {
   return bytes;
 }
 
-/** V8 keeps a text of Latin-1 in one byte a character and any other in two; only ASCII is told apart cheaply. */
+/** V8 keeps Latin-1 text with one byte a character and any other with two. This is an upper bound: it only detects ASCII. */
 function textBytes(text: string): number {
   return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 }

@@ -1,5 +1,5 @@
-// Goal: the newest changes answer exactly as the store would, or not at all. Method: random commits on a memory store and on
-// the tail beside it; every question is asked of both.
+// Goal: RecentChanges answers exactly as the store does, or not at all. Method: random commits to a memory store and to
+// RecentChanges; both are asked the same questions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Hlc } from '../../core/clock/index.ts';
@@ -28,7 +28,7 @@ function documentAt(key: DocumentKey, pos: number): StoredDocument {
   return { collection, key, pos, versions, lineFirst: 0, lineReplica: null, deadAt: null, value: body.value };
 }
 
-test('the tail says what the store says, or that it does not know', () => {
+test('it returns the same changes as the store, or undefined', () => {
   const seed = 20261123;
   const random = createSeededRandom(seed);
   const store = createMemoryStore();
@@ -49,15 +49,15 @@ test('the tail says what the store says, or that it does not know', () => {
     recent.commit({ documents, removed });
     const after = Math.max(0, pos - random.integer(0, 14));
     const limit = random.integer(1, 6);
-    const told = recent.after(after, limit);
-    if (told === undefined) continue;
+    const found = recent.after(after, limit);
+    if (found === undefined) continue;
     known++;
-    assert.deepEqual(told, store.changes(after, limit), `seed ${seed}, step ${i}`);
+    assert.deepEqual(found, store.changes(after, limit), `seed ${seed}, step ${i}`);
   }
   assert.ok(known > 500, `only ${known} answers`);
 });
 
-test('a large document pushes older ones out, and is itself left to the store when it is too large', () => {
+test('documents beyond the bound in characters push the oldest out', () => {
   const recent = new RecentChanges(100, 20);
   recent.reset(0);
   recent.commit({ documents: [documentAt('a' as DocumentKey, 1)] });
@@ -69,7 +69,7 @@ test('a large document pushes older ones out, and is itself left to the store wh
   );
 });
 
-test('what a context holds in memory counts', () => {
+test('the lines of a context count towards the bound', () => {
   const recent = new RecentChanges(100, 130);
   recent.reset(0);
   const of = (key: string, pos: number, lines: number) => {
@@ -85,7 +85,7 @@ test('what a context holds in memory counts', () => {
   assert.equal(recent.size, 1);
 });
 
-test('nothing is held while nobody asks, and everything again from the moment when somebody does', () => {
+test('it holds nothing while nobody asks, and new changes again after somebody does', () => {
   const recent = new RecentChanges(3, 10_000);
   recent.reset(0);
   const commit = (pos: number) => recent.commit({ documents: [documentAt(`k${pos}` as DocumentKey, pos)] });

@@ -5,21 +5,22 @@ import type { StoreBatch, StoredDocument } from '../../store/index.ts';
 const ENTRY_CHARACTERS = 50;
 
 /**
- * The newest changes in order of position, so that sessions and feeds, which follow every commit, find it in memory.
- * Holds at most `sizeMax` documents and `charactersMax` characters, those that were replaced since among them: beyond
- * it the oldest are left to the store. Holds none while so many come that nobody asked for: who asks next is behind them
- * anyway, and in a first sync what is held longer than it is worked on costs memory, for the garbage collector copies it.
+ * The newest changes in order of position, so that sessions and feeds, which follow every commit, find them in memory.
+ * Holds at most `sizeMax` changes and `charactersMax` characters, including changes that were replaced since; older ones are
+ * read from the store. Holds none after more than `sizeMax` changes that nobody asked for: the next reader would be behind
+ * them anyway, and in a first sync they would only cost memory and be copied by the garbage collector.
  */
 export class RecentChanges {
-  /** In order of position; a document that changed again is in it more than once, and told as the last of them. */
+  /** In order of position. A document that changed again is in it more than once; `after` returns only the last of these. */
   #log: (StoredDocument | undefined)[] = [];
-  /** Before this place nothing is held any more. */
+  /** Index of the first change in the log; the places before it are empty. */
   #first = 0;
   readonly #sizeMax: number;
   readonly #charactersMax: number;
   #characters = 0;
+  /** Changes committed since `after` was last called. */
   #unasked = 0;
-  /** Everything that changed after this position is here. */
+  /** The log holds every change after this position. */
   #from = Number.POSITIVE_INFINITY;
 
   constructor(sizeMax: number, charactersMax: number) {
@@ -31,7 +32,7 @@ export class RecentChanges {
     return this.#log.length - this.#first;
   }
 
-  /** Starts afresh at the store's newest position. */
+  /** Starts again with an empty log at a position. */
   reset(pos: number): void {
     this.#log = [];
     this.#first = 0;
@@ -56,7 +57,7 @@ export class RecentChanges {
     this.#forget(first);
   }
 
-  /** The first `limit` changes after `pos`, or undefined where that is too long ago. */
+  /** The first `limit` changes after `pos`; undefined if the log does not reach back that far. */
   after(pos: number, limit: number): StoredDocument[] | undefined {
     this.#unasked = 0;
     if (pos < this.#from) return undefined;
@@ -73,7 +74,7 @@ export class RecentChanges {
     return found.reverse().slice(0, Math.max(0, limit));
   }
 
-  /** Where the changes after `pos` begin in the log. */
+  /** Index in the log of the first change after `pos`. */
   #firstAfter(pos: number): number {
     let low = this.#first;
     let high = this.#log.length;
@@ -93,7 +94,7 @@ export class RecentChanges {
     this.#characters = left.reduce((sum, document) => sum + charactersOf(document), 0);
   }
 
-  /** Lets go of what stands before `first`; the log moves up only now and then, so that a commit costs what it brings. */
+  /** Drops the changes before `first`. The log is copied only now and then, so the cost of a commit depends on its own size. */
   #forget(first: number): void {
     if (first <= this.#log.length / 2) {
       this.#log.fill(undefined, this.#first, first);

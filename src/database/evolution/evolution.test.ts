@@ -1,7 +1,7 @@
 /**
- * Goal: programs of different ages share a collection: an old document reads as if it were new, a new one goes through an
- * old program unharmed, and filters mean the newest shape. Method: the same database defined as by programs of two
- * versions, one after the other, and documents of others put in as a session would.
+ * Goal: programs of different versions share a collection: an old document reads in the newest shape, a newer one passes
+ * through an old program unchanged, and filters apply to the newest shape. Method: one database, opened by programs of two
+ * versions in turn, and documents of other nodes applied as a sync session would.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -36,7 +36,7 @@ async function withOldDocuments(opened: TestDatabase): Promise<void> {
 }
 
 testOnStores(
-  'documents of older versions read, filter and sort in the newest shape, and stay as they are stored',
+  'older documents are read, filtered and sorted in the newest shape, and reading does not rewrite them',
   async (disk) => {
     await using opened = await openTestDatabase(disk);
     const { db } = opened;
@@ -71,35 +71,32 @@ testOnStores(
   },
 );
 
-testOnStores(
-  'a write brings a document to the newest version; so does migrate with all that are left',
-  async (disk) => {
-    await using opened = await openTestDatabase(disk);
-    const { db } = opened;
-    await withOldDocuments(opened);
-    applyRemote(db, 'people', 'x', '{"name":5,"age":"old"}');
-    const people = db.collection('people', newest);
-    await people.update('a', { age: 37 });
-    const stored = (key: string): unknown => JSON.parse(db.replica.get('people' as never, key as never)!.value!);
-    assert.deepEqual(stored('a'), { $v: 2, first: 'Ada', last: 'King', active: true, age: 37 });
-    assert.deepEqual(stored('b'), { name: 'Bob Hill', age: 20 });
-    const seen: number[] = [];
-    const result = await people.migrate({ onProgress: ({ documents }) => seen.push(documents) });
-    assert.deepEqual(result, { documents: 3, migrated: 1, invalid: 1 });
-    assert.deepEqual(seen, [3]);
-    assert.deepEqual(stored('b'), { $v: 2, first: 'Bob', last: 'Hill', active: true, age: 20 });
-    assert.deepEqual(
-      (await collect(people.invalid())).map(({ key }) => key),
-      ['x'],
-    );
-    assert.deepEqual(await people.migrate(), { documents: 3, migrated: 0, invalid: 1 });
-    const stop = new AbortController();
-    stop.abort(new Error('enough'));
-    await assert.rejects(people.migrate({ signal: stop.signal }), /enough/);
-  },
-);
+testOnStores('an update rewrites a document in the newest version, and migrate rewrites all others', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const { db } = opened;
+  await withOldDocuments(opened);
+  applyRemote(db, 'people', 'x', '{"name":5,"age":"old"}');
+  const people = db.collection('people', newest);
+  await people.update('a', { age: 37 });
+  const stored = (key: string): unknown => JSON.parse(db.replica.get('people' as never, key as never)!.value!);
+  assert.deepEqual(stored('a'), { $v: 2, first: 'Ada', last: 'King', active: true, age: 37 });
+  assert.deepEqual(stored('b'), { name: 'Bob Hill', age: 20 });
+  const seen: number[] = [];
+  const result = await people.migrate({ onProgress: ({ documents }) => seen.push(documents) });
+  assert.deepEqual(result, { documents: 3, migrated: 1, invalid: 1 });
+  assert.deepEqual(seen, [3]);
+  assert.deepEqual(stored('b'), { $v: 2, first: 'Bob', last: 'Hill', active: true, age: 20 });
+  assert.deepEqual(
+    (await collect(people.invalid())).map(({ key }) => key),
+    ['x'],
+  );
+  assert.deepEqual(await people.migrate(), { documents: 3, migrated: 0, invalid: 1 });
+  const stop = new AbortController();
+  stop.abort(new Error('enough'));
+  await assert.rejects(people.migrate({ signal: stop.signal }), /enough/);
+});
 
-test('a document of a newer version goes through an older program unharmed', async () => {
+test('an older program leaves the members it does not know in a newer document', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const future = { $v: 7, first: ['Ada'], last: null, mood: { good: true } };
@@ -116,7 +113,7 @@ test('a document of a newer version goes through an older program unharmed', asy
   assert.equal((await people.find({ active: false })).length, 1);
 });
 
-test('two nodes that migrate the same document agree, and nothing is listed as lost', async () => {
+test('two nodes that migrate the same document agree, and no conflict is listed', async () => {
   await using one = await openTestDatabase(undefined, { seed: 1 });
   await using two = await openTestDatabase(undefined, { seed: 2 });
   const old = '{"name":"Ada King"}';
@@ -135,7 +132,7 @@ test('two nodes that migrate the same document agree, and nothing is listed as l
   assert.deepEqual(await one.db.conflicts(), []);
 });
 
-test('a handle without options reads and writes the stored form, of whatever version', async () => {
+test('a handle without options reads and writes the stored form of any version', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   await withOldDocuments(opened);
@@ -158,7 +155,7 @@ test('a handle without options reads and writes the stored form, of whatever ver
   assert.deepEqual(await plain.get('n'), { $v: 9, anything: 1 });
 });
 
-test('a migration that fails makes the document invalid, and nothing else', async () => {
+test('a migration that fails makes only that document invalid', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   applyRemote(db, 'n', 'bad', '{"n":"x"}', 1);
@@ -179,7 +176,7 @@ test('a migration that fails makes the document invalid, and nothing else', asyn
   assert.deepEqual(await numbers.find({ n: { $lt: 11 } }), [{ n: 2 }, { n: 10 }]);
 });
 
-test('the version counts for the size of a document, and is written once', async () => {
+test('the version counts towards the size of a document, and is written once', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, documentBytesMax: 100 } });
   const versioned = opened.db.collection('n', { migrations: { 1: (document) => document } });
   const stored = (key: string): unknown => opened.db.replica.get('n' as never, key as never)?.value;
@@ -192,7 +189,7 @@ test('the version counts for the size of a document, and is written once', async
   assert.deepEqual(await versioned.get('empty'), {});
 });
 
-test('steps that are missing or too many are refused', async () => {
+test('missing, surplus and malformed migrations are refused', async () => {
   await using opened = await openTestDatabase();
   const step = (document: object): object => document;
   for (const options of [
@@ -207,7 +204,7 @@ test('steps that are missing or too many are refused', async () => {
     assert.throws(() => opened.db.collection('people', options as never), { reason: 'OPTION_INVALID' });
 });
 
-test('whatever the ages of documents, a query finds what it finds when all are migrated', async () => {
+test('a query finds the same before and after all documents are migrated', async () => {
   const person = fc.record({
     key: fc.nat(12).map((n) => `k${n}`),
     version: fc.integer({ min: 0, max: 2 }),

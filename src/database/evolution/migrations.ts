@@ -1,13 +1,13 @@
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { JsonObject } from '../../core/query/index.ts';
 
-/** One step: takes a document of the version before and returns one of its own. It may change what it is given. */
+/** One step: takes a document of the version before and returns it in its own version. It may change its argument. */
 export type Migration = (document: Record<string, unknown>) => object;
 
-/** By the version that each leads to. */
+/** The steps, each under the version that it leads to. There must be one for each version from 1 on. */
 export type Migrations = Readonly<Record<number, Migration>>;
 
-/** Name of the field that holds the version of a document's shape; version 0 is not written. */
+/** Name of the field that holds the version of a document's shape. Version 0 is not written. */
 export const VERSION_FIELD = '$v';
 
 /** A document and the version of its shape. */
@@ -16,12 +16,12 @@ export interface Shaped {
   readonly version: number;
 }
 
-/** The steps of a collection, checked. Version 0 has none. */
+/** The checked migrations of a collection. */
 export class Evolution {
   readonly version: number;
   readonly #steps: readonly Migration[];
 
-  /** Throws CONFIG_ERROR / OPTION_INVALID when a step is missing or too many. */
+  /** Throws CONFIG_ERROR / OPTION_INVALID if the version is invalid, or a step is missing or too many. */
   constructor(collection: string, version: number | undefined, migrations: Migrations = {}) {
     const given = Object.keys(migrations).map(Number);
     this.version = version ?? Math.max(0, ...given);
@@ -37,7 +37,7 @@ export class Evolution {
     });
   }
 
-  /** The document in the newest shape that is known here; one that is as new or newer stays as it is. Throws what a step does. */
+  /** The document in the newest version known here; one of this or a newer version stays as it is. Throws what a step throws. */
   upgrade({ document, version }: Shaped): Shaped {
     if (version >= this.version) return { document, version };
     let shape: object = document;
@@ -49,14 +49,14 @@ export class Evolution {
   }
 }
 
-/** Takes the version out of a stored document. */
+/** Separates a stored document from its version. */
 export function takeVersion(stored: JsonObject): Shaped {
   if (!Object.hasOwn(stored, VERSION_FIELD)) return { document: stored, version: 0 };
   const { [VERSION_FIELD]: field, ...document } = stored;
   return { document, version: Number.isSafeInteger(field) && (field as number) > 0 ? (field as number) : 0 };
 }
 
-/** The document as it is stored: its version first, where the prefix of the text shows it. */
+/** The document as it is stored: with the version first, so the beginning of the text shows it. */
 export function withVersion({ document, version }: Shaped): JsonObject {
   const { [VERSION_FIELD]: _, ...rest } = document;
   return version === 0 ? rest : { [VERSION_FIELD]: version, ...rest };

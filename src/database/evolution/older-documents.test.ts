@@ -1,4 +1,4 @@
-// Goal: that a collection holds nothing older is believed only as long as it is so. Method: answers that come after commits.
+// Goal: OlderDocuments answers "none" only while it is true. Method: commits before and during a lookup.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CollectionName } from '../../core/ids/index.ts';
@@ -11,7 +11,7 @@ const NEW = sampleDocument({ key: 'new', pos: 2, versions: [{ seq: 2, value: '{"
 const FOUND = [{ key: OLD.key, value: OLD.value! }];
 const mustNotAsk = (): never => assert.fail('it is known');
 
-test('what was found beside the loop is known, until a commit brings an older document', async () => {
+test('an answer is remembered until a commit brings an older document', async () => {
   const older = new OlderDocuments();
   await older.lookFor(C, 2, async () => []);
   assert.equal(older.has(C, 2, mustNotAsk), false);
@@ -24,7 +24,7 @@ test('what was found beside the loop is known, until a commit brings an older do
   );
 });
 
-test('an older document that comes while the answer is on its way is not overlooked', async () => {
+test('an older document committed during a lookup is not overlooked', async () => {
   const older = new OlderDocuments();
   const { promise, resolve } = Promise.withResolvers<never[]>();
   const looking = older.lookFor(C, 2, () => promise);
@@ -37,7 +37,7 @@ test('an older document that comes while the answer is on its way is not overloo
   );
 });
 
-test('the last older document may go with any commit', async () => {
+test('if older documents were found, the next commit to the collection makes it look again', async () => {
   const older = new OlderDocuments();
   await older.lookFor(C, 2, async () => FOUND);
   assert.equal(older.has(C, 2, mustNotAsk), true);

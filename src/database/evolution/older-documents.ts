@@ -4,17 +4,17 @@ import type { FoundDocument, StoredDocument } from '../../store/index.ts';
 import { after, type Eventually } from '../eventually.ts';
 import { takeVersion, VERSION_FIELD } from './migrations.ts';
 
-/** Documents of this version or a newer one. */
+/** Matches documents of this version or a newer one. */
 export function notOlderThan(version: number): Filter {
   return { kind: 'gte', path: [VERSION_FIELD], value: version };
 }
 
-/** Documents of an older version, those without one included. */
+/** Matches documents of an older version, including those without a version. */
 export function olderThan(version: number): Filter {
   return { kind: 'not', filter: notOlderThan(version) };
 }
 
-/** The answer is out of date when a commit brings an older document. */
+/** Whether a collection holds any document older than a version. */
 interface Found {
   readonly collection: CollectionName;
   readonly version: number;
@@ -22,15 +22,15 @@ interface Found {
 }
 
 /**
- * Which collections hold a document of an older version than their own: a query asks the store once, and from then on each
- * commit is looked at. So a collection that is migrated costs its queries nothing.
+ * Which collections hold a document of an older version than their own. The first query asks the store; after that, each
+ * commit is checked. So queries on a fully migrated collection have no extra cost.
  */
 export class OlderDocuments {
   readonly #known = new Map<CollectionName, Found>();
-  /** Questions whose answer is on its way, and counts only if no commit came between. */
+  /** Lookups under way. A commit of an older document removes them, and their answers no longer count. */
   readonly #asked = new Set<Found>();
 
-  /** `find` is asked for one of them, and only where that is not known. */
+  /** Whether there is an older document. `find` is called only if that is not known. */
   has(collection: CollectionName, version: number, find: (query: Query) => readonly FoundDocument[]): boolean {
     if (version === 0) return false;
     const known = this.#known.get(collection);
@@ -40,7 +40,7 @@ export class OlderDocuments {
     return isAny;
   }
 
-  /** As `has`, for whoever can wait, and then asks that. */
+  /** Looks up what `has` needs, without blocking; call `has` afterwards. */
   lookFor(
     collection: CollectionName,
     version: number,
@@ -54,19 +54,19 @@ export class OlderDocuments {
     });
   }
 
-  /** These were committed. */
+  /** Takes note of a commit. */
   committed(changed: readonly StoredDocument[]): void {
     if (this.#known.size === 0 && this.#asked.size === 0) return;
     for (const { collection, value } of changed) {
       const known = this.#known.get(collection);
-      // Of a collection that held some, the last one may be gone now.
+      // If it held older documents, this commit may have replaced the last of them.
       if (known !== undefined && (known.isAny || isOlder(value, known.version))) this.#known.delete(collection);
       for (const asked of this.#asked)
         if (asked.collection === collection && isOlder(value, asked.version)) this.#asked.delete(asked);
     }
   }
 
-  /** Commits were lost; what they brought may come again in another order. */
+  /** Forgets everything: commits were lost, and the store has gone back. */
   forget(): void {
     this.#known.clear();
     this.#asked.clear();
@@ -79,7 +79,7 @@ function oneOlder(version: number): Query {
 
 function isOlder(text: string | null, version: number): boolean {
   if (text === null) return false;
-  // As this release writes it; another order of members is looked at closely.
+  // This release writes the version first. A text that starts otherwise has to be parsed.
   const prefix = `{"${VERSION_FIELD}":${version}`;
   if (text.startsWith(`${prefix},`) || text === `${prefix}}`) return false;
   return takeVersion(JSON.parse(text)).version < version;
