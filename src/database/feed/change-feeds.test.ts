@@ -1,7 +1,7 @@
 /**
- * Goal: a watcher hears of every change once it is durable, in order, from wherever it begins, and of nothing else.
- * Method: first single claims, then random histories of writes, deletes, purges, remote changes, drops and lost syncs on
- * both stores, where a model that only applies what the watcher says must end up equal to the collection.
+ * Goal: a watcher yields every change after it is durable, in order, from wherever it starts, and nothing else.
+ * Method: single cases, then random histories of writes, deletes, purges, remote changes and failed flushes on both stores:
+ * a copy made only from what the watcher yields must end up equal to the collection.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -42,7 +42,7 @@ async function take(iterator: AsyncIterator<Change<Doc>, undefined>, count: numb
   return texts;
 }
 
-testOnStores('puts and deletes come in order, with their origin, and only of this collection', async (disk) => {
+testOnStores('a watcher yields the puts and deletes of its collection in order, with their origin', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<Doc>('users');
   const others = opened.db.collection<Doc>('others');
@@ -64,7 +64,7 @@ testOnStores('puts and deletes come in order, with their origin, and only of thi
   assert.deepEqual(textOf((await pending).value!), 'put c=3');
 });
 
-test('nothing is announced before it is durable, and nothing that was lost', async () => {
+test('a change is not yielded before it is durable, and never if it was lost', async () => {
   const syncs: PromiseWithResolvers<void>[] = [];
   const store = createMemoryStore({
     sync: () => {
@@ -94,7 +94,7 @@ test('nothing is announced before it is durable, and nothing that was lost', asy
   assert.equal(textOf((await first).value!), 'put kept=2');
 });
 
-testOnStores('a resume token goes on after its change, in the same life and in the next', async (disk) => {
+testOnStores('a resume token continues after its change, also after the database is reopened', async (disk) => {
   const first = await openTestDatabase(disk);
   const users = first.db.collection<Doc>('users');
   const changes = iteratorOf(users.watch());
@@ -112,7 +112,7 @@ testOnStores('a resume token goes on after its change, in the same life and in t
   assert.deepEqual(await take(resumed, 1), ['put c=3']);
 });
 
-testOnStores('a token outlives a new replica id', async (disk) => {
+testOnStores('a token stays valid when the replica id changes', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<Doc>('users');
   const changes = iteratorOf(users.watch());
@@ -123,7 +123,7 @@ testOnStores('a token outlives a new replica id', async (disk) => {
   assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['put b=2']);
 });
 
-test('a token of another database, of the future, or made up is refused', async () => {
+test('a token of another database, one of the future, and a malformed one are refused', async () => {
   await using one = await openTestDatabase(undefined, { seed: 1 });
   await using other = await openTestDatabase(undefined, { seed: 2 });
   const users = one.db.collection<Doc>('users');
@@ -151,7 +151,7 @@ test('a token of another database, of the future, or made up is refused', async 
   assert.equal(one.db.watchers, 1, 'a refused watcher leaves nothing behind');
 });
 
-test('a token that a restored file no longer knows gets reset, then goes on from now', async () => {
+test('a token whose change a restored file has lost yields a reset, then new changes', async () => {
   const store = createMemoryStore();
   const { db } = openOn(store);
   const users = db.collection<Doc>('users');
@@ -171,7 +171,7 @@ test('a token that a restored file no longer knows gets reset, then goes on from
   assert.deepEqual(await take(behind, 1), ['put d=4']);
 });
 
-test('a token older than the log of removals gets reset, and so does a watcher that fell behind it', async () => {
+test('a token older than the log of removals yields a reset, and so does a watcher that fell behind it', async () => {
   const { db, clock } = openOn(createMemoryStore({ limits: { goneLogMax: 2 } }));
   const users = db.collection<Doc>('users');
   await users.put('first', { n: 0 });
@@ -189,7 +189,7 @@ test('a token older than the log of removals gets reset, and so does a watcher t
   assert.deepEqual(await take(changes, 1), ['put b=2']);
 });
 
-test('a purge is silent for those who heard of the deletion, and a deletion for those who did not', async () => {
+test('a purge yields a delete to watchers that had not seen the deletion, and nothing to the others', async () => {
   const { db, clock } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
   const present = iteratorOf(users.watch());
@@ -204,7 +204,7 @@ test('a purge is silent for those who heard of the deletion, and a deletion for 
   assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 2), ['delete a', 'put b=2']);
 });
 
-test('return, an error of the consumer, an abort and the end of the database each free everything', async () => {
+test('return, throw, break, an abort and closing the database each end the watcher', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
   const pendingOf = (): [AsyncIterator<Change<Doc>, undefined>, Promise<IteratorResult<Change<Doc>, undefined>>] => {
@@ -246,7 +246,7 @@ test('return, an error of the consumer, an abort and the end of the database eac
   assert.equal(db.watchers, 0);
 });
 
-test('several calls of next at once are served in order', async () => {
+test('several pending calls of next are answered in order', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
   const changes = iteratorOf(users.watch());
@@ -256,7 +256,7 @@ test('several calls of next at once are served in order', async () => {
   assert.deepEqual((await five).map(textOf), ['put k1=1', 'put k2=2', 'put k3=3', 'put k4=4', 'put k5=5']);
 });
 
-test('a slow consumer costs one page, and gets the newest state of all it missed', async () => {
+test('a slow consumer gets the newest state of each document that it missed', async () => {
   const { db } = openOn(createMemoryStore());
   const users = db.collection<Doc>('users');
   const changes = iteratorOf(users.watch());
@@ -274,11 +274,11 @@ test('a slow consumer costs one page, and gets the newest state of all it missed
   assert.equal(last.get('k299'), 899);
 });
 
-testOnStores('whatever happens, a copy made only of what the watcher says equals the collection', async (disk) => {
+testOnStores('after a random history, a copy made from what a watcher yields equals the collection', async (disk) => {
   await forEachSeed(12, (seed) => followHistory(seed, disk));
 });
 
-test('so it does when the disk loses commits', async () => {
+test('the same holds when flushes fail', async () => {
   await forEachSeed(30, (seed) => followHistory(seed, undefined, createMemoryStore()));
 });
 
@@ -320,7 +320,7 @@ async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: 
       }
     }
   };
-  // A first event, so that there is a token from the very beginning.
+  // A first event, so that there is a token from the start.
   await docs.put('begin', { n: -1 });
   await follow(1);
   for (let step = 0; step < 120; step++) {
@@ -351,7 +351,7 @@ async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: 
 
 async function quiet(db: LocalDatabase): Promise<undefined> {
   await db.flush().catch(ignore);
-  // One turn for each page of the busy neighbour, whose rows are read and passed over.
+  // One turn for each page of rows of the other collection, which are read and skipped.
   for (let i = 0; i < 16 + 400 / db.limits.watchBufferMax; i++) await turn();
   return undefined;
 }

@@ -8,26 +8,26 @@ import { type FeedPosition, parseResumeText, resumeText, resumeTokenError } from
 
 export interface ChangeFeedsDeps {
   readonly replica: Replica;
-  /** Watchers that have begun and not ended (Limits.watchersMax). */
+  /** Maximum number of watchers that have started and not ended (Limits.watchersMax). */
   readonly watchersMax: number;
-  /** What one watcher holds in memory (Limits.watchBufferMax, watchBufferCharactersMax). */
+  /** Bounds of what one watcher holds in memory (Limits.watchBufferMax, watchBufferCharactersMax). */
   readonly page: PageSize;
-  /** Runs something in a later turn of the event loop. */
+  /** Calls `run` in a later turn of the event loop. */
   readonly soon: (run: () => void) => void;
-  /** Throws once the database is closed. */
+  /** Throws if the database is closed. */
   readonly assertOpen: () => void;
   readonly onDamage: (error: unknown) => void;
 }
 
 /**
  * All watchers of a database. A watcher is a position, not a buffer: a page of changes is read from the store when its
- * consumer asks, and only up to what is durable, so that nothing is announced that a crash could take back. A document that
- * changes while a slow consumer is behind moves on to its new position: its newest state always comes, in order.
+ * consumer asks, and only up to what is durable, so no change is yielded that a crash could undo. A document that changes
+ * again while a slow consumer is behind moves to its new position, so the consumer always gets its newest state, in order.
  */
 export class ChangeFeeds {
   readonly #deps: ChangeFeedsDeps;
   readonly #running = new Set<ChangeIterator<unknown>>();
-  /** Newest change of each collection since `#openedAt`: what does not concern a watcher is not read for it. */
+  /** Newest change of each collection since `#openedAt`, so a watcher does not read changes of other collections. */
   readonly #newest = new Map<CollectionName, number>();
   readonly #openedAt: number;
 
@@ -43,12 +43,12 @@ export class ChangeFeeds {
     });
   }
 
-  /** Watchers that have begun and not ended. */
+  /** Number of watchers that have started and not ended. */
   get running(): number {
     return this.#running.size;
   }
 
-  /** From now on, that is, from what is durable at this call, or from after the resume token. */
+  /** Changes after the resume token, or else changes that become durable after this call. */
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined> {
     const { replica, soon, assertOpen, watchersMax } = this.#deps;
     const begin = this.#now();
@@ -116,5 +116,5 @@ function tooMany(watchersMax: number): PersistenceError {
   );
 }
 
-/** A position that this file gave out and then lost, being restored from an earlier copy. */
+/** Stands for a position that this file once gave out, but lost when it was restored from an earlier copy. */
 const LOST: FeedPosition = { pos: 0, seen: 0 };

@@ -3,12 +3,12 @@ import type { FeedChange, FeedPage } from './change-page.ts';
 import type { FeedPosition } from './resume-token.ts';
 
 export interface ChangeIteratorDeps {
-  /** At the first `next`: registers for `wake` and says where to begin, or throws. */
+  /** Called at the first `next`: registers for `wake` and returns where to start, or throws. */
   readonly start: () => FeedPosition;
-  /** 'reset': what happened since can no longer be told. 'idle': nothing new is durable. */
+  /** 'reset': the changes since then are no longer known. 'idle': nothing new is durable. */
   readonly read: (from: FeedPosition, rowsMax: number) => FeedPage | 'reset' | 'idle';
   readonly rowsMax: number;
-  /** Where a feed goes on after a reset. */
+  /** Where a feed continues after a reset. */
   readonly now: () => FeedPosition;
   readonly end: () => void;
   readonly soon: (run: () => void) => void;
@@ -24,9 +24,9 @@ interface Waiting<T> {
 const DONE = { done: true, value: undefined } as const;
 
 /**
- * Pulls changes as its consumer asks for them: holds one page at most, nothing before the first `next`, nothing after the
- * end. Between two pages other work gets a turn. Ends by `return`, by an error, by its signal (the pending and else the next
- * `next` rejects with the reason), or when the database closes.
+ * Reads changes when its consumer asks for them. It holds one page at most, nothing before the first `next`, and nothing
+ * after the end; between two pages other work gets a turn. It ends by `return`, `throw`, an error, its signal or when the
+ * database closes. After an error or abort, the oldest pending `next`, or else the following one, rejects with the reason.
  */
 export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undefined> {
   readonly #deps: ChangeIteratorDeps;
@@ -35,7 +35,7 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   #at: FeedPosition = { pos: 0, seen: 0 };
   #page: readonly FeedChange[] = [];
   #delivered = 0;
-  /** Rows of the next page: few where documents are large, lest most of them be read in vain. */
+  /** Rows to read for the next page: few if documents are large, because most of them would be read in vain. */
   #rows: number;
   #isReadDue = false;
   #failure: { readonly reason: unknown } | undefined;
@@ -68,12 +68,12 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
     return Promise.reject(error);
   }
 
-  /** More became durable. */
+  /** Call when more changes became durable. */
   wake(): void {
     if (this.#waiting.length > 0) this.#read();
   }
 
-  /** The end, without an error. */
+  /** Ends the iteration without an error. */
   finish(): void {
     const wasOpen = this.#state === 'open';
     this.#state = 'done';
@@ -114,7 +114,7 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
     });
   }
 
-  /** Reads a page if somebody waits and nothing is left of the last one. */
+  /** Reads a page if a `next` is pending and nothing is left of the last page. */
   #read(): void {
     this.#deliver();
     if (this.#state !== 'open' || this.#waiting.length === 0) return;

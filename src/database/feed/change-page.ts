@@ -3,7 +3,7 @@ import type { GoneDocument, StoredDocument } from '../../store/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { FeedPosition } from './resume-token.ts';
 
-/** A change as it waits for its consumer. `value` null: the document is gone. */
+/** A change that waits for its consumer. `value` null: the document was deleted. */
 export interface FeedChange {
   readonly key: string;
   readonly value: string | null;
@@ -13,26 +13,26 @@ export interface FeedChange {
 
 export interface FeedPage {
   readonly changes: readonly FeedChange[];
-  /** Where the feed stands once they are delivered. */
+  /** The position after these changes. */
   readonly at: FeedPosition;
-  /** More rows were read than fit `charactersMax`. */
+  /** Whether more rows were read than fit into `charactersMax`. */
   readonly isCut: boolean;
 }
 
 export interface PageSize {
   readonly rowsMax: number;
-  /** Of the values together; one that is larger comes alone. */
+  /** Of all values together; a larger value gets a page of its own. */
   readonly charactersMax: number;
 }
 
 /**
- * One page, of a size at most, of what changed in a collection after `from`, in order of position, up to what is
- * durable: rows that are there, merged with the log of those that went. A page is read in one step, without a turn of the
- * event loop in between.
+ * One page of the changes of a collection after `from`, in order of position, up to what is durable: the rows of the store
+ * merged with the log of removals. A page is read in one step, without a turn of the event loop in between.
  *
- * A document that was deleted at T and whose tombstone was purged at P > T has only P left in the store. Whoever has seen
- * the row of T needs no second event; whoever comes from before must be told at P. Rows up to `seen` were there when they
- * were read: after this page that is its end, unless removals lie beyond it, whose rows may have been missed in it.
+ * If a document was deleted at T and its tombstone purged at P > T, the store only knows P. A watcher that read the row at T
+ * needs no second event; one that starts before T must get a delete at P. `seen` tells the two apart: all rows up to `seen`
+ * were still in the store when the watcher passed them. After this page `seen` is the end of the page, unless the log has
+ * removals beyond that: their rows may be missing from this page.
  */
 export function readChangePage(
   replica: Replica,
@@ -61,7 +61,7 @@ export function readChangePage(
   return { changes, at: placeOf(upTo), isCut: false };
 }
 
-/** A full page says nothing about what comes after its last row. */
+/** If a page is full, it is only complete up to its last row. */
 function lastOfFull(rows: readonly { readonly pos: number }[], rowsMax: number): number {
   return rows.length < rowsMax ? Number.POSITIVE_INFINITY : rows.at(-1)!.pos;
 }
@@ -78,7 +78,7 @@ function* mergeByPos(
   while (r < rows.length) yield rows[r++]!;
 }
 
-/** A local write leaves one version, of this replica; anything else came with a remote one. */
+/** A local write leaves exactly one version, of this replica; in any other case a remote version has arrived. */
 function originOf({ versions }: StoredDocument, replica: Replica): 'local' | 'remote' {
   return versions.length === 1 && versions[0]!.replica === replica.id ? 'local' : 'remote';
 }

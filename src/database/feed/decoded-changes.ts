@@ -4,7 +4,7 @@ import type { DocumentCodec } from '../schema/index.ts';
 
 type Changes<T> = AsyncIterableIterator<Change<T>, undefined>;
 
-/** Changes of a collection with their documents as its codec gives them, or what is wrong with them. */
+/** The changes of a collection with decoded documents. A document that does not decode becomes an `invalid` change. */
 export class DecodedChanges<T> implements AsyncIterableIterator<Change<T>, undefined> {
   readonly #changes: Changes<Document>;
   readonly #codec: DocumentCodec;

@@ -2,9 +2,9 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
 
 /**
- * Where a watcher stands in the order of changes. `seen`, at most `pos`: every row up to here was there when it was read,
- * so that the purge of something that was deleted by then needs no event. It stays behind `pos` only while removals lie
- * ahead of what was read.
+ * The position of a watcher in the order of changes. `seen` is at most `pos`: all rows up to it were still in the store when
+ * the watcher passed them, so the purge of a document deleted by then needs no event. It is less than `pos` only while there
+ * are removals after `pos`.
  */
 export interface FeedPosition {
   readonly pos: number;
@@ -12,7 +12,7 @@ export interface FeedPosition {
 }
 
 export interface ResumeToken extends FeedPosition {
-  /** Whose positions these are. */
+  /** The replica that assigned the positions. */
   readonly replica: ReplicaId;
 }
 

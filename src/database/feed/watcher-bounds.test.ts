@@ -1,4 +1,4 @@
-/** Goal: watchers are bounded in number and in what each holds. Method: small bounds, counted pages and loops that never end. */
+/** Goal: the number of watchers and what each of them holds are bounded. Method: small bounds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
@@ -7,7 +7,7 @@ import { createMemoryStore } from '../../store/index.ts';
 import { iteratorOf, openOn, openTestDatabase } from '../test-database.ts';
 import { readChangePage } from './change-page.ts';
 
-test('a slow consumer of large documents holds few of them, and misses none', async () => {
+test('a page holds only as many documents as fit the bound in characters, and no document is missed', async () => {
   const { db } = openOn(createMemoryStore());
   const text = 'x'.repeat(1000);
   await db.collection('notes').putMany(Array.from({ length: 50 }, (_, n) => [`k${n}`, { text }] as const));
@@ -28,10 +28,10 @@ test('a slow consumer of large documents holds few of them, and misses none', as
     { pos: 0, seen: 0 },
     { rowsMax: 20, charactersMax: 1 },
   );
-  assert.equal(alone.changes.length, 1, 'one that is larger comes alone');
+  assert.equal(alone.changes.length, 1, 'a larger document gets a page of its own');
 });
 
-test('watchers that begin and never end are bounded, and room comes back when one ends', async () => {
+test('at most watchersMax watchers run, and a new one can start when one ends', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, watchersMax: 2 } });
   const users = opened.db.collection('users');
   const [a, b, c] = [iteratorOf(users.watch()), iteratorOf(users.watch()), iteratorOf(users.watch())];
@@ -39,8 +39,8 @@ test('watchers that begin and never end are bounded, and room comes back when on
   await assert.rejects(c.next(), { code: 'PERSISTENCE_ERROR', reason: 'WATCHERS_FULL' });
   await a.return?.();
   const d = iteratorOf(users.watch());
-  const told = d.next();
+  const next = d.next();
   await users.put('k', { n: 1 });
-  assert.equal((await told).value?.kind, 'put');
+  assert.equal((await next).value?.kind, 'put');
   assert.equal((await pending[0])!.done, true);
 });

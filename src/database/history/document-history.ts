@@ -11,21 +11,23 @@ import { type HistoryLog, type PastValue, shownVersion } from './history-log.ts'
 export type Moment = number | { getTime(): number };
 
 export interface UndoOptions extends WaitOptions {
-  /** Default: before the last change. */
+  /** The moment whose value to restore. Default: the value before the last change. */
   readonly to?: Moment;
 }
 
-/** What readers of this node saw of a document for a while. */
+/** A value of a document that readers on this node saw for some time. Times are in milliseconds since 1970. */
 export interface HistoryEntry {
-  /** Wall clock of this node when they began to see it, ms; 0: always, as far as this node knows. */
+  /** When readers began to see it, by the clock of this node; 0: from the start, as far as this node knows. */
   readonly since: number;
-  /** When they ceased to; null: they see it now. */
+  /** When it was replaced, by the clock of this node; null: it is the current value. */
   readonly until: number | null;
-  /** As it is stored; null: there was no document. */
+  /** The document as it is stored; null: there was none. */
   readonly value: Document | null;
-  /** The write that said so: its author, by human name where this node met it, its name, and its author's wall clock, ms. */
+  /** Node id of the author of the write; null if this node does not know it, or if there was no write. */
   readonly node: string | null;
+  /** The name of the write, unique in the cluster; null if there was no write. */
   readonly dot: string | null;
+  /** When it was written, by the clock of its author; null if there was no write. */
   readonly writtenAt: number | null;
 }
 
@@ -36,7 +38,7 @@ export interface HistoryHost {
   nodeOf(replica: ReplicaId): string | null;
 }
 
-/** What readers see now and saw before, newest first. */
+/** What readers see now and saw before, newest first. Empty for a document that never existed here. */
 export function historyOf(host: HistoryHost, collection: CollectionName, key: DocumentKey): HistoryEntry[] {
   const row = host.read(collection, key);
   const past = host.history.of(collection, key).map((value) => pastEntry(host, value));
@@ -53,7 +55,7 @@ export function historyOf(host: HistoryHost, collection: CollectionName, key: Do
   return [now, ...past.reverse()];
 }
 
-/** The entry of that moment. Throws HISTORY_FORGOTTEN where the history does not reach back so far. */
+/** The entry of that moment; undefined if there never was a document. Throws HISTORY_FORGOTTEN if it is not kept any more. */
 export function entryAt(
   host: HistoryHost,
   collection: CollectionName,
@@ -69,7 +71,7 @@ export function entryAt(
   throw forgotten(collection, key, `before ${entries.at(-1)!.since} ms`);
 }
 
-/** Writes again what readers saw before, or at that moment, as a new write; a delete where there was no document. */
+/** Writes the previous value, or that of a moment, as a new write; if there was no document, deletes it. */
 export async function undo(
   host: HistoryHost,
   collection: CollectionName,

@@ -3,7 +3,7 @@ import type { ReplicaId } from '../../core/ids/index.ts';
 import { dotText, type Version } from '../../core/version/index.ts';
 import type { DocumentVersion } from '../document-api.ts';
 
-/** A version as users see it. */
+/** Converts a version for the public API. */
 export function toDocumentVersion(
   { replica, seq, hlc, value }: Pick<Version, 'replica' | 'seq' | 'hlc' | 'value'>,
   nodeOf: (replica: ReplicaId) => string | null,

@@ -7,18 +7,18 @@ import type { Entry, Store, StoredDocument } from '../../store/index.ts';
 import type { CommitRecorder, Draft, DraftedChange, Moment } from '../replica/index.ts';
 import type { HistorySettings } from './history-options.ts';
 
-/** A value that readers of this node saw until it was replaced. */
+/** A replaced value of a document. */
 export interface PastValue {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
-  /** Wall clock of this node when readers began and ceased to see it, ms. */
+  /** From when until when readers saw it, by the clock of this node, in ms since 1970. */
   readonly since: number;
   readonly until: number;
-  /** `until` in the time for which the database had been in use; see LivedTime. */
+  /** `until` in ms of the time that the database was in use; see LivedTime. */
   readonly lived: number;
   /** JSON text; null: there was no document. */
   readonly value: string | null;
-  /** The write that said so; null: before the first one. */
+  /** The write of this value; null: there was none yet. */
   readonly version: Pick<Version, 'replica' | 'seq' | 'hlc'> | null;
 }
 
@@ -31,20 +31,20 @@ interface Kept {
   readonly characters: number;
 }
 
-/** Entries read at a time, of which each may hold a large document; and forgotten in one commit. */
+/** Entries read at a time (each may hold a large document), and forgotten in one commit. */
 const PAGE_ENTRIES_MAX = 64;
 const FORGET_MAX = 1000;
 
 /**
- * The side table `history`: what readers saw of a document before, in collections that keep it. An entry goes into the commit
- * that replaces the value, so that neither is durable without the other. Bounded by document (`HistoryOptions`) and in all
- * (`historyEntriesMax`, `historyCharactersMax`): the oldest are forgotten first.
+ * The side table `history`: replaced values of documents, in collections that keep a history. An entry is part of the commit
+ * that replaces the value, so neither is durable without the other. It is bounded for each document (`HistoryOptions`) and
+ * in total (`historyEntriesMax`, `historyCharactersMax`); the oldest entries are forgotten first.
  */
 export class HistoryLog implements CommitRecorder {
   readonly #store: Pick<Store, 'entries'>;
   readonly #limits: Limits;
   readonly #settingsOf: (collection: CollectionName) => HistorySettings | undefined;
-  /** By id, oldest first; read when first needed. */
+  /** By id, oldest first; loaded on first use. */
   #kept: Map<number, Kept> | undefined;
   #idsByName = new Map<string, number[]>();
   #characters = 0;
@@ -72,7 +72,7 @@ export class HistoryLog implements CommitRecorder {
     let forgotten = 0;
     for (const kept of this.#load().values()) {
       const keptMs = this.#settingsOf(kept.collection)?.keptMs;
-      // A collection that is not defined in this run of the program is left as it is.
+      // The history of a collection that is not open with `history` is left as it is.
       if (keptMs === undefined || kept.lived >= livedMs - keptMs) continue;
       this.#forget(draft, kept);
       if (++forgotten >= FORGET_MAX) return;
@@ -83,7 +83,7 @@ export class HistoryLog implements CommitRecorder {
     this.#kept = undefined;
   }
 
-  /** What is kept of a document, oldest first. */
+  /** The kept values of a document, oldest first. */
   of(collection: CollectionName, key: DocumentKey): PastValue[] {
     this.#load();
     const ids = this.#idsByName.get(fullKey(collection, key)) ?? [];
@@ -150,7 +150,7 @@ export class HistoryLog implements CommitRecorder {
   }
 }
 
-/** The version whose value readers see; where a resolver joined several, the newest of them. */
+/** The version whose value readers see. If a resolver merged several, the newest of them. */
 export function shownVersion(document: StoredDocument): Version | undefined {
   const visible = visibleVersions(document);
   return visible.findLast(({ value }) => value === document.value) ?? visible.at(-1) ?? document.versions.at(-1);

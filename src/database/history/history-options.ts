@@ -1,8 +1,8 @@
-/** How much of a collection's history this node keeps. It is this node's own: others keep what they are told to. */
+/** How much of a collection's history this node keeps. It applies to this node only. */
 export interface HistoryOptions {
-  /** Replaced values kept of each document; one more: its oldest is forgotten. 1 to 1,000. Default 20. */
+  /** How many replaced values to keep of each document; beyond that the oldest is forgotten. 1 to 1,000. Default 20. */
   readonly versions?: number;
-  /** A replaced value is forgotten after so many days. Above 0. Default 30. */
+  /** How many days to keep a replaced value; only time during which the database is open counts. Above 0. Default 30. */
   readonly days?: number;
 }
 
@@ -14,7 +14,7 @@ export interface HistorySettings {
 const VERSIONS_MAX = 1000;
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Undefined: what is wrong with the options is told instead, for the caller's error. */
+/** Checks the options and fills in the defaults. `problem` says what is wrong with them, for the caller's error. */
 export function parseHistoryOptions({
   versions = 20,
   days = 30,

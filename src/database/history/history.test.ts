@@ -1,6 +1,6 @@
 /**
- * Goal: what readers saw before can be listed, looked up by time and written again, within the bounds that were set, and is
- * never durable without the write that replaced it. Method: databases on both kinds of store, a clock that is turned by hand.
+ * Goal: replaced values can be listed, looked up by time and restored, within the configured bounds, and an entry is never
+ * durable without the write that replaced the value. Method: databases on both kinds of store with a manual clock.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ function notes(db: LocalDatabase, history = {}) {
 
 const forgotten = (error: unknown): boolean => isEntglDbError(error, 'HISTORY_FORGOTTEN');
 
-testOnStores('every value that readers saw is listed, after opening again too', async (disk) => {
+testOnStores('history lists every value that readers saw, also after the database is reopened', async (disk) => {
   let start: number;
   {
     await using opened = await openTestDatabase(disk);
@@ -49,7 +49,7 @@ testOnStores('every value that readers saw is listed, after opening again too', 
   assert.equal(new Set(entries.map(({ dot }) => dot)).size, 5);
 });
 
-test('a moment is looked up as this node showed it', async () => {
+test('at returns what readers saw at that moment', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   const start = clock.now();
@@ -64,7 +64,7 @@ test('a moment is looked up as this node showed it', async () => {
   await assert.rejects(notes(db).at('a', Number.NaN), RangeError);
 });
 
-test('undo writes what was before as a new write, and can itself be undone', async () => {
+test('undo restores an earlier value with a new write, and can itself be undone', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   const start = clock.now();
@@ -84,7 +84,7 @@ test('undo writes what was before as a new write, and can itself be undone', asy
   assert.equal(await notes(db).get('a'), undefined);
 });
 
-test('what other nodes write is kept as well, with its author', async () => {
+test('the history includes the writes of other nodes, with their author', async () => {
   await using opened = await openTestDatabase(undefined, { nodeOf: () => 'till-2' });
   const { db } = opened;
   notes(db);
@@ -95,7 +95,7 @@ test('what other nodes write is kept as well, with its author', async () => {
   assert.deepEqual([before?.value, before?.node], [{ n: 1 }, 'till-2']);
 });
 
-test('without the option only what is there now is known, and nothing is stored', async () => {
+test('without the option only the current value is known, and no history is stored', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   const plain = db.collection('notes');
@@ -110,7 +110,7 @@ test('without the option only what is there now is known, and nothing is stored'
   assert.equal(db.replica.store.entries('history', 0, 10).length, 0);
 });
 
-test('a write that readers do not see makes no entry', async () => {
+test('a write that does not change what readers see adds no entry', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   await notes(db).put('a', { n: 1 });
@@ -119,7 +119,7 @@ test('a write that readers do not see makes no entry', async () => {
   assert.equal((await notes(db).history('a')).length, 2);
 });
 
-test('each document keeps as many versions as it may, and the database as many as it may', async () => {
+test('the number of entries is bounded for each document and for the database', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, historyEntriesMax: 10 } });
   const { db } = opened;
   for (let n = 0; n < 20; n++) await notes(db, { versions: 3 }).put('a', { n });
@@ -128,16 +128,16 @@ test('each document keeps as many versions as it may, and the database as many a
   await assert.rejects(notes(db, { versions: 3 }).at('a', 0), forgotten);
   for (let n = 0; n < 20; n++) await notes(db, { versions: 3 }).put(`k${n}`, { n });
   assert.equal(db.replica.store.entries('history', 0, 100).length, 10);
-  assert.equal((await notes(db, { versions: 3 }).history('a')).length, 1, 'the oldest went first');
+  assert.equal((await notes(db, { versions: 3 }).history('a')).length, 1, 'the oldest are forgotten first');
 });
 
-test('characters are bounded too', async () => {
+test('the characters of all entries are bounded', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, historyCharactersMax: 5000 } });
   for (let n = 0; n < 20; n++) await notes(opened.db).put('a', { n, pad: 'x'.repeat(1000) });
   assert.equal((await notes(opened.db).history('a')).length, 5);
 });
 
-test('what is older than its days is forgotten', async () => {
+test('a replaced value is forgotten after the configured number of days', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   await notes(db, { days: 2 }).put('a', { n: 1 });
@@ -169,7 +169,7 @@ test('a commit that fails leaves no entry behind', async () => {
   );
 });
 
-test('bounds that mean nothing are refused', async () => {
+test('invalid bounds are refused', async () => {
   await using opened = await openTestDatabase();
   for (const history of [{ versions: 0 }, { versions: 1.5 }, { versions: 1001 }, { days: 0 }, { days: Number.NaN }])
     assert.throws(
