@@ -59,8 +59,8 @@ export class MaintenanceThread {
     const id = ++this.#jobs;
     const settle = Promise.withResolvers<number>();
     this.#running.set(id, { job, control, onReport, settle });
-    this.#post({ id, job, cell: control.cell });
     try {
+      this.#post({ id, job, cell: control.cell });
       return await settle.promise;
     } finally {
       this.#running.delete(id);
@@ -90,10 +90,9 @@ export class MaintenanceThread {
   }
 
   #start(): Worker {
-    const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-    const worker = new Worker(new URL(`./maintenance-worker${suffix}`, import.meta.url));
+    const worker = startWorker(import.meta.url);
     worker.on('message', (report: JobReport) => this.#receive(report));
-    worker.on('error', (error) => this.#failAll(worker, error));
+    worker.on('error', (error) => this.#failAll(worker, isMissing(error) ? noWorkerFile(error) : error));
     worker.on('exit', () => this.#failAll(worker, closedError()));
     return worker;
   }
@@ -119,6 +118,26 @@ export class MaintenanceThread {
     this.#worker = undefined;
     for (const { settle } of this.#running.values()) settle.reject(error);
   }
+}
+
+/** Starts the file beside the module with this URL. In a bundle of CommonJS there is no such URL. */
+export function startWorker(moduleUrl: string | undefined): Worker {
+  if (moduleUrl === undefined) throw noWorkerFile(undefined);
+  const suffix = moduleUrl.endsWith('.ts') ? '.ts' : '.js';
+  return new Worker(new URL(`./maintenance-worker${suffix}`, moduleUrl));
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+}
+
+function noWorkerFile(cause: unknown): PersistenceError {
+  const remedy =
+    'keep the package entgldb out of the bundle, or copy its dist/maintenance-worker*.js beside the bundle';
+  return new PersistenceError('IO_FAILED', `the file of the thread for backups and checks is missing; ${remedy}`, {
+    cause,
+  });
 }
 
 function isLong({ job }: Running): boolean {
