@@ -3,18 +3,18 @@ import { freezeDeep } from './freeze.ts';
 import type { LiveEntry } from './live-api.ts';
 import type { LiveShape } from './live-shape.ts';
 
-/** A document as a live result sees it. */
+/** A document in a live result. */
 export interface SeenDocument {
   readonly key: string;
-  /** Of its text, as it is stored. */
+  /** Length of its stored text. */
   readonly characters: number;
-  /** What filter and sort look at. */
+  /** The value that filter and sort use. */
   readonly value: JsonObject;
-  /** What is shown; undefined: nothing, for it does not fit the schema. */
+  /** The entry that readers get; undefined: none, because the document does not fit the schema. */
   readonly shown: LiveEntry<JsonObject> | undefined;
 }
 
-/** What a commit did to one document; parsed once for all who look at it, and only if somebody does. */
+/** The state of one document after a commit. It is parsed on first use, once for all views. */
 export class ChangedDocument {
   readonly key: string;
   /** Null: readers see no document. */
@@ -26,12 +26,12 @@ export class ChangedDocument {
     this.text = text;
   }
 
-  /** What filters look at; null: there is no document. */
+  /** The value that filters use; null: there is no document. */
   valueIn(shape: LiveShape | undefined): JsonObject | null {
     return this.text === null || shape === undefined ? (this.seenIn(undefined)?.value ?? null) : shape.open(this.text);
   }
 
-  /** Null: there is no document. Shape undefined: what is stored is what is read. */
+  /** Null: there is no document. `shape` undefined: documents are read as they are stored. */
   seenIn(shape: LiveShape | undefined): SeenDocument | null {
     if (this.text === null) return null;
     if (shape !== undefined) return seeDocument(this.key, this.text, shape);

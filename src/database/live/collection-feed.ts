@@ -3,9 +3,9 @@ import { ChangedDocument } from './changed-document.ts';
 import type { BacklogLimits, LiveSource } from './live-source.ts';
 
 interface Follower {
-  // The feed does not look at states, so they may be of any kind.
+  // The feed does not use states, so they may be of any type.
   readonly source: Pick<LiveSource<unknown>, 'advance' | 'invalidate' | 'isWaiting'>;
-  /** It has ended, with this. */
+  /** Called with the error that ends this follower. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -13,11 +13,11 @@ interface Commit {
   readonly pos: number;
   readonly changes: readonly ChangedDocument[];
   readonly characters: number;
-  /** How many the collection has after it. */
+  /** Number of documents of the collection after this commit. */
   readonly documents: number;
 }
 
-/** Commits to one collection that are not durable yet, and those who wait for them. */
+/** The commits to one collection that are not durable yet, and the live sources that follow them. */
 export class CollectionFeed {
   readonly #limits: BacklogLimits;
   readonly #followers = new Set<Follower>();
@@ -51,7 +51,7 @@ export class CollectionFeed {
     this.#commits.push({ pos, documents, characters, changes: [...puts, ...drops] });
   }
 
-  /** Every follower has to read its result again. */
+  /** Makes every follower read its result again. */
   invalidate(): void {
     this.#commits = [];
     this.#waiting = 0;
@@ -59,7 +59,7 @@ export class CollectionFeed {
     for (const { source } of this.#followers) source.invalidate();
   }
 
-  /** Everything up to here is durable. */
+  /** Passes on the commits that are durable now. */
   advance(durablePos: number): void {
     const commits = this.#take(durablePos);
     const changes = new Map<string, ChangedDocument>();

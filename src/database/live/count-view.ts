@@ -8,17 +8,20 @@ import type { LiveView } from './live-view.ts';
 
 export interface CountViewDeps {
   readonly filter: Filter;
-  /** Undefined: what is stored is what is read. */
+  /** Undefined: documents are read as they are stored. */
   readonly shape: LiveShape | undefined;
   readonly find: (query: Query) => FoundDocument[];
   readonly findAside: (query: Query, signal: AbortSignal) => Eventually<FoundDocument[]>;
-  /** How many documents the collection has now. */
+  /** Number of documents in the collection now. */
   readonly documents: () => number;
   /** Limits.liveCountKeysMax */
   readonly keysMax: number;
 }
 
-/** How many documents fit. Of a whole collection the engine knows that; with a filter, the keys of those that fit are kept. */
+/**
+ * The number of matching documents. The engine knows the number of documents in a collection; with a filter, this view keeps
+ * the keys of the matching ones.
+ */
 export class CountView implements LiveView<number> {
   readonly #deps: CountViewDeps;
   readonly #isOfAll: boolean;

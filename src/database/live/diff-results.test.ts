@@ -1,6 +1,6 @@
 /**
- * Goal: the steps from one result to another lead exactly there, with no more moves than needed and none about nothing.
- * Method: single cases as a reader would write them, then random pairs of results with shared keys, by fast-check.
+ * Goal: the steps from one result to another lead exactly there, with the minimum number of moves and no step without effect.
+ * Method: single cases, then random pairs of results with shared keys, by fast-check.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -34,7 +34,7 @@ test('each kind of change is one step', () => {
   assert.deepEqual(steps('a1 b1 c1 d1', 'd2 a1 b1 c1'), ['moved d 3>0']);
 });
 
-test('a step stands on what the one before left', () => {
+test('the index of each step applies to the result of the step before', () => {
   assert.deepEqual(steps('a1 b1 c1 d1', 'x1 d1 b2'), [
     'removed c 2',
     'removed a 0',
@@ -44,12 +44,12 @@ test('a step stands on what the one before left', () => {
   ]);
 });
 
-test('an object with the same members says the same', () => {
+test('an equal value is no change, whatever the order of its members', () => {
   const before = [{ key: 'a', value: { x: 1, y: [1] } }];
   assert.deepEqual(diffResults(before, [{ key: 'a', value: { y: [1], x: 1 } }]), []);
 });
 
-test('random results: the steps lead there, and what keeps its order is not moved', () => {
+test('random results: the steps lead from one to the other, with as few moves as possible', () => {
   const result = fc
     .uniqueArray(fc.record({ key: fc.constantFrom(...'abcdefghijkl'), value: fc.nat(2) }), {
       selector: ({ key }) => key,
@@ -62,13 +62,13 @@ test('random results: the steps lead there, and what keeps its order is not move
       const kept = before.filter(({ key }) => after.some((entry) => entry.key === key)).map(({ key }) => key);
       const places = kept.map((key) => after.findIndex((entry) => entry.key === key));
       const moves = changes.filter(({ kind }) => kind === 'moved').length;
-      assert.equal(moves, kept.length - longestRising(places), 'as few moves as there can be');
+      assert.equal(moves, kept.length - longestRising(places), 'as few moves as possible');
     }),
     { numRuns: 1000 * SCALE },
   );
 });
 
-/** By looking at every pair. */
+/** Length of a longest increasing subsequence, found by comparing every pair. */
 function longestRising(places: readonly number[]): number {
   const lengths: number[] = [];
   for (const [i, place] of places.entries())
@@ -76,7 +76,7 @@ function longestRising(places: readonly number[]): number {
   return Math.max(0, ...lengths);
 }
 
-test('a result of thousands that is turned around takes no minutes', () => {
+test('a reversed result of 3,000 documents is compared in reasonable time', () => {
   const before = Array.from({ length: 3000 }, (_, i) => ({ key: `k${i}`, value: i }));
   const after = before.toReversed();
   assert.deepEqual(applyLiveChanges(before, diffResults(before, after)), after);

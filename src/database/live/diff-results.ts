@@ -3,7 +3,7 @@ import type { LiveChange, LiveEntry } from './live-api.ts';
 
 /**
  * The steps from one result to another: removals from the end, then additions and moves from the front, then changes in place.
- * As few moves as there can be: what keeps its order is a longest increasing subsequence (patience sorting, Fredman 1975).
+ * The number of moves is minimal: the entries that stay form a longest increasing subsequence (patience sorting, Fredman 1975).
  */
 export function diffResults<T>(before: readonly LiveEntry<T>[], after: readonly LiveEntry<T>[]): LiveChange<T>[] {
   const start = equalAtStart(before, after);
@@ -25,7 +25,10 @@ export function diffResults<T>(before: readonly LiveEntry<T>[], after: readonly 
   return changes;
 }
 
-/** Makes the steps of an update, in a new array. */
+/**
+ * Applies the changes of an update to the results before it, and returns the new results as a new array. The changes must be
+ * applied in their order, each to the result of the one before.
+ */
 export function applyLiveChanges<T>(
   results: readonly LiveEntry<T>[],
   changes: readonly LiveChange<T>[],
@@ -60,17 +63,17 @@ export function isSameEntry<T>(a: LiveEntry<T>, b: LiveEntry<T>): boolean {
   return a === b || (a.key === b.key && isDeepStrictEqual(a.value, b.value));
 }
 
-/** A rising run of places, from its last member backwards. */
+/** An increasing run of places, as a list from its last member backwards. */
 interface Run {
   readonly key: string;
   readonly place: number;
   readonly before: Run | undefined;
 }
 
-/** Keys of a longest part of `kept` that has the order of `now` already. */
+/** The keys of a longest subsequence of `kept` that is already in the order of `now`. */
 function keepingOrder<T>(kept: readonly string[], now: readonly LiveEntry<T>[]): Set<string> {
   const places = new Map(kept.map((key, place) => [key, place]));
-  /** By length - 1: the run of that length which ends lowest. */
+  /** At index n - 1: of the runs of length n, the one with the lowest end. */
   const ends: Run[] = [];
   for (const { key } of now) {
     const place = places.get(key);
@@ -88,7 +91,10 @@ function keepingOrder<T>(kept: readonly string[], now: readonly LiveEntry<T>[]):
   return settled;
 }
 
-/** Puts what is new or out of order behind what comes before it in the end; `list` has the settled ones in their order. */
+/**
+ * Adds the steps that insert each new or moved entry after its predecessor in `now`. `list` holds the kept keys and is changed
+ * along; those in `settled` stay where they are.
+ */
 function placeOthers<T>(
   changes: LiveChange<T>[],
   list: string[],

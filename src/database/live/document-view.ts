@@ -5,13 +5,13 @@ import type { LiveView } from './live-view.ts';
 
 export interface DocumentViewDeps {
   readonly key: string;
-  /** Its text as the store has it now. */
+  /** The text of the document in the store now; null: there is none. */
   readonly read: () => string | null;
-  /** Undefined: what is stored is what is read. */
+  /** Undefined: the document is read as it is stored. */
   readonly shape: LiveShape | undefined;
 }
 
-/** One document, or null. One that does not fit the schema ends it with DOCUMENT_INVALID, as `get` would reject. */
+/** One document, or null. Throws DOCUMENT_INVALID for one that does not fit the schema, as `get` does. */
 export class DocumentView implements LiveView<JsonObject | null> {
   readonly #deps: DocumentViewDeps;
   #state: JsonObject | null = null;

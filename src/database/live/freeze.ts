@@ -1,6 +1,6 @@
 /**
- * Freezes plain objects and arrays through and through, as deep as a document may be (`documentDepthMax`). What a schema made
- * of a class of its own stays as it is.
+ * Freezes plain objects and arrays deeply; `documentDepthMax` bounds the recursion. Instances of other classes, which a schema
+ * may create, are left as they are.
  */
 export function freezeDeep<T>(value: T): T {
   if (typeof value !== 'object' || value === null || !isPlain(value)) return value;

@@ -1,14 +1,14 @@
 import type { JsonObject } from '../../core/query/index.ts';
 
-/** A document in a live result. It is frozen, and shared by all who look at it: copy it to change it. */
+/** A document in a live result. It is frozen and shared by all consumers; copy it to change it. */
 export interface LiveEntry<T> {
   readonly key: string;
   readonly value: T;
 }
 
 /**
- * One step from a result to the next. Steps are made in their order, each on what the one before left: `applyLiveChanges`.
- * `moved`: taken out at `from`, then put in at `index`, perhaps with another value.
+ * One step from a result to the next. The steps are applied in their order, each to the result of the one before, as
+ * `applyLiveChanges` does. `moved`: removed at `from`, then inserted at `index`, possibly with another value.
  */
 export type LiveChange<T> =
   | { readonly kind: 'added'; readonly key: string; readonly value: T; readonly index: number }
@@ -22,37 +22,45 @@ export type LiveChange<T> =
       readonly from: number;
     };
 
+/** What an iterator of a live query yields. */
 export interface LiveUpdate<T> {
   /** The whole result, in the order of the query. */
   readonly results: readonly LiveEntry<T>[];
-  /** How it came from the result before; at first from nothing, or from `previous`. */
+  /** The steps from the result before; for the first update, from `previous` or from an empty result. */
   readonly changes: readonly LiveChange<T>[];
 }
 
 /**
- * Something of a collection that is kept current while anybody looks: from the first subscriber or iterator to the last.
- * Only what is durable here is shown, a transaction as a whole or not at all; states in between may be left out, the newest
- * never is.
+ * A query result, count or document that is kept current while it has a subscriber or an iterator. It only shows what is
+ * durable on this node, and a transaction either whole or not at all. It may skip states, but always shows the newest one.
  *
- * What ends it early (a damaged document, LIVE_RESULT_TOO_LARGE, LIVE_QUERIES_FULL) rejects its iterators, is thrown by
- * `getSnapshot`, and goes to `onError`; who subscribes after that begins anew.
+ * An error that ends it early (a damaged document, DOCUMENT_INVALID for a single document, LIVE_RESULT_TOO_LARGE,
+ * LIVE_QUERIES_FULL) rejects its iterators, is passed to `onError`, and is thrown by `getSnapshot` while it has subscribers.
+ * The next subscriber or iterator starts it again.
  */
 export interface Live<State, Update = State> extends AsyncIterable<Update> {
-  /** The newest state, the same object until it changes. Undefined: nobody has looked long enough yet. */
+  /**
+   * The newest state, the same object until it changes. Undefined before the first subscriber or iterator has a result.
+   * Throws the error that ended it.
+   */
   getSnapshot(): State | undefined;
   /**
-   * `listener` is called whenever `getSnapshot` has something new, once for all that became durable together, and before the
-   * write that brought it resolves. When it has ended with an error, `onError` is called instead, if there is one.
+   * Calls `listener` when `getSnapshot` returns a new state: once for everything that became durable together, and before the
+   * promise of the write resolves. If an error ends it, calls `onError` instead, or `listener` if there is no `onError`.
+   * Returns a function that unsubscribes.
    */
   subscribe(listener: () => void, onError?: (error: unknown) => void): () => void;
-  /** Ends it: iterators are done, listeners hear nothing more, the last snapshot stays. Idempotent. */
+  /**
+   * Ends all iterators and unsubscribes all listeners. The last snapshot stays. Idempotent. Aborting the signal does the same,
+   * but rejects the iterators with its reason.
+   */
   close(): void;
 }
 
-/** The result of a query. An iterator that is behind gets one difference to the newest result. */
+/** The result of a query. An iterator that is behind gets one update with the difference to the newest result. */
 export type LiveQuery<T extends object = JsonObject> = Live<readonly LiveEntry<T>[], LiveUpdate<T>>;
 
-/** How many documents fit. */
+/** The number of matching documents. */
 export type LiveCount = Live<number>;
 
 /** One document; null: there is none. */

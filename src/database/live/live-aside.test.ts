@@ -1,6 +1,6 @@
 /**
- * Goal: a live query whose first result is read beside the event loop shows what one that is read at once shows, no earlier and no
- * less. Method: a store in memory that answers when it is told to, and syncs when it is told to.
+ * Goal: a live query whose first result is read outside the event loop shows the same as one that is read synchronously, and
+ * nothing before it is durable. Method: a memory store whose answers and syncs the test controls.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ interface Doc {
 
 interface Asked {
   readonly answer: PromiseWithResolvers<FoundDocument[]>;
-  /** What there is now. */
+  /** Answers the query as of now. */
   readonly find: () => FoundDocument[];
   readonly signal: AbortSignal | undefined;
 }
@@ -38,7 +38,7 @@ function gatedStore(options: Parameters<typeof createMemoryStore>[0] = {}): {
   return { store: Object.assign(store, { findAside }), asked };
 }
 
-test('changes that came while it was read are in it, whether it saw them or not', async () => {
+test('the first result includes changes made while it was read, whether the reading saw them or not', async () => {
   const { store, asked } = gatedStore();
   await using opened = openOn(store);
   const docs = opened.db.collection<Doc>('docs');
@@ -56,7 +56,7 @@ test('changes that came while it was read are in it, whether it saw them or not'
   assert.equal(keysOf(live.getSnapshot()), 'b c d');
 });
 
-test('nothing of it is shown before it is durable', async () => {
+test('the first result is not shown before all of it is durable', async () => {
   const disk = Promise.withResolvers<void>();
   const sync = (): Promise<void> => disk.promise;
   const { store, asked } = gatedStore({ sync });
@@ -70,7 +70,7 @@ test('nothing of it is shown before it is durable', async () => {
     await turn();
     asked[0]!.answer.resolve(asked[0]!.find());
     await turn();
-    assert.equal(live.getSnapshot(), undefined, 'the disk has not got it yet');
+    assert.equal(live.getSnapshot(), undefined, 'it is not durable yet');
   } finally {
     disk.resolve();
   }
@@ -78,7 +78,7 @@ test('nothing of it is shown before it is durable', async () => {
   assert.equal(keysOf(live.getSnapshot()), 'a');
 });
 
-test('few large changes meanwhile are too much as well, and a document that changes again counts once', async () => {
+test('changes during the reading are bounded in characters, and a document that changes again counts once', async () => {
   const { store, asked } = gatedStore();
   await using opened = openOn(store, { limits: { ...LIMITS, liveBacklogCharactersMax: 100 } });
   const docs = opened.db.collection<{ text: string }>('docs');
@@ -91,7 +91,7 @@ test('few large changes meanwhile are too much as well, and a document that chan
   assert.equal(live.getSnapshot()?.length, 2);
 });
 
-test('where too much changes meanwhile it is read at once, and what comes later is not wanted', async () => {
+test('with too many changes during the reading, the query is read synchronously and the late answer ignored', async () => {
   const { store, asked } = gatedStore();
   await using opened = openOn(store, { limits: { ...LIMITS, liveBacklogMax: 3 } });
   const docs = opened.db.collection<Doc>('docs');
@@ -108,7 +108,7 @@ test('where too much changes meanwhile it is read at once, and what comes later 
   assert.equal(keysOf(live.getSnapshot()), 'a b c d');
 });
 
-test('its error is told to all who look; when nobody does, the reading ends', async () => {
+test('an error of the reading goes to the subscribers, and the reading is aborted when the last one leaves', async () => {
   const { store, asked } = gatedStore();
   await using opened = openOn(store);
   const docs = opened.db.collection<Doc>('docs');

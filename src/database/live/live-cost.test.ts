@@ -1,6 +1,6 @@
 /**
- * Goal: a change costs a live query the work of that change, not of its collection. Method: the queries that the store is
- * asked while thousands of documents change are counted.
+ * Goal: the cost of a change to a live query does not depend on the size of the collection. Method: counts the queries that
+ * the store gets while documents change.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ interface Doc {
 
 const ignore = (): void => {};
 
-test('changes are applied, not queried for: only when removals have used up what is kept is a query run again', async () => {
+test('a live query only asks the store again when removals have used up its spare documents', async () => {
   const store = createMemoryStore();
   let finds = 0;
   const find = store.find.bind(store);

@@ -2,11 +2,11 @@ import type { Live } from './live-api.ts';
 import { LiveIterator } from './live-iterator.ts';
 
 export interface LiveHandleDeps<State, Update> {
-  /** Begins to run; may call back before it returns. Throws where nothing can begin. */
+  /** Starts to run and returns a function that stops; may call `onState` before it returns. Throws if it cannot start. */
   readonly run: (callbacks: LiveCallbacks<State>) => () => void;
-  /** Calls `notify` in a microtask, once for all that happens before it. */
+  /** Calls `notify` in a microtask, once for everything that happens before it. */
   readonly notifySoon: () => void;
-  /** `before` undefined: the first of an iterator. Undefined: there is no difference to tell. */
+  /** `before` undefined: the first update of an iterator. Returns undefined if there is no difference. */
   readonly toUpdate: (before: State | undefined, after: State) => Update | undefined;
   readonly isSame: (a: State, b: State) => boolean;
   readonly report: (error: unknown, message: string) => void;
@@ -23,16 +23,19 @@ interface Subscriber {
   readonly onError: ((error: unknown) => void) | undefined;
 }
 
-/** What a user holds: runs while it has consumers, and hands each of them the newest state. */
+/** The live object that a program holds: runs while it has consumers, and gives each of them the newest state. */
 export class LiveHandle<State, Update> implements Live<State, Update> {
   readonly #deps: LiveHandleDeps<State, Update>;
   readonly #subscribers = new Set<Subscriber>();
   readonly #iterators = new Set<LiveIterator<State, Update>>();
   #stop: (() => void) | undefined;
   #snapshot: State | undefined;
-  /** The snapshot, where it is of this run and not of one before. */
+  /** The snapshot, if it is one of the current run. */
   #current: { readonly state: State } | undefined;
-  /** What `notify` makes the snapshot: it changes only when listeners hear of it, so that none can miss a way back. */
+  /**
+   * The next snapshot, taken over by `notify`: the snapshot only changes when listeners are called, so a change that is
+   * reverted before that is never seen.
+   */
   #next: { readonly state: State } | undefined;
   #isFirst = false;
   #failure: { readonly error: unknown; isTold: boolean } | undefined;
@@ -78,7 +81,7 @@ export class LiveHandle<State, Update> implements Live<State, Update> {
     this.#close();
   }
 
-  /** Tells everybody who is there what is new. */
+  /** Takes over the next snapshot, and passes it or the failure to iterators and listeners. */
   notify(): void {
     const isNews = this.#takeNext();
     for (const iterator of [...this.#iterators]) iterator.deliver();

@@ -1,11 +1,10 @@
 /**
- * Goal: whatever happens to a collection, here and on other nodes at once, every live result equals a run of its query whenever
- * things are quiet, and the differences say exactly how it came there: none missed, none doubled, none about nothing.
- * Method: random histories of local and remote writes, transactions, purges, lost syncs and slow consumers, 10,000 changes in
- * all, under live queries with random filters, orders and windows. A copy that only makes the steps it is told is held against
- * every result, and the last copy against `find`. Pairs of documents that are always written together show torn commits.
+ * Goal: whatever happens to a collection, on this node and others, every live result equals its query at each quiet moment,
+ * and the updates describe exactly how it changed: no step is missing, repeated or without effect.
+ * Method: random histories of local and remote writes, transactions, purges, failed flushes and slow consumers, with live
+ * queries of random filters, orders and windows. A copy that only applies the steps is compared with every result, and in
+ * the end with `find`. Pairs of documents that are always written together would reveal a transaction shown in part.
  */
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
@@ -31,17 +30,17 @@ interface Doc {
 
 const ignore = (): void => {};
 
-testOnStores('live results equal a re-run at every quiet moment', (disk) =>
+testOnStores('live results equal their queries at every quiet moment', (disk) =>
   forEachSeed(10, (seed) => runHistory(seed, disk)),
 );
 
-test('so they do when the disk loses commits', () =>
+test('live results equal their queries also when flushes fail', () =>
   forEachSeed(4, (seed) => runHistory(1000 + seed, undefined, createMemoryStore())));
 
-test('so they do when they are read beside the event loop, as of any moment until they come', () =>
+test('live results equal their queries also when they are read outside the event loop', () =>
   forEachSeed(10, (seed) => runHistory(2000 + seed, undefined, slowStore(createSeededRandom(seed)))));
 
-/** Answers whoever can wait after some turns, with what there was at any of them. */
+/** A store whose `findAside` answers after some turns, as of any moment during them. */
 function slowStore(random: SeededRandom): MemoryStore {
   const store = createMemoryStore();
   const wait = async (): Promise<void> => {
@@ -113,7 +112,7 @@ async function runHistory(seed: number, disk: TestDisk | undefined, faulty?: Mem
   }
 }
 
-/** Returns what makes one step of random writes, and says how many documents it changed. */
+/** Returns a function that makes one step of random writes and returns how many documents it changes. */
 function createWriter(
   docs: Collection<Doc>,
   peers: readonly TestPeer[],
@@ -159,7 +158,7 @@ function createWriter(
   };
 }
 
-/** A disk that has just lost commits refuses the next one; a session would end, and begin again. */
+/** A commit may be refused after a failed flush; a session would end and start again. */
 function tryCommit(commit: () => void): void {
   try {
     commit();
@@ -177,7 +176,7 @@ async function settle(db: LocalDatabase, faulty: MemoryStore | undefined): Promi
   return true;
 }
 
-/** Makes the steps of a live query on a copy, sometimes lagging behind. */
+/** Applies the steps of a live query to a copy, sometimes lagging behind. */
 class Follower {
   readonly #docs: Collection<Doc>;
   readonly #random: SeededRandom;
@@ -197,7 +196,7 @@ class Follower {
     this.#begin();
   }
 
-  /** Another query, or the same one on what is known. */
+  /** Starts another query, with the copy as the previous result. */
   restart(): void {
     this.#live.close();
     this.#begin();
@@ -232,7 +231,7 @@ class Follower {
     this.#lastSnapshot = snapshot;
   }
 
-  /** A quick consumer asks again at once. */
+  /** A fast consumer asks for the next update immediately. */
   async #follow(live: LiveQuery<Doc>): Promise<void> {
     while (this.#live === live && (await this.#step())) {
       // The work is in the condition.
@@ -247,7 +246,7 @@ class Follower {
     if (this.#pending !== pending) return value !== undefined;
     this.#pending = undefined;
     if (value === undefined) return false;
-    assert.ok(this.#isFirst || value.changes.length > 0, 'an update says something');
+    assert.ok(this.#isFirst || value.changes.length > 0, 'an update has changes');
     this.#isFirst = false;
     this.#copy = applyStrictly(this.#copy, value);
     return true;
@@ -268,7 +267,7 @@ class Follower {
   }
 }
 
-/** Makes the steps, each of which must be possible and must change something. */
+/** Applies the steps; each must be possible and have an effect. */
 function applyStrictly(before: readonly LiveEntry<Doc>[], { changes, results }: LiveUpdate<Doc>): LiveEntry<Doc>[] {
   const list = [...before];
   for (const change of changes) {
@@ -316,7 +315,7 @@ class Counter {
   }
 }
 
-/** Two documents that are only ever written together have one number at all times. */
+/** Two documents that are always written together must have the same number at all times. */
 function watchPairs(docs: Collection<Doc>): LiveQuery<Doc> {
   const live = docs.live({ pair: { $exists: true } });
   live.subscribe(() => {

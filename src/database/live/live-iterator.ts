@@ -1,11 +1,11 @@
 export interface LiveIteratorDeps<State, Update> {
-  /** At the first `next`. */
+  /** Called at the first `next`. */
   readonly start: () => void;
-  /** At the end, if it began. */
+  /** Called at the end, if it was started. */
   readonly end: () => void;
-  /** The newest state, if there is one that is current. */
+  /** The newest state of the current run; undefined: there is none yet. */
   readonly current: () => { readonly state: State } | undefined;
-  /** Undefined: there is no difference to tell. */
+  /** Undefined: there is no difference. */
   readonly toUpdate: (before: { readonly state: State } | undefined, after: State) => Update | undefined;
 }
 
@@ -16,7 +16,7 @@ interface Waiting<Update> {
 
 const DONE = { done: true, value: undefined } as const;
 
-/** Pulls states: what a consumer leaves waiting is not a queue but the one difference from what it had to the newest. */
+/** An iterator over states. A slow consumer has no queue: its next update leads from what it last got to the newest state. */
 export class LiveIterator<State, Update> implements AsyncIterableIterator<Update, undefined> {
   readonly #deps: LiveIteratorDeps<State, Update>;
   readonly #waiting: Waiting<Update>[] = [];
@@ -53,7 +53,7 @@ export class LiveIterator<State, Update> implements AsyncIterableIterator<Update
     return Promise.reject(error);
   }
 
-  /** The newest state may be another one. */
+  /** Answers the pending `next` if the newest state is a different one. */
   deliver(): void {
     const current = this.#phase === 'open' ? this.#deps.current() : undefined;
     if (current !== undefined && this.#waiting.length > 0 && this.#delivered?.state !== current.state) {
@@ -69,7 +69,7 @@ export class LiveIterator<State, Update> implements AsyncIterableIterator<Update
     for (const waiting of this.#waiting.splice(0)) waiting.resolve(DONE);
   }
 
-  /** The pending, or else the next, `next` rejects. */
+  /** Rejects the oldest pending `next`, or else the following one, and ends. */
   fail(reason: unknown): void {
     if (this.#phase !== 'done') this.#failure = { reason };
     this.finish();

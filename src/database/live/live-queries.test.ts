@@ -1,6 +1,6 @@
 /**
- * Goal: a live query says what its page says: when it runs, what it shows and when, how it ends, and what it refuses.
- * Method: one claim after the other on a database with a store in memory, whose syncs are held where that matters.
+ * Goal: live queries behave as docs/guide/live.md says: when they run, what they show and when, how they end, and what they
+ * refuse. Method: single claims on a database with a memory store; some tests control when it syncs.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -35,7 +35,7 @@ function stepsOf({ changes }: LiveUpdate<Doc>): string[] {
   return changes.map(textOf);
 }
 
-testOnStores('first the whole result, then differences in the order of the query', async (disk) => {
+testOnStores('an iterator yields the whole result first, then the differences', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const docs = opened.db.collection<Doc>('docs');
   await docs.putMany([1, 5, 3, 9].map((n) => [`k${n}`, { n }] as const));
@@ -52,7 +52,7 @@ testOnStores('first the whole result, then differences in the order of the query
   assert.equal(keysOf((await nextOf(updates)).results), 'k4 k3');
 });
 
-test('it runs from the first who looks to the last, and is current again when somebody comes back', async () => {
+test('it runs from the first consumer to the last, and is current again for a later one', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const docs = db.collection<Doc>('docs');
@@ -103,7 +103,7 @@ test('the snapshot is the same object until it changes, and current when a write
   assert.throws(() => (live.getSnapshot() as unknown[]).pop(), TypeError);
 });
 
-test('nothing is shown before it is durable, nor what was lost, and steady writing does not starve it', async () => {
+test('it shows neither what is not durable yet nor what was lost, and steady writing does not delay it forever', async () => {
   const syncs: PromiseWithResolvers<void>[] = [];
   const store = createMemoryStore({
     sync: () => {
@@ -151,7 +151,7 @@ test('nothing is shown before it is durable, nor what was lost, and steady writi
   );
 });
 
-test('a slow consumer gets one difference to the newest result, or none where it came back', async () => {
+test('a slow consumer gets one update to the newest result, or none if the result is what it was', async () => {
   await using opened = await openTestDatabase();
   const docs = opened.db.collection<Doc>('docs');
   const updates = iteratorOf(docs.live());
@@ -166,7 +166,7 @@ test('a slow consumer gets one difference to the newest result, or none where it
   assert.deepEqual(stepsOf((await pending).value!), ['removed k1 1']);
 });
 
-test('a result from before is gone on from', async () => {
+test('the first update is the difference from the option `previous`', async () => {
   await using opened = await openTestDatabase();
   const docs = opened.db.collection<Doc>('docs');
   await docs.putMany(['a', 'b', 'c'].map((key) => [key, { n: 1 }] as const));
@@ -178,7 +178,7 @@ test('a result from before is gone on from', async () => {
   assert.equal(keysOf(update.results), 'b c');
 });
 
-testOnStores('counts and documents are live, too', async (disk) => {
+testOnStores('liveCount and liveDocument stay current', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const { db, clock } = opened;
   const docs = db.collection<Doc>('docs');
@@ -211,7 +211,7 @@ testOnStores('counts and documents are live, too', async (disk) => {
   assert.equal(await nextOf(iteratorOf(all)), 1);
 });
 
-test('a change that readers cannot see changes no snapshot, read again or not', async () => {
+test('a change that readers cannot see does not change the snapshot, even if the result is read again', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, liveBacklogMax: 3 } });
   const { db } = opened;
   const docs = db.collection<Doc>('docs');
@@ -227,20 +227,20 @@ test('a change that readers cannot see changes no snapshot, read again or not', 
   assert.equal(
     db.replica.get('docs' as never, 'a' as never)?.versions.length,
     2,
-    'the remote version is there, and lost',
+    'the remote version is stored, but lost the conflict',
   );
   assert.ok(after.every((snapshot, i) => snapshot === before[i]));
 });
 
-test('what came in just before is made durable and shown', async () => {
+test('a new consumer gets a change that is not durable yet as soon as it is', async () => {
   await using opened = await openTestDatabase();
   const docs = opened.db.collection<Doc>('docs');
   const live = docs.live();
   live.subscribe(ignore)();
-  // What the database does at its start is done, and nobody else makes anything durable.
+  // The work of opening the database is done, so nothing else flushes.
   for (let i = 0; i < 5; i++) await turn();
   applyRemote(opened.db, 'docs', 'a', '{"n":1}');
-  assert.equal(keysOf((await nextOf(iteratorOf(live))).results), 'a', 'and not the snapshot of the run before');
+  assert.equal(keysOf((await nextOf(iteratorOf(live))).results), 'a', 'not the snapshot of the run before');
 });
 
 test('evicted documents leave the result', async () => {
@@ -255,7 +255,7 @@ test('evicted documents leave the result', async () => {
   assert.deepEqual([live.getSnapshot(), count.getSnapshot()], [[], 0]);
 });
 
-test('a damaged document is an error for all who look, and looking again begins anew', async () => {
+test('a damaged document ends a live query with an error, and a new consumer starts it again', async () => {
   const store = createMemoryStore();
   const errors: unknown[] = [];
   const logged: string[] = [];
@@ -278,7 +278,7 @@ test('a damaged document is an error for all who look, and looking again begins 
   await docs.put('a', { n: 2 }).catch(ignore);
 });
 
-test('a result of long documents ends with an error when they come to too many characters, and begins again with fewer', async () => {
+test('a result of too many characters ends with an error, and the query can run again when there are fewer', async () => {
   const limits = { ...LIMITS, liveResultCharactersMax: 1000 };
   await using opened = await openTestDatabase(undefined, { limits });
   const docs = opened.db.collection<{ text: string }>('docs');
@@ -300,7 +300,7 @@ test('a result of long documents ends with an error when they come to too many c
   assert.equal(keysOf(again.getSnapshot() as never), 'a c');
 });
 
-test('a result that grows too large ends with an error, a window that reaches too far is refused', async () => {
+test('a result of too many documents ends with an error, and too large a skip and limit are refused', async () => {
   const limits = { ...LIMITS, liveResultsMax: 3, liveCountKeysMax: 2 };
   await using opened = await openTestDatabase(undefined, { limits });
   const docs = opened.db.collection<Doc>('docs');
@@ -322,7 +322,7 @@ test('a result that grows too large ends with an error, a window that reaches to
   assert.equal(opened.db.live.running, 1);
 });
 
-test('no more live queries run than the limit says', async () => {
+test('at most liveQueriesMax live queries run', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, liveQueriesMax: 2 } });
   const docs = opened.db.collection<Doc>('docs');
   const leave = [1, 2].map(() => docs.live().subscribe(ignore));
@@ -331,7 +331,7 @@ test('no more live queries run than the limit says', async () => {
   assert.deepEqual((await nextOf(iteratorOf(docs.live()))).results, []);
 });
 
-test('close, the signal, and the end of the database end it', async () => {
+test('close, the signal and closing the database end a live query', async () => {
   const opened = await openTestDatabase();
   const { db } = opened;
   const docs = db.collection<Doc>('docs');
@@ -372,7 +372,7 @@ test('close, the signal, and the end of the database end it', async () => {
   await assert.rejects(nextOf(iteratorOf(docs.live())), { reason: 'DATABASE_CLOSED' });
 });
 
-test('a listener that throws, writes, reads or leaves disturbs nobody', async () => {
+test('a listener that throws, writes, reads or unsubscribes does not affect other listeners', async () => {
   const logged: unknown[] = [];
   const logger: Logger = { ...silentLogger, error: (details) => void logged.push(details) };
   await using opened = await openTestDatabase(undefined, { logger });

@@ -22,7 +22,7 @@ export interface LiveQueriesDeps {
   readonly replica: Replica;
   readonly limits: Limits;
   readonly logger: Logger;
-  /** Makes every write accepted so far visible in the store. Throws once the database is closed. */
+  /** Makes every accepted write visible in the store. Throws if the database is closed. */
   commitPending(): void;
   find(collection: CollectionName, query: Query): FoundDocument[];
   findAside(collection: CollectionName, query: Query, signal: AbortSignal): Eventually<FoundDocument[]>;
@@ -38,21 +38,21 @@ interface Notified {
 
 export interface LiveStartOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Undefined: what is stored is what is read. */
+  /** Undefined: documents are read as they are stored. */
   readonly shape?: LiveShape | undefined;
-  /** What the first update is the difference from. */
+  /** The result that the first update is compared with. */
   readonly previous?: readonly LiveEntry<JsonObject>[] | undefined;
 }
 
 /**
- * Everything live in a database. One listener hears the commits; what is not durable yet waits, by collection, and is then
- * applied to each view that is running, so that a view moves from one durable state to another, over whole commits.
+ * All live queries of a database. One listener gets the commits; those that are not durable yet wait, by collection, and are
+ * then applied to each running view. So a view moves from one durable state to the next, by whole commits.
  */
 export class LiveQueries {
   readonly #deps: LiveQueriesDeps;
   readonly #feeds = new Map<CollectionName, CollectionFeed>();
   readonly #running = new Set<Notified>();
-  /** To be told in the next microtask. */
+  /** Handles to notify in the next microtask. */
   readonly #news = new Set<Notified>();
 
   constructor(deps: LiveQueriesDeps) {
@@ -62,7 +62,7 @@ export class LiveQueries {
     deps.replica.onReload(() => this.#startOver());
   }
 
-  /** Those that somebody looks at. */
+  /** Number of live queries that have a consumer. */
   get running(): number {
     return this.#running.size;
   }
@@ -72,7 +72,7 @@ export class LiveQueries {
     const { shape } = options;
     const finds = this.#findsIn(collection, shape);
     const createView = (): QueryView => new QueryView({ query, ...finds, shape, resultsMax, charactersMax });
-    // A query that reaches too far is refused here, and not first when somebody looks.
+    // Refuses too large a skip and limit here, and not only when the first consumer comes.
     createView();
     return this.#handle(collection, createView, isSameResult, differenceFrom(options.previous ?? []), options.signal);
   }
@@ -96,7 +96,7 @@ export class LiveQueries {
     return this.#handle(collection, createView, isDeepStrictEqual, newest, signal);
   }
 
-  /** Ends all that run. */
+  /** Ends all running live queries. */
   close(): void {
     for (const handle of [...this.#running]) handle.close();
   }
@@ -166,10 +166,10 @@ export class LiveQueries {
     for (const feed of [...this.#feeds.values()]) feed.advance(this.#deps.replica.durablePos);
   }
 
-  /** The disk lost commits, and positions are given out again: what is known of them is worth nothing. */
+  /** Commits were lost, and their positions will be assigned again, so the waiting commits and all results are invalid. */
   #startOver(): void {
     for (const feed of this.#feeds.values()) feed.invalidate();
-    // The replica is not done with its reload yet.
+    // The replica has not finished its reload yet.
     queueMicrotask(() => this.#advance());
   }
 
@@ -200,7 +200,7 @@ function differenceFrom(
   };
 }
 
-/** Undefined where it went there and back. */
+/** Undefined if the state is what it was. */
 function newest<State>(before: State | undefined, after: State): State | undefined {
   return before !== undefined && isDeepStrictEqual(before, after) ? undefined : after;
 }

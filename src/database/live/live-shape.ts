@@ -6,17 +6,20 @@ import { after, type Eventually } from '../eventually.ts';
 import { type DocumentCodec, documentInvalid } from '../schema/index.ts';
 import { freezeDeep } from './freeze.ts';
 
-/** How a program sees the documents of a collection that it described: in their newest shape, as its schema gives them. */
+/**
+ * How a program reads the documents of a collection with migrations or a schema: in the newest version, as the schema
+ * returns them.
+ */
 export interface LiveShape {
-  /** Documents of a query in its order, as they are stored; its filter and sort look at the newest shape. */
+  /** The documents of a query in its order, as they are stored. Filter and sort apply to the newest version. */
   find(query: Query): FoundDocument[];
-  /** The same, beside the event loop where it takes long, but for documents of older versions. */
+  /** The same, outside the event loop if it takes long and there are no documents of older versions. */
   findAside(query: Query, signal: AbortSignal): Eventually<FoundDocument[]>;
-  /** In the newest shape; one whose migration fails, as it is stored. */
+  /** The document in the newest version; as it is stored if its migration fails. */
   open(text: string): JsonObject;
-  /** What readers get, frozen; undefined: it does not fit, and is left out. */
+  /** What readers get, frozen; undefined: it does not fit the schema and is left out. */
   show(key: string, text: string): JsonObject | undefined;
-  /** The same, but throws DOCUMENT_INVALID for one that does not fit. */
+  /** The same, but throws DOCUMENT_INVALID if it does not fit. */
   require(key: string, text: string): JsonObject;
 }
 
@@ -24,7 +27,7 @@ type ShapeHost = Pick<DocumentHost, 'find' | 'findAside' | 'lookForOlder' | 'has
 
 const EVERYTHING: Query = { filter: { kind: 'all' }, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
 
-/** The shape that a codec gives. A validator that waits for something is refused with a TypeError when a document meets it. */
+/** The shape of a codec. Throws a TypeError when an asynchronous validator has to validate a document. */
 export class CodecShape implements LiveShape {
   readonly #host: ShapeHost;
   readonly #collection: CollectionName;
@@ -36,7 +39,7 @@ export class CodecShape implements LiveShape {
     this.#codec = codec;
   }
 
-  /** While there are documents of older versions, which the store cannot look into, it reads all of the collection. */
+  /** The store cannot filter or sort documents of older versions. While there are any, this reads the whole collection. */
   find(query: Query): FoundDocument[] {
     if (!this.#host.hasOlder(this.#collection, this.#codec.version)) return this.#host.find(this.#collection, query);
     const { filter, sort, skip, limit, after: place } = query;
@@ -80,7 +83,7 @@ export class CodecShape implements LiveShape {
   #decode(key: string, text: string): Exclude<ReturnType<DocumentCodec['decode']>, Promise<unknown>> {
     const decoded = this.#codec.decode(key, text);
     if (!(decoded instanceof Promise)) return decoded;
-    // It is not wanted any more, however it ends.
+    // Its outcome does not matter; a rejection must not go unhandled.
     decoded.catch(() => {});
     throw new TypeError(
       `the schema of collection ${JSON.stringify(this.#collection)} validates asynchronously; live queries need one that answers at once`,

@@ -1,7 +1,6 @@
 /**
- * Goal: a collection with a schema or migrations is live in the form in which its program reads it. Method: documents that
- * others wrote, of any shape, put in as a session would, while live queries of a described collection look on; their results
- * are held against `find`.
+ * Goal: live queries of a collection with a schema or migrations return what `find` returns. Method: live queries run while
+ * documents of any shape are written, also by other nodes; their results are compared with `find`.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +13,7 @@ const SCALE = Number(process.env.ENTGLDB_TEST_SCALE ?? 1);
 const schema = z.object({ n: z.number(), at: z.coerce.date().optional() });
 const ignore = (): void => {};
 
-test('what does not fit the schema is left out, and counts for skip alone', async () => {
+test('a document that does not fit the schema is left out, and counts for skip but not for limit', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const docs = db.collection('docs', { schema });
@@ -36,7 +35,7 @@ test('what does not fit the schema is left out, and counts for skip alone', asyn
   );
 });
 
-test('a live document that no longer fits ends with what is wrong', async () => {
+test('a live document that does not fit the schema ends with DOCUMENT_INVALID', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const docs = db.collection('docs', { schema });
@@ -51,7 +50,7 @@ test('a live document that no longer fits ends with what is wrong', async () => 
   assert.throws(() => other.getSnapshot(), { reason: 'DOCUMENT_INVALID' });
 });
 
-test('a schema that answers later is refused', async () => {
+test('an asynchronous schema is refused', async () => {
   await using opened = await openTestDatabase();
   const later = z.object({ n: z.number() }).refine(async () => true);
   const docs = opened.db.collection('docs', { schema: later });
@@ -64,7 +63,7 @@ test('a schema that answers later is refused', async () => {
   assert.match(String(errors[0]), /asynchronously/);
 });
 
-test('random documents of old and new versions, fitting and not: live results equal find', async () => {
+test('live results equal find for random documents of old and new versions, valid and invalid', async () => {
   for (let seed = 1; seed <= 20 * SCALE; seed++) {
     await using opened = await openTestDatabase(undefined, { seed });
     const { db } = opened;
@@ -99,7 +98,7 @@ test('random documents of old and new versions, fitting and not: live results eq
   }
 });
 
-test('a query that begins after a place goes on from there', async () => {
+test('a live query with `after` shows the documents after that place', async () => {
   await using opened = await openTestDatabase();
   const docs = opened.db.collection<{ n: number }>('docs');
   await docs.putMany([1, 2, 3].map((n) => [`k${n}`, { n }] as const));

@@ -3,39 +3,39 @@ import type { Replica } from '../replica/index.ts';
 import type { ChangedDocument } from './changed-document.ts';
 import type { LiveView } from './live-view.ts';
 
-/** Of changes that are kept for later. With more, all are forgotten and what they were kept for is read again. */
+/** Bounds of changes that are kept for later. Beyond them, the changes are dropped and the views are read again. */
 export type BacklogLimits = Pick<Limits, 'liveBacklogMax' | 'liveBacklogCharactersMax'>;
 
 export interface LiveSourceDeps<State> {
   readonly replica: Pick<Replica, 'pos' | 'durablePos' | 'flush'>;
   readonly view: LiveView<State>;
-  /** A state that is durable, and not the one before. */
+  /** Called with each new durable state. */
   readonly onState: (state: State) => void;
-  /** It could not begin. */
+  /** Called if the first reading fails asynchronously. */
   readonly onFailure: (error: unknown) => void;
-  /** Of the changes that are kept while a view is read: with more, it is read within one turn. */
+  /** Bounds of the changes kept while a view is read outside the event loop. Beyond them, it is read synchronously. */
   readonly limits: BacklogLimits;
 }
 
-/** A view that is read beside the event loop, and what happened since. */
+/** A view that is being read outside the event loop, and the changes since then. */
 interface Joining {
   readonly stop: AbortController;
-  /** Newest states of documents that became durable since the reading began. */
+  /** The newest states of the documents whose changes became durable since the reading started. */
   readonly missed: Map<string, ChangedDocument>;
-  /** Of their texts. */
+  /** Length of their texts. */
   characters: number;
   documents: number;
-  /** Set when it is read: everything that it may hold is durable from there on. */
+  /** Set when the reading is done: once this position is durable, everything that was read is. */
   pos: number | undefined;
 }
 
 /**
- * Carries one view along the changes. A view that was read from the store may be ahead of what is durable: it is held back
- * until that has caught up, and not carried on before it was shown, so that steady writing cannot starve it.
+ * Keeps one view current. A view that was just read from the store may be ahead of what is durable. It is held until that has
+ * caught up, and no change is applied before it is shown, so steady writing cannot delay it forever.
  *
- * One that is read beside the event loop is as of some moment since then, and nobody knows which. What becomes durable meanwhile
- * is kept, until everything is durable that was committed when the view came: made to it then, the newest state of each
- * document that changed, it is what it would be had it been read at that moment.
+ * A view that is read outside the event loop shows the store as of an unknown moment during the reading. So the changes that
+ * become durable are kept until everything is durable that was committed when the reading was done. Applying the newest state
+ * of each changed document then makes the view what it would be if it had been read at that moment.
  */
 export class LiveSource<State> {
   readonly #deps: LiveSourceDeps<State>;
@@ -48,12 +48,12 @@ export class LiveSource<State> {
     this.#deps = deps;
   }
 
-  /** Something is to be done at the next `advance`, changes or not. */
+  /** Whether the next `advance` has something to do even without changes. */
   get isWaiting(): boolean {
     return this.#isStale || this.#held !== undefined || this.#joining !== undefined;
   }
 
-  /** Reads the view for the first time. Throws what the store throws, or tells it later. */
+  /** Reads the view for the first time. Throws what the store throws, or passes it to `onFailure` later. */
   begin(): void {
     const stop = new AbortController();
     const joining: Joining = { stop, missed: new Map(), characters: 0, documents: 0, pos: undefined };
@@ -80,26 +80,26 @@ export class LiveSource<State> {
     this.#loaded(() => this.#deps.view.load());
   }
 
-  /** What is read is not wanted any more. */
+  /** Aborts a reading under way. */
   stop(): void {
     this.#joining?.stop.abort();
     this.#joining = undefined;
   }
 
-  /** Changes were lost, or there were too many to keep. */
+  /** Makes the next `advance` read the view again: changes were lost, or there were too many to keep. */
   invalidate(): void {
     this.stop();
     this.#isStale = true;
     this.#held = undefined;
   }
 
-  /** More is durable, and this is what it changed. Throws what the store throws. */
+  /** Applies changes that became durable. Throws what the store throws. */
   advance(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void {
     if (this.#isStale) return this.load();
     if (this.#joining !== undefined) return this.#miss(this.#joining, changes, documents);
     this.#showHeld();
     if (this.#held !== undefined) return;
-    // Those that the view was read with already are the newest of their documents, and change nothing.
+    // Changes that the view had already read are the newest of their documents, so applying them again has no effect.
     this.#apply(changes, documents);
   }
 
@@ -109,7 +109,7 @@ export class LiveSource<State> {
     this.#isStale = false;
     this.#held = { state: view.state(), pos: replica.pos };
     this.#showHeld();
-    // Nobody else may be waiting for the disk. A flush that fails is told by a reload.
+    // Perhaps nobody else causes a flush. If it fails, the replica reloads, and that is what this reacts to.
     if (this.#held !== undefined) replica.flush().catch(() => {});
   }
 

@@ -2,18 +2,21 @@ import type { Eventually } from '../eventually.ts';
 import type { ChangedDocument } from './changed-document.ts';
 
 /**
- * What a live thing shows, at some position of the changes: read from the store once, then carried on from change to change.
- * All of it is synchronous, but for the first reading.
+ * The state of a live query at some position of the changes: read from the store once, then updated with each change.
+ * Everything but the first reading is synchronous.
  */
 export interface LiveView<State> {
-  /** Reads it anew, as the store is now. Throws what the store throws, and LIVE_RESULT_TOO_LARGE. */
+  /** Reads the state from the store as it is now. Throws what the store throws, and LIVE_RESULT_TOO_LARGE. */
   load(): void;
-  /** The same, read beside the event loop where that takes long. Gives what takes the view there: it may not be wanted any more. */
+  /**
+   * The same, outside the event loop if it takes long. Returns a function that makes what was read the state, because it may
+   * not be wanted any more by then.
+   */
   loadAside(signal: AbortSignal): Eventually<() => void>;
-  /** By key, the newest state of each document; `documents`: how many the collection has after it. */
+  /** The newest state of each changed document, by key; `documents`: number of documents in the collection after that. */
   apply(changes: ReadonlyMap<string, ChangedDocument>, documents: number): void;
-  /** True when it cannot tell its state from the changes alone any more: `load` is due. */
+  /** True if the state cannot be derived from the changes any more, and `load` must be called. */
   readonly isShort: boolean;
-  /** Cheap where nothing was applied since: then the same object as before. */
+  /** The state. Cheap, and the same object, if nothing was applied since the last call. */
   state(): State;
 }

@@ -9,16 +9,16 @@ import type { LiveShape } from './live-shape.ts';
 import type { LiveView } from './live-view.ts';
 import { ResultWindow } from './result-window.ts';
 
-/** Documents kept beyond the result at least, so that it is not read again for every removal. */
+/** Minimum number of documents kept beyond the result, so that not every removal needs another query. */
 const SPARE_MIN = 16;
-/** The part of the result that is kept beyond it. */
+/** Documents kept beyond the result, as a share of its size. */
 const SPARE_PART = 1 / 4;
 
 export interface QueryViewDeps {
   readonly query: Query;
   readonly find: (query: Query) => FoundDocument[];
   readonly findAside: (query: Query, signal: AbortSignal) => Eventually<FoundDocument[]>;
-  /** Undefined: what is stored is what is read. */
+  /** Undefined: documents are read as they are stored. */
   readonly shape: LiveShape | undefined;
   /** Limits.liveResultsMax */
   readonly resultsMax: number;
@@ -27,19 +27,19 @@ export interface QueryViewDeps {
 }
 
 /**
- * The result of a query: the start of all that fits, in order, as far as `skip` and `limit` reach, and a little beyond. As in
- * `find`, documents that do not fit the schema are not shown: they count for `skip`, not for `limit`.
+ * The result of a query. It keeps the first matching documents in order: those skipped, those of the result, and a few more.
+ * As in `find`, documents that do not fit the schema are not shown; they count for `skip`, not for `limit`.
  */
 export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
   readonly #deps: QueryViewDeps;
-  /** Documents that the result is made of, if all of them are shown: those skipped, and those of the result. */
+  /** Number of documents needed for the result if all of them fit the schema: `skip` + `limit`. */
   readonly #reach: number;
   #entriesMax: number;
   #window: ResultWindow<SeenDocument>;
   #state: readonly LiveEntry<JsonObject>[] = Object.freeze([]);
   #isTouched = true;
 
-  /** Throws LIVE_RESULT_TOO_LARGE when `skip` and `limit` reach further than may be kept. */
+  /** Throws LIVE_RESULT_TOO_LARGE if `skip` + `limit` is above `resultsMax`. */
   constructor(deps: QueryViewDeps) {
     const { query, resultsMax } = deps;
     this.#deps = deps;
@@ -55,22 +55,22 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
   }
 
   load(): void {
-    this.#take(this.#deps.find(this.#wide()));
+    this.#take(this.#deps.find(this.#windowQuery()));
     this.#fill();
   }
 
   loadAside(signal: AbortSignal): Eventually<() => void> {
-    return after(this.#deps.findAside(this.#wide(), signal), (found) => () => {
+    return after(this.#deps.findAside(this.#windowQuery(), signal), (found) => () => {
       this.#take(found);
       this.#fill();
     });
   }
 
   #fill(): void {
-    // So many do not fit the schema that the next ones have to take their place.
+    // Many documents do not fit the schema, so more are needed to fill the result.
     while (this.isShort && this.#entriesMax < this.#deps.resultsMax) {
       this.#entriesMax = Math.min(this.#entriesMax * 2, this.#deps.resultsMax);
-      this.#take(this.#deps.find(this.#wide()));
+      this.#take(this.#deps.find(this.#windowQuery()));
     }
     if (this.isShort) throw tooLarge(this.#deps.resultsMax);
   }
@@ -91,14 +91,14 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
     return this.#state;
   }
 
-  /** One more than is kept: whether that is all. */
-  #wide(): Query {
+  /** The query for what is kept, and one document more, which shows whether there are others. */
+  #windowQuery(): Query {
     return { ...this.#deps.query, skip: 0, limit: this.#entriesMax + 1 };
   }
 
   #take(found: readonly FoundDocument[]): void {
     const { query, shape } = this.#deps;
-    // Before anything of it is parsed.
+    // Checked before any of them is parsed.
     this.#requireRoom(found.reduce((sum, { value }) => sum + value.length, 0));
     const seen = found.map(({ key, value }) => this.#known(seeDocument(key, value, shape)));
     this.#window = new ResultWindow(compareBySort(query.sort), this.#entriesMax);
@@ -124,7 +124,7 @@ export class QueryView implements LiveView<readonly LiveEntry<JsonObject>[]> {
     return matches(filter, seen.value) && (place === undefined || isAfter(sort, seen, place));
   }
 
-  /** The entry that is there already if readers see no difference: a version that lost, or the same value again. */
+  /** The existing entry if readers see no difference, as after a version that lost or the same value again; else the new one. */
   #known(seen: SeenDocument): SeenDocument {
     const old = this.#window.get(seen.key);
     if (old === undefined || (old.shown === undefined) !== (seen.shown === undefined)) return seen;

@@ -1,6 +1,6 @@
 /**
- * Goal: a window is at every moment the start of the whole result, and knows when it is not all of it. Method: random puts and
- * removals, and a copy of everything that is sorted anew after each.
+ * Goal: a window is always a prefix of the whole result, and knows whether it is all of it. Method: random puts and removals;
+ * after each, the window is compared with a sorted copy of everything.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,7 +16,7 @@ interface Entry {
   readonly value: { readonly n: number };
 }
 
-test('after any puts and removals it is a prefix of the whole result', () => {
+test('after random puts and removals the window is a prefix of the whole result', () => {
   const compare = compareBySort([{ path: ['n'], descending: false }]);
   for (let seed = 1; seed <= 200 * SCALE; seed++) {
     const random = createSeededRandom(seed);

@@ -5,12 +5,12 @@ interface Sized extends SortableDocument {
 }
 
 /**
- * The first documents of an ordered result, kept in order. It is a prefix: what lies beyond its last member is unknown,
- * unless it is whole. So a removal makes it shorter, never wrong.
+ * The first documents of an ordered result, kept in order. What comes after the last of them is unknown, unless the window is
+ * whole. So a removal makes it shorter, never wrong.
  */
 export class ResultWindow<E extends Sized> {
   readonly #compare: (a: SortableDocument, b: SortableDocument) => number;
-  /** Entries kept; what goes beyond is forgotten from the end. */
+  /** Maximum number of entries; beyond it the last ones are dropped. */
   readonly #entriesMax: number;
   readonly #byKey = new Map<string, E>();
   #entries: E[] = [];
@@ -22,7 +22,7 @@ export class ResultWindow<E extends Sized> {
     this.#entriesMax = entriesMax;
   }
 
-  /** True while nothing lies beyond. */
+  /** True if the result has no documents beyond the window. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
@@ -31,7 +31,7 @@ export class ResultWindow<E extends Sized> {
     return this.#entries.length;
   }
 
-  /** Of all that is kept. */
+  /** Characters of all entries. */
   get characters(): number {
     return this.#characters;
   }
@@ -40,12 +40,12 @@ export class ResultWindow<E extends Sized> {
     return this.#byKey.get(key);
   }
 
-  /** Those from a place on, in order. */
+  /** The entries from an index on, in order. */
   *from(place: number): IterableIterator<E> {
     for (let i = place; i < this.#entries.length; i++) yield this.#entries[i]!;
   }
 
-  /** Begins anew with what is known to be the start of the result, in order. */
+  /** Replaces everything with the start of the result, in order. More than `entriesMax` entries mean that it is not whole. */
   load(entries: readonly E[]): void {
     this.#isWhole = entries.length <= this.#entriesMax;
     this.#entries = entries.slice(0, this.#entriesMax);
@@ -61,11 +61,11 @@ export class ResultWindow<E extends Sized> {
     this.#entries.splice(this.#placeOf(entry), 1);
   }
 
-  /** An entry that belongs to the result, whether it was there before or not. */
+  /** Adds or replaces an entry that belongs to the result. */
   put(entry: E): void {
     this.remove(entry.key);
     const place = this.#placeOf(entry);
-    // Behind the last one known, who knows what comes between.
+    // It sorts after the last entry, and other unknown documents may come before it.
     if (place === this.#entries.length && !this.#isWhole) return;
     this.#entries.splice(place, 0, entry);
     this.#keep(entry);
@@ -84,7 +84,7 @@ export class ResultWindow<E extends Sized> {
     this.#characters -= characters;
   }
 
-  /** Where the entry is, or would be. */
+  /** Index of the entry, or where it would be inserted. */
   #placeOf(entry: E): number {
     let low = 0;
     for (let high = this.#entries.length; low < high; ) {

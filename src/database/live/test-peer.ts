@@ -5,7 +5,7 @@ import { createManualClock, openMemoryReplica, type SeededRandom } from '../../t
 import type { LocalDatabase } from '../database.ts';
 import type { Replica } from '../replica/index.ts';
 
-/** For tests: another node's engine, which exchanges versions with a database in pieces of any size. */
+/** The engine of another node, which exchanges versions with a database in pieces of any size. For tests. */
 export class TestPeer {
   readonly #replica: Replica;
   readonly #db: LocalDatabase;
@@ -20,7 +20,7 @@ export class TestPeer {
     this.#collection = collection as CollectionName;
   }
 
-  /** One transaction over there. */
+  /** Writes one transaction on the other node. */
   write(documents: readonly (readonly [key: string, value: object | null])[]): void {
     const writes = documents.map(([key, value]) => ({
       collection: this.#collection,
@@ -30,14 +30,14 @@ export class TestPeer {
     this.#replica.write([{ writes }]);
   }
 
-  /** Applies here what was written over there, as one commit. */
+  /** Applies versions of the other node to the database, as one commit. */
   send(versionsMax: number): void {
     const page = this.#replica.store.delta(this.#collection, this.#replica.id, this.#sent, versionsMax);
     this.#sent = page.at(-1)?.version.seq ?? this.#sent;
     if (page.length > 0) this.#db.replica.applyRemote(page.map(toRemote), []);
   }
 
-  /** The other way. */
+  /** Applies versions of the database to the other node. */
   receive(versionsMax: number): void {
     const { store, id } = this.#db.replica;
     const page = store.delta(this.#collection, id, this.#received, versionsMax);
