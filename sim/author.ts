@@ -5,7 +5,7 @@ import type { SimNode } from './node.ts';
 import type { Scene } from './scene.ts';
 import type { TrueWrite } from './true-write.ts';
 
-/** Writes on behalf of the users of all nodes, and records what truly happened. */
+/** Writes on behalf of the users of all nodes, and records each write as ground truth. */
 export class Author {
   readonly #scene: Scene;
   readonly #random: SeededRandom;
@@ -20,7 +20,7 @@ export class Author {
     this.#order = order;
   }
 
-  /** One commit; acknowledged when it is durable. */
+  /** Makes one commit of up to `documents` documents. The writes count as acknowledged once they are durable. */
   write(node: SimNode, documents: number): void {
     const { collections, keys, history } = this.#scene;
     const wanted = collections.filter((name) => node.wants(name));

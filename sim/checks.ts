@@ -6,8 +6,8 @@ import { versionsOf } from './holdings.ts';
 import type { TrueWrite } from './true-write.ts';
 
 /**
- * I4: of every write that knowledge covers, the replica holds the version, or one that truly replaced it, or the purge
- * line covers the tombstone in which its history ended. Undefined when all is well.
+ * I4: for every write that its knowledge covers, the replica holds the version, or holds one that truly replaced it, or
+ * its purge line covers the tombstone that ended the history. Returns undefined if that holds.
  */
 export function unsoundKnowledge(replica: Replica, collection: CollectionName, history: History): string | undefined {
   const { knowledge, purged } = replica.collection(collection);
@@ -16,7 +16,7 @@ export function unsoundKnowledge(replica: Replica, collection: CollectionName, h
   for (const { key } of history.places(collection))
     for (const version of versionsOf(replica, collection, key)) accounted[history.idOf(version)!] = 1;
   let unsound: TrueWrite | undefined;
-  // What replaced a write was made later: seen from the end, it is known already whether that is accounted for.
+  // A replacement is always newer than what it replaced. Going backwards, its own verdict is known by the time it is needed.
   for (let i = writes.length - 1; i >= 0; i--) {
     const write = writes[i]!;
     const { id, dot, isDelete, children } = write;
@@ -28,8 +28,8 @@ export function unsoundKnowledge(replica: Replica, collection: CollectionName, h
 }
 
 /**
- * I1: where two replicas know the same of a collection, each visible version that this knowledge covers is held by both,
- * but for what a newer version, not yet claimed, replaced. Undefined when all is well.
+ * I1: if two replicas have the same knowledge of a collection, both hold every visible version that this knowledge
+ * covers. The exception is a version that a newer one, not yet claimed, has replaced. Returns undefined if that holds.
  */
 export function unequalDespiteKnowledge(
   a: Replica,

@@ -8,21 +8,21 @@ import { createManualClock, type ManualClock, type SeededRandom } from '../src/t
 import { type NetworkFaults, VirtualNetwork } from './network.ts';
 import { SimNode, type SimNodeOptions } from './node.ts';
 
-/** Time after which the ends of a connection notice that the other one is gone, or that the mesh wants it no more, ms. */
+/** How often a connection is checked for a lost end, or for a mesh that no longer wants it, ms. */
 const LINK_CHECK_MS = 500;
 
 const SETTLED = Promise.resolve();
 
 type LinkEnd = readonly [SimNode, Channel];
 
-/** Who should be linked with whom, and what that was chosen by. */
+/** Which nodes should be linked, and the members from which this was chosen. */
 interface Mesh {
   readonly members: readonly { readonly node: SimNode; readonly relaysAll: boolean }[];
   readonly pairs: readonly (readonly [SimNode, SimNode])[];
   readonly names: ReadonlySet<string>;
 }
 
-/** Nodes, wires and time: a world without events of its own, for random schedules and for scenarios written by hand. */
+/** Nodes, network and time, without events of its own. Random schedules and hand-written scenarios both drive it. */
 export class Cluster {
   readonly clock: ManualClock = createManualClock();
   readonly network: VirtualNetwork;
@@ -44,17 +44,17 @@ export class Cluster {
     return node;
   }
 
-  /** The node is down, and comes back no more. */
+  /** Removes a node that is down and never comes back. */
   remove(node: SimNode): void {
     this.nodes.splice(this.nodes.indexOf(node), 1);
   }
 
-  /** Links that are open, at one end at least. */
+  /** Links that are open at one end or both. */
   get linkCount(): number {
     return this.#links.size;
   }
 
-  /** Pairs of nodes that are linked, and how many may be: each node of a large network keeps few links (mesh.ts). */
+  /** How many pairs of nodes are linked, and how many may be: in a large network each node keeps few links (mesh.ts). */
   linkedPairs(): { readonly count: number; readonly max: number } {
     let ends = 0;
     for (const { host, isUp } of this.nodes)
@@ -62,12 +62,12 @@ export class Cluster {
     return { count: ends / 2, max: linkedPairsMax(this.nodes) };
   }
 
-  /** Every pair of nodes that should be linked and can reach each other gets a connection, each with this probability. */
+  /** Connects each pair of nodes that should be linked and can reach each other, with this probability per pair. */
   dial(chance: number): void {
     for (const [a, b] of this.#currentMesh().pairs) if (this.#random.chance(chance)) this.connect(a, b);
   }
 
-  /** `second`: beside the first one, as while two nodes have dialled each other at once. */
+  /** `second` opens a connection next to the first one, as when two nodes dial each other at the same time. */
   connect(a: SimNode, b: SimNode, which: 'first' | 'second' = 'first'): void {
     const link = `${a.key}-${b.key} ${which}`;
     if (a === b || !a.isUp || !b.isUp || this.#links.has(link)) return;
@@ -82,7 +82,7 @@ export class Cluster {
     ]);
   }
 
-  /** Lets time pass; everything that falls due in it happens, in order. */
+  /** Lets time pass and runs everything that falls due in it, in order. */
   advance(ms: number): Promise<void> {
     const { clock } = this;
     const end = clock.monotonic() + ms;
@@ -116,7 +116,7 @@ export class Cluster {
   }
 }
 
-/** What readers see of a collection and which versions they see it from, as text: equal on nodes that agree. */
+/** What readers see in a collection, and the versions it comes from, as text. Equal on nodes that agree. */
 export function shapeOf(node: SimNode, collection: CollectionName, keys: readonly DocumentKey[]): string {
   const parts: string[] = [];
   for (const key of keys) {
@@ -129,9 +129,9 @@ export function shapeOf(node: SimNode, collection: CollectionName, keys: readonl
 }
 
 /**
- * Takes steps until one says that it was the last, each when no promise that could go on is left. A tick that a promise's
- * continuation asks for comes when all others have had their turn, and unlike an immediate it does not go through the event loop of
- * the system.
+ * Takes steps until one returns false. Each step waits until no promise is left that could continue: `nextTick`, asked for
+ * from within a promise continuation, runs after all pending continuations. Unlike an immediate, it does not go through
+ * the system's event loop.
  */
 function inTurns(step: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -153,7 +153,7 @@ function sessionOn(node: SimNode, channel: Channel): SessionRunner | undefined {
   return undefined;
 }
 
-/** Pairs of nodes that should be linked: all of them, or those that large networks choose. */
+/** The pairs of nodes that should be linked: all pairs, or in a large network those that `chooseLinks` picks. */
 function meshOf(nodes: readonly SimNode[]): Mesh {
   const members = nodes.map((node) => ({ node, relaysAll: node.relaysAll }));
   const places = members.map(({ node, relaysAll }) => toMeshMember(node.key, relaysAll));

@@ -3,12 +3,12 @@ import type { SessionCodec } from '../src/sync/index.ts';
 
 const FRAME_BYTES = 4;
 
-/** A frame that carries its message as it is. */
+/** A frame that carries its message as an object. */
 class ObjectFrame extends Uint8Array {
   message: Message | undefined;
 }
 
-/** Messages travel as objects: encoding them is another test's business, and this is several times as fast. */
+/** Passes messages as objects. Other tests cover the encoding, and this is several times as fast. */
 export function createObjectCodec(): SessionCodec {
   return {
     encode: (message) => {
@@ -20,7 +20,7 @@ export function createObjectCodec(): SessionCodec {
   };
 }
 
-/** Tells of every message that is sent. */
+/** A codec that also calls `onSent` with every message that is sent. */
 export function watchedCodec(codec: SessionCodec, onSent: (message: Message) => void): SessionCodec {
   return {
     encode: (message) => {

@@ -1,6 +1,6 @@
 /**
- * Goal: the ground truth of the simulator says neither too much nor too little is lost when disks fail. Method: two nodes on a
- * stage, writes that the test itself records, and the faults of disks one by one; then the verdict over the final state.
+ * Goal: when disks fail, the simulator's ground truth counts neither too much nor too little as lost. Method: two nodes on
+ * a stage, writes that the test itself records, disk faults one at a time, then the verdict on the final state.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ import type { TrueWrite } from './true-write.ts';
 
 const KEY = 'k' as DocumentKey;
 
-/** A world of two connected nodes in which `a` wrote a document that both hold for good. */
+/** A world of two connected nodes in which `a` wrote a document that is durable on both. */
 async function worldOfTwo(isAmbiguous = false) {
   const stage = new Stage();
   const history = new History();
@@ -45,7 +45,7 @@ async function worldOfTwo(isAmbiguous = false) {
   return { stage, disks, a, b, write, verdict };
 }
 
-test('a delete that nobody was told of but the disk kept has happened, even after all have forgotten it', async () => {
+test('a delete that was never acknowledged but survived on disk counts as made, even after every node has purged it', async () => {
   const { stage, disks, a, b, write, verdict } = await worldOfTwo();
   write(null);
   const durable = a.replica.flush();
@@ -61,7 +61,7 @@ test('a delete that nobody was told of but the disk kept has happened, even afte
   assert.deepEqual(verdict(), []);
 });
 
-test('a delete that the crash took excuses nothing that is gone afterwards', async () => {
+test('a delete that was lost in the crash does not excuse a document that is missing afterwards', async () => {
   const { stage, disks, a, b, write, verdict } = await worldOfTwo();
   const gone = write(null);
   disks.crash(a);
@@ -73,7 +73,7 @@ test('a delete that the crash took excuses nothing that is gone afterwards', asy
   assert.deepEqual(verdict(), ['lost #0']);
 });
 
-test('what a disk held for good and lacks after a crash is told, unless two lives gave it one name', async () => {
+test('a write that was durable and is missing after a crash is reported, unless two lives used its dot', async () => {
   for (const isAmbiguous of [false, true]) {
     const { stage, disks, a, write, verdict } = await worldOfTwo(isAmbiguous);
     const before = a.image();

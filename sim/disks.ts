@@ -9,10 +9,10 @@ import { ReceiptBook } from './receipt-book.ts';
 import { type Scene, unreadableKeys } from './scene.ts';
 import type { TrueWrite } from './true-write.ts';
 
-/** Commits that no flush covered and that a power cut leaves on the disk nevertheless, at most. */
+/** The most unflushed commits that may survive a power cut by luck. */
 const LUCKY_COMMITS_MAX = 3;
 
-/** What happens to the disks of nodes, and what it may cost: which writes are lost, and which must not be. */
+/** What happens to the nodes' disks, and which writes may be lost by it. */
 export class Disks {
   readonly #scene: Scene;
   readonly #random: SeededRandom;
@@ -20,7 +20,7 @@ export class Disks {
   readonly #receipts: ReceiptBook;
   readonly #keeping: Keeping;
   readonly #backups: { readonly node: SimNode; readonly image: MemorySnapshot }[] = [];
-  /** Writes that a disk held and gave up: lost if no other disk has them once it is counted. */
+  /** Writes that a disk held and gave up. They count as lost if no other disk has them at the next count. */
   readonly #doomed = new Set<number>();
 
   constructor(
@@ -36,7 +36,7 @@ export class Disks {
     this.#keeping = new Keeping(scene.history, isAmbiguous);
   }
 
-  /** Remembers what the node's disk holds, as something that stays. */
+  /** Remembers what the node's disk holds; it must stay there once it is durable. */
   look(node: SimNode): void {
     if (node.isUp) this.#keeping.look(node);
   }
@@ -55,13 +55,13 @@ export class Disks {
     this.#undo(node);
   }
 
-  /** A node that cannot even start, its disk being full, stays down until the next try. */
+  /** Starts the node. If it cannot start because its disk is full, it stays down until the next try. */
   start(node: SimNode): void {
     const isStarted = this.#trackLife(node, () => node.start());
     if (!isStarted && node.isUp) this.crash(node);
   }
 
-  /** A backup counts once all that is in it is durable where it came from: what a crash takes back must be in no copy. */
+  /** A backup counts once everything in it is durable at its node: no copy may hold what a crash can still take back. */
   backup(node: SimNode): void {
     if (!node.isUp) return;
     const image = node.image();
@@ -76,7 +76,7 @@ export class Disks {
     if (mine.length > 0) this.#replace(node, this.#random.pick(mine).image);
   }
 
-  /** By hand: the file that comes back is another node's, which may be running. */
+  /** An operator's mistake: restores the backup of another node, which may still be running. */
   borrow(node: SimNode): void {
     const others = this.#backups.filter((b) => b.node !== node);
     if (others.length > 0) this.#replace(node, this.#random.pick(others).image);
@@ -98,7 +98,7 @@ export class Disks {
     if (this.rot(node, collection, key)) node.repair(collection, [key]);
   }
 
-  /** The row cannot be read any more, which nobody notices before it is. False: there is none. */
+  /** Makes a row unreadable; nothing notices until it is read. Returns false if there is no such row. */
   rot(node: SimNode, collection: CollectionName, key: DocumentKey): boolean {
     if (!node.isUp || node.replica.get(collection, key) === undefined) return false;
     const held = new Holdings(node.replica);
@@ -109,7 +109,7 @@ export class Disks {
     return true;
   }
 
-  /** What the background scrub does: rows that cannot be read are repaired (R11). */
+  /** Repairs the rows that cannot be read, as the background scrub does (R11). */
   scrub(node: SimNode): void {
     for (const collection of this.#scene.collections) {
       const damaged = unreadableKeys(node, collection, this.#scene.keys);
@@ -117,7 +117,10 @@ export class Disks {
     }
   }
 
-  /** Refused in life while no other node has confirmed all of it; what others then lose again is lost. */
+  /**
+   * Evicts the collection, but only if other nodes hold all of it: a real node refuses the eviction otherwise. What those
+   * nodes lose later counts as lost.
+   */
   evict(node: SimNode, collection: CollectionName): void {
     if (!node.isUp || !node.mayWant(collection) || node.replica.evictions.isPending(collection)) return;
     const { cluster, history } = this.#scene;
@@ -130,8 +133,8 @@ export class Disks {
   }
 
   /**
-   * The replica is about to take a new id; `take` does it. What it then does not know any more counts as given up. Where its disk
-   * refuses, it goes on as it was, and the next occasion finds the same reason.
+   * The replica is about to take a new id; `take` does it. What it no longer knows afterwards counts as given up. If its
+   * disk refuses, it goes on as before, and the same reason comes up again later.
    */
   takeLife(node: SimNode, take: () => void): void {
     const held = heldBy(node.replica, this.#scene.history);
@@ -177,8 +180,8 @@ export class Disks {
   }
 
   /**
-   * What was never durable did not happen, unless a copy of the disk has it. The first crash decides: what it left on the disk
-   * happened, though nobody was told, and may be purged everywhere before the next one.
+   * A write that was never durable did not happen, unless another disk has it. The first crash decides: a write that it left
+   * on the disk happened, though nobody was told, and may be purged everywhere before the next crash.
    */
   #undo(node: SimNode): void {
     const { cluster, history } = this.#scene;
@@ -192,7 +195,7 @@ export class Disks {
     }
   }
 
-  /** R9 writes versions again under another name: ground truth follows them by stamp and value. False: the disk refused. */
+  /** R9 writes versions again under a new dot; ground truth recognises them by stamp and value. False: the disk refused. */
   #trackLife(node: SimNode, take: () => void): boolean {
     const { history } = this.#scene;
     const before = node.replica && heldBy(node.replica, history);
@@ -220,7 +223,7 @@ export class Disks {
   }
 }
 
-/** A disk that is full or broken refuses work; that is no problem as long as it says so. */
+/** Whether a full or broken disk refused the work. That is no problem as long as it reports an error. */
 export function isRefusal(error: unknown): boolean {
   return (['DISK_FULL', 'IO_FAILED', 'DOCUMENT_CORRUPT'] as const).some((reason) => isEntglDbError(error, reason));
 }

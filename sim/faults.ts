@@ -1,6 +1,6 @@
 import type { SeededRandom } from '../src/testing/index.ts';
 
-/** How often what happens in one schedule, relative to each other; drawn anew per seed, so that seeds differ in kind (swarm). */
+/** The relative weight of each event in one schedule. Drawn anew per seed, so that seeds differ in kind (swarm testing). */
 export interface FaultMix {
   readonly write: number;
   readonly transaction: number;
@@ -38,10 +38,12 @@ export interface FaultMix {
 export type FaultName = keyof FaultMix;
 
 /**
- * `chaos`: everything but twins. `twins`: running nodes are copied with their marker (R9), disks are honest otherwise.
- * `wear`: chaos, and what years bring: rows that rot and are found late, so that they get into backups, too; backups of other nodes;
- * disks that stay full; programs with another resolver; blobs among the collections.
- * `calm`: nobody fails and the network only delays, so that the promises about live streams hold in full (I6, causal order).
+ * - `chaos`: everything except twins.
+ * - `twins`: running nodes are copied together with their marker (R9). Disks lose nothing that they had made durable.
+ * - `wear`: chaos, plus what years bring: rows that rot and are found late, so that they get into backups too; backups of
+ *   other nodes; disks that stay full; programs with another resolver; blobs among the collections.
+ * - `calm`: nothing fails and the network only delays, so that the promises about live streams hold in full (I6, causal
+ *   order).
  */
 export type Campaign = 'chaos' | 'twins' | 'wear' | 'calm';
 
@@ -112,7 +114,7 @@ export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
   return { ...chaos, ...wear };
 }
 
-/** Draws as often as it is asked; what never happens is left out beforehand. */
+/** Returns a function that draws one event per call, by weight. */
 export function faultSource(random: SeededRandom, mix: FaultMix): () => FaultName {
   const odds = (Object.entries(mix) as [FaultName, number][]).filter(([, weight]) => weight > 0);
   const sum = odds.reduce((total, [, weight]) => total + weight, 0);

@@ -7,17 +7,17 @@ import { disagreements, type Scene } from './scene.ts';
 export interface HealingDeps {
   readonly scene: Scene;
   readonly disks: Disks;
-  /** That all programs have in the end. */
+  /** The resolver that every node has in the end. */
   readonly resolver: Resolver;
   readonly report: (problem: string) => void;
-  /** Whether nodes may go on to differ in this document (R9). */
+  /** Whether nodes may still differ in this document (R9). */
   readonly admitsDivergence: (collection: CollectionName, key: DocumentKey) => boolean;
 }
 
 const HEAL_MS_MAX = 60_000;
 const QUIET_MS = 10_000;
 
-/** Ends all faults: nodes must agree soon. Returns how long it took, virtual ms. */
+/** Ends all faults, after which the nodes must soon agree. Returns how long that took, in virtual ms. */
 export async function heal(deps: HealingDeps): Promise<number> {
   const { cluster, collections } = deps.scene;
   const begun = cluster.clock.monotonic();
@@ -53,7 +53,7 @@ async function converge({ scene, report, admitsDivergence }: HealingDeps, when: 
     report(`diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${left.map(({ what }) => what)}`);
 }
 
-/** Nodes that agree have nothing to say but that they are there: no storm of rounds, no echo without end, no crowd of links. */
+/** Checks that nodes that agree send little more than pings: no storm of rounds, no endless echo, no surplus of links. */
 export async function stayQuiet({ scene, report }: HealingDeps): Promise<void> {
   const { cluster } = scene;
   for (let ms = 0; ms < SIM_TIMES.peerSilenceMsMax + SIM_TIMES.syncIntervalMs; ms += 1000) {

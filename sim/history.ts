@@ -13,13 +13,13 @@ export interface NewWrite {
   readonly written: Version;
 }
 
-/** A write with which something is wrong in the end. */
+/** A write whose final state is wrong. */
 export interface Finding {
   readonly kind: 'zombie' | 'lost';
   readonly write: TrueWrite;
 }
 
-/** What truly happened, and the judgement of the final state (I2, I3). */
+/** The ground truth: every write that was made, and the verdict on the final state (I2, I3). */
 export class History {
   readonly #writes: TrueWrite[] = [];
   readonly #byDigest = new Map<string, number>();
@@ -27,7 +27,7 @@ export class History {
   readonly #byCollection = new Map<CollectionName, TrueWrite[]>();
   readonly #byPlace = new Map<string, TrueWrite[]>();
   readonly #places: Place[] = [];
-  /** By author, those of which it is not known yet whether they were durable; what is known is left out when it is met. */
+  /** By author, the writes not yet known to be durable or lost. Settled ones are removed when the list is next read. */
   readonly #unsettled = new Map<string, TrueWrite[]>();
 
   get size(): number {
@@ -42,22 +42,22 @@ export class History {
     return this.#byTransaction.get(id) ?? [];
   }
 
-  /** Of one collection, in the order in which they were made. */
+  /** The writes of one collection, in the order in which they were made. */
   ofCollection(collection: CollectionName): readonly TrueWrite[] {
     return this.#byCollection.get(collection) ?? [];
   }
 
-  /** Of one document, in the order in which they were made. */
+  /** The writes of one document, in the order in which they were made. */
   ofDocument({ collection, key }: Place): readonly TrueWrite[] {
     return this.#byPlace.get(placeText(collection, key)) ?? [];
   }
 
-  /** Documents that were ever written, of one collection or of all. */
+  /** Every document that was ever written, in one collection or in all. */
   places(collection?: CollectionName): readonly Place[] {
     return collection === undefined ? this.#places : this.#places.filter((place) => place.collection === collection);
   }
 
-  /** Writes of this node that were neither acknowledged, nor found again after a crash, nor undone by it. */
+  /** Writes of this node that were neither acknowledged, nor found on disk after a crash, nor undone by one. */
   unsettledOf(author: string): readonly TrueWrite[] {
     const left = (this.#unsettled.get(author) ?? []).filter((w) => !w.isAcknowledged && !w.isKept && !w.isUndone);
     this.#unsettled.set(author, left);
@@ -98,20 +98,20 @@ export class History {
     return this.#byDigest.get(digestText(version));
   }
 
-  /** R9 wrote a version again: it stands for the same write. */
+  /** Records a version that R9 wrote again: it stands for the same write. */
   alias(version: Version, id: number): void {
     this.#byDigest.set(digestText(version), id);
     this.#writes[id]!.isRewritten = true;
   }
 
-  /** Marks writes that no surviving holder has or has seen replaced, of those that `gone` had. */
+  /** Of the writes for which `gone` is true, marks those that no survivor holds or knows to be replaced. */
   markLost(gone: (write: TrueWrite) => boolean, survivors: readonly Holder[]): void {
     const left = survivors.map(wantedHoldings);
     for (const write of this.#writes)
       if (!write.isLost && gone(write) && !left.some((held) => held.has(write))) write.isLost = true;
   }
 
-  /** What is wrong with the final state; empty when all is well. `visible`: ids that readers see on some node. */
+  /** What is wrong with the final state; empty if nothing is. `visible` holds the ids that readers see on some node. */
   verdict(visible: ReadonlySet<number>, survivors: readonly Holder[]): Finding[] {
     const found: Finding[] = [];
     const left = survivors.map(wantedHoldings);

@@ -5,16 +5,16 @@ import type { Place, TrueWrite } from './true-write.ts';
 
 const NONE: readonly Version[] = [];
 
-/** A node as far as others count on what it holds. */
+/** A node, as far as others can rely on what it holds. */
 export interface Holder {
   readonly replica: Replica;
-  /** On a copied disk, a node may hold what its program never wants: nobody gets that from it. */
+  /** A node with a copied disk may hold collections that it never wants; nobody gets those from it. */
   mayWant(collection: CollectionName): boolean;
 }
 
 /**
- * What a replica holds and knows, asked write by write: each document is read once however many writes of it there are. Good
- * until the replica changes; `heldBy` makes one that stays.
+ * What a replica holds and knows, asked write by write. Each document is read once, however many writes it has. Valid until
+ * the replica changes; `heldBy` makes one that stays valid.
  */
 export class Holdings {
   readonly #replica: Replica;
@@ -22,13 +22,13 @@ export class Holdings {
   readonly #documents = new Map<CollectionName, Map<DocumentKey, HeldDocument>>();
   readonly #counts: (write: TrueWrite) => boolean;
 
-  /** Of writes that do not count it says that they are not there. Default: all count. */
+  /** Writes for which `counts` is false are reported as absent. Default: all count. */
   constructor(replica: Replica, counts: (write: TrueWrite) => boolean = () => true) {
     this.#replica = replica;
     this.#counts = counts;
   }
 
-  /** Whether the replica holds the write, or knows it as replaced or purged. */
+  /** Whether the replica holds the write, or knows that it was replaced or purged. */
   has(write: TrueWrite): boolean {
     const { collection, dot } = write;
     return this.#counts(write) && (knows(this.knowledge(collection), dot.replica, dot.seq) || this.#hasLine(write));
@@ -72,7 +72,7 @@ export class Holdings {
   }
 }
 
-/** The versions of a document, and by author the writes that they are or have replaced: contexts of many authors are long. */
+/** The versions of a document and, by author, the writes that they are or replaced: an index over long contexts. */
 class HeldDocument {
   readonly versions: readonly Version[];
   #seen: Map<ReplicaId, Pick<Line, 'first' | 'last'>[]> | undefined;
@@ -95,12 +95,12 @@ class HeldDocument {
   }
 }
 
-/** What others can get from a node. */
+/** What other nodes can get from this one. */
 export function wantedHoldings(holder: Holder): Holdings {
   return new Holdings(holder.replica, ({ collection }) => holder.mayWant(collection));
 }
 
-/** What a replica holds and knows now of the writes so far, whatever becomes of it. */
+/** What a replica holds and knows now of the writes so far. Later changes to the replica do not affect it. */
 export function heldBy(replica: Replica, history: { readonly size: number; places(): Iterable<Place> }): Holdings {
   const { size } = history;
   const held = new Holdings(replica, ({ id }) => id < size);
@@ -111,11 +111,11 @@ export function heldBy(replica: Replica, history: { readonly size: number; place
   return held;
 }
 
-/** Versions held, or none where the row is damaged. */
+/** The versions held, or none if the row is damaged. */
 export function versionsOf(replica: Replica, collection: CollectionName, key: DocumentKey): readonly Version[] {
   try {
     return replica.get(collection, key)?.versions ?? NONE;
   } catch {
-    return NONE; // an unreadable row holds nothing that anybody could get
+    return NONE; // nobody can get anything from an unreadable row
   }
 }

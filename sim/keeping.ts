@@ -3,19 +3,19 @@ import { Holdings, heldBy } from './holdings.ts';
 import type { SimNode } from './node.ts';
 import type { TrueWrite } from './true-write.ts';
 
-/** What each disk was seen to hold for good: no crash and no failed flush takes any of it back, of whatever life it is. */
+/** What each disk was seen to hold durably. No crash and no failed flush may take any of it back, whichever life wrote it. */
 export class Keeping {
   readonly #history: History;
   readonly #isAmbiguous: (write: TrueWrite) => boolean;
   readonly #kept = new Map<SimNode, Holdings>();
 
-  /** `isAmbiguous`: two lives wrote the document under one name (R9), so that one of their writes may pass for the other. */
+  /** `isAmbiguous`: two lives wrote the document under one dot (R9), so that one write may be mistaken for the other. */
   constructor(history: History, isAmbiguous: (write: TrueWrite) => boolean) {
     this.#history = history;
     this.#isAmbiguous = isAmbiguous;
   }
 
-  /** Looks at a node that is up; counts as soon as what it holds now is durable. */
+  /** Looks at a node that is up. What it holds now counts as soon as it is durable. */
   look(node: SimNode): void {
     const held = heldBy(node.replica, this.#history);
     const before = this.#kept.get(node) ?? new Holdings(node.replica, () => false);
@@ -28,12 +28,12 @@ export class Keeping {
     );
   }
 
-  /** Its disk is another one, or what it knows goes for a reason of its own. */
+  /** Forgets a node whose disk was replaced, or which gives up its knowledge on purpose. */
   forget(node: SimNode): void {
     this.#kept.delete(node);
   }
 
-  /** What the node held for good and does not have. */
+  /** What the node held durably and no longer has. */
   broken(node: SimNode): string[] {
     const kept = this.#kept.get(node);
     if (kept === undefined) return [];

@@ -5,7 +5,7 @@ import { versionsOf } from './holdings.ts';
 import type { SimNode } from './node.ts';
 import type { Scene } from './scene.ts';
 
-/** Letters under way; the oldest is thrown away for a new one. */
+/** The most letters kept; a new one displaces the oldest. */
 const LETTERS_MAX = 50;
 
 interface Letter {
@@ -15,8 +15,8 @@ interface Letter {
 }
 
 /**
- * Versions that arrive once more, late, out of order and by another way than a session, as from a peer that held them back: applying
- * is idempotent and order-free (R2), and what was deleted meanwhile stays so.
+ * Versions that arrive again: late, out of order and outside any session, as from a peer that held them back. Applying
+ * them is idempotent and independent of order (R2), and what was deleted meanwhile stays deleted.
  */
 export class LateMail {
   readonly #scene: Scene;
@@ -28,14 +28,14 @@ export class LateMail {
     this.#random = random;
   }
 
-  /** Takes a letter at the node, or brings it one. */
+  /** Picks up a letter at the node, or delivers one to it. */
   post(node: SimNode): void {
     if (!node.isUp) return;
     if (this.#letters.length === 0 || this.#random.chance(0.5)) this.#take(node);
     else this.#bring(this.#random.pick(this.#letters), node);
   }
 
-  /** Nothing leaves a node before it is durable there. */
+  /** The letter counts once its version is durable: nothing leaves a node before that. */
   #take(node: SimNode): void {
     const collection = this.#random.pick(this.#scene.collections);
     const key = this.#random.pick(this.#scene.keys);

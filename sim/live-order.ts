@@ -5,13 +5,13 @@ import type { TrueWrite } from './true-write.ts';
 
 interface Reader {
   readonly seen: Set<number>;
-  /** Writes seen without a gap, by author. */
+  /** By author, how many of its writes were seen without a gap from the first. */
   readonly prefixes: Map<string, number>;
 }
 
 /**
- * What readers of a network that never fails may rely on, where all nodes want all collections: a transaction is seen whole
- * or not at all (I6), and nobody sees an effect before its cause. Follows every commit of every node.
+ * Checks what readers may rely on in a network that never fails and where all nodes want all collections: a transaction is
+ * seen whole or not at all (I6), and nobody sees an effect before its cause. Follows every commit of every node.
  */
 export class LiveOrder {
   readonly #history: History;
@@ -24,7 +24,7 @@ export class LiveOrder {
     this.#history = history;
   }
 
-  /** A commit was made by the node itself: what it had seen is the past of its writes. */
+  /** The node made a commit: what it had seen by then is the past of these writes. */
   wrote(node: SimNode, writes: readonly TrueWrite[]): void {
     const reader = this.#reader(node);
     const own = this.#writesByAuthor.get(node.key) ?? [];
@@ -38,7 +38,7 @@ export class LiveOrder {
     this.#advance(reader);
   }
 
-  /** A commit brought what others wrote. */
+  /** A commit at the node brought what others wrote. */
   received(node: SimNode, { changed }: CommitNotice): void {
     const reader = this.#reader(node);
     const fresh: TrueWrite[] = [];
@@ -69,7 +69,7 @@ export class LiveOrder {
     return reader;
   }
 
-  /** Whoever sees a write sees that what it replaced is gone. */
+  /** Marks the write as seen, and with it everything that it replaced. */
   #see(reader: Reader, write: TrueWrite): void {
     if (reader.seen.has(write.id)) return;
     reader.seen.add(write.id);

@@ -1,10 +1,10 @@
 import type { Limits } from '../src/core/config/index.ts';
 import type { SessionRunner } from '../src/sync/index.ts';
 
-/** Documents of the virtual world are small: one more than a limit allows may be over it by this many bytes. */
+/** How far one more document may exceed a limit, bytes: the documents of the virtual world are small. */
 const OVERSHOOT_BYTES = 4096;
 
-/** I7: what a session holds in memory stays within its bounds. Undefined when it does. */
+/** I7: what a session holds in memory stays within its bounds. Returns undefined if it does. */
 export function overload(session: SessionRunner, limits: Limits): string | undefined {
   const { unackedBytes, echoes, questions, groupBytes, outboxMessages } = session.load;
   const bytesMax = limits.sessionCreditBytes + limits.liveGroupBytesMax + OVERSHOOT_BYTES;

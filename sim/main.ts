@@ -1,7 +1,8 @@
-// The deterministic world from the command line: `npm run sim -- --seed 7` replays one seed, `--seeds 1000 --events 2000` runs
-// many, `--calm`, `--twins` and `--wear` are other campaigns and `--mix` takes some of each; `--jobs` seeds run at once, by default one per
-// core, and the last line is the same whatever their number; after `--seconds` no further seed begins. `--trace` tells every step of one seed, with `--messages` every
-// message, and of `--write 7` where it is. Exit 1 if anything was not as it should be.
+// Runs the deterministic world from the command line. `npm run sim -- --seed 7` replays one seed; `--seeds 1000 --events
+// 2000` runs many. `--calm`, `--twins` and `--wear` choose another campaign, `--mix` takes some of each. `--jobs` seeds run
+// at once, by default one per core; the last line does not depend on that number. After `--seconds` no further seed begins.
+// `--trace` shows every step of one seed; `--messages` adds every message, and `--write 7` where write 7 is. Exits with 1
+// if anything was wrong.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Campaign } from './faults.ts';

@@ -9,7 +9,7 @@ export interface NetworkFaults {
   readonly cutChance: number;
 }
 
-/** Frames between two nodes: in order, or not at all, as the transport port promises. */
+/** One end of a connection. Frames arrive in order or not at all, as the transport port promises. */
 class VirtualChannel implements Channel {
   readonly peerKey: string;
   readonly ownKey: string;
@@ -47,14 +47,14 @@ class VirtualChannel implements Channel {
     return true;
   }
 
-  /** What was sent first arrives first, also where two arrivals differ by less than a number can say. */
+  /** What was sent first arrives first, even if two arrival times round to the same number. */
   #arrive(event: () => void): void {
     this.#underWay.push(event);
     this.#busyUntil = this.#network.arrival(this.#busyUntil);
     this.#network.at(this.#busyUntil, () => this.#underWay.shift()!());
   }
 
-  /** Where a partition swallowed a frame, nothing behind it arrives either: a stream has no holes. */
+  /** Once a partition has swallowed a frame, nothing behind it arrives either: a stream has no holes. */
   deliver(frame: Uint8Array, from: string): void {
     this.#isDeaf ||= this.#network.isBlocked(from, this.ownKey);
     if (this.#isClosed || this.#isDeaf) return;
@@ -68,7 +68,7 @@ class VirtualChannel implements Channel {
     this.#arrive(() => this.other!.end(reason));
   }
 
-  /** Both ends learn at once that the connection is gone. */
+  /** Ends the connection; both ends learn of it at once. */
   drop(): void {
     this.end('cut');
     this.other!.end('cut');
@@ -81,7 +81,7 @@ class VirtualChannel implements Channel {
   }
 }
 
-/** Virtual wires: delays, cuts, and one-way or two-way partitions, all from one seed. */
+/** A virtual network with delays, cuts, and one-way or two-way partitions, all drawn from one seed. */
 export class VirtualNetwork {
   readonly #clock: Clock;
   readonly #random: SeededRandom;
@@ -96,7 +96,7 @@ export class VirtualNetwork {
     this.faults = faults;
   }
 
-  /** Both ends of a new connection; undefined when no way leads there. */
+  /** Both ends of a new connection; undefined if the nodes cannot reach each other. */
   connect(a: string, b: string): [Channel, Channel] | undefined {
     if (this.isBlocked(a, b) || this.isBlocked(b, a)) return undefined;
     const dialler = new VirtualChannel(this, a, b, true);
@@ -108,7 +108,7 @@ export class VirtualNetwork {
     return [dialler, acceptor];
   }
 
-  /** Frames from `a` to `b` vanish from now on; whoever waits for them notices by silence. */
+  /** From now on, frames from `a` to `b` vanish. Only silence shows it to whoever waits for them. */
   block(a: string, b: string): void {
     this.#blocked.set(a, (this.#blocked.get(a) ?? new Set()).add(b));
   }
@@ -121,7 +121,7 @@ export class VirtualNetwork {
     return this.#blocked.get(from)?.has(to) ?? false;
   }
 
-  /** A crashed node's connections end at the other side. */
+  /** Drops all connections of a node, as when it crashes. */
   dropAllOf(key: string): void {
     for (const channel of this.#channels) if (channel.ownKey === key && !channel.isClosed) channel.drop();
   }

@@ -22,14 +22,14 @@ export interface SimNodeOptions {
   readonly random: SeededRandom;
   readonly resolver: Resolver;
   readonly limits: Limits;
-  /** Collections that it ever wants; null: all. */
+  /** The only collections that it ever wants; null: all. */
   readonly collections: readonly CollectionName[] | null;
   readonly createCodec: (key: string) => SessionCodec;
   readonly diskDelayMs: () => number;
   readonly watch: NodeWatch;
 }
 
-/** A node has made durable what a replica wrote up to this seq in one collection. */
+/** A node's word that it has made durable what a replica wrote in one collection, up to this seq. */
 export interface Receipt {
   readonly node: string;
   /** The node's own replica id when it said so. */
@@ -39,7 +39,7 @@ export interface Receipt {
   readonly seq: number;
 }
 
-/** What the world hears of its nodes. */
+/** What a node reports to its world. */
 export interface NodeWatch {
   /** The replica is about to take a new id; `take` does it. */
   onNewLife(node: SimNode, why: string, take: () => NewLife): void;
@@ -50,7 +50,7 @@ export interface NodeWatch {
   onReload(node: SimNode): void;
 }
 
-/** Limits so small that every path for large things is walked by small ones. */
+/** Limits so small that small data takes every path meant for large data. */
 export const SMALL_LIMITS: Limits = {
   ...LIMITS,
   messageVersionsMax: 2,
@@ -64,7 +64,7 @@ export const SMALL_LIMITS: Limits = {
   echoMemoryMax: 4,
 };
 
-/** Live groups are whole, though in several messages. */
+/** Live groups stay whole, but take several messages. */
 export const SPLIT_LIMITS: Limits = {
   ...LIMITS,
   messageVersionsMax: 2,
@@ -75,7 +75,7 @@ export const SPLIT_LIMITS: Limits = {
 
 export const SIM_TIMES = { ...TIMES, syncIntervalMs: 2000 };
 
-/** Rows of a damaged collection counted in one step: few, so that much else comes in between. */
+/** Rows of a damaged collection counted in one step: few, so that much else happens in between. */
 const RECOUNT_ROWS = 2;
 
 /** A node of the virtual world: the real engine, sessions and host on a virtual disk. */
@@ -94,7 +94,7 @@ export class SimNode {
   /** How often its disk was replaced by another one. */
   replacedDisks = 0;
   #starts = 0;
-  /** R9 at open: this disk is a copy, and must not go on under the id that it came with. */
+  /** R9 at open: the id that a copied disk came with, under which it must not go on. */
   #sealed: ReplicaId | undefined;
 
   constructor(options: SimNodeOptions) {
@@ -117,12 +117,12 @@ export class SimNode {
     return this.#options.limits;
   }
 
-  /** Whether the collection is kept in step with others now. */
+  /** Whether the node synchronizes the collection now. */
   wants(collection: CollectionName): boolean {
     return this.mayWant(collection) && this.replica.collection(collection).state === 'wanted';
   }
 
-  /** As its beacons would say, if they were sent here. */
+  /** What its beacons would say, if the simulation sent any. */
   get relaysAll(): boolean {
     if (this.#options.collections !== null) return false;
     for (const { state } of this.replica?.collections() ?? []) if (state !== 'wanted') return false;
@@ -187,8 +187,8 @@ export class SimNode {
   }
 
   /**
-   * Power cut: what was not durable is gone but for the first `kept` commits, and the disk stays. `replica` shows from then on
-   * what is on it.
+   * Power cut: of the commits that were not durable, only the first `kept` survive. From then on, `replica` shows what is on
+   * the disk.
    */
   crash(kept = 0): void {
     this.stop();
@@ -196,7 +196,7 @@ export class SimNode {
     this.#open(true);
   }
 
-  /** The process ends and its disk with it; the next start finds `image`, or nothing. */
+  /** The process ends and its disk is replaced: the next start finds `image`, or an empty disk. */
   replaceDisk(image: MemorySnapshot | undefined): void {
     if (this.isUp) this.stop();
     this.replacedDisks++;
@@ -210,7 +210,7 @@ export class SimNode {
     return this.store.snapshot();
   }
 
-  /** A twin: the disk with its marker, as a cloned machine has it. */
+  /** Starts as a twin: with a copy of the disk and its marker, as on a cloned machine. */
   startTwinOf(image: MemorySnapshot): void {
     this.store = memoryStoreFromSnapshot(image, { sync: () => this.#sync() });
     this.start();
@@ -221,14 +221,14 @@ export class SimNode {
     this.isUp = false;
   }
 
-  /** R11: the row turned out unreadable. */
+  /** R11: rows turned out to be unreadable. */
   repair(collection: CollectionName, keys: readonly DocumentKey[]): void {
     this.host.closeAll('damage');
     this.#newLife('damage', () => this.replica.damaged.forget(collection, keys, 'a damaged row'));
     this.#recountOn(collection);
   }
 
-  /** R11: its sums are counted slice by slice, while all else goes on. */
+  /** R11: recounts the collection's sums slice by slice, while everything else goes on. */
   #recountOn(collection: CollectionName): void {
     const { replica } = this;
     this.#options.clock.setTimer(1, () => {
@@ -244,13 +244,13 @@ export class SimNode {
     });
   }
 
-  /** R12: rows and knowledge stay as they are, or go on from there. */
+  /** R12: while it is not wanted, rows and knowledge stay as they are; once wanted again, they go on from there. */
   setWanted(collection: CollectionName, isWanted: boolean): void {
     this.replica.setWanted(collection, isWanted);
     this.host.closeAll('wants');
   }
 
-  /** R12: the rows go, slice by slice, after the knowledge of them. */
+  /** R12: gives up knowledge of the collection, then drops its rows slice by slice. */
   evict(collection: CollectionName): void {
     this.#newLife('evict', () => this.replica.evictions.begin(collection));
     this.host.closeAll('identity');
@@ -270,7 +270,7 @@ export class SimNode {
     });
   }
 
-  /** R3: the program has another resolver from now on; what readers see is made again, slice by slice. */
+  /** R3: from now on the program has another resolver. What readers see is resolved again, slice by slice. */
   setResolver(resolver: Resolver): void {
     if (resolver === this.#resolver) return;
     this.#resolver = resolver;

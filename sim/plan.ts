@@ -6,11 +6,11 @@ import { type Campaign, drawFaults, type FaultMix } from './faults.ts';
 import type { NetworkFaults } from './network.ts';
 import { SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
 
-/** What kind of world a seed makes: drawn once at its beginning, so that seeds differ in kind and not only in order. */
+/** The kind of world that a seed makes. Drawn once at its beginning, so that seeds differ in kind and not only in order. */
 export interface Plan {
   readonly campaign: Campaign;
   readonly faults: FaultMix;
-  /** Nodes at the beginning. */
+  /** Number of nodes at the beginning. */
   readonly nodes: number;
   readonly collections: readonly CollectionName[];
   readonly keys: readonly DocumentKey[];
@@ -22,25 +22,25 @@ export interface Plan {
   /** Probability per event that two nodes without a connection make one. */
   readonly dialChance: number;
   readonly network: NetworkFaults;
-  /** Running nodes are copied (R9): then names of writes may be ambiguous. */
+  /** Running nodes are copied (R9), so that a dot may name two writes. */
   readonly hasTwins: boolean;
-  /** Messages travel as bytes. */
+  /** Messages travel as encoded bytes instead of objects. */
   readonly isWire: boolean;
   /** Some nodes want only some of the collections. */
   readonly isChoosy: boolean;
 }
 
 const RETENTIONS_MS: readonly number[] = [50, 500, 3_000];
-/** Deletions are forgotten so late that none is on its way any more: a transaction that holds one stays whole. */
+/** Tombstones are purged only when none is still on its way, so that a transaction with a delete stays whole. */
 const CALM_RETENTION_MS = 20_000;
 export const RESOLVERS: readonly Resolver[] = [lww, merge];
-/** A world that may have more nodes than this has all of them. */
+/** A world that may have more nodes than this starts with the maximum. */
 const FEW_NODES = 8;
 
-/** In every other world of wear, running nodes are copied now and then, and their disks have all that happens to others. */
+/** Weight of `clone` in every other seed of `wear`: running nodes are copied now and then, among all the other disk faults. */
 const WORN_CLONES = 2;
 
-/** Every tenth seed has so many times as many documents: enough that live sets are compared in several ranges. */
+/** Every tenth seed has this many times as many documents: enough for live sets to be compared in several ranges. */
 const MANY_DOCUMENTS_FACTOR = 25;
 
 export function drawPlan(

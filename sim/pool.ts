@@ -3,14 +3,14 @@ import { Worker } from 'node:worker_threads';
 import { failedSeed, type SeedJob } from './run-seed.ts';
 import type { WorldResult } from './world.ts';
 
-/** A seed that takes longer hangs: its thread is ended, and it counts as failed. */
+/** A seed that takes longer is considered hung: its thread is ended, and it counts as failed. */
 const SEED_SECONDS_MAX = 900;
-/** A world makes much that is soon of no use: in so much room it is collected ten times as seldom. */
+/** A world creates much short-lived garbage; with this young generation, collections are ten times as rare. */
 const YOUNG_MB = 64;
 
 /**
- * Runs all seeds, `threads` at a time, or those that begin within `secondsMax`. Results come back in the order of the jobs, whichever ended first; `onResult` hears of
- * them in that order too.
+ * Runs the seeds, `threads` at a time; after `secondsMax` no further seed begins. Results come back in the order of the
+ * jobs, whichever ended first, and `onResult` is called in that order too.
  */
 export async function runPool(
   jobs: readonly SeedJob[],
@@ -42,7 +42,7 @@ export async function runPool(
   return results;
 }
 
-/** One seed: its hash. Several: a hash over theirs, in order. */
+/** The hash of a single seed, or a hash over those of several, in order. */
 export function hashOfAll(results: readonly WorldResult[]): string {
   if (results.length === 1) return results[0]!.hash;
   const text = results.map(({ seed, hash }) => `${seed}:${hash}`).join('\n');
@@ -55,7 +55,7 @@ function newWorker(): Worker {
   });
 }
 
-/** Undefined when it does not come to an end. */
+/** Runs one seed on the worker; undefined if it does not end in time. */
 function runOn(worker: Worker, job: SeedJob): Promise<WorldResult | undefined> {
   return new Promise((resolve, reject) => {
     const end = (result: WorldResult | undefined): void => {

@@ -3,13 +3,13 @@ import { type History, nameOf } from './history.ts';
 import { Holdings } from './holdings.ts';
 import type { Receipt, SimNode } from './node.ts';
 
-/** By collection and author, the newest seq that was confirmed. */
+/** The newest seq that was confirmed, by collection and author. */
 type Confirmed = Map<CollectionName, Map<ReplicaId, number>>;
 
-/** Receipts that nodes gave, and whether they kept them: what was confirmed survives every crash of who confirmed it. */
+/** The receipts that nodes gave. What a node confirmed must survive each of its crashes. */
 export class ReceiptBook {
   readonly #history: History;
-  /** By node, then by the life in which it said so. */
+  /** By node, then by the life in which it gave the receipt. */
   readonly #receipts = new Map<string, Map<ReplicaId, Confirmed>>();
 
   constructor(history: History) {
@@ -23,12 +23,12 @@ export class ReceiptBook {
     seqs.set(replica, Math.max(seq, seqs.get(replica) ?? 0));
   }
 
-  /** The node's disk is another one, or its knowledge goes for another reason: then nobody counts on it. */
+  /** Forgets a node whose disk was replaced, or which gives up its knowledge on purpose: nobody relies on its receipts then. */
   forget(node: SimNode): void {
     this.#receipts.delete(node.key);
   }
 
-  /** What the node had confirmed and does not have. */
+  /** What the node had confirmed and no longer has. */
   broken(node: SimNode): string[] {
     const confirmed = this.#receipts.get(node.key)?.get(node.replica.id);
     if (confirmed === undefined) return [];

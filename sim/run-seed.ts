@@ -3,7 +3,7 @@ import { runWorld, type WorldOptions, type WorldResult } from './world.ts';
 
 export type SeedJob = Pick<WorldOptions, 'seed' | 'events' | 'nodesMax' | 'campaign'>;
 
-/** Runs one seed; that the world breaks outright is a problem like any other. */
+/** Runs one seed. A crash of the world counts as a problem like any other. */
 export async function runSeed(options: WorldOptions): Promise<WorldResult> {
   try {
     return await runWorld(options);
@@ -12,13 +12,13 @@ export async function runSeed(options: WorldOptions): Promise<WorldResult> {
   }
 }
 
-/** The result of a seed that came to no end. */
+/** The result of a seed that did not finish. */
 export function failedSeed({ seed }: SeedJob, problem: string): WorldResult {
   const residue = { clones: 0, ambiguousDocuments: 0, lost: 0, zombies: 0, diverged: 0 };
   return { seed, problems: [problem], residue, hash: 'none', frames: 0, links: 0, writes: 0, virtualMs: 0, healMs: 0 };
 }
 
-/** Of ten seeds one is calm, two have twins, three are wear, and the others are chaos. */
+/** Of ten seeds, one is calm, two are twins, three are wear and four are chaos. */
 export function mixedCampaign(seed: number): Campaign {
   const kind = Math.abs(seed) % 10;
   return kind === 0 ? 'calm' : kind < 3 ? 'twins' : kind < 6 ? 'wear' : 'chaos';

@@ -7,7 +7,7 @@ import type { History } from './history.ts';
 import { versionsOf } from './holdings.ts';
 import type { SimNode } from './node.ts';
 
-/** A world as those see it who judge it. */
+/** The parts of a world that its checks need. */
 export interface Scene {
   readonly cluster: Cluster;
   readonly history: History;
@@ -22,7 +22,7 @@ export interface Disagreement {
   readonly what: string;
 }
 
-/** Documents that nodes which want them show differently. */
+/** Documents that are shown differently by nodes that want them. */
 export function disagreements({ cluster, collections, keys }: Scene): Disagreement[] {
   return collections.flatMap((collection) => {
     const wanting = cluster.nodes.filter((node) => node.wants(collection));
@@ -35,12 +35,12 @@ export function disagreements({ cluster, collections, keys }: Scene): Disagreeme
   });
 }
 
-/** Writes that readers see somewhere, and versions that nobody wrote. */
+/** The writes that readers see on some node, and problems for versions that nobody wrote. */
 export function visibleWrites(scene: Scene): { readonly visible: ReadonlySet<number>; readonly invented: string[] } {
   const { cluster, history, keys } = scene;
   const visible = new Set<number>();
   const invented: string[] = [];
-  // On a copied disk, a node may hold what its program never wants: that stays as it was.
+  // A node with a copied disk may hold collections that it never wants; those stay as they were.
   for (const node of cluster.nodes)
     for (const collection of scene.collections.filter((name) => node.mayWant(name)))
       for (const key of keys)
@@ -53,14 +53,14 @@ export function visibleWrites(scene: Scene): { readonly visible: ReadonlySet<num
   return { visible, invented };
 }
 
-/** Sums of nothing are zero, and counts are none below it: otherwise a change was counted twice, or not at all. */
+/** Fingerprints with a negative count, or with a sum although the count is 0: some change was counted twice or not at all. */
 export function wrongSums(node: SimNode): string[] {
   return [...node.replica.collections()]
     .filter(({ fingerprint: { count, lanes } }) => count < 0 || (count === 0 && lanes.some((lane) => lane !== 0)))
     .map(({ name }) => `${node.key} has a wrong fingerprint of ${name}`);
 }
 
-/** A collection says how many documents readers see. */
+/** Collections whose stored document count is not the number of documents that readers see. */
 export function wrongCounts({ key, replica }: SimNode): string[] {
   return [...replica.collections()].flatMap(({ name, documents }) => {
     const counted = replica.store.count(name, parseQuery({}));
@@ -68,7 +68,7 @@ export function wrongCounts({ key, replica }: SimNode): string[] {
   });
 }
 
-/** The same history ends in the same text: identities, positions, documents, frames and time. */
+/** A hash over identities, positions, documents, frames and time: the same history always ends in the same hash. */
 export function hashOf({ cluster, collections, keys }: Scene): string {
   const states = cluster.nodes.map((node) => {
     const { replica, seq, pos, check } = node.replica.head;
@@ -79,7 +79,7 @@ export function hashOf({ cluster, collections, keys }: Scene): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** Keys whose rows can not be read. */
+/** Keys whose rows cannot be read. */
 export function unreadableKeys(node: SimNode, collection: CollectionName, keys: readonly DocumentKey[]): DocumentKey[] {
   return keys.filter((key) => {
     try {

@@ -1,7 +1,8 @@
 /**
- * Goal: a seed is a whole world, the same every time, and what a seed once found stays found and mended. Method: seeds are run
- * twice and compared by the hash of their end; every seed in seeds.json is replayed; 1,500 new ones a day are the suite
- * `sim` of scripts/test.mjs. The bounds on messages and memory are held by the world itself (healing.ts, load.ts).
+ * Goal: a seed makes one whole world, the same every time, and what a seed once found stays fixed. Method: seeds are run
+ * twice and the hashes of their end states compared; every seed in seeds.json is replayed. The suite `sim` of
+ * scripts/test.mjs runs 1,500 new seeds a day. The world itself checks the bounds on messages and memory (healing.ts,
+ * load.ts).
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ interface FoundSeed {
   readonly campaign: Campaign;
   readonly events: number;
   readonly nodes: number;
-  /** What was wrong. */
+  /** What was wrong when the seed was found. */
   readonly found: string;
 }
 
@@ -38,7 +39,7 @@ for (const campaign of CAMPAIGNS)
     assert.notEqual(other.hash, once.hash);
   });
 
-test('many nodes agree over few links, and come to rest', async () => {
+test('many nodes agree over few links and then fall quiet', async () => {
   const nodes = 50;
   const job = { seed: 5, events: 60, nodesMax: nodes, campaign: 'chaos' } as const;
   const result = await runSeed(job);
@@ -47,7 +48,7 @@ test('many nodes agree over few links, and come to rest', async () => {
   assert.ok(result.links >= nodes - 1 && result.links < 6 * nodes, `${result.links} links between ${nodes} nodes`);
 });
 
-test('looking at a seed does not change it', async () => {
+test('tracing a seed does not change its outcome', async () => {
   const job = { seed: 3, events: 200, nodesMax: 5, campaign: 'chaos' } as const;
   const lines: string[] = [];
   const watched = await runSeed({ ...job, trace: (line) => lines.push(line), watched: 0, tellMessages: true });
@@ -55,7 +56,7 @@ test('looking at a seed does not change it', async () => {
   assert.ok(lines.length > 200);
 });
 
-test('seeds come to the same whether they run one after the other or at once', async () => {
+test('seeds end in the same state whether they run one after another or in parallel', async () => {
   const jobs = [10, 11, 12, 13].map((seed) => ({ seed, events: 200, nodesMax: 5, campaign: mixedCampaign(seed) }));
   const told: number[] = [];
   const results = await runPool(jobs, 2, (job, result) => {

@@ -1,6 +1,6 @@
 import type { WorldResult } from './world.ts';
 
-/** What all seeds of a run came to, in words. */
+/** Describes the results of all seeds of a run, in one or two lines. */
 export function describeTotals(results: readonly WorldResult[], events: number, seconds: number): string[] {
   const sum = (of: (result: WorldResult) => number): number => results.reduce((total, r) => total + of(r), 0);
   const failed = results.filter(({ problems }) => problems.length > 0).length;

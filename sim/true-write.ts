@@ -1,7 +1,7 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { Context, Dot } from '../src/core/version/index.ts';
 
-/** One write as the world saw it: the ground truth, told apart even where two lives used one dot. */
+/** One write as it truly happened. Its `id` tells it apart even if two lives used one dot. */
 export interface TrueWrite {
   readonly id: number;
   readonly collection: CollectionName;
@@ -9,26 +9,26 @@ export interface TrueWrite {
   readonly dot: Dot;
   readonly context: Context;
   readonly isDelete: boolean;
-  /** Node that wrote it. */
+  /** The node that wrote it. */
   readonly author: string;
-  /** Writes of one commit share it. */
+  /** Shared by the writes of one commit. */
   readonly transaction: number;
-  /** Writes that its author could see, directly. */
+  /** Ids of the writes that its author saw directly. */
   readonly parents: readonly number[];
-  /** Writes that replaced it, directly. */
+  /** Ids of the writes that replaced it directly. */
   readonly children: number[];
   isAcknowledged: boolean;
   /** The only disks that held it were damaged, wiped or replaced. */
   isLost: boolean;
-  /** Its author crashed before it could be acknowledged, and found it on its disk. */
+  /** Its author crashed before it was acknowledged, and then found it on its disk. */
   isKept: boolean;
-  /** It was never durable: the crash took it. */
+  /** It was never durable, and a crash took it. */
   isUndone: boolean;
-  /** R9 wrote it again under another name. */
+  /** R9 wrote it again under another dot. */
   isRewritten: boolean;
 }
 
-/** Where a document is. */
+/** The address of a document. */
 export interface Place {
   readonly collection: CollectionName;
   readonly key: DocumentKey;

@@ -3,10 +3,10 @@ import type { Finding, History } from './history.ts';
 import type { SimNode } from './node.ts';
 import type { Place, TrueWrite } from './true-write.ts';
 
-/** Harm to documents that two running lives of one replica wrote before they met: what R9 admits. */
+/** The harm that R9 admits: to documents that two running lives of one replica wrote before they met. */
 export interface Residue {
   readonly clones: number;
-  /** Documents that both lives could have written under one name. */
+  /** Documents with writes whose dot both lives could have used. */
   readonly ambiguousDocuments: number;
   readonly lost: number;
   readonly zombies: number;
@@ -22,7 +22,7 @@ interface Pair {
   readonly replacedBefore: readonly [number, number];
 }
 
-/** Follows twins: which of their writes share a name, and whether both were told. */
+/** Follows twins: which of their writes may share a dot, and whether both were told. */
 export class TwinWatch {
   readonly #history: History;
   readonly #pairs: Pair[] = [];
@@ -36,7 +36,7 @@ export class TwinWatch {
     this.#history = history;
   }
 
-  /** A copy of a disk on which nothing was durable yet is no twin: it has an id of its own. */
+  /** Notes a new twin. A copy of a disk on which nothing was durable yet has an id of its own and is no twin. */
   cloned(node: SimNode, twin: SimNode): void {
     const { id, seq } = twin.replica;
     if (id !== node.replica.id) return;
@@ -66,7 +66,7 @@ export class TwinWatch {
     };
   }
 
-  /** Counts a document on which nodes disagree, if two lives wrote it under one name. */
+  /** Whether R9 admits that nodes disagree on this document, because two lives may have used one dot in it. Counts it. */
   admitsDivergence(collection: CollectionName, key: DocumentKey): boolean {
     if (!this.isAmbiguousPlace({ collection, key })) return false;
     this.#diverged.add(placeOf({ collection, key }));
@@ -74,8 +74,8 @@ export class TwinWatch {
   }
 
   /**
-   * Counts a finding that R9 admits: on a document with writes whose name two lives share, or of a write that was made again
-   * while the news that it had been replaced was still on its way.
+   * Whether R9 admits this finding, which it then counts: it is about a document with writes whose dot two lives may share,
+   * or about a write that was made again while the news that it had been replaced was still on its way.
    */
   admits({ kind, write }: Finding): boolean {
     if (!this.isAmbiguousPlace(write) && !(kind === 'zombie' && write.isRewritten)) return false;
@@ -84,7 +84,10 @@ export class TwinWatch {
     return true;
   }
 
-  /** Twins that both went on under the shared id, on the disks that they had then, are both there still, and were not told of each other. */
+  /**
+   * Problems for twins that were not told of each other although both are still present, still have the disks of that time,
+   * and both went on writing under the shared id.
+   */
   untold(present: readonly SimNode[]): string[] {
     return this.#pairs
       .filter(({ nodes }) => nodes.every((node) => present.includes(node)))
@@ -93,13 +96,13 @@ export class TwinWatch {
       .flatMap(untoldOf);
   }
 
-  /** A twin that wrote nothing under the shared id is a copy that nobody needs to hear of. */
+  /** Whether the node wrote under the shared id after the fork. If not, it is a copy that nobody needs to know about. */
   #hasGoneOn({ key }: SimNode, { replica, seq }: Pair): boolean {
     const isOwn = (w: TrueWrite): boolean => w.author === key && w.dot.replica === replica && w.dot.seq > seq;
     return this.#history.writes().some((w) => isOwn(w) && w.isAcknowledged);
   }
 
-  /** Whether two lives wrote the document under a name that both use. */
+  /** Whether the document has a write whose dot two lives may have used. */
   isAmbiguousPlace(place: Place): boolean {
     return this.#history.ofDocument(place).some((w) => this.#isAmbiguous(w));
   }

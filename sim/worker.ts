@@ -1,4 +1,4 @@
-// A thread of the pool: runs each seed that it is sent and sends back what came of it.
+// A thread of the pool: runs each seed that it is sent, and sends back the result.
 import { parentPort } from 'node:worker_threads';
 import { runSeed, type SeedJob } from './run-seed.ts';
 

@@ -24,38 +24,38 @@ export interface WorldOptions {
   readonly events: number;
   readonly nodesMax: number;
   readonly campaign: Campaign;
-  /** Called with every step, for a look at one seed. */
+  /** Called with a line of text for every step, to follow one seed. */
   readonly trace?: (line: string) => void;
-  /** A write of which every step of the trace says where it is. */
+  /** The id of a write. Every step of the trace says where it is. */
   readonly watched?: number;
-  /** The trace tells of every message too. */
+  /** Whether the trace shows every message too. */
   readonly tellMessages?: boolean;
 }
 
 export interface WorldResult {
   readonly seed: number;
-  /** What must not be; empty when all is well. */
+  /** What was wrong; empty if nothing was. */
   readonly problems: readonly string[];
-  /** What R9 admits: harm to documents that running twins wrote before they met. */
+  /** The harm that R9 admits: to documents that running twins wrote before they met. */
   readonly residue: Residue;
-  /** Over the final state of all nodes and the frames that led there: the same seed ends in the same hash. */
+  /** Hash over the final state of all nodes, the number of frames and the time: the same seed always ends in the same hash. */
   readonly hash: string;
   readonly frames: number;
   /** Pairs of nodes that are linked in the end. */
   readonly links: number;
   readonly writes: number;
   readonly virtualMs: number;
-  /** Virtual time from the end of all faults until all nodes agreed, ms. */
+  /** Virtual time from the end of all faults until all nodes agreed, in ms. */
   readonly healMs: number;
 }
 
 const PROBE_INTERVAL = 64;
 const PROBLEMS_MAX = 20;
-/** Nodes that may come in addition to those of the beginning: newcomers, and twins. */
+/** How many nodes there may be beyond `nodesMax`: by newcomers, and by twins. */
 const JOINS_MAX = 2;
 const TWINS_MAX = 3;
 
-/** Runs one seed: chaos first, then everything heals, then all nodes must agree and nothing may be lost or undead. */
+/** Runs one seed. After the faults everything heals; then all nodes must agree, and nothing may be lost or come back. */
 export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   return new World(options).run();
 }
@@ -211,7 +211,7 @@ class World {
     }
   }
 
-  /** Two sides that do not hear each other; a bridge hears both. */
+  /** Splits the nodes into two sides that do not hear each other; a bridge hears both. */
   #partition(bridge: SimNode | undefined): void {
     const side = new Set(this.#nodes.filter(() => this.#random.chance(0.5)));
     for (const a of this.#nodes)
@@ -270,13 +270,13 @@ class World {
     },
   };
 
-  /** Looks at one node, and at two together, at a moment in the middle of things. */
+  /** Checks the load of all sessions, and two nodes alone and together, while things are going on. */
   #probe(a: SimNode, b: SimNode): void {
     for (const node of this.#nodes)
       for (const session of node.isUp ? node.host.sessions() : [])
         this.#expect(overload(session, node.limits), node.key);
     if (!this.#plan.hasTwins) this.#compare(a, b);
-    // Last, for it asks for a flush, which may fail and take back what the comparison is about.
+    // Comes last: it asks for a flush, which may fail and take back what was just compared.
     this.#disks.look(a);
   }
 
@@ -320,7 +320,7 @@ class World {
     }
   }
 
-  /** Of each node: whether it is up, its id, what it knows of the watched write's author, and what it has in its place. */
+  /** For the watched write, of each node: whether it is up, its id, what it knows of the author, and what it holds there. */
   #whereabouts(): string {
     const write = this.#history.writes()[this.#options.watched ?? -1];
     if (write === undefined) return '';

@@ -14,7 +14,7 @@ import {
   type Vector,
 } from './vectors.ts';
 
-/** A version with its ground truth: two contents of one dot are told apart by `value`. */
+/** A version with its ground truth: `value` tells two contents of one dot apart. */
 export interface Version {
   readonly replica: string;
   readonly seq: number;
@@ -34,7 +34,7 @@ export interface Document {
   lineStart: number | null;
 }
 
-/** Names of one schedule: replicas, processes that run them, and values. */
+/** Counters from which one schedule names its replicas, the processes that run them, and values. */
 export interface Names {
   replicas: number;
   processes: number;
@@ -46,7 +46,7 @@ export class AttackReplica {
   readonly options: AttackOptions;
   readonly names: Names;
   id: string;
-  /** What goes on after a restart, from a backup or as a twin is another process. */
+  /** A restart, a restored backup and a twin each have a process of their own. */
   readonly process: number;
   seq = 0;
   docs = new Map<string, Document>();
@@ -55,7 +55,7 @@ export class AttackReplica {
   extra = new Set<string>();
   purged: Vector = new Map();
   readonly cursorsBySender = new Map<string, Vector>();
-  /** Own checks by seq, and the newest check heard of each replica. */
+  /** Own checks by seq; `checks` holds the newest check heard of each replica. */
   chain = new Map<number, number>();
   checks = new Map<string, number>();
   /** Where this life parted from another with the same id. */
@@ -144,7 +144,7 @@ export class AttackReplica {
     return dropped;
   }
 
-  /** Refused: forgets context lines whose last dot is known, as a purge forgets tombstones. */
+  /** Rejected: forgets context lines whose last dot is known, as a purge forgets tombstones. */
   pruneContexts(): void {
     for (const doc of this.docs.values()) doc.live = doc.live.map((version) => this.#prune(version));
   }
@@ -159,7 +159,7 @@ export class AttackReplica {
     }
   }
 
-  /** R9: another id, and no line of the old one goes on, nor any stream. */
+  /** R9: takes another id. No line and no stream of the old one goes on. */
   beginNewLife(): void {
     if (this.options.cursors !== 'outlivesRows') this.cursorsBySender.clear();
     this.chain = new Map();
@@ -181,7 +181,7 @@ export class AttackReplica {
     this.checks.set(this.id, check);
   }
 
-  /** A backup or restore under another id, or a twin with the same. */
+  /** A copy under a new id (a restored backup), or under the same one (a twin or rollback). */
   copy(isNewLife: boolean): AttackReplica {
     const copy = new AttackReplica(this.options, this.names);
     for (const [key, { live, lineStart }] of this.docs) {
@@ -229,7 +229,7 @@ function joinContexts(doc: Document, same: Version, other: Version): void {
   doc.live = [...doc.live.filter((held) => held !== same && !hasSeen(joined.context, held)), joined];
 }
 
-/** R5 and R6: knowledge and purge line of one moment, or as the caller mixes them. */
+/** R5 and R6: joins knowledge and a purge line. They may be of one moment, or mixed by the caller. */
 export function joinVectors(to: AttackReplica, known: Vector, purged: Vector): void {
   join(to.known, known);
   join(to.purged, purged);

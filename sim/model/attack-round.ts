@@ -3,7 +3,7 @@ import { type AttackReplica, placeOf, type Version } from './attack-replica.ts';
 import { cursorOf, raiseCursor, reachedBy } from './cursors.ts';
 import { copyContext, covers, dominates, dotOf, join, see } from './vectors.ts';
 
-/** One round at one moment, cut after `budget` messages, with the candidate rules of the options. */
+/** Runs one round in a single moment under the candidate rules of the options, cut after `budget` messages. */
 export function attackRound(
   from: AttackReplica,
   to: AttackReplica,
@@ -45,7 +45,7 @@ function claim(from: AttackReplica, to: AttackReplica, options: AttackOptions, c
   }
 }
 
-/** R9 at meeting: each side looks whether the other proves it to be a copy, or rolled back. */
+/** R9 at meeting: each side checks whether the other proves it to be a copy or rolled back. */
 function detectForks(a: AttackReplica, b: AttackReplica, options: AttackOptions, counts: AttackCounts): void {
   for (const [me, peer] of [
     [a, b],
@@ -68,7 +68,7 @@ function isForked(me: AttackReplica, peer: AttackReplica, options: AttackOptions
   return peer.allLive().some((version) => version.replica === me.id && version.seq > me.seq);
 }
 
-/** R9: every live version of the old id beyond the fork is written again; context: what it replaced, and its old dot. */
+/** R9: writes every live version of the old id beyond the fork again. Its context: what it replaced, and its old dot. */
 function rewriteSince(me: AttackReplica, oldId: string, since: number): void {
   forEachSince(me, oldId, since, (version) => {
     const context = copyContext(version.context);
@@ -81,7 +81,7 @@ function rewriteSince(me: AttackReplica, oldId: string, since: number): void {
   }
 }
 
-/** Refused: the same, with contexts that stop at the fork. */
+/** Rejected: the same, with contexts that stop at the fork. */
 function reauthorSince(me: AttackReplica, oldId: string, since: number): void {
   forEachSince(me, oldId, since, (version) => {
     const context = copyContext(version.context);

@@ -11,7 +11,7 @@ export type Harm = 'diverged' | 'zombie' | 'lost';
 export interface AttackResult {
   readonly harm: readonly Harm[];
   readonly counts: AttackCounts;
-  /** Whether healed nodes that meet again still send versions. */
+  /** Whether nodes still send versions when they meet again after healing. */
   readonly isNeverQuiet: boolean;
   /** Deleted documents that no node could purge in the end. */
   readonly unpurgeable: number;
@@ -34,7 +34,7 @@ type Action =
 
 const NODES_MAX = 6;
 
-/** Runs one schedule under attack; `harm` is empty when nothing is wrong with it. */
+/** Runs one schedule under attack. `harm` is empty if nothing went wrong. */
 export function attack(seed: number, steps: number, options: AttackOptions): AttackResult {
   const world = new AttackWorld(seededPick(seed), options);
   for (let i = 0; i < steps; i++) world.step();
@@ -84,7 +84,7 @@ class AttackWorld {
     }
   }
 
-  /** Judged by true ancestors, whatever dots and contexts say. */
+  /** Judges by true ancestors, whatever dots and contexts say. */
   harm(): Harm[] {
     const found = new Set<Harm>();
     const shapes = new Set(this.nodes.map(shapeOf));
@@ -188,7 +188,7 @@ class AttackWorld {
     this.#sessions.splice(0, this.#sessions.length, ...open);
   }
 
-  /** What existed on that disk alone. */
+  /** Notes as lost what existed on that disk alone. */
   #noteLosses(disk: AttackReplica, isHeld = (v: Version) => this.nodes.some((node) => includes(node, v))): void {
     for (const version of this.#history) {
       if (includes(disk, version) && !isHeld(version)) this.#lostValues.add(version.value);

@@ -1,5 +1,5 @@
-// Goal: what the rules and ADR 0002 call sound survives directed attacks, and what they refused is still refuted. Method:
-// random schedules under attack, judged by the true ancestors of every value; refuted variants replay a known seed.
+// Goal: what the rules and ADR 0002 call sound survives directed attacks, and what they rejected is still refuted. Method:
+// random schedules under attack, judged by the true ancestors of every value. Refuted variants replay a known seed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCounts } from './attack-options.ts';
@@ -38,7 +38,7 @@ for (const { name, options, harmedPerThousand } of RESIDUES) {
   });
 }
 
-test('the schedules of ADR 0002 meet what it is about: purges, writes and late rows between beginning and claim', () => {
+test('the schedules of ADR 0002 reach its cases: purges, writes and late rows between beginning and claim', () => {
   const options = SOUND.find(({ name }) => name.startsWith('live set in several'))!.options;
   const total = { completed: 0, dropped: 0, purgedMeanwhile: 0, learnedMeanwhile: 0, askedAgain: 0 };
   for (let seed = 0; seed < 1500; seed++) {
@@ -48,21 +48,21 @@ test('the schedules of ADR 0002 meet what it is about: purges, writes and late r
   for (const [name, count] of Object.entries(total)) assert.ok(count > 0, `${name} never happened`);
 });
 
-test('the schedules of ADR 0015 meet what it is about: versions dropped ahead of their claim', () => {
+test('the schedules of ADR 0015 reach its case: versions dropped ahead of their claim', () => {
   const options = SOUND.find(({ name }) => name.includes('ahead of the claim'))!.options;
   let sliced = 0;
   for (let seed = 0; seed < 1500; seed++) sliced += attack(seed, 80, options).counts.early.sliced;
   assert.ok(sliced > 100, `only ${sliced} versions went ahead`);
 });
 
-test('the schedules of cut streams meet what they are about: versions that need not be sent again', () => {
+test('the schedules of cut streams reach their case: versions that need not be sent again', () => {
   const options = SOUND.find(({ name }) => name.startsWith('cut streams'))!.options;
   let resumed = 0;
   for (let seed = 0; seed < 300; seed++) resumed += attack(seed, 80, options).counts.resumed;
   assert.ok(resumed > 100, `only ${resumed} versions were passed over`);
 });
 
-test('a receiver that compared when the description came keeps what another session brings after it', () => {
+test('a receiver that compares only when the description arrives keeps what another session brings after it', () => {
   const outcomes = (['snapshot', 'snapshotOldReceiver'] as const).map((slow) => {
     const options = { slow, window: 2 };
     const counts = createCounts();
@@ -85,7 +85,7 @@ test('a receiver that compared when the description came keeps what another sess
   assert.deepEqual(outcomes, [0, 1]);
 });
 
-test('a cut stream goes on only up to what its sender knew when it began: a version may come behind the page that passed it', () => {
+test('a cut stream may resume only up to what its sender knew at its start: a version can arrive behind a page already sent', () => {
   const outcomes = (['capped', 'cappedLate', 'naive'] as const).map((cursors) => {
     const options = { cursors };
     const counts = createCounts();
@@ -109,7 +109,7 @@ test('a cut stream goes on only up to what its sender knew when it began: a vers
   assert.deepEqual(outcomes, [1, 0, 0]);
 });
 
-test('a tombstone purged between beginning and claim is dropped only where all that it replaced is known', () => {
+test('a tombstone purged between beginning and claim is dropped only if all that it replaced is known', () => {
   const outcomes = [{}, { dropsNeededTombstones: true }].map((early) => {
     const options = { early };
     const counts = createCounts();
@@ -141,7 +141,7 @@ test('a tombstone purged between beginning and claim is dropped only where all t
   assert.deepEqual(outcomes, [0, 1]);
 });
 
-test('a version that goes ahead of its claim without being known whole lets what it replaced come back', () => {
+test('dropping a version ahead of its claim without knowing its whole context lets what it replaced come back', () => {
   const outcomes = (['known', 'all'] as const).map((slices) => {
     const early = { slices, claims: 1 };
     const options = { early };
@@ -165,7 +165,7 @@ test('a version that goes ahead of its claim without being known whole lets what
   assert.deepEqual(outcomes, [0, 1]);
 });
 
-test('a write of a twin that the hub knows by the other’s dot is lost by a purge unless checks tell the twins apart', () => {
+test('a purge loses the write of a twin whose dot the hub knows from the other twin, unless checks tell the twins apart', () => {
   const survivors = [{}, { chain: true, rewrite: true }].map((candidate) => {
     const options = { detect: true, ...candidate };
     const counts = createCounts();

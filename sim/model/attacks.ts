@@ -1,5 +1,5 @@
-// The directed attacks that random schedules do not find, each with its verdict. A sound variant must stay clean; a
-// refuted one must be found, so that nobody proposes it again. `seed` and `steps` replay its first counterexample.
+// Directed attacks that the random schedules of explore.ts do not make, each with its verdict. A sound variant must stay
+// clean. A refuted one must do harm, so that nobody proposes it again; `seed` and `steps` replay its first counterexample.
 import type { AttackOptions } from './attack-options.ts';
 import { attack, type Harm } from './attack-world.ts';
 
@@ -12,7 +12,7 @@ export interface RefutedAttack extends Attack {
   readonly seed: number;
   /** Default 60. */
   readonly steps?: number;
-  /** What does no harm in the same schedule: where harm alone says nothing, because R9 leaves some. */
+  /** Options that do no harm in the same schedule. Needed where R9 leaves some harm, so that harm alone proves nothing. */
   readonly insteadOf?: AttackOptions;
 }
 
@@ -141,7 +141,7 @@ export const REFUTED: readonly RefutedAttack[] = [
   },
 ];
 
-/** What R9 leaves open, measured over 20,000 schedules of 60 steps: twins that ran for some time before they met. */
+/** The harm that R9 leaves, measured over 20,000 schedules of 60 steps: twins that ran for some time before they met. */
 export const RESIDUES: readonly ResidueAttack[] = [
   {
     name: 'running twins, found by checks, written again',
@@ -160,7 +160,7 @@ export const RESIDUES: readonly ResidueAttack[] = [
   },
 ];
 
-/** The first schedule among `count` seeds that did harm. */
+/** The first schedule among `count` seeds that does harm; null if none does. */
 export function searchAttack(options: AttackOptions, first: number, count: number, steps = 60): FoundHarm | null {
   for (let seed = first; seed < first + count; seed++) {
     const { harm } = attack(seed, steps, options);

@@ -1,12 +1,12 @@
 import type { AttackReplica } from './attack-replica.ts';
 import { type Dotted, raise, type Vector } from './vectors.ts';
 
-/** How far streams of this sender came at the receiver before they were cut. */
+/** How far this sender's streams got at the receiver before they were cut. */
 export function cursorOf(from: AttackReplica, to: AttackReplica): Vector {
   return to.cursorsBySender.get(senderOf(from, to)) ?? new Map();
 }
 
-/** The receiver has all that this sender's stream brought up to there. */
+/** Notes that the receiver has everything this sender's stream brought up to `reached`. */
 export function raiseCursor(from: AttackReplica, to: AttackReplica, reached: Dotted): void {
   const cursor = cursorOf(from, to);
   raise(cursor, reached);
@@ -14,8 +14,8 @@ export function raiseCursor(from: AttackReplica, to: AttackReplica, reached: Dot
 }
 
 /**
- * How far a stream that began with this knowledge may say to have come when it sends this version; `isLast`: there is none of
- * the replica behind it. Own writes come in their order.
+ * How far a stream that began with this knowledge may claim to have come when it sends this version. `isLast`: no version
+ * of the replica follows. The sender's own writes always come in order, so its current knowledge is the cap for them.
  */
 export function reachedBy(from: AttackReplica, version: Dotted, isLast: boolean, knownAtStart: Vector): Dotted {
   const { replica, seq } = version;

@@ -19,8 +19,13 @@ interface Question {
 }
 
 /**
- * R5 in several messages: delta; K_T, the sender's knowledge when nothing was unsent; lists of the live set, each of its own
- * moment and after what changed before it; questions about every held version under K_T that no list confirmed; the claim.
+ * R5 in several messages:
+ *
+ * 1. the delta;
+ * 2. K_T, the sender's knowledge at a moment when nothing was unsent;
+ * 3. lists of the live set, each of its own moment and sent after what changed before it;
+ * 4. questions about every held version under K_T that no list confirmed;
+ * 5. the claim.
  */
 export class EarlySession {
   readonly from: AttackReplica;
@@ -30,13 +35,13 @@ export class EarlySession {
   readonly #pick: Pick;
   readonly #keys: readonly string[];
   readonly #wanted: Vector;
-  /** Messages on their way to the receiver, and questions on their way to the sender. */
+  /** Messages on their way to the receiver; `#up` holds the questions on their way to the sender. */
   readonly #down: Message[] = [];
   readonly #up: (readonly Question[])[] = [];
-  /** Sender. */
+  // State of the sender.
   #phase: 'delta' | 'lists' | 'answering' = 'delta';
   #queue: Version[] = [];
-  /** With cursors: replicas whose versions are still to be sent, what was known when the delta began, and how far it came. */
+  /** With cursors: replicas whose versions are still to be sent, what was known when the delta began, how far it came. */
   #replicas: string[] = [];
   #knownAtStart: Vector = new Map();
   #afterSeq = 0;
@@ -44,7 +49,7 @@ export class EarlySession {
   #unlisted: string[] = [];
   #purgedThen: Vector = new Map();
   readonly #looked: Set<string>;
-  /** Receiver. */
+  // State of the receiver.
   #claims = 0;
   #early: Vector = new Map();
   #confirmed = new Set<string>();
@@ -70,7 +75,7 @@ export class EarlySession {
     this.#beginDelta();
   }
 
-  /** One event at one end; true when the session's last claim was made. */
+  /** One event at one end. Returns true once the session's last claim was made. */
   step(): boolean {
     if (!this.#options.isQueued) return this.#stepLocked();
     const possible: (() => boolean)[] = [];
@@ -80,7 +85,7 @@ export class EarlySession {
     return pickOne(this.#pick, possible)();
   }
 
-  /** The sender goes on, and everything is delivered and answered at once. */
+  /** The sender takes one step, and everything is delivered and answered at once. */
   #stepLocked(): boolean {
     this.#send();
     while (this.#down.length + this.#up.length > 0) {
@@ -114,7 +119,7 @@ export class EarlySession {
     this.#afterSeq = Math.max(this.#wanted.get(replica) ?? 0, this.#resume.get(replica) ?? 0);
   }
 
-  /** R4: one replica after the other in order of seq, each version as it is there when its turn comes. */
+  /** R4: one replica after another, in order of seq. Each version is read when its turn comes. */
   #sendNextOfReplica(): boolean {
     while (this.#replicas.length > 0) {
       const left = this.from
@@ -181,14 +186,14 @@ export class EarlySession {
     for (const version of this.#changed()) this.#down.push({ kind: 'version', version });
   }
 
-  /** Versions that came to the sender since the last look, and that the receiver is not known to know. */
+  /** Versions that reached the sender since the last look and that the receiver is not known to know. */
   #changed(): Version[] {
     const fresh = this.from.allLive().filter((version) => !this.#looked.has(placeOf(version)));
     for (const version of fresh) this.#looked.add(placeOf(version));
     return fresh.filter((version) => !covers(this.#wanted, version));
   }
 
-  /** True at the session's last claim. */
+  /** Returns true at the session's last claim. */
   #receive(message: Message): boolean {
     switch (message.kind) {
       case 'version':
@@ -251,7 +256,7 @@ export class EarlySession {
     return this.#isLastClaim(known);
   }
 
-  /** False where nothing is left that may go before the claim, or where the rest goes with it. */
+  /** Drops one version ahead of the claim. Returns false if none may go, or if the rest is left to the claim itself. */
   #dropSlice(purgedNow: Vector): boolean {
     const { slices } = this.#options;
     if (slices === undefined || this.#pick(4) === 0) return false;
@@ -269,7 +274,10 @@ export class EarlySession {
     return covers(known, version) && lastOfEach(version).every((dot) => covers(known, dot));
   }
 
-  /** The sender may have learned what the tombstone replaced, and purged it, after the beginning: it alone tells of that here. */
+  /**
+   * After the beginning, the sender may have learned what the tombstone replaced, and purged it. Then this tombstone is all
+   * that the receiver has against those writes.
+   */
   #isNeeded(version: Version): boolean {
     if (!version.isTombstone || this.#options.dropsNeededTombstones) return false;
     return !lastOfEach(version).every((dot) => covers(this.#early, dot) || covers(this.to.known, dot));
@@ -287,7 +295,7 @@ export class EarlySession {
     if (!dominates(this.#early, knownNow)) this.#counts.early.learnedMeanwhile++;
   }
 
-  /** R8: the session stays, and what the sender believes of the receiver rises by the claim. */
+  /** R8: the session goes on, and the sender's view of the receiver's knowledge rises by the claim. */
   #isLastClaim(known: Vector): boolean {
     if (++this.#claims >= (this.#options.claims ?? 1)) return true;
     for (const [replica, seq] of known) this.#wanted.set(replica, Math.max(seq, this.#wanted.get(replica) ?? 0));

@@ -3,7 +3,7 @@
 //   converged  every replica shows the same versions of every document;
 //   no zombie  nothing that was knowingly deleted or overwritten is visible anywhere;
 //   no loss    every acknowledged write is visible or was knowingly overwritten, unless the only disk that held it was
-//              damaged or replaced by an older backup.
+//              damaged, or replaced by an older backup.
 import { type Pick, pickOne, pickWeighted, seededPick } from './random.ts';
 import { createNames, Replica, RULES, type Rules, round, Session, type Version } from './replication-model.ts';
 import { dotOf, hasSeen } from './vectors.ts';
@@ -18,7 +18,7 @@ type Action = 'write' | 'round' | 'purge' | 'push' | 'session' | 'cut' | 'damage
 
 const NODES_MAX = 7;
 
-/** Runs one schedule; null when nothing is wrong with it. */
+/** Runs one schedule; null if nothing went wrong. */
 export function explore(seed: number, steps = 60, rules: Rules = RULES): Counterexample | null {
   const world = new World(seededPick(seed), rules);
   for (let i = 0; i < steps && world.dotUsedTwice === null; i++) world.step();
@@ -28,7 +28,7 @@ export function explore(seed: number, steps = 60, rules: Rules = RULES): Counter
   return found && { seed, ...found };
 }
 
-/** The first counterexample among `count` seeds. */
+/** The first counterexample among `count` seeds; null if there is none. */
 export function search(first: number, count: number, steps = 60, rules: Rules = RULES): Counterexample | null {
   for (let seed = first; seed < first + count; seed++) {
     const found = explore(seed, steps, rules);
@@ -75,7 +75,7 @@ class World {
     this.#act[pickWeighted(this.#pick, this.#weights)](this.#nodes[index]!, index);
   }
 
-  /** Enough full rounds for everything to reach everyone. */
+  /** Runs enough full rounds for everything to reach every node. */
   heal(): void {
     for (let k = 0; k < 2 * this.#nodes.length; k++) {
       for (const from of this.#nodes) {
@@ -90,7 +90,7 @@ class World {
     return { kind: 'diverged', what: shapes.join('\n') };
   }
 
-  /** Ground truth: a version was replaced knowingly if some surviving write saw it, directly or through what that one saw. */
+  /** Ground truth: a version was replaced knowingly if a surviving write saw it, directly or through what that write saw. */
   badWrite(): Omit<Counterexample, 'seed'> | null {
     const history = [...this.#historyByDot.values()];
     const isBack = (dot: string) => this.#nodes.some((node) => node.includes(this.#historyByDot.get(dot)!));
@@ -119,7 +119,7 @@ class World {
       round(node, to, this.#pick(4) === 0 ? this.#pick(4) : Number.POSITIVE_INFINITY, this.#rules);
     },
     purge: (node) => node.purge(),
-    /** A live push: late, twice, out of order, or never. */
+    /** A live push, which may come late, twice, out of order or never. */
     push: (node) => {
       if (this.#flying.length > 0) node.apply(pickOne(this.#pick, this.#flying));
     },
@@ -143,7 +143,7 @@ class World {
     backup: (node, index) => {
       this.#backups.push({ index, copy: this.#copy(node, false) });
     },
-    /** The disk is lost: an old backup takes the node's place. */
+    /** The disk is lost, and an old backup takes the node's place. */
     restore: () => {
       if (this.#backups.length === 0) return;
       const { index, copy } = pickOne(this.#pick, this.#backups);
@@ -169,7 +169,7 @@ class World {
     return this.#nodes[(index + 1 + this.#pick(this.#nodes.length - 1)) % this.#nodes.length]!;
   }
 
-  /** What existed on that disk alone. */
+  /** Notes as lost what existed on that disk alone. */
   #noteLosses(disk: Replica): void {
     for (const [dot, version] of this.#historyByDot) {
       if (disk.includes(version) && !this.#nodes.some((node) => node.includes(version))) this.#lostDots.add(dot);

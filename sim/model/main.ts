@@ -1,6 +1,6 @@
-// `node sim/model/main.ts explore [schedules] [steps] [first seed]` explores the rules; `mutants [schedules]` breaks one rule
-// at a time; `attacks [schedules] [steps] [first seed] [part of a name]` runs the directed attacks. Exit 1 if something is not as
-// it should be.
+// `node sim/model/main.ts explore [schedules] [steps] [first seed]` explores the rules. `mutants [schedules]` breaks one
+// rule at a time. `attacks [schedules] [steps] [first seed] [part of a name]` runs the directed attacks. Exits with 1 if
+// anything was wrong.
 import { attack } from './attack-world.ts';
 import { REFUTED, SOUND, searchAttack } from './attacks.ts';
 import { search } from './explore.ts';

@@ -1,7 +1,7 @@
-/** A pick of 0 … n − 1. */
+/** Picks an integer of 0 … n − 1. */
 export type Pick = (n: number) => number;
 
-/** Xorshift32 (Marsaglia 2003): small, fast, and the same schedule for the same seed on every machine. */
+/** Xorshift32 (Marsaglia 2003): small, fast, and with the same results for the same seed on every machine. */
 export function seededPick(seed: number): Pick {
   let state = (seed * 2654435761 + 97) >>> 0 || 1;
   const pick: Pick = (n) => {
@@ -12,7 +12,7 @@ export function seededPick(seed: number): Pick {
     state >>>= 0;
     return state % n;
   };
-  for (let i = 0; i < 8; i++) pick(7); // small seeds start alike; a few steps part them
+  for (let i = 0; i < 8; i++) pick(7); // small seeds start alike; a few steps separate them
   return pick;
 }
 
@@ -20,7 +20,7 @@ export function pickOne<T>(pick: Pick, items: readonly T[]): T {
   return items[pick(items.length)]!;
 }
 
-/** The name of an action, drawn by weight. Every schedule draws its weights anew, so that each kind of action is rare in some. */
+/** Draws the name of an action by weight. */
 export function pickWeighted<Action extends string>(pick: Pick, weights: Readonly<Record<Action, number>>): Action {
   const actions = Object.keys(weights) as Action[];
   let roll = pick(actions.reduce((sum, action) => sum + weights[action], 0));

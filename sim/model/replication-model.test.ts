@@ -1,6 +1,6 @@
-// Goal: the rules converge, bring nothing back and lose nothing, and every one of them is needed. Method: random schedules
-// from seeds (a failure shows its seed; `node sim/model/main.ts explore 1 60 SEED` replays it); with one rule off, the known
-// seed must give a counterexample of the known kind.
+// Goal: under the rules, replicas converge, nothing comes back and nothing is lost; and every rule is needed. Method:
+// random schedules from seeds. A failure shows its seed, which `node sim/model/main.ts explore 1 60 SEED` replays. With one
+// rule off, its known seed must give a counterexample of the known kind.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Counterexample, explore, search } from './explore.ts';
@@ -21,7 +21,7 @@ const COUNTEREXAMPLES: Readonly<Partial<Record<keyof Rules, Pick<Counterexample,
   damageForgets: { seed: 3, kind: 'lost' },
 };
 
-test('replicas converge, nothing comes back and nothing is lost in any random schedule', () => {
+test('in every random schedule, replicas converge, nothing comes back and nothing is lost', () => {
   const count = 5000 * SCALE;
   const first = Number(process.env.ENTGLDB_TEST_SEED ?? 0);
   assert.equal(search(first, count), null);

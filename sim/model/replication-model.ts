@@ -1,23 +1,23 @@
-// The replication rules, executable: no I/O and no clock. It exists to find mistakes in the rules before they are code.
-// explore.ts drives it through random schedules; every rule has a switch, and with any of them off (a mutant) the
-// exploration must find a counterexample. attacks.ts adds directed attacks and the variants that were refused.
+// The replication rules as an executable model, without I/O or a clock. It exists to find mistakes in the rules before they
+// become code. explore.ts drives it through random schedules. Every rule has a switch; with any one off (a mutant), the
+// exploration must find a counterexample. attacks.ts adds directed attacks and the variants that were rejected.
 import { type Context, covers, dominates, dotOf, hasSeen, join, raise, see, seeAll, type Vector } from './vectors.ts';
 
-/** One switch per rule that a plausible draft left out. All on: the rules as they stand. */
+/** One switch per rule that a plausible draft left out. With all of them on: the rules as they stand. */
 export const RULES = {
-  /** R2: a remote version that knowledge covers is ignored, though no version here replaced it: it was purged. */
+  /** R2: a remote version that knowledge covers is ignored even if no version held here replaced it: it was purged. */
   knownDrop: true,
   /** R4: knowledge moves with the claim, not with the start of the round. */
   claimAtEnd: true,
-  /** R5: the live set decides where the purge line is not covered. */
+  /** R5: where the receiver's knowledge does not cover the purge line, the live set decides. */
   reconcileWhenPurged: true,
   /** R6: the purge line is adopted with the claim. */
   inheritPurged: true,
-  /** R7: only what knowledge covers, contexts included, is purged. */
+  /** R7: a tombstone is purged only if knowledge covers it and its whole context. */
   purgeOnlyKnown: true,
   /** R1: a context names unbroken lines, not everything up to a seq. */
   lines: true,
-  /** R5: a row that lost a version to the live set begins a new line. Kept by argument: no schedule found so far needs it. */
+  /** R5: a row that lost a version to the live set begins a new line. Kept by argument: no schedule so far has needed it. */
   dropBreaksLine: true,
   /** R9: a restored backup takes a new replica id. */
   newReplicaOnRestore: true,
@@ -25,7 +25,7 @@ export const RULES = {
   sendChangedMeanwhile: true,
   /** R5: the purge line of the claim decides, not that of the start. */
   purgeLineAtClaim: true,
-  /** R11: who finds damage forgets its knowledge and takes a new id. */
+  /** R11: a replica that finds damage forgets its knowledge and takes a new id. */
   damageForgets: true,
 };
 export type Rules = { readonly [Rule in keyof typeof RULES]: boolean };
@@ -44,7 +44,7 @@ export interface Document {
   lineStart: number | null;
 }
 
-/** Hands out replica ids r1, r2 … of one schedule. */
+/** Returns a function that hands out the replica ids r1, r2 … of one schedule. */
 export function createNames(): () => string {
   let count = 0;
   return () => `r${++count}`;
@@ -57,7 +57,7 @@ export class Replica {
   docs = new Map<string, Document>();
   known: Vector = new Map();
   purged: Vector = new Map();
-  /** Keys changed, one set per open session that sends from here. */
+  /** The keys that changed: one set per open session that sends from here. */
   readonly watchers = new Set<Set<string>>();
 
   constructor(rules: Rules, id: string) {
@@ -73,7 +73,7 @@ export class Replica {
     return [...this.docs.values()].flatMap((doc) => doc.live);
   }
 
-  /** R3: what a reader resolves. A concurrent write survives a delete that had not seen it. */
+  /** R3: the versions that a reader resolves. A concurrent write survives a delete that had not seen it. */
   values(key: string): Version[] {
     return this.live(key).filter((version) => !version.isTombstone);
   }
@@ -97,7 +97,7 @@ export class Replica {
     return version;
   }
 
-  /** R2: merges one remote version; idempotent, in any order. */
+  /** R2: merges one remote version. Idempotent and independent of order. */
   apply(version: Version): void {
     const doc = this.docs.get(version.key) ?? { live: [], lineStart: null };
     if (doc.live.some((held) => dotOf(held) === dotOf(version) || hasSeen(held.context, version))) return;
@@ -122,7 +122,7 @@ export class Replica {
     return this.live(version.key).some((held) => dotOf(held) === dotOf(version) || hasSeen(held.context, version));
   }
 
-  /** R5: drops what the sender knew and no longer holds. */
+  /** R5: drops the versions for which `isKept` is false: those that the sender knew and no longer holds. */
   keepOnly(isKept: (version: Version) => boolean): void {
     for (const [key, doc] of this.docs) {
       const kept = doc.live.filter(isKept);
@@ -136,7 +136,7 @@ export class Replica {
     }
   }
 
-  /** R11: what follows from a damaged row. */
+  /** R11: forgets all knowledge and takes a new id, as after a damaged row. */
   forget(newId: string): void {
     this.known = new Map();
     this.id = newId;
@@ -144,7 +144,7 @@ export class Replica {
     for (const doc of this.docs.values()) doc.lineStart = null;
   }
 
-  /** The same rows and vectors: under the same id, or (R9) as another life under `id`. */
+  /** A copy of rows and vectors: under the same id, or (R9) as a new life under `id`. */
   copy(id: string, isNewLife: boolean): Replica {
     const copy = new Replica(this.rules, isNewLife ? id : this.id);
     copy.seq = isNewLife ? 0 : this.seq;
@@ -170,7 +170,7 @@ export class Replica {
   }
 }
 
-/** R4–R6: one round at one moment, cut after `budget` messages; true when it came to the claim. */
+/** R4–R6: one round in a single moment, cut after `budget` messages. Returns true if it reached the claim. */
 export function round(from: Replica, to: Replica, budget: number, rules: Rules): boolean {
   const needsLiveSet = rules.reconcileWhenPurged && !dominates(to.known, from.purged);
   if (!rules.claimAtEnd) join(to.known, from.known);
@@ -182,7 +182,7 @@ export function round(from: Replica, to: Replica, budget: number, rules: Rules):
   return true;
 }
 
-/** R4–R6: the sender's knowledge and purge line pass to the receiver; after a purge its live set decides what must go. */
+/** R4–R6: the receiver adopts the sender's knowledge and purge line. After a purge, the sender's live set decides what must go. */
 function claim(from: Replica, to: Replica, rules: Rules, needsLiveSet: boolean): void {
   if (rules.reconcileWhenPurged && needsLiveSet) {
     const alive = new Set(from.allLive().map(dotOf));
@@ -192,7 +192,7 @@ function claim(from: Replica, to: Replica, rules: Rules, needsLiveSet: boolean):
   if (rules.inheritPurged) join(to.purged, from.purged);
 }
 
-/** R4 message by message, while both ends go on: what was live at the start, then what changed meanwhile, then the claim. */
+/** R4 message by message, while both ends keep changing: what was live at the start, what changed since, then the claim. */
 export class Session {
   readonly from: Replica;
   readonly to: Replica;
@@ -216,11 +216,11 @@ export class Session {
     this.from.watchers.delete(this.#changedKeys);
   }
 
-  /** One message; true when it was the claim. */
+  /** Sends one message. Returns true if it was the claim. */
   step(): boolean {
     const { from, to } = this;
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      if (!from.live(next.key).includes(next)) continue; // replaced since: the replacement is among what changed
+      if (!from.live(next.key).includes(next)) continue; // replaced since; the replacement is among the changed keys
       to.apply(next);
       return false;
     }

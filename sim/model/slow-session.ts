@@ -3,13 +3,14 @@ import { type AttackReplica, joinVectors, placeOf, type Version } from './attack
 import { covers, dominates, type Vector } from './vectors.ts';
 
 /**
- * A session whose live set is described some messages before it is claimed. What the claim then says is the mode:
+ * A session whose live set is described some messages before it is claimed. The mode says what the claim consists of:
  *
- * - `snapshot`: live set, knowledge and purge line of the description. Sound, and needs a snapshot at the sender.
- * - `atomic`: all of the claim's moment. Sound, and needs everything in one message.
- * - `mixed`: live set of the description, knowledge and purge line of the claim. Refuted: drops what the sender got meanwhile.
+ * - `snapshot`: live set, knowledge and purge line of the description. Sound, but needs a snapshot at the sender.
+ * - `atomic`: all three of the claim's moment. Sound, but needs everything in one message.
+ * - `mixed`: the description's live set with the claim's knowledge and purge line. Refuted: it drops what the sender got in
+ *   between.
  * - `snapshotOldReceiver`: as `snapshot`, but only what the receiver held at the description is compared. Refuted: what
- *   other sessions brought meanwhile stays although it was deleted.
+ *   other sessions brought in between stays although it was deleted.
  */
 export class SlowSession {
   readonly from: AttackReplica;
@@ -32,7 +33,7 @@ export class SlowSession {
     this.#placesAtStart = from.livePlaces();
   }
 
-  /** One message; true when it was the claim. */
+  /** Sends one message. Returns true if it was the claim. */
   step(): boolean {
     const next = this.#queue.shift();
     if (next) {

@@ -1,4 +1,4 @@
-// Knowledge, purge lines and causal contexts as the rules define them (docs/glossary.md), in the plainest form.
+// Knowledge, purge lines and causal contexts as the rules define them (docs/glossary.md), in their simplest form.
 
 /** Replica → seq: knowledge, or a purge line. */
 export type Vector = Map<string, number>;
@@ -38,12 +38,12 @@ export function dominates(above: Vector, below: Vector): boolean {
   return [...below].every(([replica, seq]) => covers(above, { replica, seq }));
 }
 
-/** Whether the context holds the dot: the version that carries it replaced that write knowingly. */
+/** Whether the context holds the dot, that is, whether the version with this context knowingly replaced that write. */
 export function hasSeen(context: Context, { replica, seq }: Dotted): boolean {
   return (context.get(replica) ?? []).some(({ first, last }) => first <= seq && seq <= last);
 }
 
-/** Adds a line to a context; one that it overlaps grows instead. */
+/** Adds a line to a context. A line that it overlaps is extended instead. */
 export function see(context: Context, replica: string, { first, last }: Line): void {
   const lines = context.get(replica);
   const line = lines?.find((known) => known.first <= last && first <= known.last);

@@ -8,25 +8,25 @@ import { type Mutant, plant, SEEDS_MAX, worldOf } from './mutant.ts';
 
 export interface Verdict {
   readonly mutant: Mutant;
-  /** With which random schedules found it. */
+  /** The seed with which random schedules found it. */
   readonly seed: number | undefined;
-  /** What was wrong there, or in its scenario. */
+  /** What was wrong with that seed, or in its scenario. */
   readonly problem: string | undefined;
-  /** Why the gate fails; empty when the mutant is found as it should be. */
+  /** Why the gate fails; empty if the mutant was found as it should be. */
   readonly faults: readonly string[];
   readonly seconds: number;
 }
 
 export interface HuntOptions {
-  /** Whether to play every scenario with the mutant too: it may fail only with those that it names. */
+  /** Whether to play every scenario with the mutant too. Only its own and those that name it may fail. */
   readonly allScenarios: boolean;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Longer than 500 seeds take on a slow machine. */
+/** More than 500 seeds take on a slow machine. */
 const HUNT_SECONDS_MAX = 600;
 
-/** Mutants whose text is not in its file any more: each must follow the code. */
+/** Mutants whose text is no longer in its file: they must follow the code. */
 export function strayMutants(mutants: readonly Mutant[]): string[] {
   return mutants.flatMap((mutant) => {
     try {
@@ -38,7 +38,7 @@ export function strayMutants(mutants: readonly Mutant[]): string[] {
   });
 }
 
-/** Scenarios that fail although nothing is planted. */
+/** Scenarios that fail although no mutant is planted. */
 export async function falseAlarms(): Promise<string[]> {
   const alarms: string[] = [];
   for (const { name, play } of SCENARIOS)
@@ -46,7 +46,7 @@ export async function falseAlarms(): Promise<string[]> {
   return alarms;
 }
 
-/** Hunts them all, `atOnce` in parallel, each in a process of its own. */
+/** Hunts all mutants, `atOnce` in parallel, each in a process of its own. */
 export async function huntAll(
   mutants: readonly Mutant[],
   atOnce: number,
@@ -66,7 +66,7 @@ export async function huntAll(
   return verdicts;
 }
 
-/** Plants the mutant in a process of its own, looks for it there, and makes sure that what finds it finds nothing without it. */
+/** Plants the mutant in a process of its own, looks for it there, and checks that the same seed finds nothing without it. */
 export async function huntOne(mutant: Mutant, { allScenarios }: HuntOptions): Promise<Verdict> {
   const started = performance.now();
   const hunt = await runHunt(mutant, allScenarios);
@@ -76,7 +76,7 @@ export async function huntOne(mutant: Mutant, { allScenarios }: HuntOptions): Pr
   return { mutant, seed, problem, faults: faults.filter((fault) => fault !== undefined), seconds };
 }
 
-/** Where the mutant was found and what was wrong there, in one line. */
+/** One line: where the mutant was found, and what was wrong there. */
 export function howFound({
   mutant: { scenario, campaign = 'chaos' },
   seed,
@@ -99,7 +99,7 @@ async function falseAlarm(mutant: Mutant, { seed }: Hunt): Promise<string | unde
   return problem === undefined ? undefined : `seed ${seed} fails without the mutant too: ${problem}`;
 }
 
-/** Scenarios fail with the mutants that they are for or that they name, and with no other. */
+/** A scenario must fail with the mutants that name it and with those it names itself, and with no others. */
 function misfits({ name, scenario: own, isCoarse = false }: Mutant, { failing, broke }: Hunt): string[] {
   if (broke !== undefined || isCoarse) return [];
   return SCENARIOS.flatMap((scenario) => {

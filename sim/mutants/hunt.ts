@@ -1,23 +1,23 @@
-// Looks for the mutant that plant.ts put into this process: with its scenario, else with random schedules; `--scenarios` plays
-// all scenarios too. Prints a Hunt as one line of JSON.
+// Looks for the mutant that plant.ts put into this process: with its scenario if it names one, otherwise with random
+// schedules. `--scenarios` plays all scenarios too. Prints a Hunt as one line of JSON.
 import { SCENARIOS, type Scenario } from '../scenarios/index.ts';
 import { runWorld } from '../world.ts';
 import { SEEDS_MAX, worldOf } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
-/** What came of looking for one mutant. */
+/** The result of looking for one mutant. */
 export interface Hunt {
   /** The seed with which random schedules found it. */
   readonly seed?: number;
-  /** What was wrong there, or in its scenario; undefined: nothing. */
+  /** What was wrong with that seed, or in its scenario; absent if nothing was. */
   readonly problem?: string;
-  /** Why nothing can be said: the world, or the scenario, came to no end of its own. A mutant must be caught, not just crash. */
+  /** Why there is no result: the world or the scenario crashed. A mutant must be caught; a mere crash does not count. */
   readonly broke?: string;
-  /** Scenarios that fail with it, of all that were played. */
+  /** The scenarios that failed with it, of those that were played. */
   readonly failing: readonly string[];
 }
 
-// Who started it has ended: nobody waits for the answer.
+// The parent process has ended: nobody waits for the answer.
 process.once('disconnect', () => process.exit(2));
 
 const mutant = MUTANTS.find(({ name }) => name === process.env.ENTGLDB_MUTANT)!;
@@ -41,7 +41,7 @@ async function look(): Promise<Hunt> {
   }
 }
 
-/** With another mutant than its own, a scenario may break outright too. */
+/** A scenario may crash with a mutant that is not its own; that counts as a failure of the scenario. */
 async function playOne(scenario: Scenario): Promise<string | undefined> {
   try {
     return (await scenario.play())[0];

@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const REPLICA = 'src/database/replica';
 
-/** R9–R12: identity, clocks, damage and collections that are not wanted any more. */
+/** R9–R12: identity, clocks, damage and collections that are no longer wanted. */
 export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'restored backup keeps its id',

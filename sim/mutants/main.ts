@@ -1,6 +1,7 @@
-// `npm run sim:mutants` plants every mutant in turn and looks for it, and plays every scenario with every mutant; names as
-// arguments restrict it to those, and `--own` plays no scenario but a mutant's own. `--write` writes what came of it to docs/torture/mutants.md. Exit 1 when a mutant was not
-// found, or no longer fits the code, or when a scenario fails with a mutant that it does not name.
+// `npm run sim:mutants` plants every mutant in turn, looks for it, and plays every scenario with it. Arguments restrict the
+// run to mutants whose name contains one of them; `--own` plays only a mutant's own scenario. `--write` writes the results
+// to docs/torture/mutants.md. Exits with 1 if a mutant was not found or no longer fits the code, or if a scenario fails with
+// a mutant that it does not name.
 import { parseArgs, styleText } from 'node:util';
 import { falseAlarms, howFound, huntAll, strayMutants } from './gate.ts';
 import { MUTANTS } from './mutants.ts';

@@ -1,8 +1,8 @@
 /**
- * Goal: bugs of the kinds that replication can have do not get past the simulator. Method: each mutant is planted into a
- * process of its own and must be found there, by the directed scenario that it names or by random schedules from its first
- * seed; the same scenario, or the same seed, finds nothing in the code as it is. `npm run sim:mutants` also plays every
- * scenario with every mutant.
+ * Goal: the simulator catches the kinds of bugs that replication can have. Method: each mutant is planted into a process of
+ * its own and must be found there, by the directed scenario that it names or by random schedules from its first seed. The
+ * same scenario or seed finds nothing in the code as it is. `npm run sim:mutants` also plays every scenario with every
+ * mutant.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -10,14 +10,14 @@ import { SCENARIOS } from '../scenarios/index.ts';
 import { falseAlarms, howFound, huntOne, strayMutants } from './gate.ts';
 import { MUTANTS } from './mutants.ts';
 
-/** Two cores are what a small build machine has. */
+/** A small build machine has two cores. */
 const AT_ONCE = 2;
 
 test('every mutant fits the code', () => {
   assert.deepEqual(strayMutants(MUTANTS), []);
 });
 
-test('every name is used once, and names what is there', () => {
+test('names of mutants and scenarios are unique, and every name that is referred to exists', () => {
   const names = MUTANTS.map(({ name }) => name);
   const scenarios = SCENARIOS.map(({ name }) => name);
   assert.deepEqual([...new Set(names)], names);

@@ -4,5 +4,5 @@ import type { Mutant } from './mutant.ts';
 import { ROUND_MUTANTS } from './round-mutants.ts';
 import { WRITE_MUTANTS } from './write-mutants.ts';
 
-/** Each rule of the engine switched off once, and the slips that are easily made beside them. */
+/** Each rule of the engine switched off once, and mistakes that are easily made near them. */
 export const MUTANTS: readonly Mutant[] = [...WRITE_MUTANTS, ...ROUND_MUTANTS, ...LIVE_SET_MUTANTS, ...LIFE_MUTANTS];

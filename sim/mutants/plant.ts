@@ -1,4 +1,4 @@
-// Preloaded (`node --import`) into a process that looks for one mutant: plants it when its file is loaded.
+// Preloaded (`node --import`) into a process that looks for one mutant. Plants it when its file is loaded.
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

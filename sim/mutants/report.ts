@@ -7,7 +7,7 @@ import { MUTANTS } from './mutants.ts';
 
 const FILE = join(import.meta.dirname, '../../docs/torture/mutants.md');
 
-/** Writes what a run of the gate found, for people. */
+/** Writes the results of a run of the gate as a readable report. */
 export function writeReport(verdicts: readonly Verdict[], seconds: number): void {
   const missed = verdicts.filter(({ faults }) => faults.length > 0).length;
   const byScenario = verdicts.filter(({ mutant }) => mutant.scenario !== undefined).length;

@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const REPLICA = 'src/database/replica';
 
-/** R4, R8, I6, I7: rounds, live streams and what is said of them. */
+/** R4, R8, I6, I7: rounds, live streams, and what they promise. */
 export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'claim before data',

@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const REPLICA = 'src/database/replica';
 
-/** R1–R3: what a write says, how versions meet, and what readers see. */
+/** R1–R3: what a write says, how versions are merged, and what readers see. */
 export const WRITE_MUTANTS: readonly Mutant[] = [
   {
     name: 'line start forgotten',

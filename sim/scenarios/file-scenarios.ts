@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts';
 
 type Reason = StoreIdentity['reason'];
 
-/** R9 at open: what the file and the marker beside it say of each other, on a real disk. */
+/** R9 at open: what the file and its marker say about each other, on a real disk. */
 export const FILE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a file that is opened again',
@@ -71,7 +71,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a copy that ends before its first write',
     alsoFailsWith: ['another machine, id kept'],
-    // It has not taken a new id, so the next opening must find the same reason.
+    // It ended before it took a new id, so the next opening must find the same reason.
     play: () =>
       inFolder(async (folder) => {
         await openOnce(folder);
@@ -98,7 +98,7 @@ interface OpenOptions {
   readonly backup?: string;
 }
 
-/** One life of the file: opened, written to once, and closed. */
+/** Opens the file, writes to it once, and closes it. */
 async function openOnce(
   folder: string,
   { file = 'a.db', machineId = 'machine', isWriting = true, backup }: OpenOptions = {},

@@ -4,11 +4,11 @@ import type { SimNode } from '../node.ts';
 import type { Scenario } from './scenario.ts';
 import { STOCK, Stage } from './stage.ts';
 
-/** R9 and R12: twins, disks that fell back, and collections that are not wanted any more. */
+/** R9 and R12: twins, disks that were rolled back, and collections that are no longer wanted. */
 export const LIFE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'twins that wrote in two partitions',
-    // R9: each twin has a peer of its own, which knows its writes under the shared name and ignores the other's.
+    // R9: each twin has a peer of its own, which knows its writes under the shared id and ignores the other twin's.
     async play() {
       const stage = new Stage();
       const [original, peer, far] = [stage.node(), stage.node(), stage.node()];
@@ -32,7 +32,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a twin that is gone, and what it wrote',
     alsoFailsWith: ['chain not checked', 'new life without writing again'],
-    // R9: knowledge of the shared name is lowered, so that the twin's writes can still come from who got them.
+    // R9: knowledge of the shared id is lowered, so that the twin's writes can still come from a node that got them.
     async play() {
       const stage = new Stage();
       const [original, far] = [stage.node(), stage.node()];
@@ -67,7 +67,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'two checks of one write at two nodes that hold neither',
     alsoFailsWith: ['chain not checked'],
-    // R9 by third parties: both wrote over what they got, so that nothing but the checks of their claims tells of the twins.
+    // R9 by third parties: both overwrote what they got, so only the checks in their claims reveal the twins.
     async play() {
       const stage = new Stage();
       const [original, left, right] = [stage.node(), stage.node(), stage.node()];
@@ -101,7 +101,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a disk that fell back, and a peer that has purged its writes',
-    // R9 at meeting: knowledge of my replica above my seq, and nothing else that names what I lost.
+    // R9 at meeting: knowledge of my replica above my seq is the only trace of what I lost.
     async play() {
       const stage = new Stage();
       const [node, peer] = [stage.node(), stage.node()];
@@ -156,7 +156,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
       'new life without writing again',
       'evidence kept to oneself',
     ],
-    // R9: no claim told a check of the write that was lost; the peer sees that what comes is not what it holds.
+    // R9: no claim carried a check of the lost write; the peer sees that what arrives is not what it holds.
     async play() {
       const stage = new Stage();
       const [node, peer] = [stage.node(), stage.node()];
@@ -181,7 +181,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
       'knowledge of the forked life stays',
       'evidence kept to oneself',
     ],
-    // R9: the same where the name is taken by another document.
+    // R9: the same, but the new write under the lost dot is of another document.
     async play() {
       const stage = new Stage();
       const [node, peer] = [stage.node(), stage.node()];
@@ -198,7 +198,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a disk that fell back, and one name for writes in two collections',
     alsoFailsWith: ['unknown version of mine taken', 'resume past an unsent version'],
-    // R9: what it wrote since has the number of what was lost, so that only the collection tells that this is not its own.
+    // R9: what it wrote since has the seq of what was lost, so only the collection shows that the lost write is not its own.
     async play() {
       const stage = new Stage();
       const [node, peer] = [stage.node(), stage.node()];
@@ -215,7 +215,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a restored backup whose new id was lost',
     alsoFailsWith: ['acknowledged before durable', 'restored backup keeps its id'],
-    // R9 at open: a flush fails before the new id is durable; the old one must not come back.
+    // R9 at open: a flush fails before the new id is durable; the old id must not come back.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -256,7 +256,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'an eviction whose beginning was lost',
     alsoFailsWith: ['acknowledged before durable'],
-    // R12: a flush fails after the knowledge went and before it was durable; the rows must stay with it.
+    // R12: the flush that would make the loss of knowledge durable fails; the rows must stay, as the knowledge does.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -273,7 +273,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** The peer gets what the node writes there, but no claim of it; returns the node's disk as it was before. */
+/** The node writes `key`, and the peer gets the write but no claim of it. Returns the node's disk as it was before. */
 async function unclaimedAt(peer: SimNode, node: SimNode, stage: Stage, key: string): Promise<MemorySnapshot> {
   stage.put(node, 'shared');
   await stage.meet(node, peer);

@@ -9,8 +9,8 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'purged during a comparison',
     alsoFailsWith: ['purge line not inherited', 'comparison without a purge line'],
-    // ADR 0002 a: what was replaced and purged after T is gone for the receiver; only the line of the claim's own moment
-    // makes it tell a third node that still holds it.
+    // ADR 0002 a: what was replaced and purged after T is gone at the receiver. Only the purge line of the claim's own moment
+    // makes the receiver tell a third node that still holds it.
     async play() {
       const stage = new Stage();
       const [author, sender, receiver, third] = [stage.node(), stage.node(), stage.node(), stage.node()];
@@ -58,7 +58,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'an answer before what changed',
-    // ADR 0002 f: the sender replaces a version that is about to be asked about, and has no credit left to send the new one.
+    // ADR 0002 f: the sender replaces a version that the receiver is about to ask about, and has no credit to send the new one.
     async play() {
       const stage = new Stage();
       const [sender, receiver] = [stage.node({ limits: { sessionCreditBytes: 200 } }), stage.node()];
@@ -81,7 +81,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a tombstone that its sender purged meanwhile',
     alsoFailsWith: ['echo makes siblings', 'context begins one later', 'context ends one earlier'],
-    // ADR 0002: the claim covers it, and not yet all that it replaced, which can still come from elsewhere.
+    // ADR 0002: the claim covers the tombstone but not all that it replaced, which can still come from elsewhere.
     async play() {
       const stage = new Stage();
       const [author, sender, receiver] = [stage.node(), stage.node(), stage.node()];
@@ -119,7 +119,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
       'purge without a line',
       'purged too early',
     ],
-    // ADR 0015: what was dropped is gone for good, and the purge line alone makes the receiver tell a third node of it.
+    // ADR 0015: what was dropped is gone for good. Only the purge line makes the receiver tell a third node of it.
     async play() {
       const stage = new Stage();
       const [author, sender, receiver, third] = [
@@ -144,7 +144,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a version that goes before its claim, and what it replaced',
     alsoFailsWith: ['known versions come back'],
-    // ADR 0015: what is not known whole waits for the claim, or what it replaced could come back behind it.
+    // ADR 0015: a version whose context is not fully known waits for the claim, or what it replaced could come back.
     async play() {
       const stage = new Stage();
       const [author, sender, receiver] = [stage.node(), stage.node(), stage.node({ limits: SLICE })];
@@ -172,7 +172,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a dropped version breaks the line',
     alsoFailsWith: ['line start forgotten', 'knows one less', 'live set without drops'],
-    // R5: the next write has not seen the one before in its row any more.
+    // R5: the next write no longer saw the previous one in its row.
     async play() {
       const stage = new Stage();
       const [node, other] = [stage.node(), stage.node()];
@@ -209,7 +209,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a tombstone is kept for its time',
     alsoFailsWith: ['knows one less'],
-    // R7: TombstoneRetentionHours after it arrived.
+    // R7: it is purged TombstoneRetentionHours after it arrived, not earlier.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -225,7 +225,7 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a tombstone that comes late',
     alsoFailsWith: ['purged too early'],
-    // R7: its time begins when it arrives here, whatever its stamp says.
+    // R7: its retention begins when it arrives here, whatever its stamp says.
     async play() {
       const stage = new Stage();
       const [author, node] = [stage.node(), stage.node()];
@@ -259,11 +259,11 @@ export const PURGE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Slices of R5 of two versions each, and documents for several. */
+/** R5 drops two versions per slice; `DROPPED` fills several slices. */
 const SLICE = { messageVersionsMax: 2 };
 const DROPPED = ['d1', 'd2', 'd3', 'd4', 'd5', 'd6'];
 
-/** The session ends with the first commit that drops something. */
+/** Cuts the receiver's connections at the first commit that drops something. */
 function cutAtFirstDrop(stage: Stage, receiver: SimNode): void {
   const stop = receiver.replica.onCommit(({ removed }) => {
     if (!removed.some(({ why }) => why === 'dropped')) return;
@@ -272,7 +272,7 @@ function cutAtFirstDrop(stage: Stage, receiver: SimNode): void {
   });
 }
 
-/** The session ends as soon as the receiver has adopted the result of a comparison. */
+/** Cuts the receiver's connections as soon as it has adopted the result of a comparison. */
 function cutWhenAdopted(stage: Stage, receiver: SimNode): void {
   stage.cue(
     receiver,

@@ -13,7 +13,7 @@ export const READ_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a delete removes what its author had seen',
     alsoFailsWith: ['resume past an unsent version'],
-    // R3: and nothing else; a concurrent write survives it.
+    // R3: it removes nothing else; a concurrent write survives.
     async play() {
       const stage = new Stage();
       const [a, b] = [stage.node(), stage.node()];
@@ -88,7 +88,8 @@ export const READ_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a resolver that was changed and taken back',
     alsoFailsWith: ['changed resolver changes nothing', 'sent before durable', 'acknowledged before durable'],
-    // R3: a page of values that another one made, and values of what came meanwhile, are made again; so is a page that a disk lost.
+    // R3: values that another resolver made, for a page or for what came meanwhile, are made again; so is a page that a failed
+    // flush took back.
     async play() {
       const choice = { at: -1, name: 'last' };
       const resolver: Resolver = {
@@ -139,7 +140,7 @@ export const READ_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a field that was removed knowingly',
     alsoFailsWith: ['context begins one later', 'context ends one earlier', 'every field stamped'],
-    // Field-level merge, rule 1: without stamped gaps.
+    // Field-level merge, rule 1: it stays removed, without stamps for absent fields.
     async play() {
       const { stage, ahead, b, c } = await withFieldsOfAWrongClock();
       stage.put(b, 'k', { price: 'wrong' });
@@ -212,7 +213,7 @@ export const READ_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a document that a node cannot hold',
-    // Small print: set aside, and known; the next claim covers it.
+    // Small print: it is set aside and counts as known; the next claim covers it.
     async play() {
       const stage = new Stage();
       const [author, small] = [stage.node(), stage.node({ limits: { documentBytesMax: 50 } })];
@@ -229,7 +230,7 @@ export const READ_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** What some of these nodes show instead. */
+/** A problem for each of these nodes that shows something else than `value`. */
 function expected(stage: Stage, nodes: readonly SimNode[], key: string, value: object): string[] {
   const text = (of: unknown): string => JSON.stringify(Object.entries(of ?? {}).sort());
   return nodes
@@ -237,7 +238,7 @@ function expected(stage: Stage, nodes: readonly SimNode[], key: string, value: o
     .map((node) => `${node.key} shows ${JSON.stringify(stage.read(node, key))}, not ${JSON.stringify(value)}`);
 }
 
-/** Three nodes that have seen what one of them wrote with a clock that is ten years ahead. */
+/** Three nodes that have seen a document that one of them wrote with a clock ten years ahead. */
 async function withFieldsOfAWrongClock(): Promise<{ stage: Stage; ahead: SimNode; b: SimNode; c: SimNode }> {
   const stage = new Stage();
   const [ahead, b, c] = [0, 1, 2].map(() => stage.node({ resolver: merge })) as [SimNode, SimNode, SimNode];

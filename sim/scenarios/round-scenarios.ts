@@ -7,10 +7,10 @@ import { STOCK, Stage } from './stage.ts';
 
 const isClaim = ({ kind }: Message): boolean => kind === 'claim';
 
-/** Some rounds after the start of a session, and not when the next one is due. */
+/** Some rounds after the start of a session, at a moment when the next one is not yet due. */
 const BETWEEN_ROUNDS_MS = 5 * SIM_TIMES.syncIntervalMs + 300;
 
-/** Compares what both hold as soon as anything is held that knowledge does not cover. */
+/** Limits under which gaps are searched for as soon as a row is held that knowledge does not cover. */
 const SEARCHING = { limits: { gapVersionsMin: 1, rangeListMax: 4 } };
 
 /** R4 and R8: rounds that are cut, turns, and live streams. */
@@ -18,7 +18,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a summary of what is not durable',
     alsoFailsWith: ['sent before durable', 'acknowledged before durable'],
-    // R1: a peer that finds it equal takes it for a receipt.
+    // R1: a peer that finds the summary equal to its own takes it for a receipt.
     async play() {
       const { stage, author, slow } = await withSlowDisk();
       slow.disk.delayMs = 3_600_000;
@@ -31,7 +31,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a question that tells what is not durable',
     alsoFailsWith: ['sent before durable', 'acknowledged before durable'],
-    // R1: what it names as known counts as a receipt.
+    // R1: the knowledge in a question counts as a receipt.
     async play() {
       const { stage, author, slow } = await withSlowDisk();
       stage.put(author, 'k');
@@ -49,14 +49,14 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'knowledge alone differs',
-    // R4: the digest covers it too, so that the claim follows at once.
+    // R4: the digest covers knowledge too, so the claim follows at once.
     async play() {
       const stage = new Stage();
       const [a, b] = [stage.node(), stage.node()];
       stage.put(a, 'k');
       await stage.meet(a, b);
       b.repair(STOCK, []);
-      // Its sums are counted by then.
+      // By then its sums are recounted.
       await stage.part();
       await stage.meet(a, b);
       const seq = b.replica.collection(STOCK).knowledge.get(a.replica.id)?.seq;
@@ -65,7 +65,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a resume cursor above what the sender knew',
-    // R4: the sender held the author's newest version alone when its stream was cut, and learned of the older ones later.
+    // R4: when its stream was cut, the sender held only the author's newest version; it got the older ones later.
     async play() {
       const stage = new Stage();
       const [author, sender, receiver] = [stage.node(), stage.node(), stage.node()];
@@ -81,7 +81,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'rows that went after a stream was cut',
-    // R4: a receiver that drops or loses rows forgets how far streams came, and gets all of them again.
+    // R4: a receiver that drops or loses rows forgets how far streams came, and gets everything again.
     async play() {
       const stage = new Stage();
       const [sender, receiver] = [stage.node(), stage.node()];
@@ -99,7 +99,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a peer that holds all is met while a damaged collection is counted',
     alsoFailsWith: ['damage does not forget'],
-    // R11, R4: its claim must not come before the row that was damaged.
+    // R11, R4: the peer's claim must not come before the row that was damaged.
     async play() {
       const stage = new Stage();
       const [author, damaged] = [stage.node(), stage.node()];
@@ -116,7 +116,8 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a node that forgot what it knew compares what it holds',
     alsoFailsWith: ['damage does not forget', 'damage keeps the sums'],
-    // R11, R4: all that differs in any range comes, and what the peer writes meanwhile where it was compared, before the claim that covers it.
+    // R11, R4: everything that differs in any range arrives before the claim that covers it, and so does what the peer writes
+    // meanwhile into a range that was already compared.
     async play() {
       const stage = new Stage();
       const [author, damaged] = [stage.node(SEARCHING), stage.node(SEARCHING)];
@@ -140,7 +141,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a damaged collection that changes while it is counted',
     alsoFailsWith: ['damage does not forget'],
-    // R11: what is written and what peers send meanwhile is in the sums, once.
+    // R11: what is written or received meanwhile is in the sums exactly once.
     async play() {
       const stage = new Stage();
       const [author, damaged] = [stage.node(), stage.node()];
@@ -167,7 +168,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a stream that was cut sends nothing twice',
     alsoFailsWith: ['delta one too short', 'cursor past an unsent version'],
-    // R4: it goes on where it was cut.
+    // R4: it resumes where it was cut.
     async play() {
       const stage = new Stage();
       const [sender, receiver] = [stage.node({ limits: { messageVersionsMax: 5 } }), stage.node()];
@@ -185,7 +186,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a sender that was rolled back after its stream was cut',
     alsoFailsWith: ['delta one too short', 'cursor past an unsent version', 'echo remembered of the wrong replica'],
-    // R4, R9: under the names that it had sent it wrote something else since.
+    // R4, R9: since then it wrote something else under dots that it had already sent.
     async play() {
       const stage = new Stage();
       const [sender, receiver] = [stage.node({ limits: { messageVersionsMax: 5 } }), stage.node()];
@@ -198,7 +199,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
       stage.rollBack(sender, image);
       const keys = Array.from({ length: 20 }, (_, i) => `other${i}`);
       for (const key of keys) stage.put(sender, key);
-      // What the receiver finds ends the connection.
+      // The receiver finds the fork, which ends the connection.
       await stage.meet(sender, receiver);
       await stage.meet(sender, receiver);
       return stage.lacking([receiver], ...keys);
@@ -220,7 +221,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'what came from a peer is not sent back to it',
-    // R8: though it came while much of its own was still to be sent.
+    // R8: even if it came while the node still had much of its own to send.
     async play() {
       const stage = new Stage();
       const limits = { sessionCreditBytes: 200, messageVersionsMax: 2, messageBytesMax: 200 };
@@ -250,7 +251,7 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a peer that makes no progress',
-    // R4: it loses its turn, and stalls nobody.
+    // R4: it loses its turn, so that it holds up nobody.
     async play() {
       const stage = new Stage();
       const [stuck, newcomer, other] = [stage.node(), stage.node(), stage.node()];
@@ -276,7 +277,7 @@ interface SlowNode {
   readonly disk: { delayMs: number };
 }
 
-/** Two nodes that know of one write, and of one of them the disk can be made slow. */
+/** Two nodes that hold one write; the disk of the second can be made slow. */
 async function withSlowDisk(): Promise<{ stage: Stage; author: SimNode; slow: SlowNode }> {
   const stage = new Stage();
   const disk = { delayMs: 1 };
@@ -286,7 +287,7 @@ async function withSlowDisk(): Promise<{ stage: Stage; author: SimNode; slow: Sl
   return { stage, author, slow: { node, disk } };
 }
 
-/** What the author wrote to `k` comes by another way, claim and all. */
+/** Brings what the author wrote to `k` outside any session, together with its claim. */
 function bringAll(stage: Stage, author: SimNode, to: SimNode): void {
   const { knowledge, purged } = author.replica.collection(STOCK);
   stage.carry(stage.versions(author, 'k')[0]!, 'k', to);

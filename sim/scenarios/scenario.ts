@@ -1,8 +1,8 @@
-/** A schedule written by hand: what random ones need tens of thousands of tries for, or do not look at. */
+/** A hand-written schedule for a case that random ones need tens of thousands of tries for, or do not check. */
 export interface Scenario {
   readonly name: string;
-  /** Names of mutants with which it fails, beside those that name it: they break the same rule. */
+  /** Mutants with which it fails too, besides those that name it. */
   readonly alsoFailsWith?: readonly string[];
-  /** Resolves with what was wrong; with nothing, as long as the engine is right. */
+  /** Resolves with what was wrong; empty if the engine is right. */
   play(): Promise<readonly string[]>;
 }

@@ -6,7 +6,7 @@ import { ROUND_SCENARIOS } from './round-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { WRITE_SCENARIOS } from './write-scenarios.ts';
 
-/** Directed attacks on single rules, from those of sim/model and from what random schedules do not find in time. */
+/** Directed attacks on single rules: those of sim/model, and cases that random schedules do not find in time. */
 export const SCENARIOS: readonly Scenario[] = [
   ...WRITE_SCENARIOS,
   ...READ_SCENARIOS,

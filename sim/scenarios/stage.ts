@@ -17,7 +17,7 @@ export interface StageNodeOptions {
   readonly limits?: Partial<Limits>;
   /** Default: lww. */
   readonly resolver?: Resolver;
-  /** What a flush takes, ms. Default: 1. */
+  /** How long a flush takes, ms. Default: 1. */
   readonly diskDelayMs?: () => number;
 }
 
@@ -27,7 +27,7 @@ interface Cue {
   readonly act: () => void;
 }
 
-/** Nodes that do what a scenario says and nothing else: they meet when told, and every message can be waited for. */
+/** Nodes that do only what a scenario says. They meet when told, and the scenario can act on any message. */
 export class Stage {
   readonly cluster: Cluster = new Cluster(createSeededRandom(1), { delayMs: 1, cutChance: 0 });
   readonly #keys = new Set<DocumentKey>();
@@ -58,7 +58,7 @@ export class Stage {
     return twin;
   }
 
-  /** The node stops, and goes on from this image without noticing. */
+  /** The node stops and goes on from this image, without noticing the change. */
   rollBack(node: SimNode, image: MemorySnapshot): void {
     node.stop();
     node.startTwinOf(image);
@@ -74,7 +74,7 @@ export class Stage {
     this.put(node, key, null);
   }
 
-  /** Forgets every deletion that is known whole. */
+  /** Purges every tombstone that is known with its whole context, whatever its age. */
   purge(node: SimNode): void {
     node.replica.purge(-1, 1000);
   }
@@ -92,18 +92,18 @@ export class Stage {
     return JSON.parse(node.replica.get(STOCK, key as DocumentKey)?.value ?? 'null');
   }
 
-  /** A version travels outside of any session that takes part: late, as another peer would bring it. */
+  /** Brings a version outside any session, as a peer would that held it back. Returns the kind of the outcome. */
   carry(version: Version, key: string, to: SimNode): string {
     return to.replica.applyRemote([{ ...version, collection: STOCK, key: key as DocumentKey }], [], {}).kind;
   }
 
-  /** These nodes are connected, each with each, from now on. */
+  /** Connects each of these nodes with each other, and lets `ms` pass. Default: 10 s. */
   async join(nodes: readonly SimNode[], ms = 10_000): Promise<void> {
     for (const a of nodes) for (const b of nodes) if (a.key < b.key) this.cluster.connect(a, b);
     await this.cluster.advance(ms);
   }
 
-  /** These nodes talk until they have nothing more to say, then part. */
+  /** Connects these nodes until they have nothing more to say, then cuts all connections. */
   async meet(...nodes: SimNode[]): Promise<void> {
     await this.join(nodes);
     await this.part();
@@ -114,34 +114,34 @@ export class Stage {
     await this.cluster.advance(2_000);
   }
 
-  /** The first time that the node sends such a message, `act` happens right after it has left. */
+  /** Runs `act` right after the node has sent the first such message. */
   cue(node: SimNode, fits: (message: Message) => boolean, act: () => void): void {
     this.#cues.push({ node, fits, act });
   }
 
-  /** The node does not hear such messages, until told otherwise. */
+  /** From now on, the node does not hear such messages. Without `fits`, it hears all again. */
   deafen(node: SimNode, fits: (message: Message) => boolean = () => false): void {
     this.#deafness.set(node.key, fits);
   }
 
-  /** All that the node has sent. */
+  /** Every message that the node has sent. */
   sentBy(node: SimNode): readonly Message[] {
     return this.#sent.get(node.key) ?? [];
   }
 
-  /** The newest seq of which `node` has confirmed to anybody that it holds all that `author` wrote up to there. */
+  /** The newest seq up to which `node` has confirmed to anybody that it holds all that `author` wrote; 0: none. */
   confirmedBy(node: SimNode, author: SimNode): number {
     const seqs = this.#receipts.filter((r) => r.node === node.key && r.replica === author.replica.id).map((r) => r.seq);
     return Math.max(0, ...seqs);
   }
 
-  /** Documents on which nodes differ although they know the same. */
+  /** A problem if the nodes differ on a document although they have the same knowledge. */
   differences(a: SimNode, b: SimNode): string[] {
     const difference = unequalDespiteKnowledge(a.replica, b.replica, STOCK, [...this.#keys]);
     return difference === undefined ? [] : [`${a.key} and ${b.key}: ${difference}`];
   }
 
-  /** Those of these documents that some of these nodes lack. */
+  /** A problem for each of these documents that one of these nodes lacks. */
   lacking(nodes: readonly SimNode[], ...keys: string[]): string[] {
     const lacks = (key: string): SimNode[] => nodes.filter((node) => !this.has(node, key));
     return keys.flatMap((key) => lacks(key).map((node) => `${node.key} lacks the document "${key}"`));

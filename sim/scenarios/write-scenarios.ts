@@ -17,7 +17,7 @@ import type { SimNode } from '../node.ts';
 import type { Scenario } from './scenario.ts';
 import { STOCK, Stage } from './stage.ts';
 
-/** R1, R2, R10 and the small print: what a write says, and what its stamp is. */
+/** R1, R2, R10 and the small print: what a write says, and which stamp it gets. */
 export const WRITE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a digest covers all that a version says',
@@ -65,7 +65,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a purged document begins a new line',
     alsoFailsWith: ['knows one less', 'purged too early'],
-    // R1: the row that is made again has not seen the writes before the purge.
+    // R1: the new row has not seen the writes before the purge.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -80,7 +80,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a gap between two lines',
     alsoFailsWith: ['context begins one later', 'context ends one earlier'],
-    // R1: who replaced 1–2 and 5–6 knows nothing of 3 and 4.
+    // R1: a version that replaced 1–2 and 5–6 says nothing about 3 and 4.
     async play() {
       const replica = sampleReplica(1);
       const joined = joinLines([
@@ -94,7 +94,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a thousand writes in one millisecond',
     alsoFailsWith: ['stamp of the wall clock alone'],
-    // R10: the counter of a stamp runs into the next millisecond, and never back.
+    // R10: the counter of a stamp runs over into the next millisecond, and never back.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -110,7 +110,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a clock that is set back',
-    // R10: stamps go on from the newest.
+    // R10: stamps continue from the newest one.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -124,7 +124,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a clock that is a little ahead',
     alsoFailsWith: ['stamp of the wall clock alone'],
-    // R10: within the allowed drift, stamps follow what was seen.
+    // R10: within the allowed drift, stamps follow the newest stamp seen.
     async play() {
       const stage = new Stage();
       const [ahead, node] = [stage.node(), stage.node()];
@@ -144,7 +144,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
       'context ends one earlier',
       'resume past an unsent version',
     ],
-    // R10: its writes arrive, and nobody's own stamps follow them.
+    // R10: its writes arrive, but no other node's stamps follow them.
     async play() {
       const stage = new Stage();
       const [ahead, honest] = [stage.node(), stage.node()];
@@ -179,7 +179,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a document written twice in a transaction',
-    // Small print: it keeps the last, as one write.
+    // Small print: only the last write counts, as one write.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -191,7 +191,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a seq that may have been acknowledged',
-    // R9 at open, durability normal: what was reserved is not given out again, though the disk has lost it.
+    // R9 at open, durability normal: reserved seqs are not given out again, even if the disk has lost their writes.
     async play() {
       const stage = new Stage();
       const node = stage.node();
@@ -204,7 +204,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'order by bytes',
-    // Small print: UTF-8 bytes, also where UTF-16 units are ordered otherwise.
+    // Small print: by UTF-8 bytes, even where UTF-16 units are ordered differently.
     async play() {
       const names = ['', 'a', 'b', 'ab', 'é', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{1f600}', 'a\u{1f600}'];
       return names.flatMap((a) =>
@@ -216,7 +216,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** The node's disk under another process, which finds so many seqs reserved. */
+/** The node's disk, opened by another process that finds seqs up to `reservedSeq` reserved. */
 function reopened(node: SimNode, reservedSeq: number): Replica {
   const store = memoryStoreFromSnapshot(node.image());
   const { clock, limits } = node;
