@@ -28,6 +28,8 @@ const DAY_MS = 24 * 3600 * 1000;
 const LOCKED_RETRY_MS = 50;
 
 export interface TargetNeeds {
+  /** True: the command itself tells the warnings of the configuration. */
+  readonly isSilent?: boolean;
   /** True: the command needs a running node. */
   readonly running?: boolean;
   /** True: a missing database is created. */
@@ -69,6 +71,8 @@ export async function withTarget<T>(
  */
 async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
   const config = await loadCliConfig(run.context, run.globals);
+  // A misspelt DatabasePath leads to another database.
+  if (needs.isSilent !== true) for (const warning of config.warnings) run.output.note(`entgldb: ${warning}`);
   return untilFree(config, () => openTargetOnce(run, config, needs));
 }
 

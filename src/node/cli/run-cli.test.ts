@@ -343,6 +343,20 @@ describe('the command line', () => {
     assert.match((await cli('config', '--data', 'till')).out, /Network\.AuthToken +\*{8} /);
   });
 
+  test('every command warns of a key that is misspelt, and answers all the same', async () => {
+    await writeFile(join(folder(), 'appsettings.json'), '{"EntglDb":{"Persistence":{"DatabasPath":"x.db"}}}');
+    const put = await cli('put', 'users', 'u1', '{}');
+    assert.equal(put.code, 0);
+    assert.match(
+      put.err,
+      /^entgldb: unknown key Persistence.DatabasPath in .*; did you mean Persistence.DatabasePath\?\n$/,
+    );
+    assert.equal((await cli('get', 'users', 'u1', '--json')).err, '');
+    const { out, err } = await cli('doctor');
+    assert.match(out, /^WARNING configuration: unknown key Persistence.DatabasPath/m);
+    assert.equal(err, '');
+  });
+
   test('`init` tells the next command so that a shell takes it as it stands', async () => {
     assert.match((await cli('init')).out, /\nNext: entgldb start\n$/);
     const file = join(folder(), 'Müller & Söhne', 'appsettings.json');

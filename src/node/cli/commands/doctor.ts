@@ -49,7 +49,9 @@ function line({ point, state, message }: Finding): string {
 
 async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding[]> {
   try {
-    return await withTarget(run, { running: true }, (target) => checkRunning(target, config, run.context.clock.now()));
+    return await withTarget(run, { running: true, isSilent: true }, (target) =>
+      checkRunning(target, config, run.context.clock.now()),
+    );
   } catch (error) {
     if (isEntglDbError(error, 'PERMISSION_DENIED')) return [failed('node', error.message)];
     if (!isEntglDbError(error, 'NODE_UNREACHABLE')) throw error;
