@@ -13,7 +13,7 @@ import type { Aggregate, Group } from './query-api.ts';
 
 type Kind = 'sum' | 'avg' | 'min' | 'max';
 
-/** An aggregate as it was asked for, parsed. */
+/** A parsed aggregate with its name. */
 export interface NamedAggregate {
   readonly name: string;
   readonly kind: Kind;
@@ -22,7 +22,7 @@ export interface NamedAggregate {
 
 const KINDS: readonly string[] = ['sum', 'avg', 'min', 'max'];
 
-/** Throws TypeError for what is no aggregate. */
+/** Throws a TypeError for an invalid aggregate. */
 export function parseAggregates(aggregates: Readonly<Record<string, Aggregate>>): NamedAggregate[] {
   if (typeof aggregates !== 'object' || aggregates === null)
     throw new TypeError(
@@ -39,7 +39,7 @@ export function parseAggregates(aggregates: Readonly<Record<string, Aggregate>>)
   });
 }
 
-/** Gathers documents, one after another, into at most `groupsMax` groups. */
+/** Collects documents into at most `groupsMax` groups. */
 export class Groups {
   readonly #by: readonly Path[];
   readonly #aggregates: readonly NamedAggregate[];
@@ -64,7 +64,7 @@ export class Groups {
     group.add(document);
   }
 
-  /** In the order of their values, as sorting has it. */
+  /** The groups, sorted by their values. */
   result(): Group[] {
     return [...this.#groups.values()].map((group) => group.result()).sort((a, b) => compareAll(a.by, b.by));
   }
@@ -129,7 +129,7 @@ class Sum {
   }
 }
 
-/** What stands at a path in some documents, each value once: an array gives its items. */
+/** The distinct values at a path of the documents added. An array counts as its items. */
 export class Values {
   readonly #path: Path;
   readonly #limits: Limits;
@@ -149,13 +149,13 @@ export class Values {
     }
   }
 
-  /** In the order of sorting. */
+  /** The values, sorted. */
   result(): JsonValue[] {
     return [...this.#values.values()].sort((a, b) => compareAll([a], [b]));
   }
 }
 
-/** Arrays and objects, which sorting holds for equal, come in the order of their texts. */
+/** Arrays and objects, which `compareValues` treats as equal, are ordered by their JSON text. */
 function compareAll(a: readonly JsonValue[], b: readonly JsonValue[]): number {
   for (const [i, value] of a.entries()) {
     const order = compareValues(value, b[i]);

@@ -13,9 +13,9 @@ import type { Store } from '../../store/index.ts';
 import type { LocalWrite } from '../replica/index.ts';
 
 /**
- * Refuses writes that would give two documents of this node the same values under a unique index. Other nodes are not asked: what
- * they wrote meanwhile arrives all the same. Documents without any of the values are never equal. Throws PERSISTENCE_ERROR /
- * UNIQUE_VIOLATION with the key of the other document.
+ * Refuses writes that would give two documents on this node the same values under a unique index: throws PERSISTENCE_ERROR /
+ * UNIQUE_VIOLATION with the key of the other document. Other nodes are not asked, and their writes are applied in any case.
+ * Documents that have none of the values never collide.
  */
 export function checkUnique(
   store: Store,
@@ -37,14 +37,14 @@ export function checkUnique(
   }
 }
 
-/** Undefined: the index does not concern the document. */
+/** The values of a document under an index; undefined if the document is not in the index. */
 function valuesIn({ paths, where }: IndexDefinition, value: JsonValue): (JsonValue | undefined)[] | undefined {
   if (!matches(where, value)) return undefined;
   const values = paths.map((path) => readPath(value, path));
   return values.every((each) => each === undefined) ? undefined : values;
 }
 
-/** A stored document with these values that the writes leave as it is. */
+/** The key of a stored document with these values that the writes do not change. */
 function holderOf(
   store: Store,
   collection: CollectionName,

@@ -17,26 +17,26 @@ import { Groups, parseAggregates, Values } from './aggregate.ts';
 import { project } from './project.ts';
 import type { Aggregate, FindOptions, Group, Page } from './query-api.ts';
 
-/** Documents read at a time by what looks at many of them. */
+/** Documents that `distinct` and `groupBy` read at a time. */
 const PAGE_DOCUMENTS_MAX = 500;
 
-/** Documents of a page where nobody says how many. */
+/** Default limit of a page. */
 const PAGE_LIMIT_DEFAULT = 100;
 
 export interface QueriesHost extends DocumentHost {
   explain(collection: CollectionName, query: Query): QueryPlan;
-  /** A turn of the event loop. */
+  /** Yields to the event loop. */
   turn(): Promise<void>;
 }
 
 export interface PageOptions {
-  /** Where the page before ended: its `next`. Only with the same sort. Default: from the first. */
+  /** The `next` of the page before, with the same sort. Default: the first page. Throws INVALID_FILTER if it does not fit. */
   readonly after?: string;
 }
 
 export type QueryArguments = (FindOptions & ReadOptions & PageOptions) | undefined;
 
-/** Queries of one collection beyond `find`, in the form that its codec gives documents. */
+/** The queries of one collection other than `find`, with documents decoded by its codec. */
 export class CollectionQueries<T extends object> {
   readonly #host: QueriesHost;
   readonly #collection: CollectionName;
@@ -50,7 +50,7 @@ export class CollectionQueries<T extends object> {
     this.#reader = reader;
   }
 
-  /** The token names the last document that was looked at, whether it fits the schema or not. */
+  /** `next` names the last document that was read, whether it fits the schema or not. */
   async page(filter: unknown, options: QueryArguments): Promise<Page<T>> {
     options?.signal?.throwIfAborted();
     const limit = options?.limit ?? PAGE_LIMIT_DEFAULT;
@@ -62,7 +62,7 @@ export class CollectionQueries<T extends object> {
       ;
       query = { ...query, skip: 0, after: this.#reader.placeOf(query, last!) }
     ) {
-      // One more than wanted: whether there is a next page.
+      // One more than needed, to know whether there is a next page.
       const count = limit - entries.length + 1;
       const rows = await this.#reader.stored({ ...query, limit: count }, options?.signal);
       for (const row of rows) {
@@ -105,7 +105,7 @@ export class CollectionQueries<T extends object> {
     return groups.result();
   }
 
-  /** Documents as they are stored, in the newest shape, page by page, with a turn of the event loop after each. */
+  /** Visits stored documents in their newest version, without validation, and yields to the event loop after each page. */
   async #eachStored(
     filter: unknown,
     options: WaitOptions | undefined,

@@ -5,7 +5,7 @@ import { READ, WAIT } from '../option-names.ts';
 import type { FieldOperators, Filter, Path, ValueAt } from '../schema/index.ts';
 import type { FindOptions, Page } from './query-api.ts';
 
-/** The methods of a collection that a fluent query ends in. */
+/** The methods of a collection that a fluent query calls in the end. */
 export interface QueryTarget<T extends object, Input extends object> {
   count(filter?: Filter<Input>, options?: WaitOptions): Promise<number>;
   find(filter?: Filter<Input>, options?: FindOptions<Input> & ReadOptions): Promise<T[]>;
@@ -32,7 +32,10 @@ interface Parts {
 
 const NOTHING: Parts = { conditions: [], sort: undefined, skip: undefined, limit: undefined, after: undefined };
 
-/** What may follow `where(path)`: one operator; then further ones on the same path, or anything else. */
+/**
+ * What may follow `where(path)`: an operator, and then further operators on the same path or any step of a query. The
+ * operators mean the same as in a filter; docs/guide/queries.md describes them.
+ */
 export interface FieldQuery<T extends object, Input extends object, V> {
   eq(value: V): ConditionedQuery<T, Input, V>;
   ne(value: V): ConditionedQuery<T, Input, V>;
@@ -42,6 +45,7 @@ export interface FieldQuery<T extends object, Input extends object, V> {
   lte(value: Operand<V, '$lte'>): ConditionedQuery<T, Input, V>;
   in(values: readonly V[]): ConditionedQuery<T, Input, V>;
   nin(values: readonly V[]): ConditionedQuery<T, Input, V>;
+  /** Default true. */
   exists(isThere?: boolean): ConditionedQuery<T, Input, V>;
   contains(value: Operand<V, '$contains'>): ConditionedQuery<T, Input, V>;
   startsWith(text: string): ConditionedQuery<T, Input, V>;
@@ -51,45 +55,53 @@ export interface FieldQuery<T extends object, Input extends object, V> {
   all(values: Operand<V, '$all'>): ConditionedQuery<T, Input, V>;
   elemMatch(filter: object): ConditionedQuery<T, Input, V>;
   text(words: string): ConditionedQuery<T, Input, V>;
-  /** Any operators at once, as in a filter. */
+  /** Several operators, as in a filter. */
   fits(operators: FieldOperators<V>): ConditionedQuery<T, Input, V>;
 }
 
 type Operand<V, Name extends keyof FieldOperators<V>> = Exclude<FieldOperators<V>[Name], undefined>;
 
-/** A query with a last path to which further operators may be added. */
+/** A query to whose last path further operators can be added. */
 export type ConditionedQuery<T extends object, Input extends object, V> = FluentQuery<T, Input> &
   FieldQuery<T, Input, V>;
 
 /**
- * A query that is put together step by step and becomes the same filter and options as are given to `find`. Each step makes a
- * new query, so that one can be kept and gone on from twice. Nothing is checked or read before the last step.
+ * A query that is built step by step, and stands for a filter and options of `find`. Each step returns a new query, so one can
+ * be kept and extended in several ways. Nothing is checked or read before the last step, which fails as the method of the
+ * collection that it stands for.
  */
 export interface FluentQuery<T extends object, Input extends object = T> {
-  /** One more condition: all of them must hold. */
+  /** Adds a condition on a path. All conditions must hold. */
   where<P extends Path<Input>>(path: P): FieldQuery<T, Input, ValueAt<Input, P>>;
-  /** One more condition as a whole filter. */
+  /** Adds a filter as a condition. */
   and(filter: Filter<Input>): FluentQuery<T, Input>;
-  /** By these paths, in their order; a `-` before one: descending. */
+  /** Sorts by these paths, in their order; `-` before a path means descending. Replaces an earlier sort. */
   sort(...paths: readonly (Path<Input> | `-${Path<Input>}`)[]): FluentQuery<T, Input>;
+  /** Skips the first documents. Default 0. */
   skip(documents: number): FluentQuery<T, Input>;
+  /** Maximum number of documents. Default: all; 100 for `page`. */
   limit(documents: number): FluentQuery<T, Input>;
-  /** Goes on where a page ended: its `next`. */
+  /** Starts after a page: takes its `next`. */
   after(token: string): FluentQuery<T, Input>;
+  /** The documents, as `find` returns them. */
   toArray(options?: ReadOptions): Promise<T[]>;
+  /** Keys and documents, as `findEntries` returns them. */
   entries(options?: ReadOptions): Promise<[key: string, value: T][]>;
-  /** Only these members of each document. */
+  /** Keys and the members of the documents at these paths, as `findFields` returns them. */
   fields(paths: readonly Path<Input>[], options?: ReadOptions): Promise<[key: string, value: Document][]>;
+  /** The first document; undefined if there is none. */
   first(options?: ReadOptions): Promise<T | undefined>;
+  /** One page, as `findPage` returns it. */
   page(options?: ReadOptions): Promise<Page<T>>;
-  /** Takes no notice of sort, skip and limit. */
+  /** The number of matching documents. Ignores `sort`, `skip`, `limit` and `after`. */
   count(options?: WaitOptions): Promise<number>;
+  /** How the query would run, as `explain` of the collection returns it. */
   explain(): Promise<QueryPlan>;
-  /** The filter that it stands for. */
+  /** The conditions as one filter. */
   toFilter(): Filter<Input>;
 }
 
-/** Begins a fluent query. */
+/** Starts a fluent query. */
 export function fluentQuery<T extends object, Input extends object>(
   target: QueryTarget<T, Input>,
 ): FluentQuery<T, Input> {
@@ -115,7 +127,7 @@ const OPERATORS = {
   text: '$text',
 } as const;
 
-/** Its operators are added below, one for each name. */
+/** The operators in OPERATORS are added to its prototype below. */
 class Steps<T extends object, Input extends object> {
   readonly #target: QueryTarget<T, Input>;
   readonly #parts: Parts;

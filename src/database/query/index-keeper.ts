@@ -7,27 +7,27 @@ import type { Store, StoredIndex } from '../../store/index.ts';
 import { abortable } from '../abortable.ts';
 import type { EnsureIndexOptions, IndexInfo } from './query-api.ts';
 
-/** After a step that failed the work is taken up again, and looked for where a damaged index may be due. */
+/** How long to wait before looking for work again, after a failed step or when there was no work, in ms. */
 const LOOK_AGAIN_MS = 60_000;
 
 export interface IndexKeeperDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Runs something in a later turn of the event loop. */
+  /** Calls `run` in a later turn of the event loop. */
   readonly soon: (run: () => void) => void;
   readonly onDamage: (error: unknown) => void;
 }
 
-/** Builds indexes in the background: one short step of the store in each turn of the event loop, for as long as there is work. */
+/** Builds indexes in the background: one short step of the store in each turn of the event loop, while there is work. */
 export class IndexKeeper {
   readonly #deps: IndexKeeperDeps;
-  /** What the program declared since it opened the database. */
+  /** The indexes that the program declared since it opened the database. */
   #declared: (readonly [CollectionName, IndexDefinition])[] = [];
   readonly #unique = new Map<CollectionName, readonly IndexDefinition[]>();
   readonly #listeners = new Set<() => void>();
   #running: Promise<void> | undefined;
-  /** Whether what was declared may not be in the store. */
+  /** Whether declared indexes may be missing in the store. */
   #isAddDue = true;
   #isStopped = false;
   #cancelLook = (): void => {};
@@ -36,7 +36,7 @@ export class IndexKeeper {
     this.#deps = deps;
   }
 
-  /** Goes on with what was not finished when the database was closed. */
+  /** Continues the work that was not finished when the database was closed. */
   start(): void {
     this.#deps.soon(() => void this.#work());
   }
@@ -46,7 +46,7 @@ export class IndexKeeper {
     this.#cancelLook();
   }
 
-  /** Indexes that the program wants a collection to have, sooner or later. Throws INVALID_INDEX. */
+  /** Declares indexes of a collection, which are built in the background. Throws INVALID_INDEX. */
   declare(collection: CollectionName, specs: readonly IndexSpec[]): void {
     for (const definition of specs.map(parseIndex)) {
       this.#forget(collection, definition.name);
@@ -57,7 +57,7 @@ export class IndexKeeper {
     void this.#work();
   }
 
-  /** Resolves when it is ready. */
+  /** Adds an index and resolves when it is built. */
   async ensure(collection: CollectionName, spec: IndexSpec, options: EnsureIndexOptions = {}): Promise<IndexInfo> {
     options.signal?.throwIfAborted();
     const definition = parseIndex(spec);
@@ -92,7 +92,7 @@ export class IndexKeeper {
     return this.#deps.store.indexes(collection).map(toInfo);
   }
 
-  /** Indexes of the collection that refuse equal values. */
+  /** The unique indexes of the collection. */
   uniqueOf(collection: CollectionName): readonly IndexDefinition[] {
     let unique = this.#unique.get(collection);
     if (unique === undefined) {
@@ -108,7 +108,7 @@ export class IndexKeeper {
     return this.#deps.store.indexes(collection).find(({ definition }) => definition.name === name);
   }
 
-  /** Joins the work that runs, or begins it. `isAsked`: what fails is the caller's to hear. */
+  /** Waits for the current work, or starts it. Rejects with its error only if `isAsked`. */
   async #work(isAsked = false): Promise<void> {
     this.#running ??= this.#steps().finally(() => {
       this.#running = undefined;
@@ -125,7 +125,7 @@ export class IndexKeeper {
     const { store, soon } = this.#deps;
     const turn = (): Promise<void> => new Promise((resolve) => soon(resolve));
     try {
-      // Not within the call: what opens a collection must not wait for the disk.
+      // Starts in a later turn: opening a collection must not wait for the disk.
       for (await turn(); !this.#isStopped; await turn()) {
         if (this.#isAddDue) this.#addDeclared();
         if (!store.workOnIndexes()) return this.#lookAgainLater();
@@ -162,7 +162,7 @@ export class IndexKeeper {
     this.#cancelLook();
     if (!this.#deps.store.supports.indexes) return;
     this.#cancelLook = this.#deps.clock.setTimer(LOOK_AGAIN_MS, () => {
-      // Commits may have been lost meanwhile, that of a declared index among them.
+      // A failed flush may have undone the commit that added a declared index.
       this.#isAddDue = true;
       void this.#work();
     });

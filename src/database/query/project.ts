@@ -10,8 +10,8 @@ import {
 type Members = { [name: string]: JsonValue };
 
 /**
- * The members of a document that the paths lead to, in their places; what is not there stays out. An item of an array comes
- * as a member under its index: `items.0.price` gives `{ items: { 0: { price } } }`.
+ * The parts of a document at the given paths, in the same structure; missing ones are left out. An item of an array becomes
+ * a member named by its index: `items.0.price` gives `{ items: { 0: { price } } }`.
  */
 export function project(value: unknown, paths: readonly Path[]): JsonObject {
   const kept: Members = {};
@@ -19,7 +19,7 @@ export function project(value: unknown, paths: readonly Path[]): JsonObject {
   return kept;
 }
 
-/** The same by paths as users write them. Throws INVALID_FILTER for one that is too long. */
+/** The same with paths as text. Throws INVALID_FILTER for a path that is too long. */
 export function projectDocument(value: unknown, fields: readonly string[]): JsonObject {
   return project(value, fields.map(toPath));
 }
@@ -43,7 +43,7 @@ function leadsOn(from: object, step: string): boolean {
     : Object.hasOwn(from, step);
 }
 
-/** An assignment to `__proto__` would not make a member. */
+/** An assignment to `__proto__` would not create a member. */
 function define(to: Members, name: string, value: JsonValue): void {
   Object.defineProperty(to, name, { value, enumerable: true, configurable: true, writable: true });
 }

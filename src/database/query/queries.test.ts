@@ -1,6 +1,6 @@
 /**
- * Goal: indexes, pages, groups and fluent queries do what the guide says, on every store.
- * Method: the same tests on the memory store and on SQLite; pages by a naive list; hostile arguments.
+ * Goal: indexes, pages, groups and fluent queries do what docs/guide/queries.md says, on every store.
+ * Method: the same tests on the memory store and on SQLite; invalid arguments.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -32,7 +32,7 @@ const USERS: [string, User][] = [
 
 const keysOf = (entries: readonly (readonly [string, unknown])[]): string => entries.map(([key]) => key).join(' ');
 
-testOnStores('a collection gets the indexes that its program names, and queries by them', async (disk) => {
+testOnStores('a collection gets the indexes of its options, and queries use them', async (disk) => {
   const opened = await openTestDatabase(disk);
   const users = opened.db.collection<User>('users', {
     indexes: ['age', ['city', 'age'], 'tags[]', { on: 'name', fullText: true }],
@@ -52,74 +52,74 @@ testOnStores('a collection gets the indexes that its program names, and queries 
   assert.equal((await again.db.collection('users').indexes()).length, 4);
 });
 
+testOnStores('count without a filter includes every earlier write, also those of its own transaction', async (disk) => {
+  await using opened = await openTestDatabase(disk);
+  const users = opened.db.collection<User>('users');
+  const other = opened.db.collection<User>('other');
+  const writing = [
+    users.putMany(USERS),
+    users.delete('u2'),
+    users.put('u1', { name: 'Ada' }),
+    other.add({ name: 'x' }),
+  ];
+  assert.equal(await users.count(), 4, 'with writes that are not committed yet');
+  await Promise.all(writing);
+  await opened.db.transaction(async (tx) => {
+    await tx.collection<User>('users').add({ name: 'Fay' });
+    await tx.collection<User>('users').delete('u3');
+    await tx.collection<User>('users').delete('u4');
+    assert.equal(await tx.collection('users').count({}), 3);
+  });
+  assert.equal(await users.count({}), 3);
+  assert.equal(await opened.db.collection('none').count(), 0);
+});
+
+testOnStores('a query above filterStepsMax is refused, unless an index narrows it', async (disk) => {
+  await using opened = await openTestDatabase(disk, { limits: { ...LIMITS, filterStepsMax: 60_000 } });
+  const users = opened.db.collection<User>('users', { indexes: ['age'] });
+  await users.putMany(Array.from({ length: 100 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i }] as const));
+  while ((await users.indexes()).some(({ state }) => state !== 'ready')) await turn();
+  const starts = (count: number) => ({
+    $or: Array.from({ length: count }, (_, i) => ({ name: { $startsWith: `x${i}` } })),
+  });
+  assert.equal(await users.count(starts(600)), 0);
+  const refused = {
+    reason: 'INVALID_FILTER',
+    message: /about 601 conditions in each of 100 documents.*FilterStepsMax/,
+  };
+  await assert.rejects(users.find(starts(601)), refused);
+  await assert.rejects(users.count(starts(601)), refused);
+  await assert.rejects(users.live(starts(601))[Symbol.asyncIterator]().next(), refused);
+  const isIndexed = opened.db.replica.store.supports.indexes;
+  if (isIndexed) assert.equal(await users.count({ age: 5, ...starts(601) }), 0);
+  assert.equal(await users.count({ $or: Array.from({ length: 9999 }, (_, i) => ({ age: i })) }), 100);
+  assert.equal(await users.count({ age: { $in: Array.from({ length: 10_000 }, (_, i) => i) } }), 100);
+});
+
 testOnStores(
-  'the count of a whole collection sees every write made before it, those of its transaction too',
+  'ensureIndex resolves when the index is built and reports progress; dropIndex removes it',
   async (disk) => {
     await using opened = await openTestDatabase(disk);
     const users = opened.db.collection<User>('users');
-    const other = opened.db.collection<User>('other');
-    const writing = [
-      users.putMany(USERS),
-      users.delete('u2'),
-      users.put('u1', { name: 'Ada' }),
-      other.add({ name: 'x' }),
-    ];
-    assert.equal(await users.count(), 4, 'with writes that no commit has taken yet');
-    await Promise.all(writing);
-    await opened.db.transaction(async (tx) => {
-      await tx.collection<User>('users').add({ name: 'Fay' });
-      await tx.collection<User>('users').delete('u3');
-      await tx.collection<User>('users').delete('u4');
-      assert.equal(await tx.collection('users').count({}), 3);
-    });
-    assert.equal(await users.count({}), 3);
-    assert.equal(await opened.db.collection('none').count(), 0);
+    await users.putMany(Array.from({ length: 900 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i % 90 }] as const));
+    const reported: number[] = [];
+    const info = await users.ensureIndex('age', { onProgress: (progress) => reported.push(progress) });
+    assert.deepEqual(info, { name: 'age', on: ['age'], state: 'ready', progress: 1 });
+    assert.deepEqual(
+      [reported.at(-1), reported.every((progress, i) => i === 0 || progress >= reported[i - 1]!)],
+      [1, true],
+    );
+    assert.deepEqual(await users.ensureIndex('age'), info);
+    assert.equal(await users.count({ age: 7 }), 10);
+    assert.equal(await users.dropIndex('age'), true);
+    assert.equal(await users.dropIndex('age'), false);
+    assert.deepEqual(await users.indexes(), []);
+    assert.equal(await users.count({ age: 7 }), 10);
+    await assert.rejects(users.ensureIndex([]), (error) => isEntglDbError(error, 'INVALID_INDEX'));
+    await assert.rejects(users.ensureIndex('name', { signal: AbortSignal.abort(new Error('no')) }), /no/);
+    assert.throws(() => opened.db.collection('users', { indexes: [{ on: [] }] }), /names no fields/);
   },
 );
-
-testOnStores(
-  'a query that would hold the event loop for long is refused, and one that an index narrows is not',
-  async (disk) => {
-    await using opened = await openTestDatabase(disk, { limits: { ...LIMITS, filterStepsMax: 60_000 } });
-    const users = opened.db.collection<User>('users', { indexes: ['age'] });
-    await users.putMany(Array.from({ length: 100 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i }] as const));
-    while ((await users.indexes()).some(({ state }) => state !== 'ready')) await turn();
-    const starts = (count: number) => ({
-      $or: Array.from({ length: count }, (_, i) => ({ name: { $startsWith: `x${i}` } })),
-    });
-    assert.equal(await users.count(starts(600)), 0);
-    const refused = {
-      reason: 'INVALID_FILTER',
-      message: /about 601 conditions in each of 100 documents.*FilterStepsMax/,
-    };
-    await assert.rejects(users.find(starts(601)), refused);
-    await assert.rejects(users.count(starts(601)), refused);
-    await assert.rejects(users.live(starts(601))[Symbol.asyncIterator]().next(), refused);
-    const isIndexed = opened.db.replica.store.supports.indexes;
-    if (isIndexed) assert.equal(await users.count({ age: 5, ...starts(601) }), 0);
-    assert.equal(await users.count({ $or: Array.from({ length: 9999 }, (_, i) => ({ age: i })) }), 100);
-    assert.equal(await users.count({ age: { $in: Array.from({ length: 10_000 }, (_, i) => i) } }), 100);
-  },
-);
-
-testOnStores('ensureIndex waits until it is built and tells how far it is; dropIndex ends it', async (disk) => {
-  await using opened = await openTestDatabase(disk);
-  const users = opened.db.collection<User>('users');
-  await users.putMany(Array.from({ length: 900 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i % 90 }] as const));
-  const told: number[] = [];
-  const info = await users.ensureIndex('age', { onProgress: (progress) => told.push(progress) });
-  assert.deepEqual(info, { name: 'age', on: ['age'], state: 'ready', progress: 1 });
-  assert.deepEqual([told.at(-1), told.every((progress, i) => i === 0 || progress >= told[i - 1]!)], [1, true]);
-  assert.deepEqual(await users.ensureIndex('age'), info);
-  assert.equal(await users.count({ age: 7 }), 10);
-  assert.equal(await users.dropIndex('age'), true);
-  assert.equal(await users.dropIndex('age'), false);
-  assert.deepEqual(await users.indexes(), []);
-  assert.equal(await users.count({ age: 7 }), 10);
-  await assert.rejects(users.ensureIndex([]), (error) => isEntglDbError(error, 'INVALID_INDEX'));
-  await assert.rejects(users.ensureIndex('name', { signal: AbortSignal.abort(new Error('no')) }), /no/);
-  assert.throws(() => opened.db.collection('users', { indexes: [{ on: [] }] }), /names no fields/);
-});
 
 testOnStores('a unique index refuses a second local document with the same values', async (disk) => {
   await using opened = await openTestDatabase(disk);
@@ -151,7 +151,7 @@ testOnStores('a unique index refuses a second local document with the same value
   assert.equal(await users.count(), 3);
 });
 
-testOnStores('pages follow each other without gap or double, also when documents go', async (disk) => {
+testOnStores('pages neither skip nor repeat a document, also when documents are deleted in between', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<User>('users');
   await users.putMany(USERS);
@@ -182,7 +182,7 @@ testOnStores('pages follow each other without gap or double, also when documents
   await assert.rejects(users.findPage({}, { after: first.next!, sort: { name: 1 } }), isInvalid);
 });
 
-test('pages pass over documents that do not fit the schema', async () => {
+test('pages leave out documents that do not fit the schema', async () => {
   await using opened = await openTestDatabase();
   const plain = opened.db.collection<User>('users');
   await plain.putMany(USERS);
@@ -204,7 +204,7 @@ const adultSchema = {
   },
 };
 
-testOnStores('values are told apart, grouped and added up', async (disk) => {
+testOnStores('distinct returns each value once, and groupBy computes its aggregates', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<User>('users');
   await users.putMany(USERS);
@@ -235,7 +235,7 @@ testOnStores('values are told apart, grouped and added up', async (disk) => {
   await assert.rejects(users.groupBy('city', { x: { median: 'age' } as never }), TypeError);
 });
 
-test('groups are bounded, and more documents than one page are all seen', async () => {
+test('the number of groups is bounded, and groupBy reads all documents of a large collection', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, groupsMax: 3 } });
   const numbers = opened.db.collection<{ n: number }>('numbers');
   for (let from = 0; from < 1300; from += 650) {
@@ -251,7 +251,7 @@ test('groups are bounded, and more documents than one page are all seen', async 
   await assert.rejects(numbers.distinct('n'), isTooLarge);
 });
 
-testOnStores('a fluent query is the filter and the options that it says', async (disk) => {
+testOnStores('a fluent query finds what its filter and options find', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users: Collection<User> = opened.db.collection<User>('users');
   await users.putMany(USERS);
@@ -283,7 +283,7 @@ testOnStores('a fluent query is the filter and the options that it says', async 
   assert.throws(() => (users.query() as unknown as { eq(value: number): unknown }).eq(1), /where\(\)/);
 });
 
-test('an index that meets a damaged document tells it, and is finished when that is healed', async () => {
+test('ensureIndex reports a damaged document, and the index is finished after that is repaired', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-queries-'));
   try {
     const path = join(folder, 'test.db');
@@ -311,7 +311,7 @@ test('an index that meets a damaged document tells it, and is finished when that
   }
 });
 
-/** As many as one transaction takes. */
+/** As many as fit into one transaction. */
 function manyUsers(): [string, User][] {
   return Array.from({ length: 1000 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i % 64 }]);
 }

@@ -2,55 +2,56 @@ import type { JsonValue } from '../../core/query/index.ts';
 import type { Sort } from '../schema/index.ts';
 
 export interface FindOptions<T = unknown> {
-  /** 1 ascending, -1 descending; by several fields in the order given. Ties are broken by key. */
+  /** Paths to sort by, in their order: 1 ascending, -1 descending. Ties are sorted by key. Default: by key. */
   readonly sort?: Sort<T>;
-  /** Default 0. */
+  /** How many documents to skip. Default 0. */
   readonly skip?: number;
-  /** Default: all. */
+  /** Maximum number of documents. Default: all; 100 for `findPage`. */
   readonly limit?: number;
 }
 
-/** An index as this node keeps it. */
+/** An index on this node. */
 export interface IndexInfo {
-  /** Unique in its collection; names it for `dropIndex`. */
+  /** Its name, unique in its collection, as `dropIndex` takes it. */
   readonly name: string;
-  /** The paths it is on. */
+  /** The indexed paths. */
   readonly on: readonly string[];
-  /** `building`: queries do without it. */
+  /** `building`: queries do not use it yet. */
   readonly state: 'building' | 'ready';
-  /** Share of the documents that are in it, 0 to 1. */
+  /** Share of the documents that it contains, 0 to 1. */
   readonly progress: number;
 }
 
 export interface EnsureIndexOptions {
-  /** Ends the waiting; the index goes on being built. */
+  /** Ends the waiting with its reason. The index is still built. */
   readonly signal?: AbortSignal;
-  /** Told now and then while it is built, 0 to 1. */
+  /** Called now and then with the progress, 0 to 1. */
   readonly onProgress?: (progress: number) => void;
 }
 
-/** A part of an answer, and where it goes on. */
+/** One page of a query result. */
 export interface Page<T> {
   readonly entries: readonly [key: string, value: T][];
-  /** For `after` of the next page; null: there is none. */
+  /** The `after` of the next page; null: this is the last page. */
   readonly next: string | null;
 }
 
-/** What is made of the documents of a group. Values that are no numbers are left out of `sum` and `avg`. */
+/** A value computed from the documents of a group. `sum` and `avg` ignore values that are not numbers. */
 export type Aggregate<Path extends string = string> =
-  /** 0 where there are none. */
+  /** 0 if there are no numbers. */
   | { readonly sum: Path }
-  /** Null where there are none. */
+  /** Null if there are no numbers. */
   | { readonly avg: Path }
-  /** In the order of sorting, of values that are neither missing nor null; null where there are none. */
+  /** The first or last value in sort order, ignoring null; null if there is none. */
   | { readonly min: Path }
   | { readonly max: Path };
 
-/** Documents that have the same values at the paths of `groupBy`. */
+/** The documents that have the same values at the paths of `groupBy`. */
 export interface Group {
-  /** One for each path; null where documents have nothing there, and where they have null. */
+  /** The value at each path; null if it is null or missing. */
   readonly by: readonly JsonValue[];
+  /** Number of documents. */
   readonly count: number;
-  /** By the names that were given to the aggregates. */
+  /** The results of the aggregates, by their names. */
   readonly values: Readonly<Record<string, JsonValue>>;
 }

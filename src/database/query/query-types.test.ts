@@ -1,6 +1,6 @@
 /**
- * Goal: the compiler knows which operators fit a field, in filters and step by step.
- * Method: this file must compile, each `@ts-expect-error` on a line that must not.
+ * Goal: the compiler only accepts operators that fit a field, in filters and fluent queries.
+ * Method: this file must compile, and every line after a `@ts-expect-error` must not.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ interface User {
   items: { id: string; price: number }[];
 }
 
-test('filters take operators for texts and arrays where there are such', () => {
+test('filters accept operators for texts and arrays only on such fields', () => {
   const filters: Filter<User>[] = [
     { name: { $startsWith: 'A', $regex: /^A/, $text: 'anna' } },
     { tags: { $contains: 'gold', $size: 2, $all: ['gold', 'new'] } },
@@ -59,7 +59,7 @@ test('a fluent query knows the type of each path', async () => {
   users.query().sort('-agee');
 });
 
-test('indexes, aggregates and increments take paths that there are', async () => {
+test('indexes, aggregates and increments accept only paths that exist', async () => {
   await using opened = await openTestDatabase();
   const users = opened.db.collection<User>('users');
   await users.put('a', { name: 'A', age: 1, tags: [], items: [{ id: 'x', price: 2 }] });

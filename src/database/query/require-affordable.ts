@@ -3,12 +3,12 @@ import type { CollectionName } from '../../core/ids/index.ts';
 import { conditionsLookedAt, invalidFilter, type Query } from '../../core/query/index.ts';
 import type { Replica } from '../replica/index.ts';
 
-/** What people write by hand stays below it, and may look at collections of any size. */
+/** Filters with at most this many conditions are always allowed; hand-written ones stay below it. */
 const CONDITIONS_FREE = 500;
 
 /**
- * INVALID_FILTER for a query that would keep a thread, or where there is none the event loop, for minutes: it looks at many conditions
- * in each of many documents (`filterStepsMax`).
+ * Throws INVALID_FILTER for a query that would block a thread, or the event loop, for minutes: the number of its conditions
+ * times the number of documents is above `filterStepsMax`, and no index narrows it.
  */
 export function requireAffordable(
   replica: Pick<Replica, 'store' | 'collection'>,

@@ -11,11 +11,11 @@ export interface StoreQueriesDeps {
   readonly replica: Replica;
   readonly limits: Limits;
   readonly damage: DamageReports;
-  /** Makes every write accepted so far visible in the store. Throws once the database is closed. */
+  /** Makes every accepted write visible in the store. Throws if the database is closed. */
   readonly commitPending: () => void;
 }
 
-/** Queries of documents as they are stored. They see every write accepted before the call. */
+/** Queries over documents as they are stored. They include every write accepted before the call. */
 export class StoreQueries {
   readonly #deps: StoreQueriesDeps;
 
@@ -49,7 +49,7 @@ export class StoreQueries {
     return this.#deps.replica.store.explain(collection, query);
   }
 
-  /** The replica keeps the number of documents of each collection; undefined where there is a filter. */
+  /** The replica knows the number of documents of each collection. Undefined if there is a filter. */
   #countOfAll(collection: CollectionName, { filter }: Query): number | undefined {
     if (filter.kind !== 'all') return undefined;
     this.#deps.commitPending();

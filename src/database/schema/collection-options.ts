@@ -5,30 +5,31 @@ import type { HistoryOptions } from '../history/index.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /**
- * What a program knows of a collection. It belongs to the open database, not to its file: define the collection again after
- * each opening, before anything else is done with it, and keep the handle: a schema that is made anew for each call is
- * looked at each time. Defining it twice with other settings throws CONFIG_ERROR / OPTION_INVALID.
+ * The definition of a collection. It applies to the open database and is not stored in the file: pass it each time the
+ * database was opened, before any other use of the collection, and keep the handle, because each new schema object validates
+ * all stored documents again. A later definition must not change the resolver or the version: CONFIG_ERROR / OPTION_INVALID,
+ * as for invalid options.
  */
 export interface CollectionOptions<Schema extends StandardSchema = StandardSchema> {
   /**
-   * A validator of any library that follows Standard Schema (Zod, Valibot, ArkType …). Local writes that it refuses throw
-   * DOCUMENT_INVALID; documents of other nodes that it refuses are kept, and listed by `invalid`.
+   * A validator of any library that follows Standard Schema (Zod, Valibot, ArkType …). A local write that it refuses fails
+   * with DOCUMENT_INVALID; documents of other nodes that it refuses are kept, and listed by `invalid`.
    */
   readonly schema?: Schema;
-  /** Stronger than `Sync.ConflictResolver` and `resolvers`. Nodes must agree on it. Default: as configured. */
+  /** Takes precedence over `Sync.ConflictResolver` and `resolvers`. All nodes must use the same. Default: as configured. */
   readonly resolver?: ResolverChoice;
-  /** Version of the document's shape: a whole number from 0. Default: the highest of `migrations`, or 0. */
+  /** Version of the documents' shape: a whole number from 0. Default: the highest of `migrations`, or 0. */
   readonly version?: number;
   /**
-   * `n`: from version n - 1 to n. Each is a pure function, run when an older document is read, and again as often as it is
-   * read; what it returns is checked by `schema`. There must be one for each version from 1 on.
+   * Under `n`, the step from version n - 1 to n. Each is a pure function and runs every time an older document is read;
+   * `schema` validates the result. There must be one for each version from 1 on.
    */
   readonly migrations?: Migrations;
   /**
-   * Indexes that the collection shall have on this node; those that it lacks are built in the background, others stay. Throws
-   * INVALID_INDEX. docs/guide/queries.md says when an index helps.
+   * Indexes that the collection needs on this node. Missing ones are built in the background; other existing indexes stay.
+   * Throws INVALID_INDEX. docs/guide/queries.md says when an index helps.
    */
   readonly indexes?: readonly IndexSpec[];
-  /** What this node keeps of values that were replaced, for `history`, `at` and `undo`. Default: nothing. */
+  /** How many replaced values this node keeps for `history`, `at` and `undo`. Default: none. */
   readonly history?: HistoryOptions;
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a validator left a value as it was: each member of what it gave is there, with the same value. Members that it
- * did not take along are unknown to it, not wrong.
+ * Whether a validator left a value unchanged: each member of its output is in the given value, with the same value. Members
+ * of the given value that the output lacks do not count: the validator does not know them.
  */
 export function isCovered(output: unknown, given: unknown): boolean {
   if (output === given) return true;
@@ -20,7 +20,7 @@ export function isCovered(output: unknown, given: unknown): boolean {
   return true;
 }
 
-/** What a validator gave, with the members of the given value that it left out: a newer node may know them. */
+/** The output of a validator, plus the members of the given value that it left out: a newer program may know them. */
 export function withUnknownMembers(output: unknown, given: unknown): unknown {
   if (Array.isArray(output) && Array.isArray(given) && output.length === given.length)
     return output.map((item, i) => withUnknownMembers(item, given[i]));
@@ -30,7 +30,7 @@ export function withUnknownMembers(output: unknown, given: unknown): unknown {
   return joined;
 }
 
-/** An assignment that makes a member even of `__proto__`. */
+/** Sets a member, also one named `__proto__`, for which an assignment would set the prototype. */
 export function setMember(record: Record<string, unknown>, name: string, value: unknown): void {
   if (name !== '__proto__') record[name] = value;
   else Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });

@@ -13,16 +13,16 @@ import { schemaDigest } from './schema-digest.ts';
 interface Definition {
   readonly schema: CollectionOptions['schema'];
   readonly migrations: CollectionOptions['migrations'];
-  /** Of handles that were given schema or versions. */
+  /** The codec of handles that were opened with a schema or versions. */
   readonly codec: DocumentCodec;
-  /** Of handles that were not. */
+  /** The codec of handles that were opened without. */
   readonly plain: DocumentCodec;
   readonly version: number;
-  /** What the schema takes, for other nodes; null: nobody can tell. */
+  /** Digest of what the schema accepts, for other nodes; null: unknown. */
   readonly digest: string | null;
 }
 
-/** What the program said of its collections since the database was opened. */
+/** The definitions of collections that the program made since it opened the database. */
 export class Definitions {
   readonly #limits: Limits;
   readonly #plain: DocumentCodec;
@@ -44,30 +44,30 @@ export class Definitions {
 
   readonly historyOf = (collection: CollectionName): HistorySettings | undefined => this.#history.get(collection);
 
-  /** R3: `name@revision` of the resolvers that the program chose. */
+  /** `name@revision` of the resolvers that the program chose (R3). */
   resolversByProgram(): ReadonlyMap<CollectionName, string> {
     return new Map([...this.#resolvers].map(([name, resolver]) => [name, resolverText(resolver)]));
   }
 
-  /** Called when something new is said. Returns what ends the subscription. */
+  /** Calls `listener` when `said` changes. Returns a function that unsubscribes. */
   onSaid(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** What other nodes are told of it: resolvers and shapes that the program chose. An entry that changes is another object. */
+  /** The definitions that other nodes get: resolver, version and schema digest. A changed entry is a new object. */
   said(): ReadonlyMap<CollectionName, CollectionDefinition> {
     return this.#said;
   }
 
-  /** For a handle without options. */
+  /** The codec of a handle without options. */
   codec(collection: CollectionName): DocumentCodec {
     return this.#byName.get(collection)?.plain ?? this.#plain;
   }
 
   /**
-   * The newest schema and migrations are those of handles without any. Throws CONFIG_ERROR / OPTION_INVALID for options that
-   * mean nothing, and for another resolver or version than was given before.
+   * Defines a collection. The newest schema and migrations also apply to writes of handles without options. Throws
+   * CONFIG_ERROR / OPTION_INVALID for invalid options, and for another resolver or version than before.
    */
   define(collection: CollectionName, options: CollectionOptions): DocumentCodec {
     checkOptions(collection, options);
@@ -101,7 +101,7 @@ export class Definitions {
     throw invalid(collection, 'resolver', `was ${before.name} since this database was opened`);
   }
 
-  /** The newest settings count: they are this node's own. */
+  /** The newest settings apply; they concern only this node and may change. */
   #chosenHistory(collection: CollectionName, { history }: CollectionOptions): HistorySettings | undefined {
     if (history === undefined) return undefined;
     const settings = parseHistoryOptions(history);
@@ -134,7 +134,7 @@ const OPTIONS: readonly string[] = [
   'history',
 ] satisfies readonly (keyof CollectionOptions)[];
 
-/** A program that no compiler has looked at may misspell what it cares for most. */
+/** Checks the names of the options, for programs that no compiler has checked. */
 function checkOptions(collection: CollectionName, options: unknown): void {
   if (typeof options !== 'object' || options === null)
     throw invalid(collection, 'options', `are ${String(options)}; write an object such as { resolver: 'merge' }`);

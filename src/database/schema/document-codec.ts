@@ -9,10 +9,10 @@ import { type DocumentIssue, documentInvalid, toIssues } from './document-invali
 import type { SchemaResult, StandardSchema } from './standard-schema.ts';
 import { Verdicts } from './verdicts.ts';
 
-/** Of the field and the largest whole number. */
+/** Characters of the version field with the largest integer. */
 const VERSION_CHARACTERS_MAX = 24;
 
-/** A stored document as readers get it, or what is wrong with it. */
+/** A decoded document as readers get it, or an invalid one with its issues. */
 export type Decoded =
   | { readonly kind: 'fits'; readonly value: unknown; readonly version: number }
   | {
@@ -22,22 +22,22 @@ export type Decoded =
       readonly issues: readonly DocumentIssue[];
     };
 
-/** From what a program writes to what is stored, and from that to what it reads. */
+/** Converts what a program writes to what is stored, and that to what it reads. */
 export interface DocumentCodec {
-  /** Version of the shape that is read; documents above it come from a newer program. */
+  /** Version of the documents read; a document with a higher version comes from a newer program. */
   readonly version: number;
-  /** What is stored is what is read. */
+  /** Whether documents are read as they are stored. */
   readonly isPlain: boolean;
-  /** JSON text to store. Throws, or rejects with, DOCUMENT_INVALID, INVALID_DOCUMENT or DOCUMENT_TOO_LARGE. */
+  /** The JSON text to store. Throws, or rejects with, DOCUMENT_INVALID, INVALID_DOCUMENT or DOCUMENT_TOO_LARGE. */
   encode(key: string, value: unknown, version?: number): Eventually<string>;
   decode(key: string, text: string): Eventually<Decoded>;
-  /** The stored document in the shape of this program, unchecked: what a patch is made on. Throws what a migration throws. */
+  /** The stored document in the version of this program, not validated: patches apply to it. Throws what a migration throws. */
   open(text: string): Shaped;
-  /** Whether the stored document would come to a newer version if it were written again. */
+  /** Whether the stored document is of an older version than `version`. */
   isOlder(text: string): boolean;
 }
 
-/** For a collection that nobody described: what is stored is what is read. */
+/** The codec of a collection without schema and versions: documents are read as they are stored. */
 export function plainCodec(limits: Limits): DocumentCodec {
   return {
     version: 0,
@@ -50,8 +50,8 @@ export function plainCodec(limits: Limits): DocumentCodec {
 }
 
 /**
- * For a handle that reads what is stored of a collection that the program described: what it writes has the stored form too,
- * its version included, is brought to the newest shape, and must fit.
+ * The codec of a handle without options, of a collection that has a schema or versions. It reads documents as they are
+ * stored. A written document has the stored form too, with its version; it is migrated to the newest version and validated.
  */
 export function storedFormCodec(defined: DefinedCodec, limits: Limits): DocumentCodec {
   return {
@@ -62,11 +62,11 @@ export function storedFormCodec(defined: DefinedCodec, limits: Limits): Document
 }
 
 /**
- * For a collection with a schema, versions, or both (ADR 0005, ADR 0006).
+ * The codec of a collection with a schema, versions, or both (ADR 0005, ADR 0006).
  *
- * Stored is what the validator gives, if it accepts that again and leaves it as it is (defaults, trimming), else what was
- * written (a text that becomes a Date): either way a read gives what the write's validation gave. Members that the
- * validator leaves out stay, for a newer program may know them. A document of a newer version is not checked.
+ * It stores the output of the validator if that validates again without a change (defaults, trimming), and otherwise what was
+ * written (a text that becomes a Date). Either way, a read returns what the validator returned for the write. Members that
+ * the validator leaves out are kept, because a newer program may know them. Documents of a newer version are not validated.
  */
 export class DefinedCodec implements DocumentCodec {
   readonly isPlain = false;
@@ -97,7 +97,7 @@ export class DefinedCodec implements DocumentCodec {
     });
   }
 
-  /** From the stored form of any version. */
+  /** Encodes a document that is given in the stored form, of any version. */
   encodeStored(key: string, value: unknown): Eventually<string> {
     if (!isRecord(value)) return documentToText(value, this.#limits, key);
     const opened = this.#upgraded(takeVersion(value as JsonObject));
@@ -164,7 +164,7 @@ export class DefinedCodec implements DocumentCodec {
     );
   }
 
-  /** The document in today's shape, or what its migration threw. */
+  /** The document in the newest version, or the error of its migration as an issue. */
   #upgraded(stored: Shaped): Shaped | DocumentIssue[] {
     try {
       return this.#evolution.upgrade(stored);

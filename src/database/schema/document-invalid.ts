@@ -2,22 +2,24 @@ import { PersistenceError } from '../../core/errors/index.ts';
 import type { Document } from '../document-api.ts';
 import type { SchemaIssue } from './standard-schema.ts';
 
-/** What a validator has against a document. */
+/** One reason why a document does not fit its schema. */
 export interface DocumentIssue {
-  /** As in a filter, `address.city`; empty: the whole document. */
+  /** Path as in a filter, such as `address.city`; empty for the whole document. */
   readonly path: string;
+  /** The message of the validator. */
   readonly message: string;
 }
 
 /** A stored document that does not fit the schema of its collection. */
 export interface InvalidDocument {
   readonly key: string;
-  /** As it is stored. */
+  /** The stored document, without its version. */
   readonly value: Document;
+  /** At most 20. */
   readonly issues: readonly DocumentIssue[];
 }
 
-/** Issues named in one error; a validator may find thousands. */
+/** Maximum number of issues kept; a validator may find thousands. */
 const ISSUES_MAX = 20;
 
 export function toIssues(issues: readonly SchemaIssue[]): DocumentIssue[] {

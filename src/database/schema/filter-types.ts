@@ -1,10 +1,10 @@
-/** Steps of a path that the compiler follows; what lies deeper is checked when the query runs. */
+/** Steps of a path that the compiler follows; longer paths are checked when the query runs. */
 type StepsMax = 5;
 
-/** `StepsLeft[n]` is n - 1: the compiler counts no other way. */
+/** `StepsLeft[n]` is n - 1: types cannot subtract otherwise. */
 type StepsLeft = [never, never, 1, 2, 3, 4];
 
-/** A type whose members are not known: `any`, `unknown`, any JSON object, or one without members. */
+/** True for a type whose members are not known: `any`, `unknown`, any JSON object, or one without members. */
 type IsOpen<T> = 0 extends 1 & T
   ? true
   : unknown extends T
@@ -17,7 +17,7 @@ type IsOpen<T> = 0 extends 1 & T
           : false
         : false;
 
-/** Names that a path can say: `.` parts steps, and `$` begins an operator. */
+/** Member names that can be a step of a path: `.` separates steps, and `$` starts an operator. */
 type Name<K> = K extends string ? (K extends `${string}.${string}` | `$${string}` ? never : K) : never;
 
 type Below<Step extends string, Value, Left extends number> = [Left] extends [never]
@@ -29,8 +29,8 @@ type Below<Step extends string, Value, Left extends number> = [Left] extends [ne
     : never;
 
 /**
- * Paths into a document, `address.city` or `items.0.price`: each member, each item of an array by its number, at most five
- * steps deep. Any text for a type whose members are not known.
+ * Paths into a document, such as `address.city` or `items.0.price`: members, and items of arrays by index, up to five steps.
+ * Any string for a type whose members are not known.
  */
 export type Path<T, Left extends number = StepsMax> = T extends unknown
   ? T extends string | number | boolean | bigint | symbol | null | undefined
@@ -44,7 +44,7 @@ export type Path<T, Left extends number = StepsMax> = T extends unknown
           : never
   : never;
 
-/** What a path leads to; undefined is left out, since a filter asks for it by `$exists`. */
+/** The type at a path, without undefined: a filter tests for that with `$exists`. */
 export type ValueAt<T, P extends string> = Exclude<Found<T, P>, undefined>;
 
 type Found<T, P extends string> = T extends unknown
@@ -67,17 +67,17 @@ type Found<T, P extends string> = T extends unknown
             : never
   : never;
 
-/** Paths at which there may be a number, or a counter: all but those of texts, booleans and arrays. */
+/** Paths that may hold a number or a counter: all but those to strings, booleans and arrays. */
 export type CountablePath<T, P extends string = Path<T>> = P extends unknown
   ? [NonNullable<ValueAt<T, P>>] extends [string | boolean | readonly unknown[]]
     ? never
     : P
   : never;
 
-/** What `$gt` and its kind compare: numbers, texts and booleans, each with its own. */
+/** What `$gt`, `$gte`, `$lt` and `$lte` compare: numbers, strings and booleans, each with its own kind. */
 export type Ordered<V> = unknown extends V ? string | number | boolean : Extract<V, string | number | boolean>;
 
-/** Operators on one field; several are all of them. docs/guide/queries.md says what each means. */
+/** Operators on one field; if there are several, all must hold. docs/guide/queries.md says what each means. */
 export interface FieldOperators<V> {
   readonly $eq?: V;
   readonly $ne?: V;
@@ -89,42 +89,42 @@ export interface FieldOperators<V> {
   readonly $nin?: readonly V[];
   readonly $exists?: boolean;
   readonly $not?: FieldOperators<V>;
-  /** An array that holds this item, or a text that holds this one. */
+  /** An array that contains this item, or a string that contains this string. */
   readonly $contains?: Contained<V>;
   readonly $startsWith?: Where<V, string, string>;
   readonly $endsWith?: Where<V, string, string>;
-  /** An array of so many items. */
+  /** An array with this number of items. */
   readonly $size?: Where<V, readonly unknown[], number>;
-  /** An array that holds each of these items. */
+  /** An array that contains each of these items. */
   readonly $all?: readonly ItemOf<V>[];
-  /** An array with an item that fits: a filter of its members, or operators for the item itself. */
+  /** An array with an item that matches: a filter on its members, or operators on the item itself. */
   readonly $elemMatch?: FieldOperators<ItemOf<V>> | Filter<ItemOf<V>>;
   readonly $regex?: Where<V, string, string | RegExp>;
-  /** Flags of the `$regex` beside it: i, m, s. */
+  /** Flags of the `$regex` in the same object: i, m, s. */
   readonly $options?: string;
-  /** Words that all are in the text, or in the texts of the array; `so*`: any word that begins so. */
+  /** Words that must all occur in the string, or in the strings of the array; `so*` matches any word that starts with `so`. */
   readonly $text?: string;
 }
 
-/** Only for fields that may hold a `Kind`. */
+/** `Operand` for fields that may hold a `Kind`, otherwise never. */
 type Where<V, Kind, Operand> = unknown extends V ? Operand : [Extract<V, Kind>] extends [never] ? never : Operand;
 type ItemOf<V> = unknown extends V ? unknown : V extends readonly (infer Item)[] ? Item : never;
 type Contained<V> = unknown extends V ? unknown : V extends readonly (infer Item)[] ? Item : Extract<V, string>;
 
-/** What a field is held against: a value that it equals, or operators. */
+/** A condition on a field: a value that it must equal, or operators. */
 export type Condition<V> = V | FieldOperators<V>;
 
-/** Whole filters, combined. */
+/** Operators on whole filters, and a text search over several paths. */
 export interface Combinations<T> {
   readonly $and?: readonly Filter<T>[];
   readonly $or?: readonly Filter<T>[];
   readonly $not?: Filter<T>;
-  /** Words that all are in the texts at these paths, each in any of them. */
+  /** Words that must all occur in the strings at these paths, each at any of them. */
   readonly $text?: { readonly on: readonly Path<T>[]; readonly words: string };
 }
 
 /**
- * A filter over documents of this type: the compiler refuses fields that they do not have and values that a field cannot
+ * A filter for documents of this type. The compiler refuses fields that they do not have, and values that a field cannot
  * have. Any object for a type whose members are not known.
  */
 export type Filter<T> = IsOpen<T> extends true ? object : FieldConditions<T> & Combinations<T>;
@@ -133,7 +133,10 @@ type FieldConditions<T> = { readonly [P in Path<T>]?: Condition<ValueAt<T, P>> }
   readonly [P in ItemsPath<T>]?: Condition<ValueAtItems<T, P>>;
 };
 
-/** `tags[]` and `items[].price`: any item of an array among the members. Deeper ones are checked when the query runs. */
+/**
+ * Paths to any item of an array that is a member of the document: `tags[]` and `items[].price`. Arrays further in are checked
+ * when the query runs.
+ */
 export type ItemsPath<T> = {
   [K in keyof T]-?: NonNullable<T[K]> extends readonly (infer Item)[]
     ? `${Name<K>}[]` | Below<`${Name<K>}[]`, Item, 3>

@@ -2,8 +2,8 @@ import type { JsonObject, JsonValue } from '../../core/query/index.ts';
 import { isRecord, setMember } from './covers.ts';
 
 /**
- * RFC 7396: members of the patch replace those of the value, null removes one, objects are patched inside, arrays are
- * replaced. A member that is undefined changes nothing.
+ * Applies a JSON Merge Patch (RFC 7396): members of the patch replace those of the value, null removes a member, objects are
+ * patched recursively, arrays are replaced. A member that is undefined is ignored.
  */
 export function mergePatch(value: JsonValue | undefined, patch: JsonValue): JsonValue {
   if (!isRecord(patch)) return patch;
@@ -16,7 +16,7 @@ export function mergePatch(value: JsonValue | undefined, patch: JsonValue): Json
   return patched as JsonObject;
 }
 
-/** A patch as the compiler checks it: any part of the document, null where a member may be absent. */
+/** The type of a patch: any part of the document; null only for members that may be missing. */
 export type Patch<T> = T extends readonly unknown[]
   ? T
   : T extends object

@@ -5,8 +5,8 @@ import type { StandardSchema } from './standard-schema.ts';
 const DIGEST_BYTES = 16;
 
 /**
- * The same on two nodes whose programs take the same documents, as far as a validator can say what it takes (Standard JSON
- * Schema: Zod and ArkType can). Null: it cannot.
+ * A digest of what a schema accepts, equal on two nodes whose programs accept the same documents. Null if the validator
+ * cannot describe what it accepts (by Standard JSON Schema, as Zod and ArkType do).
  */
 export function schemaDigest(schema: StandardSchema): string | null {
   try {
@@ -18,12 +18,12 @@ export function schemaDigest(schema: StandardSchema): string | null {
       .digest('hex')
       .slice(0, 2 * DIGEST_BYTES);
   } catch {
-    // A schema with parts that JSON has no words for: a Date, a function of the program.
+    // The schema has parts that JSON Schema cannot describe, such as a Date or a function of the program.
     return null;
   }
 }
 
-/** Libraries list the required members as the program wrote them down, which means nothing. */
+/** Sorts the required members, which libraries list in the order of the program. */
 function inOneOrder(name: string, value: unknown): unknown {
   return name === 'required' && Array.isArray(value) ? value.toSorted() : value;
 }

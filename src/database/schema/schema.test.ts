@@ -1,7 +1,7 @@
 /**
- * Goal: a schema guards what this node writes, and what it cannot guard (documents of others) never breaks a read and never
- * gets lost. Method: collections with validators of three libraries, one by hand that answers later, and remote documents
- * put in as a session would.
+ * Goal: a schema validates what this node writes, and invalid documents of other nodes neither break a read nor get lost.
+ * Method: collections with validators of three libraries and an asynchronous one, and remote documents applied as a sync
+ * session would.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ const alice: User = { name: 'Alice', age: 31, address: { city: 'Ulm' } };
 const wrong = { name: 'Bob', age: 17.5, address: { city: 3 } } as unknown as User;
 
 for (const [library, schema] of Object.entries(VALIDATORS)) {
-  test(`${library}: a write that does not fit throws with each path and writes nothing`, async () => {
+  test(`${library}: an invalid write fails with the path of each issue, and writes nothing`, async () => {
     await using opened = await openTestDatabase();
     const users = opened.db.collection('users', { schema });
     await users.put('a', alice);
@@ -63,7 +63,7 @@ for (const [library, schema] of Object.entries(VALIDATORS)) {
   });
 }
 
-test('a document of another node that does not fit is kept, listed, and breaks no query', async () => {
+test('an invalid document of another node is kept, listed by invalid, and left out of queries', async () => {
   await using opened = await openTestDatabase();
   const users = opened.db.collection('users', { schema: VALIDATORS.zod! });
   await users.putMany(['a', 'c', 'e'].map((key) => [key, { ...alice, name: key }] as const));
@@ -92,7 +92,7 @@ test('a document of another node that does not fit is kept, listed, and breaks n
     ['a', 'b', 'c', 'd', 'e'],
   );
   assert.deepEqual(await collect(users.keys()), ['a', 'b', 'c', 'd', 'e']);
-  assert.equal(await users.count(), 5, 'what is stored is counted');
+  assert.equal(await users.count(), 5, 'count includes invalid documents');
   for (const read of [() => users.get('d'), () => users.require('d'), () => users.getVersioned('d')])
     await assert.rejects(read, { reason: 'DOCUMENT_INVALID' });
   assert.deepEqual(await users.get('d', { includeInvalid: true }), { name: 'd' });
@@ -109,7 +109,7 @@ test('a document of another node that does not fit is kept, listed, and breaks n
   assert.deepEqual(await collect(users.invalid()), []);
 });
 
-test('a handle without a schema reads all that is stored, and writes nothing that the schema refuses', async () => {
+test('a handle without a schema reads every stored document, but its writes are validated', async () => {
   await using opened = await openTestDatabase();
   opened.db.collection('users', { schema: VALIDATORS.zod! });
   const plain = opened.db.collection('users');
@@ -121,7 +121,7 @@ test('a handle without a schema reads all that is stored, and writes nothing tha
   assert.deepEqual(await plain.get('c'), alice);
 });
 
-test('watchers hear of a document that does not fit', async () => {
+test('watch yields an invalid document as a change of its own kind', async () => {
   await using opened = await openTestDatabase();
   const users = opened.db.collection('users', { schema: VALIDATORS.zod! });
   const changes = users.watch()[Symbol.asyncIterator]();
@@ -138,7 +138,7 @@ test('watchers hear of a document that does not fit', async () => {
   await changes.return?.();
 });
 
-test('defaults and trimming are stored, so that filters see them', async () => {
+test('defaults and trimmed values are stored, so filters see them', async () => {
   await using opened = await openTestDatabase();
   const schema = z.object({ mail: z.string().trim().toLowerCase(), role: z.string().default('guest') });
   const users = opened.db.collection('users', { schema });
@@ -148,7 +148,7 @@ test('defaults and trimming are stored, so that filters see them', async () => {
   assert.deepEqual(await opened.db.collection('users').get('a'), { mail: 'a@b.c', role: 'guest' });
 });
 
-test('what a schema turns into something that is no JSON is stored as written, and turned at each read', async () => {
+test('a value that a schema transforms to another type is stored as written, and transformed at each read', async () => {
   await using opened = await openTestDatabase();
   const schema = z.object({
     born: z.iso.datetime().transform((text) => new Date(text)),
@@ -166,7 +166,7 @@ test('what a schema turns into something that is no JSON is stored as written, a
   assert.equal(changed.n, 8);
 });
 
-test('fields that this program does not know survive its reads and writes', async () => {
+test('members that the schema does not know are kept by reads and writes', async () => {
   await using opened = await openTestDatabase();
   const users = opened.db.collection('users', {
     schema: z.object({ name: z.string().trim(), tags: z.array(z.object({ id: z.string() })) }),
@@ -182,7 +182,7 @@ test('fields that this program does not know survive its reads and writes', asyn
   assert.deepEqual(await opened.db.collection('users').get('a'), { ...stored, name: 'cd' });
 });
 
-test('a validator that answers later guards all the same', async () => {
+test('an asynchronous validator validates writes and reads', async () => {
   await using opened = await openTestDatabase();
   let asked = 0;
   const schema: StandardSchema<{ n: number }, { n: number }> = {
@@ -207,14 +207,14 @@ test('a validator that answers later guards all the same', async () => {
   assert.deepEqual(await numbers.find({}, { sort: { n: -1 } }), [{ n: 2 }, { n: 1 }]);
   assert.equal((await collect(numbers.invalid())).length, 1);
   await Promise.all(Array.from({ length: 200 }, () => numbers.update('a', ({ n }) => ({ n: n + 1 }))));
-  assert.deepEqual(await numbers.get('a'), { n: 201 }, 'more than updateAttemptsMax at once');
+  assert.deepEqual(await numbers.get('a'), { n: 201 }, 'more concurrent updates than updateAttemptsMax');
   const before = asked;
   await numbers.find();
   await numbers.find();
   assert.equal(asked, before, 'a stored document is validated once for each of its states');
 });
 
-test('verdicts are forgotten within their bound, and asked for again', async () => {
+test('documents are validated again when the bounded cache has dropped their verdicts', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, verdictsMax: 2 } });
   const users = opened.db.collection('users', { schema: VALIDATORS.zod! });
   for (let i = 0; i < 10; i++) applyRemote(opened.db, 'users', `k${i}`, i % 2 ? '{}' : JSON.stringify(alice), i + 1);
@@ -222,7 +222,7 @@ test('verdicts are forgotten within their bound, and asked for again', async () 
   assert.equal((await collect(users.invalid())).length, 5);
 });
 
-test('what is no validator, another version, or another resolver is refused', async () => {
+test('an invalid schema, another version and another resolver are refused', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const define = (options: object): void => void db.collection('users', options as never);
@@ -237,7 +237,7 @@ test('what is no validator, another version, or another resolver is refused', as
   assert.throws(() => define({ migrations: { 1: (d: object) => d } }), /version .* was 0/);
 });
 
-test('a resolver of the definition makes values anew where it differs from before', async () => {
+test('defining another resolver resolves existing conflicts again', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   applyRemote(db, 'users', 'a', '{"x":1}', 1, 'a'.repeat(32));

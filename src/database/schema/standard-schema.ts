@@ -1,15 +1,15 @@
 /**
- * The types of Standard Schema 1 (https://standardschema.dev, MIT), by which validators of any library can be handed in.
- * Only what a collection uses; any validator of the standard fits.
+ * The parts of Standard Schema 1 (https://standardschema.dev, MIT) that collections use. Validators of any library that
+ * follows the standard are assignable to it.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
-    /** Of Standard JSON Schema: what it takes, in words that programs can compare. Throws where there are none. */
+    /** Standard JSON Schema: describes what the validator accepts. Throws if it cannot be described. */
     readonly jsonSchema?: { readonly input: (options: { readonly target: 'draft-2020-12' }) => object } | undefined;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    /** Never there at run time: for inference only. */
+    /** For type inference only; it does not exist at run time. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
@@ -23,8 +23,8 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a validator takes: the shape that is written. */
+/** The type that a validator accepts, which is what a program writes. */
 export type InputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input'];
 
-/** What a validator gives: the shape that is read. */
+/** The type that a validator returns, which is what a program reads. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];

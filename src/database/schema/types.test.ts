@@ -1,7 +1,7 @@
 /**
- * Goal: the compiler knows a collection's documents: what goes in, what comes out, which fields filters, sorts and paths may
- * name; and what it says names the field. Method: this file must compile, each `@ts-expect-error` on a line that must not;
- * and a program with mistakes is given to the compiler, whose words are read.
+ * Goal: the compiler knows the documents of a collection: the types written and read, and the fields that filters, sorts and
+ * paths may name; and its errors name the field. Method: this file must compile, and every line after a `@ts-expect-error`
+ * must not; the errors are read from the compiler's output for a program with mistakes.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -27,7 +27,7 @@ interface User {
   items: { id: string; price: number }[];
 }
 
-test('types of documents come from the validator, what is written and what is read each its own', async () => {
+test('the types written and read are the input and output types of the validator', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const zod = db.collection('z', {
@@ -50,7 +50,7 @@ test('types of documents come from the validator, what is written and what is re
   assert.ok(db.nodeId);
 });
 
-test('paths reach members and items, five steps deep', () => {
+test('paths name members and items, up to five steps', () => {
   isTrue<
     Is<
       Path<User>,
@@ -78,7 +78,7 @@ test('paths reach members and items, five steps deep', () => {
   isTrue<Is<Path<{ 'a.b': 1; $c: 2; d: 3 }>, 'd'>>();
 });
 
-test('unions, optional and open members are reached', () => {
+test('filters know the members of unions, optional members and open types', () => {
   type Event =
     | { kind: 'sale'; total: number; by?: { name: string } | null }
     | { kind: 'note'; text: string; more: JsonObject; tags: readonly string[] };
@@ -98,7 +98,7 @@ test('unions, optional and open members are reached', () => {
   assert.equal(filters.length + counts.length + open.length, 8);
 });
 
-test('filters, sorts and patches are held against the document', () => {
+test('filters, sorts and patches are checked against the type of the document', () => {
   const filters: Filter<User>[] = [
     { name: 'A', age: { $gte: 18, $lt: 65 }, role: { $in: ['admin'] }, role2: undefined as never } as Filter<User>,
     {
@@ -143,7 +143,7 @@ test('filters, sorts and patches are held against the document', () => {
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
-test('what the compiler says names the field', async () => {
+test('the errors of the compiler name the field', async () => {
   const cache = join(ROOT, '.cache');
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, 'types-'));

@@ -2,7 +2,7 @@ import type { Limits } from '../../core/config/index.ts';
 import { RecentlyUsed } from '../recently-used.ts';
 import type { DocumentIssue } from './document-invalid.ts';
 
-/** What a validator made of a stored text: nothing, so that it need not be asked again, or its issues. */
+/** What a validator returned for a stored document: the document unchanged, or issues. */
 export type Verdict = 'as it is' | readonly DocumentIssue[];
 
 interface Judged {
@@ -10,12 +10,12 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
-/** All are of one collection. */
+/** All documents are of one collection. */
 const SPACE = '';
 
 /**
- * Verdicts on stored documents, by key and the very text: a document is validated once for each state that is read.
- * Holds `verdictsMax` documents and `verdictCharactersMax` characters of their text; the least recently used go first.
+ * A cache of verdicts on stored documents, by key and text: so each state of a document is validated once. It holds at most
+ * `verdictsMax` documents and `verdictCharactersMax` characters of their text; the least recently used are dropped first.
  */
 export class Verdicts {
   readonly #judged: RecentlyUsed<Judged>;
