@@ -1,15 +1,16 @@
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { CommitNotice } from '../replica/index.ts';
 
-/** A document, or all of a collection where no key is named. */
+/** A document, or a whole collection if `key` is undefined. */
 export interface Place {
   readonly collection: CollectionName;
   readonly key: DocumentKey | undefined;
 }
 
 /**
- * What a transaction has read, so that it learns when any of it changes: single documents, and whole collections, of which
- * a query may have seen what is not there. Beyond `transactionReadsMax` documents, their collections count as a whole.
+ * What a transaction has read, to find out whether a commit changes any of it: single documents, and whole collections after
+ * a query, since a query also depends on documents that do not exist. Beyond `transactionReadsMax` documents, each further
+ * one counts as its whole collection.
  */
 export class ReadSet {
   readonly #documentsMax: number;
@@ -37,7 +38,7 @@ export class ReadSet {
     this.#keys.delete(collection);
   }
 
-  /** The first place of a commit that was read before. */
+  /** The first document changed by a commit that is in this set; undefined if there is none. */
   touchedBy({ changed, removed }: Pick<CommitNotice, 'changed' | 'removed'>): Place | undefined {
     for (const list of [changed, removed])
       for (const { collection, key } of list)

@@ -14,12 +14,12 @@ import { type Place, ReadSet } from './read-set.ts';
 
 type Written = Map<DocumentKey, string | null>;
 
-/** Thrown out of a transaction's reads when something that it read before has changed. Never leaves this folder. */
+/** Thrown by a read of a transaction after something that it had read has changed. `Transactions` catches it and retries. */
 class Interrupted extends Error {}
 
 /**
- * One run of a transaction: reads go to the database, are remembered, and see the own writes, which stay here until the
- * end. The first read after anything that was read has changed throws, so that all reads are of one moment.
+ * One run of a transaction. Reads go to the database, are recorded, and include the writes of the transaction itself, which
+ * are kept here until the end. After anything it has read changes, the next read throws, so all reads show the same moment.
  */
 export class TransactionHost implements DocumentHost {
   readonly limits: Limits;
@@ -27,7 +27,7 @@ export class TransactionHost implements DocumentHost {
   readonly turns: Turns;
   readonly loopShare: LoopShare;
   readonly workShare: LoopShare;
-  /** The database that it reads. */
+  /** The database. */
   readonly base: DocumentHost;
   readonly #mayWait: boolean;
   readonly #reads: ReadSet;
@@ -39,7 +39,7 @@ export class TransactionHost implements DocumentHost {
   #isInterrupted = false;
   #isOver = false;
 
-  /** `mayWait`: whether long queries are answered beside the event loop, while others go on writing. */
+  /** `mayWait`: whether long queries run outside the event loop, during which others may write. */
   constructor(base: DocumentHost, mayWait: boolean) {
     this.base = base;
     this.#mayWait = mayWait;
@@ -51,17 +51,17 @@ export class TransactionHost implements DocumentHost {
     this.#reads = new ReadSet(base.limits.transactionReadsMax);
   }
 
-  /** Something that was read has changed since; then the writes must not happen. */
+  /** Whether anything that was read has changed since. Then the writes must not be committed. */
   get isStale(): boolean {
     return this.#isLost || this.#changed !== undefined;
   }
 
-  /** What has changed, where that is known. */
+  /** What has changed, if it is known. */
   get changed(): Place | undefined {
     return this.#changed;
   }
 
-  /** Its work was told so, by an error. */
+  /** Whether a read or the commit failed because something has changed. */
   get isInterrupted(): boolean {
     return this.#isInterrupted;
   }
@@ -70,31 +70,31 @@ export class TransactionHost implements DocumentHost {
     return this.#isOver;
   }
 
-  /** Why it must not go on, or not be committed; whoever is told so begins again. */
+  /** The error for a read or the commit if something has changed. Marks this run as interrupted, so it is run again. */
   refusal(): Interrupted | undefined {
     if (!this.isStale) return undefined;
     this.#isInterrupted = true;
     return new Interrupted('what this transaction read has changed; it is run again');
   }
 
-  /** In the order in which the documents were first written. */
+  /** The writes, by collection, in the order in which the documents were first written. */
   writes(): LocalWrite[] {
     return [...this.#written].flatMap(([collection, documents]) =>
       [...documents].map(([key, value]) => ({ collection, key, value })),
     );
   }
 
-  /** Others committed something. */
+  /** Takes note of a commit of others. */
   committed(notice: Pick<CommitNotice, 'changed' | 'removed'>): void {
     this.#changed ??= this.#reads.touchedBy(notice);
   }
 
-  /** Commits were lost: what was read may never have happened. */
+  /** Takes note that commits were lost, which this run may have read. */
   lost(): void {
     this.#isLost = true;
   }
 
-  /** From here on every call throws. */
+  /** Makes every later call throw. */
   end(): void {
     this.#isOver = true;
   }
@@ -183,7 +183,7 @@ export class TransactionHost implements DocumentHost {
     this.#reads.addCollection(collection);
   }
 
-  /** What to ask the database, and what becomes of its answer with what is written so far. */
+  /** The query for the database, and a function that merges the writes so far into its answer. */
   #question(
     collection: CollectionName,
     query: Query,
@@ -201,7 +201,7 @@ export class TransactionHost implements DocumentHost {
     return { asked: { ...query, skip: 0, limit: query.skip + query.limit + written.size }, merged };
   }
 
-  /** A count of what is stored, with what is written here. */
+  /** Corrects a count of stored documents by the writes so far. */
   #withWrittenOf(collection: CollectionName, { filter }: Query, stored: number): number {
     const fits = (value: string | null | undefined): number =>
       typeof value === 'string' && matches(filter, JSON.parse(value)) ? 1 : 0;
@@ -211,7 +211,7 @@ export class TransactionHost implements DocumentHost {
     return count;
   }
 
-  /** Rows of a page with those that were written here, of keys above `after` and up to `last`. */
+  /** The rows of a page, merged with the written rows whose keys are above `after` and up to `last`. */
   #withWritten(
     collection: CollectionName,
     page: readonly StoredDocument[],
@@ -228,7 +228,7 @@ export class TransactionHost implements DocumentHost {
     return rows.sort((a, b) => compareBytes(a.key, b.key));
   }
 
-  /** Whether there was a document, as far as anybody asks: a `put` without `ifVersion` reads nothing. */
+  /** Checks `ifVersion`, and returns whether there was a document. False for a `put` without `ifVersion`, which reads nothing. */
   #checked({ collection, key, value, ifVersion }: LocalWrite): boolean {
     if (value !== null && ifVersion === undefined) return false;
     const before = this.read(collection, key);
@@ -256,13 +256,13 @@ export class TransactionHost implements DocumentHost {
     return written;
   }
 
-  /** An answer that was waited for: while it was, nothing may have changed of what was read, and it is part of that. */
+  /** Returns an answer that was awaited; throws if the transaction ended or anything that it read has changed meanwhile. */
   #still<T>(answer: T): T {
     this.#assertRunning();
     return this.#unchanged(() => answer);
   }
 
-  /** Reading commits what others have pending, so that only after it is known whether all reads are of one moment. */
+  /** Reads, then throws if anything has changed. The check comes last, because reading commits the pending writes of others. */
   #unchanged<T>(read: () => T): T {
     const found = read();
     const refusal = this.refusal();
@@ -276,7 +276,7 @@ export class TransactionHost implements DocumentHost {
   }
 }
 
-/** A row that is not stored yet; it has no versions, and its token stands for that. */
+/** The row of a write that is not stored yet. It has no versions; its version token is that of an empty list. */
 function writtenRow(collection: CollectionName, key: DocumentKey, value: string | null): StoredDocument {
   return { collection, key, value, pos: 0, deadAt: null, versions: [], lineFirst: 0, lineReplica: null };
 }

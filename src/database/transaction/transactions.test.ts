@@ -1,7 +1,7 @@
 /**
- * Goal: a transaction is one step for everybody else: whole or not at all, as if it had run alone at its end, whatever
- * others write meanwhile; and it cannot hold anybody up. Method: directed interleavings on a clock that stands, then random
- * transfers between accounts while remote versions come in, checked by what must stay true of every moment.
+ * Goal: a transaction is atomic and isolated: it is committed whole or not at all, as if it had run alone at the moment of its
+ * commit, whatever others write meanwhile; and it does not block other writes. Method: single interleavings with a manual
+ * clock, then random transfers between accounts while remote versions arrive, checked by invariants.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,33 +17,36 @@ interface Account {
   balance: number;
 }
 
-testOnStores('writes over several collections are one commit, and come with the result', async (disk) => {
-  await using opened = await openTestDatabase(disk);
-  const { db } = opened;
-  const accounts = db.collection<Account>('accounts');
-  await accounts.putMany([
-    ['a', { balance: 10 }],
-    ['b', { balance: 0 }],
-  ]);
-  const commits: string[][] = [];
-  db.replica.onCommit(({ changed }) => commits.push(changed.map(({ collection, key }) => `${collection}/${key}`)));
-  const left = await db.transaction(async (tx) => {
-    const inside = tx.collection(accounts);
-    const { balance } = await inside.require('a');
-    await inside.put('a', { balance: balance - 3 });
-    await inside.increment('b', 'balance', 3);
-    await tx.collection('log').add({ moved: 3 });
-    return balance - 3;
-  });
-  assert.equal(left, 7);
-  assert.deepEqual(
-    commits.map((places) => places.map((place) => place.replace(/log\/.*/, 'log'))),
-    [['accounts/a', 'accounts/b', 'log']],
-  );
-  assert.deepEqual(await accounts.find(), [{ balance: 7 }, { balance: 3 }]);
-});
+testOnStores(
+  'writes to several collections are one commit, and the result of the function is returned',
+  async (disk) => {
+    await using opened = await openTestDatabase(disk);
+    const { db } = opened;
+    const accounts = db.collection<Account>('accounts');
+    await accounts.putMany([
+      ['a', { balance: 10 }],
+      ['b', { balance: 0 }],
+    ]);
+    const commits: string[][] = [];
+    db.replica.onCommit(({ changed }) => commits.push(changed.map(({ collection, key }) => `${collection}/${key}`)));
+    const left = await db.transaction(async (tx) => {
+      const inside = tx.collection(accounts);
+      const { balance } = await inside.require('a');
+      await inside.put('a', { balance: balance - 3 });
+      await inside.increment('b', 'balance', 3);
+      await tx.collection('log').add({ moved: 3 });
+      return balance - 3;
+    });
+    assert.equal(left, 7);
+    assert.deepEqual(
+      commits.map((places) => places.map((place) => place.replace(/log\/.*/, 'log'))),
+      [['accounts/a', 'accounts/b', 'log']],
+    );
+    assert.deepEqual(await accounts.find(), [{ balance: 7 }, { balance: 3 }]);
+  },
+);
 
-testOnStores('reads see own writes, nobody else does, and what throws leaves nothing', async (disk) => {
+testOnStores('a transaction sees its writes, nobody else does, and if it throws nothing is written', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const { db } = opened;
   const notes = db.collection<{ n: number }>('notes');
@@ -101,7 +104,7 @@ async function interrupted(
   return runs;
 }
 
-test('it is run again when a document, or a collection asked for as a whole, changes; else not', async () => {
+test('it runs again if a document it has read, or a collection it has queried, changes, and otherwise not', async () => {
   const get = (tx: Transaction): Promise<unknown> => tx.collection('a').get('x');
   const find = (tx: Transaction): Promise<unknown> => tx.collection('a').find({ n: 99 });
   const count = (tx: Transaction): Promise<unknown> => tx.collection('a').count();
@@ -119,11 +122,11 @@ test('it is run again when a document, or a collection asked for as a whole, cha
   assert.equal(
     await interrupted(none, (db) => db.collection('out').put('k', { n: 2 })),
     1,
-    'a blind write needs nothing',
+    'a write without a read depends on nothing',
   );
 });
 
-test('reads of one run are of one moment', async () => {
+test('all reads of one run show the same moment', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const pair = db.collection<{ n: number }>('pair');
@@ -142,14 +145,14 @@ test('reads of one run are of one moment', async () => {
       assert.equal(error.constructor.name, 'Interrupted');
       return inside.require('right');
     });
-    assert.equal(left.n, right.n, 'what is never so must not be seen');
+    assert.equal(left.n, right.n, 'the two are equal at every moment');
     return right.n;
   });
   assert.equal(seen, 2);
   assert.equal(runs, 3);
 });
 
-test('what changes without end is given up, and names the document', async () => {
+test('after transactionAttemptsMax runs it fails with CONCURRENCY_CONFLICT and names the document', async () => {
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, transactionAttemptsMax: 3 } });
   const { db } = opened;
   const hot = db.collection<{ n: number }>('hot');
@@ -167,7 +170,7 @@ test('what changes without end is given up, and names the document', async () =>
   assert.deepEqual(await collect(hot.keys()), ['a']);
 });
 
-test('a transaction in a transaction is a mistake that says so; what it left running may begin one later', async () => {
+test('a nested transaction fails; work started within one may begin another after it has ended', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const { promise: over, resolve: end } = Promise.withResolvers<void>();
@@ -183,7 +186,7 @@ test('a transaction in a transaction is a mistake that says so; what it left run
   assert.equal(await later, 2);
 });
 
-test('its collections are dead after its end', async () => {
+test('its collections cannot be used after its end', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const kept = await db.transaction((tx) => tx.collection('a'));
@@ -192,7 +195,7 @@ test('its collections are dead after its end', async () => {
   assert.equal(await db.collection('a').count(), 0);
 });
 
-test('it has its time, and then its turn is the next one’s', async () => {
+test('a transaction that takes too long times out, and the next one runs', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
   const { promise: never } = Promise.withResolvers<void>();
@@ -218,7 +221,7 @@ test('it has its time, and then its turn is the next one’s', async () => {
   );
 });
 
-test('a signal ends the waiting for a turn, and the work', async () => {
+test('a signal ends a transaction that waits for its turn, and one that runs', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const stop = new AbortController();
@@ -248,7 +251,7 @@ test('a signal ends the waiting for a turn, and the work', async () => {
   assert.deepEqual(await collect(db.collection('a').keys()), ['first', 'third']);
 });
 
-test('its size, its line and its memory of reads are bounded', async () => {
+test('the size of a transaction, the number of waiting ones, and the recorded reads are bounded', async () => {
   const limits = {
     ...LIMITS,
     transactionDocumentsMax: 3,
@@ -272,10 +275,10 @@ test('its size, its line and its memory of reads are bounded', async () => {
     for (const key of 'abc') await tx.collection('a').get(key);
     if (++runs === 1) await db.collection('a').put('far', { n: 1 });
   });
-  assert.equal(runs, 2, 'beyond the bound the collection counts as a whole');
+  assert.equal(runs, 2, 'beyond the bound the whole collection counts as read');
 });
 
-test('a schema guards its writes, and its handle keeps its types', async () => {
+test('the schema of a collection validates the writes of a transaction', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   const users = db.collection('users', { schema: z.object({ name: z.string().trim() }) });
@@ -291,7 +294,7 @@ test('a schema guards its writes, and its handle keeps its types', async () => {
   assert.equal(await db.collection('other').count(), 0);
 });
 
-test('a collection of another database, or of a transaction, is refused', async () => {
+test('a collection of another database or of a transaction, and an invalid name, are refused', async () => {
   await using one = await openTestDatabase(undefined, { seed: 1 });
   await using two = await openTestDatabase(undefined, { seed: 2 });
   const foreign = two.db.collection('a');
@@ -304,7 +307,7 @@ test('a collection of another database, or of a transaction, is refused', async 
   });
 });
 
-test('a frozen collection, or a closed database, refuses it whole', async () => {
+test('a transaction with a write to a frozen collection, or on a closed database, fails as a whole', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
   await db.collection('b').put('k', { n: 1 });
@@ -324,7 +327,7 @@ test('a frozen collection, or a closed database, refuses it whole', async () => 
 
 const ACCOUNTS = 4;
 
-test('money that is moved is neither made nor lost, and no moment shows half a move', async () => {
+test('random transfers never change the sum of all accounts, seen from inside and outside', async () => {
   const step = fc.oneof(
     fc.record({
       kind: fc.constant('move' as const),
@@ -358,7 +361,7 @@ test('money that is moved is neither made nor lost, and no moment shows half a m
         updates++;
         moves.push(accounts.update(names[act.account]!, (a) => ({ ...a, touched: a.touched + 1 })));
       } else if (act.kind === 'remote') {
-        // Another node that has seen nothing of it writes an old version: the sums of readers stay, the document changes.
+        // A remote version that loses to the local one: the document changes, but not what readers see.
         applyRemote(db, 'accounts', names[act.account]!, `{"balance":0,"touched":${act.note}}`, ++seq);
       } else {
         moves.push(

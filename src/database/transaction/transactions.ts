@@ -10,21 +10,21 @@ import type { Guard } from '../writer.ts';
 import { TransactionHost } from './transaction-host.ts';
 
 export interface TransactionsDeps {
-  /** The database that transactions read. */
+  /** The database. */
   readonly host: DocumentHost;
   readonly clock: Clock;
-  /** Commits what waits, so that `onCommit` has told of every write made before. */
+  /** Commits all waiting writes, so that `onCommit` has reported every earlier write. */
   readonly commitPending: () => void;
   readonly onCommit: (listener: (notice: CommitNotice) => void) => () => void;
-  /** Commits were lost: whatever was read may not be true any more. */
+  /** Calls `listener` when commits were lost, and what was read may be wrong. */
   readonly onReload: (listener: () => void) => () => void;
-  /** Commits as one, within the call where it can, unless the guard refuses right before. */
+  /** Commits all writes together, synchronously if possible, unless the guard refuses immediately before. */
   readonly commit: (writes: readonly LocalWrite[], guard: Guard) => WholeCommit;
 }
 
 export interface WholeCommit {
   readonly durable: Promise<unknown>;
-  /** It could not be committed yet. */
+  /** Whether it is not committed yet. */
   readonly isWaiting: boolean;
 }
 
@@ -34,10 +34,10 @@ interface Outcome<Result> {
 }
 
 /**
- * Transactions over collections: one at a time on this node, and without locks for everybody else. Each run remembers what
- * it reads; a commit of others that touches any of it makes it run again (optimistic concurrency control, Kung and Robinson
- * 1981, with backward validation at each commit). The check and the commit are one synchronous step, so that no write can
- * come between: what is committed could have happened all at that moment (ADR 0007).
+ * Transactions over collections. One runs at a time on this node; other writes are not locked out. Each run records what it
+ * reads, and if another commit changes any of that, it runs again (optimistic concurrency control, Kung and Robinson 1981,
+ * with backward validation at each commit). The check and the commit are one synchronous step, so no write can come between
+ * them, and the transaction could have happened entirely at that moment (ADR 0007).
  */
 export class Transactions {
   readonly #deps: TransactionsDeps;
@@ -71,7 +71,7 @@ export class Transactions {
     }
   }
 
-  /** Resolves when it is this one's turn, with what gives the turn to the next. */
+  /** Waits for the turn of this transaction. Resolves with a function that passes the turn to the next one. */
   async #enter(signal: AbortSignal | undefined): Promise<() => void> {
     const { transactionsWaitingMax } = this.#deps.host.limits;
     if (this.#waiting >= transactionsWaitingMax) throw queueFull(transactionsWaitingMax);
@@ -96,7 +96,7 @@ export class Transactions {
   ): Promise<Outcome<Result>> {
     const { host: base } = this.#deps;
     for (let attempt = 1; ; attempt++) {
-      // Steady writes to a collection that is looked through must not make it begin again for ever.
+      // A retry queries synchronously, so that steady writes to a collection cannot make it run again forever.
       const host = new TransactionHost(base, attempt === 1);
       const outcome = await this.#attempt(host, work, signal);
       if (outcome !== undefined) return outcome;
@@ -106,7 +106,7 @@ export class Transactions {
     }
   }
 
-  /** Undefined: what it read has changed. */
+  /** Undefined if anything that it read has changed. */
   async #attempt<Result>(
     host: TransactionHost,
     work: (host: TransactionHost) => Result | Promise<Result>,
@@ -124,7 +124,7 @@ export class Transactions {
       const writes = host.writes();
       if (writes.length === 0) return { result, durable: Promise.resolve() };
       const { durable, isWaiting } = commit(writes, () => (signal.aborted ? signal.reason : host.refusal()));
-      // Whoever has stopped waiting by then is not told of a failing disk; the database is, by its reload.
+      // If the caller has stopped waiting, a failed flush must not be an unhandled rejection; the replica reloads anyway.
       durable.catch(() => {});
       if (isWaiting) await durable;
       return { result, durable };
