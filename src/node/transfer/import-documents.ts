@@ -95,7 +95,7 @@ async function* csvRows(bytes: AsyncIterable<Uint8Array>, options: ImportOptions
   let head: readonly string[] | undefined;
   for await (const row of readCsv(bytes, delimiter, limits.documentBytesMax + LINE_OVERHEAD_BYTES)) {
     const names = head;
-    if (names === undefined) head = parseHead(row);
+    if (names === undefined) head = parseHead(row, keyField);
     else yield { number: row.number, parse: () => parseDocumentRow(row, names, { keyField, isAllText, limits }) };
   }
 }

@@ -14,7 +14,7 @@ export interface ImportedDocument {
 }
 
 /** Fields in which a document that does not come from an export may hold its key. */
-const KEY_FIELDS = ['_id', 'id', '_key', 'key'];
+export const KEY_FIELDS = ['_id', 'id', '_key', 'key'];
 
 /**
  * Parses a line as `export` writes it, `{"key":"user1","value":{…}}` with or without `versions`, or a document that holds its

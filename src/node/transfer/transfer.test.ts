@@ -173,6 +173,12 @@ const badTables: [name: string, table: string | Uint8Array, reason: string, mess
   ['a quote in the middle', 'id,a\n1,2\n3,x"y\n', 'INVALID_DOCUMENT', /^line 3: /],
   ['too large a record', `id,a\n1,2\n3,"${'x'.repeat(1_100_000)}"\n`, 'DOCUMENT_TOO_LARGE', /^the record at line/],
   ['one name twice', 'id,a,a\n1,2,3\n', 'INVALID_DOCUMENT', /^line 1: two columns are named "a"/],
+  [
+    'another sign than a comma',
+    'id;a\n1;2\n',
+    'INVALID_DOCUMENT',
+    /^line 1: no column is named _id or id or _key or key; the columns are "id;a"; .*--delimiter/,
+  ],
   ['a column without a name', 'id,\n1,2\n', 'INVALID_DOCUMENT', /^line 1: column 2 has no name/],
   ['no UTF-8', Buffer.from([0x69, 0x64, 0x0a, 0xff, 0x0a]), 'INVALID_DOCUMENT', /^the file is not UTF-8/],
 ];

@@ -149,9 +149,13 @@ function removeWithLogs(path: string): void {
 }
 
 function existsError(toPath: string): PersistenceError {
-  return new PersistenceError('BACKUP_EXISTS', `${toPath} exists; name another file, or allow to overwrite it`, {
-    details: { path: toPath },
-  });
+  return new PersistenceError(
+    'BACKUP_EXISTS',
+    `${toPath} exists; name another file, remove that one, or set overwrite in a program`,
+    {
+      details: { path: toPath },
+    },
+  );
 }
 
 class StoppedError extends Error {}
