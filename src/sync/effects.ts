@@ -42,6 +42,8 @@ export type SessionEvent =
     }
   /** Both ends found nothing to exchange. */
   | { readonly kind: 'equal' }
+  /** The peer holds the same versions of this collection as this node, and knows the same. */
+  | { readonly kind: 'same'; readonly collection: CollectionName }
   | { readonly kind: 'round-trip'; readonly ms: number }
   /** The peer asks whether both hold the same. The listener answers with `SessionRunner.answerVerify`. */
   | { readonly kind: 'verify-asked'; readonly nonce: number; readonly digest: Uint8Array }

@@ -206,6 +206,7 @@ export class Sender {
     stream.conclude(state);
     this.#streams.set(stream);
     this.#confirm(collection, state.knowledge, true);
+    this.#context.event({ kind: 'same', collection });
   }
 
   #hasCredit(bytes: number = this.#context.deps.limits.sessionCreditBytes): boolean {

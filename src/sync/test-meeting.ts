@@ -6,7 +6,7 @@ import type { ForkEvidence } from '../core/version/index.ts';
 import type { Replica } from '../database/replica/index.ts';
 import type { HelloMessage, Message } from '../net/messages/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
-import { PROTOCOL, RoundGate, Session, type SessionInput } from './index.ts';
+import { PROTOCOL, RoundGate, Session, type SessionEvent, type SessionInput } from './index.ts';
 
 export const C = 'c' as CollectionName;
 export const clock = createManualClock();
@@ -47,6 +47,8 @@ export interface MeetingOptions {
 export class Meeting {
   readonly sessions: Readonly<Record<End, Session>>;
   readonly forks: ForkEvidence[] = [];
+  /** What each end told of. */
+  readonly events: Readonly<Record<End, SessionEvent[]>> = { a: [], b: [] };
   readonly #to: Readonly<Record<End, Message[]>> = { a: [], b: [] };
 
   constructor(a: Replica, b: Replica, { limits = {}, lifeOfA }: MeetingOptions = {}) {
@@ -60,7 +62,8 @@ export class Meeting {
       if (effect.kind === 'send') this.#to[otherThan(end)].push(effect.message);
       else if (effect.kind === 'again') this.step(end, { kind: 'pump' });
       else if (effect.kind === 'evidence') this.forks.push(effect.fork);
-      else assert.equal(effect.kind, 'event');
+      else if (effect.kind === 'event') this.events[end].push(effect.event);
+      else assert.fail(`an effect of kind ${effect.kind}`);
   }
 
   /** Messages on their way to one end. */

@@ -82,6 +82,7 @@ export class PeerProgress {
         return;
       case 'clock':
       case 'confirmed':
+      case 'same':
       case 'verify-asked':
       case 'verified':
         return;

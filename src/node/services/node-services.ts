@@ -181,6 +181,7 @@ export class NodeServices {
     if (LOGGED.has(event.kind)) this.#syncLogger.debug({ peer: peer.node, ...event }, 'sync');
     if (event.kind === 'opened') this.receipts.met(peer.deviceKey, event.hello.node, event.hello.replica);
     if (event.kind === 'confirmed') this.receipts.confirmed(peer.deviceKey, event.collection, event.replica, event.seq);
+    if (event.kind === 'same') this.receipts.holdsTheSame(peer.deviceKey, event.collection);
   }
 
   /** A read, or work for a peer, found a damaged document. */

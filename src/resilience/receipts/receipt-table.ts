@@ -16,6 +16,9 @@ export interface PeerReceipts {
   readonly points: ReadonlyMap<CollectionName, ConfirmedPoints>;
 }
 
+/** A point of a former id: the peer holds all of its writes that are here, also those that no knowledge covers. */
+export const EVERYTHING = Number.MAX_SAFE_INTEGER;
+
 export interface ReceiptTableOptions {
   readonly keeper: EntryKeeper;
   /** Most entries, one per peer and collection. Beyond that, the peer unheard for longest is forgotten. */
@@ -112,6 +115,21 @@ export class ReceiptTable {
     const row = held ?? this.#add(peer, kept, collection);
     row.points.set(own, seq);
     this.#dirty.add(row);
+  }
+
+  /** Whether a peer was found to hold everything that is here of a former id. */
+  holdsEverything(peer: string, collection: CollectionName, own: ReplicaId): boolean {
+    return this.#peers.get(peer)?.rows.get(collection)?.points.get(own) === EVERYTHING;
+  }
+
+  /** A write of a former id arrived that was not here when peers were found to hold everything. */
+  arrived(collection: CollectionName, own: ReplicaId, seq: number): void {
+    for (const { rows } of this.#peers.values()) {
+      const row = rows.get(collection);
+      if (row?.points.get(own) !== EVERYTHING) continue;
+      row.points.set(own, seq - 1);
+      this.#dirty.add(row);
+    }
   }
 
   /** Removes points under ids other than these. */

@@ -201,6 +201,44 @@ test('writes repeated under a new id must be held under the new id', async () =>
   receipts.close();
 });
 
+testOnStores(
+  'a peer that holds the same holds what nobody can claim, until more of that life arrives',
+  async (disk) => {
+    {
+      await using opened = await openTestDatabase(disk);
+      const { db, clock } = opened;
+      const receipts = receiptsOf(opened);
+      receipts.met('a', 'kitchen', LIFE_A);
+      receipts.met('b', 'office', LIFE_B);
+      await db.collection('users').put('u', { n: 1 });
+      const former = db.replica.id;
+      receipts.holdsTheSame('a', USERS);
+      assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 1 }], 'writes of this life are claimed');
+      db.replica.takeNewLife('restored', 'plain');
+      // What the former life wrote beyond the backup comes back from a peer. No knowledge ever covers it.
+      applyRemote(db, 'users', 'w', '{"n":3}', 3, former);
+      receipts.confirmed('a', USERS, former, 1);
+      const waiting = receipts.replicated('users', 'w');
+      assert.equal(await isSettled(waiting), false);
+      receipts.holdsTheSame('a', USERS);
+      await waiting;
+      receipts.confirmed('a', USERS, former, 1);
+      assert.deepEqual([receipts.unsynced(), receipts.pendingFor('kitchen')], [[], []]);
+      assert.deepEqual(receipts.pendingFor('office'), [{ collection: 'users', writes: 2 }]);
+      applyRemote(db, 'users', 'v', '{"n":2}', 2, former);
+      assert.deepEqual(receipts.pendingFor('kitchen'), [{ collection: 'users', writes: 2 }]);
+      receipts.holdsTheSame('a', USERS);
+      clock.advance(TIMES.receiptWriteMs);
+      receipts.close();
+    }
+    await using again = await openTestDatabase(disk);
+    const receipts = receiptsOf(again);
+    assert.deepEqual(receipts.unsynced(), []);
+    await receipts.replicated('users', undefined);
+    receipts.close();
+  },
+);
+
 test('the table is bounded: the peer unheard for longest is forgotten, and holds nothing', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;

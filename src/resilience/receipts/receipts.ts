@@ -10,8 +10,8 @@ import {
 } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Dot } from '../../core/version/index.ts';
-import type { Replica } from '../../database/replica/index.ts';
-import { type ConfirmedPoints, ReceiptTable } from './receipt-table.ts';
+import type { CollectionState, CommitNotice, Replica } from '../../database/replica/index.ts';
+import { type ConfirmedPoints, EVERYTHING, ReceiptTable } from './receipt-table.ts';
 
 export interface ReceiptsDeps {
   readonly replica: Replica;
@@ -64,8 +64,11 @@ export class Receipts {
   readonly #deps: ReceiptsDeps;
   readonly #table: ReceiptTable;
   readonly #waiters = new Set<Waiter>();
+  /** Peers that were found to hold the same as this node, by the state of the collection in which they were. */
+  readonly #same = new WeakMap<CollectionState, Set<string>>();
   readonly #unsubscribe: (() => void)[];
   #ownId: ReplicaId;
+  #formerIds: ReadonlySet<ReplicaId>;
   #cancelTimer: (() => void) | undefined;
   #isClosed = false;
 
@@ -76,7 +79,11 @@ export class Receipts {
     const { receiptsMax, peersMax } = limits;
     this.#table = new ReceiptTable({ keeper: replica, receiptsMax, peersMax });
     this.#table.keepOnly(new Set(replica.ownIds()));
-    this.#unsubscribe = [replica.onCommit(() => this.#committed()), replica.onReload(() => this.#reloaded())];
+    this.#formerIds = formerIdsOf(replica);
+    this.#unsubscribe = [
+      replica.onCommit((notice) => this.#committed(notice)),
+      replica.onReload(() => this.#reloaded()),
+    ];
   }
 
   /** A session with a peer began. */
@@ -88,10 +95,25 @@ export class Receipts {
 
   /** The peer said that it holds all writes of an own id up to `seq` in the collection. */
   confirmed(peer: string, collection: CollectionName, own: ReplicaId, seq: number): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#table.holdsEverything(peer, collection, own)) return;
     this.#table.confirm(peer, collection, own, seq, this.#deps.clock.now());
-    this.#writeSoon();
-    for (const waiter of [...this.#waiters]) if (waiter.collection === collection) this.#settle(waiter);
+    this.#changed(collection);
+  }
+
+  /**
+   * The peer holds the same versions of the collection. Some writes of former lives are confirmed by nothing else: no node can
+   * claim a write whose author ended before anybody knew everything up to it, as with a restored backup or damaged rows (R11).
+   */
+  holdsTheSame(peer: string, collection: CollectionName): void {
+    const state = this.#deps.replica.collection(collection);
+    const peers = this.#same.get(state) ?? new Set();
+    if (this.#isClosed || this.#formerIds.size === 0 || peers.has(peer)) return;
+    this.#same.set(state, peers.add(peer));
+    const points = new Map(this.#table.pointsOf(collection)).get(peer) ?? NO_POINTS;
+    for (const own of this.#formerIds)
+      if (this.#pendingOf(collection, own, points, 1) > 0)
+        this.#table.confirm(peer, collection, own, EVERYTHING, this.#deps.clock.now());
+    this.#changed(collection);
   }
 
   /** Human name of the peer with this replica id, if this node has met it. */
@@ -182,16 +204,19 @@ export class Receipts {
   }
 
   #pending(collection: CollectionName, points: ConfirmedPoints, countMax = COUNTED_MAX): number {
-    const { replica } = this.#deps;
     let count = 0;
-    for (const own of replica.ownIds()) {
+    for (const own of this.#deps.replica.ownIds()) {
       if (count >= countMax) break;
-      const point = points.get(own) ?? 0;
-      const live = this.#countLive(collection, own, point, countMax - count);
-      const newest = own === replica.id ? this.#known(collection, own) : this.#purgedUpTo(collection, own);
-      count += live === 0 && newest > point ? 1 : live;
+      count += this.#pendingOf(collection, own, points, countMax - count);
     }
     return count;
+  }
+
+  #pendingOf(collection: CollectionName, own: ReplicaId, points: ConfirmedPoints, countMax: number): number {
+    const point = points.get(own) ?? 0;
+    const live = this.#countLive(collection, own, point, countMax);
+    const newest = this.#formerIds.has(own) ? this.#purgedUpTo(collection, own) : this.#known(collection, own);
+    return live === 0 && newest > point ? 1 : live;
   }
 
   #known(collection: CollectionName, own: ReplicaId): number {
@@ -245,7 +270,7 @@ export class Receipts {
   /** How many nodes hold it; enough if there is nothing to hold. */
   #isHeldBy({ collection, key, dots, peers }: Waiter): number {
     const { replica } = this.#deps;
-    const formerIds = key === undefined ? [...replica.ownIds()].slice(1) : [];
+    const formerIds = key === undefined ? [...this.#formerIds] : [];
     const lacksFormer = (points: ConfirmedPoints): boolean =>
       formerIds.some((own) => replica.store.delta(collection, own, points.get(own) ?? 0, 1).length > 0);
     const isHeld = (points: ConfirmedPoints): boolean =>
@@ -256,11 +281,20 @@ export class Receipts {
     return count;
   }
 
+  #committed({ changed }: CommitNotice): void {
+    if (this.#deps.replica.id !== this.#ownId) this.#takeNewId();
+    if (this.#formerIds.size === 0) return;
+    for (const { collection, versions } of changed)
+      for (const { replica, seq } of versions)
+        if (this.#formerIds.has(replica) && seq > this.#known(collection, replica))
+          this.#table.arrived(collection, replica, seq);
+  }
+
   /** R9: a new id may have repeated writes of the old one, so waiters are updated. */
-  #committed(): void {
+  #takeNewId(): void {
     const { replica } = this.#deps;
-    if (replica.id === this.#ownId) return;
     this.#ownId = replica.id;
+    this.#formerIds = formerIdsOf(replica);
     this.#table.keepOnly(new Set(replica.ownIds()));
     for (const waiter of [...this.#waiters]) {
       waiter.dots = this.#ownDots(waiter.collection, waiter.key);
@@ -272,9 +306,15 @@ export class Receipts {
   #reloaded(): void {
     const { replica } = this.#deps;
     this.#ownId = replica.id;
+    this.#formerIds = formerIdsOf(replica);
     for (const { dots, reject } of [...this.#waiters])
       if (dots.some((dot) => dot.replica === replica.id && dot.seq > replica.seq))
         reject(new PersistenceError('IO_FAILED', 'the disk lost the write before it was durable; write it again'));
+  }
+
+  #changed(collection: CollectionName): void {
+    this.#writeSoon();
+    for (const waiter of [...this.#waiters]) if (waiter.collection === collection) this.#settle(waiter);
   }
 
   #writeSoon(): void {
@@ -292,6 +332,10 @@ export class Receipts {
       this.#deps.logger.warn({ err: error }, 'what peers confirmed could not be written down; it is tried again');
     }
   }
+}
+
+function formerIdsOf(replica: Replica): ReadonlySet<ReplicaId> {
+  return new Set(replica.ownIds().slice(1));
 }
 
 function tooManyWaiters(waiting: number): PersistenceError {
