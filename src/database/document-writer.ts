@@ -69,6 +69,8 @@ export class DocumentWriter {
   }
 
   async deleteMany(keys: Iterable<string>, options: WaitOptions | undefined): Promise<number> {
+    // The characters of a text would be taken for keys.
+    if (typeof keys === 'string') throw new TypeError('deleteMany takes a list of keys; for one key use delete');
     const writes = new Map<string, LocalWrite>();
     for (const key of keys) {
       writes.set(key, this.#deleting(key, undefined));

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock/index.ts';
 import { LIMITS } from '../core/config/index.ts';
 import { type Logger, silentLogger } from '../core/logging/index.ts';
+import { guardCallers } from '../core/options/index.ts';
 
 /** One peer, as a copy of the moment when it was requested. */
 export interface PeerInfo {
@@ -193,3 +194,5 @@ export class SyncStatusTracker {
     }
   }
 }
+
+guardCallers(SyncStatusTracker.prototype, { onChange: 'throws' });

@@ -1,4 +1,4 @@
-import { guardMethods, type OptionNames, rejecting, throwing } from '../core/options/index.ts';
+import { guardCallers, guardMethods, type OptionNames, rejecting, throwing } from '../core/options/index.ts';
 import type {
   Blobs,
   Collection,
@@ -138,6 +138,10 @@ export class NodeDatabase implements Database {
    * incomplete file under the final name. A signal aborts the backup and leaves nothing.
    */
   backup(path: string | null = null, options: BackupWork = {}): Promise<string> {
+    if (path !== null && typeof path !== 'string')
+      return Promise.reject(
+        new TypeError(`the path of a backup is a text, or null for a name of its own, not ${String(path)}`),
+      );
     return this.#node.maintenance!.backup(path, { ...options, isAnywhereAllowed: true });
   }
 
@@ -159,6 +163,8 @@ export class NodeDatabase implements Database {
    * and writable. Rejects with CONFIG_ERROR USAGE if it was opened without a network, DATABASE_CLOSED once it is being closed.
    */
   setNetworkPaused(isPaused: boolean): Promise<void> {
+    if (typeof isPaused !== 'boolean')
+      return Promise.reject(new TypeError(`setNetworkPaused takes true or false, not ${String(isPaused)}`));
     return this.#node.setNetworkPaused(isPaused);
   }
 
@@ -249,3 +255,4 @@ guardMethods(NodeDatabase.prototype, {
   verify: rejecting(1, WAIT),
   flush: rejecting(0, WAIT),
 });
+guardCallers(NodeDatabase.prototype, { transaction: 'rejects', onOnlineChange: 'throws' });

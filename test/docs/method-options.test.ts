@@ -62,10 +62,39 @@ test('every method that takes options refuses null in their place', async (t) =>
   assert.ok(methods.length > 50, `only ${methods.length} methods were found`);
   for (const { type, name, before } of methods) {
     const target = targets[type] as Record<string, (...args: unknown[]) => unknown>;
-    const args = name === 'collection' ? ['c', null] : [...Array(before).fill(undefined), null];
+    const args = name === 'collection' ? ['c', null] : [...Array(before).fill(() => {}), null];
     const message = new RegExp(`options of (${name}|collection "c") are null; write an object`);
     await assert.rejects(async () => target[name]!(...args), message, `${type}.${name}`);
   }
+});
+
+test('what has to be called is a function, whichever method takes it', async (t) => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'entgldb-options-'));
+  t.after(() => rm(dataDirectory, { recursive: true }));
+  await using db = await openDatabase({ dataDirectory, network: false });
+  await db.offlineQueue.enqueue({ type: 'delete', collection: 'c', key: 'k' });
+  const targets: readonly (readonly [object, readonly string[]])[] = [
+    [db, ['transaction', 'onOnlineChange']],
+    [db.offlineQueue, ['flush', 'register', 'onDropped']],
+    [db.healthCheck, ['onChange']],
+    [db.syncTracker, ['onChange']],
+    [db.retryPolicy, ['execute']],
+  ];
+  for (const [target, names] of targets)
+    for (const name of names) {
+      const method = (target as Record<string, (value: unknown) => unknown>)[name]!;
+      await assert.rejects(async () => method.call(target, 5), { message: `${name} wants a function to call, not 5` });
+    }
+  assert.equal(db.offlineQueue.peek(1)[0]?.attempts, 0);
+  const wrong = <T>(value: unknown): T => value as T;
+  await assert.rejects(db.backup(wrong(5)), /the path of a backup is a text/);
+  await assert.rejects(db.setNetworkPaused(wrong('no')), /setNetworkPaused takes true or false, not no/);
+  await db.collection('c').put('a', {});
+  await assert.rejects(
+    db.collection('c').deleteMany(wrong('a')),
+    /deleteMany takes a list of keys; for one key use delete/,
+  );
+  assert.equal(await db.collection('c').count(), 1);
 });
 
 test('what is made or opened with options that are none, or misspelt, says so', async () => {

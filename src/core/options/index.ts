@@ -1,1 +1,1 @@
-export { checkOptions, guardMethods, type OptionNames, rejecting, throwing } from './method-options.ts';
+export { checkOptions, guardCallers, guardMethods, type OptionNames, rejecting, throwing } from './method-options.ts';

@@ -27,18 +27,42 @@ export function guardMethods<T extends object>(
   prototype: T,
   methods: { readonly [Name in keyof T]?: OptionsArgument },
 ): void {
-  for (const [name, { at, known, isRejecting }] of Object.entries(methods) as [string, OptionsArgument][]) {
-    const method = (prototype as Record<string, (...args: unknown[]) => unknown>)[name]!;
-    const guarded = {
-      [name](this: T, ...args: unknown[]): unknown {
-        const mistake = mistakeIn(args[at], name, known);
-        if (mistake === undefined) return method.apply(this, args);
-        if (isRejecting) return Promise.reject(mistake);
-        throw mistake;
-      },
-    };
-    Object.defineProperty(prototype, name, { value: guarded[name], writable: true, configurable: true });
-  }
+  for (const [name, { at, known, isRejecting }] of Object.entries(methods) as [string, OptionsArgument][])
+    guard(prototype, name, isRejecting, (args) => mistakeIn(args[at], name, known));
+}
+
+/**
+ * Lets methods whose first argument is called refuse what is no function, before they do anything: kept as a listener, it would fail in
+ * the middle of other work.
+ */
+export function guardCallers<T extends object>(
+  prototype: T,
+  methods: { readonly [Name in keyof T]?: 'rejects' | 'throws' },
+): void {
+  for (const [name, how] of Object.entries(methods))
+    guard(prototype, name, how === 'rejects', ([called]) =>
+      typeof called === 'function'
+        ? undefined
+        : new TypeError(`${name} wants a function to call, not ${shown(called)}`),
+    );
+}
+
+function guard(
+  prototype: object,
+  name: string,
+  isRejecting: boolean,
+  mistakeOf: (args: readonly unknown[]) => TypeError | undefined,
+): void {
+  const method = (prototype as Record<string, (...args: unknown[]) => unknown>)[name]!;
+  const guarded = {
+    [name](this: object, ...args: unknown[]): unknown {
+      const mistake = mistakeOf(args);
+      if (mistake === undefined) return method.apply(this, args);
+      if (isRejecting) return Promise.reject(mistake);
+      throw mistake;
+    },
+  };
+  Object.defineProperty(prototype, name, { value: guarded[name], writable: true, configurable: true });
 }
 
 /** The same for a function by itself. Throws TypeError. */

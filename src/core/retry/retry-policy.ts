@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../clock/index.ts';
 import { NetworkError } from '../errors/index.ts';
 import type { Random } from '../ids/index.ts';
 import { type Logger, silentLogger } from '../logging/index.ts';
-import { guardMethods, type OptionNames, rejecting } from '../options/index.ts';
+import { guardCallers, guardMethods, type OptionNames, rejecting } from '../options/index.ts';
 import { fullJitterMs } from './backoff.ts';
 import { isTransient } from './is-transient.ts';
 
@@ -122,3 +122,4 @@ function checkRange(name: string, value: number, min: number, max: number): numb
 const EXECUTE: OptionNames<ExecuteOptions> = { signal: true };
 
 guardMethods(RetryPolicy.prototype, { execute: rejecting(2, EXECUTE) });
+guardCallers(RetryPolicy.prototype, { execute: 'rejects' });

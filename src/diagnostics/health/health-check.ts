@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import { guardCallers } from '../../core/options/index.ts';
 import type { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { CheckRunner } from './check-runner.ts';
 import {
@@ -161,3 +162,5 @@ export class EntglDbHealthCheck {
     }
   }
 }
+
+guardCallers(EntglDbHealthCheck.prototype, { onChange: 'throws' });

@@ -4,7 +4,7 @@ import type { DocumentLimits } from '../../core/document/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
-import { guardMethods, type OptionNames, rejecting } from '../../core/options/index.ts';
+import { guardCallers, guardMethods, type OptionNames, rejecting } from '../../core/options/index.ts';
 import type { EntryKeeper } from '../entry-keeper.ts';
 import { AutoFlush } from './auto-flush.ts';
 import { type FlushResult, type OperationHandler, runFlush } from './flush-run.ts';
@@ -322,3 +322,4 @@ function closedError(): PersistenceError {
 const FLUSH: OptionNames<FlushOptions> = { signal: true };
 
 guardMethods(OfflineQueue.prototype, { flush: rejecting(1, FLUSH) });
+guardCallers(OfflineQueue.prototype, { flush: 'rejects', register: 'throws', onDropped: 'throws' });
