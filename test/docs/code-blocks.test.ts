@@ -1,6 +1,6 @@
-// Goal: what the pages show works. Method: every fenced `ts` block of README.md, ARCHITECTURE.md and docs is a program of its own: it
-// must compile as strictly as the source, and run to its end in an empty folder. `ts fragment` blocks show a shape only,
-// `sh run` blocks are run by bash with the repository's `entgldb` on the path.
+// Goal: what the pages show works. Method: every fenced `ts` block of README.md, ARCHITECTURE.md and docs is a program of
+// its own. It must compile as strictly as the source, and run to its end in an empty folder. `ts fragment` blocks only show
+// a shape and are not tried. `sh run` blocks are run by bash with the repository's `entgldb` on the path.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const RUN_MS_MAX = 30_000;
 const COMPILE_MS_MAX = 120_000;
 
-/** In the tree of the repository, so that packages resolve, but not in node_modules, where Node strips no types. */
+/** Inside the repository, so that packages resolve, but outside node_modules, where Node does not strip types. */
 const cache = join(ROOT, '.cache', 'docs');
 rmSync(cache, { recursive: true, force: true });
 linkPackage(join(cache, 'node_modules', 'entgldb'));
@@ -27,7 +27,7 @@ const programs = blocks
   .map((block, i) => ({ block, path: join(cache, `block-${i + 1}.ts`) }));
 for (const { block, path } of programs) writeFileSync(path, block.text);
 
-test('the pages have programs to try', () => {
+test('the pages contain programs to run', () => {
   assert.ok(programs.some(({ block }) => block.place.startsWith('README.md')));
 });
 
@@ -75,7 +75,7 @@ function pages(): string[] {
   return all.filter((name) => name.endsWith('.md')).sort();
 }
 
-/** `import 'entgldb'` as a user writes it, answered by the sources. */
+/** Makes `import 'entgldb'` resolve to the sources. */
 function linkPackage(folder: string): void {
   mkdirSync(folder, { recursive: true });
   symlinkSync(join(ROOT, 'src'), join(folder, 'src'), 'junction');

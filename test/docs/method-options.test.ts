@@ -1,6 +1,6 @@
 /**
- * Goal: no method of the reference passes over what it is given as options. Method: every method on its pages that takes options is
- * called on a real database with null in their place, which must be refused by the name of the method.
+ * Goal: no method in the reference ignores wrong options. Method: every method on its pages that takes options is called on
+ * a real database with null in their place; the error must name the method.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -21,18 +21,18 @@ const PAGES = new URL('../../docs/api/', import.meta.url);
 interface Method {
   readonly type: string;
   readonly name: string;
-  /** Parameters before the options. */
+  /** Number of parameters before the options. */
   readonly before: number;
 }
 
-/** Methods by the anchors of a page: `- <a id="collection.put"></a>`put(key: string, value: Input, options?: …): …`. */
+/** The methods of a page, by their anchors: `- <a id="collection.put"></a>`put(key: string, value: Input, options?: …): …`. */
 async function methodsOf(page: string): Promise<Method[]> {
   const text = await readFile(new URL(page, PAGES), 'utf8');
   const lines = text.matchAll(/<a id="(\w+)\.\w+"><\/a>`(\w+)(?:<\w+>)?\((.*\boptions\??: )/g);
   return [...lines].map(([, type, name, parameters]) => ({ type: type!, name: name!, before: commas(parameters!) }));
 }
 
-/** Commas outside of brackets. */
+/** Counts the commas outside brackets. */
 function commas(parameters: string): number {
   let depth = 0;
   let count = 0;
@@ -44,7 +44,7 @@ function commas(parameters: string): number {
   return count;
 }
 
-test('every method that takes options refuses null in their place', async (t) => {
+test('every method that takes options refuses null instead of them', async (t) => {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'entgldb-options-'));
   t.after(() => rm(dataDirectory, { recursive: true }));
   await using db = await openDatabase({ dataDirectory, network: false });
@@ -68,7 +68,7 @@ test('every method that takes options refuses null in their place', async (t) =>
   }
 });
 
-test('what has to be called is a function, whichever method takes it', async (t) => {
+test('every method that takes a function refuses anything else', async (t) => {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'entgldb-options-'));
   t.after(() => rm(dataDirectory, { recursive: true }));
   await using db = await openDatabase({ dataDirectory, network: false });
@@ -97,7 +97,7 @@ test('what has to be called is a function, whichever method takes it', async (t)
   assert.equal(await db.collection('c').count(), 1);
 });
 
-test('what is made or opened with options that are none, or misspelt, says so', async () => {
+test('creating or opening something with invalid or misspelt options is refused', async () => {
   const wrong = <T>(value: unknown): T => value as T;
   for (const Service of [RetryPolicy, DocumentCache, OfflineQueue, SyncStatusTracker, EntglDbHealthCheck]) {
     const make = Service as new (options: unknown) => unknown;

@@ -10,8 +10,8 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const DEADLINE_MS = 60_000;
 
 /**
- * A copy of an example in the tree of the repository, so that packages resolve, but not in node_modules, where Node strips no
- * types; `entgldb` is answered by the sources. It is removed when the tests of the file are over.
+ * A copy of an example inside the repository, so that packages resolve, but outside node_modules, where Node does not strip
+ * types. `entgldb` resolves to the sources. The copy is removed after the tests of the file.
  */
 export class ExampleFolder {
   readonly #folder: string;
@@ -29,7 +29,7 @@ export class ExampleFolder {
     after(() => rmSync(this.#folder, { recursive: true, force: true }));
   }
 
-  /** As strictly as the source, which is checked elsewhere. */
+  /** Asserts that the example compiles as strictly as the source. Errors in the source itself are reported elsewhere. */
   async assertCompiles(): Promise<void> {
     const config = { extends: join(ROOT, 'tsconfig.json'), include: ['*.ts'] };
     writeFileSync(join(this.#folder, 'tsconfig.json'), JSON.stringify(config));
@@ -43,7 +43,7 @@ export class ExampleFolder {
     assert.deepEqual(own, []);
   }
 
-  /** Its program as a user starts it, in an empty folder; resolves with what it printed. */
+  /** Runs its program as a user starts it, in an empty folder. Resolves with what it printed. */
   async run(program = 'main.ts'): Promise<string> {
     const cwd = mkdtempSync(join(tmpdir(), 'entgldb-example-'));
     try {

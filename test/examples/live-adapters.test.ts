@@ -1,6 +1,7 @@
 /**
- * Goal: the adapters for React, Vue, Svelte and the windows of Electron show what a live query says, with the framework itself at work, and let go of it
- * when nobody looks any more. Method: the program of each example, which writes while something of the framework is mounted.
+ * Goal: the adapters for React, Vue, Svelte and the windows of Electron show the results of a live query in the real
+ * framework, and release the query once nobody looks. Method: the program of each example, which writes while a component,
+ * scope, subscription or window is open.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,13 +12,13 @@ const vue = new ExampleFolder('vue');
 const svelte = new ExampleFolder('svelte');
 const electron = new ExampleFolder('electron');
 
-test('each of them compiles', async () => {
+test('each example compiles', async () => {
   for (const example of [react, vue, svelte, electron]) await example.assertCompiles();
 });
 
 test('React: a component renders each result, in strict mode', async () => {
   const lines = (await react.run()).split('\n');
-  // Beside the frames, the renderer says that it is deprecated: the only one without a browser that weighs little.
+  // Besides the frames, the renderer prints that it is deprecated. It is the only small one that needs no browser.
   assert.deepEqual(lines.filter((line) => line.endsWith('}')).map(frameOf), [
     'at first: 1 of 1: water the plants',
     'after a write: 2 of 2: feed the cat, water the plants',
@@ -26,7 +27,7 @@ test('React: a component renders each result, in strict mode', async () => {
   ]);
 });
 
-test('Vue: refs follow each result, another query when the filter changes, and nothing after the scope', async () => {
+test('Vue: refs follow each result, switch queries when the filter changes, and stop with their scope', async () => {
   const lines = (await vue.run()).trim().split('\n');
   assert.deepEqual(lines, [
     "[ 'water the plants' ] of 1",
@@ -54,7 +55,7 @@ test('Electron: a window follows a query of the main process over messages, and 
   ]);
 });
 
-/** One printed frame in short: when it was, the counts, and the titles. */
+/** One printed frame, shortened: its moment, the counts and the titles. */
 function frameOf(line: string): string {
   const [when, ...json] = line.split(': ');
   const tree = JSON.parse(json.join(': ')) as { props: { title: string }; children: { children: string[] }[] };

@@ -1,6 +1,6 @@
 /**
- * Goal: the NestJS example compiles as strictly as the source, runs to its end, and leaves a closed database.
- * Method: its files in a folder where `entgldb` is answered by the sources; then its program as a user starts it.
+ * Goal: the NestJS example compiles as strictly as the source, runs to its end, and closes its database.
+ * Method: its files in a folder where `entgldb` resolves to the sources; then its program as a user starts it.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

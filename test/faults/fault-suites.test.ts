@@ -1,6 +1,7 @@
 /**
- * Goal: no crash, power cut, refused write or rotten bit loses or falsifies anything without a word. Method: a sample of each suite
- * of `npm run torture`, another one every day; a failure names seed and case. What needs strace says why where there is none.
+ * Goal: no crash, power cut, failed disk call or flipped bit loses or falsifies anything silently. Method: a sample of each
+ * suite of `npm run torture`, a different one every day; a failure names seed and case. Suites that need strace are skipped
+ * with a reason where there is none.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +14,7 @@ const SECONDS_MAX = 60 * SCALE;
 
 for (const suite of await builtFaultSuites()) {
   const count = suite.counts.ci * SCALE;
-  test(`${suite.name}, ${count} cases: ${suite.about}, and nothing is lost or untrue in silence`, async (t) => {
+  test(`${suite.name}, ${count} cases: ${suite.about}; nothing is silently lost or wrong`, async (t) => {
     t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
     const deadline = performance.now() + SECONDS_MAX * 1000;
     const { outcomes, problems, notes, skipped, cases } = await suite.run({

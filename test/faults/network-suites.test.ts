@@ -1,6 +1,7 @@
 /**
- * Goal: whatever a network does, nodes become equal soon after it works again, and nothing is lost. Method: a sample of each network
- * suite of `npm run torture`, another one every day; a failure names seed and case. What cannot run here says why.
+ * Goal: whatever a network does, nodes become equal soon after it works again, and nothing is lost. Method: a sample of
+ * each network suite of `npm run torture`, a different one every day; a failure names seed and case. A suite that cannot
+ * run here is skipped with a reason.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Goal: a node announces the replica id that it has, whatever made it take another one (R9, R11): a twin is found by it. Method: a
- * discovery of the same cluster hears the node, until it hears the tag of the id that the node took.
+ * Goal: a node announces its current replica id, whatever made it take a new one (R9, R11), so that twins can be found.
+ * Method: a discovery of the same cluster listens to the node until it hears the tag of the new id.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { eventually, freeUdpPort, makeFolder } from './node-process.ts';
 
 const TOKEN = 'a token for the tests of integration';
 
-test('the id that a node took after damage is announced', { timeout: 60_000 }, async (t) => {
+test('a node announces the new id that it took after damage', { timeout: 60_000 }, async (t) => {
   const udpPort = await freeUdpPort();
   const folder = await makeFolder(t);
   const options = {

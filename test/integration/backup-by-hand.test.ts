@@ -1,8 +1,8 @@
 /**
- * Goal: an old backup in the place of the database, copied there by hand as a shop owner does or by `entgldb restore`, is a node that
- * works: it takes a new replica id, gets what it wrote since the backup back from its peer, and nothing acknowledged and sent is
- * lost (N4, R9). Method: real processes; the node is stopped, killed so that a log and its index are left over, or even still
- * running when the backup is copied over its database.
+ * Goal: a node whose database was replaced by an old backup works, whether the file was copied by hand or restored by
+ * `entgldb restore`. It takes a new replica id, gets what it wrote since the backup back from its peer, and loses nothing
+ * that was acknowledged and sent (N4, R9). Method: real processes. When the backup is copied over the database, the node is
+ * stopped, killed so that a log and its index are left, or even still running.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
@@ -28,9 +28,9 @@ const options = { timeout: 180_000 };
 
 type Ending = 'stopped' | 'killed';
 
-describe('a backup in the place of the database', () => {
+describe('a backup in place of the database', () => {
   for (const ending of ['stopped', 'killed'] as const) {
-    test(`copied by hand over a node that was ${ending}: all that it had sent comes back`, {
+    test(`copied by hand after the node was ${ending}: all that it had sent comes back`, {
       timeout: 60_000,
     }, async (t) => {
       const shop = await openShop(t);
@@ -40,7 +40,7 @@ describe('a backup in the place of the database', () => {
     });
   }
 
-  test('by `entgldb restore`: the same, and the replaced database is kept', options, async (t) => {
+  test('restored by `entgldb restore`: the same, and the replaced database is kept', options, async (t) => {
     const shop = await openShop(t);
     const refused = await runCommand(['restore', shop.backup, '--data', shop.options.folder]);
     assert.equal(refused.code, 3, refused.err);
@@ -53,7 +53,7 @@ describe('a backup in the place of the database', () => {
     await comesBack(t, shop);
   });
 
-  test('copied by hand over a node that still runs, and then the power fails: the same', {
+  test('copied by hand while the node runs, and then the power fails: the same', {
     timeout: 60_000,
   }, async (t) => {
     const shop = await openShop(t);
@@ -62,7 +62,7 @@ describe('a backup in the place of the database', () => {
     await comesBack(t, shop);
   });
 
-  test('a file that is no database is set aside, and the backup takes its place', options, async (t) => {
+  test('a file that is not a database is set aside, and the backup takes its place', options, async (t) => {
     const shop = await openShop(t);
     await end(shop, 'killed');
     writeFileSync(join(shop.options.folder, DATABASE), 'a letter to the tax office, saved under the wrong name');
@@ -82,7 +82,7 @@ interface Shop {
   readonly replica: string;
 }
 
-/** A till that made a backup, and then wrote on; its office has everything. */
+/** A till that made a backup and then went on writing; its office has everything. */
 async function openShop(t: TestContext): Promise<Shop> {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
@@ -110,7 +110,7 @@ async function end({ till, options }: Shop, ending: Ending): Promise<void> {
   assert.ok(existsSync(join(options.folder, `${DATABASE}-wal`)), 'the log is left over');
 }
 
-/** Works alone first, and is whole again once it meets the office. */
+/** The till first works alone, and has everything again once it meets the office. */
 async function comesBack(t: TestContext, { office, options, replica }: Shop): Promise<void> {
   const alone = await NodeProcess.start(t, { ...options, peers: [] });
   const status = await alone.status();
@@ -140,7 +140,7 @@ async function checkAll(node: NodeProcess): Promise<void> {
     const isDeleted = i >= UPDATED && i < UPDATED + DELETED;
     assert.equal(found.get(`k${i}`), isDeleted ? undefined : byOf(i), `${node.ready.nodeId}: k${i}`);
   }
-  // Written on both sides without sight of each other: the later one.
+  // Written on both sides independently: the later write wins.
   assert.equal(found.get('k0'), 'new');
   for (let i = 10_000; i < 10_020; i++) assert.equal(found.get(`k${i}`), 'new');
   assert.equal(found.size, BEFORE + AFTER - DELETED + 20);

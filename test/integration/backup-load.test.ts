@@ -1,7 +1,7 @@
 /**
- * Goal: a backup made while the database is written to a thousand times a second holds every write that was acknowledged before the
- * call, and one that is killed at any moment never leaves a file that looks complete. Method: a program's database with a writer
- * that keeps its pace; a real node that is killed while it makes backups, again and again; each file is opened and read whole.
+ * Goal: a backup made under a thousand writes per second holds every write that was acknowledged before the call. A backup
+ * killed at any moment never leaves an incomplete file that looks complete. Method: a program's database with a writer that
+ * keeps its pace; a real node that is killed again and again while it makes backups. Each file is opened and read whole.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ const KILLS = 5 * SCALE;
 const PAD = 'x'.repeat(1000);
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
-test(`${BACKUPS} backups under ${WRITES_PER_SECOND} writes a second hold all that was acknowledged before the call`, {
+test(`${BACKUPS} backups under ${WRITES_PER_SECOND} writes per second hold all that was acknowledged before the call`, {
   timeout: 60_000 * SCALE,
 }, async (t) => {
   const folder = await makeFolder(t);
@@ -55,7 +55,7 @@ test(`${BACKUPS} backups under ${WRITES_PER_SECOND} writes a second hold all tha
   t.diagnostic(`${writes} writes, ${Math.round(rate)} a second, ${BACKUPS} backups`);
 });
 
-/** As many writes in each hundredth of a second as its pace wants, whatever the disk does meanwhile. */
+/** Begins the writes that the pace requires in each hundredth of a second, however slow the disk is. */
 async function writeAtPace(db: NodeDatabase, acknowledged: Map<string, number>, signal: AbortSignal): Promise<number> {
   const documents = db.collection('c');
   const under = new Set<Promise<unknown>>();
@@ -74,7 +74,7 @@ async function writeAtPace(db: NodeDatabase, acknowledged: Map<string, number>, 
   return n;
 }
 
-test(`a backup killed at ${KILLS} random moments leaves no file that looks complete and is not`, {
+test(`a backup killed at ${KILLS} random moments leaves no incomplete file that looks complete`, {
   timeout: 60_000 * SCALE,
 }, async (t) => {
   t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
@@ -95,7 +95,7 @@ test(`a backup killed at ${KILLS} random moments leaves no file that looks compl
     }
     assert.equal(await node.collection('c').count(), documents);
     const made = makeBackup(node, `b${round}.db`);
-    // The last one may finish, so that there is one to read on the slowest machine.
+    // The last one may finish, so that even the slowest machine has one to read.
     if (round < KILLS - 1) await pause(random.integer(0, 400));
     else await made;
     await node.kill();
@@ -136,7 +136,7 @@ async function makeBackup(node: NodeProcess, name: string): Promise<void> {
   }
 }
 
-/** The number that each document of a copy of the backup holds; the backup stays as it is. */
+/** Reads the number in each document from a copy of the backup; the backup itself stays unchanged. */
 async function readCopy(path: string, folder: string): Promise<Map<string, number>> {
   mkdirSync(folder);
   const databasePath = join(folder, 'entgldb.db');

@@ -1,6 +1,6 @@
 /**
- * Goal: a blob that is put while two nodes are connected arrives whole although the connection breaks again and again, and what
- * is sent twice is bounded by what may travel unconfirmed. Method: two nodes in this process, one reaches the other through a
+ * Goal: a blob that is put while two nodes are connected arrives whole although the connection breaks again and again, and
+ * no more is sent twice than may travel unconfirmed. Method: two nodes in this process. One reaches the other through a
  * proxy that resets all connections whenever another part of the blob has arrived.
  */
 import assert from 'node:assert/strict';
@@ -45,7 +45,7 @@ test(`a blob whose connection is cut ${CUTS} times arrives, and little is sent t
   let size = 0;
   for await (const chunk of b.blobs.get(ref)) size += chunk.length;
   assert.equal(size, BYTES);
-  // b sends nothing: what a exchanged is what it sent.
+  // b sends no documents, so the total that a exchanged is what it sent.
   const twice = a.syncTracker.getStatus().totals.documents - chunksHere(b);
   const unconfirmed = (LIMITS.blobCreditBytes + 2 * LIMITS.messageBytesMax) / (64 * 1024);
   t.diagnostic(`${chunksHere(b)} documents, ${twice} of them twice`);

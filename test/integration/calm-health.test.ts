@@ -1,6 +1,6 @@
 /**
- * Goal: no false alarms: two nodes under load, from their first second on, are healthy in every look, and never say otherwise unasked.
- * Method: real processes that write, read, delete and back up all the time for 15 s, for 10 minutes in torture.
+ * Goal: no false alarms. Two nodes under load are healthy at every look from their first second on, and never report
+ * otherwise by themselves. Method: real processes that write, read, delete and back up for 15 s, in torture for 10 minutes.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ test(`two nodes under load for ${SECONDS} s are healthy all the time`, {
   t.diagnostic(`${looks} looks, ${operations} operations`);
 });
 
-/** Resolves with the operations that it did. */
+/** Works until the signal; resolves with the number of operations done. */
 async function work(node: NodeProcess, random: SeededRandom, signal: AbortSignal): Promise<number> {
   const documents = node.collection('c');
   let done = 0;

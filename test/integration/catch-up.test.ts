@@ -1,8 +1,8 @@
 /**
- * Goal: a node that was off while the others made 10,000 writes and 1,000 deletes catches up, keeps its own unsent writes, and shows
- * no deleted document, also when the tombstones were purged meanwhile (R4, R5, R7). Method: three real processes; one writes while
- * it is off the network, is killed and stays off. To purge, the others run for a moment with a clock that is ten days ahead; that
- * the tombstones are gone is then read from their files.
+ * Goal: a node that was off while the others made 10,000 writes and 1,000 deletes catches up, keeps its own unsent writes,
+ * and shows no deleted document, even if the tombstones were purged meanwhile (R4, R5, R7). Method: three real processes.
+ * One writes while it is off the network, is killed and stays off. To purge, the others run for a moment with a clock ten
+ * days ahead; their files then show that the tombstones are gone.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ async function catchUp(t: TestContext, isPurged: boolean): Promise<void> {
   await remove(b, DELETED.to / 2, DELETED.to);
   await eventually('a and b are equal', () => areEqual([a, b]));
   if (isPurged) {
-    // The claims that follow the last versions take a moment: what is not claimed is not known, and is not purged.
+    // The claims after the last versions take a moment; what is not claimed is not known, and so is not purged.
     await pause(CLAIM_MS);
     await Promise.all([a.stop(), b.stop()]);
     for (const name of ['a', 'b']) await purge(t, optionsOf(name));
@@ -81,7 +81,7 @@ async function catchUp(t: TestContext, isPurged: boolean): Promise<void> {
   assert.deepEqual(notices, [], 'nobody takes it for a copy');
 }
 
-/** What every node must show in the end: writes that did not see each other both count, and a write survives a delete. */
+/** Checks what every node must show in the end: independent writes both count, and a write survives a concurrent delete. */
 async function checkAll(node: NodeProcess): Promise<void> {
   const found = new Map<number, string>();
   for await (const [key, value] of node.collection('c').entries()) found.set(Number(key.slice(1)), String(value.text));
@@ -101,7 +101,7 @@ async function checkAll(node: NodeProcess): Promise<void> {
   assert.equal(found.size, DOCUMENTS - 990 - 10 + NEW_DOCUMENTS + 50);
 }
 
-/** Runs the node until it has forgotten its tombstones. */
+/** Runs the node until it has purged its tombstones. */
 async function purge(t: TestContext, options: StartOptions): Promise<void> {
   const node = await NodeProcess.start(t, { ...options, peers: [], env: shiftedClock(options.folder, TEN_DAYS_MS) });
   const path = join(options.folder, 'entgldb.db');

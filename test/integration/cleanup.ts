@@ -1,13 +1,13 @@
 type Undo = () => unknown;
 
-/** A test, or whatever else has an end. */
+/** A test, or anything else that ends. */
 export interface Scope {
   after(run: Undo): void;
 }
 
 const undosByTest = new WeakMap<Scope, Undo[]>();
 
-/** Does something when the test has ended: what was made last is undone first, and a failure does not keep the rest from it. */
+/** Runs `undo` when the test has ended. The latest one runs first, and a failure does not stop the others. */
 export function atEnd(t: Scope, undo: Undo): void {
   const undos = undosByTest.get(t);
   if (undos !== undefined) {
@@ -31,7 +31,7 @@ async function undoAll(undos: Undo[]): Promise<void> {
   if (errors.length > 0) throw new AggregateError(errors, 'the test could not be cleaned up');
 }
 
-/** Runs the work in a scope of its own, for what is no test. */
+/** Runs the work in a scope of its own, for use outside tests. */
 export async function withScope<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
   const runs: Undo[] = [];
   try {

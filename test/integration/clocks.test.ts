@@ -1,6 +1,6 @@
 /**
- * Goal: a wrong clock harms nobody (R10): what was written later, in sight of what it replaces, wins everywhere; nothing waits; the
- * culprit sees it on its own screen; and when its clock is right it simply goes on. Method: three real processes, one of them
+ * Goal: a wrong clock harms nobody (R10). A later write that saw what it replaces wins everywhere; nothing waits; the node
+ * with the wrong clock is told itself; and once its clock is right, it goes on. Method: three real processes, one of them
  * with a clock that is ten years ahead, three days behind, or set back by an hour while it writes.
  */
 import assert from 'node:assert/strict';
@@ -24,21 +24,21 @@ const DAY_MS = 24 * HOUR_MS;
 const LOOPBACK = { Network: { LocalhostOnly: true } };
 const DOCUMENTS = 50;
 const WRITE_MS_MAX = 2000;
-/** Pings tell the clocks every 5 s. */
+/** Pings carry the clock every 5 s. */
 const NOTICED_MS_MAX = 30_000;
 
-// Most of the time they wait for the next ping.
+// They mostly wait for the next ping, so they can run side by side.
 describe('clocks', { concurrency: true }, () => {
   for (const [name, shiftMs] of [
     ['ten years ahead', 3650 * DAY_MS],
     ['three days behind', -3 * DAY_MS],
   ] as const) {
-    test(`a node ${name}: later writes win, the culprit is told, and goes on when its clock is right`, {
+    test(`a node ${name}: later writes win, it is told itself, and it goes on once its clock is right`, {
       timeout: 240_000,
     }, async (t) => {
       const { honest, options } = await startHonest(t);
       const env = shiftedClock(options.folder, shiftMs);
-      // It has written much under its wrong clock before it meets anybody.
+      // It writes much under its wrong clock before it meets anybody.
       const alone = await NodeProcess.start(t, { ...options, env });
       await put(alone, 'alone', 'culprit');
       await put(honest[1], 'shared', 'honest');
@@ -64,7 +64,7 @@ describe('clocks', { concurrency: true }, () => {
     });
   }
 
-  test('a clock that is set back by an hour while its node writes: nothing stalls, and every later write wins', {
+  test('while a node writes, its clock is set back by an hour: nothing stalls, and every later write wins', {
     timeout: 240_000,
   }, async (t) => {
     const { honest, options } = await startHonest(t);
@@ -115,7 +115,7 @@ async function put(node: NodeProcess, prefix: string, by: string): Promise<void>
   await node.collection('c').putMany(documents);
 }
 
-/** Each in turn writes over what the one before it wrote; that must be what everybody reads then, with no wait for a clock. */
+/** The nodes in turn overwrite what the previous one wrote. All must then read that write, without waiting for a clock. */
 async function turnsAreTaken(nodes: readonly NodeProcess[], prefix: string): Promise<void> {
   for (let turn = 0; turn < nodes.length + 1; turn++) {
     const node = nodes[turn % nodes.length]!;
@@ -172,7 +172,7 @@ function setClock(node: NodeProcess, { folder }: StartOptions, shiftMs: number):
   node.signal('SIGUSR2');
 }
 
-/** Counts up in one document until told to end. */
+/** Counts up in one document until the signal. */
 async function writeOn(node: NodeProcess, signal: AbortSignal): Promise<{ written: number; slowestMs: number }> {
   let [written, slowestMs] = [0, 0];
   while (!signal.aborted) {

@@ -1,5 +1,5 @@
 /**
- * Goal: a node that was closed stays closed: nothing that is asked of it then opens a port, a file or a timer again.
+ * Goal: a closed node stays closed: no call opens a port, a file or a timer again.
  * Method: a real node on loopback; its public methods are called while it closes and afterwards.
  */
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import { makeFolder } from './node-process.ts';
 
 const network = { localhostOnly: true, enableDiscovery: false, tcpPort: 0 };
 
-test('a node that was taken off the network and closed cannot be brought back', async (t) => {
+test('a node that was taken off the network and closed cannot go back online', async (t) => {
   const db = await openDatabase({ dataDirectory: await makeFolder(t), network });
   await db.setNetworkPaused(true);
   const closing = db.close();
@@ -19,7 +19,7 @@ test('a node that was taken off the network and closed cannot be brought back', 
   assert.deepEqual(db.address(), { tcp: null, udp: null, http: null });
 });
 
-test('whatever is asked of a closed node is refused as such, or answered from memory', async (t) => {
+test('every call on a closed node is refused as closed, or answered from memory', async (t) => {
   const folder = await makeFolder(t);
   const db = await openDatabase({ dataDirectory: folder, network, persistence: { backupPath: 'backups' } });
   const sales = db.collection('sales');

@@ -1,13 +1,13 @@
 /**
- * Goal: an operator sees which writes are on this machine only, and whether two nodes hold the same. Method: the commands, and the routes
- * behind them, on two real nodes.
+ * Goal: an operator sees which writes are on this machine only, and whether two nodes hold the same. Method: the commands,
+ * and the routes behind them, on two real nodes.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually, makeFolder, NodeProcess, runCommand, writeToken } from './node-process.ts';
 
-test('status tells what is only here, and verify whether nodes hold the same', { timeout: 60_000 }, async (t) => {
+test('status shows what is only here, and verify whether nodes hold the same', { timeout: 60_000 }, async (t) => {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
   const till = await NodeProcess.start(t, { folder: join(folder, 'till'), name: 'till', tokenFile });

@@ -1,6 +1,6 @@
 /**
- * Goal: the command behaves in a shell: signals, closed pipes, exit codes of a real process. Method: real processes of this very
- * program, on loopback, with ports that the system picks.
+ * Goal: the command behaves well in a shell: signals, closed pipes, exit codes. Method: real processes of the command, on
+ * loopback, with ports that the system picks.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -69,7 +69,7 @@ test('after kill -9 the next start takes over, and nothing acknowledged is lost'
   assert.deepEqual(await once(next, 'exit'), [0, null]);
 });
 
-test('a reader that stops reading is no error', async () => {
+test('a reader that closes the pipe early causes no error', async () => {
   const lines = Array.from({ length: 20_000 }, (_, i) =>
     JSON.stringify({ key: `k${i}`, value: { pad: 'x'.repeat(100) } }),
   );
@@ -96,7 +96,7 @@ test('commands that run at the same time wait for each other', async () => {
   assert.equal((await run('count', 'c', '--data', 'together')).out, '4\n');
 });
 
-test('a node goes on when nobody reads what it says', async () => {
+test('a node keeps running when nobody reads its output', async () => {
   const node = entgldb('start', '--data', 'unread', '--no-discovery', '--tcp-port', '0', '--http-port', '0');
   node.stdout!.destroy();
   node.stderr!.destroy();

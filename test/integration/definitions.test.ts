@@ -1,5 +1,5 @@
 /**
- * Goal: two nodes whose programs define a collection differently say so, each to its own user, and stop when it is mended.
+ * Goal: two nodes whose programs define a collection differently report it, each to its own user, until it is fixed.
  * Method: `openDatabase` as programs call it, with real validators; definitions come after the nodes have met.
  */
 import assert from 'node:assert/strict';
@@ -23,7 +23,7 @@ async function openPair(t: TestContext): Promise<[till: NodeDatabase, office: No
 const differing = (db: NodeDatabase): string[] =>
   db.peers().flatMap((peer) => peer.definitionMismatches.map(({ collection, part }) => `${collection}: ${part}`));
 
-test('resolver, version and schema that differ are reported at both nodes, and documents flow on', async (t) => {
+test('differing resolver, version and schema are reported at both nodes, and documents keep flowing', async (t) => {
   const [till, office] = await openPair(t);
   await eventually('the meeting', () => till.isOnline && office.isOnline);
   const degraded = new Promise<string>((resolve) => {
@@ -53,7 +53,7 @@ test('resolver, version and schema that differ are reported at both nodes, and d
   await eventually('the end of it', () => differing(till).length === 0);
 });
 
-test('a node whose program defines nothing is no mismatch', async (t) => {
+test('a node whose program defines nothing causes no mismatch', async (t) => {
   const [till, office] = await openPair(t);
   await eventually('the meeting', () => till.isOnline && office.isOnline);
   const users = till.collection('users', {

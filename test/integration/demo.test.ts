@@ -1,6 +1,6 @@
 /**
- * Goal: the demo ends with three equal nodes and says what it measured; however it ends, no process and no file of it is left.
- * Method: the real command with its three processes and a small data set, in a temporary directory of its own.
+ * Goal: the demo ends with three equal nodes and reports what it measured. However it ends, it leaves no process and no
+ * file. Method: the real command with its three processes and a small data set, in a temporary directory of its own.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -42,7 +42,7 @@ function startDemo(...args: string[]): { readonly child: ChildProcess; out(): st
   return { child, out: () => out, err: () => err };
 }
 
-/** A connection to each node of the demo that runs now. */
+/** Opens a connection to each node of the running demo. */
 async function connectToNodes(): Promise<Socket[]> {
   const [root] = await readdir(folder);
   const sockets = ['office', 'till-1', 'till-2'].map(async (name) => {
@@ -56,7 +56,7 @@ async function connectToNodes(): Promise<Socket[]> {
   return Promise.all(sockets);
 }
 
-/** The first output after the nodes have met: the demo is in the midst of it. */
+/** Resolves at the first output after the nodes have met, when the demo is in full swing. */
 async function inTheMidst({ child, out }: ReturnType<typeof startDemo>): Promise<void> {
   while (!out().includes('\n2. ')) {
     const [event] = await Promise.race([once(child.stdout!, 'data'), once(child, 'close').then(() => ['closed'])]);
@@ -64,7 +64,7 @@ async function inTheMidst({ child, out }: ReturnType<typeof startDemo>): Promise
   }
 }
 
-test('it ends with three equal nodes, nothing lost, every conflict resolved, and says what it measured', async () => {
+test('it ends with three equal nodes, nothing lost and every conflict resolved, and reports what it measured', async () => {
   const demo = startDemo('--json');
   const [code] = await once(demo.child, 'close');
   assert.equal(code, 0, demo.err() + demo.out());
@@ -90,7 +90,7 @@ test('it ends with three equal nodes, nothing lost, every conflict resolved, and
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('Ctrl+C in the midst leaves no process and no file', async () => {
+test('Ctrl+C halfway leaves no process and no file', async () => {
   const demo = startDemo();
   await inTheMidst(demo);
   const nodes = await connectToNodes();
@@ -103,7 +103,7 @@ test('Ctrl+C in the midst leaves no process and no file', async () => {
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('its nodes end even when it is killed', async () => {
+test('its nodes end even if the demo is killed', async () => {
   const demo = startDemo();
   await inTheMidst(demo);
   const nodes = await connectToNodes();
@@ -113,7 +113,7 @@ test('its nodes end even when it is killed', async () => {
   await Promise.all(gone);
 });
 
-test('a wrong option is one sentence', async () => {
+test('a wrong option is refused in one sentence', async () => {
   const demo = startDemo('--places', 'many');
   assert.deepEqual(await once(demo.child, 'close'), [2, null]);
   assert.match(demo.err(), /^entgldb: --places is many; give a number from 1000 on\n$/);

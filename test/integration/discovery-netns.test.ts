@@ -1,7 +1,7 @@
 /**
- * Goal: two hosts on one link find each other without default route, server or configuration, over IPv4 and IPv6.
- * Method: two network namespaces joined by a pair of virtual interfaces, one real process in each. Needs root and iproute2;
- * where that is missing the test is skipped and says why. Namespaces are named after this process and removed afterwards.
+ * Goal: two hosts on one link find each other without a default route, server or configuration, over IPv4 and IPv6.
+ * Method: two network namespaces joined by a pair of virtual interfaces, with one real process in each. Needs root and
+ * iproute2; without them the test is skipped with a reason. Namespaces are named after this process and removed afterwards.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ interface Line {
   readonly interfaces?: readonly { readonly target: string | null; readonly state: string }[];
 }
 
-/** Runs a node in a namespace. `until` resolves with the first line, seen already or to come, that the claim holds for. */
+/** Runs a node in a namespace. `until` resolves with the first line, past or future, for which the claim holds. */
 function runNode(t: TestContext, namespace: string, name: string) {
   const node: ChildProcess = spawn('ip', ['netns', 'exec', namespace, process.execPath, NODE_SCRIPT, name], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -52,7 +52,10 @@ function runNode(t: TestContext, namespace: string, name: string) {
 const reason = whyNoNamespaces();
 if (reason !== undefined) console.log(`SKIPPED: ${reason}`);
 
-test('two namespaces without default route find each other', { skip: reason ?? false, timeout: 60_000 }, async (t) => {
+test('two namespaces without a default route find each other', {
+  skip: reason ?? false,
+  timeout: 60_000,
+}, async (t) => {
   addNamespaces(t);
   ip('-n', NAMESPACES[0], 'addr', 'add', '10.77.0.1/24', 'dev', 'veth0');
   ip('-n', NAMESPACES[1], 'addr', 'add', '10.77.0.2/24', 'dev', 'veth0');
@@ -69,7 +72,7 @@ test('two namespaces without default route find each other', { skip: reason ?? f
   assert.ok(ms < 15_000, 'the goal is 3 s; a busy machine gets five times that');
 });
 
-test('an address that comes later is noticed and announced through', {
+test('an address that is added later is noticed and used for beacons', {
   skip: reason ?? false,
   timeout: 60_000,
 }, async (t) => {

@@ -1,4 +1,4 @@
-/** A process with one discovery, for tests: prints each event as a line of JSON. Ends when its standard input ends. */
+/** A process with one discovery, for tests. Prints each event as a line of JSON; ends with its standard input. */
 import { createUdpPort, Discovery, deriveBeaconKey } from '../../src/net/discovery/index.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { systemRandom } from '../../src/node/system-random.ts';

@@ -1,9 +1,9 @@
 /**
- * Goal: whatever a network does to a connection, the nodes are back in less than 5 s after it works again, as often as it happens,
- * and nothing grows (T4). Method: a hub in a process of its own, and spokes in this one that reach it through a proxy each; the
+ * Goal: whatever a network does to a connection, and however often, the nodes are back within 5 s after it works again, and
+ * nothing grows (T4). Method: a hub in a process of its own, and spokes in this one that each reach it through a proxy. The
  * proxy resets, stalls, forgets, slows and corrupts connections, in turn and in parallel. While the path is broken both ends
- * write; it is back when each has what the other wrote. Sockets, memory and log lines of the hub are counted. Besides, a node is
- * stopped as by a laptop that sleeps, and comes back under another port.
+ * write; it counts as back when each has what the other wrote. Sockets, memory and log lines of the hub are counted. Further
+ * tests suspend a node, as a sleeping laptop does, and let a node come back under another port.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -27,9 +27,9 @@ import {
 } from './node-process.ts';
 
 const SPOKES = 10;
-/** All spokes together: 100, and 1,000 at scale 10. */
+/** All spokes together: 100 cycles, or 1,000 at scale 10. */
 const CYCLES_PER_SPOKE = Math.min(100, 10 * SCALE);
-/** The goal, which holds on an idle machine, as where the counts are raised; a build machine does other things besides. */
+/** The goal. It holds on an idle machine, as in torture; a build machine does other things besides. */
 const BACK_MS_GOAL = 5000;
 const BACK_MS_MAX = BACK_MS_GOAL * (SCALE > 1 ? 1 : 4);
 const DOWN_MS_MAX = 600;
@@ -70,7 +70,7 @@ interface Spoke {
 }
 
 describe('faults of the network', { concurrency: true }, () => {
-  test(`${SPOKES * CYCLES_PER_SPOKE} times a broken path: back within 5 s, and nothing grows`, {
+  test(`a path that breaks ${SPOKES * CYCLES_PER_SPOKE} times is back within 5 s each time, and nothing grows`, {
     timeout: 240_000 * SCALE,
   }, async (t) => {
     t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
@@ -82,7 +82,7 @@ describe('faults of the network', { concurrency: true }, () => {
       Array.from({ length: SPOKES }, (_, i) => openSpoke(t, folder, `s${i}`, tokenFile, hub, random.fork())),
     );
     await eventually('all are connected', () => spokes.every(({ db }) => db.isOnline));
-    // The requests of this test have their sockets at the hub, too: as many as there will ever be.
+    // The test's own requests have sockets at the hub too; open as many as there will ever be.
     await Promise.all(Array.from({ length: 4 * SPOKES }, () => hub.status()));
     const before = { sockets: countSockets(hub.pid), ownSockets: countSockets(process.pid), mib: memoryMib(hub.pid) };
     const backMs = (await Promise.all(spokes.map((spoke) => breakAgainAndAgain(hub, spoke)))).flat();
@@ -133,7 +133,7 @@ describe('faults of the network', { concurrency: true }, () => {
   });
 });
 
-/** Two nodes that are connected: by discovery on this port, or because the second one knows the first. */
+/** Two connected nodes: they found each other by discovery on this port, or the second knows the first. */
 async function startPair(
   t: TestContext,
   { udpPort }: { readonly udpPort?: number },
@@ -220,7 +220,7 @@ function mean(values: readonly { readonly ms: number }[]): number {
   return values.reduce((sum, { ms }) => sum + ms, 0) / values.length;
 }
 
-/** Resident memory of a process. */
+/** Resident memory of a process, MiB. */
 function memoryMib(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Math.round(Number(kib) / 1024);

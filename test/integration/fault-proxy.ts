@@ -1,16 +1,20 @@
-/** A TCP proxy on loopback that does to connections what networks do to them, for tests. */
+/** A TCP proxy on loopback that disturbs connections as networks do, for tests. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { atEnd } from './cleanup.ts';
 
-/** The end that dialled, and the one that was dialled. */
+/** The end that dialled, or the one that was dialled. */
 export type Side = 'dialler' | 'listener';
 
 /**
- * What happens to bytes. `stall`: those towards these sides wait, as do new connections where both are named. `vanish`: they are
- * gone, and the connection will never be heard of again, as when a router forgets it. `slow`: so many bytes per second.
- * `corrupt`: one byte of each chunk is another one. `refuse`: new connections are reset at once.
+ * What happens to bytes.
+ *
+ * - `stall`: bytes towards these sides wait; if both are named, new connections wait too.
+ * - `vanish`: bytes are gone, and so is the connection for good, as when a router forgets it.
+ * - `slow`: only this many bytes per second pass.
+ * - `corrupt`: one byte of each chunk is changed.
+ * - `refuse`: new connections are reset at once.
  */
 export type Fault =
   | { readonly kind: 'none' }
@@ -22,7 +26,7 @@ export type Fault =
 
 interface Pair {
   readonly sockets: Readonly<Record<Side, Socket>>;
-  /** What was sent into it meanwhile is not delivered any more: whoever sends on gets a reset. */
+  /** What is sent into it is never delivered. Once nothing vanishes any more, an end that sends gets a reset. */
   isForgotten: boolean;
 }
 
@@ -60,12 +64,12 @@ export class FaultProxy {
     return this.#pairs.size;
   }
 
-  /** New connections go to another port from now on, as after a peer has moved. */
+  /** From now on new connections go to another port, as after a peer has moved. */
   moveTo(targetPort: number): void {
     this.#targetPort = targetPort;
   }
 
-  /** Replaces the fault before it. What vanished stays so: who sends on in such a connection gets a reset from now on. */
+  /** Replaces the current fault. A connection that vanished does not come back: from now on, an end that sends gets a reset. */
   set(fault: Fault): void {
     const before = this.#fault;
     this.#fault = fault;
@@ -76,7 +80,7 @@ export class FaultProxy {
     }
   }
 
-  /** Resets all connections, or only their one end: the other does not hear of it. */
+  /** Resets all connections, or only one end of each: then the other end does not hear of it. */
   reset(side?: Side): void {
     for (const pair of this.#pairs) {
       if (side !== undefined) pair.isForgotten = true;
@@ -88,7 +92,7 @@ export class FaultProxy {
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    // Not `reset`, which waits until what is unsent has left: an end that does not read would keep the process of the test alive.
+    // Not a reset, which waits until unsent bytes have left: an end that does not read would keep the test's process alive.
     for (const { sockets } of this.#pairs) for (const socket of Object.values(sockets)) socket.destroy();
     await closed;
   }
@@ -135,7 +139,7 @@ export class FaultProxy {
     to.once('drain', () => this.#resume(pair));
   }
 
-  /** Reads from each side again that may send. */
+  /** Reads again from each side that may send. */
   #resume(pair: Pair): void {
     for (const from of ['dialler', 'listener'] as const) {
       const isStalled = this.#fault.kind === 'stall' && this.#fault.towards.includes(OTHER[from]);
@@ -144,7 +148,7 @@ export class FaultProxy {
     }
   }
 
-  /** What was sent while it vanished is sent again by TCP when the way is back, and answered by a host that knows of nothing. */
+  /** When the path is back, TCP repeats what had vanished, and a host that knows nothing of the connection answers with a reset. */
   #answerWithReset(pair: Pair): void {
     for (const socket of Object.values(pair.sockets)) if (socket.bytesRead > 0) socket.resetAndDestroy();
   }
@@ -161,5 +165,5 @@ export class FaultProxy {
 }
 
 function ignore(): void {
-  // What the ends make of it is what the tests look at.
+  // The tests look at what the two ends make of it.
 }

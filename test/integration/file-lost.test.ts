@@ -1,6 +1,6 @@
 /**
- * Goal: a database file that is removed, or that another one takes the place of, while a node has it open costs nothing that was
- * acknowledged. Method: `openDatabase` as a program calls it, real files on loopback; the file is taken away under its hands.
+ * Goal: nothing acknowledged is lost when a database file is removed or replaced while a node has it open. Method:
+ * `openDatabase` as a program calls it, with real files on loopback; the file is taken away while it is open.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -62,7 +62,7 @@ for (const [name, way] of Object.entries(ways))
     assert.equal(await other.collection('sales').count(), written + 2);
   });
 
-test('a file that was away and comes back: the node stays unhealthy as long as it refuses to write, and the next start has all', async (t) => {
+test('a file that vanishes and comes back: the node is unhealthy while it refuses writes, and the next start has everything', async (t) => {
   const folder = await makeFolder(t);
   const path = join(folder, 'till', 'entgldb.db');
   const db = await openOnLoopback(folder, 'till');
@@ -77,7 +77,7 @@ test('a file that was away and comes back: the node stays unhealthy as long as i
 });
 
 for (const isNoticed of [false, true])
-  test(`a node whose folder was moved ends, whole, and touches nothing of the node in its old place; noticed: ${isNoticed}`, async (t) => {
+  test(`a node whose folder was moved loses nothing when it ends, and touches nothing in the old place; noticed: ${isNoticed}`, async (t) => {
     const folder = await makeFolder(t);
     const place = join(folder, 'till');
     const moved = await openOnLoopback(folder, 'till');
@@ -98,7 +98,7 @@ for (const isNoticed of [false, true])
     assert.deepEqual(again.status().notices, [], 'it is the same database as before');
   });
 
-test('a lock file that is removed as left over lets no second owner in, who would write over the first', async (t) => {
+test('removing the lock file of a running node lets no second owner in', async (t) => {
   const folder = await makeFolder(t);
   await using db = await openOnLoopback(folder, 'till');
   await db.collection('sales').put('before', { n: 0 });

@@ -1,6 +1,6 @@
 /**
- * Goal: a full disk is said in one sentence with exit code 3, leaves nothing half-done, and when there is room again the node goes
- * on by itself, with every acknowledged write. Method: a real disk of a few megabytes (tmpfs), real processes.
+ * Goal: a full disk is reported in one sentence with exit code 3 and leaves nothing half done. When there is room again,
+ * the node goes on by itself, with every acknowledged write. Method: a real disk of a few megabytes (tmpfs), real processes.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
@@ -17,42 +17,46 @@ const options = { skip: reason ?? false, timeout: 120_000 };
 const PAD = 'x'.repeat(400);
 const BALLAST_BYTES = 6 * 1024 * 1024;
 
-test('commands on a full disk say so in one sentence, exit with 3 and leave what there was', options, async (t) => {
-  const folder = await makeFolder(t);
-  const disk = mountDisk(t, join(folder, 'disk'), 12);
-  await writeFile(join(disk, 'ballast'), Buffer.alloc(BALLAST_BYTES, 1));
-  const data = ['--data', join(disk, 'data')];
-  await writeFile(join(folder, 'small.ndjson'), ndjson('s', 1000));
-  await writeFile(join(folder, 'large.ndjson'), ndjson('l', 20_000));
-  assert.equal((await runCommand(['import', 'c', join(folder, 'small.ndjson'), ...data])).code, 0);
+test(
+  'commands on a full disk say so in one sentence, exit with 3 and leave everything as it was',
+  options,
+  async (t) => {
+    const folder = await makeFolder(t);
+    const disk = mountDisk(t, join(folder, 'disk'), 12);
+    await writeFile(join(disk, 'ballast'), Buffer.alloc(BALLAST_BYTES, 1));
+    const data = ['--data', join(disk, 'data')];
+    await writeFile(join(folder, 'small.ndjson'), ndjson('s', 1000));
+    await writeFile(join(folder, 'large.ndjson'), ndjson('l', 20_000));
+    assert.equal((await runCommand(['import', 'c', join(folder, 'small.ndjson'), ...data])).code, 0);
 
-  const stopped = await runCommand(['import', 'c', join(folder, 'large.ndjson'), ...data]);
-  assertFull(stopped);
-  const count = Number((await runCommand(['count', 'c', ...data])).out);
-  assert.equal(count % 1000, 0, 'whole transactions of the import, or none');
-  assert.ok(count >= 1000 && count < 21_000);
-  assert.equal((await runCommand(['check', ...data])).code, 0);
-  assertFull(await runCommand(['put', 'c', 'k', '{"a":1}', ...data]));
-  assert.equal((await runCommand(['get', 'c', 'k', ...data])).code, 1, 'it is not there');
+    const stopped = await runCommand(['import', 'c', join(folder, 'large.ndjson'), ...data]);
+    assertFull(stopped);
+    const count = Number((await runCommand(['count', 'c', ...data])).out);
+    assert.equal(count % 1000, 0, 'whole transactions of the import, or none');
+    assert.ok(count >= 1000 && count < 21_000);
+    assert.equal((await runCommand(['check', ...data])).code, 0);
+    assertFull(await runCommand(['put', 'c', 'k', '{"a":1}', ...data]));
+    assert.equal((await runCommand(['get', 'c', 'k', ...data])).code, 1, 'it is not there');
 
-  fillDisk(join(disk, 'fill'));
-  assertFull(await runCommand(['export', 'c', join(disk, 'out.ndjson'), ...data]));
-  assert.deepEqual(readdirSync(disk).sort(), ['ballast', 'data', 'fill'], 'no part of an export');
-  assertFull(await runCommand(['put', 'c', 'k', '{"a":1}', '--data', join(disk, 'other')]));
-  assertFull(await runStart({ folder: join(disk, 'third'), name: 'third' }));
-  const settings = await runCommand(['init', '--config', join(disk, 'settings.json')]);
-  assert.equal(settings.code, 2);
-  assert.match(settings.err, /^entgldb: [^\n]+\n$/);
-  assert.ok(!readdirSync(disk).includes('settings.json'), 'no empty settings');
+    fillDisk(join(disk, 'fill'));
+    assertFull(await runCommand(['export', 'c', join(disk, 'out.ndjson'), ...data]));
+    assert.deepEqual(readdirSync(disk).sort(), ['ballast', 'data', 'fill'], 'no part of an export');
+    assertFull(await runCommand(['put', 'c', 'k', '{"a":1}', '--data', join(disk, 'other')]));
+    assertFull(await runStart({ folder: join(disk, 'third'), name: 'third' }));
+    const settings = await runCommand(['init', '--config', join(disk, 'settings.json')]);
+    assert.equal(settings.code, 2);
+    assert.match(settings.err, /^entgldb: [^\n]+\n$/);
+    assert.ok(!readdirSync(disk).includes('settings.json'), 'no empty settings');
 
-  rmSync(join(disk, 'ballast'));
-  for (const name of ['other', 'data']) {
-    assert.equal((await runCommand(['put', 'c', 'k', '{"a":1}', '--data', join(disk, name)])).code, 0);
-  }
-});
+    rmSync(join(disk, 'ballast'));
+    for (const name of ['other', 'data']) {
+      assert.equal((await runCommand(['put', 'c', 'k', '{"a":1}', '--data', join(disk, name)])).code, 0);
+    }
+  },
+);
 
 test(
-  'a node whose disk fills up reads on, and when there is room again writes and syncs on, by itself',
+  'a node whose disk fills up keeps reading, and writes and syncs again by itself once there is room',
   options,
   async (t) => {
     const folder = await makeFolder(t);
@@ -69,7 +73,7 @@ test(
     assert.deepEqual(await node.collection('c').get(acknowledged[0]!), { pad: PAD });
     assert.equal(await node.collection('c').count(), acknowledged.length);
     const before = await isAccepted(node, 'before');
-    // What the peer writes meanwhile cannot be stored here: that must not make either of them fall over.
+    // What the peer writes meanwhile cannot be stored here; neither node may fail because of that.
     for (let i = 0; i < 50; i++) await peer.collection('c').put(`p${i}`, { i });
     const during = await isAccepted(node, 'during');
     assert.ok((await node.status()).collections.length > 0);
@@ -87,7 +91,7 @@ test(
 );
 
 test(
-  'kill -9 on a full disk loses nothing acknowledged, and the next start waits for room with a clear word',
+  'kill -9 on a full disk loses nothing acknowledged, and a start without room ends with a clear message',
   options,
   async (t) => {
     const folder = await makeFolder(t);
@@ -113,7 +117,7 @@ test(
 function assertFull({ code, out, err }: { code: number | null; out: string; err: string }): void {
   assert.equal(code, 3, err);
   assert.equal(out, '');
-  // The log of a node goes to the same place; with --json the sentence is inside an object.
+  // The node's log goes to the same stream; with --json the sentence is inside an object.
   const said = err
     .trimEnd()
     .split('\n')
@@ -125,7 +129,7 @@ function assertFull({ code, out, err }: { code: number | null; out: string; err:
   assert.doesNotMatch(said[0]!, /resumes by itself/, 'a node that has ended resumes nothing');
 }
 
-/** Writes until the disk refuses one; resolves with the keys that were acknowledged. */
+/** Writes until the disk refuses a write. Resolves with the keys that were acknowledged. */
 async function writeUntilFull(node: NodeProcess): Promise<string[]> {
   const keys: string[] = [];
   for (;;) {
@@ -140,7 +144,7 @@ async function writeUntilFull(node: NodeProcess): Promise<string[]> {
   }
 }
 
-/** A small write may still find a place in the log. Either it is there, or it was refused for want of room. */
+/** Tries a small write, which may still fit into the log. It is either stored, or refused because the disk is full. */
 async function isAccepted(node: NodeProcess, key: string): Promise<boolean> {
   try {
     await node.collection('c').put(key, { a: 1 });

@@ -1,7 +1,7 @@
 /**
- * Goal: health tells the truth within 2 s of each fault, and when it is gone recovers by itself. Method: real nodes, real faults; each
- * is looked for both in what `health` answers and in what `onChange` or the log tells unasked. Times are printed, and may be ten
- * times as long here as promised, because other tests run on the same machine.
+ * Goal: health tells the truth within 2 s of each fault, and recovers by itself when the fault is gone. Method: real nodes,
+ * real faults. Each is looked for both in the answer of `health` and in what `onChange` or the log reports unasked. Times
+ * are printed, and may be ten times as long as promised, because other tests run on the same machine.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -23,10 +23,10 @@ const options = { timeout: TEST_MS_MAX };
 
 type State = 'healthy' | 'degraded' | 'unhealthy';
 
-/** A node of either kind: asked, and heard unasked. */
+/** A node in this process or in its own: `health` is asked, `told` is what it reported by itself. */
 interface Watched {
   health(): Promise<HealthReport>;
-  /** What was told of a check last; undefined: nothing. */
+  /** The state of a check that was reported last; undefined: none. */
   told(check: string): State | undefined;
 }
 
@@ -43,7 +43,7 @@ function ofDatabase(db: NodeDatabase): Watched {
   return { health: () => db.health(), told: (check) => told.get(check) };
 }
 
-/** Waits until a check is in a state, asked and told; prints both times. */
+/** Waits until a check is in a state, both when asked and as reported unasked. Prints both times. */
 async function becomes(t: TestContext, node: Watched, check: string, state: State): Promise<HealthReport> {
   let report: HealthReport | undefined;
   const startedAt = performance.now();
@@ -75,7 +75,7 @@ async function open(t: TestContext, more: object = {}): Promise<NodeDatabase> {
   return db;
 }
 
-test('database locked by another program, with writes and without', options, async (t) => {
+test('the database is locked by another program, with and without writes', options, async (t) => {
   const node = await start(t, 'locked');
   const watched = ofProcess(node);
   await node.collection('c').put('k', { n: 1 });
@@ -94,7 +94,7 @@ test('database locked by another program, with writes and without', options, asy
 
 const noDisk = whyNoDisk();
 if (noDisk !== undefined) console.log(`SKIPPED: ${noDisk}`);
-test('disk full', { ...options, skip: noDisk ?? false }, async (t) => {
+test('the disk is full', { ...options, skip: noDisk ?? false }, async (t) => {
   const disk = mountDisk(t, join(await makeFolder(t), 'disk'), 32);
   const node = await NodeProcess.start(t, { folder: join(disk, 'data'), name: 'full' });
   const watched = ofProcess(node);
@@ -121,7 +121,7 @@ test('disk full', { ...options, skip: noDisk ?? false }, async (t) => {
   await node.collection('c').put('after', { n: 1 });
 });
 
-test('listening port lost', options, async (t) => {
+test('the listening port is lost', options, async (t) => {
   const db = await open(t);
   const watched = ofDatabase(db);
   const { port } = db.address().tcp!;
@@ -143,7 +143,7 @@ function addressPort(server: Server): number | undefined {
   return typeof address === 'object' ? address?.port : undefined;
 }
 
-test('all peers gone', options, async (t) => {
+test('all peers are gone', options, async (t) => {
   const peer = await start(t, 'peer');
   const node = await start(t, 'node', { peers: [peer.address] });
   const watched = ofProcess(node);
@@ -157,7 +157,7 @@ test('all peers gone', options, async (t) => {
   assert.equal((await becomes(t, watched, 'peers', 'healthy')).networkHealthy, true);
 });
 
-test('clock set wrong while it runs, and set right', options, async (t) => {
+test('the clock is set wrong while the node runs, and then right', options, async (t) => {
   const [b, c] = [await start(t, 'b'), await start(t, 'c')];
   const folder = await makeFolder(t);
   const env = shiftedClock(folder, 0);
@@ -173,14 +173,14 @@ test('clock set wrong while it runs, and set right', options, async (t) => {
   assert.equal((await becomes(t, watched, 'clock', 'healthy')).isHealthy, true);
 });
 
-test('a damaged document is known as soon as it is read, and healed by the peer', options, async (t) => {
+test('a damaged document is reported as soon as it is read, and healed by the peer', options, async (t) => {
   const peer = await start(t, 'peer');
   const settings = { Health: { ScrubMegabytesPerSecond: 0 }, Persistence: { CacheSizeMb: 1 } };
   const node = await start(t, 'damaged', { settings, peers: [peer.address] });
   const watched = ofProcess(node);
   await node.collection('c').put('k', { n: 1 });
   await eventually('the peer has it', async () => (await peer.collection('c').get('k')) !== undefined);
-  // Whatever makes the cache let go of it.
+  // Enough other pages to drive it out of the cache.
   const pad = 'x'.repeat(10_000);
   for (let i = 0; i < 5; i++)
     await node.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [`p${i}.${j}`, { pad }] as const));
@@ -197,7 +197,7 @@ test('a damaged document is known as soon as it is read, and healed by the peer'
   assert.deepEqual(await node.collection('c').get('k'), { n: 1 });
 });
 
-test('offline queue full', options, async (t) => {
+test('the offline queue is full', options, async (t) => {
   const db = await open(t, { sync: { maxQueueSize: 3 } });
   const watched = ofDatabase(db);
   for (let i = 0; i < 3; i++) await db.offlineQueue.enqueue({ type: 'delete', collection: 'c', key: `k${i}` });

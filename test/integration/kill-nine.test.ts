@@ -1,8 +1,8 @@
 /**
- * Goal: `kill -9` at any moment under load loses no acknowledged write (I3), and a restart is a matter of seconds. Method: a real
- * node, with a peer that syncs with it all the time, is written to by several writers at once and killed at a random moment of
- * its start, its work or its stop, again and again, on one database. The parent keeps the ledger: for each key the state that
- * was acknowledged last, and those that were sent after it and not answered, each of which may or may not have happened.
+ * Goal: `kill -9` at any moment under load loses no acknowledged write (I3), and a restart takes seconds. Method: several
+ * writers write to a real node while a peer syncs with it. The node is killed at random moments of its start, its work or
+ * its stop, again and again, on one database. The test keeps a ledger: for each key the state that was acknowledged last,
+ * and those sent after it without an answer, each of which may or may not have happened.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const WRITERS = 4;
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
 for (const durability of ['full', 'normal'] as const) {
-  test(`${ROUNDS} times kill -9 under load, durability ${durability}: every acknowledged write is there`, {
+  test(`after ${ROUNDS} times kill -9 under load, durability ${durability}, every acknowledged write is there`, {
     timeout: 120_000 * SCALE,
   }, async (t) => {
     const seed = SEED + (durability === 'full' ? 0 : 1);
@@ -54,7 +54,7 @@ async function killAgainAndAgain(t: TestContext, durability: string, random: See
       writeUntilGone(node, i, ledger, counter, random.fork(), ending.signal),
     );
     await pause(random.integer(5, 700));
-    // Now and then the blow meets a node that is already stopping.
+    // Now and then the kill hits a node that is already stopping.
     if (random.chance(0.2)) {
       node.signal('SIGTERM');
       await pause(random.integer(0, 60));
@@ -76,7 +76,7 @@ async function killAgainAndAgain(t: TestContext, durability: string, random: See
   assert.ok(Math.max(...startsMs) < 10_000, 'ready within seconds');
 }
 
-/** Dies somewhere between its first line of code and its first answer. */
+/** Starts a node and kills it somewhere between its first line of code and its first answer. */
 async function killWhileStarting(
   t: TestContext,
   options: Parameters<typeof NodeProcess.start>[1],

@@ -1,5 +1,5 @@
 /**
- * Goal: what people do to the files of a node by hand is told to them, by the command that meets it first and by the node as well,
+ * Goal: what people did to the files of a node by hand is reported: by the command that meets it first, by the node too,
  * and by doctor before either. Method: real processes; files of a node that was killed are taken away.
  */
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { makeFolder, NodeProcess, runCommand, runStart } from './node-process.ts
 const options = { timeout: 120_000 };
 
 test(
-  'a log that was removed is told by the command that opens the file first, and by the node after it',
+  'a removed log is reported by the command that first opens the file, and by the node after it',
   options,
   async (t) => {
     const folder = await killedNode(t);
@@ -29,7 +29,7 @@ test(
 );
 
 test(
-  'a database file that was removed is missed by doctor and by commands, which make no empty one',
+  'a removed database file is reported as missing by doctor and by commands, and no command creates an empty one',
   options,
   async (t) => {
     const folder = await killedNode(t);
@@ -46,7 +46,7 @@ test(
 );
 
 test(
-  'a link to a database file is that database: it has one owner, whichever name it is opened by',
+  'a link to a database file is the same database: it has one owner, whichever name it is opened by',
   options,
   async (t) => {
     const folder = await makeFolder(t);

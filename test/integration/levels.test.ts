@@ -1,6 +1,6 @@
 /**
- * Goal: each level of the log carries what the guide says. Method: programs' databases on two real nodes, with a logger that remembers;
- * one example of each kind is made to happen.
+ * Goal: each level of the log carries what the guide says. Method: programs' databases on two real nodes, with a logger
+ * that remembers; one example of each kind is made to happen.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * Goal: live queries on two nodes that both write at once follow each other, transactions whole, and equal `find` when things
- * are quiet. Method: two databases in this process with real sockets on loopback and real disks; the end is waited for through
- * a live query itself.
+ * Goal: live queries on two nodes that both write follow each other, show transactions whole, and equal `find` once all is
+ * quiet. Method: two databases in this process with real sockets on loopback and real disks. A live query itself tells when
+ * all is over.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -40,7 +40,7 @@ test('live queries of two nodes that write at once follow each other', { timeout
   for (const torn of pairs) assert.deepEqual(torn, []);
 });
 
-/** A copy that only makes the steps that it is told. */
+/** A copy of the results that is updated only by the reported changes. */
 function follow(docs: Collection<Doc>) {
   const live = docs.live({}, { sort: SORT, limit: 50 });
   const copy = { live, entries: [] as LiveEntry<Doc>[] };
@@ -51,7 +51,7 @@ function follow(docs: Collection<Doc>) {
   return copy;
 }
 
-/** States in which the two documents of a pair, which are only written together, differ. */
+/** Collects states in which the two documents of a pair differ, although they are only written together. */
 function watchPairs(docs: Collection<Doc>): unknown[] {
   const torn: unknown[] = [];
   const live = docs.live({ pair: { $exists: true } });

@@ -1,4 +1,7 @@
-/** A program without a network, for tests: `locked-user.ts FOLDER` says `ready`, writes one document when its standard input ends, and says so. */
+/**
+ * A program without a network, for tests. `locked-user.ts FOLDER` prints `ready`, writes one document when its standard
+ * input ends, and then prints `written`.
+ */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/index.ts';

@@ -1,6 +1,6 @@
 /**
- * Goal: a write that waits for another program's lock keeps its program alive until it is done. Method: a program that has nothing else to
- * wait for writes while this process holds the lock of its file.
+ * Goal: a write that waits for another program's lock keeps its program alive until it is done. Method: a program with
+ * nothing else to wait for writes while this process holds the lock of its file.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,17 +1,17 @@
-/** How long the event loop of this process was held up by one turn. */
+/** Measures how long single turns hold up the event loop of this process. */
 import { readFileSync } from 'node:fs';
 
 const SCHEDULING = '/proc/self/schedstat';
 const NS_PER_MS = 1e6;
 
 export interface LoopDelay {
-  /** The longest turn, without the time in which the machine had no processor for it, ms. */
+  /** The longest turn, not counting time in which it waited for a processor, ms. */
   readonly worstMs: number;
   /** The longest turn by the clock, ms. */
   readonly worstWallMs: number;
 }
 
-/** Watches while the work runs. */
+/** Measures the event loop while the work runs. */
 export async function watchLoop(work: () => Promise<unknown>): Promise<LoopDelay> {
   let [worstMs, worstWallMs] = [0, 0];
   let last = performance.now();
@@ -36,7 +36,7 @@ export async function watchLoop(work: () => Promise<unknown>): Promise<LoopDelay
   return { worstMs, worstWallMs };
 }
 
-/** Time for which the thread that runs this was ready and other programs ran instead, ms; 0 where the system does not tell. */
+/** Time for which this thread was ready but waited for a processor, ms. 0 where the system does not say. */
 function queuedMs(): number {
   try {
     return Number(readFileSync(SCHEDULING, 'utf8').split(' ')[1]) / NS_PER_MS;

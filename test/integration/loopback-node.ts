@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type NodeDatabase, type OpenDatabaseOptions, openDatabase } from '../../src/index.ts';
 
-/** For a node in this process that dials those given, and is found by nobody else. Everything of it lies in `folder/nodeId`. */
+/** Options of a node in this process that dials the given peers and that nobody else finds. Its files are in `folder/nodeId`. */
 export function loopbackOptions(
   folder: string,
   nodeId: string,

@@ -1,21 +1,21 @@
-/** Two network namespaces joined by a pair of virtual interfaces, for tests; needs root and iproute2. */
+/** Two network namespaces joined by a pair of virtual interfaces, for tests. Needs root and iproute2. */
 import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { atEnd } from './cleanup.ts';
 
-/** Named after this process, so that test files do not meet. */
+/** Named after this process, so that test files do not collide. */
 export const NAMESPACES: readonly [string, string] = [`entgl-${process.pid}-a`, `entgl-${process.pid}-b`];
 
 export function ip(...args: string[]): string {
   return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** The words before a command that runs it in a namespace. */
+/** The words to put before a command so that it runs in a namespace. */
 export function inNamespace(name: string): string[] {
   return ['ip', 'netns', 'exec', name];
 }
 
-/** Why namespaces cannot be had here, or undefined. */
+/** Why namespaces cannot be made here; undefined if they can. */
 export function whyNoNamespaces(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces exist on Linux only';
   if (process.getuid?.() !== 0) return 'network namespaces need root';
@@ -29,7 +29,7 @@ export function whyNoNamespaces(): string | undefined {
   }
 }
 
-/** Makes both, linked and up, without an IPv4 address; they go with the test. */
+/** Makes both namespaces, linked and up, without IPv4 addresses. They are removed after the test. */
 export function addNamespaces(t: TestContext): void {
   atEnd(t, () => {
     for (const name of NAMESPACES) ip('netns', 'del', name);

@@ -1,9 +1,9 @@
 /**
- * A process that talks to the running node of a data directory, for tests: where the node lives in a network namespace, only a
- * process in there can. Prints a line of JSON for each event, with the time in nanoseconds of the clock that all processes of
- * this machine share.
+ * A process that talks to the running node of a data directory, for tests: only a process in the same network namespace can
+ * reach the node. Prints a line of JSON for each event, with the time in nanoseconds of the clock that all processes of this
+ * machine share.
  *
- *     node-client.ts watch DIR COLLECTION          a line when it follows, then one for each put; ends with its standard input
+ *     node-client.ts watch DIR COLLECTION          a line once it follows, then one for each put; ends with its standard input
  *     node-client.ts write DIR COLLECTION COUNT    a line before each write, 15 ms apart
  */
 import { setTimeout } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/** Real nodes for tests: `entgldb start` in processes of their own, and the way to talk to them. */
+/** Real nodes for tests: `entgldb start` in processes of their own, and how to talk to them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ const POLL_MS = 20;
 const LOG_LINES_MAX = 20_000;
 const LOG_LINES_SHOWN = 15;
 
-/** What `start --json` prints when it is ready. */
+/** What `start --json` prints once the node is ready. */
 export interface Ready {
   readonly nodeId: string;
   readonly pid: number;
@@ -43,16 +43,16 @@ export interface StartOptions {
   readonly name: string;
   /** File with the cluster token; undefined: none. */
   readonly tokenFile?: string | undefined;
-  /** Default 0. */
+  /** Default: 0. */
   readonly tcpPort?: number;
   /** Undefined: no discovery. */
   readonly udpPort?: number | undefined;
   readonly peers?: readonly string[];
   /** Written as the `EntglDb` section of the settings file before the start. */
   readonly settings?: object;
-  /** Environment on top of the own one. */
+  /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Put before the command: `ip netns exec …`. */
+  /** Words put before the command, such as `ip netns exec …`. */
   readonly wrapper?: readonly string[];
 }
 
@@ -63,7 +63,7 @@ export interface RunResult {
   readonly ms: number;
 }
 
-/** A folder of this test, removed afterwards. */
+/** A folder for this test, removed afterwards. */
 export async function makeFolder(t: Scope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-e2e-'));
   atEnd(t, () => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -98,12 +98,12 @@ export async function runCommand(
   return { code, out, err, ms: performance.now() - startedAt };
 }
 
-/** One `entgldb start`, from start to end. */
+/** One process of `entgldb start`. */
 export class NodeProcess {
   readonly ready: Ready;
   /** Its data directory. */
   readonly folder: string;
-  /** Milliseconds from the start of the process until it said that it is ready. */
+  /** Milliseconds from the start of the process until it said that it was ready. */
   readonly startMs: number;
   /** Lines of its log, parsed. */
   readonly log: readonly Record<string, unknown>[];
@@ -111,7 +111,7 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #agent: Agent;
 
-  /** Starts a node that ends with the test at the latest. Rejects with what it said when it did not become ready. */
+  /** Starts a node, which ends with the test at the latest. If it does not become ready, rejects with the end of its log. */
   static async start(t: Scope, options: StartOptions): Promise<NodeProcess> {
     await mkdir(options.folder, { recursive: true });
     if (options.settings !== undefined)
@@ -188,7 +188,7 @@ export class NodeProcess {
     return (await this.client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus;
   }
 
-  /** What `GET /health` says, well or not. */
+  /** The answer of `GET /health`, whether healthy or not. */
   async health(): Promise<HealthReport> {
     const response = await this.client.open({ method: 'GET', path: '/health', answerMsMax: 30_000 }, [503]);
     return JSON.parse(await readAll(response)) as HealthReport;
@@ -202,7 +202,7 @@ export class NodeProcess {
     await this.client.json({ method: 'POST', path: '/api/v1/network', body: JSON.stringify({ paused }) });
   }
 
-  /** Lines of its log whose text contains this. */
+  /** The lines of its log whose JSON contains this text. */
   logged(part: string): Record<string, unknown>[] {
     return this.log.filter((line) => JSON.stringify(line).includes(part));
   }
@@ -211,13 +211,13 @@ export class NodeProcess {
     this.#child.kill(signal);
   }
 
-  /** SIGKILL, as when the power fails. Resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process is gone. */
   kill(): Promise<unknown> {
     this.#agent.destroy();
     return endProcess(this.#child, 'SIGKILL');
   }
 
-  /** SIGTERM. Resolves with the exit code. */
+  /** Sends SIGTERM. Resolves with the exit code. */
   async stop(): Promise<number | null> {
     await endProcess(this.#child, 'SIGTERM');
     this.#agent.destroy();
@@ -225,7 +225,7 @@ export class NodeProcess {
   }
 }
 
-/** A command that shall fail to start: runs to its end, at most `msMax`. */
+/** Runs a start that is expected to fail, to its end; kills it after `msMax`. Default: 20 s. */
 export async function runStart(options: StartOptions, msMax = 20_000): Promise<RunResult> {
   await mkdir(options.folder, { recursive: true });
   const startedAt = performance.now();
@@ -239,7 +239,7 @@ export async function runStart(options: StartOptions, msMax = 20_000): Promise<R
   return { code, out, err, ms: performance.now() - startedAt };
 }
 
-/** Asks again and again until `claim` holds; resolves with the time that it took, ms. Fails after `msMax` with `what`. */
+/** Polls until `claim` holds. Resolves with the time it took, ms; rejects with `what` after `msMax`. Default: 30 s. */
 export async function eventually(
   what: string,
   claim: () => Promise<boolean> | boolean,
@@ -257,7 +257,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A port that nothing listens on at this moment. */
+/** A UDP port that nothing listens on at this moment. */
 export async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
@@ -282,7 +282,7 @@ function describe({ collections }: NodeStatus): string {
     .join('\n');
 }
 
-/** Environment of a node whose wall clock is ahead by so much. Made anew with another value, SIGUSR2 makes the node take it. */
+/** Environment of a node whose wall clock is ahead by `shiftMs`. To change it, call this again and send the node SIGUSR2. */
 export function shiftedClock(folder: string, shiftMs: number): Readonly<Record<string, string>> {
   const preload = new URL('shifted-clock.ts', import.meta.url).href;
   const file = join(folder, 'clock-shift');
@@ -290,7 +290,7 @@ export function shiftedClock(folder: string, shiftMs: number): Readonly<Record<s
   return { NODE_OPTIONS: `--import ${preload}`, ENTGLDB_TEST_CLOCK_FILE: file };
 }
 
-/** Sockets that a process has open, listening ones included. Linux only. */
+/** How many sockets a process has open, listening ones included. Linux only. */
 export function countSockets(pid: number): number {
   const folder = `/proc/${pid}/fd`;
   const targetOf = (name: string): string => {
@@ -334,7 +334,7 @@ function spawnStart(options: StartOptions): ChildProcess {
   });
 }
 
-/** What somebody has set for a real node on this machine must not reach those of the tests. */
+/** This process's environment without settings that somebody made for a real node on this machine. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(entgldb|logging)__/i.test(name)));
 }
@@ -352,7 +352,7 @@ function parseLine(line: string): Record<string, unknown> {
   try {
     return JSON.parse(line) as Record<string, unknown>;
   } catch {
-    // What dies says its last words as plain text.
+    // A process that dies may print plain text.
     return { msg: line };
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Goal: a database that a program of an earlier format left is sound after an update: all is there, nothing counts as damaged, and it goes on.
- * Method: files that releases of their time wrote through their public API (those of `format.test.ts` hold rows of every kind, with
- * made-up sums of collections). A format change adds one and edits none: `ENTGLDB_WRITE_VECTORS=1 node --test` of this file.
+ * Goal: a database of an earlier format is sound after an update: everything is there, nothing counts as damaged, and it
+ * can be used. Method: files that releases of their time wrote through their public API. (The files of `format.test.ts` hold
+ * rows of every kind, but made-up sums of collections.) A format change adds a file and edits none:
+ * `ENTGLDB_WRITE_VECTORS=1 node --test` with this file.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { makeFolder } from './node-process.ts';
 const pathOf = (format: number): string =>
   fileURLToPath(new URL(`../vectors/database-lived-${format}.db`, import.meta.url));
 
-/** What the program did in each of them. */
+/** What the program that wrote each file did. */
 async function live(db: NodeDatabase): Promise<void> {
   const users = db.collection('users');
   for (let i = 0; i < 20; i++) await users.put(`u${i}`, { i, name: `name ${i} é😀`, tags: ['a', null, { b: true }] });
@@ -41,7 +42,7 @@ test('there is a file of the newest format', async (t) => {
 });
 
 for (let format = 1; format <= FORMAT; format++)
-  test(`what a program of format ${format} left is sound, all there, and goes on`, async (t) => {
+  test(`a database of format ${format} is sound and complete, and can be used`, async (t) => {
     const dataDirectory = await makeFolder(t);
     copyFileSync(pathOf(format), join(dataDirectory, 'entgldb.db'));
     for (const start of [1, 2]) {

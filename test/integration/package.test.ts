@@ -1,6 +1,6 @@
 /**
- * Goal: what is published works as the sources do, and costs little to import. Method: the package is packed and unpacked, and
- * used by programs of its own, which find nothing but its files and its dependencies.
+ * Goal: the published package works as the sources do, and costs little to import. Method: the package is packed, unpacked
+ * and used by programs that find nothing but its files and its dependencies.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { runProgram } from '../docs/run-program.ts';
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const MAIN = join('node_modules', 'entgldb', manifest.bin.entgldb);
 const DEADLINE_MS = 120_000;
-/** What `import 'entgldb'` may load: files of the package and of its dependencies, and their bytes. */
+/** How much `import 'entgldb'` may load: files of the package and its dependencies, and their bytes. */
 const IMPORTED_FILES_MAX = 20;
 const IMPORTED_BYTES_MAX = 150_000;
 
@@ -35,20 +35,20 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-/** Resolves with what it printed. */
+/** Runs a command that must succeed. Resolves with what it printed. */
 async function succeeds(command: string, args: readonly string[], cwd = folder): Promise<string> {
   const { status, output } = await runProgram(command, args, { cwd, deadlineMs: DEADLINE_MS });
   assert.equal(status, 0, `${command} ${args.join(' ')}\n${output}`);
   return output;
 }
 
-/** A program beside the package, as a user's. */
+/** Runs a program next to the package, as a user would. */
 async function runs(name: string, text: string): Promise<string> {
   await writeFile(join(folder, name), text);
   return succeeds(process.execPath, [name]);
 }
 
-test('to import it loads a few files, and nothing of the engine', async () => {
+test('importing it loads few files, and none of the engine', async () => {
   const out = await runs(
     'imports.js',
     `import { registerHooks } from 'node:module';
@@ -68,7 +68,7 @@ test('to import it loads a few files, and nothing of the engine', async () => {
   assert.ok(loaded.length <= IMPORTED_FILES_MAX && bytes <= IMPORTED_BYTES_MAX, `${bytes} bytes in\n${out}`);
 });
 
-test('two databases sync, and threads of their own read them through', async () => {
+test('two databases sync, and an integrity check runs in its thread', async () => {
   const out = await runs(
     'sync.js',
     `import { openDatabase } from 'entgldb';
@@ -88,13 +88,13 @@ test('two databases sync, and threads of their own read them through', async () 
   assert.equal(out, '{"sold":3} NodeDatabase\n');
 });
 
-test('the command is there, with its demo and the processes that it starts', async () => {
+test('the command works, including its demo and the processes that it starts', async () => {
   assert.equal(await succeeds(process.execPath, [MAIN, '--version']), `${manifest.version}\n`);
   const report = JSON.parse(await succeeds(process.execPath, [MAIN, 'demo', '--places', '1000', '--json']));
   assert.equal(report.isEqual, true);
 });
 
-test('its declarations compile, with nothing else installed', async () => {
+test('its declarations compile with nothing else installed', async () => {
   await writeFile(
     join(folder, 'types.ts'),
     `import { type NodeDatabase, openDatabase } from 'entgldb';
@@ -106,7 +106,7 @@ test('its declarations compile, with nothing else installed', async () => {
   await succeeds(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...options, 'types.ts']);
 });
 
-test('whose code is compiled into it has its licence beside it', async () => {
+test('the licence of every package compiled into it is included', async () => {
   const maps = globSync('node_modules/entgldb/dist/**/*.map', { cwd: folder });
   const sources = maps.flatMap((map) => JSON.parse(readFileSync(join(folder, map), 'utf8')).sources as string[]);
   const names = sources.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
@@ -115,7 +115,7 @@ test('whose code is compiled into it has its licence beside it', async () => {
   assert.deepEqual([...new Set(names)].sort(), named.sort());
 });
 
-test('a bundle without the file of the threads keeps the log short and answers long queries all the same, and says why once', async () => {
+test('a bundle without the worker file still keeps the log short and answers long queries, and warns once', async () => {
   const thread = join(folder, 'node_modules', 'entgldb', 'dist', 'maintenance-worker.js');
   await rename(thread, `${thread}.away`);
   const out = await runs(

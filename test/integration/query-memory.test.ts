@@ -1,6 +1,6 @@
 /**
- * Goal: a query that looks into every document holds few of them in memory. Method: a database several times as large as the heap
- * of the process that asks; the same question as filter, sort, page and behind an index.
+ * Goal: a query that looks at every document holds few of them in memory. Method: a database several times as large as the
+ * heap of the process that asks; queries with a filter, a sort, a page and an index.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,14 +10,14 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { makeFolder } from './node-process.ts';
 
-// V8 gives up sooner than this says where it has yet to sweep: at 64 it did so once in fifteen times, with 15 MB in use.
+// V8 may give up before it has swept: at 64 MB it did so once in fifteen runs, with 15 MB in use.
 const HEAP_MB = 128;
 const DOCUMENTS = 6000;
 const CHARACTERS = 50_000;
 
 const SRC = new URL('../../src/index.ts', import.meta.url).href;
 
-/** What the other process runs. */
+/** The source that the other process runs. */
 function program(databasePath: string): string {
   return `
     import { openDatabase } from ${JSON.stringify(SRC)};

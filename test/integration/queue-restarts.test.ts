@@ -1,7 +1,8 @@
 /**
- * Goal: the offline queue loses nothing over any number of crashes: each operation that was acknowledged is done at least once, and those
- * on one document in the order in which they were queued. Method: a program that queues and flushes at once is killed at random moments,
- * again and again, on one database: about 8,000 operations over 4 crashes, 100,000 over 50 in torture. The last life ends by itself.
+ * Goal: the offline queue loses nothing over any number of crashes: each acknowledged operation is done at least once, and
+ * those on one document in the order in which they were queued. Method: a program that queues and flushes at the same time
+ * is killed at random moments, again and again, on one database: about 8,000 operations over 4 crashes, in torture 100,000
+ * over 50. The last process ends by itself.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,12 +16,12 @@ import { makeFolder, SCALE } from './node-process.ts';
 const PROGRAM = fileURLToPath(new URL('queue-user.ts', import.meta.url));
 const RESTARTS = 4 * SCALE;
 const OPERATIONS_PER_LIFE = 4000;
-/** Each operation is said to be queued, and to be done. */
+/** Each operation prints a line when it is queued and one when it is done. */
 const LINES_PER_LIFE = 2 * OPERATIONS_PER_LIFE;
 const KEYS = 50;
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
-/** What the program said, over all its lives. */
+/** What the program printed, over all its processes. */
 class Said {
   readonly queued = new Set<number>();
   readonly done = new Set<number>();
@@ -44,7 +45,7 @@ class Said {
   }
 }
 
-test(`${RESTARTS} crashes of a program with an offline queue: no operation is lost, and each document's are in order`, {
+test(`over ${RESTARTS} crashes, an offline queue loses no operation, and keeps those of each document in order`, {
   timeout: 60_000 * SCALE,
 }, async (t) => {
   t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);

@@ -1,13 +1,14 @@
 /**
- * A program with an offline queue, for tests: `queue-user.ts FOLDER FIRST COUNT` queues so many operations and does them meanwhile. A line
- * for each one that is durable in the queue (`q NUMBER`), and for each one that was done (`d NUMBER`); `end` when none is left.
+ * A program with an offline queue, for tests. `queue-user.ts FOLDER FIRST COUNT` queues COUNT operations, numbered from
+ * FIRST, and performs them at the same time. Prints `q NUMBER` for each that is durable in the queue, `d NUMBER` for each
+ * that was done, and `end` when none is left.
  */
 import { openDatabase } from '../../src/index.ts';
 
 const KEYS = 50;
 const BATCH = 50;
 const [folder, first, count] = process.argv.slice(2) as [string, string, string];
-/** Synchronous on the systems where this runs: what was said before the end has arrived. */
+/** Synchronous on the systems where this runs, so that every line printed before a kill has arrived. */
 const say = (line: string): unknown => process.stdout.write(`${line}\n`);
 
 const db = await openDatabase({ dataDirectory: folder, network: false, sync: { maxQueueSize: 1_000_000 } });

@@ -1,5 +1,5 @@
 /**
- * Goal: what the conflict ledger and the receipts say of two real nodes is true, also after both were started again.
+ * Goal: the conflict ledger and the receipts of two real nodes tell the truth, even after both were restarted.
  * Method: `openDatabase` as a program calls it, real files, loopback sockets; writes collide while the network is off.
  */
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import { makeFolder } from './node-process.ts';
 
 const WAIT_MS_MAX = 20_000;
 
-test('two writes that collide are listed by name, and receipts hold over a restart of either', async (t) => {
+test('two writes that collide are listed by name, and receipts survive a restart of either node', async (t) => {
   const folder = await makeFolder(t);
   const signal = AbortSignal.timeout(WAIT_MS_MAX);
   let till = await openOnLoopback(folder, 'till');

@@ -1,5 +1,5 @@
 /**
- * Goal: SIGHUP takes over what may change in a running node, says what waits for a restart, and a bad file changes nothing.
+ * Goal: SIGHUP applies what may change in a running node and names what needs a restart; a bad file changes nothing.
  * Method: a real process with a settings file of its own; its log is read line by line.
  */
 import assert from 'node:assert/strict';
@@ -76,7 +76,7 @@ test('SIGHUP applies levels, names what needs a restart, and keeps everything wh
     assert.equal(warning.level, 'Warning');
     assert.deepEqual(warning.needRestart, ['Http.Host'], 'the port was set by a flag, which is stronger than the file');
 
-    // The path stays the same, and so whoever changed the file must be told what became of it.
+    // The path stays the same, so whoever changed the file must be told what came of it.
     await writeFile(join(folder, 'cluster.token'), 'another token of the cluster', { mode: 0o600 });
     assert.deepEqual((await hangUp(node, log)).applied, ['Network.AuthTokenFile']);
     assert.deepEqual((await nextLine(log, 'need a restart')).needRestart, ['Http.Host']);
@@ -86,7 +86,7 @@ test('SIGHUP applies levels, names what needs a restart, and keeps everything wh
     await rm(join(folder, 'appsettings.json'));
     assert.equal((await hangUp(node, log)).level, 'Error');
 
-    // What was applied still counts, and what needs a restart is still compared with what runs.
+    // What was applied still counts, and what needs a restart is still compared with the running settings.
     await settings(till(20), 'Debug');
     assert.deepEqual((await hangUp(node, log)).changed, []);
     await settings(till(20), 'Error');
@@ -102,7 +102,7 @@ test('SIGHUP applies levels, names what needs a restart, and keeps everything wh
   }
 });
 
-test('what a running node may take over counts at once: peers, limits, queue, backups, checks', async (t) => {
+test('what a running node may change takes effect at once: peers, limits, queue, backups, checks', async (t) => {
   const root = await makeFolder(t);
   const tokenFile = await writeToken(root);
   const start = (name: string, more: object = {}) =>
@@ -135,7 +135,7 @@ test('what a running node may take over counts at once: peers, limits, queue, ba
   const four = Array.from({ length: 4 }, (_, i) => [`k${i}`, { i }] as const);
   await assert.rejects(a.collection('c').putMany(four), { reason: 'TRANSACTION_TOO_LARGE' });
 
-  // Every peer is gone then, and none is known any more: a node alone by its settings is no fault.
+  // Then every peer is gone and none is known any more; a node that is alone by its settings is healthy.
   await own({});
   a.signal('SIGHUP');
   await eventually('a is alone', async () => (await a.status()).connectedPeers === 0);

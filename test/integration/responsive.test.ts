@@ -1,7 +1,7 @@
 /**
- * Goal: what a node does by itself never holds up the event loop for more than 50 ms, however large the database, nor does a query
- * that looks at every document. Method: a real database of 20,000 documents, of 300,000 in torture; queries, backup, integrity
- * check, scrub, purge, comparison and compaction run on it one after the other while the length of each turn is measured.
+ * Goal: neither a node's own work nor a query that looks at every document holds up the event loop for more than 50 ms,
+ * however large the database. Method: a real database of 20,000 documents, in torture of 300,000. Queries, backup, integrity
+ * check, scrub, purge, comparison and compaction run on it one after another while the length of each turn is measured.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ const COLLECTION = 'c' as CollectionName;
 interface Opened {
   readonly store: SqliteStore;
   readonly db: LocalDatabase;
-  /** Lets so much time pass on the wall. */
+  /** Advances the wall clock. */
   pass(ms: number): void;
 }
 
@@ -53,7 +53,7 @@ async function open(t: TestContext, folder: string): Promise<Opened> {
   return { store, db, pass };
 }
 
-test(`no query, and no work of the node itself, holds up the event loop for ${BLOCKED_MS_MAX} ms, with ${DOCUMENTS} documents`, {
+test(`with ${DOCUMENTS} documents, no query and no work of the node itself holds up the event loop for ${BLOCKED_MS_MAX} ms`, {
   timeout: 120_000 * SCALE,
 }, async (t) => {
   const folder = await makeFolder(t);
@@ -67,7 +67,7 @@ test(`no query, and no work of the node itself, holds up the event loop for ${BL
 
   const held = async (what: string, work: () => Promise<unknown>, prepare = async (): Promise<void> => {}) => {
     let worst = Number.POSITIVE_INFINITY;
-    // A pass that takes long does so each time; a pause of the garbage collector on a busy machine does not.
+    // A slow pass is slow each time; a pause of the garbage collector on a busy machine is not.
     for (let i = 0; i < TRIES && worst > BLOCKED_MS_MAX; i++) {
       await prepare();
       const { worstMs, worstWallMs } = await watchLoop(work);
@@ -76,7 +76,7 @@ test(`no query, and no work of the node itself, holds up the event loop for ${BL
     }
     assert.ok(worst <= BLOCKED_MS_MAX, `${what} held it up for ${worst} ms`);
   };
-  // More than one at a time, for what is in threads of its own holds up nothing else.
+  // Several at a time: what runs in threads of its own holds up nothing else.
   const words = { pad: { $regex: 'y$' } };
   await held('count of what a pattern fits', () => Promise.all([documents.count(words), documents.count(words)]));
   await held('query for what is rare', () => documents.find({ n: { $in: [1, DOCUMENTS - 1] } }));
@@ -110,7 +110,7 @@ test(`no query, and no work of the node itself, holds up the event loop for ${BL
   await held('compaction', () => store.compact());
 });
 
-/** One pass as fast as it goes. */
+/** One pass at full speed. */
 async function scrubOnce(store: SqliteStore): Promise<void> {
   const scrubber = new Scrubber({
     store,

@@ -1,6 +1,6 @@
 /**
- * Goal: the production services work from the start on two real nodes: fed by the network, repairing by themselves.
- * Method: `openDatabase` and `createServices` as a program calls them, real files, loopback sockets.
+ * Goal: on two real nodes, the production services work from the start: the network feeds them, and they repair by
+ * themselves. Method: `openDatabase` and `createServices` as a program calls them, real files, loopback sockets.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ const options = (folder: string, nodeId: string, peers: readonly NodeDatabase[] 
     persistence: { backupPath: join(folder, nodeId, 'backups') },
   });
 
-test('the queue empties itself when the first peer is there, and tracker and health tell of it', () =>
+test('the queue empties itself once the first peer is there, and tracker and health show it', () =>
   inFolder(async (folder) => {
     await using till: Services = await createServices(options(folder, 'till'));
     const online: boolean[] = [];
@@ -98,7 +98,7 @@ test('a database that cannot be opened is restored from the newest good backup, 
     assert.ok(backups.some(({ kind }) => kind === 'latest'));
   }));
 
-test("the guide's way works too: latest.db copied over the database by hand", () =>
+test("the guide's manual way works too: latest.db copied over the database", () =>
   inFolder(async (folder) => {
     const path = join(folder, 'till', 'entgldb.db');
     const first = await openDatabase({ ...options(folder, 'till'), network: false });
@@ -125,7 +125,7 @@ test('a port that is taken is refused at open, and leaves nothing behind', () =>
     await db.close();
   }));
 
-/** Changes the open file behind the store's back. */
+/** Changes the file behind the store's back. */
 function tamper(path: string, sql: string): void {
   const db = new DatabaseSync(path, { timeout: 20_000 });
   db.exec(sql);

@@ -1,6 +1,6 @@
 /**
- * Loaded before a node (`node --import`), for tests: its wall clock is off by as many milliseconds as the file says, and on
- * SIGUSR2 by as many as it says by then, as when somebody sets it. Time passes as ever, and the monotonic clock with it.
+ * Preloaded into a node (`node --import`), for tests. Shifts its wall clock by the milliseconds given in a file, which it
+ * reads again on SIGUSR2, as if somebody set the clock. Time passes at its normal rate; the monotonic clock is unaffected.
  */
 import { readFileSync } from 'node:fs';
 

@@ -1,6 +1,7 @@
 /**
- * Goal: a node that cannot start says in one sentence why and what to do, with the right exit code, and changes nothing; what it
- * held is there again when the cause has gone. Method: real processes on damaged files, taken ports and folders of another user.
+ * Goal: a node that cannot start says in one sentence why and what to do, with the right exit code, and changes nothing.
+ * Everything is there again once the cause is gone. Method: real processes on damaged files, taken ports and folders of
+ * another user.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -36,7 +37,7 @@ const DOCUMENTS = 3000;
 const PAD = 'x'.repeat(200);
 const NOBODY = 65534;
 
-/** What happened to the main file; the exit code that tells it. */
+/** Kinds of damage to the main file. */
 const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
   'its header overwritten': (path) => overwrite(path, 0, randomBytes(100)),
   'cut to half': (path) => truncateSync(path, statSync(path).size / 2),
@@ -68,7 +69,7 @@ for (const [name, damage] of Object.entries(DAMAGES)) {
   });
 }
 
-test('damage in the middle of the file is found by check, and healed from a peer by the running node', {
+test('damage in the middle of the file is found by check, and the running node heals it from a peer', {
   timeout: 120_000,
 }, async (t) => {
   const folder = await filledFolder(t);
@@ -79,8 +80,8 @@ test('damage in the middle of the file is found by check, and healed from a peer
   await eventually('the peer has all', async () => (await healthy.collection('c').count()) === DOCUMENTS);
   assert.equal(await first.stop(), 0);
   const path = join(folder, 'entgldb.db');
-  // Bytes of a document, in the midst of the file. Its key stands in an index too, its text only in its row; pages that were
-  // given up may hold an older copy of that, so all of them rot.
+  // Bytes of a document in the middle of the file. Its key is in an index too, but its text only in its row. Free pages may
+  // hold older copies of the row, so all of them are damaged.
   const text = '{"i":1500,';
   const bytes = readFileSync(path);
   for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1))
@@ -123,7 +124,7 @@ test('a port in use is named, with exit code 3, and the database stays usable', 
   assert.equal((await runCommand(['put', 'c', 'k', '{}', '--data', data])).code, 0);
 });
 
-test('a node that cannot say where it is ends, and holds nothing', { timeout: 60_000 }, async (t) => {
+test('a node that cannot write its node file ends, and keeps nothing open', { timeout: 60_000 }, async (t) => {
   const folder = await makeFolder(t);
   const inTheWay = join(folder, 'entgldb.db.node.json');
   mkdirSync(inTheWay);
@@ -135,7 +136,7 @@ test('a node that cannot say where it is ends, and holds nothing', { timeout: 60
   assert.equal((await runCommand(['put', 'c', 'k', '{}', '--data', folder])).code, 0);
 });
 
-test('a second node on the same data is kept away, and told who has it', { timeout: 60_000 }, async (t) => {
+test('a second node on the same data is refused, and told which process has it', { timeout: 60_000 }, async (t) => {
   const folder = await makeFolder(t);
   const node = await NodeProcess.start(t, { folder, name: 'first' });
   const second = await runStart({ folder, name: 'second' });
@@ -176,7 +177,7 @@ test('a folder or a file without permission is named, and nothing is changed', {
   assert.equal((await runCommand(['count', 'c', '--data', folder])).out, `${DOCUMENTS}\n`);
 });
 
-/** As any user but the owner. The program itself must be readable by all, which a work tree is not everywhere. */
+/** Runs the command as a user other than the owner. The program itself must be readable by all, which not every tree is. */
 async function runAsNobody(args: readonly string[]): Promise<RunResult> {
   return runCommand(args, { wrapper: ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] });
 }

@@ -1,7 +1,8 @@
 /**
- * Goal: SIGTERM at any moment under load ends a node with exit code 0 within 5 s, loses no acknowledged write, and leaves its ports
- * free; a peer that hangs cannot hold it, and a second signal ends it at once. Method: real processes that are written to and sync
- * with a peer all the time, stopped at random moments, again and again on one database and one port; the parent keeps the ledger.
+ * Goal: SIGTERM at any moment under load ends a node with exit code 0 within 5 s, loses no acknowledged write and frees its
+ * ports. A peer that hangs cannot delay it, and a second signal ends it at once. Method: real processes that are written to
+ * and sync with a peer all the time are stopped at random moments, again and again on one database and one port. The test
+ * keeps the ledger.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -17,7 +18,7 @@ const WRITERS = 4;
 const STOP_MS_MAX = 5000;
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
-test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledged write is there, the ports are free`, {
+test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledged write is there, ports are free`, {
   timeout: 60_000 * SCALE,
 }, async (t) => {
   t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
@@ -56,7 +57,7 @@ test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledge
   assert.ok(longest! < STOP_MS_MAX);
 });
 
-test('a peer that hangs, and clients that do not read, cannot hold a stop', { timeout: 60_000 }, async (t) => {
+test('a peer that hangs and clients that do not read cannot delay a stop', { timeout: 60_000 }, async (t) => {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
   const peer = await NodeProcess.start(t, { folder: join(folder, 'peer'), name: 'peer', tokenFile });
@@ -67,7 +68,7 @@ test('a peer that hangs, and clients that do not read, cannot hold a stop', { ti
   const pad = 'x'.repeat(10_000);
   for (let i = 0; i < 20; i++)
     await node.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [`k${i}.${j}`, { pad }] as const));
-  // A reader that took the first bytes of an endless answer and no more.
+  // A client that reads only the first bytes of an endless answer.
   const changes = await node.client.open({
     method: 'GET',
     path: '/api/v1/collections/c/changes?after=0',
@@ -85,7 +86,7 @@ test('a peer that hangs, and clients that do not read, cannot hold a stop', { ti
   assert.equal(await again.collection('c').count(), 2000);
 });
 
-test('a second signal ends a stop that takes its time, and nothing acknowledged is lost', {
+test('a second signal ends a slow stop at once, and nothing acknowledged is lost', {
   timeout: 60_000,
 }, async (t) => {
   const folder = await makeFolder(t);
@@ -93,7 +94,7 @@ test('a second signal ends a stop that takes its time, and nothing acknowledged 
   const start = { folder, name: 'node', settings };
   const node = await NodeProcess.start(t, start);
   const pad = 'x'.repeat(10_000);
-  // The backup at shutdown has something to do.
+  // Something for the backup at shutdown to do.
   for (let i = 0; i < 50; i++)
     await node.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [`k${i}.${j}`, { pad }] as const));
   node.signal('SIGTERM');
@@ -107,7 +108,7 @@ test('a second signal ends a stop that takes its time, and nothing acknowledged 
   assert.equal(await again.collection('c').count(), 5000);
 });
 
-/** Rejects when somebody still holds it. */
+/** Listens on the port for a moment; rejects if somebody still holds it. */
 async function takePort(port: number): Promise<void> {
   const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');

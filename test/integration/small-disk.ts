@@ -1,4 +1,4 @@
-/** A disk of a few megabytes for tests: a tmpfs, which needs root on Linux. */
+/** Disks of a few megabytes for tests: tmpfs, which needs root on Linux. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { atEnd } from './cleanup.ts';
 
 const CHUNK_BYTES = 4096;
 
-/** Why a disk cannot be made here, or undefined. */
+/** Why a disk cannot be made here; undefined if it can. */
 export function whyNoDisk(): string | undefined {
   if (process.platform !== 'linux') return 'a small disk is made with tmpfs, which only Linux has';
   if (process.getuid?.() !== 0) return 'a small disk is mounted, which needs root';
@@ -24,7 +24,7 @@ export function whyNoDisk(): string | undefined {
   }
 }
 
-/** Mounts an empty disk; it goes with the test. Resolves with its folder. */
+/** Mounts an empty disk, which is unmounted after the test. Returns its folder. */
 export function mountDisk(t: TestContext, folder: string, megabytes: number): string {
   mkdirSync(folder, { recursive: true });
   mount(folder, megabytes);
@@ -32,7 +32,7 @@ export function mountDisk(t: TestContext, folder: string, megabytes: number): st
   return folder;
 }
 
-/** Takes all the room that is left on the disk of a file. */
+/** Fills the disk by appending to this file until nothing more fits. */
 export function fillDisk(path: string): void {
   const file = openSync(path, 'a');
   try {

@@ -1,7 +1,8 @@
 /**
- * Goal: whatever comes to the sync port of a real node, it is closed and named once with its address; the node never crashes, keeps
- * no socket, and its members still get in. Method: each kind of stranger comes from a loopback address of its own, so that its line
- * in the log can be told apart; the sockets of the process are counted before and after.
+ * Goal: whatever connects to the sync port of a real node without belonging there is closed, and logged once with its
+ * address. The node never crashes and keeps no socket, and its members still get in. Method: each kind of stranger comes
+ * from a loopback address of its own, which identifies its line in the log. The sockets of the process are counted before
+ * and after.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -18,7 +19,7 @@ const CONNECTIONS = 300 * SCALE;
 const HTTP_REQUEST = 'GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const DRIP_MS = 300;
 
-/** What a stranger does with its connection, until it is closed from the other end. */
+/** What a stranger does with its connection until the node closes it. */
 type Behaviour = (socket: Socket) => unknown;
 
 const seed = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
@@ -46,7 +47,7 @@ const STRANGERS: Readonly<Record<string, Behaviour>> = {
   },
 };
 
-test('strangers at the sync port are closed and named once, and cost the node nothing', {
+test('strangers at the sync port are closed, logged once, and cost the node nothing', {
   timeout: 120_000,
 }, async (t) => {
   t.diagnostic(`seed ${seed} (ENTGLDB_TEST_SEED)`);
@@ -65,7 +66,7 @@ test('strangers at the sync port are closed and named once, and cost the node no
     assert.deepEqual((await node.status()).refusals, [], 'no user is told of what is no node');
   });
 
-  await t.test('a node with another token is refused, logged once, and keeps trying without a harm', async () => {
+  await t.test('a node with another token is refused and logged once, and does no harm by retrying', async () => {
     const other = await writeToken(folder, 'another token of sixteen characters and more');
     const stranger = await NodeProcess.start(t, {
       folder: join(folder, 'stranger'),
@@ -87,7 +88,7 @@ test('strangers at the sync port are closed and named once, and cost the node no
     assert.equal(await settledSockets(node), before, 'no socket is left');
   });
 
-  await t.test('one that holds the token and does not keep to the protocol is closed, too', async () => {
+  await t.test('one that holds the token but breaks the protocol is closed too', async () => {
     const key = await deriveClusterKey('a token that only these nodes know, 0123456789');
     const lies = [Buffer.alloc(0), random.bytes(64), Buffer.from([255, 255, 255, 255]), random.bytes(100_000)];
     await Promise.all(
@@ -107,7 +108,7 @@ test('strangers at the sync port are closed and named once, and cost the node no
     for (const i of lies.keys()) assert.equal(refusalsOf(node, `127.0.9.${i + 1}`).length, 1);
   });
 
-  // Last: so many addresses use up the lines that the log has in a minute.
+  // Comes last: so many addresses use up the log lines allowed per minute.
   await t.test(`${CONNECTIONS} connections at once end, and none is left`, async () => {
     const behaviours = Object.values(STRANGERS);
     const visits = Array.from({ length: CONNECTIONS }, (_, i) =>
@@ -131,7 +132,7 @@ test('strangers at the sync port are closed and named once, and cost the node no
   assert.equal(await node.stop(), 0);
 });
 
-/** Connects from an address of its own and resolves when the node has closed the connection; it has 15 s for that. */
+/** Connects from the given address. Resolves when the node has closed the connection, for which it has 15 s. */
 async function visit(node: NodeProcess, behave: Behaviour, localAddress: string): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port: node.ready.tcp!.port, localAddress });
   socket.on('error', () => {}).resume();
@@ -147,12 +148,12 @@ function refusalsOf(node: NodeProcess, host: string): unknown[] {
   return node.log.filter((line) => line.msg === 'a connection was refused' && line.host === host);
 }
 
-/** Sockets of the process once they stay the same: what has just been closed takes a moment. Zero where nobody can count. */
+/** The number of sockets of the process once it is stable: closing takes a moment. 0 where sockets cannot be counted. */
 async function settledSockets(node: NodeProcess): Promise<number> {
   if (process.platform !== 'linux') return 0;
   let last = -1;
   for (;;) {
-    // Asking once more uses, and then keeps, the one connection that the test has to the node.
+    // Asking once more uses the one connection that the test has to the node, and keeps it open.
     await node.status();
     const now = countSockets(node.pid);
     if (now === last) return now;

@@ -1,6 +1,6 @@
 /**
- * Goal: discovery, dialling and secure channels together: nodes of one host link by themselves, once per pair, and again after
- * one of them has died. Method: real UDP and TLS sockets on the loopback interface; waits for links, never for time.
+ * Goal: discovery, dialling and secure channels work together: nodes of one host link by themselves, once per pair, and
+ * again after one of them has died. Method: real UDP and TLS sockets on loopback; the test waits for links, never for time.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -77,7 +77,7 @@ async function startNode(t: TestContext, links: Links, udpPort: number, deviceKe
   return { linked, udpPort: boundPort, close };
 }
 
-test('five nodes link all with all, and again when one dies and comes back', { timeout: 60_000 }, async (t) => {
+test('five nodes link each to each, and again after one dies and comes back', { timeout: 60_000 }, async (t) => {
   const links = new Links();
   const keys = Array.from({ length: 5 }, () => createDeviceKey(systemRandom));
   const startedAt = systemClock.monotonic();

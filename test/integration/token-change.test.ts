@@ -1,6 +1,7 @@
 /**
- * Goal: a cluster gets a new token while it runs: no node restarts, none is left out meanwhile, and afterwards the old token opens nothing.
- * Method: three real nodes that find each other by discovery; their token files change one after the other, each followed by SIGHUP.
+ * Goal: a running cluster gets a new token: no node restarts, none is left out meanwhile, and afterwards the old token
+ * opens nothing. Method: three real nodes that find each other by discovery; their token files change one after another,
+ * each followed by SIGHUP.
  */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -11,7 +12,7 @@ import { areEqual, eventually, freeUdpPort, makeFolder, NodeProcess } from './no
 const OLD = 'the token that somebody took along, 0123456789';
 const NEW = 'the token that he does not know, 0123456789';
 
-test('a new token reaches all nodes without a restart, and shuts out who holds the old one alone', async (t) => {
+test('a new token reaches all nodes without a restart, and shuts out nodes that only hold the old one', async (t) => {
   const root = await makeFolder(t);
   const udpPort = await freeUdpPort();
   const names = ['a', 'b', 'c', 'lost'];
@@ -37,7 +38,7 @@ test('a new token reaches all nodes without a restart, and shuts out who holds t
     await writeFile(join(node.folder, 'appsettings.json'), JSON.stringify({ EntglDb: both }));
     node.signal('SIGHUP');
     await eventually('it has the new token', async () => (await node.status()).tokenFingerprint !== oldFingerprint);
-    // Whoever lost its links meets nodes with either token.
+    // A node that lost its links now meets nodes with either token.
     await node.setNetworkPaused(true);
     await node.setNetworkPaused(false);
     await eventually('all are linked with all again', allLinked(3));
@@ -63,7 +64,7 @@ test('a new token reaches all nodes without a restart, and shuts out who holds t
   for (const node of nodes) assert.deepEqual([...node.logged(OLD), ...node.logged(NEW)], [], 'no token in a log');
 });
 
-test('the first token of a node needs a restart, for without one it is bound to its machine', async (t) => {
+test('the first token of a node needs a restart, because without a token it listens on its own machine only', async (t) => {
   const root = await makeFolder(t);
   const node = await NodeProcess.start(t, { folder: join(root, 'a'), name: 'a', settings: {} });
   const first = { Network: { AuthToken: NEW } };

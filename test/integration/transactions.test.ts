@@ -1,6 +1,6 @@
-// Goal: a transaction over several collections is whole on the node that receives it, too. Method: two nodes on loopback; one
-// writes the same number into two collections, and counts in a third, by transactions, while the other looks at all of them, as
-// of one moment, all the time.
+// Goal: a transaction over several collections is whole on the receiving node too. Method: two nodes on loopback. In
+// transactions, one writes the same number into two collections and counts in a third; the other keeps reading all three
+// as of one moment.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeDatabase } from '../../src/index.ts';
@@ -13,7 +13,7 @@ interface Numbered {
   n: number;
 }
 
-test('whoever receives a transaction live sees all of it or nothing', async (t) => {
+test('a node that receives a transaction live sees all of it or nothing', async (t) => {
   const folder = await makeFolder(t);
   await using office = await openOnLoopback(folder, 'office');
   await using till = await openOnLoopback(folder, 'till', [office]);
@@ -33,7 +33,7 @@ function write(db: NodeDatabase, n: number): Promise<void> {
   });
 }
 
-/** Resolves with how many states were seen, when the last one was. */
+/** Reads until the last state was seen. Resolves with the number of states seen. */
 async function watchWhole(db: NodeDatabase): Promise<number> {
   let states = 0;
   for await (const change of db.collection<Numbered>('right').watch({ signal: AbortSignal.timeout(30_000) })) {

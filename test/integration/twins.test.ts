@@ -1,8 +1,8 @@
 /**
- * Goal: a data directory that was copied with everything beside it, both copies running and writing before they meet, loses nothing
- * that was acknowledged, and both say what happened (R9). Method: real processes. A plain copy is noticed when it is opened. For
- * an image of a whole disk, where even the number of the file is the same, two small disks are made on which it is; those twins
- * notice each other by their beacons, when one dials the other, or through a third node.
+ * Goal: a data directory is copied completely, and both copies run and write before they meet. Nothing acknowledged is
+ * lost, and both nodes say what happened (R9). Method: real processes. A plain copy is noticed when it is opened. With the
+ * image of a whole disk even the inode number is the same; two small disks are made on which it is. Those twins notice each
+ * other by their beacons, when one dials the other, or through a third node.
  */
 import assert from 'node:assert/strict';
 import {
@@ -36,7 +36,7 @@ const DATABASE = 'entgldb.db';
 const COMMON = 500;
 const OWN = 200;
 
-test('a copied data directory: the copy takes an identity of its own at once, says so, and both keep all', {
+test('the copy of a data directory takes an identity of its own at once and says so, and both keep everything', {
   timeout: 60_000,
 }, async (t) => {
   const folder = await makeFolder(t);
@@ -44,7 +44,7 @@ test('a copied data directory: the copy takes an identity of its own at once, sa
   const first = { folder: join(folder, 'first'), name: 'first', tokenFile, settings: LOOPBACK };
   const node = await NodeProcess.start(t, first);
   await put(node, 'common', COMMON);
-  // While it runs, as somebody does who does not know better.
+  // While it runs, as somebody might do who does not know better.
   cpSync(first.folder, join(folder, 'copy'), { recursive: true });
   const written = await runCommand(['put', 'c', 'lonely', '{"by":"copy"}', '--data', join(folder, 'copy')]);
   assert.equal(written.code, 0, written.err);
@@ -67,13 +67,13 @@ const reason = whyNoDisk();
 if (reason !== undefined) console.log(`SKIPPED: ${reason}`);
 const options = { skip: reason ?? false, timeout: 120_000 };
 
-test('twins of one disk image meet by their beacons', options, async (t) => {
+test('twins of one disk image find each other by their beacons', options, async (t) => {
   const udpPort = await freeUdpPort();
   const { first, second } = await makeTwins(t, { udpPort });
   await bothTold(t, await startTwins(t, first, second));
 });
 
-test('twins of one disk image meet when one dials the other', options, async (t) => {
+test('twins of one disk image find each other when one dials the other', options, async (t) => {
   const { first, second } = await makeTwins(t, {});
   const a = await NodeProcess.start(t, first);
   await put(a, 'first', OWN);
@@ -85,7 +85,7 @@ test('twins of one disk image meet when one dials the other', options, async (t)
   await bothTold(t, [a, again]);
 });
 
-test('twins of one disk image meet through a third node', options, async (t) => {
+test('twins of one disk image find each other through a third node', options, async (t) => {
   const folder = await makeFolder(t);
   const hub = await NodeProcess.start(t, {
     folder,
@@ -103,7 +103,7 @@ interface Twins {
   readonly second: StartOptions;
 }
 
-/** A node that has run and stopped, on two disks that are the same to the last bit, as after copying the image of a disk. */
+/** A node that has run and stopped, on two identical disks, as after copying a disk image. */
 async function makeTwins(t: TestContext, more: Partial<StartOptions>): Promise<Twins> {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
@@ -123,7 +123,7 @@ async function makeTwins(t: TestContext, more: Partial<StartOptions>): Promise<T
   return { first: optionsAt(disks[0]!, 'first'), second: optionsAt(disks[1]!, 'second') };
 }
 
-/** Both write while neither can know of the other: at the start they are off the network, so far as that goes. */
+/** Starts both twins and lets them write before either can know of the other, as far as possible off the network. */
 async function startTwins(
   t: TestContext,
   first: StartOptions,
@@ -167,7 +167,7 @@ async function checkAll(nodes: readonly NodeProcess[], writers: readonly string[
   for (const node of nodes) {
     const keys = new Set<string>();
     for await (const [key, value] of node.collection('c').entries()) {
-      // The shared documents that both updated hold the value of one of them; nothing else may change.
+      // Shared documents that both updated hold the value of one of them; nothing else may change.
       assert.ok(value.by === 'common' || writers.includes(value.by as string), key);
       keys.add(key);
     }
@@ -182,7 +182,7 @@ async function put(node: NodeProcess, by: string, count: number): Promise<void> 
   const own = Array.from({ length: count }, (_, i) => [`${by}-${i}`, { by, i }] as const);
   await node.collection('c').putMany(own);
   if (by === 'common') return;
-  // Also over what the twin writes over, in transactions of one each.
+  // Also overwrite what the twin overwrites, each document in a transaction of its own.
   for (let i = 0; i < 20; i++) await node.collection('c').put(`common-${i}`, { by, i });
 }
 
@@ -190,7 +190,7 @@ async function deviceKeyOf(databasePath: string): Promise<string> {
   return readFile(`${databasePath}.device`, 'utf8');
 }
 
-/** Copies a folder to another disk so that the database has the same file number there, too. */
+/** Copies a folder to another disk so that the database has the same inode number there. */
 function copyWithInodes(from: string, to: string): void {
   mkdirSync(to);
   const dummies = join(to, 'dummies');

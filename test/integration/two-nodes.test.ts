@@ -1,8 +1,8 @@
 /**
- * Goal: two processes with one token find each other and a write is on the other a moment later: by discovery, with discovery
- * off and one known peer, and in two network namespaces without a default route. Method: real processes; the time is taken by
- * one clock, from before the request that writes until the other node's change stream tells. The limits in here are ten times
- * the goals (3 s, 50 ms p99), since a build machine does other things besides; what was measured is printed.
+ * Goal: two processes with one token find each other, and a write is on the other a moment later: by discovery, with
+ * discovery off and one known peer, and in two network namespaces without a default route. Method: real processes. One clock
+ * measures from before the request that writes until the other node's change stream reports it. The limits are ten times the
+ * goals (3 s, 50 ms p99), since a build machine does other things besides; what was measured is printed.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -35,7 +35,7 @@ interface Place {
   readonly wrapper: readonly string[];
 }
 
-test('two processes, one token, nothing configured but a port: connected, and a write is on the other', {
+test('two processes with one token and nothing else configured but a port connect, and a write arrives', {
   timeout: 120_000,
 }, async (t) => {
   const folder = await makeFolder(t);
@@ -77,7 +77,7 @@ test('two network namespaces without a default route: the same', {
   await measure(t, places);
 });
 
-/** Beacons of the test stay on this machine. */
+/** Keeps the test's beacons on this machine. */
 const LOOPBACK = { EntglDb__Network__LocalhostOnly: 'true' };
 
 function placesIn(folder: string, namespaces: readonly string[] = []): readonly [Place, Place] {
@@ -107,7 +107,7 @@ async function areConnected(places: readonly Place[]): Promise<boolean> {
   return answers.every(({ code, out }) => code === 0 && JSON.parse(out).connectedPeers === 1);
 }
 
-/** Writes at one node, one at a time, and the time until each is seen on the other, ms. */
+/** Writes at one node, one at a time. Resolves with the times until each write is seen on the other, ms. */
 async function delays(t: TestContext, writer: Place, reader: Place, collection: string): Promise<number[]> {
   const watch = runClient(t, reader, 'watch', reader.folder, collection);
   const seen = new Map<string, bigint>();

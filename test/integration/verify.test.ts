@@ -1,6 +1,6 @@
 /**
- * Goal: `verify` says what is true of two real nodes, and rows that vanished silently come back.
- * Method: `openDatabase` as a program calls it, real files; rows are taken out of a closed file by SQLite itself.
+ * Goal: `verify` tells the truth about two real nodes, and rows that vanished silently come back.
+ * Method: `openDatabase` as a program calls it, real files; rows are deleted from a closed file with SQLite itself.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const LOST = 10;
 
 const counts = (db: NodeDatabase): Promise<number> => db.collection('users').count();
 
-test('equal nodes are equal; rows that vanished are found from either side, and come back', async (t) => {
+test('equal nodes verify as equal; rows that vanished are found from either side, and come back', async (t) => {
   const folder = await makeFolder(t);
   const signal = AbortSignal.timeout(WAIT_MS_MAX);
   const till = await openOnLoopback(folder, 'till');

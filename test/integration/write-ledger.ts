@@ -1,4 +1,4 @@
-/** What writers of a node that is killed or stopped were told, and whether what it holds is compatible with that. */
+/** What the writers of a node that is killed or stopped were told, and whether what the node holds agrees with that. */
 import assert from 'node:assert/strict';
 import type { SeededRandom } from '../../src/testing/index.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -8,27 +8,27 @@ const KEYS_PER_WRITER = 40;
 const BATCH = 25;
 const PAD = 'x'.repeat(300);
 
-/** What a read of a key may find: the number of a write, or null where there shall be no document. */
+/** What a read of a key may find: the number of a write, or null for no document. */
 type State = number | null;
 
-/** For each key the state that was acknowledged last, and those sent after it and not answered, each of which may have happened. */
+/** For each key, the state acknowledged last, and those sent after it without an answer, each of which may have happened. */
 export class WriteLedger {
   readonly #possible = new Map<string, State[]>();
   acknowledged = 0;
 
-  /** Before it is sent. */
+  /** Call before the write is sent. */
   begin(key: string, state: State): void {
     this.#possible.set(key, [...(this.#possible.get(key) ?? [null]), state]);
   }
 
-  /** After the answer: what came before it can no longer be read. */
+  /** Call after the answer: earlier states can no longer be read. */
   confirm(key: string, state: State): void {
     const states = this.#possible.get(key)!;
     this.#possible.set(key, states.slice(states.lastIndexOf(state)));
     this.acknowledged++;
   }
 
-  /** What is there now is what later reads must find. */
+  /** Asserts that what was found is possible. Later reads must find the same. */
   check(found: ReadonlyMap<string, number>, when: string): void {
     for (const key of found.keys()) assert.ok(this.#possible.has(key), `${when}: ${key} was never written`);
     for (const [key, possible] of this.#possible) {
@@ -39,7 +39,7 @@ export class WriteLedger {
   }
 }
 
-/** Writes, deletes and imports, one after the other, until the node is gone. */
+/** Writes, deletes and imports, one after another, until the node is gone or the signal comes. */
 export async function writeUntilGone(
   node: NodeProcess,
   writer: number,
@@ -68,13 +68,13 @@ export async function writeUntilGone(
       ledger.confirm(key, state);
     }
   } catch (error) {
-    // The connection broke with the node. Anything the node itself answered would be a failure of its own.
+    // The connection broke with the node. Any error that the node itself answered is a failure of the test.
     const { reason } = error as { reason?: string };
     if (reason !== 'NODE_UNREACHABLE' && reason !== 'DATABASE_CLOSED') throw error;
   }
 }
 
-/** What every key holds. */
+/** Reads what every key holds. */
 export async function readLedger(node: NodeProcess): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for await (const [key, value] of node.collection(LEDGER).entries()) found.set(key, value.n as number);

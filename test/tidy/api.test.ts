@@ -1,5 +1,6 @@
-// Goal: the reference in docs/api says what the package exports, and every link of every page leads somewhere. Method: the pages are
-// made again and compared; a small package in a temporary folder has one of each kind of declaration; links are followed.
+// Goal: the reference in docs/api matches what the package exports, and every link of every page leads somewhere. Method:
+// the pages are made again and compared; a small package in a temporary folder has each kind of declaration once; links are
+// followed.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ test('docs/api is what scripts/api makes of the comments in src', () => {
   );
 });
 
-test('a name is found through re-exports and imports, whatever it is called on the way', (t) => {
+test('a name is found through re-exports and imports, even if it is renamed on the way', (t) => {
   const declarations = packageOf(t, {
     'index.ts': `export { type Shape, made as make } from './part/index.ts';`,
     'part/index.ts': `export type { Shape } from './shape.ts';\nimport { made } from './shape.ts';\nexport { made };`,
@@ -36,7 +37,7 @@ test('a name is found through re-exports and imports, whatever it is called on t
   assert.throws(() => declarations.declaration('index.ts', 'Missing'), /Missing is not declared/);
 });
 
-test('of overloads callers see those that they can call', (t) => {
+test('of overloads, only those that callers can call are shown', (t) => {
   const declarations = packageOf(t, {
     'index.ts': `export { f, C } from './f.ts';`,
     'f.ts': `
@@ -57,7 +58,7 @@ export class C {
   );
 });
 
-test('a class shows no private member and no body, and has what its bases have and say', (t) => {
+test('a class shows no private member and no body, and inherits the members and comments of its bases', (t) => {
   const declarations = packageOf(t, {
     'index.ts': `export { Made } from './made.ts';`,
     'made.ts': `
@@ -120,7 +121,7 @@ function packageOf(t: TestContext, files: Readonly<Record<string, string>>): Dec
   return new Declarations(root);
 }
 
-/** Targets of links within the repository. */
+/** The targets of links within the repository. */
 function linksOf(page: string): string[] {
   const prose = page.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\((?<target>[^)\s]+)\)/g)]
@@ -128,7 +129,7 @@ function linksOf(page: string): string[] {
     .filter((target) => !/^\w+:/.test(target));
 }
 
-/** Headings as GitHub names them, and what has an id of its own. */
+/** The anchors of headings as GitHub names them, and explicit ids. */
 function anchorsOf(page: string): Set<string> {
   const headings = [...page.matchAll(/^#+ (?<text>.+)$/gm)].map(({ groups }) =>
     (groups?.text ?? '')

@@ -1,4 +1,4 @@
-// Goal: the reference pages say what the code says. Method: each page is compared with the table in the code that it is about.
+// Goal: the reference pages agree with the code. Method: each page is compared with the part of the code that it describes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limitsPage } from '../../scripts/limits.ts';
@@ -15,7 +15,7 @@ test('docs/errors.md lists every reason under its code, and no other', () => {
   assert.deepEqual(listed, expected);
 });
 
-test('every reason is given by something in src', () => {
+test('every error reason is used somewhere in src', () => {
   const code = typescriptFiles('src')
     .filter(({ path }) => path !== 'src/core/errors/codes.ts' && !path.endsWith('.test.ts'))
     .map(({ text }) => text)
@@ -47,10 +47,10 @@ test('every limit is documented and is used', () => {
   );
 });
 
-test('a file or folder that a page names is there', () => {
+test('every file or folder that a page names exists', () => {
   const files = projectFiles();
   const isThere = (name: string): boolean => files.some((path) => `/${path}`.includes(`/${name}`));
-  // Suites of earlier days are told as they were.
+  // Reports of earlier runs stay as they were.
   const pages = files.filter((path) => path.endsWith('.md') && !path.startsWith('docs/torture/'));
   const named = pages.flatMap((page) => {
     const prose = readProjectFile(page).replace(/```[\s\S]*?```/g, '');
@@ -64,7 +64,7 @@ test('a file or folder that a page names is there', () => {
   );
 });
 
-test('docs/dependencies.md has a line for every dependency, and for no other', () => {
+test('docs/dependencies.md has a line for every dependency and nothing else', () => {
   const manifest = JSON.parse(readProjectFile('package.json')) as Record<'dependencies' | 'devDependencies', object>;
   const toolchain = JSON.parse(readProjectFile('toolchain/package.json')) as { optionalDependencies: object };
   const [runtime = '', development = '', compiledIn = ''] = readProjectFile('docs/dependencies.md')
@@ -76,7 +76,7 @@ test('docs/dependencies.md has a line for every dependency, and for no other', (
   assert.deepEqual([...listed(development), ...listed(compiledIn)].sort(), expected.sort());
 });
 
-test('every word of docs/glossary.md lives in the code under the name given there', () => {
+test('every term of docs/glossary.md exists in the code under the name given there', () => {
   const code = typescriptFiles('src')
     .map(({ text }) => text)
     .join('\n');

@@ -1,5 +1,6 @@
-// Goal: the folders stay the map of the system. Method: every import of every source file under src, tests apart, is
-// held against the direction of layers; folders form no cycle, nor do files, here and elsewhere; a folder is entered by its index.
+// Goal: the folders remain a map of the system. Method: every import in the source files under src, except tests, is checked
+// against the order of layers. Folders form no cycle, and neither do files, under src and elsewhere. A folder is entered
+// through its index.
 import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { test } from 'node:test';
@@ -18,10 +19,10 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   node: ['core', 'store', 'database', 'resilience', 'diagnostics', 'net', 'sync'],
 };
 
-/** Layers whose types, erased before anything runs, may be named as well: the port of the session speaks of stored rows. */
+/** Layers of which types may be imported as well, since they are erased: the session's port uses the types of stored rows. */
 const TYPES_BELOW: Readonly<Record<string, readonly string[]>> = { sync: ['store'] };
 
-/** What programs import. */
+/** The modules that programs import. */
 const PUBLISHED = ['src/index.ts', 'src/testing/index.ts'];
 
 const sources = typescriptFiles('src').filter(({ path }) => !isTest(path));
@@ -42,7 +43,7 @@ test('layers import only what lies below them', () => {
   assert.deepEqual(wrong, []);
 });
 
-test('the core imports no package and nothing of Node that does I/O', () => {
+test('the core imports no package, and no Node module that does I/O', () => {
   const pure = ['node:crypto', 'node:buffer', 'node:util'];
   const wrong = sources
     .filter(({ path }) => layerOf(path) === 'core')
@@ -55,7 +56,7 @@ test('the core imports no package and nothing of Node that does I/O', () => {
   assert.deepEqual(wrong, []);
 });
 
-test('a folder is entered by its index, unless one file is loaded when it is needed', () => {
+test('a folder is entered through its index, unless a single file is loaded lazily', () => {
   const wrong = sources.flatMap((file) =>
     innerImports(file)
       .filter(({ path, isLazy }) => !isLazy && posix.basename(path) !== 'index.ts' && !isAtHome(file.path, path))
@@ -77,7 +78,7 @@ test('folders import each other in one direction', () => {
   assert.deepEqual(inCycle, []);
 });
 
-test('files import each other in one direction, for types, too', () => {
+test('files import each other in one direction, types included', () => {
   const edges = new Map<string, Set<string>>();
   for (const file of typescriptFiles('src', 'sim', 'test', 'bench', 'scripts')) {
     const imported = importsOf(file).filter(({ isLazy }) => !isLazy);
@@ -99,7 +100,7 @@ test('an index only re-exports, by name', () => {
   assert.deepEqual(wrong, []);
 });
 
-test('what an index hands out, somebody takes', () => {
+test('everything that an index exports is imported somewhere', () => {
   const everywhere = typescriptFiles('src', 'sim', 'test', 'bench', 'scripts', 'examples');
   const taken = new Set(
     everywhere.flatMap(importsOf).flatMap(({ path, names }) => names.map((name) => `${path}#${name}`)),
@@ -122,7 +123,7 @@ function innerImports(file: SourceFile): (Import & { readonly path: string })[] 
   );
 }
 
-/** In its own folder, or one that holds it, a file is at home. */
+/** Whether the imported file is in the importing file's folder or in one that contains it. */
 function isAtHome(file: string, imported: string): boolean {
   return posix.dirname(file) === posix.dirname(imported) || file.startsWith(`${posix.dirname(imported)}/`);
 }

@@ -1,4 +1,4 @@
-// Goal: what is in the repository can be cloned, installed and published anywhere. Method: a look at every tracked file.
+// Goal: the repository can be cloned, installed and published anywhere. Method: a look at every tracked file.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ test('no file names a package registry', () => {
   );
 });
 
-test('every package that is installed has a hash that it must fit', () => {
+test('every installed package has an integrity hash', () => {
   const lock = JSON.parse(readProjectFile('package-lock.json')) as {
     packages: Record<string, { integrity?: string; link?: boolean }>;
   };
@@ -48,7 +48,7 @@ test('every package that is installed has a hash that it must fit', () => {
   );
 });
 
-test('no file names a folder of the machine it was written on', () => {
+test('no file names a folder of the machine on which it was written', () => {
   const machineFolder = /(?<![\w./~-])\/(?:home|root|Users|work)\/[\w.-]+/;
   const found = texts.flatMap(({ path, text }) =>
     text
@@ -68,7 +68,7 @@ test('the lock file has an entry for every platform’s optional package', () =>
   assert.deepEqual(missing, [], 'npm ci refuses such a lock file; see docs/guide/contributing.md');
 });
 
-test('the files that the scripts of package.json run are there', () => {
+test('the files that the scripts of package.json run exist', () => {
   const { scripts } = JSON.parse(readProjectFile('package.json')) as { scripts: Record<string, string> };
   const named = Object.values(scripts).flatMap((script) =>
     [...script.matchAll(/node (\S+\.(?:mjs|ts))/g)].map(([, path]) => path!),

@@ -1,5 +1,5 @@
-// Goal: a proof that cannot run on a machine says so, and none goes missing for another reason. Method: the list that the runner
-// holds skips against, with reasons as the tests give them here and elsewhere.
+// Goal: a test that cannot run on a machine says so, and none is skipped for another reason. Method: the list against which
+// the runner checks skips, with the reasons that tests give here and elsewhere.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whyNoNamespaces } from '../integration/namespaces.ts';
@@ -11,7 +11,7 @@ const { unlistedSkips } = (await import(new URL('../../scripts/skips.mjs', impor
   unlistedSkips(skips: readonly { readonly name: string; readonly skip: string | boolean }[]): string[];
 };
 
-test('what a machine lacks is listed, every other reason to skip a test fails the run', () => {
+test('reasons about what a machine lacks are listed; every other reason to skip a test fails the run', () => {
   const here = [whyNoNamespaces(), whyNoDisk(), whyNoLan(), straceProblem() ?? undefined];
   const listed = [
     'strace is not installed',

@@ -1,5 +1,5 @@
-// Goal: the source stays deterministic, short and free of marks. Method: patterns over the code, with comments and strings
-// blanked; what is exempt is listed with a reason in exemptions.ts, and a line that no longer applies fails.
+// Goal: the source stays deterministic, short and free of reminders. Method: patterns over the code, with comments and
+// strings blanked. Exemptions are listed with a reason in exemptions.ts; one that no longer applies fails.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AMBIENT, LONG_FUNCTIONS, SLEEPS } from './exemptions.ts';
@@ -23,7 +23,7 @@ test('clock, random, timers, process and console are used through their ports ou
   assert.deepEqual(stale, [], 'exemptions that no longer apply');
 });
 
-test('no statement has a bare parameter as its limit, for which SQLite would prepare it anew at each call', () => {
+test('no statement has a bare parameter as its limit, which would make SQLite prepare it anew on each call', () => {
   const wrong = sources.filter((file) => !isTest(file.path) && /\bLIMIT \?/.test(file.text));
   assert.deepEqual(
     wrong.map(({ path }) => path),
@@ -49,7 +49,7 @@ test('tests do not sleep', () => {
   );
 });
 
-test('a file over 400 lines says on its first line why', () => {
+test('a file over 400 lines gives the reason on its first line', () => {
   const long = everything.filter(({ text }) => text.split('\n').length > FILE_LINES_MAX + 1);
   const silent = long.filter(({ text }) => !/^\/\/ Over 400 lines: \S/.test(text));
   assert.deepEqual(
@@ -79,7 +79,7 @@ test('nothing is of type any', () => {
   );
 });
 
-test('no mark waits for somebody', () => {
+test('no comment is a reminder of work to do', () => {
   const marks = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
   assert.deepEqual(
     everything.flatMap((file) => occurrences(file, marks, file.text)),
@@ -87,7 +87,7 @@ test('no mark waits for somebody', () => {
   );
 });
 
-test('no test runs alone', () => {
+test('no test is marked to run alone', () => {
   assert.deepEqual(
     everything.flatMap((file) => occurrences(file, /\b(?:test|it|describe|suite)\.only\(|\bonly: true/)),
     [],
@@ -110,7 +110,7 @@ interface LongFunction {
 const NOT_A_FUNCTION = /^\s*(?:\} )?(?:if|for|while|switch|catch|else|do|try|with)\b/;
 const OPENS_FUNCTION = /(?:\)(?:: [^=]*)?|=>) \{$/;
 
-/** Functions by the layout that the formatter gives them: opened at the end of a line, closed at its indentation. */
+/** Finds functions by the formatter's layout: opened at the end of a line, closed at the same indentation. */
 function longFunctions(file: SourceFile): LongFunction[] {
   const lines = codeOf(file.text).split('\n');
   return lines.flatMap((line, start) => {
@@ -121,7 +121,7 @@ function longFunctions(file: SourceFile): LongFunction[] {
   });
 }
 
-/** The name on the line, or on the line where the signature began. */
+/** The name on the line, or on the line where the signature begins. */
 function nameAt(lines: readonly string[], start: number, indent: string): string {
   let first = start;
   if (/^\s*\)/.test(lines[start] ?? '')) {

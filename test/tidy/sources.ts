@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 export interface SourceFile {
-  /** From the root of the repository, with slashes. */
+  /** Relative to the root of the repository, with slashes. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Files that are in the repository or would be with the next `git add`. */
+/** Files that are in the repository, or would be after `git add`. */
 export function projectFiles(): string[] {
   const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
   const paths = list.toString('utf8').split('\0');
@@ -24,7 +24,7 @@ export function readProjectFile(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** TypeScript under the given folders; generated files are nobody's prose and not looked at. */
+/** TypeScript files under the given folders, except generated ones. */
 export function typescriptFiles(...folders: readonly string[]): SourceFile[] {
   const isWanted = (path: string) => folders.some((folder) => path.startsWith(`${folder}/`));
   return projectFiles()
@@ -33,7 +33,7 @@ export function typescriptFiles(...folders: readonly string[]): SourceFile[] {
     .map((path) => ({ path, text: readProjectFile(path) }));
 }
 
-/** Tests, what they share in their folder (`test-…`), and the published suites, whose functions are lists of tests. */
+/** Whether the file is a test, a helper of tests (`test-…`), or a published suite, whose functions are lists of tests. */
 export function isTest(path: string): boolean {
   return path.endsWith('.test.ts') || posix.basename(path).startsWith('test-') || /-conformance(?:\.ts$|\/)/.test(path);
 }
@@ -44,13 +44,13 @@ function isGenerated(path: string): boolean {
 
 export interface Import {
   readonly specifier: string;
-  /** Path of the file imported, from the root; null for packages and `node:` modules. */
+  /** Path of the imported file, from the root; null for packages and `node:` modules. */
   readonly path: string | null;
-  /** Erased before anything runs. */
+  /** Whether the whole import is of types, which are erased. */
   readonly isTypeOnly: boolean;
-  /** Loaded when the line is reached. */
+  /** Whether it is loaded only when the line is reached. */
   readonly isLazy: boolean;
-  /** What is taken of it, by the names that it has there. */
+  /** What is imported, by the names that it has in that file. */
   readonly names: readonly string[];
 }
 
@@ -68,12 +68,12 @@ export function importsOf(file: SourceFile): Import[] {
   });
 }
 
-/** Of `{ a, type B, c as d }`: a, B, c. */
+/** The original names in a clause: a, B, c for `{ a, type B, c as d }`. */
 function namesIn(clause: string): string[] {
   return [...clause.matchAll(/(?:^|[{,])\s*(?:type\s)?(\w+)/g)].map(([, name]) => name!);
 }
 
-/** The text with comments and the insides of strings blanked, line for line: what is left is code. */
+/** The text with comments and strings blanked and lines kept, so that only code is left. */
 export function codeOf(text: string): string {
   return text.replace(COMMENT_OR_STRING, (match, regexStart: string | undefined) => {
     const kept = regexStart ?? '';
@@ -81,7 +81,7 @@ export function codeOf(text: string): string {
   });
 }
 
-/** Comments, strings, templates without nesting, and regular expressions where an expression may begin. */
+/** Comments, strings, and regular expressions where an expression may begin. */
 const COMMENT_OR_STRING = new RegExp(
   [
     String.raw`\/\*[\s\S]*?\*\/`,

@@ -1,8 +1,8 @@
 /**
- * Goal: whatever rots in a file, each read tells the truth or throws an error of this library, nothing opens as an empty or another
- * database, and a healthy peer brings back what was damaged.
- * Method: a database with a known content; one bit flipped, or pages zeroed, exchanged, overwritten or cut off, in the main file,
- * in its log as a killed process left it, or in a backup; then every read is compared with the known content.
+ * Goal: whatever rots in a file, each read returns the truth or throws an error of this library, nothing opens as an empty
+ * or different database, and a healthy peer brings back what was damaged.
+ * Method: a database with known content. One bit is flipped, or pages are zeroed, exchanged, overwritten or cut off: in the
+ * main file, in the log of a killed process, or in a backup. Then every read is compared with the known content.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ const PAGE_BYTES = 4096;
 
 type Content = ReadonlyMap<string, unknown>;
 
-/** A database at rest and what it must say. */
+/** The files of a database, and what it must contain. */
 interface Specimen {
   readonly folder: Folder;
   readonly files: ReadonlyMap<string, Buffer>;
@@ -99,7 +99,7 @@ async function runCases(options: SuiteOptions, state: 'closed' | 'killed', run: 
   return tally.result();
 }
 
-/** `killed`: its log was not copied into the main file. */
+/** `killed`: its log has not been copied into the main file. */
 async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: string): Promise<Specimen> {
   await mkdir(path, { recursive: true });
   const { node, db } = await openTortureNode({ folder: path, nodeId: 'victim', ...(peer && { peer }) });
@@ -110,7 +110,7 @@ async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: str
   await node.maintenance!.backup(join(path, BACKUP), { isAnywhereAllowed: true } as { overwrite?: boolean });
   if (state === 'killed') for (let i = 0; i < DOCUMENTS; i += 4) await documents.put(keyOf(i), documentOf(i, 'second'));
   const folder = new Folder(path, MAIN);
-  // At once: a moment later the database holds what is in the redo log now.
+  // Immediately: a moment later, what is in the redo log now will be in the database.
   const killed = folder.read();
   const content = new Map<string, unknown>();
   for await (const [key, value] of documents.entries()) content.set(key, value);
@@ -136,7 +136,7 @@ function flip(bytes: Buffer, random: SeededRandom): Buffer {
   return spoiled;
 }
 
-/** The file is made of zeros first, and what was never written says nothing. */
+/** Flips a bit of a byte that is not zero: the file begins as zeros, and a flip where nothing was written shows nothing. */
 function flipWritten(bytes: Buffer, random: SeededRandom): Buffer {
   const spoiled = Buffer.from(bytes);
   let at = 0;
@@ -188,7 +188,7 @@ async function rotBackup({ folder, files, content }: Specimen, random: SeededRan
   return judge(folder.path, content);
 }
 
-/** Opens what is there and compares everything that it says. */
+/** Opens the database and compares everything that it says. */
 async function judge(path: string, content: Content): Promise<Verdict> {
   let opened: OpenedNode;
   try {
@@ -203,9 +203,9 @@ async function judge(path: string, content: Content): Promise<Verdict> {
     const { damaged, missing, fileProblem } = node.services.repair.status();
     const isTold = errors > 0 || damaged > 0 || missing > 0 || fileProblem !== null || node.status().notices.length > 0;
     if (lies.length === 0) return { outcome: isTold ? 'reported' : 'kept', problems: [] };
-    // Once damage was met, its row is taken away until a peer or a backup brings it: that it is absent is what was told.
+    // After damage was found, its row is gone until a peer or a backup brings it: its absence was reported.
     if (isTold && lies.every((lie) => lie.endsWith('absent'))) return { outcome: 'reported', problems: [] };
-    // A log that ends early takes the database back to what it once was.
+    // A log that ends early takes the database back to an earlier state.
     const isCutBack = node.status().notices.some((notice) => notice.includes('newest writes'));
     if (isCutBack && lies.every((lie) => /(?:absent|earlier|more)$/.test(lie)))
       return { outcome: 'reported', problems: [] };
@@ -287,7 +287,7 @@ async function runHealing({ count, seed, deadline, signal }: SuiteOptions): Prom
   return tally.result();
 }
 
-/** Damages one document where its text lies in the file; nobody does anything but open the node. */
+/** Damages the text of one document in the file, and only opens the node. Returns what was not healed, or undefined. */
 async function heal(specimen: Specimen, random: SeededRandom, peer: string): Promise<string | undefined> {
   const { folder, files, content } = specimen;
   const key = random.pick([...content.keys()]);

@@ -1,6 +1,6 @@
 /**
- * The fault suites and the life that they interrupt, built as the package is: a process, and a thread, starts in a quarter of the
- * time that it takes from its sources, and a full run starts tens of thousands of them.
+ * The fault suites and the life that they interrupt, built as the package is. Processes and threads then start in a quarter
+ * of the time that they take from the sources, and a full run starts tens of thousands of them.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Within the repository, so that dependencies are found from there. */
 const CACHE = join(ROOT, '.cache');
 
-/** What starts as a process or thread of its own lies beside the suites. */
+/** What starts as a process or thread of its own must lie next to the suites. */
 const ENTRIES = {
   suites: 'test/torture/fault-suites.ts',
   life: 'test/torture/life.ts',

@@ -1,8 +1,9 @@
 /**
- * Goal: a process that dies at any call that changes the disk, or that is refused one, loses no acknowledged write, leaves every
- * other one whole or not there, opens again by itself and never uses a name of a write twice.
- * Method: the scripted life under strace, killed at the Nth such call, or with an error instead of it; then the database is
- * opened here, compared with what the life said, written to, and for some of them synced with the peer until both are equal.
+ * Goal: if a process dies at any call that changes the disk, or if such a call fails, no acknowledged write is lost, every
+ * other write is whole or absent, the database opens again by itself, and no dot is used twice.
+ * Method: the scripted life runs under strace, and is killed at the Nth such call or gets an error instead. Then the database
+ * is opened here, compared with what the life printed, written to and, in some cases, synced with the peer until both are
+ * equal.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,11 +24,11 @@ import {
 } from './suite.ts';
 
 const STAGES = ['first', 'sync', 'together', 'delete', 'backup', 'purge', 'more', 'reopen', 'restore', 'close'];
-/** One in so many cases is synced with its peer afterwards. */
+/** One in this many cases is synced with its peer afterwards. */
 const SYNCED_EVERY = 5;
-/** How a shell names an end by SIGKILL; strace itself ends as the process did that it traced. */
+/** A shell's exit code for SIGKILL; strace itself ends in the way of the process that it traced. */
 const KILLED = 128 + 9;
-/** Ready after a crash, in a process that has loaded the code already. */
+/** How soon a database must be ready after a crash, in a process that has already loaded the code. */
 const READY_MS_MAX = 2000;
 
 interface Point {
@@ -54,7 +55,7 @@ function errorsOf(call: string): string[] {
   return call.endsWith('sync') || call === 'unlink' ? ['error=EIO'] : ['error=ENOSPC', 'error=EIO'];
 }
 
-/** `missed`: this time the life ended before it came so far; lives differ a little in how often they write. */
+/** `missed`: this life ended before it reached the call; lives differ a little in how often they write. */
 type Judge = (end: LifeEnd) => { readonly outcome: Outcome | 'missed'; readonly problems: readonly string[] };
 
 async function sweep(options: SuiteOptions, faults: (call: string) => string[], judge: Judge): Promise<SuiteResult> {
@@ -132,7 +133,7 @@ async function runPoint(folder: string, point: Point, judge: Judge, isSynced: bo
   }
 }
 
-/** What is wrong with the database that a life left. Throws what opening or writing it throws. */
+/** What is wrong with the database that a life left. Throws what opening or writing throws. */
 async function openAndCheck(
   folder: string,
   ledger: Ledger,
@@ -143,13 +144,13 @@ async function openAndCheck(
   try {
     onReady();
     const { replica } = db;
-    // Compared at once: with a network, lost writes may come back meanwhile, which is right as well.
+    // Compared at once: with a network, lost writes may soon come back, which is right too.
     const problems = ledger.problems(await readAll(db));
     await node.maintenance!.checkIntegrity();
     const { id } = replica;
     await db.collection('after').put('k', { n: 1 });
     const used = ledger.usedSeqs.get(id) ?? 0;
-    // With a network, a peer may have told this node of lost writes meanwhile, for which it takes a new id.
+    // With a network, a peer may already have told this node of lost writes, which makes it take a new id.
     if (replica.id === id && replica.seq <= used)
       problems.push(`seq ${replica.seq} of ${replica.id} was used before, up to ${used}`);
     if (ledger.usedSeqs.size > 0 && !ledger.has('restore') && !ledger.usedSeqs.has(replica.id))
@@ -165,7 +166,7 @@ async function isEqual(a: LocalDatabase, b: LocalDatabase): Promise<boolean> {
   return (await contentsOf(a)) === (await contentsOf(b));
 }
 
-/** A killed life has nothing to say but what went well. */
+/** A killed life must have reported no failure. */
 function judgeKilled({ lines, code, signal, stderr }: LifeEnd): ReturnType<Judge> {
   const wrong = lines.filter((line) => line.t === 'problem' || line.t === 'fail').map(textOf);
   if (code === 0 && wrong.length === 0) return { outcome: 'missed', problems: [] };

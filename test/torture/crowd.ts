@@ -1,6 +1,7 @@
 /**
- * Many real nodes in one process, on real sockets, that find each other by discovery: they become equal, each keeps few links however
- * many there are, nodes that come and go leave nothing behind, and rewriting the same documents makes nothing grow.
+ * Many real nodes in one process, on real sockets, find each other by discovery. They become equal; each keeps few links,
+ * however many nodes there are; nodes that come and go leave nothing behind; and rewriting the same documents makes nothing
+ * grow.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,20 +14,20 @@ import { withScratch } from './scratch.ts';
 import { type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
 import { timeUntil } from './time-until.ts';
 
-/** A count up to this is a sample with few nodes. */
+/** Counts up to this run a sample with few nodes. */
 const SAMPLE_CASES_MAX = 3;
 const SIZE = { sample: 8, full: 50 } as const;
 const KEYS = 100;
 const WRITES_PER_NODE = 20;
-/** Rounds before memory is measured: caches fill, code is compiled. */
+/** Cases before memory is measured: caches fill, and code is compiled. */
 const WARM_CASES = 2;
 /** Links that the mesh did not choose are kept for a minute. */
 const SETTLED_MS = 90_000;
-/** All nodes share one core, and each hears of a write over all of its links: fifty need a minute. */
+/** All nodes share one core, and each hears of a write over all of its links. Fifty nodes need a minute. */
 const EQUAL_MS_MAX = 600_000;
-/** Each document has many losers: at its usual size the ledger would be what grows for ten rounds, and hide everything else. */
+/** Every document has many losers. At its usual size, the conflict ledger would grow for ten rounds and hide everything else. */
 const CONFLICTS_MAX = 500;
-/** What each node remembers of its peers fills with use, and then stays. */
+/** What each node remembers of its peers grows with use at first, then stays the same. */
 const GROWTH_MIB_PER_NODE_MAX = 3;
 const COLLECTION = 'crowd';
 
@@ -107,7 +108,7 @@ async function runCases(world: World, options: SuiteOptions, tally: Tally): Prom
   );
 }
 
-/** One leaves and comes back, with what it had. */
+/** One node leaves and comes back with what it had. */
 async function changeOne(world: World): Promise<void> {
   const index = world.random.integer(0, world.nodes.length - 1);
   await world.nodes[index]!.close();
@@ -137,12 +138,12 @@ function describe(nodes: readonly NodeDatabase[]): string {
   return nodes.map((node) => `${fingerprintOf(node)} with ${node.status().connectedPeers} links`).join(', ');
 }
 
-/** All to all up to eight others; beyond, each chooses about log2(n) + 2, and is chosen by as many at worst. */
+/** Up to nine nodes link each to each. Beyond, each chooses about log2(n) + 2 links and at worst is chosen by as many. */
 function linksMaxOf(size: number): number {
   return size <= 9 ? size - 1 : Math.ceil(2 * (Math.log2(size) + 2));
 }
 
-/** What is held: garbage of fifty nodes is not collected for minutes, and would pass for growth. */
+/** The memory in use after a collection: garbage of fifty nodes can lie for minutes, and would look like growth. */
 function sizeNow(): Size {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
@@ -157,7 +158,7 @@ function collectGarbage(): void {
 function growth(warm: Size, now: Size, nodes: number): string[] {
   return [
     ...(now.mib - warm.mib > nodes * GROWTH_MIB_PER_NODE_MAX ? [`${now.mib} MiB, after ${warm.mib} when warm`] : []),
-    // A link more or less has two sockets in this process.
+    // Each link has two sockets in this process.
     ...(now.handles > warm.handles * 1.2 + 10 ? [`${now.handles} open files, after ${warm.handles} when warm`] : []),
   ];
 }

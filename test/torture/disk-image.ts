@@ -1,14 +1,15 @@
 /**
- * A disk as a power cut may leave it. Files are inodes, names are entries of their folder, and both are written back apart: a sync
- * of a file makes its bytes durable, a sync of the folder its names. What was not synced may be there, or not, or in part.
+ * A disk as a power cut may leave it. Files are inodes, names are entries of their folder, and the two are written back
+ * separately: a sync of a file makes its bytes durable, a sync of the folder its names. What was not synced may be there
+ * whole, in part, or not at all.
  */
 import { basename } from 'node:path';
 import type { SeededRandom } from '../../src/testing/index.ts';
 import type { TraceEvent } from './trace.ts';
 
 /**
- * What of the writes that were not synced is on the disk. `none` and `all` of them; `random`: any of them, and the first of
- * the changes of names; `torn`: of some only sectors.
+ * Which unsynced changes are on the disk. `none` or `all`; `random`: any of the writes, and the first few changes of names;
+ * `torn`: as `random`, but of some writes only single sectors.
  */
 export type Survival = 'none' | 'all' | 'random' | 'torn';
 
@@ -20,7 +21,7 @@ type FileChange =
   | { readonly kind: 'write'; readonly at: number; readonly data: Buffer }
   | { readonly kind: 'truncate'; readonly size: number };
 
-/** All of it at once, as a rename is. Null: there is no such name any more. */
+/** A change that is atomic, such as a rename. Null: the name no longer exists. */
 type NameChange = readonly { readonly name: string; readonly inode: Inode | null }[];
 
 class Inode {
@@ -44,7 +45,7 @@ export class DiskImage {
   readonly #live = new Map<string, Inode>();
   readonly #durable = new Map<string, Inode>();
   #pendingNames: NameChange[] = [];
-  /** Changes that a running sync will have made durable, by thread. */
+  /** Changes that a running sync makes durable when it ends, by thread. */
   readonly #syncs = new Map<string, { readonly inode: Inode | null; readonly changes: ReadonlySet<object> }>();
 
   constructor(folder: string) {
@@ -58,7 +59,7 @@ export class DiskImage {
       case 'write':
         return this.#file(event.path)?.change({ kind: 'write', at: event.at, data: event.data });
       case 'append': {
-        // Nothing here writes without a place but new files, from their beginning.
+        // Only new files are written without a position, from their beginning.
         const inode = this.#file(event.path);
         return inode?.change({ kind: 'write', at: inode.size, data: event.data });
       }
@@ -82,7 +83,7 @@ export class DiskImage {
     }
   }
 
-  /** Content by name, as found after the power came back. */
+  /** The content of each file as found after the power is back. */
   after(survival: Survival, random: SeededRandom): Map<string, Buffer> {
     const names = new Map(this.#durable);
     const count = this.#pendingNames.length;
@@ -156,7 +157,7 @@ function survivors(inode: Inode, survival: Survival, random: SeededRandom): Buff
   );
 }
 
-/** Some of the sectors of a write: the parts of it between multiples of the sector size. */
+/** Some of the sectors of a write, that is, of its parts between multiples of the sector size. */
 function sectorsOf(change: FileChange, random: SeededRandom): FileChange[] {
   if (change.kind === 'truncate') return [change];
   const { at, data } = change;
@@ -169,7 +170,7 @@ function sectorsOf(change: FileChange, random: SeededRandom): FileChange[] {
   return sectors;
 }
 
-/** Bytes never written between others read as zeros. */
+/** Applies the changes in order. Bytes never written read as zeros. */
 function applyChanges(before: Buffer, changes: readonly FileChange[]): Buffer {
   let capacity = before.length;
   for (const change of changes)

@@ -4,7 +4,7 @@ import { powerCuts } from './power-cuts.ts';
 import { queries } from './queries.ts';
 import type { Suite } from './suite.ts';
 
-/** The fault lab: everything that happens to one machine and its disk. */
+/** The suites about what happens to one machine and its disk. */
 export const FAULT_SUITES: readonly Suite[] = [
   crashSweep,
   diskErrors,

@@ -1,4 +1,4 @@
-/** The files of a data directory, to be put back as they were or as a fault left them. */
+/** The files of a data directory, which can be put back as they were or as a fault left them. */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,7 +6,7 @@ export class Folder {
   readonly path: string;
   readonly #main: string;
 
-  /** `main`: the file that keeps its inode, by which the database knows that it is no copy. */
+  /** `main`: the file that keeps its inode, from which the database sees that it is no copy. */
   constructor(path: string, main: string) {
     this.path = path;
     this.#main = main;
@@ -17,7 +17,7 @@ export class Folder {
     return new Map(names.map((name) => [name, readFileSync(join(this.path, name))]));
   }
 
-  /** While there shall be no main file, it waits beside the folder. */
+  /** Replaces all files of the folder. If there is to be no main file, the real one waits beside the folder. */
   lay(files: ReadonlyMap<string, Buffer>): void {
     const [main, parked] = [join(this.path, this.#main), `${this.path}.main`];
     if (existsSync(main)) renameSync(main, parked);
@@ -29,7 +29,7 @@ export class Folder {
   }
 }
 
-/** The index of the log is memory that processes share, and is worth nothing when they are gone. */
+/** Not the index of the log: it is memory shared by processes, and worthless once they are gone. */
 export function isKept(name: string): boolean {
   return !name.endsWith('-shm');
 }

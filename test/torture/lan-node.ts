@@ -1,5 +1,5 @@
-// A node in a host of a software network, a process of its own: `node lan-node.ts FOLDER NAME TOKEN-FILE`. Obeys one JSON object per
-// line of its standard input, answers each with one, and ends with its input.
+// A node on a host of a software network, in a process of its own: `node lan-node.ts FOLDER NAME TOKEN-FILE`. Takes one
+// order per line of its standard input, as a JSON object, answers each with another, and ends with its input.
 import { createInterface } from 'node:readline';
 import { openDatabase } from '../../src/index.ts';
 import type { LanAnswer, LanOrder } from './lan-peer.ts';

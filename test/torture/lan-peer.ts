@@ -1,4 +1,4 @@
-/** The near side of a node in a host of a software network (lan-node.ts). */
+/** The test's side of a node on a host of a software network (lan-node.ts). */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import type { Lan } from './lan.ts';
 const SCRIPT = fileURLToPath(new URL('lan-node.ts', import.meta.url));
 const ERROR_CHARS = 2000;
 
-/** With a key: write `n` there. Without: only tell. */
+/** With a key: write `n` under it. Without: only report the state. */
 export interface LanOrder {
   readonly id: number;
   readonly key?: string;

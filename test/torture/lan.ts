@@ -1,7 +1,7 @@
 /**
- * A local network in software: hosts are network namespaces, each with one interface, and all of them hang on one Ethernet switch
- * that runs here and delays, drops or refuses frames by direction. What runs in a host has real sockets, and its kernel does what
- * kernels do about loss. Needs root, iproute2, /dev/net/tun and Perl.
+ * A local network in software. Hosts are network namespaces with one interface each, all connected to one Ethernet switch
+ * that runs here and delays or drops frames by direction. Programs on a host have real sockets, and the kernel handles loss
+ * as usual. Needs root, iproute2, /dev/net/tun and Perl.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,22 +14,22 @@ const RELAY = fileURLToPath(new URL('tap-relay.pl', import.meta.url));
 const INTERFACE = 'tap0';
 const MAC_BYTES = 6;
 const LENGTH_BYTES = 2;
-/** Bytes that may wait for a host; a switch drops what is more. */
+/** Bytes that may wait for a host; the switch drops what exceeds them. */
 const QUEUE_BYTES_MAX = 256 * 1024;
 
 /** What happens to frames on their way from one host to another. */
 export interface Way {
   readonly isOpen: boolean;
-  /** Part of the frames that is lost, 0 to 1. */
+  /** The share of frames that is lost, 0 to 1. */
   readonly loss: number;
-  /** Least time on the way, and what chance adds at most, ms. Frames may overtake each other. */
+  /** The least delay, and the most that chance adds to it, ms. Frames may overtake each other. */
   readonly delayMs: number;
   readonly jitterMs: number;
 }
 
 export const GOOD_WAY: Way = { isOpen: true, loss: 0, delayMs: 0, jitterMs: 0 };
 
-/** Why there can be no such network here, or undefined. */
+/** Why there can be no such network here; undefined if there can. */
 export function whyNoLan(): string | undefined {
   const reason = whyNoNamespaces();
   if (reason !== undefined) return reason;
@@ -71,7 +71,7 @@ export class Lan {
     }
   }
 
-  /** The words before a command that runs it on a host. */
+  /** The words to put before a command so that it runs on a host. */
   wrapper(host: number): string[] {
     return inNamespace(this.#hosts[host]!.namespace);
   }
@@ -163,5 +163,5 @@ export class Lan {
 }
 
 function ignore(): void {
-  // A wire whose host has gone.
+  // The host of this wire is gone.
 }

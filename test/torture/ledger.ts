@@ -1,15 +1,15 @@
-/** What a process said that it wrote, and whether what a database holds now is compatible with that. */
+/** What a process reported about its writes, and whether what a database holds now agrees with that. */
 
-/** The number of a write, or null where there is no document. */
+/** The number of a write, or null for no document. */
 export type State = number | null;
 
 export interface Operation {
   readonly n: number;
-  /** All or nothing. Null: a delete. */
+  /** Happens whole or not at all. A null state is a delete. */
   readonly writes: readonly (readonly [key: string, state: State])[];
 }
 
-/** One line of the process under test. */
+/** One line that the process under test prints. */
 export type Line =
   | { readonly t: 'open' | 'ready'; readonly replica: string; readonly seq: number }
   | ({ readonly t: 'begin' } & Operation)
@@ -26,7 +26,7 @@ export type Line =
 
 interface KeyHistory {
   readonly states: State[];
-  /** Nothing before it may be read any more. */
+  /** Index of the newest acknowledged state; earlier ones must no longer be read. */
   confirmed: number;
 }
 
@@ -34,9 +34,9 @@ export class Ledger {
   readonly #keys = new Map<string, KeyHistory>();
   readonly #operations = new Map<number, Operation>();
   readonly #acknowledged = new Set<number>();
-  /** Highest seq that was used under each replica id, as far as the process said. */
+  /** The highest seq used under each replica id, as far as the process reported it. */
   readonly usedSeqs = new Map<string, number>();
-  /** What was confirmed of each key when the newest backup began, and when the newest finished one did. */
+  /** What was confirmed of each key when the newest backup began; `#atBackup`: when the newest finished one began. */
   #atBackupBegin: ReadonlyMap<string, number> = new Map();
   #atBackup: ReadonlyMap<string, number> = new Map();
   #stages: string[] = [];
@@ -62,7 +62,7 @@ export class Ledger {
     return this.#stages.includes(stage);
   }
 
-  /** Every acknowledged write is there, every other one is there whole or not at all, and nothing else is. */
+  /** Checks that every acknowledged write is there, every other one whole or not at all, and nothing else. */
   problems(found: ReadonlyMap<string, number>): string[] {
     const problems: string[] = [];
     for (const key of found.keys()) if (!this.#keys.has(key)) problems.push(`${key} was never written`);
@@ -73,7 +73,7 @@ export class Ledger {
     }
     for (const { n, writes } of this.#operations.values()) {
       const there = writes.filter(([key, state]) => (found.get(key) ?? null) === state);
-      // Keys of a transaction are its own in these lives, so that what is missing was not overwritten.
+      // In these lives, no other write uses the keys of a transaction, so a missing one was not overwritten.
       if (writes.length > 1 && there.length !== 0 && there.length !== writes.length)
         problems.push(`transaction ${n} is there in part: ${there.length} of ${writes.length}`);
     }
@@ -81,8 +81,8 @@ export class Ledger {
   }
 
   /**
-   * For a life that writes one after the other: what is there is what it was after one of its first writes. Gives how many
-   * of the acknowledged ones are missing, or undefined when it is no such prefix.
+   * For a life that writes one after another: what is there must be the state after some prefix of its writes. Returns how
+   * many acknowledged writes are missing, or undefined if there is no such prefix.
    */
   missingOfPrefix(found: ReadonlyMap<string, number>): number | undefined {
     const operations = [...this.#operations.values()];
@@ -122,7 +122,7 @@ export class Ledger {
     if (name === 'backup') this.#atBackupBegin = this.#confirmed();
     if (name === 'backed up') this.#atBackup = this.#atBackupBegin;
     if (name !== 'restore') return;
-    // Later writes are gone, unless a peer brings them back: both are right.
+    // Later writes may be gone, or a peer may bring them back: both are right.
     for (const [key, history] of this.#keys) history.confirmed = this.#atBackup.get(key) ?? 0;
   }
 
@@ -135,7 +135,7 @@ export class Ledger {
   }
 }
 
-/** Lines that were written whole; a process that is killed may leave half of the last one. */
+/** The complete lines; a killed process may leave half of the last one. */
 export function parseLines(text: string): Line[] {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   return whole

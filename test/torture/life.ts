@@ -1,5 +1,6 @@
-// The life that the fault suites interrupt, a process of its own: `node life.ts FOLDER PEER DURABILITY STAGES`. Each line that it
-// prints is one JSON object (see ledger.ts), written at once, so that a trace of its system calls has them in their place.
+// The life that the fault suites interrupt, in a process of its own: `node life.ts FOLDER PEER DURABILITY STAGES`. Each line
+// that it prints is one JSON object (ledger.ts), written synchronously, so that a trace of its system calls has the lines in
+// the right places.
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,7 +14,7 @@ const [folder = '', peer = '-', durability = 'full', stageNames = ''] = process.
 const BACKUP = join(folder, 'copy.db');
 const ATTEMPTS = 20;
 const RETRY_MS = 10;
-/** Long enough for several pages per document. */
+/** Long enough that a few documents fill a page. */
 const PAD = 'x'.repeat(1500);
 
 let n = 0;
@@ -28,7 +29,7 @@ function describe(error: unknown): { code: string; reason: string; message: stri
   return { code: 'UNTYPED', reason: String(error), message: (error as Error).stack ?? '' };
 }
 
-/** Done again until the disk allows it; every refusal is told. */
+/** Repeats the work until the disk allows it, at most `ATTEMPTS` times; reports every refusal. */
 async function insist<T>(at: string, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -62,7 +63,7 @@ async function close(): Promise<void> {
   try {
     await closing.node.close();
   } catch (error) {
-    // Allowed on a disk that fails, as long as it says what happened.
+    // Allowed on a disk that fails, as long as it is reported.
     say({ t: 'problem', at: 'close', ...describe(error) });
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Nodes on a real network that is bad: links that come and go, that carry one way only, a bridge between two halves, halves that do
- * not see each other; all of it under loss and delay that stay when the links are whole again. Everybody writes all the time; then
- * all nodes must hold every acknowledged write, within 10 s at 5 % loss, and within 30 s at 20 % and 300 ms.
+ * Nodes on a bad network: links that come and go, links that carry one way only, a bridge between two halves, halves that do
+ * not see each other. Loss and delay remain even when the links are whole again. All nodes write all the time; afterwards
+ * all must hold every acknowledged write within 10 s at 5 % loss, and within 30 s at 20 % loss and 300 ms.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { withScratch } from './scratch.ts';
 import { type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
 import { timeUntil } from './time-until.ts';
 
-/** A count up to this is a sample: few nodes, short troubles. */
+/** Counts up to this run a sample: few nodes, short troubles. */
 const SAMPLE_CASES_MAX = 4;
 const SIZE = { sample: 4, full: 12 } as const;
 const TROUBLE_MS: Readonly<Record<'sample' | 'full', readonly [number, number]>> = {
@@ -24,7 +24,7 @@ const CHANGE_MS = [100, 800] as const;
 const WRITE_MS = [5, 60] as const;
 const SHARED_KEYS = 20;
 const CONNECTED_MS_MAX = 30_000;
-/** A sample runs on build machines, which do other things besides. */
+/** Factor on the time limits: a sample runs on build machines, which do other things besides. */
 const PATIENCE = { sample: 3, full: 1 } as const;
 
 interface Weather {
@@ -38,11 +38,11 @@ const WEATHERS: readonly Weather[] = [
   { name: '20 % loss, 300 ms', way: { isOpen: true, loss: 0.2, delayMs: 140, jitterMs: 20 }, healedMsMax: 30_000 },
 ];
 
-/** Which ways are open, again and again while it lasts. */
+/** A kind of trouble: which ways are open while it lasts. */
 interface Trouble {
   readonly name: string;
   isOpen(from: number, to: number, size: number, random: SeededRandom): boolean;
-  /** It changes while it lasts. */
+  /** Whether the open ways change while it lasts. */
   readonly isRestless: boolean;
 }
 
@@ -84,7 +84,7 @@ interface World {
   readonly lan: Lan;
   readonly peers: readonly LanPeer[];
   readonly random: SeededRandom;
-  /** Acknowledged writes of keys that one node alone writes. */
+  /** Number of writes to keys that only one node writes. */
   written: number;
 }
 
@@ -136,7 +136,7 @@ async function runCases(world: World, options: SuiteOptions, kind: 'sample' | 'f
   );
 }
 
-/** Everybody writes while the network is in trouble; when this ends, all ways are open again, in the weather that there is. */
+/** All nodes write while the network is in trouble. At the end all ways are open again, with the loss and delay of the weather. */
 async function makeTrouble(world: World, trouble: Trouble, { way }: Weather, ms: number): Promise<void> {
   const { lan, peers, random } = world;
   const end = performance.now() + ms;

@@ -1,8 +1,9 @@
-// `npm run torture [-- --counts full|ci] [--minutes N] [--only NAME] [--seed N]`: every fault suite, the kills under load, and the
-// simulation with its mutation gate; prints one table and writes it, with machine and commit, to docs/torture/YYYY-MM-DD.md.
-// With `--minutes`, each suite gets an equal part of what is left, and lowers its count to what fits. Exit 1 if anything went wrong in silence.
+// `npm run torture [-- --counts full|ci] [--minutes N] [--only NAME] [--seed N]` runs every fault suite, the kills under
+// load, and the simulation with its mutation gate. Prints one table and, without `--only`, writes it with machine and commit
+// to docs/torture/YYYY-MM-DD.md. With `--minutes`, each suite gets an equal part of the time left and lowers its count to
+// what fits. Exits with 1 if anything went wrong.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,9 +15,9 @@ import type { SuiteResult } from './suite.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OUTPUT_CHARS = 3000;
 const NO_OUTCOMES = { kept: 0, healed: 0, reported: 0, silent: 0 };
-/** The seeds that run when the time is over come to their end. */
+/** Extra time in which the seeds that still run may end. */
 const SIMULATION_MS_OVER = 15 * 60_000;
-/** Longer than any suite takes. */
+/** Longer than all suites take. */
 const MINUTES_MAX = 24 * 60;
 
 interface Entry {
@@ -55,7 +56,7 @@ const entries: readonly Entry[] = [
   simulation('simulation', { seeds: counts === 'full' ? 100_000 : 30, events: 5000, nodes: 5 }),
   simulation('simulation, 20 nodes', { seeds: counts === 'full' ? 2000 : 1, events: 20_000, nodes: 20 }),
   simulation('simulation, 200 nodes', { seeds: counts === 'full' ? 50 : 1, events: 300, nodes: 200 }),
-  ...mutationGate(),
+  mutationGate(),
 ].filter(({ name }) => values.only === undefined || name.includes(values.only));
 
 const startedAt = new Date();
@@ -81,16 +82,16 @@ process.exitCode = rows.some(({ problems }) => problems.length > 0) ? 1 : 0;
 
 interface TestFile {
   readonly name: string;
-  /** In test/integration, without its ending. */
+  /** Name of the file in test/integration, without `.test.ts`. */
   readonly path: string;
-  /** Full counts are so many times those of the test. */
+  /** Full counts are this many times those of the test. */
   readonly scaleMax: number;
-  /** Cases, and seconds at most, of the test at scale 1. */
+  /** Cases of the test at scale 1, and the seconds it takes at most. */
   readonly cases: number;
   readonly secondsEach: number;
 }
 
-/** A suite that is a test file, whose counts a scale multiplies. */
+/** A suite made of a test file whose counts are multiplied by a scale. */
 function testFile({ name, path, scaleMax, cases, secondsEach }: TestFile): Entry {
   return {
     name,
@@ -121,10 +122,11 @@ function simulation(name: string, world: { seeds: number; events: number; nodes:
   };
 }
 
-function mutationGate(): Entry[] {
-  const path = ['sim/mutants/main.ts', 'sim/mutation-gate.ts'].find((each) => existsSync(join(ROOT, each)));
-  if (path === undefined) return [];
-  return [{ name: 'mutation gate', run: async (deadline) => resultOf(await runNode([path], deadline), 1) }];
+function mutationGate(): Entry {
+  return {
+    name: 'mutation gate',
+    run: async (deadline) => resultOf(await runNode(['sim/mutants/main.ts'], deadline), 1),
+  };
 }
 
 interface Ended {
@@ -133,7 +135,7 @@ interface Ended {
   readonly isCutOff: boolean;
 }
 
-/** What does not end in time is stopped, and counts as skipped, not as passed. */
+/** Runs Node with these arguments. A process that does not end in time is stopped, and counts as skipped, not as passed. */
 function runNode(
   args: readonly string[],
   deadline: number,

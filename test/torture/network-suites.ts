@@ -3,5 +3,5 @@ import { lossyLan } from './lossy-lan.ts';
 import { soak } from './soak.ts';
 import type { Suite } from './suite.ts';
 
-/** What happens between machines. */
+/** The suites about what happens between machines. */
 export const NETWORK_SUITES: readonly Suite[] = [lossyLan, crowd, soak];

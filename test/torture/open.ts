@@ -1,4 +1,4 @@
-/** Opens a node with everything that a program gets by `openDatabase`, and with its engine, for steps that need it now. */
+/** Opens a node with everything that `openDatabase` gives a program, and also its engine, for steps that need it directly. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { silentLogger } from '../../src/core/logging/index.ts';
 import { LocalDatabase } from '../../src/database/database.ts';
@@ -16,7 +16,7 @@ export interface OpenOptions {
   readonly folder: string;
   readonly nodeId: string;
   readonly durability?: 'full' | 'normal';
-  /** Absent: no network. `null`: listens and dials nobody. */
+  /** `host:port` to dial. `null`: listens, but dials nobody. Absent: no network. */
   readonly peer?: string | null;
 }
 
@@ -46,7 +46,7 @@ export async function openTortureNode({ folder, nodeId, durability = 'full', pee
   return { node, db: node.database };
 }
 
-/** Rejects when it is not so after a while. */
+/** Polls until `isSo` holds. Rejects after `msMax`. Default: 15 s. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>, msMax = 15_000): Promise<void> {
   const end = performance.now() + msMax;
   while (!(await isSo())) {
@@ -55,7 +55,7 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   }
 }
 
-/** What every key holds, read through the public interface. */
+/** Reads what every key holds, through the public interface. */
 export async function readAll(db: LocalDatabase): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for await (const [key, value] of db.collection(COLLECTION).entries()) found.set(key, value.n as number);

@@ -24,7 +24,7 @@ export async function withPeer<T>(folder: string, run: (address: string, peer: P
   }
 }
 
-/** What readers see. Fingerprints count tombstones too, which each node purges in its own time. */
+/** What readers see, as text. Not a fingerprint: those count tombstones too, which each node purges in its own time. */
 export async function contentsOf(db: LocalDatabase): Promise<string> {
   const lines: string[] = [];
   for (const { name } of db.collections())

@@ -1,9 +1,9 @@
 /**
- * Goal: a power cut at any moment loses no acknowledged write with durability `full` and only the newest with `normal`, whole
- * ones; the database opens by itself, and no name of a write is used twice.
- * Method: the calls of a scripted life are recorded in one order with its acknowledgements; for a cut anywhere in it the disk
- * is rebuilt with none, all, some or parts of what was not synced, and opened. Like
- * the crash tests of SQLite (sqlite.org/testing.html), which keep names and bytes of files apart in the same way.
+ * Goal: a power cut at any moment loses no acknowledged write with durability `full`, and only the newest whole writes with
+ * `normal`. The database opens by itself, and no dot is used twice.
+ * Method: the system calls of a scripted life are recorded in one order with its acknowledgements. For a cut anywhere, the
+ * disk is rebuilt with none, all, some or parts of what was not synced, and opened. The crash tests of SQLite
+ * (sqlite.org/testing.html) treat names and bytes of files separately in the same way.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ interface Recording {
   readonly backup: Buffer;
 }
 
-/** Lives to record. The one with a restore ends with another main file; see `MAIN`. */
+/** The lives to record. One of them restores a backup, and so ends with another main file. */
 const LIVES: readonly { readonly durability: Durability; readonly stages: readonly string[] }[] = [
   {
     durability: 'full',
@@ -43,7 +43,7 @@ const LIVES: readonly { readonly durability: Durability; readonly stages: readon
 
 const MAIN = 'entgldb.db';
 const BACKUP = 'copy.db';
-/** One in so many images is read whole and checked. */
+/** One in this many images gets a full integrity check. */
 const CHECKED_EVERY = 20;
 
 export const powerCuts: Suite = {
@@ -113,7 +113,7 @@ async function record(folder: string, life: (typeof LIVES)[number]): Promise<Rec
   return { folder: disk, durability: life.durability, events, backup: await readFile(join(disk, BACKUP)) };
 }
 
-/** All calls together make the files that are there: otherwise the recording is not the truth. */
+/** Checks that all recorded calls together make the files that are there: otherwise the recording is incomplete. */
 function verifyModel(folder: string, events: readonly TraceEvent[]): void {
   const disk = new DiskImage(folder);
   for (const event of events) disk.apply(event);

@@ -1,7 +1,7 @@
 /**
- * Goal: SQLite, with whatever indexes and after whatever writes, answers every query as the naive evaluator does.
- * Method: scenes of random documents, indexes and changes, a hundred random filters, sorts and pages each time; the memory store,
- * which looks at every document in plain JavaScript, is the oracle.
+ * Goal: whatever the indexes and the writes before, SQLite answers every query as the naive evaluator does.
+ * Method: scenes of random documents, indexes and changes, each time with a hundred random filters, sorts and pages. The
+ * oracle is the memory store, which looks at every document in plain JavaScript.
  */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';

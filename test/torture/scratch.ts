@@ -1,4 +1,4 @@
-/** Folders of the fault suites, on memory where there is some: what is tested is what was asked of the disk, not the disk. */
+/** Folders of the fault suites, in memory where possible: the suites test what is asked of the disk, not the disk itself. */
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Two nodes that are used all day: writes, deletes, reads and short absences from the network, at a steady pace, over the same
- * documents. What they take must not grow with time: memory, open files, the write-ahead log, the database, the log files.
+ * Two nodes in steady use: writes, deletes, reads and short absences from the network, over the same documents. Memory, open
+ * files, the write-ahead log, the database and the log files must not grow with time.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { withScratch } from './scratch.ts';
 import { type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
 import { timeUntil } from './time-until.ts';
 
-/** One case. */
+/** Length of one case. */
 const INTERVAL_MS = 5000;
 const KEYS = 500;
 const WRITE_MS = [0, 12] as const;
@@ -26,12 +26,12 @@ const MIB = 2 ** 20;
 const WAL_BYTES_MAX = 64 * MIB;
 const LOG_BYTES_MAX = (LOG.MaxLogFiles + 1) * LOG.MaxLogFileSizeMb * MIB;
 const DATABASE_BYTES_MAX = 32 * MIB;
-/** Two threads come and go, each with a dozen of them. */
+/** Two threads come and go, each with a dozen open files. */
 const FILES_GROWTH_MAX = 8 + 2 * 12;
-/** Cases before which memory is no measure: code is compiled, caches fill. */
+/** Cases before memory is measured: code is compiled, and caches fill. */
 const WARM_CASES = 12;
 const MEMORY_GROWTH_BYTES_PER_MINUTE_MAX = MIB / 2;
-/** A small heap is soon full of garbage: what grows afterwards is held by somebody. */
+/** A small heap soon fills with garbage, so growth after that is a leak. */
 const NODE_OPTIONS = '--max-old-space-size=48 --max-semi-space-size=2';
 
 export const soak: Suite = {
@@ -99,7 +99,7 @@ async function runCases(pair: Pair, options: SuiteOptions, tally: Tally): Promis
   tally.notes.push(`${pair.writes} writes; ${text.join(' | ')}; ${slopeText(sizes)}`);
 }
 
-/** One interval of ordinary life. */
+/** One interval of ordinary use. */
 async function use(pair: Pair): Promise<void> {
   const end = performance.now() + INTERVAL_MS;
   const working = pair.nodes.map((node) => work(pair, node, pair.random.fork(), end));
@@ -134,13 +134,13 @@ function judge(sizes: readonly Size[]): string[] {
   return problems;
 }
 
-/** Judged once, at the end: a slope over few minutes says little. */
+/** Checked once, at the end: the slope over a few minutes says little. */
 function isGrowing(sizes: readonly Size[]): boolean {
   const slope = memorySlope(sizes);
   return slope !== undefined && slope > MEMORY_GROWTH_BYTES_PER_MINUTE_MAX;
 }
 
-/** Bytes a minute by least squares, once there is enough to tell. */
+/** Bytes per minute by least squares; undefined while there are too few measurements. */
 function memorySlope(sizes: readonly Size[]): number | undefined {
   const warm = sizes.slice(Math.max(WARM_CASES, Math.floor(sizes.length / 3)));
   if (warm.length < 2 * WARM_CASES) return undefined;

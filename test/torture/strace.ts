@@ -1,4 +1,4 @@
-/** Runs the scripted life under strace, which records its system calls, kills it at one of them or makes one fail. */
+/** Runs the scripted life under strace, which records its system calls, kills it at one of them, or makes one fail. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -6,10 +6,10 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Line, parseLines } from './ledger.ts';
 
-/** Built with the suites, or a source as they are. */
+/** Built if the suites are, otherwise a source. */
 const LIFE = fileURLToPath(new URL(`./life${extname(import.meta.url)}`, import.meta.url));
 
-/** Calls that change what is on the disk, and those that make it durable. */
+/** Calls that change what is on the disk, or make it durable. */
 const DISK_CALLS = [
   'pwrite64',
   'fsync',
@@ -36,7 +36,7 @@ export interface LifeEnd {
   readonly stderr: string;
 }
 
-/** Why the suites cannot run here, or null: they can. */
+/** Why the suites cannot run here; null if they can. */
 export function straceProblem(): string | null {
   if (process.platform !== 'linux') return 'strace runs on Linux only';
   const probe = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', 'true'], {
@@ -48,8 +48,8 @@ export function straceProblem(): string | null {
 }
 
 /**
- * `args`: those of strace, before the command. One thread of the pool, so that its calls are counted in order, and no compile cache,
- * whose files are not the life's.
+ * Runs the life under strace with these arguments. The thread pool has one thread, so that calls are counted in order. The
+ * compile cache is off, because its files are not the life's own.
  */
 export async function runLife(life: LifeRun, args: readonly string[], timeoutMs = 60_000): Promise<LifeEnd> {
   const { folder, peer = '-', durability = 'full', stages } = life;
@@ -68,7 +68,7 @@ export async function runLife(life: LifeRun, args: readonly string[], timeoutMs 
   return { code, signal, lines: parseLines(out), stderr: err };
 }
 
-/** For each call, how often the thread that makes most of them makes it. */
+/** For each call, how often it is made by the thread that makes it most. */
 export async function countCalls(life: LifeRun, logPath: string): Promise<Map<string, number>> {
   const args = ['-f', '-qq', '--seccomp-bpf', '-e', `trace=${DISK_CALLS.join(',')}`, '-s', '0', '-o', logPath];
   await runLife(life, args);
@@ -86,8 +86,8 @@ export async function countCalls(life: LifeRun, logPath: string): Promise<Map<st
 }
 
 /**
- * `what`: `signal=KILL` or `error=EIO`. The counting is per thread: the first one that comes to `nth` is hit. Without
- * seccomp, under which strace 6.1 injects no signals.
+ * Arguments of strace that inject `what`, such as `signal=KILL` or `error=EIO`, at the `nth` such call. strace counts per
+ * thread: the first thread to reach `nth` is hit. Without seccomp, under which strace 6.1 injects no signals.
  */
 export function injection(call: string, what: string, nth: number): string[] {
   const args = ['-f', '-qq', '-o', '/dev/null', '-s', '0'];

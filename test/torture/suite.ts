@@ -1,13 +1,13 @@
-/** What every fault suite takes and gives. */
+/** Options and results of every fault suite. */
 
-/** `silent` is the only one that is wrong: something was lost or untrue, and nobody was told. */
+/** Only `silent` is a failure: something was lost or wrong, and nobody was told. */
 export type Outcome = 'kept' | 'healed' | 'reported' | 'silent';
 
 export interface SuiteOptions {
   /** How many cases to run. */
   readonly count: number;
   readonly seed: number;
-  /** No case begins after it. */
+  /** No case begins after this, by `performance.now()`. */
   readonly deadline: number;
   readonly signal?: AbortSignal;
 }
@@ -15,11 +15,11 @@ export interface SuiteOptions {
 export interface SuiteResult {
   readonly cases: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** One line per case that went wrong, each with what is needed to do it again. */
+  /** One line per case that went wrong, with what is needed to repeat it. */
   readonly problems: readonly string[];
-  /** Figures worth a line in the table. */
+  /** Figures worth a line in the report. */
   readonly notes: readonly string[];
-  /** Why nothing was done; null: it was. */
+  /** Why the suite did not run; null if it did. */
   readonly skipped: string | null;
 }
 
@@ -44,7 +44,7 @@ export class Tally {
     this.outcomes[outcome]++;
   }
 
-  /** A case that went wrong. */
+  /** Notes a case that went wrong. */
   fail(name: string, problems: readonly string[]): void {
     this.add('silent');
     this.problems.push(`${name}: ${problems.slice(0, 5).join('; ')}`);
@@ -60,7 +60,7 @@ export function skippedResult(why: string): SuiteResult {
   return { ...new Tally().result(), skipped: why };
 }
 
-/** `count` of `all`, spread evenly from a start that the seed moves. */
+/** `count` items of `all`, evenly spread from a start that depends on the seed. */
 export function spread<T>(all: readonly T[], count: number, seed: number): T[] {
   if (count >= all.length) return [...all];
   const step = all.length / count;

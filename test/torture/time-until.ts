@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const POLL_MS = 50;
 
-/** Milliseconds until it was so; undefined: it took longer than `msMax`. */
+/** Polls until `isSo` holds. Resolves with the milliseconds that took, or with undefined after `msMax`. */
 export async function timeUntil(isSo: () => boolean | Promise<boolean>, msMax: number): Promise<number | undefined> {
   const startedAt = performance.now();
   while (!(await isSo())) {

@@ -1,9 +1,9 @@
-/** Reads what strace recorded of a life: calls that change the disk, and the lines that it printed, in one order. */
+/** Reads what strace recorded of a life: the calls that change the disk and the lines that it printed, in one order. */
 import type { Line } from './ledger.ts';
 
 export type TraceEvent =
   | { readonly kind: 'line'; readonly line: Line }
-  /** Made, if it was not there. */
+  /** Created if it did not exist. */
   | { readonly kind: 'create'; readonly path: string; readonly isEmptied: boolean }
   | { readonly kind: 'write'; readonly path: string; readonly at: number; readonly data: Buffer }
   | { readonly kind: 'append'; readonly path: string; readonly data: Buffer }
@@ -11,11 +11,11 @@ export type TraceEvent =
   | { readonly kind: 'copy'; readonly from: string; readonly path: string }
   | { readonly kind: 'rename' | 'link'; readonly from: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly path: string }
-  /** A sync makes durable what was written before it began, from the moment when it ends. */
+  /** When a sync ends, what was written before it began is durable. */
   | { readonly kind: 'sync begin'; readonly path: string; readonly thread: string }
   | { readonly kind: 'sync end'; readonly path: string; readonly thread: string };
 
-/** Options of strace by which a log says all that is needed here. */
+/** Options of strace that make its log say everything needed here. */
 export const TRACE_ARGS = [
   '-f',
   '-qq',
@@ -27,16 +27,16 @@ export const TRACE_ARGS = [
   'trace=pwrite64,write,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,unlink,unlinkat,copy_file_range,sendfile,openat,creat',
 ];
 
-/** Calls that these lives do not make; a trace with one of them would tell half of the truth. */
+/** Calls that these lives do not make; a trace with one of them would be incomplete. */
 const UNKNOWN = new Set(['writev', 'pwritev', 'fallocate', 'sendfile', 'renameat', 'renameat2', 'linkat', 'creat']);
 
 export interface ParsedTrace {
   readonly events: readonly TraceEvent[];
-  /** Calls on the folder that nobody understood. */
+  /** Calls on the folder that are not understood here. */
   readonly unknown: readonly string[];
 }
 
-/** Only what happens below `folder`, and the lines of standard output. */
+/** Parses a log: only what happens in `folder`, and the lines of standard output. */
 export function parseTrace(log: string, folder: string): ParsedTrace {
   const events: TraceEvent[] = [];
   const unknown: string[] = [];
