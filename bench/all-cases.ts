@@ -2,7 +2,7 @@ import type { BenchCase, Scale } from './bench-case.ts';
 import * as cases from './cases/index.ts';
 import { besidePeers } from './peer-cases.ts';
 
-/** Every case, local work first, then two nodes, then what a node costs. */
+/** Every case: first local work, then two nodes, then what a node costs. */
 export async function allCases(scale: Scale): Promise<BenchCase[]> {
   const made = [
     cases.bulkWrite,

@@ -1,4 +1,4 @@
-// Goal: a check says what got worse and nothing else. Method: results made by hand, compared with themselves and with others.
+// Goal: a check reports what got worse and nothing else. Method: hand-made results, compared with themselves and with others.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compare, comparisonText, intervalsOf } from './baseline.ts';
@@ -10,19 +10,19 @@ function result(figure: string, ours: readonly number[], row?: readonly number[]
   return { name: 'case', about: '', figures: { [figure]: measured } };
 }
 
-test('of times and speeds only ratios to a baseline are kept, of counts the figure itself', () => {
+test('a baseline keeps only ratios of times and speeds, but the figure itself of counts', () => {
   assert.deepEqual(Object.keys(intervalsOf([result('p50 ms', [1], [2])])), ['case: p50 ms ÷ row']);
   assert.deepEqual(Object.keys(intervalsOf([result('writes/s', [1])])), []);
   assert.deepEqual(Object.keys(intervalsOf([result('bytes', [1], [2])])), ['case: bytes']);
 });
 
-test('a machine of another speed changes nothing', () => {
+test('a slower or faster machine changes nothing', () => {
   const was = intervalsOf([result('ms', [10, 11, 12], [5, 5, 5])]);
   const is = intervalsOf([result('ms', [100, 110, 120], [50, 50, 50])]);
   assert.deepEqual(compare(was, is), []);
 });
 
-test('a speed that fell out of its interval is worse, and one that rose is better', () => {
+test('a speed that fell below its interval is worse, and one that rose above it is better', () => {
   const was = intervalsOf([result('writes/s', [90, 100, 110], [100, 100, 100])]);
   const slower = compare(was, intervalsOf([result('writes/s', [70, 80, 85], [100, 100, 100])]));
   assert.deepEqual(
@@ -55,12 +55,12 @@ test('a time or a count that rose is worse', () => {
   }
 });
 
-test('intervals that touch, and medians that differ by less than three per cent, are no news', () => {
+test('intervals that touch and medians that differ by less than three per cent are not reported', () => {
   const was = intervalsOf([result('bytes', [90, 100, 110])]);
   assert.deepEqual(compare(was, intervalsOf([result('bytes', [109, 120, 130])])), []);
   assert.deepEqual(compare(intervalsOf([result('bytes', [100])]), intervalsOf([result('bytes', [102])])), []);
 });
 
-test('what the baseline does not have is not judged', () => {
+test('a figure that the baseline lacks is not judged', () => {
   assert.deepEqual(compare({}, intervalsOf([result('bytes', [1])])), []);
 });

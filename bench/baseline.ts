@@ -3,12 +3,12 @@ import { isMoreBetter } from './goals.ts';
 import type { CaseResult } from './run-case.ts';
 import { type Interval, intervalOf, type Measured, pairedRatios } from './statistics.ts';
 
-/** What a later run is compared with: only what another machine of the class would measure, too. */
+/** What a later run is compared with: only figures that another machine of the same class would measure too. */
 export interface Baseline {
   readonly at: string;
   readonly commit: string;
   readonly machine: string;
-  /** By what it is about: `case: figure ÷ baseline`, or `case: figure` where it is a count and no time. */
+  /** By name: `case: figure ÷ baseline` for times and speeds, `case: figure` for counts. */
   readonly intervals: Readonly<Record<string, Interval>>;
 }
 
@@ -19,7 +19,7 @@ export interface Comparison {
   readonly is: Interval;
 }
 
-/** Medians that differ by less than this are the same, however narrow the intervals. */
+/** Medians that differ by less than this share count as equal, however narrow the intervals. */
 const TOLERANCE = 0.03;
 const BASELINES: readonly BaselineName[] = ['row', 'chained'];
 
@@ -36,7 +36,7 @@ export function intervalsOf(results: readonly CaseResult[]): Record<string, Inte
   return intervals;
 }
 
-/** What got worse or better beyond doubt: the intervals do not touch. */
+/** What clearly got worse or better: the intervals do not touch. */
 export function compare(was: Baseline['intervals'], is: Baseline['intervals']): Comparison[] {
   return Object.entries(is).flatMap(([about, now]) => {
     const then = was[about];
@@ -52,7 +52,7 @@ export function comparisonText({ about, verdict, was, is }: Comparison): string 
   return `${verdict}: ${about} is ${text(is)}, was ${text(was)}`;
 }
 
-/** Times and speeds are the machine's; bytes, memory and counts are ours. */
+/** Whether the figure is a time or a speed, which depends on the machine. Bytes, memory and counts depend on us. */
 function isTime(figure: string): boolean {
   return isMoreBetter(figure) || /\bms\b|core %/.test(figure);
 }

@@ -7,12 +7,12 @@ export interface BenchDocument {
 }
 
 export const COLLECTION = 'articles';
-/** Documents that are written, sent or asked for at once, by everybody alike. */
+/** How many documents every subject writes, sends or asks for at once. */
 export const BATCH = 1000;
-/** Prices are spread evenly over 0 … this: a range of 5 % is a range of prices. */
+/** Prices are spread evenly from 0 to below this, so that 5 % of the prices are 5 % of the documents. */
 export const PRICE_MAX = 10_000;
 
-/** The same documents in every run: an article as a till has it. `revision` makes another content under the same key. */
+/** An article as a till has it, the same in every run. Another `revision` has other contents under the same key. */
 export function benchDocument(index: number, revision = 0): BenchDocument {
   const value = {
     name: `Article ${index}`,
@@ -33,7 +33,7 @@ const WORDS =
     ' ',
   );
 
-/** Some seventy letters that compress no better than what people write. */
+/** About seventy letters that compress no better than what people write. */
 function noteOf(index: number, revision: number): string {
   let state = Math.imul(index + 1, 2654435761) ^ Math.imul(revision + 1, 40503);
   const words = Array.from({ length: 11 }, () => {
@@ -47,12 +47,12 @@ export function benchDocuments(count: number, first = 0): BenchDocument[] {
   return Array.from({ length: count }, (_, i) => benchDocument(first + i));
 }
 
-/** The same in batches, each made when it is asked for: a million at once fit into no small heap. */
+/** The same documents in batches, made lazily: a million at once would not fit into a small heap. */
 export function* documentBatches(count: number, batch: number): Generator<BenchDocument[]> {
   for (let first = 0; first < count; first += batch) yield benchDocuments(Math.min(batch, count - first), first);
 }
 
-/** `count` picks of 0 … `below` − 1, the same for the same round. */
+/** `count` random integers of 0 … `below` − 1, always the same in the same round. */
 export function randomIndexes(count: number, below: number, round: number): number[] {
   const random = createSeededRandom(round + 1);
   const bytes = random.bytes(count * 4);
@@ -67,12 +67,12 @@ export function largeDocument(index: number, revision = 0): BenchDocument {
   return { key, text: JSON.stringify({ ...(JSON.parse(text) as object), notes }) };
 }
 
-/** The document of a live write: it carries the machine's monotonic clock, which all processes share. */
+/** The document of a live write. It carries the machine's monotonic clock, which all processes share. */
 export function liveText(): string {
   return JSON.stringify({ at: String(process.hrtime.bigint()), note: 'x'.repeat(200) });
 }
 
-/** Milliseconds since the moment that the document carries. */
+/** Milliseconds since the moment that a live document carries. */
 export function ageMs(at: unknown): number {
   return Number(process.hrtime.bigint() - BigInt(String(at))) / 1e6;
 }

@@ -3,11 +3,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figures } from './bench-case.ts';
 
-/** Time between two looks at the event loop, ms: as precise as the delay can be told. */
+/** Interval at which the event loop is sampled, ms: the precision of the delay. */
 const RESOLUTION_MS = 5;
 const MIB = 2 ** 20;
 
-/** What work costs this process besides time: the most memory that it had, and how long its event loop was held up. */
+/** What work costs this process besides time: its peak memory, and how long its event loop was held up. */
 export class Gauges {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
@@ -17,7 +17,7 @@ export class Gauges {
     this.#delay.enable();
   }
 
-  /** The figures since `start`; after a pause, for work that held up the event loop to its end has not been noticed before. */
+  /** The figures since `start`. First pauses, so that a delay by the last piece of work is noticed too. */
   async stop(): Promise<Figures> {
     await sleep(2 * RESOLUTION_MS);
     this.#delay.disable();
@@ -30,12 +30,12 @@ export class Gauges {
   }
 }
 
-/** Linux keeps the peak since it was last told to forget it; elsewhere it is that of the whole life of the process. */
+/** Resets the peak memory, which only Linux can do. Elsewhere the peak is that of the whole life of the process. */
 function forgetPeak(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5');
   } catch {
-    // Not Linux, or not allowed: the peak is then that of the process.
+    // Not Linux, or not allowed.
   }
 }
 

@@ -2,12 +2,12 @@ import type { BaselineName, BenchCase, Goal } from './bench-case.ts';
 import type { CaseResult } from './run-case.ts';
 import type { Measured } from './statistics.ts';
 
-/** More is better of what is done in a second; of everything else, less. */
+/** More is better for writes and reads per second; for everything else, less is. */
 export function isMoreBetter(figure: string): boolean {
   return /\b(?:writes|reads)\/s/.test(figure);
 }
 
-/** What a goal demands, whether it is met, as a text; of several, all. */
+/** What each goal for the figure demands and whether it is met, as text. */
 export function verdicts({ goals }: BenchCase, figure: string, measured: CaseResult['figures'][string]): string {
   return goals
     .filter((goal) => goal.figure === figure)

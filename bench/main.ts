@@ -1,6 +1,6 @@
-// `npm run bench [-- part of a case's name …]`: measures the engine beside raw baselines in the same run. Medians of five runs; the
-// tables go to the terminal, everything to bench/results. Only an idle machine gives figures worth keeping. docs/performance.md
-// has the options.
+// `npm run bench [-- part of a case's name …]` measures the engine and raw baselines side by side, with medians of five
+// runs. The tables go to the terminal, everything to bench/results. Only an idle machine gives figures worth keeping.
+// docs/performance.md describes the options.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allCases } from './all-cases.ts';
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   return options.checks ? check(report) : 0;
 }
 
-/** What is wrong with the options, before anything is measured; null: nothing. */
+/** What is wrong with the options; null if nothing is. */
 function wrongUsage(): string | null {
   if (options.writesBaseline && options.filters.length > 0)
     return 'a baseline is made of all cases: leave the filter away';
@@ -81,7 +81,7 @@ function baselineOf({ at, commit, machine, results }: Report): Baseline {
   return { at, commit, machine, intervals: intervalsOf(results) };
 }
 
-/** Says what got worse than the committed baseline; then the answer is 1. */
+/** Prints what differs from the committed baseline. Returns 1 if anything got worse, otherwise 0. */
 function check(report: Report): number {
   const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Baseline;
   const found = compare(baseline.intervals, intervalsOf(report.results));

@@ -1,21 +1,21 @@
 import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
-  /** Parts of names of cases; none: all. */
+  /** Parts of the names of cases to run. Empty: all. */
   readonly filters: readonly string[];
   readonly runs: number;
   readonly isFull: boolean;
-  /** Beside other databases. */
+  /** Measure other databases too. */
   readonly withPeers: boolean;
-  /** On one core at a quarter of its speed, with a small heap. */
+  /** Run on one core at a quarter of its speed, with a small heap. */
   readonly isSmall: boolean;
   readonly writesBaseline: boolean;
-  /** Against the committed baseline. */
+  /** Compare with the committed baseline. */
   readonly checks: boolean;
 }
 
 const RUNS = 5;
-/** It is asked whether all works there, not how fast. */
+/** On the small machine the question is whether everything works, not how fast. */
 const SMALL_RUNS = 1;
 
 export function parseOptions(args: readonly string[]): BenchOptions {

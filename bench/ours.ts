@@ -8,7 +8,7 @@ import { openNode } from '../src/node/open-node.ts';
 import type { Durability } from './baselines/index.ts';
 import { BATCH, type BenchDocument, COLLECTION, documentBatches } from './documents.ts';
 
-// A node loads it when it first needs it; the cases measure what comes after loading, and `package` all of it.
+// Loaded ahead: a node loads it when it first needs it, but the cases measure what comes after. `package` measures loading.
 await import('../src/node/network/index.ts');
 
 export const TOKENS = ['the secret of a cluster that lives for one benchmark'];
@@ -16,11 +16,11 @@ export const TOKENS = ['the secret of a cluster that lives for one benchmark'];
 export interface OursOptions {
   readonly nodeId: string;
   readonly durability: Durability;
-  /** Port of the node to sync with; null: nobody yet, absent: no network at all. */
+  /** Port of the node to sync with. Null: no peer yet. Absent: no network at all. */
   readonly peerPort?: number | null;
 }
 
-/** A node of ours in this folder, with everything at its default but the ports. */
+/** Opens a node of ours in this folder, on loopback, with most settings at their defaults. */
 export async function openOurs(folder: string, options: OursOptions): Promise<RunningNode> {
   const config = await ourConfig(folder, options);
   return openNode({ config, clusterTokens: TOKENS, logger: silentLogger, network: options.peerPort !== undefined });
@@ -48,18 +48,18 @@ export function entryOf({ key, text }: BenchDocument): readonly [key: string, va
   return [key, JSON.parse(text) as JsonObject];
 }
 
-/** Writes the first `count` documents, unless there are some. */
+/** Writes the first `count` documents, unless the collection has some. */
 export async function fill(node: RunningNode, count: number): Promise<void> {
   if ((await articles(node).count()) > 0) return;
   for (const batch of documentBatches(count, BATCH)) await articles(node).putMany(batch.map(entryOf));
 }
 
-/** What the node holds, as a text: equal on nodes that hold the same. */
+/** The fingerprint of what the node holds: equal on nodes that hold the same. */
 export function heldText(node: RunningNode): string {
   return node.database.collections().find(({ name }) => name === COLLECTION)?.fingerprint ?? '';
 }
 
-/** Resolves when the node holds what this text says, durably. */
+/** Resolves when the node durably holds what has this fingerprint. */
 export async function holds(node: RunningNode, held: string): Promise<void> {
   while (heldText(node) !== held) await sleep(1);
   await node.database.flush();

@@ -4,14 +4,14 @@ import type { BaselineName, Figures, Prepared, Subject } from './bench-case.ts';
 import { BATCH, documentBatches } from './documents.ts';
 
 export interface RawOptions {
-  /** Documents there before the first run; default 0. */
+  /** Documents written before the first run. Default: 0. */
   readonly documents?: number;
   readonly durability: Durability;
-  /** With the index on prices; default: without. */
+  /** With the index on prices. Default: without. */
   readonly isIndexed?: boolean;
-  /** A new, empty file for every run. */
+  /** A new, empty file for every run. Default: one file. */
   readonly isFreshEachRun?: boolean;
-  /** The file is opened anew for every run, so that nothing is cached in the process. */
+  /** The file is reopened for every run, so that nothing is cached in the process. Default: it stays open. */
   readonly isReopenedEachRun?: boolean;
 }
 

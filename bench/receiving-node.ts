@@ -6,12 +6,12 @@ import { type Durability, openRawStore, type RawChange, type RawReceiver, receiv
 import type { BaselineName } from './bench-case.ts';
 import { holds, openOurs, ourConfig, TOKENS } from './ours.ts';
 
-/** The receiving end of a sync, in this process, whatever is inside: open first, and connected when the clock starts. */
+/** The receiving end of a sync in this process, ours or raw. It is opened first, and connected when measuring starts. */
 export interface ReceivingNode {
   connect(): void;
-  /** Resolves when all that the sender said it holds is durable here. */
+  /** Resolves when everything that the sender holds, by its own `held` text, is durable here. */
   holds(held: string): Promise<void>;
-  /** Bytes that went over all connections, both ways, since it was connected. */
+  /** Bytes over all connections, both ways, since it was last connected. */
   bytes(): Promise<number>;
   disconnect(): Promise<void>;
   close(): Promise<void>;
@@ -46,7 +46,7 @@ export class OurReceivingNode implements ReceivingNode {
     );
   }
 
-  /** It listens already, as the baseline's process runs; now it hears of its peer, and dials. */
+  /** The node already listens, just as the baseline already runs. Now it learns of its peer, and dials. */
   connect(): void {
     void this.node.reconfigure(this.#linked, TOKENS);
   }
@@ -91,7 +91,7 @@ export class RawReceivingNode implements ReceivingNode {
     this.#receiver = receiveRaw(this.#store, this.#port, (changes) => this.#applied.emit('changes', changes));
   }
 
-  /** Calls with the text of every document as soon as it is durable here. */
+  /** Calls `listener` with the text of every document as soon as it is durable here. Returns a function that stops it. */
   onDocument(listener: (text: string) => void): () => void {
     const onChanges = (changes: readonly RawChange[]) => {
       for (const { text } of changes) listener(text);

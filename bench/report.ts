@@ -5,11 +5,11 @@ import { verdicts } from './goals.ts';
 import type { CaseResult } from './run-case.ts';
 import type { Measured } from './statistics.ts';
 
-/** What every run costs besides: in a table of their own, unless a goal is about them. */
+/** Gauges of every run. They have a table of their own, unless a goal is about them. */
 const GAUGES: readonly string[] = ['peak MiB', 'loop p99 ms', 'loop max ms'];
 const BASELINES = ['row', 'chained'] as const;
 
-/** The results as a Markdown table: medians with their spread, our ratio to each baseline, and the goals. */
+/** The results as a Markdown table: medians with their spread, our ratio to each baseline, and the verdicts on goals. */
 export function reportTable(cases: readonly BenchCase[], results: readonly CaseResult[]): string {
   const peers = subjectsOf(results).filter((name) => name !== 'ours' && name !== 'row' && name !== 'chained');
   const names: readonly SubjectName[] = ['ours', ...BASELINES, ...peers];
@@ -28,7 +28,7 @@ export function reportTable(cases: readonly BenchCase[], results: readonly CaseR
   return table(['case', 'figure', ...names, ...BASELINES.map((base) => `ours ÷ ${base}`), 'goal'], rows);
 }
 
-/** What the processes of each case cost besides, while they were measured. */
+/** The gauges of each case's processes, as a Markdown table. */
 export function costTable(results: readonly CaseResult[]): string {
   const names = subjectsOf(results);
   const head = ['case', ...names.flatMap((name) => GAUGES.map((gauge) => `${name}, ${gauge}`))];
@@ -39,13 +39,13 @@ export function costTable(results: readonly CaseResult[]): string {
   return table(head, rows);
 }
 
-/** Where the figures come from: without it they mean nothing. */
+/** The machine and versions behind the figures, which mean nothing without them. */
 export function machine(): string {
   const [cpu] = cpus();
   return `Node ${process.versions.node}, SQLite ${process.versions.sqlite}, ${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`;
 }
 
-/** Short name of the commit that is checked out; with `+` when files differ from it. */
+/** Short hash of the commit that is checked out, with `+` if files differ from it; `unknown` without Git. */
 export function commit(): string {
   const git = (...args: string[]) =>
     execFileSync('git', args, {

@@ -9,7 +9,7 @@ import { type Measured, measuredOf } from './statistics.ts';
 export interface CaseResult {
   readonly name: string;
   readonly about: string;
-  /** Figure → subject → what was measured. */
+  /** What was measured, by figure and then by subject. */
   readonly figures: Readonly<Record<string, Partial<Record<SubjectName, Measured>>>>;
 }
 
@@ -21,7 +21,7 @@ export interface RunOptions extends Scale {
 
 type SubjectProcess = Remote<SubjectCommand, Figures>;
 
-/** Runs all subjects in turn, each in a process of its own, so that what else the machine does meets them alike. */
+/** Runs the subjects in turn, each in a process of its own, so that other work on the machine affects all alike. */
 export async function runCase(bench: BenchCase, options: RunOptions): Promise<CaseResult> {
   const folder = mkdtempSync(join(options.folder, 'case-'));
   const names = Object.keys(bench.subjects) as SubjectName[];

@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const HEAP_MIB = 256;
-/** Of each period the processes may run for so long: a quarter of the core. */
+/** The processes run for `RUN_MS` of each period, a quarter of it. */
 const PERIOD_MS = 20;
 const RUN_MS = 5;
 
 const INSIDE = 'ENTGLDB_BENCH_SMALL';
 
-/** Whether this process already is on the small machine. */
+/** Whether this process already runs on the small machine. */
 export function isInside(): boolean {
   return process.env[INSIDE] !== undefined;
 }
 
 /**
- * Runs this program again as on a small machine: one core, at a quarter of its speed, and a small heap for every process.
- * It is stopped and let go many times a second, all its processes together, which needs no rights; where the system has no
- * `taskset`, the processes share all cores. Resolves with its exit code.
+ * Runs this program again as on a small machine: one core at a quarter of its speed, and a small heap for every process. To
+ * slow them down, all its processes together are stopped and continued many times a second, which needs no privileges.
+ * Without `taskset`, the processes share all cores. Resolves with the exit code.
  */
 export async function runOnSmallMachine(args: readonly string[]): Promise<number> {
   if (process.platform === 'win32')

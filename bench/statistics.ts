@@ -7,7 +7,7 @@ export interface Measured {
   readonly runs: readonly number[];
 }
 
-/** Where a median lies: of five runs, the smallest and the largest enclose it in 15 of 16 cases. */
+/** An interval around a median. The smallest and the largest of five runs enclose the true median in 15 of 16 cases. */
 export interface Interval {
   readonly low: number;
   readonly median: number;
@@ -24,7 +24,7 @@ export function intervalOf(values: readonly number[]): Interval {
   return { low: sorted[0] ?? Number.NaN, median: medianOf(sorted), high: sorted.at(-1) ?? Number.NaN };
 }
 
-/** Runs of the same round met the same weather: their ratio is steadier than that of the medians. */
+/** Ratios of runs of the same round. The machine was under the same load, so they are steadier than a ratio of medians. */
 export function pairedRatios(runs: readonly number[], baseRuns: readonly number[]): number[] {
   return runs.slice(0, baseRuns.length).map((value, i) => value / baseRuns[i]!);
 }

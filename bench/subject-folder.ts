@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A folder in the subject's own, made if it is not there. */
+/** A folder inside the subject's own, created if it does not exist. */
 export function inOwnFolder(folder: string, name: string): string {
   const path = join(folder, name);
   mkdirSync(path, { recursive: true });

@@ -9,7 +9,7 @@ import type { ManualClock } from '../src/testing/index.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** A database of ours on its file, whose time this program moves: days pass in a moment. */
+/** A database of ours on a file, with a clock that this program advances, so that days pass in a moment. */
 export class TimedDatabase {
   readonly database: LocalDatabase;
   readonly #clock: ManualClock;
@@ -40,7 +40,7 @@ export class TimedDatabase {
     return new TimedDatabase(database, clock);
   }
 
-  /** Lets hours pass; in each of them what is due is done. */
+  /** Lets hours pass, one by one, and lets due work run after each. */
   async pass(hours: number): Promise<void> {
     for (let hour = 0; hour < hours; hour++) {
       this.#clock.advance(HOUR_MS);

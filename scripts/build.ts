@@ -1,5 +1,5 @@
-// Makes the files of the published package in dist: few of them, for Node takes about as long for a file as for a hundred
-// kilobytes (docs/adr/0013). `tsc` adds the declarations.
+// Makes the files of the published package in dist. There are few of them, because loading one more file takes Node about as
+// long as a hundred kilobytes of code (docs/adr/0013). `tsc` adds the declarations.
 import { compile } from './compile.ts';
 
 await compile(

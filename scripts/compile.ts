@@ -1,20 +1,19 @@
 import { build, type OutputOptions } from 'rolldown';
 import manifest from '../package.json' with { type: 'json' };
 
-/** Name in the output, without ending → source. */
+/** Sources, by the name of the output file without extension. */
 export type Programs = Readonly<Record<string, string>>;
 
 /**
- * Threads and processes of their own: every output has these, too. They lie where all shared code lies, which starts them as
- * `./NAME.js` beside itself. They share no file with it: what a thread loads when it starts is one file, with nothing in it that it
- * does not need then.
+ * Threads and processes that every output also needs. They lie next to the shared code, which starts them as `./NAME.js`,
+ * but share no file with it: a starting thread loads one file with nothing in it that it does not need.
  */
 const STARTED: Programs = {
   'maintenance-worker': 'src/store/sqlite/maintenance/maintenance-worker.ts',
   'end-with-parent': 'src/node/cli/demo/end-with-parent.ts',
 };
 
-/** Compiles programs, with what they share in files of its own, into a folder that is emptied first. */
+/** Compiles programs into a folder, which is emptied first. Code that they share goes into separate files. */
 export async function compile(programs: Programs, folder: string): Promise<void> {
   await compileInto(folder, programs, { cleanDir: true, chunkFileNames: '[name].js' });
   for (const [name, source] of Object.entries(STARTED))

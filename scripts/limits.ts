@@ -14,7 +14,7 @@ src/core/config/defaults.ts by \`npm run limits\`.
 |---|---|---|
 `;
 
-/** The page, from the source text that holds the comments. Throws where a limit has none. */
+/** The page, made from the source text with the comments. Throws if a limit has no comment. */
 export function limitsPage(source: string): string {
   const documented = new Map(
     [...source.matchAll(/^ {2}\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\n {2}(?<name>\w+):/gm)].map(

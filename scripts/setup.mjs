@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: installs once from the lock file, on any Node from 18 on. Plain JavaScript, because the Node
-// that runs it may be older than the one that the project brings along.
+// Makes a fresh clone ready: installs once from the lock file, with any Node from 18 on. Plain JavaScript, because the Node
+// that runs this may be older than the one that the project installs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lock = join(root, 'package-lock.json');
 const installed = join(root, 'node_modules', '.package-lock.json');
 
-/** npm writes its hidden lock file last: newer than ours means that the install is whole and current. */
+/** npm writes its hidden lock file last, so if it is at least as new as ours, the install is complete and current. */
 function isInstalled() {
   return existsSync(installed) && existsSync(lock) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
 }

@@ -1,5 +1,5 @@
-// Why a test may be skipped: what it needs is not on every machine. A skip for any other reason fails the run, so that no proof
-// goes missing without a word. Plain JavaScript: see setup.mjs.
+// The reasons for which a test may be skipped: it needs something that not every machine has. A skip for any other reason
+// fails the run, so that no test silently goes missing. Plain JavaScript: see setup.mjs.
 
 const LISTED = [
   /^strace (runs on Linux only|is not installed|may not trace here)/,
@@ -14,7 +14,7 @@ const LISTED = [
   /^pipes have no names in folders there$/,
 ];
 
-/** What of these skips, each `{ name, skip }` as node:test tells it, is not listed: one line each. */
+/** One line for each skip whose reason is not listed. A skip is `{ name, skip }`, as node:test reports it. */
 export function unlistedSkips(skips) {
   return skips
     .filter(({ skip }) => !LISTED.some((pattern) => pattern.test(String(skip))))

@@ -1,5 +1,5 @@
-// Runs every suite of the project, or those named as arguments, under the project's own Node; prints failures whole and a
-// table of suites with their budgets; the last line is `N passed, N failed, N skipped`. Plain JavaScript: see setup.mjs.
+// Runs every suite of the project, or those named as arguments, under the project's own Node. Prints failures in full and a
+// table of suites with their budgets. The last line is `N passed, N failed, N skipped`. Plain JavaScript: see setup.mjs.
 import { spawn, spawnSync } from 'node:child_process';
 import fs, { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -9,9 +9,9 @@ import { inspect, stripVTControlCharacters } from 'node:util';
 import { unlistedSkips } from './skips.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Two cores are what a small build machine has. */
+/** A small build machine has two cores. */
 const FILES_AT_ONCE = 2;
-/** A suite that runs ten times longer than its budget hangs: it is stopped, and counts as failed. */
+/** A suite that takes this many times its budget is considered hung: it is stopped and counts as failed. */
 const DEADLINE_FACTOR = 10;
 
 const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
@@ -19,8 +19,8 @@ const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const KNIP = 'node_modules/knip/bin/knip.js';
 
 /**
- * Either `files` (patterns, run by node:test) or `commands` (each counts as one test). Budgets are seconds on two cores. The
- * worlds of `sim` are other ones every day; a failure names the seed.
+ * A suite has either `files` (patterns, run by node:test) or `commands` (each counts as one test). Budgets are seconds on
+ * two cores. The suite `sim` runs different seeds every day; a failure names its seed.
  */
 const SUITES = [
   {
@@ -54,7 +54,7 @@ const SUITES = [
 
 if (Number(process.versions.node.split('.')[0]) < 24) process.exit(await again());
 
-// Hundreds of processes load the same sources; each saves a third of a second of processor time. `npm ci` empties the folder.
+// Hundreds of processes load the same sources; the cache saves each a third of a second. `npm ci` empties the folder.
 process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compile');
 
 const wanted = process.argv.slice(2);
@@ -79,7 +79,7 @@ const total = (what) => results.reduce((sum, result) => sum + result[what], 0);
 console.log(`${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`);
 process.exit(total('failed') === 0 ? 0 : 1);
 
-/** The same script under the Node that the project brings along. */
+/** Runs this script again under the Node that the project installs. */
 async function again() {
   const node = join(root, 'node_modules/.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   if (!existsSync(node)) {
@@ -95,7 +95,7 @@ function today() {
   return Math.floor(Date.now() / 86_400_000);
 }
 
-/** Runs test files, each in its own process; a dot per file. */
+/** Runs test files, each in its own process. Prints a dot per file. */
 function runFiles({ name, files: patterns, except = [] }, signal) {
   const files = fs
     .globSync(patterns, { cwd: root, exclude: except })
@@ -131,7 +131,7 @@ function runFiles({ name, files: patterns, except = [] }, signal) {
   });
 }
 
-/** Each failed test with its whole error, then what its file printed (seeds, logs). */
+/** Each failed test with its full error, then what their files printed (seeds, logs). */
 function describeFailures(failed, outputByFile) {
   const text = failed.map(({ name, file, line, details: { error } }) => {
     const place = file === undefined ? '' : ` (${relative(root, file)}:${line})`;
@@ -148,7 +148,7 @@ function describeFailures(failed, outputByFile) {
   return text;
 }
 
-/** A file that broke outside any test is reported by node:test under its own path. */
+/** node:test reports a file that failed outside any test under its path. */
 function relativeName(name) {
   return name.startsWith(root) ? relative(root, name) : name;
 }
@@ -157,7 +157,7 @@ function indent(text) {
   return stripVTControlCharacters(text).replaceAll(/^/gm, '  ');
 }
 
-/** Runs commands of this Node one after the other; each is one test. */
+/** Runs scripts with this Node, one after another; each counts as one test. */
 async function runCommands({ commands }, signal) {
   const counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
   for (const [label, script, ...args] of commands) {

@@ -16,7 +16,7 @@ const RANGE = `
 
 const GENESIS = '0'.repeat(64);
 
-/** Baseline `chained`, the layout of the .NET original: one document row, and one row of a SHA-256-chained log, per write. */
+/** Baseline `chained`, the layout of the .NET original: per write, a document row and a row of a SHA-256-chained log. */
 export function openChainedStore(path: string, durability: Durability): RawStore & ReceivingStore {
   const db = new DatabaseSync(path);
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA cache_size = -16384; ${SCHEMA}`);

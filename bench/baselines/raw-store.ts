@@ -1,33 +1,33 @@
 import type { BenchDocument } from '../documents.ts';
 
-/** `full`: fsync at each commit; `normal`: the process may die, the machine may not. */
+/** `full`: fsync at each commit. `normal`: survives the death of the process, but not of the machine. */
 export type Durability = 'full' | 'normal';
 
-/** A raw layout under measurement. */
+/** A store in a raw layout, as a baseline. */
 export interface RawStore {
-  /** One transaction. */
+  /** Writes the documents in one transaction. */
   write(documents: readonly BenchDocument[]): void;
   read(key: string): string | undefined;
-  /** Makes the index that `priceRange` needs; the other cases do without. */
+  /** Makes the index that `priceRange` needs; other cases do without it. */
   indexPrices(): void;
-  /** JSON texts with a price in the range, cheapest first. */
+  /** The JSON texts with a price in the range, cheapest first. */
   priceRange(from: number, to: number): string[];
-  /** Everything written after this position, in order; a full copy from 0. */
+  /** At most `limit` changes written after this position, in order. From 0: a full copy. */
   since(position: number, limit: number): RawChange[];
   position(): number;
   close(): void;
 }
 
-/** What travels between two raw stores: a line of JSON. */
+/** One change as it travels between two raw stores, in JSON. */
 export interface RawChange {
   readonly position: number;
   readonly key: string;
   readonly text: string;
-  /** Hex digest: of the chain, or of the row. */
+  /** Hex digest of the chain or of the row. */
   readonly digest: string;
 }
 
 export interface ReceivingStore {
-  /** Verifies the digests and writes what came, in one transaction. */
+  /** Verifies the digests and writes the changes in one transaction. */
   receive(changes: readonly RawChange[]): void;
 }

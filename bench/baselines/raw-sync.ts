@@ -3,12 +3,12 @@ import { BATCH } from '../documents.ts';
 import type { RawChange, RawStore, ReceivingStore } from './raw-store.ts';
 
 /**
- * The least that two raw stores need to be in sync over plain TCP: the receiver says where it is, in a line; the sender
- * answers with batches, a line of JSON each, then with every change as it is written.
+ * The least that two raw stores need to sync over plain TCP. The receiver sends its position in a line; the sender answers
+ * with batches, one line of JSON each, and then with every change as it is written.
  */
 export interface RawSender {
   readonly port: number;
-  /** Sends what was written since to everyone who listens. */
+  /** Sends what was written since to all connected receivers. */
   push(): void;
   close(): Promise<void>;
 }
@@ -47,12 +47,12 @@ export async function serveRaw(store: RawStore): Promise<RawSender> {
 }
 
 export interface RawReceiver {
-  /** Bytes that went over the connection, both ways. */
+  /** Bytes over the connection, both ways. */
   bytes(): number;
   close(): void;
 }
 
-/** Receives into the store; `onApplied` after each durable batch. */
+/** Receives into the store, and calls `onApplied` after each stored batch. */
 export function receiveRaw(
   store: RawStore & ReceivingStore,
   port: number,

@@ -15,7 +15,7 @@ const RANGE = `
   WHERE coll = 1 AND json_extract(value, '$.price') >= ? AND json_extract(value, '$.price') < ?
   ORDER BY json_extract(value, '$.price')`;
 
-/** Baseline `row`, the limit of our own layout: one upsert of a row with key, dot, digest and change indexes, per write. */
+/** Baseline `row`, the limit of our own layout: per write, one upsert of a row with indexes on key, dot and change. */
 export function openRowStore(path: string, durability: Durability): RawStore & ReceivingStore {
   const db = new DatabaseSync(path);
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA cache_size = -16384; ${SCHEMA}`);

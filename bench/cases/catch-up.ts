@@ -7,7 +7,7 @@ import { inOwnFolder } from '../subject-folder.ts';
 
 export const CATCH_UP_DOCUMENTS = 50_000;
 export const CHANGED = 1000;
-/** Catch-ups of each size in one run of `growth`: their median is compared. */
+/** Catch-ups of each size in one run of `growth`; their medians are compared. */
 const TURNS = 3;
 
 /** Two nodes that were in sync, the receiver in this process. */
@@ -35,7 +35,7 @@ class Pair {
     return new Pair(sender, receiver);
   }
 
-  /** The sender writes while the receiver is away; measured from its return. */
+  /** The sender writes while the receiver is away. Measured from the receiver's return. */
   async catchUp(): Promise<{ readonly ms: number; readonly bytes: number }> {
     await this.#receiver.disconnect();
     await this.#sender.tell({ kind: 'update', count: CHANGED, round: this.#turn++ });

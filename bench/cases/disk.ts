@@ -11,15 +11,15 @@ import { TimedDatabase } from '../timed-database.ts';
 
 const DOCUMENTS = 20_000;
 const DAYS = 30;
-/** By then what was deleted first is forgotten, and the file should be as large as it ever gets. */
+/** By then the first tombstones have been purged, and the file should be as large as it ever gets. */
 const SETTLED_DAYS = 15;
 const DAY_HOURS = 24;
-/** Changed in a simulated day: this share of the documents is updated, and as many are replaced by others. */
+/** Share of the documents that is updated in a simulated day; as many are deleted and replaced by others. */
 const SHARE_A_DAY = 0.1;
 
 type Write = (folder: string, name: string, documents: readonly BenchDocument[]) => Promise<void>;
 
-/** Bytes of the closed file beyond the text of its documents, by byte of text. */
+/** Measures the bytes of the closed file beyond the text of its documents, per byte of text. */
 function overheadSubject(write: Write): Subject {
   return async (folder) => ({
     async run(round) {
@@ -77,7 +77,7 @@ function churnSubject(documents: number): Subject {
   });
 }
 
-/** The same number of documents at the end of each day: those updated have new contents, those deleted are followed by others. */
+/** One day of use: some documents are updated, and as many are deleted as new ones are written. */
 async function useForADay(timed: TimedDatabase, documents: number, day: number): Promise<void> {
   const collection = timed.database.collection(COLLECTION);
   const put = async (indexes: readonly number[]) => {

@@ -5,7 +5,7 @@ import { OurReceivingNode } from '../receiving-node.ts';
 import { inOwnFolder } from '../subject-folder.ts';
 import { roundTripsUntilEqual } from '../virtual/round-trips.ts';
 
-/** Two nodes that hold the same connect anew, and find out that they do. */
+/** Two nodes that hold the same connect again, and find out that nothing is missing. */
 export function equalMeetSubject(documents: number): Subject {
   return async (folder) => {
     const sender = await Sender.open({
@@ -42,7 +42,7 @@ export function equalMeetSubject(documents: number): Subject {
   };
 }
 
-/** Resolves when the node and its peer found out, at this wall clock or later, that nothing is missing. */
+/** Resolves when the node and its peer have found out, at this wall-clock time or later, that nothing is missing. */
 async function agreed({ node }: OurReceivingNode, wallMs: number): Promise<void> {
   while ((node.peers()[0]?.lastSyncTime ?? -1) < wallMs) await sleep(1);
 }

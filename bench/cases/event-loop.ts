@@ -10,10 +10,10 @@ import { filledElsewhere } from '../process/sender.ts';
 import { inOwnFolder } from '../subject-folder.ts';
 import { TimedDatabase } from '../timed-database.ts';
 
-/** More than deletions are remembered. */
+/** Longer than the retention of tombstones. */
 const FORGOTTEN_HOURS = 8 * 24;
 
-/** Long work of a node on itself, each kind with the event loop watched. Syncing is watched in `first sync`. */
+/** Long work of a node on its own database; measures the event loop for each kind. `first sync` measures it for syncing. */
 function eventLoopSubject(documents: number): Subject {
   return async (folder) => {
     await filledElsewhere(folder, documents);
@@ -34,7 +34,7 @@ function eventLoopSubject(documents: number): Subject {
   };
 }
 
-/** All documents were deleted long ago: one pass forgets them. */
+/** All documents were deleted long ago, and their tombstones are purged. */
 async function purging(folder: string, documents: number): Promise<Figures> {
   const timed = await TimedDatabase.open(folder, createManualClock());
   const collection = timed.database.collection(COLLECTION);

@@ -8,7 +8,7 @@ export const FIRST_SYNC_DOCUMENTS = 50_000;
 const RECEIVER_MIB_MAX = 160;
 const GROWTH_MIB_MAX = 40;
 
-/** An empty node, in this process, gets everything from one in another process. Both are open when the clock starts. */
+/** An empty node in this process gets everything from one in another process. Both are open when the measurement starts. */
 function firstSyncSubject(subject: 'ours' | BaselineName, documents: number): Subject {
   return async (folder) => {
     const sender = await Sender.open({
@@ -54,7 +54,7 @@ export const firstSync: BenchCase = {
   isFreshProcess: true,
   goals: [
     { figure: 'ms', of: 'chained', atMost: 1.2 },
-    // Half a byte per byte of JSON: a document has 256, and 421 in the lines of `chained`.
+    // Half a byte per byte of JSON: a document has 256 bytes of it, and takes 421 in the lines of `chained`.
     { figure: 'bytes', of: 'chained', atMost: 0.3 },
     ...RECEIVER_GOALS,
   ],

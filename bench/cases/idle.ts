@@ -4,10 +4,10 @@ import { Sender } from '../process/sender.ts';
 import { inOwnFolder } from '../subject-folder.ts';
 
 const PEERS = 8;
-/** Time after the last difference: what they owed each other is said, and compilers are done. */
+/** Pause once all are equal: pending messages are sent by then, and code is compiled. */
 const CALM_MS = 5000;
 
-/** A node, in a process that does nothing else, to which others are connected; and nobody writes. */
+/** A node in a process of its own, with connected peers, while nobody writes. */
 export function idleSubject(documents: number, seconds: number): Subject {
   return async (folder) => {
     const open = (name: string, of: { readonly documents: number; readonly peerPort?: number }) =>

@@ -7,7 +7,7 @@ import { intervalOf } from '../statistics.ts';
 
 export const RANGE_DOCUMENTS = 50_000;
 const SHARE = 0.05;
-/** Queries in one run: their median is the figure. */
+/** Queries in one run; their median is the figure. */
 const QUERIES = 20;
 const OPTIONS: RawOptions = { documents: RANGE_DOCUMENTS, durability: 'normal', isIndexed: true };
 
@@ -44,7 +44,7 @@ export function rangesOf(round: number): { readonly from: number; readonly to: n
   });
 }
 
-/** Milliseconds since the start of a query that found as many as it should. */
+/** Milliseconds since the start of a query. Throws if it did not find as many documents as it should. */
 export function elapsed(start: number, found: readonly object[]): number {
   const ms = performance.now() - start;
   if (found.length !== RANGE_DOCUMENTS * SHARE) throw new Error(`${found.length} documents in the range`);

@@ -15,7 +15,7 @@ const OPEN = `const start = performance.now();
   console.log(performance.now() - start);
   await database.close();`;
 
-/** The package as it would be published, installed into an empty folder, and imported by a new process. */
+/** The package as it would be published: installed into an empty folder, and imported by a new process. */
 const packageSubject: Subject = async (folder) => {
   const { stdout } = await npm(ROOT, 'pack', '--silent', '--pack-destination', folder);
   const tarball = join(folder, stdout.trim().split('\n').at(-1) ?? '');
@@ -42,7 +42,7 @@ async function printed(cwd: string, program: string): Promise<number> {
   return Number(stdout);
 }
 
-/** Packages that would compile or run something when they are installed. */
+/** Number of packages that compile or run something when they are installed. */
 function installScripts(folder: string): number {
   const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as {
     readonly packages: Readonly<Record<string, { readonly hasInstallScript?: boolean }>>;

@@ -7,7 +7,7 @@ import { perSecond } from '../stopwatch.ts';
 
 export const READ_DOCUMENTS = 50_000;
 const READ_COUNT = 20_000;
-/** So few that the cache of ours holds them all. */
+/** Few enough that our cache holds them all. */
 export const HOT_DOCUMENTS = 1000;
 const OPTIONS: RawOptions = { documents: READ_DOCUMENTS, durability: 'normal', isReopenedEachRun: true };
 

@@ -20,7 +20,7 @@ export function curveCases(sizes: readonly number[]): BenchCase[] {
   ]);
 }
 
-/** Which curve the case is a point of, and where: undefined for a case that is none. */
+/** The curve of which the case is a point, and the point's number of documents; undefined for other cases. */
 export function placeOf(caseName: string): { readonly curve: string; readonly documents: number } | undefined {
   const { curve, documents } = /^(?<curve>.+) at (?<documents>\d+)$/.exec(caseName)?.groups ?? {};
   return curve === undefined ? undefined : { curve, documents: Number(documents) };

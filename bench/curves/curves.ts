@@ -1,13 +1,13 @@
 import type { NodeCount } from '../virtual/node-counts.ts';
 import type { Plot, PlotLine, Point } from './svg-plot.ts';
 
-/** What is drawn, and kept beside the drawings. */
+/** The data of the plots, kept next to them. */
 export interface Curves {
   readonly at: string;
   readonly commit: string;
   readonly machine: string;
   readonly runs: number;
-  /** By `curve, figure, subject`: documents, and the median. */
+  /** By `curve, figure, subject`: pairs of the number of documents and the median. */
   readonly bySize: Readonly<Record<string, readonly Point[]>>;
   readonly byNodes: readonly NodeCount[];
 }
@@ -15,7 +15,7 @@ export interface Curves {
 const DOCUMENTS = 'documents';
 const NODES = 'nodes (simulated)';
 
-/** File name without ending → plot. */
+/** The plots, by file name without extension. */
 export function plotsOf({ bySize, byNodes }: Curves): Record<string, Plot> {
   const line = (name: string, key: string, isDashed = false): PlotLine => ({
     name,

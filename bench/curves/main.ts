@@ -1,6 +1,6 @@
-// `npm run bench:curves [-- --full]`: how cost grows with documents and with nodes. With --full up to a million documents, into
-// docs/performance; else up to 100,000, or as `--sizes` and `--nodes` say, into bench/results/curves, to try it. `--draw` only
-// draws again what was measured.
+// `npm run bench:curves [-- --full]` measures how cost grows with documents and with nodes. With `--full`, up to a million
+// documents, into docs/performance. Otherwise up to 100,000, or as `--sizes` and `--nodes` say, into bench/results/curves.
+// `--draw` only redraws the plots in docs/performance from their data.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,5 @@
-// Goal: a plot shows its numbers in their place. Method: the parts that place, and the SVG of a plot with known corners.
+// Goal: a plot shows its numbers in the right places. Method: the functions that place things, and the SVG of a plot with
+// known corners.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { logTicks, shortNumber, spread, svgPlot } from './svg-plot.ts';
@@ -8,25 +9,25 @@ test('ticks are round and enclose the values', () => {
   assert.deepEqual(logTicks([0.3, 0.4]), [0.2, 0.5]);
 });
 
-test('over more than two powers of ten, ticks are the powers', () => {
+test('over more than two powers of ten, only the powers are ticks', () => {
   assert.deepEqual(logTicks([3, 40_000]), [1, 10, 100, 1000, 10_000, 100_000]);
 });
 
-test('equal values, and round ones, have a scale, too', () => {
+test('equal values and round values have a scale too', () => {
   assert.deepEqual(logTicks([7, 7]), [5, 10]);
   assert.deepEqual(logTicks([10, 10]), [10, 20]);
   assert.deepEqual(logTicks([10, 100]), [10, 20, 50, 100]);
 });
 
-test('numbers are short', () => {
+test('numbers have at most three digits and a unit', () => {
   assert.deepEqual([0.1234, 2, 1500, 1_000_000].map(shortNumber), ['0.123', '2', '1.5 k', '1 M']);
 });
 
-test('labels that would cover each other are moved apart, and keep their order', () => {
+test('labels that would overlap are moved apart and keep their order', () => {
   assert.deepEqual(spread([100, 50, 101]), [100, 50, 117]);
 });
 
-test('the first and the last point lie on the edges of the axes, twice as much twice as far in the logarithm', () => {
+test('the first and last points lie at the ends of the axes, and distances are logarithmic', () => {
   const svg = svgPlot({
     title: 'a < b',
     xLabel: 'documents',

@@ -1,8 +1,8 @@
 export interface PlotLine {
   readonly name: string;
-  /** Above zero, by growing x: both axes are logarithmic. */
+  /** In order of x. All values are above zero, because both axes are logarithmic. */
   readonly points: readonly Point[];
-  /** What the line before it is compared with: in its colour. */
+  /** Draws the line dashed, in the colour of the line before it, with which it is compared. */
   readonly isDashed?: boolean;
 }
 
@@ -22,12 +22,12 @@ const RIGHT = WIDTH - 190;
 const TOP = 48;
 const BOTTOM = HEIGHT - 56;
 const LABEL_GAP = 17;
-/** Readable on white and on near-black: nothing is drawn behind the plot. */
+/** Readable on white and on near-black, because the plot has no background. */
 const COLORS = ['#2f81d6', '#d9662b', '#2f9e5f', '#a45fc4', '#b8860b', '#c2456b'];
 const INK = '#7d8590';
 const STEPS = [1, 2, 5];
 
-/** The plot as an SVG text, lines with their names at their right ends. */
+/** The plot as SVG text. Lines have their names at their right ends. */
 export function svgPlot({ title, xLabel, yLabel, lines }: Plot): string {
   const points = lines.flatMap((line) => line.points);
   const xs = [...new Set(points.map(([x]) => x))].sort((a, b) => a - b);
@@ -48,7 +48,7 @@ export function svgPlot({ title, xLabel, yLabel, lines }: Plot): string {
   ].join('\n');
 }
 
-/** Round numbers that enclose the values: 1, 2 and 5 of each power of ten, or the powers alone where there are many. */
+/** Round numbers that enclose the values: 1, 2 and 5 times the powers of ten, or only the powers over more than two of them. */
 export function logTicks(values: readonly number[]): number[] {
   const low = Math.floor(Math.log10(Math.min(...values)));
   const high = Math.ceil(Math.log10(Math.max(...values)));
@@ -61,13 +61,13 @@ export function logTicks(values: readonly number[]): number[] {
   return ticks.slice(Math.max(0, Math.min(first, last - 1)), Math.max(last, first + 1) + 1);
 }
 
-/** 1.5 k, 20 M: three digits at most. */
+/** A number with at most three digits: `1.5 k`, `20 M`. */
 export function shortNumber(value: number): string {
   const [divisor, unit] = value >= 1e6 ? [1e6, ' M'] : value >= 1e3 ? [1e3, ' k'] : [1, ''];
   return `${Number((value / divisor).toPrecision(3))}${unit}`;
 }
 
-/** Places of labels, moved apart where they would cover each other; in the order of the lines. */
+/** The places of labels, moved apart where they would overlap. In the order of the input. */
 export function spread(places: readonly number[]): number[] {
   const order = places.map((place, i) => ({ place, i })).sort((a, b) => a.place - b.place);
   const moved: number[] = [];

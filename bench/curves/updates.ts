@@ -14,7 +14,7 @@ interface Writer {
   close(): unknown;
 }
 
-/** Updates of random documents, singly and in batches: µs for each, with durability `normal`. */
+/** Updates of random documents, single and in batches, with durability `normal`: µs per update. */
 export function updateSubjects(documents: number): Subjects {
   const subject =
     (open: (folder: string) => Promise<Writer>): Subject =>

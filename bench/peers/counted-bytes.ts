@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Bytes over all connections of a server, both ways, since this was called. */
+/** Returns a function that counts the bytes, both ways, of all connections that the server accepts from now on. */
 export function countedBytes(server: Server): () => number {
   const sockets: Socket[] = [];
   server.on('connection', (socket) => sockets.push(socket));

@@ -3,7 +3,7 @@ import type { PeerDatabase } from './peer-database.ts';
 import { openPouch } from './pouch.ts';
 import { openRx } from './rx.ts';
 
-/** On its files in this folder, or where it has none, in memory. */
+/** Opens the database on files in this folder, or in memory if it has no files. */
 export function openPeer(name: PeerName, folder: string): Promise<PeerDatabase> {
   return name === 'pouchdb' ? openPouch(folder) : openRx();
 }

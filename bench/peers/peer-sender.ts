@@ -1,6 +1,6 @@
 import type { PeerName } from '../bench-case.ts';
 
-/** What the process of the sending peer is told; each is answered with its state. */
+/** The commands to the process of the sending peer. It answers each with its state. */
 export type PeerCommand =
   | { readonly kind: 'open'; readonly peer: PeerName; readonly folder: string; readonly documents: number }
   | { readonly kind: 'update'; readonly count: number; readonly round: number }

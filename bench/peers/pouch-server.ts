@@ -7,7 +7,7 @@ import type { PeerServer } from './peer-database.ts';
 
 type Pouch = PouchDB.Database<object>;
 
-/** The part of CouchDB's HTTP interface that PouchDB's replication reads from, and nothing in between that would slow it. */
+/** Serves the part of CouchDB's HTTP interface that PouchDB's replication reads, with nothing in between to slow it. */
 export async function servePouch(db: Pouch): Promise<PeerServer> {
   const server = createServer((request, response) => {
     answer(db, request, response).then(
@@ -53,7 +53,7 @@ async function answer(db: Pouch, request: IncomingMessage, response: ServerRespo
   }
 }
 
-/** With `feed=longpoll`, waits for a change where there is none yet. */
+/** With `feed=longpoll`, waits for a change if there is none yet. */
 async function changes(db: Pouch, search: URLSearchParams, response: ServerResponse): Promise<unknown> {
   const since = Number(search.get('since') ?? 0);
   const limit = Number(search.get('limit') ?? Number.MAX_SAFE_INTEGER);

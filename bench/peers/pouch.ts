@@ -12,7 +12,7 @@ interface Stored {
   readonly _rev?: string;
 }
 
-/** PouchDB on LevelDB, whose binding comes ready in its package; LevelDB writes to the system at each batch and syncs no disk. */
+/** PouchDB on LevelDB, whose binding comes prebuilt. LevelDB hands each batch to the system, but does not sync the disk. */
 export async function openPouch(folder: string): Promise<PeerDatabase> {
   const db = new PouchDB<object>(join(folder, 'pouch'));
   const revisions = new Map<string, string>();
@@ -30,7 +30,7 @@ export async function openPouch(folder: string): Promise<PeerDatabase> {
     read: (key) => db.get(key),
     indexPrices: async () => {
       await db.createIndex({ index: { fields: ['price'] } });
-      await db.find({ selector: { price: { $gte: PRICE_MAX } } }); // builds it
+      await db.find({ selector: { price: { $gte: PRICE_MAX } } }); // builds the index
     },
     async priceRange(from, to) {
       const selector = { price: { $gte: from, $lt: to } };

@@ -15,7 +15,7 @@ interface Article {
   readonly price: number;
 }
 
-/** The index on prices is there from the beginning: RxDB takes it from the schema. */
+/** The index on prices exists from the beginning, because RxDB takes it from the schema. */
 const SCHEMA: RxJsonSchema<Article> = {
   version: 0,
   primaryKey: 'key',
@@ -30,7 +30,7 @@ const SCHEMA: RxJsonSchema<Article> = {
 
 let opened = 0;
 
-/** RxDB in memory, not durable: the storages of its open packages that keep files in Node are for trial, or need a server. */
+/** RxDB in memory, not durable: its open-source storages that keep files in Node are for trial or need a server. */
 export async function openRx(): Promise<PeerDatabase> {
   const database = await createRxDatabase({
     name: `bench${opened++}-${process.pid}`,

@@ -17,7 +17,7 @@ import { openPeer } from './open-peer.ts';
 import type { PeerDatabase } from './peer-database.ts';
 import type { PeerCommand, PeerState } from './peer-sender.ts';
 
-/** The cases that another database can do, by their names. */
+/** The subjects of another database, by the names of the cases that it can do. */
 export function peerSubjects(peer: PeerName): Readonly<Record<string, Subject>> {
   return {
     'bulk write': local(peer, 0, bulkWrite, { isFreshEachRun: true }),
@@ -104,7 +104,7 @@ type PrepareSync = (
   open: (round: number) => Promise<PeerDatabase>,
 ) => Promise<Prepared>;
 
-/** The sender is a process of its own, as ours is. */
+/** A subject that syncs. The sender runs in a process of its own, as ours does. */
 function synced(peer: PeerName, documents: number, prepare: PrepareSync): Subject {
   return async (folder) => {
     const sender: SendingPeer = new Remote(new URL('./peer-sender-main.ts', import.meta.url));

@@ -1,6 +1,6 @@
 import type { Answer } from './remote.ts';
 
-/** Does what the parent tells this process, one thing after the other; ends with it. */
+/** Performs the commands of the parent process and sends back each result. Ends this process when the parent lets go of it. */
 export function answer<Command, Value>(perform: (command: Command) => Promise<Value>): void {
   process.on('message', async (command: Command) => {
     const done = await attempt(() => perform(command));

@@ -3,22 +3,22 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What a process answers to each thing that it is told. */
+/** A process's answer to a command. */
 export type Answer<Value> = { readonly value: Value } | { readonly error: string };
 
 export interface RemoteOptions {
-  /** Heap of the process, MiB. */
+  /** Heap limit of the process, MiB. Default: that of Node. */
   readonly heapMibMax?: number | undefined;
 }
 
-/** A process of its own that does what it is told, one thing after the other: `answer` is its other end. */
+/** A process that performs commands, one after another. `answer` is its other end. */
 export class Remote<Command extends object, Value> {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown[]>;
 
   constructor(script: URL, { heapMibMax }: RemoteOptions = {}) {
     const execArgv = heapMibMax === undefined ? [] : [`--max-old-space-size=${heapMibMax}`];
-    // Compiled code is kept: a process that strips types has some fifty MiB that no user's process has.
+    // Compiled code is cached: a process that strips types has about fifty MiB more than a user's process.
     this.#child = fork(script, {
       execArgv: [...process.execArgv, ...execArgv],
       serialization: 'advanced',
@@ -27,7 +27,7 @@ export class Remote<Command extends object, Value> {
     this.#exited = once(this.#child, 'exit');
   }
 
-  /** Resolves when it is done; rejects with what went wrong there, or when the process ends instead. */
+  /** Resolves with the answer. Rejects with what went wrong in the process, or if the process ends instead. */
   async tell(command: Command): Promise<Value> {
     const ended = new AbortController();
     const exited = this.#exited.then(([code, signal]) => {
@@ -46,7 +46,7 @@ export class Remote<Command extends object, Value> {
     }
   }
 
-  /** Lets it go: it ends when it has nothing more to do. */
+  /** Disconnects from the process, and resolves when it has ended. */
   async close(): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
     await this.#exited;

@@ -10,7 +10,7 @@ import type { SenderCommand, SenderState } from './sender.ts';
 
 type OpenCommand = SenderCommand & { readonly kind: 'open' };
 
-/** One end of the sync under measurement, whatever is inside. */
+/** The sending end of the sync under measurement, ours or raw. */
 interface SendingNode {
   readonly port: number;
   held(): string;
@@ -92,7 +92,7 @@ function linksOf(ran: RunningNode | undefined): Pick<SenderState, 'connectedPeer
   };
 }
 
-/** New revisions of distinct documents. */
+/** New revisions of `count` distinct documents. */
 function revised(count: number, round: number): BenchDocument[] {
   const indexes = [...new Set(randomIndexes(count * 2, documents, round))].slice(0, count);
   return indexes.map((index) => benchDocument(index, round + 1));

@@ -2,41 +2,41 @@ import type { Durability } from '../baselines/index.ts';
 import type { BaselineName } from '../bench-case.ts';
 import { Remote } from './remote.ts';
 
-/** What the sending node, a process of its own, is told. */
+/** The commands to the process of the sending node. */
 export type SenderCommand =
   | {
       readonly kind: 'open';
       readonly subject: 'ours' | BaselineName;
       readonly folder: string;
-      /** Written if its file is empty. */
+      /** How many documents to write if its file is empty. */
       readonly documents: number;
       readonly durability: Durability;
-      /** Ours only: the node to sync with. */
+      /** Ours only: port of the node to sync with. */
       readonly peerPort?: number;
     }
   /** One batch of new revisions of random documents. */
   | { readonly kind: 'update'; readonly count: number; readonly round: number }
-  /** Single writes, each carrying the moment when it was asked for, with a pause between them. */
+  /** Single writes with a pause between them, each carrying the moment of its call. */
   | { readonly kind: 'live'; readonly count: number; readonly pauseMs: number }
-  /** Nothing: the answer says what it holds. */
+  /** Does nothing; only for the answer. */
   | { readonly kind: 'look' }
   | { readonly kind: 'close' };
 
 export interface SenderState {
-  /** Where it listens. */
+  /** The port on which it listens. */
   readonly port: number;
-  /** What it holds, as a text: a receiver whose own is equal has everything. */
+  /** What it holds, as text. A receiver whose own text is equal has everything. */
   readonly held: string;
   readonly connectedPeers: number;
-  /** Of all its connections, both ways, so far. */
+  /** Bytes of all its connections so far, both ways. */
   readonly bytes: number;
   /** Processor time so far, ms. */
   readonly cpuMs: number;
 }
 
-/** The sending node of the sync cases: a process of its own, so that both ends have a core each. */
+/** The sending node of the sync cases, in a process of its own, so that each end has a core. */
 export class Sender {
-  // It lies beside the compiled program that this is a part of: see ../compiled.ts.
+  // It lies next to the compiled program that contains this file (../compiled.ts).
   readonly #remote = new Remote<SenderCommand, SenderState>(new URL('./sender-main.js', import.meta.url));
   #state: SenderState | undefined;
 
@@ -65,7 +65,7 @@ export class Sender {
   }
 }
 
-/** Fills the file of a node of ours in another process, so that nothing of it is warm in this one. */
+/** Fills the file of a node of ours in another process, so that nothing is warm in this one. */
 export async function filledElsewhere(folder: string, documents: number): Promise<void> {
   const sender = await Sender.open({ subject: 'ours', folder, documents, durability: 'normal' });
   await sender.close();

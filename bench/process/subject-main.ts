@@ -4,7 +4,7 @@ import { curveCases, placeOf } from '../curves/curve-cases.ts';
 import { Gauges } from '../gauges.ts';
 import { answer } from './answer.ts';
 
-/** What the process that is one subject of one case is told. */
+/** The commands to the process of one subject of one case. */
 export type SubjectCommand =
   | {
       readonly kind: 'prepare';
@@ -36,7 +36,7 @@ answer(async (command: SubjectCommand): Promise<Figures> => {
   }
 });
 
-/** With what the work cost this process besides; what the case says itself counts more. */
+/** The figures of the work, and the gauges of this process. A figure of the case replaces a gauge of the same name. */
 async function measured(work: () => Promise<Figures>): Promise<Figures> {
   gauges.start();
   const figures = await work();

@@ -6,26 +6,26 @@ import { areEqual, virtualCluster, writeOn } from './virtual-cluster.ts';
 export interface NodeCount {
   readonly nodes: number;
   readonly linksPerNode: number;
-  /** For one write on one node until all have it, by node: everything but the hum. */
+  /** Messages per node for one write until all nodes have it, not counting the hum. */
   readonly messagesPerWrite: number;
   readonly bytesPerWrite: number;
-  /** Virtual ms until all nodes have a write: half of the writes, and the slowest of all. */
+  /** Virtual ms until all nodes have a write: the median, and the slowest. */
   readonly medianMs: number;
   readonly slowestMs: number;
-  /** What a node sends in a virtual second while nobody writes. */
+  /** Bytes that a node sends per virtual second while nobody writes. */
   readonly idleBytesPerSecond: number;
 }
 
-/** Time of a frame in a LAN, and of everything else none: the mean of an exponential, so that some are late. */
+/** Mean time of a frame in a LAN, exponentially distributed, so that some are late. Processing takes no time. */
 const DELAY_MS = 1;
 const WRITES = 20;
 const SETTLED_MS = 30_000;
 const IDLE_MS = 30_000;
 const CONVERGED_MS_MAX = 60_000;
-/** Said at its time whether somebody writes or not: comparisons and time checks. */
+/** Messages that are sent periodically whether anybody writes or not: comparisons and time checks. */
 const HUM: readonly string[] = ['ping', 'pong', 'summary', 'differ'];
 
-/** Single writes on nodes of the simulator, linked as the engine links them, one after the other. */
+/** Measures single writes, one after another, on nodes of the simulator that are linked as the engine links them. */
 export async function measureNodeCount(nodes: number): Promise<NodeCount> {
   let messages = 0;
   let bytes = 0;

@@ -3,11 +3,11 @@ import { benchDocuments } from '../documents.ts';
 import { areEqual, virtualCluster, writeOn } from './virtual-cluster.ts';
 
 const DOCUMENTS = 100;
-/** Long against the virtual time that disks take. */
+/** Long compared with the virtual time that disks take. */
 const LATENCY_MS = 100;
 const SETTLED_MS = 60_000;
 
-/** Round trips that two nodes with equal databases need, on a new connection, until both know, and say, that nothing is missing. */
+/** Round trips that two nodes with equal databases need on a new connection until both have said that nothing is missing. */
 export async function roundTripsUntilEqual(): Promise<number> {
   const equalAt = new Map<string, number>();
   const cluster = virtualCluster({

@@ -15,7 +15,7 @@ export interface VirtualOptions {
   readonly onSent?: (node: string, message: Message, bytes: number) => void;
 }
 
-/** Nodes of the simulator, the real engine on virtual wires and disks, in a world where nothing goes wrong. */
+/** Nodes of the simulator, which run the real engine on a virtual network and virtual disks, in a world without faults. */
 export function virtualCluster({ nodes, delayMs, onSent = () => {} }: VirtualOptions): Cluster {
   const cluster = new Cluster(createSeededRandom(1), { delayMs, cutChance: 0 });
   for (let i = 0; i < nodes; i++)

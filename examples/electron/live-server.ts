@@ -1,17 +1,17 @@
 import type { Database, LiveUpdate } from 'entgldb';
 import type { Answer, Request } from './messages.ts';
 
-/** Live queries that one window may have open. */
+/** The most live queries that one window may have open. */
 const QUERIES_MAX = 100;
 
-/** For the process that has the database: answers the live queries of one window. */
+/** Answers the live queries of one window. For the process that has the database. */
 export class LiveServer {
   readonly #database: Database;
   readonly #isAllowed: (collection: string) => boolean;
   readonly #send: (answer: Answer) => void;
   readonly #open = new Map<number, AsyncIterator<LiveUpdate<object>>>();
 
-  /** A window is as trusted as what it loads: it sees only collections that are allowed, and writes nothing. */
+  /** A window is only as trustworthy as what it loads, so it sees only allowed collections and cannot write. */
   constructor(database: Database, isAllowed: (collection: string) => boolean, send: (answer: Answer) => void) {
     this.#database = database;
     this.#isAllowed = isAllowed;
@@ -29,7 +29,7 @@ export class LiveServer {
     }
   }
 
-  /** The window is gone. */
+  /** Ends all queries. Call when the window is gone. */
   close(): void {
     for (const id of [...this.#open.keys()]) this.#end(id);
   }

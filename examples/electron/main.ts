@@ -1,4 +1,4 @@
-// What the process with the database does; the window is a thread here, so that this runs without Electron.
+// What the process with the database does. The window is a thread here, so that this runs without Electron.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { openDatabase } from 'entgldb';

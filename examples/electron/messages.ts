@@ -1,6 +1,6 @@
 import type { LiveChange, LiveOptions } from 'entgldb';
 
-/** What a window asks for. `id` is its own number of the query. */
+/** What a window asks for. `id` is the window's own number of the query. */
 export type Request =
   | {
       readonly id: number;
@@ -9,7 +9,7 @@ export type Request =
       readonly filter: object;
       readonly options: Pick<LiveOptions<object>, 'sort' | 'skip' | 'limit'>;
     }
-  /** It has shown what it got: the next difference, please. So a window that is busy gets fewer and larger ones. */
+  /** The window has shown the last update and is ready for the next. So a busy window gets fewer, larger updates. */
   | { readonly id: number; readonly kind: 'next' }
   | { readonly id: number; readonly kind: 'close' };
 

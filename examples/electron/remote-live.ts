@@ -4,7 +4,7 @@ import type { Answer, Request } from './messages.ts';
 type Listener = () => void;
 type OpenRequest = Omit<Request & { readonly kind: 'open' }, 'id' | 'kind'>;
 
-/** For a window: its live queries, answered by the process that has the database. Loads nothing of `entgldb`, which runs there. */
+/** The live queries of a window, answered by the process that has the database. Loads nothing of `entgldb`, which runs there. */
 export class LiveClient {
   readonly #send: (request: Request) => void;
   readonly #open = new Map<number, (answer: Answer) => void>();
@@ -18,7 +18,7 @@ export class LiveClient {
     this.#open.get(answer.id)?.(answer);
   }
 
-  /** For `useLive` and its like. Asks for nothing before somebody subscribes. */
+  /** A live query for `useLive` and similar functions. It starts when somebody subscribes. */
   live<T extends object>(
     collection: string,
     filter: object = {},
@@ -45,7 +45,7 @@ class RemoteLive<T extends object> {
   readonly #listeners = new Set<{ listener: Listener; onError: ((error: unknown) => void) | undefined }>();
   #connection: { next: Listener; close: Listener } | undefined;
   #snapshot: readonly LiveEntry<T>[] | undefined;
-  /** What is shown until the first answer of a new connection may be older; steps are made on this. */
+  /** The results of the current connection, to which changes are applied. The snapshot may still be from an earlier one. */
   #results: readonly LiveEntry<T>[] = [];
   #failure: Error | undefined;
 
@@ -87,7 +87,7 @@ class RemoteLive<T extends object> {
   }
 }
 
-/** What `applyLiveChanges` does, for a window that does not load `entgldb`. */
+/** Does what `applyLiveChanges` does, for a window that does not load `entgldb`. */
 function makeSteps<T>(results: readonly LiveEntry<T>[], changes: readonly LiveChange<T>[]): LiveEntry<T>[] {
   const list = [...results];
   for (const change of changes) {

@@ -10,11 +10,11 @@ import {
   SyncStatusTracker,
 } from 'entgldb';
 
-/** Injection tokens of what is no class. */
+/** Injection tokens for what has no class of its own to be injected by. */
 export const ENTGLDB_SERVICES = Symbol('EntglDb services');
 export const DATABASE = Symbol('EntglDb database');
 
-/** The database of this process and its services, each under its class, for every module. */
+/** Provides the database and its services to every module: the database under `DATABASE`, each service under its class. */
 // biome-ignore lint/complexity/noStaticOnlyClass: a module of NestJS is a class, and forRoot its customary way in
 export class EntglDbModule {
   static forRoot(options: OpenDatabaseOptions = {}): DynamicModule {
@@ -39,7 +39,7 @@ export class EntglDbModule {
   }
 }
 
-/** Closes the database when the application shuts down: accepted writes are finished, peers are told. */
+/** Closes the database when the application shuts down. Accepted writes are finished, and peers are told. */
 class Closing implements OnApplicationShutdown {
   readonly #services: Services;
 

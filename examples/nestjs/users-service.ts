@@ -4,7 +4,7 @@ export interface User {
   readonly name: string;
 }
 
-/** Users in the database; what another system must hear of them waits in the queue until it can. */
+/** Users in the database. Operations for another system wait in the offline queue until it can be reached. */
 export class UsersService {
   readonly #database: NodeDatabase;
   readonly #offlineQueue: OfflineQueue;
@@ -19,7 +19,7 @@ export class UsersService {
     await this.#offlineQueue.enqueue({ type: 'put', collection: 'users', key, data: user });
   }
 
-  /** Tells the other system; what fails stays queued. */
+  /** Sends queued operations to the other system. Those that fail stay queued. Resolves with the number that failed. */
   async tellOthers(send: (key: string, user: unknown, idempotencyKey: string) => Promise<void>): Promise<number> {
     const { failed } = await this.#offlineQueue.flush((op, { idempotencyKey }) =>
       send(op.key, op.data, idempotencyKey),

@@ -3,7 +3,7 @@ import { act, createElement, StrictMode } from 'react';
 import { create, type ReactTestRenderer } from 'react-test-renderer';
 import { type Task, TaskList } from './task-list.ts';
 
-// Tells React that `act` runs all that is due; a renderer for screens needs nothing of that.
+// Tells React that updates run inside `act`. An application with a real renderer does not need this.
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 
 const db = await openDatabase({ network: false });

@@ -12,7 +12,7 @@ export interface TaskListProps {
   readonly done: boolean;
 }
 
-/** Titles of all tasks that are done, or of those that are not, and how many tasks there are. */
+/** Shows the titles of all tasks that are done, or of those that are not, and how many tasks there are. */
 export function TaskList({ tasks, done }: TaskListProps): ReactElement {
   const shown = useLive(useMemo(() => tasks.live({ done }, { sort: { title: 1 } }), [tasks, done]));
   const count = useLive(useMemo(() => tasks.liveCount(), [tasks]));

@@ -2,8 +2,8 @@ import type { Live } from 'entgldb';
 import { type Readable, readable } from 'svelte/store';
 
 /**
- * The newest state of something live as a store, for `$name` in a component; undefined before the first. It runs while
- * somebody is subscribed. What ends it early goes to `onError`.
+ * The newest state of a live query as a store, for `$name` in a component; undefined before the first. The query runs while
+ * somebody is subscribed. An error that ends it goes to `onError`.
  */
 export function liveStore<State>(
   live: Pick<Live<State>, 'subscribe' | 'getSnapshot'>,

@@ -11,7 +11,7 @@ const db = await openDatabase({ network: false });
 const tasks = db.collection<Task>('tasks');
 await tasks.put('t1', { title: 'water the plants', done: false });
 
-// What `setup` of a component does, without a screen.
+// What the `setup` of a component does, but without a screen.
 const scope = effectScope();
 const done = ref(false);
 const { state } = scope.run(() => {
@@ -33,7 +33,7 @@ await nextTick();
 await tasks.update('t1', { done: true });
 await nextTick();
 done.value = true;
-// In one tick the query begins anew, in the next its first result is there.
+// In one tick the query starts over; in the next its first result is there.
 await nextTick();
 await nextTick();
 

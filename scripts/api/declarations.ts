@@ -1,19 +1,19 @@
-// What a program can import: the declarations behind the names of an `index.ts`, with their comments, taken from the source text.
-// oxc-parser gives the syntax tree; whatever a reader needs of a type is written out in the source (`isolatedDeclarations`).
+// What a program can import: the declarations behind the names of an `index.ts`, with their comments, taken from the source
+// text. oxc-parser gives the syntax tree. The source spells out every type that a reader needs (`isolatedDeclarations`).
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { type Class, type Comment, type Directive, parseSync, type Span, type Statement } from 'oxc-parser';
 
-/** A public name, as its reader sees it. */
+/** A public name, as readers of the reference see it. */
 export interface Declaration {
   readonly name: string;
-  /** File that declares it, from the root, with slashes. */
+  /** The file that declares it, relative to the root, with slashes. */
   readonly path: string;
-  /** As it is written, without a body; several for an overloaded function. */
+  /** Its source text without a body. Several for an overloaded function. */
   readonly signatures: readonly string[];
-  /** The text of its comment; empty where it has none. */
+  /** The text of its comment; empty if it has none. */
   readonly comment: string;
-  /** Of an interface or a class, with those of bases that are not public themselves. */
+  /** The members of an interface or a class, with those of its bases in this project. */
   readonly members: readonly Member[];
 }
 
@@ -36,7 +36,7 @@ interface Found {
   readonly nodes: readonly (Statement | Directive)[];
 }
 
-/** Reads sources below `root`, each once. */
+/** Reads the sources below `root`, each once. */
 export class Declarations {
   readonly #root: string;
   readonly #sources = new Map<string, SourceText>();
@@ -45,14 +45,14 @@ export class Declarations {
     this.#root = root;
   }
 
-  /** Names that a file exports, in its order. */
+  /** The names that a file re-exports, in its order. */
   exportsOf(path: string): string[] {
     return this.#read(path).body.flatMap((node) =>
       node.type === 'ExportNamedDeclaration' ? node.specifiers.map(({ exported }) => nameOf(exported)) : [],
     );
   }
 
-  /** What `name` of a file is, wherever it is declared. Throws where that cannot be found. */
+  /** The declaration of a name that a file exports, wherever it is declared. Throws if it cannot be found. */
   declaration(path: string, name: string): Declaration {
     const { source, nodes } = this.#find(path, name);
     const [first] = nodes;
@@ -76,13 +76,13 @@ export class Declarations {
     return [...commented, ...inherited.filter(isNew)].filter(({ comment }) => !comment.startsWith('@internal'));
   }
 
-  /** Members of a base that this project declares; those of the language are known. */
+  /** The members of a base that this project declares. A base of the language has none here. */
   #baseMembers(source: SourceText, base: string): Member[] {
     const { source: found, nodes } = this.#find(source.path, base);
     return nodes.flatMap((node) => this.#membersOf(found, declared(node)));
   }
 
-  /** The statements that declare a name, followed through imports and re-exports; none for a name of the language. */
+  /** The statements that declare a name, found through imports and re-exports; none for a name of the language. */
   #find(path: string, name: string): Found {
     const source = this.#read(path);
     for (const node of source.body) {
@@ -107,7 +107,7 @@ export class Declarations {
 
 type Node = Statement | Directive;
 
-/** The declaration within an export. */
+/** The declaration inside an export, or the node itself. */
 function declared(node: Node): Node {
   return node.type === 'ExportNamedDeclaration' && node.declaration !== null ? node.declaration : node;
 }
@@ -124,7 +124,7 @@ function declaredName(node: Node): string | null {
   return 'id' in node && node.id?.type === 'Identifier' ? node.id.name : null;
 }
 
-/** Where a name comes from, if this statement brings it in. */
+/** Where a name comes from, if this statement imports or re-exports it. */
 function followed(node: Node, name: string): { specifier: string; name: string } | null {
   if (node.type === 'ExportNamedDeclaration' && node.source !== null) {
     const specifier = node.specifiers.find(({ exported }) => nameOf(exported) === name);
@@ -140,7 +140,7 @@ function nameOf(node: { readonly name: string } | { readonly value: unknown }): 
   return 'name' in node ? node.name : String(node.value);
 }
 
-/** Overloads are what callers see of an overloaded function. */
+/** The signatures that callers see: of an overloaded function, only its overloads. */
 function signaturesOf(source: SourceText, nodes: readonly Node[]): string[] {
   const overloads = nodes.filter(({ type }) => type === 'TSDeclareFunction');
   return (overloads.length > 0 ? overloads : nodes).map((node) => signatureOf(source, node));
@@ -161,7 +161,7 @@ function signatureOf(source: SourceText, node: Node): string {
   }
 }
 
-/** Names of what an interface or a class builds on. */
+/** The names of what an interface or a class extends or implements. */
 function basesOf(node: Node): string[] {
   const bases =
     node.type === 'TSInterfaceDeclaration'
@@ -196,7 +196,7 @@ function classMembers(source: SourceText, node: Class): Member[] {
     const text = source.text.slice(member.start, end ?? member.end).replace(/\s*[={;]?\s*$/, '');
     const signature = oneLine(text.replace(/^async /, ''))
       .replace(/^get (\w+)\(\)/, 'readonly $1')
-      .replace(/(\w+): ([^,()=]+) = this\.#\w+/g, '$1?: $2'); // a default that a reader cannot see
+      .replace(/(\w+): ([^,()=]+) = this\.#\w+/g, '$1?: $2'); // a private default means nothing to readers
     const name = memberName(signature);
     const isOverload = isMethod && member.value.body === null;
     if (isOverload) overloaded.add(name);
@@ -214,7 +214,7 @@ function isNamed(name: string): (member: Member) => boolean {
   return (member) => member.name === name;
 }
 
-/** The formatter's line breaks make no sense in a narrower place. */
+/** Removes the formatter's line breaks, which make no sense in a list. */
 function oneLine(text: string): string {
   return text
     .replace(/\s+/g, ' ')

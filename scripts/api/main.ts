@@ -1,4 +1,4 @@
-// Makes docs/api from the comments of what the package exports: `npm run docs:api`. A test compares the two.
+// Makes docs/api from the comments on what the package exports: `npm run docs:api`. A test compares the two.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,11 +1,11 @@
-// How the reference is told: which page has which names, and what an entry looks like.
+// The layout of the reference: which page has which names, and what an entry looks like.
 import { type Declaration, Declarations, type Member } from './declarations.ts';
 
 interface Page {
   readonly file: string;
   readonly title: string;
   readonly intro: string;
-  /** Beginnings of `path#Name`, from `src/`; the longest that fits decides where a name goes. */
+  /** Beginnings of `path#Name`, relative to `src/`. The longest match decides on which page a name goes. */
   readonly claims: readonly string[];
 }
 
@@ -92,7 +92,7 @@ const PAGES: readonly Page[] = [
 
 const MADE_BY = '<!-- Made from the comments in src by `npm run docs:api`; a test compares. -->';
 
-/** The pages of docs/api: file name and text. Throws for a public name that no page claims. */
+/** The pages of docs/api: file names and texts. Throws if no page claims a public name. */
 export function apiPages(root: string): Map<string, string> {
   const sources = new Declarations(root);
   const entries = ['src/index.ts', 'src/testing/index.ts'].flatMap((index) =>
@@ -118,7 +118,7 @@ function pageOf({ path, name }: Declaration): Page {
   return best.page;
 }
 
-/** Functions and classes are where a reader begins; then what has members; the rest by name. */
+/** Functions come first, then classes, then interfaces with methods, then the rest; each by name. */
 function inOrder(a: Declaration, b: Declaration): number {
   return rank(a) - rank(b) || (a.name < b.name ? -1 : 1);
 }
@@ -156,7 +156,7 @@ function entryText(page: Page, entry: Declaration, pageByName: ReadonlyMap<strin
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-/** Methods can be linked to, as `collections.md#collection.put`: the first, where it is overloaded. */
+/** The entry of a member. A method gets an anchor such as `collections.md#collection.put`; of overloads, only the first. */
 function memberText(owner: string, { name, signature, comment, isMethod }: Member, isFirst: boolean): string {
   const anchor = isMethod && isFirst && name !== '' ? `<a id="${slug(owner)}.${slug(name)}"></a>` : '';
   const code = signature.includes('`') ? `\`\` ${signature} \`\`` : `\`${signature}\``;
@@ -164,7 +164,7 @@ function memberText(owner: string, { name, signature, comment, isMethod }: Membe
   return `- ${anchor}${code}${text}`;
 }
 
-/** Comments are Markdown, but for angle brackets, and for pages that they name from the root. */
+/** Comments are Markdown, but angle brackets are escaped, and pages that they name from the root become links. */
 function prose(comment: string): string {
   return comment
     .split(/(`[^`]*`)/)
@@ -176,7 +176,7 @@ function linked(text: string): string {
   return text.replace(/\bdocs\/((?:\w+\/)?([\w-]+)\.md)/g, '[$2](../$1)');
 }
 
-/** As GitHub makes it of a heading. */
+/** The anchor that GitHub gives a heading of one word. */
 function slug(name: string): string {
   return name.toLowerCase();
 }
