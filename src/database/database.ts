@@ -156,6 +156,7 @@ export class LocalDatabase implements Database, CollectionHost {
       write: (collection, writes) => this.write(collection, writes),
     });
     this.replica.onCommit(({ changed }) => this.#older.committed(changed));
+    this.replica.onCommit(({ changed }) => this.indexKeeper.committed(changed.length));
     this.replica.onReload((cause) => {
       this.#older.forget();
       this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');

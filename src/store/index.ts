@@ -1,4 +1,5 @@
 export { COUNTING, countingMark } from './counting-mark.ts';
+export { FILLING_COMMIT_MIN } from './filling.ts';
 export { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from './memory/index.ts';
 export {
   openSqliteStore,

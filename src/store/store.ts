@@ -85,6 +85,7 @@ export interface Store {
   /**
    * Adds an index, replacing another one with its name. Does nothing if the same index exists. From now on every commit
    * keeps it up to date, but it answers queries only once `workOnIndexes` has entered the existing documents.
+   * A commit that fills a collection may undo that (`FILLING_COMMIT_MIN`).
    */
   addIndex(collection: CollectionName, definition: IndexDefinition): void;
   /** Removes an index; false: there is none. `workOnIndexes` frees its space. */

@@ -3,12 +3,17 @@ import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { type IndexDefinition, type IndexSpec, parseIndex } from '../../core/query/index.ts';
-import type { Store, StoredIndex } from '../../store/index.ts';
+import { FILLING_COMMIT_MIN, type Store, type StoredIndex } from '../../store/index.ts';
 import { abortable } from '../abortable.ts';
 import type { EnsureIndexOptions, IndexInfo } from './query-api.ts';
 
 /** How long to wait before looking for work again, after a failed step or when there was no work, in ms. */
 const LOOK_AGAIN_MS = 60_000;
+
+/** A collection is being filled until no large commit has come for so long, ms. Building waits meanwhile. */
+const FILLING_PAUSE_MS = 300;
+/** Building waits no longer than this, ms: over a slow network, filling may take hours. */
+const FILLING_MS_MAX = 60_000;
 
 export interface IndexKeeperDeps {
   readonly store: Store;
@@ -31,6 +36,12 @@ export class IndexKeeper {
   #isAddDue = true;
   #isStopped = false;
   #cancelLook = (): void => {};
+  /** Monotonic time of the first and of the newest large commit. */
+  #fillingSince = Number.NEGATIVE_INFINITY;
+  #filledLast = Number.NEGATIVE_INFINITY;
+  #endPause = (): void => {};
+  /** Calls of `ensure` that wait for an index. */
+  #asked = 0;
 
   constructor(deps: IndexKeeperDeps) {
     this.#deps = deps;
@@ -44,6 +55,7 @@ export class IndexKeeper {
   stop(): void {
     this.#isStopped = true;
     this.#cancelLook();
+    this.#endPause();
   }
 
   /** Declares indexes of a collection, which are built in the background. Throws INVALID_INDEX. */
@@ -57,6 +69,15 @@ export class IndexKeeper {
     void this.#work();
   }
 
+  /** A commit wrote so many documents. If they are many, the store may have let indexes fall behind. */
+  committed(documents: number): void {
+    if (documents < FILLING_COMMIT_MIN) return;
+    const now = this.#deps.clock.monotonic();
+    if (now - this.#filledLast >= FILLING_PAUSE_MS) this.#fillingSince = now;
+    this.#filledLast = now;
+    void this.#work();
+  }
+
   /** Adds an index and resolves when it is built. */
   async ensure(collection: CollectionName, spec: IndexSpec, options: EnsureIndexOptions = {}): Promise<IndexInfo> {
     options.signal?.throwIfAborted();
@@ -67,6 +88,8 @@ export class IndexKeeper {
     const { onProgress } = options;
     const tell = (): void => onProgress?.(this.#find(collection, definition.name)?.progress ?? 1);
     if (onProgress !== undefined) this.#listeners.add(tell);
+    this.#asked++;
+    this.#endPause();
     try {
       let held = this.#find(collection, definition.name);
       while (held !== undefined && !held.isReady) {
@@ -75,6 +98,7 @@ export class IndexKeeper {
       }
       tell();
     } finally {
+      this.#asked--;
       this.#listeners.delete(tell);
     }
     return toInfo(this.#find(collection, definition.name) ?? { definition, isReady: true, progress: 1 });
@@ -128,6 +152,8 @@ export class IndexKeeper {
       // Starts in a later turn: opening a collection must not wait for the disk.
       for (await turn(); !this.#isStopped; await turn()) {
         if (this.#isAddDue) this.#addDeclared();
+        await this.#whileFilling();
+        if (this.#isStopped) return;
         if (!store.workOnIndexes()) return this.#lookAgainLater();
         for (const tell of this.#listeners) tell();
       }
@@ -135,6 +161,22 @@ export class IndexKeeper {
       if (this.#isStopped) return;
       this.#retryLater(error);
       throw error;
+    }
+  }
+
+  async #whileFilling(): Promise<void> {
+    const { clock } = this.#deps;
+    for (;;) {
+      const now = clock.monotonic();
+      const restMs = Math.min(this.#filledLast + FILLING_PAUSE_MS, this.#fillingSince + FILLING_MS_MAX) - now;
+      if (this.#isStopped || this.#asked > 0 || restMs <= 0) return;
+      await new Promise<void>((resolve) => {
+        const cancel = clock.setTimer(restMs, resolve);
+        this.#endPause = () => {
+          cancel();
+          resolve();
+        };
+      });
     }
   }
 

@@ -311,6 +311,48 @@ test('ensureIndex reports a damaged document, and the index is finished after th
   }
 });
 
+test('an index is not built while a collection is filled, for a minute at most, unless somebody waits for it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'entgldb-filling-'));
+  try {
+    await using opened = await openTestDatabase(sqliteDisk(join(folder, 'test.db')));
+    const users = opened.db.collection<User>('users', { indexes: ['age'] });
+    const settle = async (): Promise<string | undefined> => {
+      for (let i = 0; i < 50; i++) await turn();
+      return (await users.indexes())[0]?.state;
+    };
+    assert.equal(await settle(), 'ready');
+    const fill = (part: string) => users.putMany(manyUsers().map(([key, user]) => [`${part} ${key}`, user] as const));
+    await fill('a');
+    assert.equal(await settle(), 'building');
+    assert.equal(await users.count({ age: 3 }), 16, 'it is only not answered by the index');
+    opened.clock.advance(299);
+    await fill('b');
+    opened.clock.advance(299);
+    assert.equal(await settle(), 'building', 'more may come');
+    opened.clock.advance(1);
+    assert.equal(await settle(), 'ready');
+    assert.equal((await users.explain({ age: 3 })).index, 'age');
+
+    const others = opened.db.collection<User>('others', { indexes: ['age'] });
+    const state = async () => (await others.indexes())[0]?.state;
+    while ((await state()) !== 'ready') await turn();
+    for (let passed = 0; passed <= 60_000; passed += 250) {
+      await others.putMany(manyUsers().slice(0, 256));
+      opened.clock.advance(250);
+    }
+    await settle();
+    assert.equal(await state(), 'ready');
+
+    const asked = opened.db.collection<User>('asked', { indexes: ['age'] });
+    while ((await asked.indexes())[0]?.state !== 'ready') await turn();
+    await asked.putMany(manyUsers());
+    await asked.ensureIndex('age');
+    assert.equal((await asked.explain({ age: 3 })).index, 'age');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 /** As many as fit into one transaction. */
 function manyUsers(): [string, User][] {
   return Array.from({ length: 1000 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i % 64 }]);

@@ -163,14 +163,15 @@ test('an index that was unfinished when the process ended is finished by the nex
     await next.close();
   }));
 
-test('an index fits its documents when they change while it is built, and when commits fail meanwhile', () =>
+test('an index fits its documents when they change while it is built, commits fail, and the store is opened anew', () =>
   withFolder(async (folder) => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 200 }), async (seed, count) => {
         const random = createSeededRandom(seed);
         const below = (limit: number): number => Math.floor(random.next() * limit);
         const path = join(folder, `${seed}-${count}.db`);
-        const store = await openInFolder(folder, { path, clock: slowClock() });
+        const open = () => openInFolder(folder, { path, clock: slowClock() });
+        let store = await open();
         const naive = createMemoryStore();
         const both = (batch: StoreBatch): void => {
           for (const each of [store, naive]) each.commit(batch);
@@ -187,6 +188,10 @@ test('an index fits its documents when they change while it is built, and when c
           else if (kind < 7 && naive.get(C, keyOf(i)) !== undefined)
             both({ removed: [{ collection: C, key: keyOf(i), pos: ++pos, why: 'purged', deadSince: null }] });
           else if (kind < 8) assert.throws(() => store.commit({ documents: [write(i), null as never] }), TypeError);
+          else if (below(8) === 0) {
+            await store.close();
+            store = await open();
+          }
         }
         for await (const damage of store.checkIntegrity()) assert.fail(JSON.stringify(damage));
         for (let age = 0; age < 100; age++) {
@@ -198,6 +203,50 @@ test('an index fits its documents when they change while it is built, and when c
       }),
       { numRuns: 6 * SCALE },
     );
+  }));
+
+test('an index falls behind while its collection is filled, and holds every document once it is built', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    const naive = createMemoryStore();
+    const NAME = parseIndex({ on: 'name', unique: true });
+    for (const index of [AGE, NAME]) store.addIndex(C, index);
+    finish(store);
+    const isReady = (): boolean[] => store.indexes(C).map((index) => index.isReady);
+    for (const each of [store, naive]) fill(each, 1000);
+    assert.deepEqual(isReady(), [false, true], 'the unique one does not fall behind');
+    const raw = new DatabaseSync(join(folder, 'test.db'), { readOnly: true });
+    assert.equal(raw.prepare('SELECT count(*) AS n FROM idx_entry').get()!.n, 1000, 'those of the unique one');
+    raw.close();
+    for (const each of [store, naive]) {
+      each.commit({ documents: [documentOf(C, 'k00001', 1001, { age: 7, name: 'other' })] });
+      each.commit({
+        removed: [{ collection: C, key: parseDocumentKey('k00002'), pos: 1002, why: 'purged', deadSince: null }],
+      });
+    }
+    finish(store);
+    const documents = Array.from({ length: 500 }, (_, i) =>
+      documentOf(C, `m${i}`, 2000 + i, { age: i % 100, name: `m${i}` }),
+    );
+    const row = {
+      name: C,
+      state: 'wanted',
+      documents: 1024,
+      fingerprint: { count: 1024, lanes: [1, 2, 3, 4] },
+      resolver: '',
+    } as const;
+    for (const each of [store, naive]) {
+      each.commit({ collections: [row] });
+      each.commit({ documents });
+    }
+    assert.deepEqual(isReady(), [true, true], 'a collection of some size keeps its indexes');
+    for (let age = 0; age < 100; age++) {
+      const query = parseQuery({ age });
+      assert.equal(store.explain(C, query).index, 'age');
+      assert.deepEqual(store.find(C, query), naive.find(C, query));
+    }
+    for await (const damage of store.checkIntegrity()) if (damage.kind === 'index') assert.fail(damage.problem);
+    await store.close();
   }));
 
 test('steps are short on a slow machine, and the space of a removed index is freed', () =>

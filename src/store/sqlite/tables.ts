@@ -112,6 +112,7 @@ export class Tables {
       this.gone.add(row);
     }
     this.gone.trim();
+    this.indexWork.letFallBehind(batch.documents ?? []);
     this.documents.putAll(batch.documents ?? []);
     for (const row of batch.collections ?? []) this.state.putCollection(row);
     for (const name of batch.forget ?? []) this.state.forget(name);

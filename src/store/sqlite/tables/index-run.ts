@@ -62,6 +62,11 @@ export class IndexRun {
     return this.#isLast;
   }
 
+  /** The build has passed the place of this document, so that a write must enter it. */
+  hasPassed(key: DocumentKey): boolean {
+    return this.#isLast || (this.#after !== null && compareBytes(key, this.#after) <= 0);
+  }
+
   /** Nothing is added any more; the run is to be written. */
   get isEnded(): boolean {
     return this.#isEnded;

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import type { DocumentKey } from '../../../core/ids/index.ts';
+import { compareBytes, type DocumentKey } from '../../../core/ids/index.ts';
 import { indexEntries, type JsonValue } from '../../../core/query/index.ts';
 import { type HeldIndex, IndexRows } from './index-rows.ts';
 import type { IndexRun, RunEntry } from './index-run.ts';
@@ -71,11 +71,12 @@ export class IndexTable {
 
   /** Updates the entries of a document from the former value of its row to the new one; null: no value. */
   change(indexes: readonly HeldIndex[], key: DocumentKey, id: number, before: string | null, now: string | null): void {
-    const next = now === null ? undefined : (JSON.parse(now) as JsonValue);
+    const entering = now === null ? [] : indexes.filter((index) => !this.#isAhead(index, key));
+    const next = entering.length === 0 ? undefined : (JSON.parse(now!) as JsonValue);
     const last = before === null || before === now ? undefined : parseFormer(before);
     for (const index of indexes) {
       if (this.run?.indexId === index.id) this.run.forget(key);
-      const kept = next === undefined ? [] : indexEntries(index.definition, next);
+      const kept = entering.includes(index) ? indexEntries(index.definition, next!) : [];
       if (last === 'unreadable') this.#removeAll(index, key);
       else if (last !== undefined) this.#removeOthers(index, key, indexEntries(index.definition, last.value), kept);
       for (const k of kept) this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, now!));
@@ -119,6 +120,13 @@ export class IndexTable {
 
   entriesOf(index: HeldIndex): number {
     return this.#prepare('SELECT count(*) AS n FROM idx_entry WHERE idx = ?').get(index.id)!.n as number;
+  }
+
+  /** The build has not reached the document yet, and will enter it. */
+  #isAhead({ id, state, after }: HeldIndex, key: DocumentKey): boolean {
+    if (state !== 'building') return state === 'emptying';
+    if (this.run?.indexId === id) return !this.run.hasPassed(key);
+    return after === null || compareBytes(key, after as DocumentKey) > 0;
   }
 
   #removeOthers({ id }: HeldIndex, key: DocumentKey, before: readonly Buffer[], kept: readonly Buffer[]): void {

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../../core/config/index.ts';
 import type { CollectionName } from '../../../core/ids/index.ts';
 import { type IndexDefinition, invalidIndex } from '../../../core/query/index.ts';
+import { FILLING_COMMIT_MIN } from '../../filling.ts';
 import type { StoredDocument, StoredIndex } from '../../store.ts';
 import type { CollectionDictionary } from './dictionary.ts';
 import type { DocumentTable } from './document-table.ts';
@@ -18,6 +19,9 @@ const REMOVED_PER_ENTERED = 8;
  */
 const RUN_STEPS_MIN = 4;
 const RUN_STEPS_MAX = 64;
+
+/** A collection with so many documents is not filled any more: it is searched by its indexes, which must not fall behind. */
+const FILLED_COLLECTION_MIN = 1024;
 
 /** Adds and removes indexes, and does the work for that in short steps. Every call is part of a transaction of its caller. */
 export class IndexWork {
@@ -106,6 +110,19 @@ export class IndexWork {
       else expected += held;
     }
     return { missing, others: this.#indexes.entriesOf(index) - expected };
+  }
+
+  /**
+   * Before a commit: indexes of a collection that it fills fall behind, and are built afterwards. If the documents were entered in the order
+   * of their arrival, each commit would write pages all over the index. Unique indexes stay, because each write needs them.
+   */
+  letFallBehind(documents: readonly StoredDocument[]): void {
+    if (documents.length < FILLING_COMMIT_MIN) return;
+    for (const [collection, { length }] of Map.groupBy(documents, (document) => document.collection)) {
+      if (length < FILLING_COMMIT_MIN || this.#countOf(collection) >= FILLED_COLLECTION_MIN) continue;
+      for (const index of this.readyOf(collection).filter(({ definition }) => !definition.isUnique))
+        this.#indexes.rows.put({ ...index, state: 'building', after: null, done: 0 });
+    }
   }
 
   /** The index to work on next; undefined: none. Space is freed first. */
