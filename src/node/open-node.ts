@@ -231,7 +231,7 @@ async function startNetwork(
       state.services.followed(event, peer);
       state.services.equality.followed(event, session);
     },
-    onLeft: (deviceKey, problem) => state.services.feed.left(deviceKey, problem),
+    onLeft: (deviceKey, problem) => state.services.left(deviceKey, problem),
     onFailure: (error, peer) => {
       const { message, code = null } = error as Error & { readonly code?: string };
       state.services.syncTracker.recordError(message, peer, code);

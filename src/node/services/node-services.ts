@@ -113,6 +113,7 @@ export class NodeServices {
     this.events = new EventLog({ keeper: replica, clock, eventsMax: config.limits.eventsMax });
     this.receipts = new Receipts({
       replica,
+      node: database.nodeId,
       clock,
       limits: config.limits,
       logger: resilienceLogger,
@@ -182,6 +183,12 @@ export class NodeServices {
     if (event.kind === 'opened') this.receipts.met(peer.deviceKey, event.hello.node, event.hello.replica);
     if (event.kind === 'confirmed') this.receipts.confirmed(peer.deviceKey, event.collection, event.replica, event.seq);
     if (event.kind === 'same') this.receipts.holdsTheSame(peer.deviceKey, event.collection);
+  }
+
+  /** The last session with a peer ended, with this problem. */
+  left(deviceKey: string, problem: string | null): void {
+    this.feed.left(deviceKey, problem);
+    this.receipts.left(deviceKey);
   }
 
   /** A read, or work for a peer, found a damaged document. */

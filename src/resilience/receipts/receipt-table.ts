@@ -105,6 +105,11 @@ export class ReceiptTable {
     known.heardAt = nowMs;
   }
 
+  /** Forgets peers that had this human name, except these. */
+  forgetNamesakes(node: string, isKept: (peer: string) => boolean): void {
+    for (const [peer, kept] of [...this.#peers]) if (kept.node === node && !isKept(peer)) this.#forget(peer, kept);
+  }
+
   /** Records what a peer confirmed. The newest statement counts, even if it is less than an earlier one. */
   confirm(peer: string, collection: CollectionName, own: ReplicaId, seq: number, nowMs: number): void {
     const kept = this.#peers.get(peer);

@@ -18,7 +18,7 @@ const LIFE_B = 'b'.repeat(32) as ReplicaId;
 
 function receiptsOf({ db, clock }: TestDatabase, limits: Limits = LIMITS): Receipts {
   const commitPending = (): void => db.commitPending();
-  return new Receipts({ replica: db.replica, clock, limits, logger: silentLogger, commitPending });
+  return new Receipts({ replica: db.replica, node: db.nodeId, clock, limits, logger: silentLogger, commitPending });
 }
 
 /** Makes the peer say that it holds everything that the database wrote in the collection so far. */
@@ -238,6 +238,40 @@ testOnStores(
     receipts.close();
   },
 );
+
+test('a node that comes back restored, with another device key, holds nothing until it says so; a namesake that is here does', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  await db.collection('users').put('u', { n: 1 });
+  receipts.met('a', 'kitchen', LIFE_A);
+  holdsAll(receipts, 'a', db);
+  receipts.met('b', 'kitchen', LIFE_B);
+  assert.deepEqual(receipts.unsynced(), [], 'the two are here at the same time');
+  receipts.left('a');
+  receipts.met('c', 'kitchen', 'c'.repeat(32) as ReplicaId);
+  assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 1 }]);
+  const waiting = receipts.replicated('users', 'u');
+  assert.equal(await isSettled(waiting), false);
+  holdsAll(receipts, 'c', db);
+  await waiting;
+  receipts.close();
+});
+
+testOnStores('in a backup of another node this node was a peer, and is none to itself', async (disk) => {
+  {
+    await using opened = await openTestDatabase(disk);
+    const receipts = receiptsOf(opened);
+    await opened.db.collection('users').put('u', { n: 1 });
+    receipts.met('a', 'till', LIFE_A);
+    holdsAll(receipts, 'a', opened.db);
+    receipts.close();
+  }
+  await using restored = await openTestDatabase(disk, { nodeId: 'till' });
+  const receipts = receiptsOf(restored);
+  assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 1 }]);
+  receipts.close();
+});
 
 test('the table is bounded: the peer unheard for longest is forgotten, and holds nothing', async () => {
   await using opened = await openTestDatabase();

@@ -15,6 +15,8 @@ import { type ConfirmedPoints, EVERYTHING, ReceiptTable } from './receipt-table.
 
 export interface ReceiptsDeps {
   readonly replica: Replica;
+  /** Human name of this node. */
+  readonly node: string;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly logger: Logger;
@@ -63,6 +65,8 @@ interface Waiter {
 export class Receipts {
   readonly #deps: ReceiptsDeps;
   readonly #table: ReceiptTable;
+  /** Peers with an open session. */
+  readonly #present = new Set<string>();
   readonly #waiters = new Set<Waiter>();
   /** Peers that were found to hold the same as this node, by the state of the collection in which they were. */
   readonly #same = new WeakMap<CollectionState, Set<string>>();
@@ -74,11 +78,13 @@ export class Receipts {
 
   constructor(deps: ReceiptsDeps) {
     this.#deps = deps;
-    const { replica, limits } = deps;
+    const { replica, node, limits } = deps;
     this.#ownId = replica.id;
     const { receiptsMax, peersMax } = limits;
     this.#table = new ReceiptTable({ keeper: replica, receiptsMax, peersMax });
     this.#table.keepOnly(new Set(replica.ownIds()));
+    // In a backup of another node, this one was a peer.
+    this.#table.forgetNamesakes(node, () => false);
     this.#formerIds = formerIdsOf(replica);
     this.#unsubscribe = [
       replica.onCommit((notice) => this.#committed(notice)),
@@ -86,11 +92,21 @@ export class Receipts {
     ];
   }
 
-  /** A session with a peer began. */
+  /**
+   * A session with a peer began. A restored node comes back with another device key: whoever had its name and is not here now may have
+   * been that node, and holds nothing until it says so again.
+   */
   met(peer: string, node: string, replica: ReplicaId): void {
     if (this.#isClosed) return;
+    this.#present.add(peer);
+    this.#table.forgetNamesakes(node, (other) => this.#present.has(other));
     this.#table.met(peer, node, replica, this.#deps.clock.now());
     this.#writeSoon();
+  }
+
+  /** The last session with a peer ended. */
+  left(peer: string): void {
+    this.#present.delete(peer);
   }
 
   /** The peer said that it holds all writes of an own id up to `seq` in the collection. */
