@@ -1,12 +1,12 @@
 import type { EntrySpace, Store } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
 
-/** A side table as a log of the newest `sizeMax` entries: a new one takes the place of the oldest. */
+/** A side table that is a log of the newest `sizeMax` entries: a new entry replaces the oldest. */
 export class BoundedLog {
   readonly #store: Store;
   readonly #space: EntrySpace;
   readonly #sizeMax: number;
-  /** Ids that are kept, oldest first; read when first needed. */
+  /** The ids of the entries, oldest first; loaded on first use. */
   #ids: number[] | undefined;
 
   constructor(store: Store, space: EntrySpace, sizeMax: number) {
@@ -15,7 +15,7 @@ export class BoundedLog {
     this.#sizeMax = sizeMax;
   }
 
-  /** `entry` must be JSON. Returns the id under which it is found. */
+  /** `entry` must be JSON. Returns its id. */
   append(draft: Draft, entry: object): number {
     this.#ids ??= this.#store.entries(this.#space, 0, this.#sizeMax).map(({ id }) => id);
     const id = (this.#ids.at(-1) ?? 0) + 1;

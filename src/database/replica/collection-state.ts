@@ -2,15 +2,15 @@ import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
 import { EMPTY_FINGERPRINT, type Fingerprint, type Known } from '../../core/version/index.ts';
 import type { CollectionRow, StoreImage } from '../../store/index.ts';
 
-/** What the engine keeps in memory of a collection: its vectors and sums, never its documents. */
+/** What the engine keeps in memory for a collection: its vectors and sums, never its documents. */
 export interface CollectionState {
   readonly name: CollectionName;
   readonly state: CollectionRow['state'];
-  /** Documents that readers see. */
+  /** Number of documents that readers see. */
   readonly documents: number;
   readonly fingerprint: Fingerprint;
   readonly resolver: string;
-  /** Rises with every change of knowledge or purge line, so that others need not compare vectors. */
+  /** Rises with every change of knowledge or purge line, so callers need not compare vectors. */
   readonly revision: number;
   readonly knowledge: ReadonlyMap<ReplicaId, Known>;
   readonly purged: ReadonlyMap<ReplicaId, number>;
@@ -29,7 +29,7 @@ export function emptyCollection(name: CollectionName, resolver: string): Collect
   };
 }
 
-/** The collections of a store that was just opened. */
+/** The collections in the image of a store. */
 export function loadCollections(image: StoreImage): Map<CollectionName, CollectionState> {
   const states = new Map<CollectionName, CollectionState>();
   for (const row of image.collections)
@@ -47,7 +47,7 @@ export function collectionRow(state: CollectionState): CollectionRow {
   return { name, state: state.state, documents, fingerprint, resolver };
 }
 
-/** An entry that was lowered to nothing (R9) says nothing: it neither travels nor counts. */
+/** Leaves out entries that were lowered to zero (R9): they mean nothing and are neither sent nor counted. */
 function withoutZero(entries: Iterable<readonly [ReplicaId, Known]>): Map<ReplicaId, Known> {
   const knowledge = new Map(entries);
   for (const [replica, { seq }] of knowledge) if (seq === 0) knowledge.delete(replica);

@@ -1,12 +1,12 @@
 import type { Moment } from './conflict-ledger.ts';
 import type { Draft } from './draft.ts';
 
-/** Adds to commits what a service keeps of them, in the same transaction. */
+/** A service that records something of every commit, in the same transaction. */
 export interface CommitRecorder {
-  /** The draft is about to be committed. */
+  /** Adds its records to a draft that is about to be committed. */
   record(draft: Draft, now: Moment): void;
-  /** Adds to a draft that what was kept long enough goes. */
+  /** Adds the deletion of records that are old enough to a draft. */
   forgetOld(draft: Draft, livedMs: number): void;
-  /** The commit failed, or commits were lost: what is remembered of them is read again. */
+  /** Drops what it has in memory: a commit failed, or commits were lost. */
   reset(): void;
 }

@@ -1,16 +1,17 @@
 import { type Known, parseCheck } from '../../core/version/index.ts';
 
-/** Openings of the database that are looked back upon. */
+/** How many openings of the database are remembered. */
 const OPENINGS_MAX = 4;
 const NONE: Known = { seq: 0, check: null };
 
 /**
- * R9: points of the own history that peers were seen to share. The newest one does not tell where a twin parted: each of two
- * twins may have peers of its own, which share what that twin wrote since. What was shared when this process began, though,
- * was shared before any copy of the running machine, and what was shared some openings ago before most copies of its disk.
+ * R9: points of this replica's history that peers have confirmed. The newest one may lie after a fork: each of two twins may
+ * have peers of its own, which confirm what that twin wrote since. But a point that was confirmed when this process started
+ * is older than any copy of the running machine, and one that was confirmed some openings ago is older than most copies of
+ * its disk.
  */
 export class ConfirmedPoints {
-  /** The newest point at each of the last openings, oldest first. */
+  /** The newest confirmed point at each of the last openings, oldest first. */
   readonly #atOpenings: readonly Known[];
   #newest: Known;
   #text: string | null | undefined;
@@ -20,12 +21,12 @@ export class ConfirmedPoints {
     this.#newest = newest;
   }
 
-  /** A new life: nobody has confirmed anything of it yet. */
+  /** For a new life, of which nothing is confirmed yet. */
   static none(): ConfirmedPoints {
     return new ConfirmedPoints([], NONE);
   }
 
-  /** As the database keeps them; nothing is confirmed where nothing can be read. `isOpening`: the process has just begun. */
+  /** Reads them from the metadata; what cannot be parsed counts as nothing confirmed. `isOpening`: the database is being opened. */
   static parse(text: string | undefined, isOpening: boolean): ConfirmedPoints {
     const points = (text ?? '').split(',').map(parsePoint);
     const newest = points.pop() ?? NONE;
@@ -39,12 +40,12 @@ export class ConfirmedPoints {
     this.#text = undefined;
   }
 
-  /** The newest point of which it is likely that it lies before any fork. */
+  /** The newest point that is likely to lie before any fork. */
   beforeFork(): Known {
     return this.#atOpenings[0] ?? NONE;
   }
 
-  /** Null where there is nothing to keep. */
+  /** Null if nothing is confirmed. */
   toText(): string | null {
     this.#text ??= this.#newest.seq === 0 ? null : [...this.#atOpenings, this.#newest].map(pointToText).join();
     return this.#text;

@@ -5,7 +5,7 @@ import type { Store } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
 import { newlyLost } from './lost-versions.ts';
 
-/** One side of a conflict: who wrote it, and what. */
+/** One side of a conflict: a write and its author. */
 export interface ConflictSide {
   readonly replica: ReplicaId;
   readonly seq: number;
@@ -14,33 +14,33 @@ export interface ConflictSide {
   readonly value: string | null;
 }
 
-/** An entry of the ledger as it is stored. */
+/** An entry of the ledger. */
 export interface LedgerEntry {
   readonly id: number;
-  /** Wall clock at which this node saw the two meet, ms. */
+  /** When this node detected the conflict, by its wall clock, in ms since 1970. */
   readonly at: number;
-  /** The same in the time for which the database had been in use; see LivedTime. */
+  /** The same in ms of the time that the database was in use; see LivedTime. */
   readonly lived: number;
   readonly collection: CollectionName;
   readonly key: DocumentKey;
-  /** Who decided, as `name@revision`. */
+  /** The resolver that decided, as `name@revision`. */
   readonly resolver: string;
   readonly loser: ConflictSide;
   readonly winner: ConflictSide;
 }
 
 export interface ConflictLedgerOptions {
-  /** Entries kept; the oldest is forgotten first. */
+  /** Maximum number of entries; beyond it the oldest are forgotten. */
   readonly conflictsMax: number;
-  /** Characters of JSON in all entries together; the oldest are forgotten first. */
+  /** Maximum characters of JSON in all entries; beyond it the oldest are forgotten. */
   readonly conflictCharactersMax: number;
-  /** Entries older than this are forgotten, ms in use. */
+  /** How long entries are kept, in ms of the time that the database is in use. */
   readonly retentionMs: number;
-  /** Who decides in a collection, as `name@revision`. */
+  /** The resolver of a collection, as `name@revision`. */
   readonly resolverOf: (collection: CollectionName) => string;
 }
 
-/** A moment of this node. */
+/** A moment on this node. */
 export type Moment = Pick<LedgerEntry, 'at' | 'lived'>;
 
 interface Kept {
@@ -51,17 +51,18 @@ interface Kept {
   readonly dot: string;
 }
 
-/** Entries read at a time, of which each may hold two large documents. */
+/** Entries read at a time; each may hold two large documents. */
 const PAGE_ENTRIES_MAX = 64;
 
 /**
- * The side table `conflicts`: every version that lost to a concurrent one while this node held both, once each (I3). It goes
- * into the commit that made the two meet, so that neither can be durable without the other. Other nodes keep their own.
+ * The side table `conflicts`: every version that lost to a concurrent one while this node held both, each of them once (I3).
+ * An entry is part of the commit that brought the two together, so neither is durable without the other. Each node keeps a
+ * ledger of its own.
  */
 export class ConflictLedger {
   readonly #store: Store;
   readonly #options: ConflictLedgerOptions;
-  /** What is kept, oldest first; read when first needed. */
+  /** The entries, oldest first; loaded on first use. */
   #kept: Kept[] | undefined;
   #dots = new Set<string>();
   #characters = 0;
@@ -75,12 +76,12 @@ export class ConflictLedger {
     return this.#load().length;
   }
 
-  /** Id of the newest entry; 0: none. */
+  /** Id of the newest entry; 0 if there is none. */
   get newestId(): number {
     return this.#load().at(-1)?.id ?? 0;
   }
 
-  /** Adds to the draft what its own changes made lose. */
+  /** Adds the versions that lost by the changes of the draft to it. */
   record(draft: Draft, now: Moment): void {
     for (const contested of draft.contested) {
       const { collection, key } = contested.after;
@@ -92,13 +93,13 @@ export class ConflictLedger {
     }
   }
 
-  /** Adds to the draft that entries of before the retention go. */
+  /** Adds the deletion of entries older than the retention to the draft. */
   forgetOld(draft: Draft, livedMs: number): void {
     const kept = this.#load();
     while (kept.length > 0 && kept[0]!.lived < livedMs - this.#options.retentionMs) this.#forgetOldest(draft, kept);
   }
 
-  /** The commit failed, or commits were lost: what is remembered of the table is read again. */
+  /** Drops what is in memory, so it is read again: a commit failed, or commits were lost. */
   reset(): void {
     this.#kept = undefined;
   }
@@ -108,12 +109,12 @@ export class ConflictLedger {
     return entry?.id === id ? parse(entry) : undefined;
   }
 
-  /** Entries after that id, oldest first; at most one page. */
+  /** The entries after an id, oldest first; at most one page. */
   after(id: number): LedgerEntry[] {
     return this.#store.entries('conflicts', id, PAGE_ENTRIES_MAX).map(parse);
   }
 
-  /** Newest first. */
+  /** The newest entries, newest first. */
   list(collection: CollectionName | undefined, limit: number): LedgerEntry[] {
     const found: LedgerEntry[] = [];
     const kept = this.#load();
@@ -176,7 +177,7 @@ function sideOf({ replica, seq, hlc, value }: Version): ConflictSide {
   return { replica, seq, hlc, value };
 }
 
-/** One dot names one write of one document, but a forked one may name two (R9). */
+/** A dot names one write of one document; after a fork it may name two (R9), hence the collection. */
 function dotOf(
   collection: CollectionName,
   { replica, seq }: { readonly replica: string; readonly seq: number },

@@ -6,9 +6,10 @@ import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
 
 /**
- * R11: a row of mine is unreadable, missing or wrong. Its ignorance must never pass for a deletion at a healthy peer (R5),
- * so all knowledge of the collection goes. What the row added to the sums is not known, so they are counted anew (`Recount`);
- * until then noise keeps the fingerprint from being that of a peer which holds the row: nothing would be sent to equals (R4).
+ * R11: a row on this node is unreadable, missing or wrong. A healthy peer must never take its absence for a deletion (R5), so
+ * this node forgets all knowledge of the collection. How the row contributed to the sums is unknown, so they are counted
+ * again (`Recount`). Until then, noise makes the fingerprint differ from that of a peer that holds the row: equal peers would
+ * send nothing (R4).
  */
 export function draftDamage(
   draft: Draft,
@@ -24,7 +25,10 @@ export function draftDamage(
   draft.meta(countingMark(name), 'counting');
 }
 
-/** Ends: each failure adds one more of finitely many keys to the damaged ones. */
+/**
+ * One page of the rows that can be read; adds the keys of damaged rows to `damaged`. It terminates: each failure adds one
+ * more of finitely many keys.
+ */
 export function readablePage(
   store: Store,
   collection: CollectionName,

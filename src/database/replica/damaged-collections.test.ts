@@ -1,6 +1,7 @@
 /**
- * Goal: a damaged collection is counted in slices, and its sums are those of its rows at the end, whatever was written, deleted,
- * received and purged in between, and over a crash (R11). Method: random changes between random slices; counted anew by hand.
+ * Goal: a damaged collection is counted in slices, and in the end its sums are those of its rows, whatever was written,
+ * deleted, received and purged in between, and also after a crash (R11). Method: random changes between random slices; the
+ * test counts all rows itself.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -53,7 +54,7 @@ function assertCounted(replica: Replica): void {
 
 for (let round = 0; round < 20; round++) {
   const seed = SEED + round;
-  test(`sums of a damaged collection are those of its rows, whatever happens meanwhile (seed ${seed})`, async () => {
+  test(`the sums of a damaged collection end up right, whatever changes during the count (seed ${seed})`, async () => {
     const random = createSeededRandom(seed);
     const clock = createManualClock();
     let { replica, store } = openMemoryReplica({ clock, random });
@@ -75,7 +76,7 @@ for (let round = 0; round < 20; round++) {
       if (random.chance(0.1)) {
         await replica.flush();
         ({ replica, store } = openMemoryReplica({ clock, random, store: store.crash() }));
-        assert.deepEqual(replica.damaged.uncounted(), [C], 'it begins anew after a crash');
+        assert.deepEqual(replica.damaged.uncounted(), [C], 'the count starts again after a crash');
       }
     }
     assert.deepEqual(replica.damaged.uncounted(), []);
@@ -85,7 +86,7 @@ for (let round = 0; round < 20; round++) {
   });
 }
 
-/** A row that cannot be read cannot be changed either. */
+/** A damaged row cannot be changed. */
 function tryToChange(replica: Replica, random: SeededRandom, nth: number): void {
   try {
     change(replica, random, nth);

@@ -7,7 +7,7 @@ import type { ReplicaState } from './replica-state.ts';
 
 const DIGEST_BYTES = 16;
 
-/** R11: collections of which rows were damaged. What is known of them is forgotten, and their sums are counted anew, in slices. */
+/** R11: collections with damaged rows. Their knowledge is forgotten, and their sums are counted again, in slices. */
 export class DamagedCollections {
   readonly #state: ReplicaState;
   readonly #random: Random;
@@ -25,7 +25,7 @@ export class DamagedCollections {
     });
   }
 
-  /** Those whose sums are not counted yet, in this life or in one before. */
+  /** The collections whose sums are not counted yet, including those damaged in a former life. */
   uncounted(): CollectionName[] {
     return [...this.#recounts.keys()];
   }
@@ -34,7 +34,7 @@ export class DamagedCollections {
     return this.#recounts.has(collection);
   }
 
-  /** Forgets what is known of the collection, takes a new id and keeps every readable row. Then `count`. */
+  /** Forgets the knowledge of the collection, takes a new id and keeps every readable row. Call `count` afterwards. */
   forget(collection: CollectionName, keys: readonly DocumentKey[], why: string): NewLife {
     const draft = this.#state.draft();
     const life = this.#state.nextLife(why);
@@ -45,14 +45,14 @@ export class DamagedCollections {
     return life;
   }
 
-  /** Its rows go: there is nothing to count. */
+  /** The collection is being evicted, so there is nothing to count. */
   evicted(collection: CollectionName): void {
     this.#recounts.delete(collection);
   }
 
   /**
-   * Counts one slice of the collection. Done, it returns the keys of rows that turned out to be damaged as well, which must be
-   * forgotten in their turn; null: there is more to count.
+   * Counts one slice of the collection. Returns null if there is more to count, and otherwise the keys of rows that turned out
+   * to be damaged too: if there are any, call `forget` for them and count again.
    */
   count(collection: CollectionName, limit: number): readonly DocumentKey[] | null {
     const draft = this.#state.draft();
@@ -68,7 +68,7 @@ export class DamagedCollections {
   }
 }
 
-/** A count that was interrupted begins anew. */
+/** The counts to make, by their marks. An interrupted count starts again. */
 function markedRecounts(meta: ReadonlyMap<string, string>): Map<CollectionName, Recount> {
   const names = [...meta.keys()].filter((name) => name.startsWith(COUNTING)).map((name) => name.slice(COUNTING.length));
   return new Map(names.map((name) => [name as CollectionName, new Recount(name as CollectionName)]));

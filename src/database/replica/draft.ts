@@ -16,7 +16,7 @@ import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocume
 import { type CollectionState, collectionRow } from './collection-state.ts';
 import type { Contested } from './lost-versions.ts';
 
-/** What a draft needs of the replica that it will change. */
+/** What a draft needs from the replica that it will change. */
 export interface DraftBase {
   readonly head: Head;
   readonly wallMs: number;
@@ -25,17 +25,17 @@ export interface DraftBase {
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
   resolve(collection: CollectionName, document: DocumentState): string | null;
-  /** Name and revision of the resolver that does it. */
+  /** The collection's resolver, as `name@revision`. */
   resolver(collection: CollectionName): string;
 }
 
 /**
- * R3: stands for the resolver of a collection while its values are of more than one. It is the name of none, so that all of them are
- * made again, by the new resolver or by the one before, whichever the program then has.
+ * R3: stands for the resolver of a collection whose values were made by more than one. No resolver has this name, so all
+ * values are made again, by whichever resolver the program has then.
  */
 const SEVERAL_RESOLVERS = 'several';
 
-/** Documents from which on asking for all at once is cheaper than one by one. */
+/** From this number of documents on, one lookup for all is cheaper than one for each. */
 const EXPECT_MIN = 8;
 
 interface TouchedCollection {
@@ -49,12 +49,12 @@ interface TouchedCollection {
   resolver: string;
 }
 
-/** A document that a draft changes: as it was, and what readers see then. */
+/** A document that a draft changes: before and after, and the value that readers see afterwards. */
 export interface DraftedChange {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
   readonly before: StoredDocument | undefined;
-  /** Undefined: its row goes. */
+  /** Undefined: its row is removed. */
   readonly after: StoredDocument | undefined;
   /** JSON text; null: readers see no document. */
   readonly value: string | null;
@@ -69,8 +69,8 @@ export interface CommittedDraft {
 }
 
 /**
- * One commit in the making: reads see its own changes, nothing outside changes until the replica commits it. Row,
- * knowledge, fingerprint and change position go into one transaction (R1), so that memory and disk can never disagree.
+ * A commit in the making. Its reads include its own changes, and nothing outside changes until the replica commits it. Rows,
+ * knowledge, fingerprint and change position are written in one transaction (R1), so memory and disk never disagree.
  */
 export class Draft {
   readonly #base: DraftBase;
@@ -108,7 +108,7 @@ export class Draft {
     return this.#contested;
   }
 
-  /** Documents that readers may see otherwise after this draft, in order of the changes; evicted ones are left out. */
+  /** All changes of documents in order, except evictions. */
   get changes(): readonly DraftedChange[] {
     return this.#changes;
   }
@@ -119,7 +119,7 @@ export class Draft {
     return this.#absent.get(collection)?.has(key) ? undefined : this.#base.read(collection, key);
   }
 
-  /** Learns in one pass which of the documents of a batch are new, so that they need not be looked for one by one. */
+  /** Finds out in one pass which documents of a batch are new, so they need not be looked up one by one. */
   expect(documents: readonly { readonly collection: CollectionName; readonly key: DocumentKey }[]): void {
     if (documents.length < EXPECT_MIN) return;
     const keys = new Map<CollectionName, DocumentKey[]>();
@@ -136,19 +136,19 @@ export class Draft {
     return touched === undefined ? this.#base.collection(name) : finished(touched);
   }
 
-  /** R1: the name and the stamp of the next local write. */
+  /** R1: the dot and stamp of the next local write. */
   nextWrite(): { replica: ReplicaId; seq: number; hlc: Hlc } {
     this.#seq++;
     this.#hlc = nextHlc(this.#hlc, this.#base.wallMs);
     return { replica: this.#replica, seq: this.#seq, hlc: this.#hlc };
   }
 
-  /** R10: follows a remote stamp as far as the own wall clock allows. */
+  /** R10: advances the clock to a remote stamp, as far as the wall clock of this node allows. */
   observe(stamp: Hlc): void {
     this.#hlc = observeHlc(this.#hlc, stamp, this.#base.wallMs, this.#base.clockDriftMsMax);
   }
 
-  /** The own write that `put` is about to store counts in the chain and in the own knowledge of its collection. */
+  /** Adds a local write that `put` stores to the chain, and to this replica's entry in the knowledge of its collection. */
   signOwn(collection: CollectionName, digest: Uint8Array): void {
     this.#digests.push(digest);
     this.#touch(collection).knowledge ??= new Map();
@@ -184,7 +184,7 @@ export class Draft {
     return stored;
   }
 
-  /** The row goes away; a line in the log says why, so that `watch` can say so too. */
+  /** Removes a row, and notes the reason in the log of removals, for `watch`. */
   remove(before: StoredDocument, why: GoneReason): void {
     const touched = this.#touch(before.collection);
     for (const version of before.versions) touched.sum.remove(version.digest);
@@ -196,14 +196,14 @@ export class Draft {
     this.#removed.push({ collection: before.collection, key: before.key, pos: ++this.#pos, why, deadSince });
   }
 
-  /** R11: a row that cannot be read goes away; its part of the sums is not known, see `Recount`. */
+  /** R11: removes a row that cannot be read. Its part of the sums is unknown; see `Recount`. */
   removeDamaged(collection: CollectionName, key: DocumentKey): void {
     this.#touch(collection);
     this.#drafted(collection).set(key, null);
     this.#removed.push({ collection, key, pos: ++this.#pos, why: 'damaged', deadSince: null });
   }
 
-  /** R11: other sums than those that follow from the changes. */
+  /** R11: replaces the sums that follow from the changes by counted ones. */
   recount(collection: CollectionName, documents: number, sum: FingerprintSum): void {
     const touched = this.#touch(collection);
     this.#touched.set(collection, { ...touched, documents, sum });
@@ -217,7 +217,7 @@ export class Draft {
     touched.knowledge.set(replica, newerKnown(held, known));
   }
 
-  /** R9: the entry is set even if that lowers it. */
+  /** R9: sets an entry, even to a lower seq. */
   lowerKnowledge(collection: CollectionName, replica: ReplicaId, known: Known): void {
     const touched = this.#touch(collection);
     touched.knowledge ??= new Map();
@@ -245,18 +245,18 @@ export class Draft {
     this.#touch(collection).state = state;
   }
 
-  /** R3: name and revision of the resolver that made all values of the collection. */
+  /** R3: notes the resolver that made all values of the collection, as `name@revision`. */
   setResolver(collection: CollectionName, resolver: string): void {
     this.#touch(collection).resolver = resolver;
   }
 
-  /** R3: what readers see of a document, made anew from the same versions; nothing changes where it stays the same. */
+  /** R3: resolves the versions of a document again. Changes nothing if the value stays the same. */
   resolveAgain(document: StoredDocument): void {
     if (this.#base.resolve(document.collection, document) === document.value) return;
     this.put(document.collection, document.key, document, document);
   }
 
-  /** R9: from here on, writes carry the new id. Every own line is void, being another replica's. */
+  /** R9: from now on, writes carry the new id. */
   beginLife(replica: ReplicaId): void {
     this.#replica = replica;
     this.#seq = 0;
@@ -355,7 +355,7 @@ function finished(touched: TouchedCollection): CollectionState {
   };
 }
 
-/** An entry that was lowered to nothing (R9) goes. */
+/** Knowledge with newer entries. An entry that was lowered to zero (R9) is removed. */
 function withKnown(before: Iterable<readonly [ReplicaId, Known]>, newer: Knowledge): Knowledge {
   const all = new Map(before);
   for (const [replica, known] of newer)

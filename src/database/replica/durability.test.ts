@@ -1,6 +1,6 @@
 /**
- * Goal: everything that a replica commits counts as durable only after a flush, also what moves no change position.
- * Method: a claim that brings knowledge alone, on a disk that loses what was not flushed.
+ * Goal: a commit counts as durable only after a flush, even one without a change position.
+ * Method: a claim that only brings knowledge, on a store that loses everything that was not flushed.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { createManualClock, createSeededRandom, openMemoryReplica } from '../../
 const C = 'stock' as CollectionName;
 const clock = createManualClock();
 
-test('knowledge that comes alone is not durable before it was flushed', async () => {
+test('a commit of knowledge alone is not durable before a flush', async () => {
   const author = openMemoryReplica({ clock, random: createSeededRandom(1) }).replica;
   author.write([{ writes: [{ collection: C, key: 'k' as DocumentKey, value: '{}' }] }]);
   const { knowledge, purged } = author.collection(C);
@@ -18,9 +18,9 @@ test('knowledge that comes alone is not durable before it was flushed', async ()
   const { replica, store } = openMemoryReplica({ clock, random: createSeededRandom(2) });
   const { pos } = replica;
   replica.applyRemote([], [{ collection: C, knowledge, purged, liveSet: undefined }], {});
-  assert.equal(replica.pos, pos, 'nothing changed that a reader or a stream could see');
+  assert.equal(replica.pos, pos, 'no document changed');
   assert.equal(replica.durablePos, pos);
-  assert.ok(replica.durableCommits < replica.commits, 'and still there is something to lose');
+  assert.ok(replica.durableCommits < replica.commits, 'but the commit is not durable yet');
   await replica.flush();
   assert.equal(replica.durableCommits, replica.commits);
 
@@ -28,7 +28,7 @@ test('knowledge that comes alone is not durable before it was flushed', async ()
   assert.deepEqual(next.collection(C).knowledge, knowledge);
 });
 
-test('after commits were lost, what is left is durable', () => {
+test('after commits were lost, all remaining commits are durable', () => {
   const { replica, store } = openMemoryReplica({ clock, random: createSeededRandom(4) });
   replica.write([{ writes: [{ collection: C, key: 'k' as DocumentKey, value: '{}' }] }]);
   assert.ok(replica.durableCommits < replica.commits);

@@ -5,11 +5,11 @@ export interface DurabilityDeps {
   readonly store: Pick<Store, 'flush'>;
   /** The newest change position. */
   readonly pos: () => number;
-  /** A flush failed: commits were lost, and the store went back to what is durable. */
+  /** Called when a flush failed: commits were lost, and the store went back to what is durable. */
   readonly onLost: (cause: unknown) => void;
 }
 
-/** Follows which commits are durable; calls that wait for the same commits share one flush. */
+/** Knows which commits are durable. Calls that wait for the same commits share one flush. */
 export class Durability {
   readonly #deps: DurabilityDeps;
   readonly #listeners = new Set<() => void>();
@@ -17,7 +17,7 @@ export class Durability {
   #commits = 0;
   #durableCommits = 0;
   #flushing: { readonly commits: number; readonly done: Promise<void> } | undefined;
-  /** Rises with every restart: a flush of the time before has nothing to say any more. */
+  /** Rises with every restart; the outcome of a flush from before a restart is ignored. */
   #epoch = 0;
 
   constructor(deps: DurabilityDeps) {
@@ -25,22 +25,22 @@ export class Durability {
     this.#pos = deps.pos();
   }
 
-  /** Every change up to here survives a crash. */
+  /** Every change up to this position survives a crash. */
   get pos(): number {
     return this.#pos;
   }
 
-  /** Commits so far. */
+  /** Number of commits so far. */
   get commits(): number {
     return this.#commits;
   }
 
-  /** How many of them survive a crash; after a restart there are none left that would not. */
+  /** How many of these commits are durable, or were lost before a restart. */
   get durableCommits(): number {
     return this.#durableCommits;
   }
 
-  /** Called whenever `pos` has risen. */
+  /** Calls `listener` whenever `pos` has risen. */
   onDurable(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -59,7 +59,7 @@ export class Durability {
     return flushing.done;
   }
 
-  /** What is in the store now is what is durable. */
+  /** Starts again with what is in the store now, all of which is durable. */
   restart(): void {
     this.#epoch++;
     this.#pos = this.#deps.pos();

@@ -1,6 +1,6 @@
 /**
- * Goal: rows that knowledge covers stay (R12, I4), also where an eviction lost its beginning. Method: the flush of the beginning fails on
- * a disk that cannot be read just then either, so that the replica finds out what is left only when it goes on.
+ * Goal: rows that knowledge covers stay (R12, I4), even if the first commit of an eviction is lost. Method: the flush of that
+ * commit fails while the disk cannot be read either, so the replica finds out only later what is left.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { createManualClock, createSeededRandom, openMemoryReplica } from '../../
 
 const C = 'stock' as CollectionName;
 
-test('an eviction whose beginning was lost drops no rows, however late the loss is noticed', async () => {
+test('an eviction whose first commit was lost drops no rows, however late the loss is noticed', async () => {
   const { replica, store } = openMemoryReplica({ clock: createManualClock(), random: createSeededRandom(1) });
   replica.write([{ writes: [{ collection: C, key: 'k' as DocumentKey, value: '{}' }] }]);
   await replica.flush();
@@ -22,7 +22,7 @@ test('an eviction whose beginning was lost drops no rows, however late the loss 
   };
   store.failFlushes(1);
   await assert.rejects(replica.flush());
-  assert.ok(replica.evictions.isPending(C), 'nobody knows better yet');
+  assert.ok(replica.evictions.isPending(C), 'the loss is not noticed yet');
 
   store.load = load;
   assert.equal(replica.evictions.dropRows(C, 10), true, 'there is nothing to do');

@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts';
 import type { NewLife } from './outcomes.ts';
 import type { ReplicaState } from './replica-state.ts';
 
-/** R12: collections whose rows go, in slices, because this node is to keep nothing of them. */
+/** R12: collections whose rows are being removed from this node, in slices. */
 export class Evictions {
   readonly #state: ReplicaState;
   readonly #damaged: DamagedCollections;
@@ -22,7 +22,7 @@ export class Evictions {
     });
   }
 
-  /** Those that have begun and are not done, in this life or in one before. */
+  /** The evictions that have begun and are not done, including those begun in a former life. */
   pending(): CollectionName[] {
     return [...this.#pending];
   }
@@ -31,7 +31,7 @@ export class Evictions {
     return this.#pending.has(collection);
   }
 
-  /** First step: knowledge of the collection goes, the id is new, nothing comes in any more. Then `dropRows`. */
+  /** First step: forgets the knowledge of the collection, takes a new id and freezes the collection. Call `dropRows` afterwards. */
   begin(collection: CollectionName): NewLife {
     const draft = this.#state.draft();
     const life = this.#state.nextLife(`collection ${collection} is evicted`);
@@ -43,11 +43,11 @@ export class Evictions {
   }
 
   /**
-   * Drops one slice of the rows; true when it was the last. Nothing goes where no eviction runs, because it was done, or because its
-   * beginning was lost with a failed flush: rows that knowledge covers must stay (I4).
+   * Drops one slice of the rows; true if it was the last. Drops nothing if no eviction is pending, because it is done or its
+   * first commit was lost by a failed flush: rows that knowledge covers must stay (I4).
    */
   dropRows(collection: CollectionName, limit: number): boolean {
-    // First of all: it notices a loss that could not be looked into before.
+    // This comes first: it reloads if commits were lost and the store could not be read then.
     const draft = this.#state.draft();
     if (!this.#pending.has(collection)) return true;
     const isDone = draftEvictedRows(draft, this.#state.store, collection, limit);
@@ -58,9 +58,9 @@ export class Evictions {
 }
 
 /**
- * Everything that could make a peer take the missing rows for deletions goes at once. Knowledge is forgotten, so that no claim covers
- * what is no longer here; the id is new, so that nobody who knows of my own writes expects me to have them; frozen, so that nothing
- * comes in while the rows go.
+ * One commit with everything that keeps a peer from taking the missing rows for deletions. Knowledge is forgotten, so no claim
+ * covers what is no longer here. The id is new, so nobody who knows of this node's writes expects it to hold them. The
+ * collection is frozen, so nothing comes in while the rows are dropped.
  */
 function draftEviction(draft: Draft, collection: CollectionName, after: ReplicaId): void {
   draft.setState(collection, 'frozen');
@@ -70,7 +70,7 @@ function draftEviction(draft: Draft, collection: CollectionName, after: ReplicaI
   draft.meta(countingMark(collection), null);
 }
 
-/** One slice of the rows. True when it was the last; the mark by which an interrupted eviction goes on is gone then. */
+/** Drops one slice of the rows; true if it was the last. Then it removes the mark by which an interrupted eviction continues. */
 function draftEvictedRows(draft: Draft, store: Store, collection: CollectionName, limit: number): boolean {
   const damaged = new Set<DocumentKey>();
   const page = readablePage(store, collection, null, limit, damaged);

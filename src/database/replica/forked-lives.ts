@@ -2,14 +2,14 @@ import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
 import { type Check, FIRST_CHECK, type ForkEvidence, parseCheck } from '../../core/version/index.ts';
 import type { Head } from '../../store/index.ts';
 
-/** The oldest are forgotten; a twin from then hears of it by other ways. */
+/** The oldest are forgotten; a twin of such a life has to learn of the fork in another way. */
 const LIVES_MAX = 20;
 
 type End = Pick<Head, 'replica' | 'seq' | 'check'>;
 
 /**
- * R9: where lives of this file ended that turned out to have a twin. The twin's history contradicts such an end, so that it
- * knows what it is, wherever and whenever it hears of it.
+ * R9: the ends of those lives of this file that turned out to have a twin. The history of the twin contradicts such an end, so
+ * it recognises the fork whenever it hears of it.
  */
 export class ForkedLives {
   readonly #ends: readonly End[];
@@ -18,7 +18,7 @@ export class ForkedLives {
     this.#ends = ends;
   }
 
-  /** What cannot be read is left out. */
+  /** What cannot be parsed is left out. */
   static parse(text: string | undefined): ForkedLives {
     const rows: unknown = JSON.parse(text ?? '[]');
     return new ForkedLives(Array.isArray(rows) ? rows.flatMap(parseEnd) : []);
@@ -32,7 +32,7 @@ export class ForkedLives {
     return JSON.stringify(this.#ends.map(({ replica, seq, check }) => [replica, seq, check]));
   }
 
-  /** Nobody has two checks for this seq where the twin's history is the longer one: the check of no write stands in. */
+  /** The second check is that of no write, so it contradicts even a longer history of the twin that agrees with the first. */
   evidence(): ForkEvidence[] {
     return this.#ends.map(({ replica, seq, check }) => ({ replica, seq, checks: [check, FIRST_CHECK] }));
   }

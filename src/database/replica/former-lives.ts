@@ -4,9 +4,9 @@ import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
 const LIVES_MAX = 100;
 
 /**
- * Replica ids that this file had before, each with the change position at which its life ended. Positions go on across
- * lives, so a position that was given out before that end still means the same; one beyond it was lost, since the file was
- * restored or copied before it came to be.
+ * The former replica ids of this file, each with the change position at which its life ended. Positions continue across
+ * lives, so a position up to that end still means the same. One beyond it was lost, because the file was restored or copied
+ * from a state before it.
  */
 export type FormerLives = ReadonlyMap<ReplicaId, number>;
 
@@ -18,7 +18,7 @@ export function formerLivesToText(lives: FormerLives): string {
   return JSON.stringify([...lives]);
 }
 
-/** What cannot be read is left out: then a token from that life is refused, and its holder reads anew. */
+/** What cannot be parsed is left out: resume tokens from such a life are refused. */
 export function parseFormerLives(text: string | undefined): FormerLives {
   if (text === undefined) return new Map();
   const rows: unknown = JSON.parse(text);

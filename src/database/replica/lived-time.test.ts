@@ -1,4 +1,4 @@
-/** Goal: time in use goes on with the monotonic clock and over restarts, and no jump of the wall clock adds more than its bound. */
+/** Goal: time in use follows the monotonic clock, continues across restarts, and a jump of the wall clock adds a bounded time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TIMES } from '../../core/config/index.ts';
@@ -7,7 +7,7 @@ import { LivedTime } from './lived-time.ts';
 
 const HOUR = 3_600_000;
 
-test('it is saved once in a while, and goes on after a restart with the time for which it was closed', () => {
+test('it is due for saving every livedSaveMs, and a restart adds the time during which the database was closed', () => {
   const clock = createManualClock();
   const lived = new LivedTime(clock, undefined);
   clock.advance(5);
@@ -21,7 +21,7 @@ test('it is saved once in a while, and goes on after a restart with the time for
   assert.notEqual(lived.saving(), undefined);
 });
 
-test('a clock that was set counts for nothing while open, and for a bounded time while closed', () => {
+test('setting the wall clock has no effect while open, and a bounded effect while closed', () => {
   const clock = createManualClock();
   const lived = new LivedTime(clock, undefined);
   const saved = lived.saving();

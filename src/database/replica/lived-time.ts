@@ -8,9 +8,10 @@ interface Saved {
 }
 
 /**
- * How long this database has been in use, ms. What is kept "for 90 days" is kept by it and not by the wall clock: one that jumps years
- * ahead would empty it at once. While the database is open it is the monotonic clock; of the time for which it was closed only the
- * wall clock knows, so that no more than `livedGapMsMax` of it counts. It is saved with some commit in each `livedSaveMs`.
+ * How long this database has been in use, in ms. Retention times use it instead of the wall clock, because a clock that jumps
+ * years ahead would delete everything immediately. While the database is open it follows the monotonic clock. Only the wall
+ * clock knows how long it was closed, so at most `livedGapMsMax` of that counts. It is saved with a commit every
+ * `livedSaveMs`.
  */
 export class LivedTime {
   readonly #clock: Clock;
@@ -31,7 +32,7 @@ export class LivedTime {
     return Math.round(this.#beforeMs + this.#clock.monotonic() - this.#startedMs);
   }
 
-  /** What to save with the commit that is being made; undefined: it is not due. */
+  /** The text to save with the current commit; undefined if it is not due. */
   saving(): string | undefined {
     const { ms } = this;
     if (this.#savedMs !== undefined && ms - this.#savedMs < TIMES.livedSaveMs) return undefined;
@@ -39,7 +40,7 @@ export class LivedTime {
     return JSON.stringify({ ms, at: this.#clock.now() } satisfies Saved);
   }
 
-  /** The commit failed, or commits were lost: the next one saves again. */
+  /** Makes the next commit save again: a commit failed, or commits were lost. */
   unsaved(): void {
     this.#savedMs = undefined;
   }

@@ -9,13 +9,13 @@ import type { StoredDocument } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
 import type { LocalOutcome, LocalTransaction, LocalWrite } from './outcomes.ts';
 
-/** Opaque token of a document's set of live versions, for `ifVersion`; undefined where readers see no document. */
+/** Opaque token of the live versions of a document, for `ifVersion`; undefined if readers see no document. */
 export function versionToken(document: StoredDocument | undefined): string | undefined {
   if (document === undefined || document.value === null) return undefined;
   return hash('sha256', document.versions.map(dotText).join(), 'hex').slice(0, 24);
 }
 
-/** R1 for a whole transaction: refused before anything is drafted, or drafted whole. Each document is read once. */
+/** R1 for a whole transaction: either refused before anything is drafted, or drafted as a whole. Reads each document once. */
 export function draftTransaction(
   draft: Draft,
   { writes }: LocalTransaction,
@@ -66,7 +66,7 @@ function conflictOf(
   return undefined;
 }
 
-/** What is written over it would not fit into one message, and could never be sent. */
+/** Refuses a document with so many lines that another version of it would not fit into one message. */
 function contextProblem(
   befores: readonly (StoredDocument | undefined)[],
   { contextLinesMax }: Limits,

@@ -2,22 +2,22 @@ import { visibleVersions } from '../../core/document/index.ts';
 import { isSameDot, type Version } from '../../core/version/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
 
-/** A document that a draft left with siblings, as it was before and as it is now. */
+/** A document that has siblings after a change of a draft: before and after the change. */
 export interface Contested {
   readonly before: StoredDocument | undefined;
   readonly after: StoredDocument;
 }
 
-/** A version that lost, and the one that readers see in its place. */
+/** A version that lost, and the one that readers see instead. */
 export interface LostVersion {
   readonly loser: Version;
   readonly winner: Version;
 }
 
 /**
- * The versions of a document that lost to a concurrent one now and had not before. The winner is the sibling whose value
- * readers see, or, where a resolver made a value of several, the newest. A sibling loses nothing, and is left out, when it says
- * the same as what readers see, or when a resolver joined values and all of it is in the result. A delete loses to any value.
+ * The versions of a document that lose to a concurrent one after the change and did not before. The winner is the sibling
+ * whose value readers see, or the newest one if a resolver merged several. A sibling has not lost if its value is what readers
+ * see, or if a resolver merged values and all of this one is in the result. A delete loses to any value.
  */
 export function newlyLost({ before, after }: Contested): readonly LostVersion[] {
   const now = lostOf(after);
@@ -40,12 +40,12 @@ function lostOf(document: StoredDocument): readonly LostVersion[] {
   return document.versions.filter(isLost).map((loser) => ({ loser, winner }));
 }
 
-/** R9 writes versions again under another dot, with the same value and stamp: still the same write to its author. */
+/** Whether two versions are one write. R9 writes versions again under another dot, with the same value and stamp. */
 function isSameWrite(a: Version, b: Version): boolean {
   return isSameDot(a, b) || (a.hlc === b.hlc && a.value === b.value);
 }
 
-/** Whether every member of `part`, to any depth, is in `whole` with the same value; arrays are compared as one. */
+/** Whether every member of `part`, at any depth, is in `whole` with the same value. Arrays must have the same length. */
 function isContained(part: unknown, whole: unknown): boolean {
   if (isObject(part) && isObject(whole))
     return Object.entries(part).every(([name, value]) => Object.hasOwn(whole, name) && isContained(value, whole[name]));

@@ -1,6 +1,6 @@
 /**
- * Goal: two writes under one name never pass for one (R9, I5). Method: versions of another life of the same author come to a
- * replica that holds those of the first: in the same document, in other documents, and behind more rows than one page.
+ * Goal: two writes with the same dot are recognised as a fork (R9, I5). Method: a replica that holds versions of one life of an
+ * author gets versions of another life: in the same document, in other documents, and beyond one page of rows.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -30,7 +30,7 @@ function version(seq: number, key: string, life: string): RemoteVersion {
   };
 }
 
-/** Names that the replica says two lives have written, when it holds `held` and gets `remote`. */
+/** The seqs at which a replica that holds `held` finds a fork when it gets `remote`. */
 function forkedSeqs(held: readonly RemoteVersion[], remote: readonly RemoteVersion[]): number[] {
   const { replica } = openMemoryReplica({ clock, random });
   replica.applyRemote(held, []);
@@ -43,25 +43,25 @@ function forkedSeqs(held: readonly RemoteVersion[], remote: readonly RemoteVersi
   return outcome.forks.map(({ seq }) => seq);
 }
 
-test('what comes twice is the same write', () => {
+test('a version that arrives twice is no fork', () => {
   const both = [version(1, 'a', 'first'), version(2, 'b', 'first')];
   assert.deepEqual(forkedSeqs(both, both), []);
 });
 
-test('another content under a name that is held in the document is the write of another life', () => {
+test('another value under the dot of a version in the same document is a fork', () => {
   assert.deepEqual(forkedSeqs([version(1, 'a', 'first')], [version(1, 'a', 'second')]), [1]);
 });
 
-test('a name that another document holds is that of another life', () => {
+test('a version with the dot of a version in another document is a fork', () => {
   assert.deepEqual(forkedSeqs([version(1, 'a', 'first')], [version(1, 'b', 'second'), version(2, 'c', 'second')]), [1]);
 });
 
-test('two documents that come together under one name are writes of two lives', () => {
+test('versions of two documents with the same dot in one message are a fork', () => {
   assert.deepEqual(forkedSeqs([], [version(1, 'a', 'first'), version(1, 'b', 'second')]), [1]);
   assert.deepEqual(forkedSeqs([version(1, 'a', 'first')], [version(3, 'c', 'first'), version(3, 'd', 'second')]), [3]);
 });
 
-test('a version of mine that I do not know is that of another life, though I wrote under that name in another collection', () => {
+test("an unknown version under this replica's id is a fork, even if it used that seq in another collection", () => {
   const { replica } = openMemoryReplica({ clock, random });
   for (const collection of ['stock', 'sales', 'sales'] as CollectionName[])
     replica.write([{ writes: [{ collection, key: `k${replica.seq}` as DocumentKey, value: '{}' }] }]);
@@ -72,12 +72,12 @@ test('a version of mine that I do not know is that of another life, though I wro
   assert.equal(replica.applyRemote([seen], []).kind, 'forked');
 });
 
-test('the name is found behind any number of others', () => {
+test('a fork is found beyond the first page of rows', () => {
   const held = Array.from({ length: 200 }, (_, i) => version(i + 2, `k${i}`, 'first'));
   assert.deepEqual(forkedSeqs(held, [version(1, 'x', 'second'), version(201, 'y', 'second')]), [201]);
 });
 
-test('names are found in whatever order versions of their author come', () => {
+test('forks are found in whatever order the versions of the author arrive', () => {
   const { replica } = openMemoryReplica({ clock, random });
   const forked = (...remote: RemoteVersion[]): number[] => {
     const outcome = replica.applyRemote(remote, []);

@@ -12,12 +12,12 @@ import type { Store } from '../../store/index.ts';
 
 /** Rows read at a time. */
 const PAGE_ROWS_MAX = 64;
-/** Authors, in each of their collections, of which the highest seq is remembered; beyond, it is looked for again. */
+/** Number of authors, in each collection, whose highest seq is remembered; beyond it all are forgotten and looked up again. */
 const AUTHORS_MAX = 4096;
 
 /**
- * R9: what a remote version proves that names the same write as one that is held here and says something else. Both may be older
- * than any check that travels: a disk fell back behind what it had sent, but not yet claimed, and went on writing.
+ * R9: the proof of a fork if a remote version has the dot of a held version but another value or stamp. Both may be older than
+ * any check that is sent: a disk went back behind what the node had sent but not claimed yet, and the node went on writing.
  */
 export function namesakeAmong(held: readonly Version[], remote: RemoteVersion): ForkEvidence | undefined {
   const namesake = held.find((version) => isSameDot(version, remote));
@@ -25,19 +25,19 @@ export function namesakeAmong(held: readonly Version[], remote: RemoteVersion): 
 }
 
 /**
- * The same for versions that are new here, which other documents may hold the names of. Authors count upwards, so that hardly any
- * name needs to be looked for: what is remembered is beyond which seq nothing of an author is held.
+ * The same for versions that are new here, whose dots other documents may hold. Authors count upwards, so hardly any dot must
+ * be looked up: this remembers the seq beyond which no version of an author is held.
  */
 export class Namesakes {
   readonly #store: Pick<Store, 'delta'>;
-  /** By replica and collection: no version that is held has a higher seq. Absent: not known. */
+  /** By replica and collection: no held version has a higher seq. Missing: not known. */
   readonly #highest = new Map<string, number>();
 
   constructor(store: Pick<Store, 'delta'>) {
     this.#store = store;
   }
 
-  /** Among themselves, too. `fresh` count as held from here on, whether they will be committed or not. */
+  /** Finds forks with versions in other documents, and among `fresh`, which count as held from now on even if the commit fails. */
   elsewhere(fresh: readonly RemoteVersion[]): ForkEvidence[] {
     return [...groupsOf(fresh)].flatMap(([author, versions]) => this.#ofAuthor(author, versions));
   }
@@ -73,12 +73,12 @@ export class Namesakes {
   }
 }
 
-/** One proof is enough of each replica: whoever wrote twice under its id takes another one. */
+/** One proof for each replica is enough: each of its lives then takes another id. */
 export function oneOfEach(forks: readonly ForkEvidence[]): readonly ForkEvidence[] {
   return [...new Map(forks.map((fork) => [fork.replica, fork])).values()];
 }
 
-/** What one message has of several documents under one name. */
+/** Forks among the versions of one message: several documents with the same dot. */
 function amongThemselves(
   versions: readonly RemoteVersion[],
   bySeq: ReadonlyMap<number, RemoteVersion>,
@@ -95,7 +95,7 @@ function isSameWrite(a: VersionBody, b: VersionBody): boolean {
   return a.hlc === b.hlc && a.value === b.value;
 }
 
-/** No check of either life is known here: the digests of the two versions stand for them, which nobody's chain holds. */
+/** The checks of the two lives are not known here. The digests of the two versions, which are in no chain, stand in for them. */
 function forkOf(remote: RemoteVersion, held: Version): ForkEvidence {
   const { collection, key, replica, seq } = remote;
   return { replica, seq, checks: [checkOf(held.digest), checkOf(digestOf(collection, key, remote))] };
@@ -105,7 +105,7 @@ function checkOf(digest: Uint8Array): Check {
   return Buffer.from(digest).toString('hex', 0, 8) as Check;
 }
 
-/** Nearly always all are of one author and one collection. */
+/** Groups versions by author and collection. Nearly always there is one group. */
 function groupsOf(versions: readonly RemoteVersion[]): ReadonlyMap<string, readonly RemoteVersion[]> {
   const nameOf = ({ collection, replica }: RemoteVersion): string => `${replica}${collection}`;
   const first = versions[0];

@@ -1,7 +1,7 @@
 /**
- * Goal: a replica that could not take a new id, its disk being full, is the one that it was (R9).
- * Method: the store refuses the commit of the new life; then everything that is known of former lives is asked for, and the
- * next try must still know what a peer confirmed some openings ago.
+ * Goal: a replica that cannot take a new id because its disk is full stays what it was (R9).
+ * Method: the store refuses the commit of the new life; the replica must still know its former lives, and the next attempt
+ * must still know what a peer confirmed some openings ago.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,14 +12,14 @@ import type { Replica } from './index.ts';
 const C = 'stock' as CollectionName;
 const clock = createManualClock();
 const random = createSeededRandom(7);
-/** As many as a fork is looked back beyond. */
+/** The number of openings that are remembered. */
 const OPENINGS = 4;
 
 function put(replica: Replica, key: string): void {
   replica.write([{ writes: [{ collection: C, key: key as DocumentKey, value: '{}' }] }]);
 }
 
-test('a new life that the disk refuses leaves the old one with all that peers confirmed of it', async () => {
+test('if the disk refuses a new life, the old one stays, with everything that peers have confirmed of it', async () => {
   let { replica, store } = openMemoryReplica({ clock, random });
   put(replica, 'confirmed');
   const { id, head } = replica;
@@ -38,7 +38,7 @@ test('a new life that the disk refuses leaves the old one with all that peers co
   assert.equal(replica.judgePosition(id, replica.pos), 'kept');
 
   const life = replica.takeNewLife('a test', 'forked');
-  assert.equal(life.confirmedSeq, head.seq, 'the confirmed point is not forgotten');
+  assert.equal(life.confirmedSeq, head.seq, 'the confirmed point is still known');
   assert.equal(life.rewritten, 1);
   assert.deepEqual(replica.ownIds(), [replica.id, id]);
   assert.equal(replica.ownForks().length, 1, 'the old life ended once');

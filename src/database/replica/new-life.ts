@@ -12,9 +12,9 @@ export interface NewLifeContext {
 }
 
 /**
- * R9: from here on, writes carry `after`. After a fork, every live version of the old id beyond the confirmed point is
- * written again under the new one, with the same value and stamp, over its old dot: what two twins wrote under one name is
- * thereby told apart. Returns how many were.
+ * R9: makes `after` the id of all later writes. After a fork, every live version of the old id beyond the confirmed point is
+ * written again under the new id, with the same value and stamp, and replaces the old one. So the writes that two twins made
+ * under the same dots become distinct. Returns how many were written again.
  */
 export function draftNewLife(
   context: NewLifeContext,

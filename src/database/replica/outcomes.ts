@@ -6,13 +6,13 @@ import type { DraftedChange } from './draft.ts';
 export interface LocalWrite {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
-  /** JSON text of an object, already checked, or null to delete. */
+  /** Checked JSON text of an object, or null to delete. */
   readonly value: string | null;
-  /** Absent: whatever is there. Null: only if there is no document. Else the token of the version to replace. */
+  /** Missing: replaces whatever is there. Null: only if there is no document. Otherwise the token of the version to replace. */
   readonly ifVersion?: string | null | undefined;
 }
 
-/** All of its writes happen, or none. A document written twice in it keeps the last. */
+/** Writes that all happen, or none. The last write of a document counts. */
 export interface LocalTransaction {
   readonly writes: readonly LocalWrite[];
 }
@@ -23,17 +23,17 @@ export type LocalOutcome =
   | { readonly kind: 'refused'; readonly error: EntglDbError };
 
 export interface CommitNotice {
-  /** `remote`: from a peer, `source` says from which session; `own`: purge, repair, new life. */
+  /** `remote`: from a peer, through the session `source`; `own`: purge, repair, new life, side tables. */
   readonly origin: 'local' | 'remote' | 'own';
   readonly source: object | undefined;
   readonly pos: number;
   readonly changed: readonly StoredDocument[];
   readonly removed: readonly GoneDocument[];
-  /** Every change in order, with what was there before; evicted documents are left out. */
+  /** Every change in order, with the state before it, except evictions. */
   readonly drafted: readonly DraftedChange[];
 }
 
-/** What R9 did: for the log, the screen, and the tests. */
+/** What R9 did, for logs, status and tests. */
 export interface NewLife {
   readonly before: ReplicaId;
   readonly after: ReplicaId;

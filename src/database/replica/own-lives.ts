@@ -6,17 +6,17 @@ import type { Draft } from './draft.ts';
 import { ForkedLives } from './forked-lives.ts';
 import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
 
-/** R9 at open: what was found out about the file. */
+/** R9 at open: what is known about the file. */
 export interface OpenedFile {
-  /** The id under which it was found; undefined: nothing was in it. */
+  /** The replica id in it; undefined: it was empty. */
   readonly replica: ReplicaId | undefined;
   /** Whether its marker proves that this is the same life as before. */
   readonly isSameLife: boolean;
-  /** The highest seq that the life before may have acknowledged, where the disk may have lost it. */
+  /** The highest seq that the life may have acknowledged before it was opened, even if the disk has lost it. */
   readonly reservedSeq: number;
 }
 
-/** R9: what this file knows of its own lives, the present one and those before. */
+/** R9: what this file knows about its own lives, the current and the former ones. */
 export class OwnLives {
   readonly #file: OpenedFile;
   readonly #former: FormerLives;
@@ -30,19 +30,19 @@ export class OwnLives {
     this.#confirmed = confirmed;
   }
 
-  /** As they are kept. `isOpening`: the process has just begun. */
+  /** Reads them from the metadata. `isOpening`: the database is being opened. */
   static parse(file: OpenedFile, meta: ReadonlyMap<string, string>, isOpening: boolean): OwnLives {
     const forked = ForkedLives.parse(meta.get('forked'));
     const confirmed = ConfirmedPoints.parse(meta.get('confirmed'), isOpening);
     return new OwnLives(file, parseFormerLives(meta.get('lives')), forked, confirmed);
   }
 
-  /** As they are in the store after commits were lost. */
+  /** Reads them again after commits were lost. */
   reloaded(meta: ReadonlyMap<string, string>): OwnLives {
     return OwnLives.parse(this.#file, meta, false);
   }
 
-  /** The life with this head ends with the draft: nobody has confirmed anything of the next one yet. */
+  /** Ends the life with this head in the draft. Of the next life nothing is confirmed yet. */
   ended(draft: Draft, head: Head, kind: 'plain' | 'forked'): OwnLives {
     const former = endLife(this.#former, head.replica, head.pos);
     const forked = kind === 'forked' ? this.#forked.with(head) : this.#forked;
@@ -61,33 +61,33 @@ export class OwnLives {
     return this.#former.get(replica);
   }
 
-  /** What tells twins of former lives what they are. */
+  /** The evidence by which twins of former lives recognise the fork. */
   forks(): ForkEvidence[] {
     return this.#forked.evidence();
   }
 
-  /** A point of the own history that a peer was seen to share. */
+  /** Notes a point of this replica's history that a peer has confirmed. */
   confirm(known: Known | undefined): void {
     this.#confirmed.confirm(known);
   }
 
-  /** The newest point of the own history of which it is likely that it lies before any fork. */
+  /** The newest confirmed point that is likely to lie before any fork. */
   beforeFork(): Known {
     return this.#confirmed.beforeFork();
   }
 
-  /** Adds to a commit what was confirmed. */
+  /** Adds the confirmed points to a commit. */
   record(draft: Draft): void {
     const confirmed = this.#confirmed.toText();
     if (confirmed !== null) draft.meta('confirmed', confirmed);
   }
 
-  /** The id is that of a file of which this one is a copy: no write may ever carry it again. */
+  /** Whether the id belongs to a file of which this one is a copy: no write may carry it again. */
   isForeign(id: ReplicaId): boolean {
     return this.#file.replica === id && !this.#file.isSameLife;
   }
 
-  /** A seq that the life before may have acknowledged is not given out again. */
+  /** The head, raised so that a seq that may have been acknowledged before is not assigned again. */
   aboveReserved(head: Head): Head {
     const reserved = head.replica === this.#file.replica ? this.#file.reservedSeq : 0;
     return head.seq >= reserved ? head : { ...head, seq: reserved };

@@ -4,13 +4,13 @@ import type { Draft } from './draft.ts';
 
 export interface PurgePass {
   readonly purged: number;
-  /** Old enough, but their context names writes that are not known here yet, perhaps never will be. */
+  /** Tombstones that are old enough, but replaced writes that are not known here yet, and perhaps never will be. */
   readonly stuck: number;
 }
 
 /**
- * R7: forgets deleted documents once knowledge covers their tombstones and all that these replaced, and raises the purge
- * line with them. There is no membership to manage and nobody to wait for.
+ * R7: removes deleted documents if knowledge covers their tombstones and everything that these replaced, and raises the purge
+ * line to them. This needs neither a list of members nor an answer from any of them.
  */
 export function draftPurges(draft: Draft, store: Store, arrivedBeforeMs: number, limit: number): PurgePass {
   let purged = 0;

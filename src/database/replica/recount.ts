@@ -5,15 +5,15 @@ import { readablePage } from './damage.ts';
 import type { DraftedChange } from './draft.ts';
 
 /**
- * R11: the sums of a damaged collection counted anew from its rows, slice by slice, while the collection goes on changing:
- * what changes among the keys that were counted already is added and taken off as it is committed.
+ * R11: counts the sums of a damaged collection from its rows, slice by slice, while the collection keeps changing: commits to
+ * keys that were counted already are added and subtracted.
  */
 export class Recount {
   readonly #collection: CollectionName;
   readonly #damaged = new Set<DocumentKey>();
   readonly #sum = new FingerprintSum();
   #documents = 0;
-  /** Keys up to here were counted. */
+  /** The keys up to this one were counted. */
   #after: DocumentKey | null = null;
 
   constructor(collection: CollectionName) {
@@ -28,12 +28,12 @@ export class Recount {
     return this.#sum;
   }
 
-  /** Keys of rows that turned out to be damaged on the way. */
+  /** The keys of rows that turned out to be damaged. */
   get damaged(): readonly DocumentKey[] {
     return [...this.#damaged];
   }
 
-  /** Counts so many rows more; true when these were the last. */
+  /** Counts the next `limit` rows; true if these were the last. */
   count(store: Store, limit: number): boolean {
     const page = readablePage(store, this.#collection, this.#after, limit, this.#damaged);
     for (const document of page) this.#add(document);
@@ -41,7 +41,7 @@ export class Recount {
     return page.length < limit;
   }
 
-  /** A commit has changed documents. */
+  /** Takes note of committed changes. */
   committed(changes: readonly DraftedChange[]): void {
     for (const { collection, key, before, after } of changes) {
       if (collection !== this.#collection || this.#after === null || compareBytes(key, this.#after) > 0) continue;

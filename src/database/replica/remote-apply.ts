@@ -24,20 +24,20 @@ import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
 import { type Namesakes, namesakeAmong, oneOfEach } from './namesakes.ts';
 
-/** What applying needs to look at beside the draft. */
+/** What applying remote versions and claims needs. */
 export interface ApplyContext {
   readonly draft: Draft;
   readonly store: Store;
   readonly namesakes: Namesakes;
-  /** Id of this life and what it has written. */
+  /** This replica's id and the seq of its last write. */
   readonly own: { readonly replica: ReplicaId; readonly seq: number };
   readonly limits: DocumentLimits;
   collection(name: CollectionName): CollectionState;
-  /** Keeps a version that this node cannot hold, for its user to see; it counts as known. */
+  /** Records a version that this node cannot store, for its user to see. It counts as known. */
   setAside(version: RemoteVersion, problem: string): void;
 }
 
-/** R2 for each version in order; returns how many changed something, and what R9 finds in them. */
+/** Applies R2 to each version in order. Returns how many changed something, and the forks that R9 finds. */
 export function draftVersions(
   context: ApplyContext,
   versions: readonly RemoteVersion[],
@@ -71,12 +71,12 @@ export function draftVersions(
   return { applied: fresh.length, forks: oneOfEach(forks) };
 }
 
-/** The edge for remote documents, the same as for local ones. Other formats are kept raw. */
+/** Checks a remote document as a local one. Values of other formats are kept unchecked. */
 function valueProblem({ value, format }: RemoteVersion, limits: DocumentLimits): string | undefined {
   return value === null || format !== FORMAT_JSON ? undefined : checkDocumentText(value, limits)?.what;
 }
 
-/** R9 at meeting: what the peer knows of my replica must be a point of my own history. */
+/** R9 at meeting: what the peer knows of this replica must be a point of its history. */
 export function proveFork(
   context: ApplyContext,
   known: { readonly seq: number; readonly check: string | null } | undefined,
@@ -91,8 +91,9 @@ export function proveFork(
 }
 
 /**
- * R9 at meeting: a version of mine that I do not know, or one that was written in sight of such a version. Of my own writes in
- * a collection I know every one: what lies beyond is not mine, though I have written in another collection under that name.
+ * R9 at meeting: finds a version under this replica's id that it does not know, or a version that was written in sight of such
+ * one. This replica knows all its own writes in a collection, so anything beyond is from a fork, even if it has used that seq
+ * in another collection.
  */
 export function proveUnknownWrite(context: ApplyContext, version: RemoteVersion): ForkProof | undefined {
   const { replica } = context.own;
@@ -104,7 +105,7 @@ export function proveUnknownWrite(context: ApplyContext, version: RemoteVersion)
     : undefined;
 }
 
-/** Versions of this collection that the claim's knowledge covers and that no answer of the sender has confirmed (R5). */
+/** The held versions that the claim's knowledge covers, but that the sender's live set neither confirms nor reports missing (R5). */
 export function unconfirmedVersions(context: ApplyContext, claim: RemoteClaim, pageSize: number): PlacedDot[] {
   const { liveSet } = claim;
   if (liveSet === undefined) return [];
@@ -126,8 +127,9 @@ export function unconfirmedVersions(context: ApplyContext, claim: RemoteClaim, p
 }
 
 /**
- * R5, ADR 0015: drops what is gone ahead of the claim, as far as knowledge covers it whole here already, and so nothing of it can
- * come back. The purge line rises with it, so that a node that is never told of the claim is told to compare. Returns what has to wait.
+ * R5, ADR 0015: drops versions that are gone ahead of the claim, if the knowledge of this node already covers each of them and
+ * its whole context, so that nothing of it can come back. The purge line rises with them, so a node that never gets the claim
+ * from here still compares. Returns the versions that have to wait for the claim.
  */
 export function draftGone(context: ApplyContext, claim: RemoteClaim, gone: readonly PlacedDot[]): PlacedDot[] {
   const { draft } = context;
@@ -146,7 +148,7 @@ export function draftGone(context: ApplyContext, claim: RemoteClaim, gone: reado
   return waiting;
 }
 
-/** R4–R6: drops what the sender's live set lacks, then joins knowledge and purge line. */
+/** R4–R6: drops the versions that the sender's live set lacks, then joins knowledge and purge line. */
 export function draftClaim(context: ApplyContext, claim: RemoteClaim): ForkEvidence[] {
   const { draft } = context;
   for (const { key, dot } of claim.liveSet?.missing ?? [])
@@ -164,15 +166,16 @@ export function draftClaim(context: ApplyContext, claim: RemoteClaim): ForkEvide
   return forks;
 }
 
-/** R5: only what the claimed knowledge covers may be dropped; versions of my own replica only if the sender knows my history. */
+/** R5: only versions that the claim covers may be dropped, and versions of this replica only if the sender has a check of it. */
 function isJudged(context: ApplyContext, claim: RemoteClaim, dot: Dot): boolean {
   if (!knows(claim.knowledge, dot.replica, dot.seq)) return false;
   return dot.replica !== context.own.replica || claim.knowledge.get(dot.replica)!.check !== null;
 }
 
 /**
- * R5, ADR 0002: a tombstone stays as long as its context is not known here whole. The sender may have learned the rest, and purged
- * it, after the knowledge that it claims; what the tombstone replaced could still come from elsewhere, and nothing but it tells.
+ * R5, ADR 0002: a tombstone stays until its whole context is known here. The sender may have learned the rest, and purged the
+ * tombstone, after the knowledge that it claims. What the tombstone replaced could still arrive from elsewhere, and only the
+ * tombstone would keep it from coming back.
  */
 function isNeeded(context: ApplyContext, claim: RemoteClaim, version: Version): boolean {
   const { knowledge } = context.collection(claim.collection);

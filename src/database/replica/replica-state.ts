@@ -26,32 +26,32 @@ import { resolverText, ValueResolver } from './value-resolver.ts';
 export interface ReplicaOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** With timers that keep the process alive. Default: `clock`. */
+  /** A clock whose timers keep the process alive. Default: `clock`. */
   readonly awaitedClock?: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly limits: Limits;
   readonly clockDriftMsMax: number;
-  /** The collection's resolver (R3). */
+  /** The resolver of a collection (R3). */
   readonly resolverOf: (collection: CollectionName) => Resolver;
-  /** Keeps something of every commit, within it. Default: nothing. */
+  /** Records something of every commit, in the same transaction. Default: none. */
   readonly recorder?: CommitRecorder;
-  /** R9 at open: true when the file's marker proves that this is the same life as before. */
+  /** R9 at open: true if the marker of the file proves that this is the same life as before. */
   readonly isSameLife: boolean;
-  /** The highest seq that the life before may have acknowledged, where the disk may have lost it. Default 0. */
+  /** The highest seq that the life may have acknowledged before it was opened, even if the disk has lost it. Default 0. */
   readonly reservedSeq?: number;
 }
 
 export type CommitListener = (notice: CommitNotice) => void;
 
-/** Name among the metadata. */
+/** Name of the saved LivedTime in the metadata. */
 const LIVED = 'lived';
 const COPIED = 'this database file was copied or restored, or it lost its newest writes or its marker';
 
 /**
- * What the engine holds in memory of its store, and the one way in which both change: a draft is committed to the store, becomes the
- * state, and is told to listeners, in order. What is durable is a matter of `flush` and `durablePos`; where a flush fails, the state
- * goes back to what is durable. It also knows whose writes these are: the lives of this file (R9).
+ * What the engine keeps in memory of its store, and the only way to change both: a draft is committed to the store, becomes the
+ * state, and is reported to listeners, in this order. `flush` makes commits durable, and `durablePos` tells how far they are;
+ * if a flush fails, the state goes back to what is durable. It also knows the lives of this file (R9).
  */
 export class ReplicaState {
   readonly store: Store;
@@ -67,9 +67,9 @@ export class ReplicaState {
   #head: Head;
   #collections: Map<CollectionName, CollectionState>;
   #lives: OwnLives;
-  /** R4: how far streams came that were cut. It ends with the life: rows may go with that which no knowledge covers. */
+  /** R4: the resume points. They end with the life, because a new life may drop rows that no knowledge covers. */
   protected resume: ResumePoints;
-  /** What is in memory is not what is in the store, which could not be read, or not be given a new id. */
+  /** Whether memory may differ from the store, because the store could not be read or refused a new id. */
   #isReloadDue = false;
 
   constructor(options: ReplicaOptions, image: StoreImage) {
@@ -93,7 +93,7 @@ export class ReplicaState {
     this.#durability = new Durability({ store, pos: () => this.pos, onLost: (cause) => this.reload(cause) });
   }
 
-  /** For what a caller waits for. */
+  /** The clock for timers that a caller waits for. */
   get awaitedClock(): Clock {
     return this.options.awaitedClock ?? this.options.clock;
   }
@@ -114,27 +114,27 @@ export class ReplicaState {
     return this.#head.pos;
   }
 
-  /** Every change up to here survives a crash. */
+  /** Every change up to this position survives a crash. */
   get durablePos(): number {
     return this.#durability.pos;
   }
 
-  /** Commits of this process so far, those included that moved nothing but knowledge and have no position. */
+  /** Number of commits of this process so far, including those without a change position, which only changed knowledge. */
   get commits(): number {
     return this.#durability.commits;
   }
 
-  /** How many of them survive a crash. */
+  /** How many of these commits are durable, or were lost before a reload. */
   get durableCommits(): number {
     return this.#durability.durableCommits;
   }
 
-  /** How long this database has been in use, ms; what is kept for a time is kept by it. */
+  /** How long this database has been in use, in ms; see LivedTime. */
   get livedMs(): number {
     return this.#lived.ms;
   }
 
-  /** True while a resolver runs. It is a program's own code and must not change the database that is asking it. */
+  /** True while a resolver runs: it is code of the program, and must not change the database. */
   get isResolving(): boolean {
     return this.#values.isRunning;
   }
@@ -147,7 +147,7 @@ export class ReplicaState {
     return this.#collections.values();
   }
 
-  /** The state of a collection; an empty one where it does not exist yet. */
+  /** The state of a collection; an empty one if it does not exist yet. */
   collection(name: CollectionName): CollectionState {
     return this.#collections.get(name) ?? emptyCollection(name, this.resolverText(name));
   }
@@ -156,7 +156,7 @@ export class ReplicaState {
     return this.store.get(collection, key);
   }
 
-  /** Name and revision of the resolver that a collection has now. */
+  /** The current resolver of a collection, as `name@revision`. */
   resolverText(collection: CollectionName): string {
     return resolverText(this.options.resolverOf(collection));
   }
@@ -166,20 +166,20 @@ export class ReplicaState {
     return () => this.#commitListeners.delete(listener);
   }
 
-  /** Called when the store refused a commit. Must neither throw nor commit. Returns what ends it. */
+  /** Calls `listener` when the store refused a commit; it must neither throw nor commit. Returns a function that unsubscribes. */
   onCommitFailure(listener: (cause: unknown) => void): () => void {
     this.#failureListeners.add(listener);
     return () => this.#failureListeners.delete(listener);
   }
 
-  /** Called whenever `durablePos` has risen. */
+  /** Calls `listener` whenever `durablePos` has risen. */
   onDurable(listener: () => void): () => void {
     return this.#durability.onDurable(listener);
   }
 
   /**
-   * Called when commits were lost, because a flush failed, and the replica went back to what is durable. What was built on
-   * them must be thrown away: cached documents, unacknowledged writes, sessions.
+   * Calls `listener` when commits were lost, because a flush failed, and the replica went back to what is durable. Everything
+   * based on them must be dropped: cached documents, unacknowledged writes, sessions.
    */
   onReload(listener: (cause: unknown, image: StoreImage) => void): () => void {
     this.#reloadListeners.add(listener);
@@ -187,8 +187,8 @@ export class ReplicaState {
   }
 
   /**
-   * What a commit is made of; it changes nothing until it is committed. `once`: what a peer changes is not likely to be read here
-   * soon.
+   * A new draft; it changes nothing until it is committed. `once`: the documents it reads need not be cached, because what a
+   * peer changes is not likely to be read here soon.
    */
   draft(use?: 'once'): Draft {
     if (this.#values.isRunning) throw new TypeError('a resolver must not change the database; it is a pure function');
@@ -205,7 +205,7 @@ export class ReplicaState {
     });
   }
 
-  /** Throws when the store cannot commit; then nothing has changed. */
+  /** Commits a draft. Throws if the store cannot; then nothing has changed. */
   commit(draft: Draft, origin: CommitNotice['origin'], source?: object): void {
     if (draft.isEmpty) return;
     this.#record(draft);
@@ -218,7 +218,7 @@ export class ReplicaState {
     this.#tell({ origin, source, pos: this.pos, changed, removed, drafted: draft.changes });
   }
 
-  /** Side tables and small state, for the services above. */
+  /** Commits changes of side tables and metadata, for the services built on the replica. */
   commitEntries(change: (draft: Draft) => void): void {
     const draft = this.draft();
     change(draft);
@@ -226,14 +226,14 @@ export class ReplicaState {
   }
 
   /**
-   * Resolves when every commit so far is durable. When the store cannot make it so, the replica goes back to what is
-   * durable, tells `onReload`, and every call that waits rejects.
+   * Resolves when every commit so far is durable. If the store fails, the replica goes back to what is durable, calls the
+   * `onReload` listeners, and every waiting call rejects.
    */
   flush(): Promise<void> {
     return this.#durability.flush();
   }
 
-  /** After the store went back to what is durable: a failed sync, a crash in the simulator. */
+  /** Loads the state from the store again, after a failed flush, or a crash in the simulator. */
   reload(cause?: unknown): void {
     this.#isReloadDue = true;
     const image = this.store.load();
@@ -248,22 +248,22 @@ export class ReplicaState {
     if (this.#isForeign()) this.#renounce();
   }
 
-  /** R9 at open: a copied file takes a new id before anything is done with it. */
+  /** R9 at open: a copied file takes a new id before anything else. */
   protected leaveForeignLife(): void {
     if (this.#isForeign()) this.takeNewLife(COPIED, 'plain');
   }
 
-  /** The id of this life, then those of former lives of this file. */
+  /** The id of this life, then those of the former lives of this file. */
   ownIds(): ReplicaId[] {
     return [this.id, ...[...this.#lives.formerIds()].filter((id) => id !== this.id)];
   }
 
-  /** R9: tells twins of former lives what they are. */
+  /** R9: the evidence by which twins of former lives recognise the fork. */
   ownForks(): ForkEvidence[] {
     return this.#lives.forks();
   }
 
-  /** Whether a change position that this file once gave out, under that id, still means the same; see FormerLives. */
+  /** Whether a change position of this file, assigned under that id, still means the same; see FormerLives. */
   judgePosition(replica: ReplicaId, pos: number): 'kept' | 'lost' | 'foreign' {
     if (replica === this.id) return pos <= this.pos ? 'kept' : 'foreign';
     const end = this.#lives.endOf(replica);
@@ -271,14 +271,15 @@ export class ReplicaState {
     return pos <= end ? 'kept' : 'lost';
   }
 
-  /** R9: a point of the own history that a peer was seen to share; it is kept with the next commit. */
+  /** R9: notes a point of this replica's history that a peer has confirmed. The next commit saves it. */
   confirm(known: Known | undefined): void {
     this.#lives.confirm(known);
   }
 
   /**
-   * R9: a new id before the next write. `forked`: versions of the old id beyond a point that was shared before are written again
-   * under the new one, and what is known of the old id is lowered to that point. Sessions must be closed by the caller.
+   * R9: takes a new id before the next write. `forked`: the versions of the old id beyond a point that was confirmed before the
+   * fork are written again under the new id, and the knowledge of the old id is lowered to that point. The caller must close
+   * all sessions.
    */
   takeNewLife(why: string, kind: 'plain' | 'forked'): NewLife {
     const draft = this.draft();
@@ -299,16 +300,13 @@ export class ReplicaState {
     return taken;
   }
 
-  /** R9: a life that may follow on this one, for a draft to begin. */
+  /** R9: a life that may follow this one, for a draft to begin. */
   nextLife(why: string): NewLife {
     const after = createReplicaId(this.options.random);
     return { before: this.id, after, why, rewritten: 0, confirmedSeq: this.seq };
   }
 
-  /**
-   * R9: the id of the draft is another one from here on. Where the store refuses the commit, the old life goes on with all that was
-   * known of it.
-   */
+  /** R9: commits a draft that begins a new life. If the store refuses it, the old life continues unchanged. */
   commitLife(draft: Draft, kind: 'plain' | 'forked' = 'plain'): void {
     const lives = this.#lives;
     this.#lives = lives.ended(draft, this.#head, kind);
@@ -326,7 +324,7 @@ export class ReplicaState {
     return this.#lives.isForeign(this.id);
   }
 
-  /** R9: the id that this copied file took was lost with its commits: it takes another one before anything is written. */
+  /** R9: a copied file lost the id that it took, with other commits. It takes another one before anything is written. */
   #renounce(): void {
     try {
       this.takeNewLife(COPIED, 'plain');
@@ -337,7 +335,7 @@ export class ReplicaState {
     }
   }
 
-  /** Adds to a commit what is kept of every one. */
+  /** Adds what is recorded with every commit. */
   #record(draft: Draft): void {
     const now: Moment = { at: this.options.clock.now(), lived: this.livedMs };
     this.#lives.record(draft);
@@ -347,7 +345,7 @@ export class ReplicaState {
     if (lived !== undefined) draft.meta(LIVED, lived);
   }
 
-  /** What was recorded may not be in the store: it is read again, or saved again. */
+  /** What was recorded may not be in the store, so it must be read or saved again. */
   #unrecord(): void {
     this.options.recorder?.reset();
     this.conflicts.reset();
@@ -364,7 +362,7 @@ export class ReplicaState {
     }
   }
 
-  /** The commit has happened: a listener that fails must not make it look refused. */
+  /** The commit has happened, so an error of a listener must not make it look refused. */
   #tell(notice: CommitNotice): void {
     for (const listener of [...this.#commitListeners])
       try {

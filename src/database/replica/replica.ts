@@ -29,12 +29,12 @@ import {
 import { type ReplicaOptions, ReplicaState } from './replica-state.ts';
 import { StaleValues } from './stale-values.ts';
 
-/** Versions that the first slice of R5 drops. */
+/** Number of versions in the first slice that R5 drops. */
 const DROP_FIRST = 16;
 
 /**
- * The engine on a store: the rules R1–R12 as synchronous steps, each one commit. It knows nothing of sockets, and time
- * only through its clock, so that the simulator runs the very same code.
+ * The engine on a store: the rules R1–R12 as synchronous steps, each of which is one commit. It knows no sockets, and time only
+ * through its clock, so the simulator runs exactly this code.
  */
 export class Replica extends ReplicaState {
   /** R12. */
@@ -46,7 +46,7 @@ export class Replica extends ReplicaState {
   readonly #quarantine: BoundedLog;
   readonly #namesakes: Namesakes;
   readonly #drops: SliceSize;
-  /** Tombstones that the last purge had to step over; the next one looks behind them. */
+  /** Number of tombstones that the last purge had to skip; the next one reads beyond them. */
   #stuck = 0;
 
   constructor(options: ReplicaOptions) {
@@ -65,7 +65,7 @@ export class Replica extends ReplicaState {
     this.leaveForeignLife();
   }
 
-  /** R1. One commit for all transactions; a refused one leaves the others alone. Throws when the store cannot commit. */
+  /** R1. One commit for all transactions; a refused one does not affect the others. Throws if the store cannot commit. */
   write(transactions: readonly LocalTransaction[]): LocalOutcome[] {
     const draft = this.draft();
     const outcomes = transactions.map((t) => draftTransaction(draft, t, this.options.limits, this.options.resolverOf));
@@ -74,8 +74,8 @@ export class Replica extends ReplicaState {
   }
 
   /**
-   * R2, then R4–R6, in one commit; the knowledge of a claim moves with the last versions before it, and what they have
-   * `reached` is remembered.
+   * R2, then R4–R6, in one commit: the knowledge of a claim is committed together with the last versions before it. `reached`
+   * is how far the stream of versions has come, and becomes a resume point.
    */
   applyRemote(
     versions: readonly RemoteVersion[],
@@ -109,14 +109,14 @@ export class Replica extends ReplicaState {
     return { kind: 'applied', applied, forks };
   }
 
-  /** R5: whether so many versions that are gone take more than one slice. */
+  /** R5: whether this number of gone versions needs more than one slice. */
   isMoreThanSlice(gone: number): boolean {
     return gone > this.#drops.items;
   }
 
   /**
-   * R5, ADR 0015: drops a slice off the end of what is gone, in a commit of its own ahead of the claim. Returns how many it looked
-   * at, and which of these have to wait for the claim.
+   * R5, ADR 0015: drops a slice from the end of the gone versions, in a commit ahead of the claim. Returns the size of the
+   * slice, and which of its versions have to wait for the claim.
    */
   dropGone(claim: RemoteClaim, gone: readonly PlacedDot[], source: object): { taken: number; waiting: PlacedDot[] } {
     const monotonic = (): number => this.options.clock.monotonic();
@@ -129,24 +129,24 @@ export class Replica extends ReplicaState {
     });
   }
 
-  /** R4: up to where the sender need not send again what it sent before its stream was cut. */
+  /** R4: up to which seq of each replica the sender need not repeat what it sent before its stream was cut. */
   resumePoints(sender: ReplicaId, life: string, collection: CollectionName): ReadonlyMap<ReplicaId, number> {
     return this.resume.of(sender, life, collection);
   }
 
-  /** R9 at meeting; undefined when what a peer knows of my replica is a point of my own history, which then counts as confirmed. */
+  /** R9 at meeting: undefined if what the peer knows of this replica is a point of its history, which then counts as confirmed. */
   meetKnowledge(known: Known | undefined): ForkProof | undefined {
     const proof = proveFork(this.#context(this.draft()), known);
     if (proof === undefined) this.confirm(known);
     return proof;
   }
 
-  /** True when (seq, check) is a point of my own history, or too old to tell. */
+  /** True if (seq, check) is a point of this replica's history, or too old to tell. */
   isOwnHistory(seq: number, check: Check): boolean {
     return proveFork(this.#context(this.draft()), { seq, check }) === undefined;
   }
 
-  /** R7. One bounded batch, oldest first; and what the conflict ledger has kept long enough goes. */
+  /** R7. Purges one bounded batch, oldest first, and forgets old entries of the conflict ledger and the recorder. */
   purge(retentionMs: number, limit: number): PurgePass {
     const draft = this.draft();
     const pass = draftPurges(draft, this.store, this.options.clock.now() - retentionMs, limit + this.#stuck);
@@ -157,7 +157,7 @@ export class Replica extends ReplicaState {
     return pass;
   }
 
-  /** R12: stops or resumes wanting a collection; rows and knowledge stay. */
+  /** R12: stops or starts wanting a collection. Its rows and knowledge stay. */
   setWanted(collection: CollectionName, isWanted: boolean): void {
     const draft = this.draft();
     draft.setState(collection, isWanted ? 'wanted' : 'frozen');

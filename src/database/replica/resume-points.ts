@@ -3,7 +3,7 @@ import type { Reached, RemoteClaim } from '../../core/replication/index.ts';
 import type { Knowledge } from '../../core/version/index.ts';
 import type { Draft } from './draft.ts';
 
-/** Cut streams that are remembered; the one that went on longest ago is forgotten, and begins from its start again. */
+/** Maximum number of streams that are remembered; beyond it the least recently continued one is forgotten, and starts over. */
 const STREAMS_MAX = 64;
 
 type Points = ReadonlyMap<ReplicaId, number>;
@@ -15,13 +15,13 @@ interface Stream {
 }
 
 /**
- * R4: how far streams came that no claim has concluded yet, by sender and collection, so that a cut one goes on where it was
- * cut. It is no knowledge: it says only what this very sender, in this life of its process, need not send again. One that was
- * started again may have been rolled back, or be a copy, and have written something else under the same names (R9). Whoever takes
- * rows away that no knowledge covers forgets it.
+ * R4: how far the streams that no claim has concluded yet have come, by sender and collection, so an interrupted one continues
+ * where it was cut. This is not knowledge: it only says what this sender, in this run of its process, need not send again. A
+ * sender that was restarted may have been rolled back, or be a copy, and have written something else under the same dots (R9).
+ * Removing rows that no knowledge covers must also forget these points.
  */
 export class ResumePoints {
-  /** The stream that went on last is the last one. */
+  /** In the order in which the streams last continued. */
   readonly #streams: ReadonlyMap<string, Stream>;
 
   private constructor(streams: ReadonlyMap<string, Stream>) {
@@ -32,7 +32,7 @@ export class ResumePoints {
     return new ResumePoints(new Map());
   }
 
-  /** What cannot be read is left out. */
+  /** What cannot be parsed is left out. */
   static parse(text: string | undefined): ResumePoints {
     const rows: unknown = JSON.parse(text ?? '[]');
     return new ResumePoints(new Map(Array.isArray(rows) ? rows.flatMap(parseStream) : []));
@@ -44,8 +44,8 @@ export class ResumePoints {
   }
 
   /**
-   * After a commit of the claims and of what was `reached`. A sender would not send again what R5 has dropped here; and what is known
-   * need not be remembered.
+   * The points after a commit of the claims and of what was `reached`. If R5 has dropped something of a collection, its points
+   * are forgotten, because the sender would not send that again. What knowledge covers need not be remembered.
    */
   after(draft: Draft, claims: readonly RemoteClaim[], reached: Reached | undefined): ResumePoints {
     let resume = reached === undefined ? this : this.#with(reached);
@@ -72,7 +72,7 @@ export class ResumePoints {
     return new ResumePoints(new Map(streams.slice(-STREAMS_MAX)));
   }
 
-  /** Without what knowledge covers by now. */
+  /** Without the points that knowledge covers. */
   #known(collection: CollectionName, knowledge: Knowledge): ResumePoints {
     return this.#map(collection, (points) => [...points].filter(([r, seq]) => seq > (knowledge.get(r)?.seq ?? 0)));
   }

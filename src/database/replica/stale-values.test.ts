@@ -1,6 +1,6 @@
 /**
- * Goal: whichever resolver a program has in the end made all values that readers see, however it came to it (R3). Method: a program
- * that changes its resolver, on a memory store, page by page, and changes it back before all pages were done.
+ * Goal: after changes of the resolver, all values that readers see are those of the last resolver (R3). Method: a program that
+ * changes its resolver, on a memory store, and changes it back before all pages are resolved again.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -42,7 +42,7 @@ function openReplica() {
   return { program, replica, store, receive };
 }
 
-/** As maintenance does: until nothing is left of another resolver. */
+/** As maintenance does: until no value of another resolver is left. */
 function resolveAll(replica: Replica): void {
   for (const collection of replica.staleValues.collections())
     for (let after = replica.staleValues.resolveAgain(collection, null, 2); after !== null; )
@@ -55,7 +55,7 @@ function valuesOf(replica: Replica): (string | null | undefined)[] {
 
 const BY_NEWEST = ['{"n":11}', '{"n":12}', '{"n":13}', '{"n":14}'];
 
-test('a resolver that is taken back after some pages leaves nothing of what it made', () => {
+test('a resolver that is replaced after some pages leaves none of its values', () => {
   const { program, replica } = openReplica();
   program.resolver = oldest;
   assert.equal(replica.staleValues.resolveAgain(C, null, 2), 'b');
@@ -64,7 +64,7 @@ test('a resolver that is taken back after some pages leaves nothing of what it m
   assert.deepEqual(valuesOf(replica), BY_NEWEST);
 });
 
-test('a resolver that made a single value, of what came meanwhile, leaves nothing of it either', () => {
+test('a resolver that only resolved a document that arrived leaves no value either', () => {
   const { program, replica, receive } = openReplica();
   program.resolver = oldest;
   receive('b' as DocumentKey, 21, 'c');
@@ -73,7 +73,7 @@ test('a resolver that made a single value, of what came meanwhile, leaves nothin
   assert.deepEqual(valuesOf(replica), ['{"n":11}', '{"n":21}', '{"n":13}', '{"n":14}']);
 });
 
-test('a resolver that changes between two pages begins with the first again', () => {
+test('if the resolver changes between two pages, resolving starts again with the first', () => {
   const { program, replica } = openReplica();
   program.resolver = oldest;
   const after = replica.staleValues.resolveAgain(C, null, 2);
@@ -84,7 +84,7 @@ test('a resolver that changes between two pages begins with the first again', ()
   assert.deepEqual(replica.staleValues.collections(), []);
 });
 
-test('a page that a failed sync took back is made again', async () => {
+test('a page that a failed flush has undone is resolved again', async () => {
   const { program, replica, store } = openReplica();
   await replica.flush();
   program.resolver = oldest;

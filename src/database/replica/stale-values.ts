@@ -3,10 +3,10 @@ import type { Store } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
 import type { ReplicaState } from './replica-state.ts';
 
-/** R3: collections whose values were made by another resolver, or another revision of it, than they have now. */
+/** R3: collections with values of another resolver, or another revision of it, than they have now. */
 export class StaleValues {
   readonly #state: ReplicaState;
-  /** The resolver that made the newest page of each collection that is resolved again. */
+  /** For each collection that is being resolved again, the resolver of the last page. */
   readonly #pageResolvers = new Map<CollectionName, string>();
 
   constructor(state: ReplicaState) {
@@ -21,8 +21,8 @@ export class StaleValues {
   }
 
   /**
-   * Resolves one page of the collection again. Returns the key to go on after, or null when all is done. It begins anew where the
-   * resolver is another one than that of the page before.
+   * Resolves one page of the collection again. Returns the key after which to continue, or null if all is done. Starts again
+   * with the first page if the resolver is not that of the page before.
    */
   resolveAgain(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey | null {
     const draft = this.#state.draft();
@@ -37,8 +37,8 @@ export class StaleValues {
 }
 
 /**
- * What readers see of documents with siblings is made again; the versions stay as they are. Returns the key to go on after, or null
- * when the collection was done; then it carries the new resolver's name.
+ * Resolves the documents with siblings in one page again; their versions stay as they are. Returns the key after which to
+ * continue, or null at the end of the collection, whose values are then those of `resolver`.
  */
 function draftReresolved(
   draft: Draft,

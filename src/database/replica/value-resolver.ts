@@ -6,11 +6,11 @@ import { type Resolver, resolveDocument } from '../../core/merge/index.ts';
 export interface ValueResolverDeps {
   readonly resolverOf: (collection: CollectionName) => Resolver;
   readonly logger: Logger;
-  /** Times a resolver, ms. */
+  /** A monotonic clock in ms, to time resolvers. */
   readonly monotonic: () => number;
 }
 
-/** R3: what readers see of a document. A resolver that fails is reported, and `lww` decides in its place; so is a slow one, once. */
+/** R3: the value that readers see. If a resolver fails, that is logged and `lww` decides; a slow resolver is logged once. */
 export class ValueResolver {
   readonly #deps: ValueResolverDeps;
   readonly #slow = new Set<Resolver>();
@@ -20,7 +20,7 @@ export class ValueResolver {
     this.#deps = deps;
   }
 
-  /** True while a resolver runs. It is a program's own code and must not change the database that is asking it. */
+  /** True while a resolver runs. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
