@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
  * rejects immediately with its reason. In both cases the signal handed to `run` aborts, and its later outcome is ignored.
  */
 export function withDeadline<T>(
-  clock: Clock,
+  clock: Pick<Clock, 'setTimer'>,
   msMax: number,
   run: (signal: AbortSignal) => T | PromiseLike<T>,
   late: () => Error,
