@@ -347,6 +347,24 @@ test('a reference written during a collection keeps the blob', async () => {
   assert.deepEqual(Buffer.from(await db.blobs.get(ref).bytes()), BYTES);
 });
 
+test('a reference that enters the offline queue, the conflicts or the history during a collection keeps the blob', async () => {
+  for (const space of ['queue', 'conflicts', 'history'] as const)
+    for (let turns = 0, isThere = true; isThere; turns++) {
+      await using opened = await openTestDatabase();
+      const { db, clock } = opened;
+      const ref = await db.blobs.put(BYTES);
+      clock.advance(DAY_MS);
+      await db.blobs.collect();
+      clock.advance(8 * DAY_MS);
+      const collecting = db.blobs.collect();
+      for (let i = 0; i < turns; i++) await turn();
+      isThere = (await db.blobs.presence(ref)).isComplete;
+      db.replica.commitEntries((draft) => draft.entry({ space, id: 1, data: JSON.stringify({ file: ref }) }));
+      await collecting;
+      assert.equal((await db.blobs.presence(ref)).isComplete, isThere, `${space}, after ${turns} turns`);
+    }
+});
+
 test('collect fails on a node that does not hold all collections, and with too short a grace period', async () => {
   await using partial = await openTestDatabase(undefined, { holdsAll: false });
   await assert.rejects(partial.db.blobs.collect(), is('COLLECTION_NOT_WANTED'));

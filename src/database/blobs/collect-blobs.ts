@@ -2,7 +2,7 @@ import { hlcToMs } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { PersistenceError, SyncError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
-import type { StoredDocument } from '../../store/index.ts';
+import type { EntrySpace, StoredDocument } from '../../store/index.ts';
 import type { CollectBlobsOptions, CollectedBlobs } from './blob-api.ts';
 import { chunkKey, listKey } from './blob-documents.ts';
 import type { BlobsHost } from './blobs-host.ts';
@@ -38,6 +38,8 @@ export class BlobCollection {
   readonly #doomedParts = new KeySet();
   /** Changes up to this position were searched for references. */
   #pos = 0;
+  /** Likewise entries of the side tables, whose ids rise. */
+  readonly #entriesUpTo = new Map<EntrySpace, number>();
   /** Called between two steps. */
   readonly #rest: () => Promise<void>;
   #collected = { blobs: 0, bytes: 0, waiting: 0 };
@@ -86,14 +88,20 @@ export class BlobCollection {
       }
     }
     for (const space of SPACES)
-      for (let after = 0; ; ) {
+      while (this.#referEntries(space)) {
         this.#signal?.throwIfAborted();
-        const page = this.#host.replica.store.entries(space, after, ENTRIES_MAX);
-        for (const { data } of page) this.#referText(data);
-        if (page.length < ENTRIES_MAX) break;
-        after = page.at(-1)!.id;
         await this.#rest();
       }
+  }
+
+  /** Notes the references in the next entries of a side table; false: those were all. */
+  #referEntries(space: EntrySpace): boolean {
+    const page = this.#host.replica.store.entries(space, this.#entriesUpTo.get(space) ?? 0, ENTRIES_MAX);
+    for (const { id, data } of page) {
+      this.#referText(data);
+      this.#entriesUpTo.set(space, id);
+    }
+    return page.length === ENTRIES_MAX;
   }
 
   #refer(row: StoredDocument): void {
@@ -207,6 +215,7 @@ export class BlobCollection {
       this.#pos = page.at(-1)?.pos ?? replica.pos;
       if (page.length < SLICE_KEYS_MAX) this.#pos = replica.pos;
     }
+    for (const space of SPACES) while (this.#referEntries(space));
   }
 
   #keys(from: string, to: string): AsyncGenerator<DocumentKey> {
