@@ -3,8 +3,12 @@ import type { QueryPlan } from '../../../store/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { plural } from '../format.ts';
+import type { DocumentAccess } from '../node-target.ts';
 import { withTarget } from '../open-target.ts';
 import { parseFields, parseFilterArgument, parseSort, parseWhole } from '../parse-argument.ts';
+
+/** Documents that are read and printed at a time: few enough for memory, many enough for a filter whose index is read for each page. */
+const PAGE_DOCUMENTS = 10_000;
 
 export interface FindArguments {
   readonly sort?: string;
@@ -23,25 +27,49 @@ export async function find(
 ): Promise<ExitCode> {
   const parsed = parseFilterArgument(filter);
   const kept = fields === undefined ? undefined : parseFields(fields);
-  const options: FindOptions & PageOptions = {
+  const options: FindOptions & PageOptions & { readonly limit: number } = {
     ...(sort === undefined ? {} : { sort: parseSort(sort) }),
     ...(skip === undefined ? {} : { skip: parseWhole(skip, '--skip', 0) }),
     limit: limit === undefined ? Number.POSITIVE_INFINITY : parseWhole(limit, '--limit', 1),
     ...(after === undefined ? {} : { after }),
   };
   if (explain === true) return explainTo(run, collection, parsed, options);
-  const page = await withTarget(run, {}, (target) => target.collection(collection).findPage(parsed, options));
-  const found = page.entries.map(([key, value]) => ({
-    key,
-    value: kept === undefined ? value : projectDocument(value, kept),
-  }));
-  if (run.output.isJson) await run.output.answer(found, '');
-  else {
-    for (const { key, value } of found) await run.output.raw(`${key}  ${JSON.stringify(value)}\n`);
-    run.output.note(plural(found.length, 'document'));
-    if (page.next !== null) run.output.note(`there are more: --after ${page.next}`);
-  }
+  const { count, next } = await withTarget(run, {}, (target) =>
+    printPages(run, target.collection(collection), parsed, options, kept),
+  );
+  run.output.note(plural(count, 'document'));
+  if (next !== null) run.output.note(`there are more: --after ${next}`);
   return EXIT.ok;
+}
+
+/** Prints what is found page by page, so that memory does not grow with it. A sort without an index would be repeated for each page. */
+async function printPages(
+  { output }: CommandRun,
+  documents: Pick<DocumentAccess, 'findPage'>,
+  filter: object | undefined,
+  { skip = 0, limit, after, sort }: FindOptions & PageOptions & { readonly limit: number },
+  kept: readonly string[] | undefined,
+): Promise<{ readonly count: number; readonly next: string | null }> {
+  let count = 0;
+  let next = after ?? null;
+  do {
+    const page = await documents.findPage(filter, {
+      limit: sort === undefined ? Math.min(PAGE_DOCUMENTS, limit - count) : limit,
+      ...(count === 0 ? { skip } : {}),
+      ...(next === null ? {} : { after: next }),
+      ...(sort === undefined ? {} : { sort }),
+    });
+    const lines = page.entries.map(([key, stored], i) => {
+      const value = kept === undefined ? stored : projectDocument(stored, kept);
+      if (!output.isJson) return `${key}  ${JSON.stringify(value)}\n`;
+      return `${count + i === 0 ? '[' : ','}${JSON.stringify({ key, value })}`;
+    });
+    await output.raw(lines.join(''));
+    count += lines.length;
+    next = page.next;
+  } while (next !== null && count < limit);
+  if (output.isJson) await output.raw(count === 0 ? '[]\n' : ']\n');
+  return { count, next };
 }
 
 async function explainTo(
