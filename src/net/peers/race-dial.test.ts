@@ -69,7 +69,7 @@ test('when all fail the error names each address and keeps the last cause; for a
   const { dials, race } = setUp();
   const lost = assert.rejects(race(), (error: Error) => {
     assert.ok(isEntglDbError(error, 'CONNECT_FAILED'));
-    assert.match(error.message, /one port 5000: one refused; two port 5000: .*three/);
+    assert.match(error.message, /^no connection by any of 3 addresses: one:5000: one refused; two:5000: .*three/);
     assert.equal((error.cause as Error).message, 'three refused');
     return true;
   });

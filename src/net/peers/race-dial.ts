@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { messageOf, NetworkError } from '../../core/errors/index.ts';
+import { addressText } from '../address-text.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
 
 /** Head start of each address over the next (RFC 8305 §5 recommends 250 ms). */
@@ -61,8 +62,11 @@ export async function raceDial(
 
 function summarise(failures: readonly { readonly address: Address; readonly error: unknown }[]): unknown {
   if (failures.length === 1) return failures[0]!.error;
-  const lines = failures.map(({ address, error }) => `${address.host} port ${address.port}: ${messageOf(error)}`);
-  return new NetworkError('CONNECT_FAILED', `none of ${failures.length} addresses answers; ${lines.join('; ')}`, {
+  const lines = failures.map(({ address, error }) => {
+    const [where, message] = [addressText(address), messageOf(error)];
+    return message.startsWith(where) ? message : `${where}: ${message}`;
+  });
+  return new NetworkError('CONNECT_FAILED', `no connection by any of ${lines.length} addresses: ${lines.join('; ')}`, {
     cause: failures.at(-1)!.error,
   });
 }
