@@ -249,6 +249,10 @@ test('a node that comes back restored, with another device key, holds nothing un
   receipts.met('b', 'kitchen', LIFE_B);
   assert.deepEqual(receipts.unsynced(), [], 'the two are here at the same time');
   receipts.left('a');
+  holdsAll(receipts, 'a', db);
+  receipts.met('b', 'kitchen', LIFE_B);
+  assert.deepEqual(receipts.unsynced(), [], 'only a former link to it has ended');
+  receipts.left('a');
   receipts.met('c', 'kitchen', 'c'.repeat(32) as ReplicaId);
   assert.deepEqual(receipts.unsynced(), [{ collection: 'users', writes: 1 }]);
   const waiting = receipts.replicated('users', 'u');

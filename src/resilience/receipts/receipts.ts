@@ -111,6 +111,8 @@ export class Receipts {
 
   /** The peer said that it holds all writes of an own id up to `seq` in the collection. */
   confirmed(peer: string, collection: CollectionName, own: ReplicaId, seq: number): void {
+    // The end of a link that another one has replaced may be told after the beginning of that one.
+    this.#present.add(peer);
     if (this.#isClosed || this.#table.holdsEverything(peer, collection, own)) return;
     this.#table.confirm(peer, collection, own, seq, this.#deps.clock.now());
     this.#changed(collection);
