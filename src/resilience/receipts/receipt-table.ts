@@ -72,6 +72,11 @@ export class ReceiptTable {
     return this.#dirty.size + this.#removed.size > 0;
   }
 
+  /** Whether something was forgotten that is still on the disk. */
+  get isLess(): boolean {
+    return this.#removed.size > 0;
+  }
+
   *peers(): Generator<PeerReceipts> {
     for (const [peer, { node, replica, heardAt, rows }] of this.#peers)
       yield { peer, node, replica, heardAt, points: new Map([...rows].map(([name, row]) => [name, row.points])) };

@@ -168,6 +168,19 @@ test('a crash may forget what was heard after the last commit, but never invents
   assert.deepEqual(receiptsOf(opened).pendingFor('kitchen'), [{ collection: 'users', writes: 1 }]);
 });
 
+test('that a peer began another life is not forgotten by a crash', async () => {
+  await using opened = await openTestDatabase();
+  const { db, clock } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await db.collection('users').put('u', { n: 1 });
+  holdsAll(receipts, 'a', db);
+  clock.advance(TIMES.receiptWriteMs);
+  assert.deepEqual(receiptsOf(opened).unsynced(), []);
+  receipts.met('a', 'kitchen', LIFE_B);
+  assert.deepEqual(receiptsOf(opened).unsynced(), [{ collection: 'users', writes: 1 }]);
+});
+
 test('writes of a former life count until a peer names them', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;

@@ -101,7 +101,9 @@ export class Receipts {
     this.#present.add(peer);
     this.#table.forgetNamesakes(node, (other) => this.#present.has(other));
     this.#table.met(peer, node, replica, this.#deps.clock.now());
-    this.#writeSoon();
+    // A crash may take what was confirmed, but not that it counts no more.
+    if (this.#table.isLess) this.#write();
+    else this.#writeSoon();
   }
 
   /** The last session with a peer ended. */
