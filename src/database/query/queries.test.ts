@@ -78,7 +78,7 @@ testOnStores('a query above filterStepsMax is refused, unless an index narrows i
   await using opened = await openTestDatabase(disk, { limits: { ...LIMITS, filterStepsMax: 60_000 } });
   const users = opened.db.collection<User>('users', { indexes: ['age'] });
   await users.putMany(Array.from({ length: 100 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i }] as const));
-  while ((await users.indexes()).some(({ state }) => state !== 'ready')) await turn();
+  await users.ensureIndex('age');
   const starts = (count: number) => ({
     $or: Array.from({ length: count }, (_, i) => ({ name: { $startsWith: `x${i}` } })),
   });
