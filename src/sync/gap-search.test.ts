@@ -46,7 +46,7 @@ function assertEqual(a: Replica, b: Replica): void {
     assert.deepEqual(b.collection(C).knowledge.get(replica), known);
 }
 
-test('a node that forgot what it knew gets what it lacks, and a few documents beside it', () => {
+test('a node that forgot what it knew gets what it lacks, and few other documents', () => {
   const { a, b } = damagedPair();
   const { versions } = counting(a, b, () => undefined);
   assertEqual(a, b);

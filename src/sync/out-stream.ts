@@ -173,7 +173,7 @@ export class OutStream {
   ): { knowledge: Map<ReplicaId, Known>; purged: Map<ReplicaId, number> } {
     const isClaimed = (replica: ReplicaId, known: Known): boolean =>
       this.claimed === undefined
-        ? replica !== peer && saysNothing(known, this.peerKnowledge.get(replica))
+        ? replica !== peer && addsNothing(known, this.peerKnowledge.get(replica))
         : this.claimed.knowledge.get(replica)?.seq === known.seq;
     const knowledge = new Map([...state.knowledge].filter(([replica, known]) => !isClaimed(replica, known)));
     const purged = new Map<ReplicaId, number>();
@@ -183,7 +183,7 @@ export class OutStream {
 }
 
 /** Whether a node that knows `held` of a replica learns nothing from `known`. */
-function saysNothing(known: Known, held: Known | undefined): boolean {
+function addsNothing(known: Known, held: Known | undefined): boolean {
   if (held === undefined || held.seq < known.seq) return false;
   return held.seq > known.seq || held.check === known.check;
 }

@@ -236,7 +236,7 @@ export class SessionRunner {
     while (this.#outbox.length > 0 && !this.#isClosed && !this.#areAcksHeld()) {
       if (!this.#isDurable(this.#outbox[0]!)) return this.#flush();
       const { message } = this.#outbox.shift()!;
-      if (!this.#isSaidByNext(message)) this.#transmit(message);
+      if (!this.#isCoveredByNext(message)) this.#transmit(message);
     }
   }
 
@@ -247,7 +247,7 @@ export class SessionRunner {
   }
 
   /** An acknowledgement covers all earlier ones, so one before another need not be sent. */
-  #isSaidByNext({ kind }: Message): boolean {
+  #isCoveredByNext({ kind }: Message): boolean {
     const next = this.#outbox[0];
     return kind === 'ack' && next?.message.kind === 'ack' && this.#isDurable(next);
   }

@@ -131,8 +131,8 @@ export class Supervisor {
     const target = this.#targets.addDiscovered(event.peer, this.#now(), this.#deps.clock.now());
     if (target === undefined) return;
     target.lostAt = undefined;
-    if (event.kind === 'moved') this.#hasten(target);
-    else this.#beginAnew(target);
+    if (event.kind === 'moved') this.#dialSooner(target);
+    else this.#restartDialling(target);
     if (event.kind === 'restarted') this.#links.suspect(event.peer.deviceKey);
     this.#wakeBy(target.dueAt);
   }
@@ -142,7 +142,7 @@ export class Supervisor {
     if (this.#state === 'closed') return;
     for (const target of this.#targets.all()) {
       target.isSelf = false;
-      this.#beginAnew(target);
+      this.#restartDialling(target);
     }
     for (const link of this.#links.all()) this.#links.suspect(link.deviceKey);
     this.#wakeBy(this.#now());
@@ -240,13 +240,13 @@ export class Supervisor {
     if (target !== undefined) target.lostAt = this.#now();
   }
 
-  #beginAnew(target: Target): void {
+  #restartDialling(target: Target): void {
     target.failures = 0;
     target.round?.abort(new Error('dialling begins anew'));
     target.dueAt = this.#now() + this.#backoffMs(target);
   }
 
-  #hasten(target: Target): void {
+  #dialSooner(target: Target): void {
     target.failures = 0;
     target.dueAt = Math.min(target.dueAt, this.#now() + this.#backoffMs(target));
   }

@@ -53,14 +53,14 @@ function withSubcommands(command: Command): Command[] {
 /** Turns an error of commander into one line that ends with what to do. */
 function usageError(error: unknown, args: readonly string[], commands: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
-  const message = inOurWords(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
+  const message = reworded(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
   const command = args.find((arg) => commands.includes(arg));
   const help = ['entgldb', ...(command === undefined ? [] : [command]), '--help'].join(' ');
   return new ConfigurationError('USAGE', `${message.replace(/\.$/, '')}; see \`${help}\``);
 }
 
 /** Rewrites commander's most frequent messages in plain words. */
-function inOurWords(message: string): string {
+function reworded(message: string): string {
   const tooMany = /^too many arguments for '(.+)'\. Expected (\d+) arguments? but got (\d+)/.exec(message);
   if (tooMany !== null) {
     const [, command, most, given] = tooMany;

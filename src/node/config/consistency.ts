@@ -29,7 +29,7 @@ export function checkConsistency(config: LoadedConfig): void {
   const peers = values['Network.KnownPeers'].length;
   if (peers > limits.peersMax) {
     const allowed = `a list of at most Limits.PeersMax, ${limits.peersMax}`;
-    throw wrong(config, 'Network.KnownPeers', { value: peers, shown: `a list of ${peers}` }, allowed);
+    throw valueError(config, 'Network.KnownPeers', { value: peers, shown: `a list of ${peers}` }, allowed);
   }
   if (limits.frameBytesMax < limits.documentBytesMax + FRAME_OVERHEAD_BYTES) {
     throw conflict(config, 'Limits.FrameBytesMax', `at least Limits.DocumentBytesMax + ${FRAME_OVERHEAD_BYTES}`);
@@ -54,10 +54,10 @@ function conflict(config: LoadedConfig, key: string, allowed: string): Configura
   const { values, limits } = config;
   const limit = key.startsWith('Limits.') ? `${key[7]!.toLowerCase()}${key.slice(8)}` : undefined;
   const value = limit === undefined ? values[key as keyof typeof values] : limits[limit as keyof typeof limits];
-  return wrong(config, key, { value, shown: JSON.stringify(value) }, allowed);
+  return valueError(config, key, { value, shown: JSON.stringify(value) }, allowed);
 }
 
-function wrong(
+function valueError(
   { sources }: LoadedConfig,
   key: string,
   { value, shown }: { readonly value: unknown; readonly shown: string },

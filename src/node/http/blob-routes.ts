@@ -15,7 +15,7 @@ const blobParams = { type: 'object', required: ['id'], properties: { id } } as c
 
 export function blobRoutes(app: FastifyInstance, context: RouteContext): void {
   streamRoutes(app, context);
-  careRoutes(app, context);
+  blobMaintenanceRoutes(app, context);
 }
 
 /** Blobs as streams in both directions, in bounded memory. */
@@ -46,7 +46,7 @@ function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): vo
     async ({ params, headers }, reply) => {
       const ref = { $blob: params.id };
       const { size } = await blobs.presence(ref);
-      if (size === null) throw notHere(params.id);
+      if (size === null) throw blobNotFound(params.id);
       const etag = `"${params.id}"`;
       // The bytes under an id never change, so a matching entity tag is always valid.
       reply.headers({ etag, 'accept-ranges': 'bytes', 'x-content-type-options': 'nosniff' }).type(BLOB_TYPE);
@@ -62,7 +62,7 @@ function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): vo
 }
 
 /** Lists blobs, and collects those that nothing refers to. */
-function careRoutes(app: FastifyInstance, { node, closing }: RouteContext): void {
+function blobMaintenanceRoutes(app: FastifyInstance, { node, closing }: RouteContext): void {
   const { blobs } = node.database;
   app.get<{ Querystring: { limit: number; after?: string } }>(
     '/api/v1/blobs',
@@ -103,7 +103,7 @@ function careRoutes(app: FastifyInstance, { node, closing }: RouteContext): void
   );
 }
 
-function notHere(blob: string): PersistenceError {
+function blobNotFound(blob: string): PersistenceError {
   return new PersistenceError('BLOB_NOT_FOUND', `there is no blob ${blob} on this node, or it has not arrived yet`, {
     details: { blob },
   });

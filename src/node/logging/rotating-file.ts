@@ -86,10 +86,10 @@ export class RotatingFile {
     if (this.#fileBytes > 0 && this.#fileBytes + bytes > this.#options.fileBytesMax) await this.#rotate();
     await this.#file.appendFile(text);
     this.#fileBytes += bytes;
-    if (this.#dropped > 0) await this.#confess();
+    if (this.#dropped > 0) await this.#logDropped();
   }
 
-  async #confess(): Promise<void> {
+  async #logDropped(): Promise<void> {
     const line = `${JSON.stringify({ level: 'Warning', dropped: this.#dropped, msg: 'log lines were dropped' })}\n`;
     this.#dropped = 0;
     await this.#file?.appendFile(line);

@@ -38,7 +38,7 @@ export async function importCommand(
   const delimiter = parseDelimiter(args.delimiter, file);
   const { limits } = await loadCliConfig(context, run.globals);
   const source = await openSource(run, file);
-  const mark = args.resume === true ? await markBeside(run, file, collection) : undefined;
+  const mark = args.resume === true ? await openMarkFile(run, file, collection) : undefined;
   const afterLine = (await mark?.read()) ?? 0;
   const watch = new ImportWatch(await startProgress(context, output, source.total), context.stderr, mark);
   const startMs = context.clock.monotonic();
@@ -128,7 +128,7 @@ function tellWritten(error: unknown, written: number): unknown {
   });
 }
 
-function markBeside({ context }: CommandRun, file: string, collection: string): Promise<ImportMarkFile> {
+function openMarkFile({ context }: CommandRun, file: string, collection: string): Promise<ImportMarkFile> {
   if (file !== '-') return ImportMarkFile.beside(resolve(context.workingDirectory, file), collection);
   throw new ConfigurationError('USAGE', '--resume needs a file; the standard input cannot be read again');
 }
