@@ -111,7 +111,9 @@ function checkPeers(peers: readonly PeerStatus[]): Finding[] {
   return peers.map((peer) => {
     const name = `${peer.nodeId ?? 'unknown node'} at ${formatAddress(peer.address)}`;
     if (peer.state === 'connected') return ok('peer', `${name} is connected`);
-    return failed('peer', `${name} is not connected: ${peer.lastError ?? 'no answer yet'}`);
+    const why = peer.lastError ?? 'no answer yet';
+    const remedy = `\`entgldb doctor ${formatAddress(peer.address)}\` says what is in the way`;
+    return failed('peer', `${name} is not connected: ${why}; ${remedy}`);
   });
 }
 

@@ -67,10 +67,16 @@ test('doctor notices that two nodes have one name, as with a settings file that 
     new RegExp(`^WARNING node names: 2 nodes are named shop: this one, the one at 127.0.0.1:${tcp.port};`, 'm'),
   );
   assert.equal(code, 0, out);
-  for (const node of [till, office]) {
-    node.stop();
-    await node.done;
-  }
+  office.stop();
+  await office.done;
+  let alone = out;
+  while (!alone.includes('is not connected')) alone = (await cli('doctor', '--data', 'till')).out;
+  assert.match(
+    alone,
+    new RegExp(`^FAILED +peer: .* is not connected: .*; .entgldb doctor 127.0.0.1:${tcp.port}. says what`, 'm'),
+  );
+  till.stop();
+  await till.done;
 });
 
 test('doctor reports a weak token, an unwritable folder, and a node that nobody can find', async () => {
