@@ -13,8 +13,9 @@ export interface PeerRefusal {
   readonly cause: RefusalCause;
   /** True: no connection was tried; only its beacons are heard, and it may belong to another cluster on purpose. */
   readonly isOnlyHeard: boolean;
-  /** Wall clock of the first time, ms; `lastMs`: of the last time. */
+  /** Wall clock of the first time, ms. */
   readonly sinceMs: number;
+  /** Wall clock of the last time, ms. */
   readonly lastMs: number;
   /** How many connections failed. */
   readonly tries: number;

@@ -15,7 +15,9 @@ export interface PeerInfo {
   readonly connectedSince: number | null;
   /** Wall clock of the last completed round with it, ms; null: none yet. */
   readonly lastSyncTime: number | null;
+  /** Completed rounds. */
   readonly successfulSyncs: number;
+  /** Failures recorded with `recordPeerFailure`. */
   readonly failedSyncs: number;
 }
 
@@ -26,9 +28,11 @@ export interface SyncErrorInfo {
   readonly message: string;
   /** The peer concerned; null: no particular one. */
   readonly peerNodeId: string | null;
+  /** Code of the error; null if it has none. */
   readonly errorCode: string | null;
 }
 
+/** Totals since the tracker was created. */
 export interface SyncTotals {
   /** Versions of documents exchanged, in both directions. */
   readonly documents: number;
@@ -40,6 +44,7 @@ export interface SyncTotals {
   readonly errors: number;
 }
 
+/** The sync of this node with others at one moment. */
 export interface SyncStatus {
   /** True while at least one peer is connected. */
   readonly isOnline: boolean;

@@ -7,6 +7,7 @@ import type { RetryPolicy } from './retry-policy.ts';
 import type { SyncStatusTracker } from './sync-status-tracker.ts';
 
 /** The services of one database, as a dependency injection container holds them: singletons that share the database. */
+/** A database and its services, as `createServices` returns them. */
 export interface Services extends AsyncDisposable {
   readonly database: NodeDatabase;
   readonly retryPolicy: RetryPolicy;

@@ -53,21 +53,26 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-/** Where a node listens. Null: that part is not running. */
+/** Where a node listens: for peers, for beacons, and for HTTP. Null: that part is not running. */
 export interface NodeAddress {
   readonly tcp: Address | null;
   readonly udp: Address | null;
   readonly http: Address | null;
 }
 
+/** The state of a node at one moment. */
 export interface NodeStatus {
+  /** Human name of the node. */
   readonly nodeId: string;
+  /** Replica id under which it writes; a copied or restored database takes a new one. */
   readonly replica: string;
   /** Version of this package. */
   readonly version: string;
+  /** Id of its process. */
   readonly pid: number;
   /** Wall clock of the start, ms. */
   readonly startedAt: number;
+  /** The database file. */
   readonly databasePath: string;
   readonly address: NodeAddress;
   /** True while at least one peer is connected. */

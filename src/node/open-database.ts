@@ -3,49 +3,82 @@ import type { Resolver } from '../core/merge/index.ts';
 import { NodeDatabase } from './node-database.ts';
 import { assertNodeVersion } from './node-version.ts';
 
-/** Section `Network` of the settings. docs/configuration.md has the meaning, default and bounds of each. */
+/**
+ * Section `Network` of the settings. A setting that is absent comes from the environment, then from the file; the default
+ * applies last. docs/configuration.md has the bounds of each.
+ */
 export interface NetworkSettings {
+  /** Port on which other nodes sync with this one; 0 picks a free one. Default: 5000. */
   readonly tcpPort?: number;
+  /** Port of discovery, the same on all nodes that are to find each other. Default: 6000. */
   readonly udpPort?: number;
+  /** Attempts of one dial before a pause; dialling never ends. Default: 3. */
   readonly retryAttempts?: number;
+  /** Delay before the second attempt, ms; it doubles, with jitter. Default: 1000. */
   readonly retryDelayMs?: number;
+  /** Longest time for one attempt to connect, ms. Default: 5000. */
   readonly connectionTimeoutMs?: number;
+  /** Binds loopback only: nothing is reachable from other machines. Default: false. */
   readonly localhostOnly?: boolean;
+  /** The cluster's secret, at least 16 characters. Without one, the node binds loopback only. Default: none. */
   readonly authToken?: string;
+  /** File that holds the secret, instead of `authToken`. */
   readonly authTokenFile?: string;
   /** The previous secret: nodes that still hold it are accepted too. */
   readonly previousAuthToken?: string;
+  /** File that holds the previous secret, instead of `previousAuthToken`. */
   readonly previousAuthTokenFile?: string;
+  /** Nodes to dial in addition to discovered ones, as `host:port`, IPv6 as `[fe80::1%eth0]:port`. Default: none. */
   readonly knownPeers?: readonly { readonly address: string }[];
+  /** Finds nodes on the local network. Default: true. */
   readonly enableDiscovery?: boolean;
 }
 
-/** Section `Persistence` of the settings; see docs/configuration.md. */
+/** Section `Persistence` of the settings. Sources and bounds as for `NetworkSettings`. */
 export interface PersistenceSettings {
+  /** The database file; its folder is the data directory. Default: `data/entgldb.db`. */
   readonly databasePath?: string;
+  /** SQLite's write-ahead log. Without it, readers and writers wait for each other. Default: true. */
   readonly enableWalMode?: boolean;
+  /** Size limit of the document cache, MiB. Default: 10. */
   readonly cacheSizeMb?: number;
+  /** How long to wait for another process that locks the file, ms. Default: 5000. */
   readonly busyTimeoutMs?: number;
+  /** `full`: an acknowledged write survives a power cut. `normal`: it survives a crash of the process. Default: `full`. */
   readonly durability?: 'full' | 'normal';
+  /** Makes backups automatically, once `backupPath` is set. Default: true. */
   readonly enableAutoBackup?: boolean;
+  /** Folder of the backups, for this node alone. Default: none, so no backups. */
   readonly backupPath?: string;
+  /** Time between two automatic backups, minutes. Default: 60. */
   readonly backupIntervalMinutes?: number;
+  /** Automatic backups to keep. Default: 7. */
   readonly backupRetention?: number;
+  /** Days without a reference after which a blob is deleted, on all nodes; 0: never automatically. Default: 30. */
   readonly blobGraceDays?: number;
 }
 
-/** Section `Sync` of the settings; see docs/configuration.md. For a program's own resolvers, see `OpenDatabaseOptions.resolvers`. */
+/** Section `Sync` of the settings. Sources and bounds as for `NetworkSettings`. */
 export interface SyncSettings {
+  /** Offers the durable queue for operations that wait. Default: true. */
   readonly enableOfflineQueue?: boolean;
+  /** Most operations in the offline queue. Default: 1000. */
   readonly maxQueueSize?: number;
+  /** What a full queue does: refuse the new operation, or drop the oldest and report it. Default: `reject`. */
   readonly queueOverflow?: 'reject' | 'drop-oldest';
+  /** Time between two rounds with a peer, even when nothing is pushed, ms. Default: 5000. */
   readonly syncIntervalMs?: number;
+  /** Collections that this node wants. Default: all. */
   readonly collections?: readonly string[];
+  /** How concurrent writes are resolved, for all collections or by name (`*`: the others). `resolvers` overrides it. Default: `lww`. */
   readonly conflictResolver?: 'lww' | 'merge' | Readonly<Record<string, 'lww' | 'merge'>>;
+  /** How long a deletion is remembered document by document, hours. Default: 168. */
   readonly tombstoneRetentionHours?: number;
+  /** How far ahead of this clock another node's stamp may be and still move it, ms. Default: 60,000. */
   readonly maxClockDriftMs?: number;
 }
 
+/** Options of `openDatabase`. */
 export interface OpenDatabaseOptions {
   /** Settings file, relative to the working directory. Default: `appsettings.json` in `dataDirectory` or, without one, in the working directory, if it exists. */
   readonly configFile?: string;
@@ -57,6 +90,10 @@ export interface OpenDatabaseOptions {
   readonly network?: NetworkSettings | false;
   readonly persistence?: PersistenceSettings;
   readonly sync?: SyncSettings;
+  /**
+   * Section `Health`: time between two periodic checks, seconds (default: 300); speed of the background integrity check, MB per
+   * second, 0 turns it off (default: 2); how long a graceful stop may take, ms (default: 5000).
+   */
   readonly health?: {
     readonly intervalSeconds?: number;
     readonly scrubMegabytesPerSecond?: number;

@@ -27,6 +27,7 @@ export interface ChaosFaults {
   readonly dialFailChance: number;
 }
 
+/** Faults that are all off. */
 export const NO_FAULTS: ChaosFaults = {
   frameDelayMsMax: 0,
   cutChance: 0,
@@ -46,6 +47,7 @@ export interface ChaosTransportOptions {
 
 export type Direction = 'in' | 'out';
 
+/** A transport that disturbs what goes over another one. */
 export interface ChaosTransport extends Transport {
   /** Changes the given faults from now on; others stay. */
   setFaults(faults: Partial<ChaosFaults>): void;

@@ -22,6 +22,7 @@ export interface MemoryDatagramPort extends DatagramPort {
 
 const SENT_MAX = 100;
 
+/** Creates a network that delivers datagrams between ports in memory, driven by the given clock. */
 export function createDatagramNetwork(clock: Clock): DatagramNetwork {
   const receivers = new Map<MemoryDatagramPort, { host: string; onDatagram: (datagram: Datagram) => void }>();
 

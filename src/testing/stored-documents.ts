@@ -64,10 +64,12 @@ export function sampleReplica(n: number): ReplicaId {
   return parseReplicaId(n.toString(16).padStart(32, '0'))!;
 }
 
+/** A check made from a number: the same number gives the same check. */
 export function sampleCheck(n: number): Check {
   return parseCheck(n.toString(16).padStart(16, '0'))!;
 }
 
+/** A head of the first sample replica that has written nothing, with the given changes. */
 export function sampleHead(head: Partial<Head> = {}): Head {
   return { replica: sampleReplica(1), seq: 0, check: sampleCheck(0), hlc: HLC_ZERO, pos: 0, ...head };
 }

@@ -36,6 +36,7 @@ export interface ExecuteOptions {
  * number at the same time. Options out of range throw a RangeError.
  */
 export class RetryPolicy {
+  /** Longest delay, ms. */
   readonly delayMsMax: number;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -52,10 +53,12 @@ export class RetryPolicy {
     this.#random = options.random;
   }
 
+  /** Attempts in all, including the first. */
   get maxAttempts(): number {
     return this.#maxAttempts;
   }
 
+  /** Delay before the second attempt, ms. */
   get delayMs(): number {
     return this.#delayMs;
   }

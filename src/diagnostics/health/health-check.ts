@@ -28,6 +28,7 @@ export interface EntglDbHealthCheckOptions {
 
 /** A check whose state has changed since it last ran. */
 export interface HealthChange {
+  /** Name of the check. */
   readonly name: string;
   readonly before: HealthState;
   readonly after: HealthState;

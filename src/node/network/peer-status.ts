@@ -4,9 +4,12 @@ import type { Supervisor } from '../../net/peers/index.ts';
 import type { SessionRunner } from '../../sync/index.ts';
 import type { PeerProgress, PeerRecord } from './peer-progress.ts';
 
+/** What this node knows of a peer. */
 export interface PeerStatus {
+  /** Human name of the peer; null: not known yet. */
   readonly nodeId: string | null;
   readonly address: Address;
+  /** `waiting`: not connected, and no attempt is under way. */
   readonly state: 'connected' | 'connecting' | 'waiting';
   /** How this node knows it: from the configuration, from discovery, or because it dialled this node. */
   readonly source: 'configured' | 'discovered' | 'inbound';
@@ -16,8 +19,9 @@ export interface PeerStatus {
   readonly lastSyncTime: number | null;
   /** Time of the last ping, ms; null: none yet. */
   readonly roundTripMs: number | null;
-  /** Bytes over the present connection. */
+  /** Bytes sent over the present connection; 0 without one. */
   readonly bytesSent: number;
+  /** Bytes received over the present connection; 0 without one. */
   readonly bytesReceived: number;
   /** How its program defines collections differently from the one here; `theirs` is this peer's definition. */
   readonly definitionMismatches: readonly DefinitionMismatch[];

@@ -12,10 +12,12 @@ import { newOperationText, type PendingOperation, type QueuedOperation } from '.
 import { QueueTable } from './queue-table.ts';
 import { SharedRun } from './shared-run.ts';
 
-/** An operation that left the queue without having been done. `operation` is undefined if it could not be read. */
+/** An operation that left the queue without having been done. */
 export interface DroppedOperation {
   readonly id: number;
+  /** `overflow`: the queue was full. `damaged`: it could not be read. */
   readonly why: 'overflow' | 'damaged';
+  /** Undefined if it could not be read. */
   readonly operation: QueuedOperation | undefined;
 }
 
@@ -67,6 +69,7 @@ const FULL_WARNING_MS = 60_000;
  * Memory does not grow with the queue. After `close`, calls throw DATABASE_CLOSED.
  */
 export class OfflineQueue {
+  /** Whether `enqueue` takes operations. */
   readonly isEnabled: boolean;
   readonly #options: OfflineQueueOptions & OfflineQueueDeps;
   readonly #logger: Logger;
