@@ -11,6 +11,8 @@ test('status shows what is only here, and verify whether nodes hold the same', {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
   const till = await NodeProcess.start(t, { folder: join(folder, 'till'), name: 'till', tokenFile });
+  const status = await runCommand(['status', '--data', join(folder, 'till')]);
+  assert.match(status.out, /^Only here +nothing yet$/m, 'an empty node has no writes to be anywhere');
   await till.collection('orders').putMany([1, 2, 3].map((n) => [`o${n}`, { n }] as const));
   const entgldb = (...args: string[]) => runCommand([...args, '--data', join(folder, 'till')]);
 

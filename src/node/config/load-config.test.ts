@@ -342,6 +342,9 @@ describe('tokens', () => {
     await assert.rejects(readTokens(short), (error: Error) => {
       return isEntglDbError(error, 'TOKEN_WEAK') && !error.message.includes('123456');
     });
+    await writeFile(join(folder, 'short'), 'short');
+    const http = await load('{ "EntglDb": { "Http": { "TokenFile": "../short" } } }');
+    await assert.rejects(readTokens(http), /use at least 16, at random; `entgldb init` makes none for HTTP$/);
     const missing = await load('{ "EntglDb": { "Http": { "TokenFile": "none" } } }');
     await assert.rejects(readTokens(missing), (error: Error) => isEntglDbError(error, 'FILE_NOT_FOUND'));
   });

@@ -68,14 +68,15 @@ async function readTokenFile(path: string, key: string, warnings: string[]): Pro
     );
   });
   await warnIfShared(path, warnings);
-  return strongEnough(text.trim(), `the token in ${path} (${key})`);
+  const remedy = key === 'Http.TokenFile' ? 'at random; `entgldb init` makes none for HTTP' : undefined;
+  return strongEnough(text.trim(), `the token in ${path} (${key})`, remedy);
 }
 
-function strongEnough(token: string, what: string): string {
+function strongEnough(token: string, what: string, remedy = 'or let `entgldb init` make one'): string {
   if (token.length >= TOKEN_CHARS_MIN) return token;
   throw new ConfigurationError(
     'TOKEN_WEAK',
-    `${what} has ${token.length} characters; use at least ${TOKEN_CHARS_MIN}, or let \`entgldb init\` make one`,
+    `${what} has ${token.length} characters; use at least ${TOKEN_CHARS_MIN}, ${remedy}`,
     { details: { charactersMin: TOKEN_CHARS_MIN, characters: token.length } },
   );
 }

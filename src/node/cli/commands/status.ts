@@ -37,7 +37,7 @@ function statusText(status: NodeStatus, unsynced: readonly PendingWrites[], isRu
   fields.push(
     ['Last sync', formatAgo(status.lastSyncTime, nowMs)],
     ['Waiting', plural(status.queuedOperations, 'queued operation')],
-    ['Only here', onlyHere(unsynced)],
+    ['Only here', collections.length + unsynced.length === 0 ? 'nothing yet' : onlyHere(unsynced)],
   );
   const rows = collections.map(({ name, documents, wanted, fingerprint }) => [
     name,
