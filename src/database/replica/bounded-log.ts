@@ -1,27 +1,54 @@
-import type { EntrySpace, Store } from '../../store/index.ts';
+import type { EntrySpace } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
+import type { ReplicaState } from './replica-state.ts';
+
+/** Entries read at a time. */
+const PAGE_ENTRIES_MAX = 256;
 
 /** A side table that is a log of the newest `sizeMax` entries: a new entry replaces the oldest. */
 export class BoundedLog {
-  readonly #store: Store;
+  readonly #state: ReplicaState;
   readonly #space: EntrySpace;
   readonly #sizeMax: number;
-  /** The ids of the entries, oldest first; loaded on first use. */
-  #ids: number[] | undefined;
+  /** The ids of the entries in the store, oldest first; loaded on first use. */
+  #ids: readonly number[] | undefined;
+  /** The draft that was last appended to, and the ids after its commit. It may be dropped instead. */
+  #drafted: { readonly draft: Draft; readonly ids: number[] } | undefined;
 
-  constructor(store: Store, space: EntrySpace, sizeMax: number) {
-    this.#store = store;
+  constructor(state: ReplicaState, space: EntrySpace, sizeMax: number) {
+    this.#state = state;
     this.#space = space;
     this.#sizeMax = sizeMax;
+    state.onReload(() => {
+      this.#ids = undefined;
+    });
   }
 
-  /** `entry` must be JSON. Returns its id. */
-  append(draft: Draft, entry: object): number {
-    this.#ids ??= this.#store.entries(this.#space, 0, this.#sizeMax).map(({ id }) => id);
-    const id = (this.#ids.at(-1) ?? 0) + 1;
-    this.#ids.push(id);
+  /** Adds an entry, which must be JSON, to a draft. Call `committed` after the commit. */
+  append(draft: Draft, entry: object): void {
+    if (this.#drafted?.draft !== draft) {
+      this.#ids ??= this.#load();
+      this.#drafted = { draft, ids: [...this.#ids] };
+    }
+    const { ids } = this.#drafted;
+    const id = (ids.at(-1) ?? 0) + 1;
+    ids.push(id);
     draft.entry({ space: this.#space, id, data: JSON.stringify(entry) });
-    while (this.#ids.length > this.#sizeMax) draft.entry({ space: this.#space, id: this.#ids.shift()!, data: null });
-    return id;
+    while (ids.length > this.#sizeMax) draft.entry({ space: this.#space, id: ids.shift()!, data: null });
+  }
+
+  /** A draft was committed, whether it was appended to or not. */
+  committed(draft: Draft): void {
+    if (this.#drafted?.draft === draft) this.#ids = this.#drafted.ids;
+    this.#drafted = undefined;
+  }
+
+  #load(): number[] {
+    const ids: number[] = [];
+    for (;;) {
+      const page = this.#state.store.entries(this.#space, ids.at(-1) ?? 0, PAGE_ENTRIES_MAX);
+      for (const { id } of page) ids.push(id);
+      if (page.length < PAGE_ENTRIES_MAX) return ids;
+    }
   }
 }

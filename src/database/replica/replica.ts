@@ -57,7 +57,7 @@ export class Replica extends ReplicaState {
     this.evictions = new Evictions(this, this.damaged, image.meta);
     this.staleValues = new StaleValues(this);
     this.#namesakes = new Namesakes(store);
-    this.#quarantine = new BoundedLog(store, 'quarantine', limits.evidenceMax);
+    this.#quarantine = new BoundedLog(this, 'quarantine', limits.evidenceMax);
     this.#drops = new SliceSize({
       min: Math.min(DROP_FIRST, limits.messageVersionsMax),
       max: limits.messageVersionsMax,
@@ -105,6 +105,7 @@ export class Replica extends ReplicaState {
     const resume = this.resume.after(draft, claims, isWanted ? reached : undefined);
     if (resume !== this.resume) draft.meta('resume', resume.toText());
     this.commit(draft, 'remote', source);
+    this.#quarantine.committed(draft);
     this.resume = resume;
     return { kind: 'applied', applied, forks };
   }
