@@ -28,7 +28,7 @@ test('work that throws, immediately or later, rejects', async () => {
   assert.equal(clock.nextTimerAt(), undefined);
 });
 
-test('work that hangs is told to stop, and its later failure is ignored', async () => {
+test('the signal of work that takes too long is aborted, and its later failure is ignored', async () => {
   const clock = createManualClock();
   let seen: unknown;
   const hanging = (signal: AbortSignal): Promise<never> =>

@@ -1,6 +1,6 @@
 /**
- * Goal: options that are none, misspelt or of the wrong kind are refused by name before the method runs, and all others reach it
- * untouched. Method: a class with one method of each kind.
+ * Goal: invalid, misspelt and mistyped options are refused with the name of the method before it runs, and all others are passed
+ * on unchanged. Method: a class with one method of each kind.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -37,7 +37,7 @@ const MISTAKES: readonly (readonly [unknown, string])[] = [
   [{ onProgress: 'bar' }, 'onProgress of sell is "bar"; give a function, or none'],
 ];
 
-test('a mistake in the options is told as the method tells its errors, and nothing else happens', async () => {
+test('a mistake in the options rejects or throws, as the method does for other errors, and the method does not run', async () => {
   const shop = new Shop();
   for (const [options, message] of MISTAKES) {
     const selling = shop.sell('coffee', options as object);
@@ -48,7 +48,7 @@ test('a mistake in the options is told as the method tells its errors, and nothi
   assert.deepEqual(shop.watch(), [undefined]);
 });
 
-test('options that are some reach the method, as does their absence', async () => {
+test('valid options are passed on unchanged, and so are missing ones', async () => {
   const shop = new Shop();
   const options = { ifVersion: null, onProgress: () => {}, signal: AbortSignal.abort() };
   assert.deepEqual(await shop.sell('coffee', options), ['coffee', options]);

@@ -1,27 +1,27 @@
-/** The names of the members of an options type, all of them: the compiler compares. */
+/** All member names of an options type; the compiler checks that none is missing. */
 export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
 
-/** Which argument of a method is its options, and what they may hold. */
+/** Which argument of a method is its options, and which members they may have. */
 interface OptionsArgument {
   readonly at: number;
   readonly known: object;
-  /** Whether a mistake is told by a rejected promise, as by every method that gives one. */
+  /** Whether a mistake rejects the returned promise instead of throwing. */
   readonly isRejecting: boolean;
 }
 
-/** Of a method that gives a promise. */
+/** For a method that returns a promise. */
 export function rejecting(at: number, known: object): OptionsArgument {
   return { at, known, isRejecting: true };
 }
 
-/** Of a method that gives anything else. */
+/** For a method that returns anything else. */
 export function throwing(at: number, known: object): OptionsArgument {
   return { at, known, isRejecting: false };
 }
 
 /**
- * Lets methods of a class refuse options that are none, or hold what nobody knows, before they do anything. Once, where the class is
- * made: a check in each method would be forgotten in the next one.
+ * Makes methods of a class refuse invalid options, and options with unknown members, before they do anything. This is done once
+ * for the whole class, because a check in each method would be forgotten in the next one.
  */
 export function guardMethods<T extends object>(
   prototype: T,
@@ -32,8 +32,8 @@ export function guardMethods<T extends object>(
 }
 
 /**
- * Lets methods whose first argument is called refuse what is no function, before they do anything: kept as a listener, it would fail in
- * the middle of other work.
+ * Makes methods that call their first argument refuse anything but a function, before they do anything: as a listener, it would
+ * fail later, in the middle of other work.
  */
 export function guardCallers<T extends object>(
   prototype: T,
@@ -65,15 +65,15 @@ function guard(
   Object.defineProperty(prototype, name, { value: guarded[name], writable: true, configurable: true });
 }
 
-/** The same for a function by itself. Throws TypeError. */
+/** Checks the options of a function. Throws a TypeError. */
 export function checkOptions(options: unknown, of: string, known: object): void {
   const mistake = mistakeIn(options, of, known);
   if (mistake !== undefined) throw mistake;
 }
 
 /**
- * What is no options object, members that are misspelt, and a signal or listener that is none. Passed over, they would let a write with
- * a misspelt `ifVersion` replace whatever is there.
+ * The error for options that are no object, that have unknown members, or whose signal or listener is invalid. If unknown members
+ * were ignored, a write with a misspelt `ifVersion` would replace whatever is there.
  */
 function mistakeIn(options: unknown, of: string, known: object): TypeError | undefined {
   if (options === undefined) return undefined;
@@ -105,7 +105,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** By what is done with it, so that one of another realm, or of another library, is one too. */
+/** Recognised by the members that are used, so signals of other realms and libraries are accepted. */
 function isSignal(value: unknown): boolean {
   return isObject(value) && 'aborted' in value && 'addEventListener' in value;
 }

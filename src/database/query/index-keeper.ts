@@ -10,9 +10,9 @@ import type { EnsureIndexOptions, IndexInfo } from './query-api.ts';
 /** How long to wait before looking for work again, after a failed step or when there was no work, in ms. */
 const LOOK_AGAIN_MS = 60_000;
 
-/** A collection is being filled until no large commit has come for so long, ms. Building waits meanwhile. */
+/** A collection counts as being filled until no large commit has come for this time, in ms. Building waits until then. */
 const FILLING_PAUSE_MS = 300;
-/** Building waits no longer than this, ms: over a slow network, filling may take hours. */
+/** Maximum time that building waits, in ms: over a slow network, filling may take hours. */
 const FILLING_MS_MAX = 60_000;
 
 export interface IndexKeeperDeps {
@@ -69,7 +69,7 @@ export class IndexKeeper {
     void this.#work();
   }
 
-  /** A commit wrote so many documents. If they are many, the store may have let indexes fall behind. */
+  /** Takes note of a commit of this number of documents. After a large one, the store may have let indexes fall behind. */
   committed(documents: number): void {
     if (documents < FILLING_COMMIT_MIN) return;
     const now = this.#deps.clock.monotonic();

@@ -311,7 +311,7 @@ test('ensureIndex reports a damaged document, and the index is finished after th
   }
 });
 
-test('an index is not built while a collection is filled, for a minute at most, unless somebody waits for it', async () => {
+test('building an index waits while a collection is filled, for a minute at most, unless ensureIndex is called', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'entgldb-filling-'));
   try {
     await using opened = await openTestDatabase(sqliteDisk(join(folder, 'test.db')));

@@ -47,7 +47,7 @@ export function setRunning(db: DatabaseSync, { busyTimeoutMs }: Pick<ConnectionO
   db.exec(`PRAGMA busy_timeout = ${Math.min(busyTimeoutMs, RUNNING_BUSY_MS)}`);
 }
 
-/** A second, read-only connection of the same process. It waits `busyMs` for whoever has locked the file. */
+/** A second, read-only connection of the same process. If the file is locked, it waits at most `busyMs`. */
 export function openReader(path: string, busyMs = 0): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, allowExtension: false, timeout: busyMs });
   harden(db);

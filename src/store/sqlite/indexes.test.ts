@@ -163,7 +163,7 @@ test('an index that was unfinished when the process ended is finished by the nex
     await next.close();
   }));
 
-test('an index fits its documents when they change while it is built, commits fail, and the store is opened anew', () =>
+test('an index is right after documents changed, commits failed and the store was reopened during its build', () =>
   withFolder(async (folder) => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 200 }), async (seed, count) => {

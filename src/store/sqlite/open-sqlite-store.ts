@@ -133,7 +133,7 @@ function refuseFolders(path: string): void {
 
 /**
  * A file with two names would have two locks and two logs, so two owners would overwrite each other's data. Under the name
- * by which it was last opened it stays usable, whoever links to it.
+ * by which it was last opened it stays usable, even if another name links to it.
  */
 function refuseOtherNames(path: string, main: MainFile, marker: Marker | undefined): void {
   const found = lstatSync(path, { throwIfNoEntry: false });

@@ -1,11 +1,11 @@
 import { compareBytes, type DocumentKey } from '../../../core/ids/index.ts';
 
-/** An entry that a document is to have in an index. */
+/** An entry of a document that is to be written to an index. */
 export interface RunEntry {
-  /** The key of the index, as upper case hex: it sorts as its bytes do. */
+  /** The key of the entry as upper case hex, which sorts as its bytes do. */
   readonly hex: string;
   readonly key: DocumentKey;
-  /** Row of the document. */
+  /** Row id of the document. */
   readonly doc: number;
   readonly sum: number;
 }
@@ -16,8 +16,8 @@ const CHARACTERS_MAX = 4 * 1024 * 1024;
 
 /**
  * A sorted run of an index that is being built (Knuth, TAOCP 3, 5.4): the entries of many documents are collected in memory, then
- * written in the order of the index. Written in the order of documents, they would land on pages all over a large index, and each
- * step of the build would write most of those pages again.
+ * written in the order of the index. In the order of the documents they would go to pages all over a large index, and each step
+ * of the build would write most of those pages again.
  *
  *     add … add → isEnded → take … take → isWritten
  *
@@ -25,7 +25,7 @@ const CHARACTERS_MAX = 4 * 1024 * 1024;
  */
 export class IndexRun {
   readonly indexId: number;
-  /** The last key that was entered before the run began; null: none. */
+  /** The last document entered before this run; null: none. */
   readonly from: string | null;
   readonly #stepsMax: number;
   #steps = 0;
@@ -39,7 +39,7 @@ export class IndexRun {
   #isEnded = false;
   #isLast = false;
 
-  /** `stepsMax`: the run ends after so many calls of `add`. */
+  /** `stepsMax`: the run ends after this number of calls of `add`. */
   constructor(indexId: number, from: string | null, stepsMax: number) {
     this.indexId = indexId;
     this.from = from;
@@ -57,17 +57,17 @@ export class IndexRun {
     return this.#documents;
   }
 
-  /** The collection has no document after those of this run. */
+  /** Whether the collection has no document after those of this run. */
   get isLast(): boolean {
     return this.#isLast;
   }
 
-  /** The build has passed the place of this document, so that a write must enter it. */
+  /** Whether the build has passed the place of this document, so that a write must enter it. */
   hasPassed(key: DocumentKey): boolean {
     return this.#isLast || (this.#after !== null && compareBytes(key, this.#after) <= 0);
   }
 
-  /** Nothing is added any more; the run is to be written. */
+  /** Whether the run is complete, and must be written. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
@@ -76,7 +76,7 @@ export class IndexRun {
     return this.#isEnded && this.#written === this.#entries.length;
   }
 
-  /** The next documents in key order, with their entries. None: there are no more. */
+  /** Adds the next documents in key order, with their entries. An empty list means that there are no more documents. */
   add(documents: readonly { readonly key: DocumentKey; readonly entries: readonly RunEntry[] }[]): void {
     for (const { key, entries } of documents) {
       this.#after = key;
@@ -93,7 +93,7 @@ export class IndexRun {
     if (this.#isLast || isFull || this.#steps >= this.#stepsMax) this.#end();
   }
 
-  /** A write has changed the document, and entered it as it is now. */
+  /** Drops the entries of a document that a write has changed, because the write entered it. */
   forget(key: DocumentKey): void {
     this.#waiting.delete(key);
   }

@@ -20,7 +20,7 @@ const REMOVED_PER_ENTERED = 8;
 const RUN_STEPS_MIN = 4;
 const RUN_STEPS_MAX = 64;
 
-/** A collection with so many documents is not filled any more: it is searched by its indexes, which must not fall behind. */
+/** A collection with at least this many documents does not count as being filled: queries use its indexes, which must not fall behind. */
 const FILLED_COLLECTION_MIN = 1024;
 
 /** Adds and removes indexes, and does the work for that in short steps. Every call is part of a transaction of its caller. */
@@ -113,8 +113,9 @@ export class IndexWork {
   }
 
   /**
-   * Before a commit: indexes of a collection that it fills fall behind, and are built afterwards. If the documents were entered in the order
-   * of their arrival, each commit would write pages all over the index. Unique indexes stay, because each write needs them.
+   * Called before a commit: lets the indexes of a collection that it fills fall behind; they are built afterwards. If documents were
+   * entered in the order of their arrival, each commit would write pages all over the index. Unique indexes are kept current,
+   * because each write needs them.
    */
   letFallBehind(documents: readonly StoredDocument[]): void {
     if (documents.length < FILLING_COMMIT_MIN) return;
