@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limitsPage } from '../../scripts/limits.ts';
 import { REASONS } from '../../src/core/errors/index.ts';
+import { CONFIG_KEYS, type ConfigKeyName } from '../../src/node/config/config-keys.ts';
 import { projectFiles, readProjectFile, typescriptFiles } from './sources.ts';
 
 test('docs/errors.md lists every reason under its code, and no other', () => {
@@ -45,6 +46,23 @@ test('every limit is documented and is used', () => {
     names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code)),
     [],
   );
+});
+
+test('the comments on the settings of openDatabase name their defaults', () => {
+  const source = readProjectFile('src/node/open-database.ts');
+  const sections = [...source.matchAll(/interface (\w+)Settings \{\n([\s\S]*?)\n\}/g)];
+  const named = sections.flatMap(([, section, members = '']) =>
+    [...members.matchAll(/Default: ([^\n]+)\. \*\/\n {2}readonly (\w)(\w+)\?/g)].map(
+      ([, value = '', initial = '', rest]) => ({
+        key: `${section}.${initial.toUpperCase()}${rest}` as ConfigKeyName,
+        value: value.replaceAll(/[`,]/g, ''),
+      }),
+    ),
+  );
+  // Lists, choices by collection and keys without a default are described in words.
+  const comparable = named.filter(({ key }) => typeof CONFIG_KEYS[key].fallback !== 'object');
+  assert.ok(comparable.length > 20, `only ${comparable.length} were found`);
+  for (const { key, value } of comparable) assert.equal(value, String(CONFIG_KEYS[key].fallback), key);
 });
 
 test('every file or folder that a page names exists', () => {
