@@ -100,7 +100,7 @@ export interface Maintenance {
    */
   backup(path: string | null, options?: ManualBackupWork): Promise<string>;
   /** Throws DatabaseCorruptionError that names what is damaged. */
-  checkIntegrity(): Promise<void>;
+  checkIntegrity(signal?: AbortSignal): Promise<void>;
   /** Returns unused space of the file to the file system; resolves with the number of bytes. */
   compact(): Promise<number>;
 }

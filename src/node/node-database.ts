@@ -145,9 +145,9 @@ export class NodeDatabase implements Database {
     return this.#node.maintenance!.backup(path, { ...options, isAnywhereAllowed: true });
   }
 
-  /** Reads and checks the whole database. Rejects with a DatabaseCorruptionError that names what is damaged. */
-  checkIntegrity(): Promise<void> {
-    return this.#node.maintenance!.checkIntegrity();
+  /** Reads and checks the whole database. Rejects with a DatabaseCorruptionError that names what is damaged. A signal ends it. */
+  checkIntegrity(options?: WaitOptions): Promise<void> {
+    return this.#node.maintenance!.checkIntegrity(options?.signal);
   }
 
   /**
@@ -254,5 +254,6 @@ guardMethods(NodeDatabase.prototype, {
   replicated: rejecting(2, REPLICATED),
   verify: rejecting(1, WAIT),
   flush: rejecting(0, WAIT),
+  checkIntegrity: rejecting(0, WAIT),
 });
 guardCallers(NodeDatabase.prototype, { transaction: 'rejects', onOnlineChange: 'throws' });

@@ -103,7 +103,7 @@ export class NodeState {
   maintenance(): Maintenance {
     return {
       backup: (path, options) => this.services.backup(path, options),
-      checkIntegrity: () => this.services.checkIntegrity(),
+      checkIntegrity: (signal) => this.services.checkIntegrity(signal),
       compact: async () => {
         const before = this.store.statistics().databaseBytes;
         await this.store.compact();

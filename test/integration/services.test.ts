@@ -77,6 +77,8 @@ test('a damaged document comes back from a peer, without an operator', () =>
     await eventually('the repair', async () => (await read()) !== undefined);
     assert.deepEqual(await till.collection('sales').get('s1'), { price: 5 });
     await till.checkIntegrity();
+    const enough = AbortSignal.abort(new Error('enough'));
+    await assert.rejects(till.checkIntegrity({ signal: enough }), /^Error: enough$/);
     assert.deepEqual(await office.collection('sales').get('s1'), { price: 5 });
   }));
 

@@ -5,7 +5,7 @@ import { noBody } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** The state of the node, and what can be done to it. */
-export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void {
+export function statusRoutes(app: FastifyInstance, { node, closing }: RouteContext): void {
   const schema = { tags: ['node'] };
   app.get('/api/v1/status', { schema: { ...schema, summary: 'What the node is and does' } }, async () => node.status());
   app.get('/api/v1/peers', { schema: { ...schema, summary: 'Known peers and their state' } }, async () => ({
@@ -54,7 +54,7 @@ export function statusRoutes(app: FastifyInstance, { node }: RouteContext): void
     '/api/v1/integrity-check',
     { schema: { ...schema, summary: 'Check the whole database', body: noBody } },
     async () => {
-      await maintenanceOf(node.maintenance).checkIntegrity();
+      await maintenanceOf(node.maintenance).checkIntegrity(closing);
       return { isSound: true };
     },
   );
