@@ -365,6 +365,19 @@ test('a reference that enters the offline queue, the conflicts or the history du
     }
 });
 
+test('aborting one collect does not fail another one that was called during it', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  await db.blobs.put(BYTES);
+  await db.collection('files').putMany(Array.from({ length: 1000 }, (_, i) => [`k${i}`, { i }] as const));
+  const controller = new AbortController();
+  const aborted = db.blobs.collect({ signal: controller.signal });
+  const other = db.blobs.collect();
+  controller.abort(new Error('enough'));
+  await assert.rejects(aborted, /enough/);
+  assert.equal((await other).waiting, 1);
+});
+
 test('collect fails on a node that does not hold all collections, and with too short a grace period', async () => {
   await using partial = await openTestDatabase(undefined, { holdsAll: false });
   await assert.rejects(partial.db.blobs.collect(), is('COLLECTION_NOT_WANTED'));

@@ -41,7 +41,7 @@ export interface SlowCollection {
 export class LocalBlobs implements Blobs {
   readonly #host: BlobsHost;
   readonly #pins = new Pins();
-  #collecting: Promise<CollectedBlobs> | undefined;
+  #collecting: { readonly result: Promise<CollectedBlobs>; readonly signal: AbortSignal | undefined } | undefined;
   #slow: AbortController | undefined;
 
   constructor(host: BlobsHost) {
@@ -89,13 +89,26 @@ export class LocalBlobs implements Blobs {
     const { signal } = options;
     signal?.throwIfAborted();
     this.#slow?.abort();
-    // One runs at a time; a call during it gets the same result.
-    this.#collecting ??= this.#pins
+    const running = this.#collecting;
+    if (running === undefined) return this.#collect(options);
+    // One runs at a time; a call during it gets the same result, unless the signal of the first call stops it.
+    try {
+      return await abortable(running.result, signal);
+    } catch (error) {
+      if (signal?.aborted || !running.signal?.aborted) throw error;
+    }
+    return this.collect(options);
+  }
+
+  #collect(options: CollectBlobsOptions): Promise<CollectedBlobs> {
+    const { signal } = options;
+    const result = this.#pins
       .during(() => new BlobCollection(this.#host, this.#pins, options).run())
       .finally(() => {
         this.#collecting = undefined;
       });
-    return abortable(this.#collecting, signal);
+    this.#collecting = { result, signal };
+    return abortable(result, signal);
   }
 
   /** Collects in the background, pausing most of the time. Resolves with undefined if a `collect` runs or interrupts it. */
