@@ -12,6 +12,7 @@ export async function allCases(scale: Scale): Promise<BenchCase[]> {
     cases.pointRead,
     cases.indexedRange,
     cases.firstSync,
+    cases.indexedFirstSync,
     cases.largeFirstSync(scale),
     cases.firstSyncInSmallHeap(scale),
     cases.liveLatencyNormal,

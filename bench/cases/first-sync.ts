@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BaselineName, BenchCase, Goal, Scale, Subject, Subjects } from '../bench-case.ts';
+import { COLLECTION } from '../documents.ts';
 import { Sender } from '../process/sender.ts';
-import { openReceiving } from '../receiving-node.ts';
+import { OurReceivingNode, openReceiving } from '../receiving-node.ts';
 import { timed } from '../stopwatch.ts';
 import { inOwnFolder } from '../subject-folder.ts';
 
@@ -38,6 +40,45 @@ function firstSyncSubject(subject: 'ours' | BaselineName, documents: number): Su
   };
 }
 
+/** Three as a till declares them. Documents arrive in no order of these values. */
+const INDEXES = ['price', 'ean', 'name'];
+
+/** The same into a collection with three indexes, until they are ready, too. */
+const indexedFirstSyncSubject: Subject = async (folder) => {
+  const durability = 'full';
+  const sender = await Sender.open({
+    subject: 'ours',
+    folder: inOwnFolder(folder, 'sender'),
+    documents: FIRST_SYNC_DOCUMENTS,
+    durability,
+  });
+  return {
+    async run(round) {
+      const place = inOwnFolder(folder, `receiver-${round}`);
+      const receiver = await OurReceivingNode.open({
+        folder: place,
+        name: 'receiver',
+        durability,
+        port: sender.port,
+      });
+      const articles = receiver.node.database.collection(COLLECTION, { indexes: INDEXES });
+      const areReady = async (): Promise<void> => {
+        while ((await articles.indexes()).some(({ state }) => state !== 'ready')) await sleep(5);
+      };
+      await areReady();
+      const start = performance.now();
+      receiver.connect();
+      await receiver.holds(sender.held);
+      const ms = performance.now() - start;
+      await areReady();
+      const readyMs = performance.now() - start;
+      await receiver.close();
+      return { ms, 'ms until indexed': readyMs };
+    },
+    close: () => sender.close(),
+  };
+};
+
 export function firstSyncOf(documents: number, names: readonly ('ours' | BaselineName)[]): Subjects {
   return Object.fromEntries(names.map((name) => [name, firstSyncSubject(name, documents)]));
 }
@@ -58,6 +99,14 @@ export const firstSync: BenchCase = {
     { figure: 'bytes', of: 'chained', atMost: 0.3 },
     ...RECEIVER_GOALS,
   ],
+};
+
+export const indexedFirstSync: BenchCase = {
+  name: 'first sync, indexed',
+  about: `${FIRST_SYNC_DOCUMENTS} documents into an empty collection with three indexes: until they are durable, and until all indexes answer queries`,
+  subjects: { ours: indexedFirstSyncSubject },
+  isFreshProcess: true,
+  goals: RECEIVER_GOALS.filter(({ figure }) => figure === 'loop p99 ms'),
 };
 
 export function largeFirstSync({ isFull }: Scale): BenchCase {

@@ -4,7 +4,7 @@ export { coldStart } from './cold-start.ts';
 export { churn, diskOverhead } from './disk.ts';
 export { equalMeet } from './equal-meet.ts';
 export { eventLoop } from './event-loop.ts';
-export { firstSync, firstSyncInSmallHeap, largeFirstSync } from './first-sync.ts';
+export { firstSync, firstSyncInSmallHeap, indexedFirstSync, largeFirstSync } from './first-sync.ts';
 export { idle } from './idle.ts';
 export { indexedRange } from './indexed-range.ts';
 export { liveLatencyFull, liveLatencyNormal } from './live-latency.ts';
