@@ -181,10 +181,14 @@ test('an index is right after documents changed, commits failed and the store wa
         const write = (i: number) => documentOf(C, keyOf(i), ++pos, { age: below(100), name: `name ${pos}` });
         both({ documents: Array.from({ length: count }, (_, i) => write(i)) });
         store.addIndex(C, AGE);
+        store.addIndex(C, parseIndex('name'));
         while (store.workOnIndexes()) {
           const i = below(count + 20);
           const kind = below(10);
-          if (kind < 5) both({ documents: [write(i)] });
+          const shape = below(20);
+          if (shape === 0) store.removeIndex(C, 'name');
+          else if (shape === 1) store.addIndex(C, parseIndex('name'));
+          else if (kind < 5) both({ documents: [write(i)] });
           else if (kind < 7 && naive.get(C, keyOf(i)) !== undefined)
             both({ removed: [{ collection: C, key: keyOf(i), pos: ++pos, why: 'purged', deadSince: null }] });
           else if (kind < 8) assert.throws(() => store.commit({ documents: [write(i), null as never] }), TypeError);

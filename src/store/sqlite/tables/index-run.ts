@@ -2,6 +2,8 @@ import { compareBytes, type DocumentKey } from '../../../core/ids/index.ts';
 
 /** An entry of a document that is to be written to an index. */
 export interface RunEntry {
+  /** Id of the index. */
+  readonly idx: number;
   /** The key of the entry as upper case hex, which sorts as its bytes do. */
   readonly hex: string;
   readonly key: DocumentKey;
@@ -15,16 +17,16 @@ const ENTRIES_MAX = 32 * 1024;
 const CHARACTERS_MAX = 4 * 1024 * 1024;
 
 /**
- * A sorted run of an index that is being built (Knuth, TAOCP 3, 5.4): the entries of many documents are collected in memory, then
- * written in the order of the index. In the order of the documents they would go to pages all over a large index, and each step
- * of the build would write most of those pages again.
+ * A sorted run (Knuth, TAOCP 3, 5.4) of indexes that are being built: the entries of many documents are collected in memory, then
+ * written in the order of the indexes. In the order of the documents they would go to pages all over a large index, and each step
+ * of the build would write most of those pages again. Indexes of one collection share a run, so that documents are read once.
  *
  *     add … add → isEnded → take … take → isWritten
  *
  * The build records its progress when all entries of a run are written. The documents of a run that was lost are read again.
  */
 export class IndexRun {
-  readonly indexId: number;
+  readonly indexIds: ReadonlySet<number>;
   /** The last document entered before this run; null: none. */
   readonly from: string | null;
   readonly #stepsMax: number;
@@ -40,8 +42,8 @@ export class IndexRun {
   #isLast = false;
 
   /** `stepsMax`: the run ends after this number of calls of `add`. */
-  constructor(indexId: number, from: string | null, stepsMax: number) {
-    this.indexId = indexId;
+  constructor(indexIds: readonly number[], from: string | null, stepsMax: number) {
+    this.indexIds = new Set(indexIds);
     this.from = from;
     this.#after = from as DocumentKey | null;
     this.#stepsMax = stepsMax;
@@ -112,6 +114,7 @@ export class IndexRun {
 }
 
 function inOrder(a: RunEntry, b: RunEntry): number {
+  if (a.idx !== b.idx) return a.idx - b.idx;
   if (a.hex !== b.hex) return a.hex < b.hex ? -1 : 1;
   return compareBytes(a.key, b.key);
 }

@@ -33,7 +33,7 @@ function hexOf(k: Buffer): string {
 /** Table `idx_entry`: keeps indexes up to date with the rows of `doc`. Without an index, that costs one lookup in a map. */
 export class IndexTable {
   readonly rows: IndexRows;
-  /** Entries collected for the index that is being built. Writes to its collection take out what they change. */
+  /** Entries collected for indexes that are being built. Writes to its collection take out what they change. */
   run: IndexRun | undefined;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -75,7 +75,7 @@ export class IndexTable {
     const next = entering.length === 0 ? undefined : (JSON.parse(now!) as JsonValue);
     const last = before === null || before === now ? undefined : parseFormer(before);
     for (const index of indexes) {
-      if (this.run?.indexId === index.id) this.run.forget(key);
+      if (this.run?.indexIds.has(index.id)) this.run.forget(key);
       const kept = entering.includes(index) ? indexEntries(index.definition, next!) : [];
       if (last === 'unreadable') this.#removeAll(index, key);
       else if (last !== undefined) this.#removeOthers(index, key, indexEntries(index.definition, last.value), kept);
@@ -83,16 +83,19 @@ export class IndexTable {
     }
   }
 
-  /** The entries that a document is to have. */
-  entriesFor(index: HeldIndex, key: DocumentKey, doc: number, value: string): RunEntry[] {
-    return indexEntries(index.definition, JSON.parse(value) as JsonValue).map((k) => {
-      const hex = hexOf(k);
-      return { hex, key, doc, sum: entrySum(hex, key, value) };
-    });
+  /** The entries that a document is to have in these indexes. */
+  entriesFor(indexes: readonly HeldIndex[], key: DocumentKey, doc: number, value: string): RunEntry[] {
+    const document = JSON.parse(value) as JsonValue;
+    return indexes.flatMap(({ id, definition }) =>
+      indexEntries(definition, document).map((k) => {
+        const hex = hexOf(k);
+        return { idx: id, hex, key, doc, sum: entrySum(hex, key, value) };
+      }),
+    );
   }
 
-  enter({ id }: HeldIndex, { hex, key, doc, sum }: RunEntry): void {
-    this.#prepare(PUT).run(id, Buffer.from(hex, 'hex'), key, doc, sum);
+  enter({ idx, hex, key, doc, sum }: RunEntry): void {
+    this.#prepare(PUT).run(idx, Buffer.from(hex, 'hex'), key, doc, sum);
   }
 
   /** Removes the first `count` entries of an index; false: none is left. */
@@ -125,7 +128,7 @@ export class IndexTable {
   /** The build has not reached the document yet, and will enter it. */
   #isAhead({ id, state, after }: HeldIndex, key: DocumentKey): boolean {
     if (state !== 'building') return state === 'emptying';
-    if (this.run?.indexId === id) return !this.run.hasPassed(key);
+    if (this.run?.indexIds.has(id)) return !this.run.hasPassed(key);
     return after === null || compareBytes(key, after as DocumentKey) > 0;
   }
 

@@ -128,7 +128,7 @@ export class IndexWork {
 
   /** The index to work on next; undefined: none. Space is freed first. */
   next(): HeldIndex | undefined {
-    const waiting = [...this.#indexes.rows.all().values()].filter(({ state }) => state !== 'ready');
+    const waiting = this.#all().filter(({ state }) => state !== 'ready');
     return (
       waiting.find(({ state }) => state === 'dropping') ??
       waiting.find(({ state }) => state === 'emptying') ??
@@ -146,7 +146,7 @@ export class IndexWork {
   /** Does one step for this index, of about `documents` documents. Returns roughly how many rows it wrote. */
   step(index: HeldIndex, documents: number): number {
     if (index.state === 'building') return this.#build(index, documents);
-    if (this.#indexes.run?.indexId === index.id) this.#indexes.run = undefined;
+    if (this.#indexes.run?.indexIds.has(index.id)) this.#indexes.run = undefined;
     const entries = documents * REMOVED_PER_ENTERED;
     if (this.#indexes.removeSome(index.id, entries)) return entries;
     if (index.state === 'dropping') this.#indexes.rows.delete(index.id);
@@ -156,44 +156,57 @@ export class IndexWork {
 
   #build(index: HeldIndex, count: number): number {
     const run = this.#runOf(index);
-    return run.isEnded ? this.#writeSome(index, run, count) : this.#collectSome(index, run, count);
+    return run.isEnded ? this.#writeSome(run, count) : this.#collectSome(index, run, count);
   }
 
-  #runOf({ id, after }: HeldIndex): IndexRun {
+  #runOf({ id, coll, after }: HeldIndex): IndexRun {
     const held = this.#indexes.run;
-    if (held?.indexId === id && held.from === after) return held;
-    const run = new IndexRun(id, after, this.#runSteps);
+    if (held?.indexIds.has(id) && held.from === after) return held;
+    const alike = this.#all().filter((other) => isBuilding(other) && other.coll === coll && other.after === after);
+    const ids = alike.map((other) => other.id);
+    const run = new IndexRun(ids, after, this.#runSteps);
     this.#indexes.run = run;
     return run;
   }
 
-  #collectSome(index: HeldIndex, run: IndexRun, count: number): number {
-    const rows = this.#documents.rowsAfter(index.coll, run.after ?? '', count, STEP_CHARACTERS_MAX);
+  #collectSome({ coll }: HeldIndex, run: IndexRun, count: number): number {
+    const indexes = this.#all().filter(({ id }) => run.indexIds.has(id));
+    const rows = this.#documents.rowsAfter(coll, run.after ?? '', count, STEP_CHARACTERS_MAX);
     run.add(
       rows.map(({ id, document: { key, value } }) => ({
         key,
-        entries: value === null ? [] : this.#indexes.entriesFor(index, key, id, value),
+        entries: value === null ? [] : this.#indexes.entriesFor(indexes, key, id, value),
       })),
     );
     return 1;
   }
 
-  #writeSome(index: HeldIndex, run: IndexRun, count: number): number {
+  #writeSome(run: IndexRun, count: number): number {
     const entries = run.take(count);
-    for (const entry of entries) this.#indexes.enter(index, entry);
-    if (run.isWritten) this.#finishRun(index, run);
+    for (const entry of entries) this.#indexes.enter(entry);
+    if (run.isWritten) this.#finishRun(run);
     return entries.length + 1;
   }
 
-  #finishRun(index: HeldIndex, { isLast, after, documents }: IndexRun): void {
+  #finishRun({ indexIds, isLast, after, documents }: IndexRun): void {
     this.#indexes.run = undefined;
     this.#runSteps = Math.min(RUN_STEPS_MAX, 2 * this.#runSteps);
-    if (isLast) this.#totals.delete(index.id);
-    this.#indexes.rows.put({
-      ...index,
-      state: isLast ? 'ready' : 'building',
-      after: isLast ? null : after,
-      done: index.done + documents,
-    });
+    for (const index of this.#all().filter(({ id }) => indexIds.has(id))) {
+      if (isLast) this.#totals.delete(index.id);
+      this.#indexes.rows.put({
+        ...index,
+        state: isLast ? 'ready' : 'building',
+        after: isLast ? null : after,
+        done: index.done + documents,
+      });
+    }
   }
+
+  #all(): readonly HeldIndex[] {
+    return [...this.#indexes.rows.all().values()];
+  }
+}
+
+function isBuilding({ state }: HeldIndex): boolean {
+  return state === 'building';
 }
