@@ -122,7 +122,9 @@ export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<N
     throw new TypeError(
       `the options of openDatabase are ${String(options)}; write an object such as { nodeId: 'till-1' }`,
     );
-  const { configFile, dataDirectory, logger: given, resolvers = {}, network, ...sections } = options;
+  const { configFile, dataDirectory, logger: given, resolvers = {}, network, ...sections } = withoutNulls(options);
+  requirePath('configFile', configFile);
+  requirePath('dataDirectory', dataDirectory);
   const logger =
     given === undefined ? silentLogger : (await import('./logging/program-logger.ts')).programLogger(given);
   const [{ loadConfig, readTokens }, { openNode }] = await Promise.all([
@@ -141,4 +143,14 @@ export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<N
   const clusterTokens = tokens.cluster;
   const node = await openNode({ config, clusterTokens, logger, network: network !== false, resolvers });
   return new NodeDatabase(node);
+}
+
+/** Null counts as not set, as it does in a settings file. */
+function withoutNulls(options: OpenDatabaseOptions): OpenDatabaseOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
+}
+
+function requirePath(name: string, path: unknown): void {
+  if (path === undefined || typeof path === 'string') return;
+  throw new TypeError(`${name} of openDatabase is ${typeof path}; give a path as a text`);
 }

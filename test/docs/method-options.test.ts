@@ -108,9 +108,22 @@ test('creating or opening something with invalid or misspelt options is refused'
     );
   }
   for (const options of [null, 5]) await assert.rejects(openDatabase(wrong(options)), /options of openDatabase are/);
+  for (const name of ['configFile', 'dataDirectory'])
+    await assert.rejects(openDatabase(wrong({ [name]: 5 })), {
+      message: `${name} of openDatabase is number; give a path as a text`,
+    });
   await assert.rejects(openDatabase(wrong({ netwrok: false })), /unknown key netwrok .*; did you mean Network\?/);
   await assert.rejects(
     openDatabase(wrong({ persistence: { databsePath: 'x.db' } })),
     /unknown key Persistence.databsePath in the options given in code; did you mean Persistence.DatabasePath\?/,
   );
+});
+
+test('null in the place of an option of openDatabase counts as not set', async (t) => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'entgldb-options-'));
+  t.after(() => rm(dataDirectory, { recursive: true }));
+  const nulls = { configFile: null, nodeId: null, persistence: null, resolvers: null, logger: null };
+  const db = await openDatabase({ ...(nulls as object), dataDirectory, network: false });
+  assert.deepEqual(await db.collection('c').find(), []);
+  await db.close();
 });

@@ -16,7 +16,10 @@ test('rubbish in the lock file does not keep an owner out, and the owner keeps o
     await store.close();
     writeFileSync(join(folder, 'test.db.lock'), 'rubbish');
     const again = await openInFolder(folder);
-    await assert.rejects(openInFolder(folder), { reason: 'DATABASE_LOCKED' });
+    await assert.rejects(openInFolder(folder), {
+      reason: 'DATABASE_LOCKED',
+      message: /^this process has the database .* open already; use that one, or close it first$/,
+    });
     await again.close();
   }));
 

@@ -22,7 +22,7 @@ export interface OwnerLock {
 export function takeOwnerLock(path: string, pid: number): OwnerLock {
   const lockPath = `${path}.lock`;
   const pidPath = `${path}.pid`;
-  let lock = takeLock(path);
+  let lock = takeLock(path, pid);
   let place = new FilePlace(lockPath);
   try {
     writePid(pidPath, pid);
@@ -35,7 +35,7 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
       if ((await place.isHeld()) || !lock.isOpen) return true;
       const former = lock;
       try {
-        lock = takeLock(path);
+        lock = takeLock(path, pid);
       } catch (error) {
         // If the disk refuses, the next call tries again.
         return !isEntglDbError(error, 'DATABASE_LOCKED');
@@ -66,12 +66,12 @@ export async function awaitOwner(path: string, clock: Clock, keptMs: number): Pr
   if (hasTraces && !existsSync(`${path}.lock`)) await sleep(clock, keptMs);
 }
 
-function takeLock(path: string): DatabaseSync {
+function takeLock(path: string, own: number): DatabaseSync {
   const lockPath = `${path}.lock`;
   try {
     return lockFile(lockPath);
   } catch (error) {
-    if (errorCode(error) === BUSY) throw lockedError(path, `${path}.pid`);
+    if (errorCode(error) === BUSY) throw lockedError(path, `${path}.pid`, own);
     if (errorCode(error) !== NOTADB) throw toStoreError(error, lockPath);
     // The file is rubbish and has no owner, or it would have been busy. It must not keep anybody out.
     return guarded(lockPath, () => {
@@ -127,12 +127,14 @@ function writePid(pidPath: string, pid: number): void {
   }
 }
 
-function lockedError(path: string, pidPath: string): PersistenceError {
+function lockedError(path: string, pidPath: string, own: number): PersistenceError {
   const pid = readPid(pidPath);
   const owner = pid === undefined ? 'another process' : `process ${pid}`;
-  return new PersistenceError('DATABASE_LOCKED', `${owner} has the database ${path} open; stop it or use it`, {
-    details: { path, pid },
-  });
+  const message =
+    pid === own
+      ? `this process has the database ${path} open already; use that one, or close it first`
+      : `${owner} has the database ${path} open; stop it or use it`;
+  return new PersistenceError('DATABASE_LOCKED', message, { details: { path, pid } });
 }
 
 /** Undefined while the owner has taken the lock but not yet written its id. */
