@@ -44,6 +44,8 @@ export function claimIndexes(claim: Claim): void {
     assert.equal(store.removeIndex(D, 'age'), false);
     finish(store);
     assert.deepEqual(names(), ['tags[]']);
+    for (const name of ['\u{10000}', '\uffff']) store.addIndex(C, parseIndex({ on: 'age', name }));
+    assert.deepEqual(names(), ['tags[]', '\uffff', '\u{10000}'], 'in byte order');
   });
 
   claim('answers are the same before, during and after the building of an index', ({ store }) => {

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../../core/config/index.ts';
-import type { CollectionName } from '../../../core/ids/index.ts';
+import { type CollectionName, compareBytes } from '../../../core/ids/index.ts';
 import { type IndexDefinition, invalidIndex } from '../../../core/query/index.ts';
 import { FILLING_COMMIT_MIN } from '../../filling.ts';
 import type { StoredDocument, StoredIndex } from '../../store.ts';
@@ -51,7 +51,7 @@ export class IndexWork {
     const held = coll === undefined ? [] : (this.#indexes.keptBy(coll) ?? []);
     if (held.length === 0) return [];
     return [...held]
-      .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+      .sort((a, b) => compareBytes(a.definition.name, b.definition.name))
       .map(({ id, definition, state, done }) => ({
         definition,
         isReady: state === 'ready',
