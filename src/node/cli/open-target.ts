@@ -71,9 +71,13 @@ export async function withTarget<T>(
  */
 async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
   const config = await loadCliConfig(run.context, run.globals);
-  // A misspelt DatabasePath leads to another database.
-  if (needs.isSilent !== true) for (const warning of config.warnings) run.output.note(`entgldb: ${warning}`);
+  if (needs.isSilent !== true) tellWarnings(run, config);
   return untilFree(config, () => openTargetOnce(run, config, needs));
+}
+
+/** Tells people what the configuration holds in vain: a misspelt DatabasePath leads to another database. */
+export function tellWarnings({ output }: CommandRun, { warnings }: LoadedConfig): void {
+  for (const warning of warnings) output.note(`entgldb: ${warning}`);
 }
 
 /** Calls `open` again, for up to `BusyTimeoutMs`, while another process has the database open and does not answer. */

@@ -352,6 +352,7 @@ describe('the command line', () => {
       /^entgldb: unknown key Persistence.DatabasPath in .*; did you mean Persistence.DatabasePath\?\n$/,
     );
     assert.equal((await cli('get', 'users', 'u1', '--json')).err, '');
+    assert.match((await cli('restore', 'none.db')).err, /^entgldb: unknown key Persistence.DatabasPath/);
     const { out, err } = await cli('doctor');
     assert.match(out, /^WARNING configuration: unknown key Persistence.DatabasPath/m);
     assert.equal(err, '');

@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PersistenceError } from '../../../core/errors/index.ts';
+import { ConfigurationError } from '../../../core/errors/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { loadCliConfig } from '../open-target.ts';
+import { loadCliConfig, tellWarnings } from '../open-target.ts';
 
 /**
  * Puts a verified backup in the place of the database. If the node runs, fails with DATABASE_LOCKED. Looks for the file in the
@@ -13,6 +13,7 @@ import { loadCliConfig } from '../open-target.ts';
 export async function restore(run: CommandRun, file: string): Promise<ExitCode> {
   const { context, globals, output } = run;
   const config = await loadCliConfig(context, globals);
+  tellWarnings(run, config);
   const backupPath = await findBackup(file, context.workingDirectory, config);
   const path = config.values['Persistence.DatabasePath'];
   const { restoreSqliteFile } = await import('../../../store/index.ts');
@@ -27,7 +28,8 @@ async function findBackup(file: string, workingDirectory: string, config: Loaded
   const places = [resolve(workingDirectory, file), resolve(config.baseDirectory, file)];
   if (folder !== null) places.push(join(folder, file));
   for (const place of places) if (await isThere(place)) return place;
-  throw new PersistenceError('IO_FAILED', `there is no backup ${file}; looked for ${[...new Set(places)].join(', ')}`, {
+  const looked = [...new Set(places)].join(', ');
+  throw new ConfigurationError('FILE_NOT_FOUND', `there is no backup ${file}; looked for ${looked}; check the name`, {
     details: { file },
   });
 }
