@@ -53,8 +53,9 @@ async function checkNode(run: CommandRun, config: LoadedConfig): Promise<Finding
       checkRunning(target, config, run.context.clock.now()),
     );
   } catch (error) {
-    if (isEntglDbError(error, 'PERMISSION_DENIED')) return [failed('node', error.message)];
-    if (!isEntglDbError(error, 'NODE_UNREACHABLE')) throw error;
+    if (!isEntglDbError(error)) throw error;
+    // A node that hangs, or may not be asked, is one finding among others.
+    if (error.reason !== 'NODE_UNREACHABLE') return [failed('node', error.message)];
     if (isStarting(error)) return [warning('node', error.message)];
     const left = await readNodeFile(config.values['Persistence.DatabasePath']);
     const state = left === undefined ? 'no node is running; `entgldb start` starts one' : CRASHED;

@@ -4,11 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../config/index.ts';
+import { writeNodeFile } from '../../node-file.ts';
 import { createTestShell } from '../test-shell.ts';
 import { checkReach } from './check-network.ts';
 
@@ -77,6 +78,21 @@ test('doctor notices that two nodes have one name, as with a settings file that 
   );
   till.stop();
   await till.done;
+});
+
+test('doctor reports a node that does not answer, and everything else all the same', async () => {
+  const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as { port: number };
+  await mkdir(join(folder(), 'till'));
+  const hanging = { pid: 1, nodeId: 'till', url: `http://127.0.0.1:${port}`, secret: 'of its start' };
+  await writeNodeFile(join(folder(), 'till', 'entgldb.db'), hanging);
+  const { code, out, err } = await cli('doctor', '--data', 'till');
+  silent.close();
+  assert.equal(err, '');
+  assert.match(out, /^FAILED +node: the node at .* did not answer within \d+ ms/m);
+  assert.match(out, /^ok +database file: /m);
+  assert.equal(code, 1);
 });
 
 test('doctor reports a weak token, an unwritable folder, and a node that nobody can find', async () => {
