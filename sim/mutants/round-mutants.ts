@@ -85,6 +85,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sender.ts',
     find: 'return this.#batches.unconfirmedBytes < bytes;',
     replace: 'return true;',
+    scenario: 'a peer that confirms nothing',
   },
   {
     name: 'sessions outlive lost commits',

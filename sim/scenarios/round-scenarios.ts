@@ -264,6 +264,20 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
       return stage.lacking([newcomer], 'k');
     },
   },
+  {
+    name: 'a peer that confirms nothing',
+    // I7: what travels unacknowledged is bounded.
+    async play() {
+      const stage = new Stage();
+      const sender = stage.node({ limits: { sessionCreditBytes: 1000, messageBytesMax: 500 } });
+      const receiver = stage.node();
+      for (let i = 0; i < 200; i++) stage.put(sender, `k${i}`);
+      stage.deafen(sender, ({ kind }) => kind === 'ack');
+      await stage.join([sender, receiver], 3_000);
+      const sent = versionsSent(stage, sender);
+      return sent > 0 && sent < 200 ? [] : [`${sent} of 200 versions were sent to a peer that confirmed none`];
+    },
+  },
 ];
 
 function versionsSent(stage: Stage, node: SimNode): number {

@@ -137,6 +137,11 @@ export class OutStream {
     return this.claimed?.revision !== revision && !dominates(this.peerKnowledge, knowledge);
   }
 
+  /** Whether this end knows something else than it last claimed here; false before the first claim. */
+  hasChangedSinceClaim({ revision }: SyncCollection): boolean {
+    return this.claimed !== undefined && this.claimed.revision !== revision;
+  }
+
   isKnownToPeer(replica: ReplicaId, seq: number): boolean {
     return knows(this.peerKnowledge, replica, seq);
   }

@@ -108,8 +108,11 @@ export class Sender {
   peerClaimed(message: ClaimMessage): void {
     for (const { collection, knowledge } of message.collections) {
       if (!this.#context.isShared(collection)) continue;
-      this.#streams.get(collection)?.peerKnows(knowledge);
+      const stream = this.#streams.get(collection);
+      stream?.peerKnows(knowledge);
       this.#confirm(collection, knowledge, false);
+      // Adopting it raised what this end knows. The peer learns nothing new by that, but its receipts wait to hear it.
+      if (stream?.hasChangedSinceClaim(this.#context.replica.collection(collection))) this.#claims.plan();
     }
   }
 
