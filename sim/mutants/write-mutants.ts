@@ -86,6 +86,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     file: 'src/core/version/knowledge.ts',
     find: 'return known !== undefined && known.seq >= seq;',
     replace: 'return known !== undefined && known.seq > seq;',
+    isCoarse: true,
   },
   {
     name: 'context begins one later',
