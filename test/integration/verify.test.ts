@@ -14,7 +14,12 @@ const WAIT_MS_MAX = 30_000;
 const DOCUMENTS = 500;
 const LOST = 10;
 
-const counts = (db: NodeDatabase): Promise<number> => db.collection('users').count();
+/** Reads the rows: the count that the database keeps does not notice that some vanished. */
+async function rowsOf(db: NodeDatabase): Promise<number> {
+  let rows = 0;
+  for await (const _ of db.collection('users').keys()) rows++;
+  return rows;
+}
 
 test('equal nodes verify as equal; rows that vanished are found from either side, and come back', async (t) => {
   const folder = await makeFolder(t);
@@ -39,7 +44,7 @@ test('equal nodes verify as equal; rows that vanished are found from either side
   await eventually('the meeting', async () => till.isOnline);
   const [found] = await till.verify('office', { signal });
   assert.equal(found?.collections[0]?.verdict, 'different');
-  await eventually('the healing', async () => (await counts(office)) === DOCUMENTS);
+  await eventually('the healing', async () => (await rowsOf(office)) === DOCUMENTS);
   await eventually('an equal verdict again', async () => {
     const [again] = await office.verify(undefined, { signal });
     return again?.collections[0]?.verdict === 'equal';

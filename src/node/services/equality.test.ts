@@ -126,6 +126,20 @@ test('a peer that does not answer in time gets the verdict unanswered', async ()
   assert.equal(await verdictOf(equality, opened), 'unanswered');
 });
 
+test('a peer that leaves during a comparison gets the verdict unanswered immediately', async () => {
+  await using opened = await openTestDatabase();
+  await opened.db.collection('users').put('u', { n: 1 });
+  const { equality, session, asked } = peerOf(opened, () => undefined);
+  const verifying = equality.verify();
+  while (asked.length === 0) await turn();
+  Object.assign(session, { isOpen: false });
+  equality.left('somebody else');
+  equality.left(session.channel.peerKey);
+  assert.equal((await verifying)[0]?.collections[0]?.verdict, 'unanswered');
+  assert.equal((await equality.verify())[0]?.collections[0]?.verdict, 'unanswered');
+  assert.equal(asked.length, 1, 'nothing is asked in a session that has ended');
+});
+
 test('a peer that asks repeatedly is answered from one count of the rows', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;

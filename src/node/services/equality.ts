@@ -38,7 +38,7 @@ export interface EqualityDeps {
  * - `behind`: one node knows writes that the other does not know yet, or something changed during the comparison. Sync ends it.
  * - `different`: both know the same but hold something different, three times in a row; or rows of one are damaged, which are
  *   repaired automatically.
- * - `unanswered`: the peer did not answer in time, or runs an older release.
+ * - `unanswered`: the peer left or did not answer in time, or runs an older release.
  */
 export type EqualityVerdict = 'equal' | 'behind' | 'different' | 'unanswered';
 
@@ -139,6 +139,12 @@ export class Equality {
     }
   }
 
+  /** A session with the peer has ended: nobody answers what was asked in it. */
+  left(deviceKey: string): void {
+    for (const { session, answer } of [...this.#questions.values()])
+      if (session.channel.peerKey === deviceKey && !session.isOpen) answer(undefined);
+  }
+
   /** Answers a peer, one question at a time, and reads rows for that at most once in `verifyRecountMs`. */
   async #answer(session: VerifiedSession, nonce: number, digest: Uint8Array): Promise<void> {
     if (this.#answering.has(session) || this.#stopping.signal.aborted) return;
@@ -209,6 +215,7 @@ export class Equality {
 
   /** Asks a peer for its sums. Null: the digests are equal; undefined: no answer. */
   #ask(session: VerifiedSession, signal: AbortSignal): Promise<readonly CollectionSum[] | null | undefined> {
+    if (!session.isOpen) return Promise.resolve(undefined);
     const nonce = ++this.#nonce;
     const { promise, resolve, reject } = Promise.withResolvers<readonly CollectionSum[] | null | undefined>();
     const abort = (): void => reject(signal.reason);

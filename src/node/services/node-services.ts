@@ -188,6 +188,7 @@ export class NodeServices {
   /** The last session with a peer ended, with this problem. */
   left(deviceKey: string, problem: string | null): void {
     this.feed.left(deviceKey, problem);
+    this.equality.left(deviceKey);
     this.receipts.left(deviceKey);
   }
 
