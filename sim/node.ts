@@ -175,10 +175,15 @@ export class SimNode {
       host.committed();
       this.#options.watch.onCommit(this, notice);
     });
-    replica.onReload(() => this.#options.watch.onReload(this));
+    const recountAll = (): void =>
+      replica.damaged.uncounted().forEach((collection) => void this.#recountOn(collection));
+    replica.onReload(() => {
+      this.#options.watch.onReload(this);
+      recountAll();
+    });
     this.isUp = true;
     for (const collection of replica.evictions.pending()) this.#evictOn(collection);
-    for (const collection of replica.damaged.uncounted()) this.#recountOn(collection);
+    recountAll();
     this.#resolveStale();
   }
 

@@ -49,11 +49,12 @@ export class StoreQueries {
     return this.#deps.replica.store.explain(collection, query);
   }
 
-  /** The replica knows the number of documents of each collection. Undefined if there is a filter. */
+  /** The replica knows the number of documents of each collection. Undefined if there is a filter, or if they are being recounted. */
   #countOfAll(collection: CollectionName, { filter }: Query): number | undefined {
     if (filter.kind !== 'all') return undefined;
-    this.#deps.commitPending();
-    return this.#deps.replica.collection(collection).documents;
+    const { replica, commitPending } = this.#deps;
+    commitPending();
+    return replica.damaged.isUncounted(collection) ? undefined : replica.collection(collection).documents;
   }
 
   #ask<T>(collection: CollectionName, query: Query, answer: (store: Store) => T): T {

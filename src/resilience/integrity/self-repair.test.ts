@@ -275,6 +275,26 @@ test('a collection that lacks documents nobody can name is recounted and request
   assert.equal(counts.sessionsClosed, 1);
 });
 
+test('a count that a failed sync took back is made again', async () => {
+  const { replica, store, repair } = setUpRepair({ soon: setImmediate });
+  put(replica, 'a', 1);
+  put(replica, 'b', 2);
+  store.damage(C, key('b'));
+  repair.report(damaged('b'));
+  const former = replica.id;
+  // Everything is durable but what the last turn committed: the end of the count.
+  do {
+    await replica.flush();
+    await new Promise(setImmediate);
+  } while (replica.id === former || replica.damaged.uncounted().length > 0);
+  store.failFlushes(1);
+  await assert.rejects(replica.flush());
+  assert.deepEqual(replica.damaged.uncounted(), [C]);
+  for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
+  assert.deepEqual(replica.damaged.uncounted(), []);
+  assert.equal(replica.collection(C).documents, 1);
+});
+
 test('damage of the file itself is unhealthy and logged once, and nothing is repaired', async () => {
   const { replica, repair } = setUpRepair();
   for (let i = 0; i < 3; i++) repair.report({ kind: 'file', problem: 'page 7 is never used' });

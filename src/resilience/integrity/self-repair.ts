@@ -58,7 +58,7 @@ export class SelfRepair {
   readonly #logger: Logger;
   readonly #documents: DamagedDocuments;
   readonly #incidents = new Incidents();
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
   #reported = new Map<CollectionName, Set<DocumentKey>>();
   /** When each collection was last repaired since the start, monotonic ms. */
   readonly #repairedAt = new Map<CollectionName, number>();
@@ -91,8 +91,10 @@ export class SelfRepair {
       // If writing stopped under a clock that was ahead, it must not stay stopped until that time comes.
       if (kind === 'writing-stopped' && Math.abs(clock.now() - at) < TIMES.repairDayMs) this.#isReadOnly = true;
     }
-    this.#unsubscribe = deps.replica.onCommit((notice) => this.#noticed(notice));
-    for (const collection of deps.replica.damaged.uncounted()) this.#countSoon(collection);
+    // A failed sync may take back the commit that ended a count.
+    const countAll = (): void => deps.replica.damaged.uncounted().forEach((name) => void this.#countSoon(name));
+    this.#unsubscribe = [deps.replica.onCommit((notice) => this.#noticed(notice)), deps.replica.onReload(countAll)];
+    countAll();
     if (this.#documents.count('waiting') > 0) this.#lookSoon();
   }
 
@@ -144,7 +146,7 @@ export class SelfRepair {
   /** Stops repairing; unfinished repairs continue after the next start. */
   stop(): void {
     this.#isStopped = true;
-    this.#unsubscribe();
+    for (const end of this.#unsubscribe) end();
     this.#cancelTimer?.();
   }
 
