@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { HangWatch, LOOK_MS } from './hang-watch.ts';
 import { failedSeed, type SeedJob } from './run-seed.ts';
 import type { WorldResult } from './world.ts';
 
-/** A seed that takes longer is considered hung: its thread is ended, and it counts as failed. */
-const SEED_SECONDS_MAX = 900;
 /** A world creates much short-lived garbage; with this young generation, collections are ten times as rare. */
 const YOUNG_MB = 64;
 
@@ -26,14 +27,14 @@ export async function runPool(
     for (let result = results[told]; result !== undefined; result = results[++told]) onResult(jobs[told]!, result);
   };
   const work = async (): Promise<void> => {
-    let worker = newWorker();
+    let worker = await newWorker();
     for (let i = taken++; i < jobs.length && performance.now() < end; i = taken++) {
       const result = await runOn(worker, jobs[i]!);
-      if (result === undefined) {
+      if (typeof result === 'string') {
         await worker.terminate();
-        worker = newWorker();
+        worker = await newWorker();
       }
-      results[i] = result ?? failedSeed(jobs[i]!, `did not end within ${SEED_SECONDS_MAX} s`);
+      results[i] = typeof result === 'string' ? failedSeed(jobs[i]!, result) : result;
       tell();
     }
     await worker.terminate();
@@ -49,22 +50,32 @@ export function hashOfAll(results: readonly WorldResult[]): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-function newWorker(): Worker {
-  return new Worker(new URL('./worker.ts', import.meta.url), {
+async function newWorker(): Promise<Worker> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
+  await once(worker, 'online');
+  return worker;
 }
 
-/** Runs one seed on the worker; undefined if it does not end in time. */
-function runOn(worker: Worker, job: SeedJob): Promise<WorldResult | undefined> {
-  return new Promise((resolve, reject) => {
-    const end = (result: WorldResult | undefined): void => {
-      clearTimeout(timer);
-      worker.off('message', end).off('error', reject);
-      resolve(result);
-    };
-    const timer = setTimeout(() => end(undefined), SEED_SECONDS_MAX * 1000);
-    worker.on('message', end).on('error', reject);
-    worker.postMessage(job);
-  });
+/** Runs one seed on the worker. If the seed hangs, says how instead; the worker must then be ended. */
+async function runOn(worker: Worker, job: SeedJob): Promise<WorldResult | string> {
+  const watch = new HangWatch(await cpuMsOf(worker));
+  const over = new AbortController();
+  const result = once(worker, 'message').then(([value]): WorldResult => value);
+  worker.postMessage(job);
+  return Promise.race([result, hangOf(worker, watch, over.signal)]).finally(() => over.abort());
+}
+
+async function hangOf(worker: Worker, watch: HangWatch, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    await setTimeout(LOOK_MS, undefined, { signal });
+    const hang = watch.look(await cpuMsOf(worker));
+    if (hang !== undefined) return hang;
+  }
+}
+
+async function cpuMsOf(worker: Worker): Promise<number> {
+  const { user, system } = await worker.cpuUsage();
+  return (user + system) / 1000;
 }
