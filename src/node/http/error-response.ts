@@ -71,17 +71,26 @@ export function schemaError(problem: SchemaProblem, part: string): Configuration
   return new ConfigurationError('USAGE', `${where}${problem.instancePath} ${whatIsWrong(problem, part)}`);
 }
 
-type SchemaProblem = Pick<FastifySchemaValidationError, 'instancePath' | 'message' | 'params'> & {
-  /** The schema that was violated; added by ajv's option `verbose`. */
+/** Of a value that was sent, so many characters are shown. */
+const SHOWN_CHARS_MAX = 40;
+
+type SchemaProblem = Pick<FastifySchemaValidationError, 'instancePath' | 'keyword' | 'message' | 'params'> & {
+  /** The schema that was violated, and what was sent; added by ajv's option `verbose`. */
   readonly parentSchema?: { readonly properties?: object };
+  readonly data?: unknown;
 };
 
-function whatIsWrong({ message, params, parentSchema }: SchemaProblem, part: string): string {
+function whatIsWrong({ keyword, message, params, parentSchema, data }: SchemaProblem, part: string): string {
+  if (keyword === 'type') return `${message}, but is ${shorten(JSON.stringify(data) ?? 'missing')}; see /openapi.json`;
   const { additionalProperty: unknown } = params;
   if (typeof unknown !== 'string') return `${message}; see /openapi.json`;
   const word = part === 'querystring' ? 'parameter' : 'member';
   const known = Object.keys(parentSchema?.properties ?? {}).join(', ');
   return `has the unknown ${word} ${JSON.stringify(unknown)}; ${known === '' ? 'none is known here' : `known: ${known}`}`;
+}
+
+function shorten(text: string): string {
+  return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
 }
 
 const INTERNAL_MESSAGE = 'the node failed to answer; its log says why';

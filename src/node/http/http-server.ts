@@ -19,7 +19,7 @@ import { parseJsonBody } from './json-body.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { peerRoutes } from './peer-routes.ts';
 import { queryRoutes } from './query-routes.ts';
-import { closeQuerystring, prepareBody } from './request-schemas.ts';
+import { closeQuerystring, prepareBody, readParameters } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 import { watchBody } from './slow-body.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -72,8 +72,9 @@ export async function startHttpServer(options: HttpServerOptions, deps: HttpServ
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
-    // Misspelt members must be refused, not removed: a query without its filter finds everything. `verbose` lets errors name the known ones.
-    ajv: { customOptions: { removeAdditional: false, verbose: true } },
+    // What is not meant must be refused. Misspelt members must not be removed: a query without its filter finds everything. Values of
+    // another type must not be made to fit: null would be 0. `verbose` lets errors name what is known, and what was sent.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, verbose: true } },
     schemaErrorFormatter: (problems, part) => schemaError(problems[0]!, part),
     // Requests that fastify itself refuses, such as a path that cannot be decoded, are answered like any other refusal.
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
@@ -172,6 +173,7 @@ function addRoutes(app: FastifyInstance, context: RouteContext): void {
   app.register(async (scope) => {
     scope.addHook('onRoute', closeQuerystring);
     scope.addHook('preValidation', prepareBody);
+    scope.addHook('preValidation', readParameters);
     healthRoutes(scope, context);
     documentRoutes(scope, context);
     queryRoutes(scope, context);

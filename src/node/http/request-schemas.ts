@@ -1,5 +1,4 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
-import { ConfigurationError } from '../../core/errors/index.ts';
 
 /** JSON schemas of path and query parts that several routes share. */
 const collection = { type: 'string', minLength: 1, description: 'Name of the collection' } as const;
@@ -40,16 +39,33 @@ export function closeQuerystring(route: RouteOptions): void {
   route.schema = { ...route.schema, querystring: { ...(querystring as object), additionalProperties: false } };
 }
 
-/**
- * Prepares the body of a route that names its members: no body counts as one without members, and a member that is null is refused,
- * since the validator would take null for 0 or false.
- */
+/** In a route that names the members of its body, no body counts as one without members. */
 export async function prepareBody(request: FastifyRequest): Promise<void> {
   const schema = request.routeOptions.schema?.body as typeof noBody | undefined;
-  if (schema?.additionalProperties !== false) return;
-  if (request.body === undefined) request.body = {};
-  const { body } = request;
-  if (typeof body !== 'object' || body === null) return;
-  const [name] = Object.entries(body).find(([, value]) => value === null) ?? [];
-  if (name !== undefined) throw new ConfigurationError('USAGE', `body/${name} is null; give a value, or leave it out`);
+  if (schema?.additionalProperties === false && request.body === undefined) request.body = {};
+}
+
+/**
+ * Reads the numbers and booleans among the parameters of a path and of its query string, where everything is text. The
+ * validator itself makes nothing of a text: in a body, "5" is not 5. What cannot be read is left, and then refused.
+ */
+export async function readParameters(request: FastifyRequest): Promise<void> {
+  const { params, querystring } = request.routeOptions.schema ?? {};
+  readTexts(request.params as Texts, params as ParameterSchema);
+  readTexts(request.query as Texts, querystring as ParameterSchema);
+}
+
+type Texts = Record<string, unknown>;
+type ParameterSchema = { readonly properties: Readonly<Record<string, { readonly type: string }>> } | undefined;
+
+function readTexts(values: Texts, schema: ParameterSchema): void {
+  for (const [name, { type }] of Object.entries(schema?.properties ?? {})) {
+    const text = values[name];
+    if (typeof text === 'string') values[name] = readText(text, type);
+  }
+}
+
+function readText(text: string, type: string): unknown {
+  if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  return type === 'boolean' && /^(true|false)$/.test(text) ? text === 'true' : text;
 }

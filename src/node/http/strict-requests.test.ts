@@ -1,6 +1,6 @@
 /**
- * Goal: unknown members and parameters of a request are refused and named, never ignored. Method: a real server over a real node,
- * requests with fetch.
+ * Goal: unknown members and parameters of a request are refused and named, never ignored, and so are values of another type, never made
+ * to fit. Method: a real server over a real node, requests with fetch.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -79,21 +79,60 @@ test('an unknown parameter in the query string is refused, on every route', asyn
   assert.equal((await call('GET', '/api/v1/collections/numbers/documents/n001')).status, 200);
 });
 
-test('a body that may be empty may be absent, and null is no value', async () => {
+test('a body that may be empty may be absent', async () => {
   const path = '/api/v1/collections/numbers';
   for (const route of ['query', 'count', 'documents/n001/undo']) {
     const answer = await call('POST', `${path}/${route}`);
     assert.notEqual(answer.status, 400, `${route}: ${await answer.text()}`);
   }
   assert.deepEqual(await (await call('POST', `${path}/count`)).json(), { count: 1 });
-  await assertRefused(
-    await call('POST', `${path}/documents/n001/undo`, { to: null }),
-    'body/to is null; give a value, or leave it out',
-  );
-  await assertRefused(
-    await call('POST', '/api/v1/network', { paused: null }),
-    'body/paused is null; give a value, or leave it out',
-  );
   assert.equal((await call('PUT', `${path}/documents/n001`)).status, 400);
   assert.equal((await call('PUT', `${path}/documents/n002`, { a: null })).status, 204);
+});
+
+test('a value of another type in a body is refused by name, and not made to fit', async () => {
+  for (const [route, body, message] of [
+    ['collections/numbers/query', { limit: '5' }, '/limit must be integer, but is "5"'],
+    ['collections/numbers/query', { skip: null }, '/skip must be integer, but is null'],
+    ['collections/numbers/query', { filter: 'i' }, '/filter must be object, but is "i"'],
+    ['collections/numbers/query', { sort: { i: '1' } }, '/sort/i must be integer, but is "1"'],
+    ['collections/numbers/query', { fields: 'i' }, '/fields must be array, but is "i"'],
+    ['collections/numbers/query', { fields: [5] }, '/fields/0 must be string, but is 5'],
+    ['collections/numbers/query', { after: 5 }, '/after must be string, but is 5'],
+    ['collections/numbers/explain', { limit: true }, '/limit must be integer, but is true'],
+    ['collections/numbers/live', { limit: '5' }, '/limit must be integer, but is "5"'],
+    ['collections/numbers/count', { filter: [] }, '/filter must be object, but is []'],
+    ['collections/numbers/documents/n001', 'text', ' must be object, but is "text"'],
+    ['collections/numbers/indexes', [], ' must be object, but is []'],
+    ['collections/numbers/documents/n001/undo', { to: '0' }, '/to must be integer, but is "0"'],
+    ['collections/numbers/documents/n001/undo', { to: null }, '/to must be integer, but is null'],
+    ['conflicts/1/restore', 'x', ' must be object, but is "x"'],
+    ['backups', { name: 5 }, '/name must be string, but is 5'],
+    ['blobs/collection', { olderThanDays: '8' }, '/olderThanDays must be number, but is "8"'],
+    ['network', { paused: 'false' }, '/paused must be boolean, but is "false"'],
+    ['network', { paused: null }, '/paused must be boolean, but is null'],
+    ['verification', { peer: 7 }, '/peer must be string, but is 7'],
+    ['integrity-check', 1, ' must be object, but is 1'],
+    ['compaction', 'x'.repeat(100), ` must be object, but is "${'x'.repeat(39)}…`],
+  ] as const) {
+    const method = route.endsWith('n001') ? 'PUT' : 'POST';
+    await assertRefused(await call(method, `/api/v1/${route}`, body), `body${message}; see /openapi.json`);
+  }
+});
+
+test('parameters are text, and are read as the numbers and booleans that they say', async () => {
+  for (const [path, message] of [
+    ['/api/v1/conflicts?limit=ten', 'the query string/limit must be integer, but is "ten"'],
+    ['/api/v1/conflicts?limit=', 'the query string/limit must be integer, but is ""'],
+    ['/api/v1/conflicts?limit=1&limit=2', 'the query string/limit must be integer, but is ["1","2"]'],
+    ['/api/v1/collections/numbers/export?versions=1', 'the query string/versions must be boolean, but is "1"'],
+  ] as const)
+    await assertRefused(await call('GET', path), `${message}; see /openapi.json`);
+  await assertRefused(
+    await call('POST', '/api/v1/conflicts/x/restore'),
+    'params/id must be integer, but is "x"; see /openapi.json',
+  );
+  assert.equal((await call('POST', '/api/v1/conflicts/7/restore')).status, 404);
+  assert.equal((await call('GET', '/api/v1/conflicts?limit=2')).status, 200);
+  assert.equal((await call('GET', '/api/v1/collections/numbers/export?versions=true')).status, 200);
 });
