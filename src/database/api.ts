@@ -334,14 +334,15 @@ export interface Database extends AsyncDisposable {
   /** All collections that this node knows, also frozen and evicted ones. */
   collections(): CollectionInfo[];
   /** R12: stops wanting a collection. Its documents stay readable but frozen: local writes reject with COLLECTION_NOT_WANTED. */
-  narrow(collection: string): Promise<void>;
-  /** R12: wants a collection again, continuing from where it was frozen. */
-  widen(collection: string): Promise<void>;
+  narrow(collection: string, options?: WaitOptions): Promise<void>;
+  /** R12: wants a collection again, continuing from where it was frozen. A signal ends the waiting for an eviction under way. */
+  widen(collection: string, options?: WaitOptions): Promise<void>;
   /**
    * R12: stops wanting a collection and removes its documents from this node only; other nodes keep them. Rejects with
-   * SYNC_ERROR / EVICT_REFUSED while this node has writes in it that no other node has confirmed.
+   * SYNC_ERROR / EVICT_REFUSED while this node has writes in it that no other node has confirmed. A signal ends the waiting;
+   * the removal, once begun, goes on.
    */
-  evict(collection: string): Promise<void>;
+  evict(collection: string, options?: WaitOptions): Promise<void>;
   /**
    * Versions that lost to a concurrent one, newest first. The ledger is bounded by `conflictsMax`, `conflictCharactersMax`
    * and `conflictRetentionMs`: the oldest are forgotten first.

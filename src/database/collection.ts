@@ -1,8 +1,8 @@
+import { abortable } from '../core/clock/index.ts';
 import { type CollectionName, parseDocumentKey, type ReplicaId } from '../core/ids/index.ts';
 import { guardMethods, type OptionNames, rejecting, throwing } from '../core/options/index.ts';
 import { type IndexSpec, type JsonValue, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
 import type { QueryPlan } from '../store/index.ts';
-import { abortable } from './abortable.ts';
 import type { Change, Collection, LiveOptions, MigrateOptions, MigrateProgress, WatchOptions } from './api.ts';
 import type { Document, DocumentVersion, ReadOptions, WaitOptions } from './document-api.ts';
 import { DocumentCollection, FIND } from './document-collection.ts';

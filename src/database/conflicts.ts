@@ -1,6 +1,6 @@
+import { abortable } from '../core/clock/index.ts';
 import { PersistenceError } from '../core/errors/index.ts';
 import { type CollectionName, parseCollectionName, type ReplicaId } from '../core/ids/index.ts';
-import { abortable } from './abortable.ts';
 import type { Conflict, ConflictOptions } from './api.ts';
 import type { WaitOptions } from './document-api.ts';
 import { toDocumentVersion } from './history/index.ts';

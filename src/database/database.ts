@@ -1,4 +1,4 @@
-import { LoopShare, TURN_MS } from '../core/clock/index.ts';
+import { abortable, LoopShare, TURN_MS } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { PersistenceError } from '../core/errors/index.ts';
 import {
@@ -13,7 +13,6 @@ import { merge } from '../core/merge/index.ts';
 import type { Query } from '../core/query/index.ts';
 import { fingerprintText } from '../core/version/index.ts';
 import type { FoundDocument, QueryPlan, StoredDocument } from '../store/index.ts';
-import { abortable } from './abortable.ts';
 import type {
   Change,
   Collection,
@@ -215,21 +214,27 @@ export class LocalDatabase implements Database, CollectionHost {
     }));
   }
 
-  async narrow(collection: string): Promise<void> {
+  async narrow(collection: string, { signal }: WaitOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
     this.commitPending();
     this.#maintenance.narrow(parseCollectionName(collection));
-    await this.replica.flush();
+    await abortable(this.replica.flush(), signal);
   }
 
-  async widen(collection: string): Promise<void> {
+  async widen(collection: string, { signal }: WaitOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
     this.commitPending();
-    await this.#maintenance.widen(parseCollectionName(collection));
-    await this.replica.flush();
+    const name = parseCollectionName(collection);
+    await abortable(
+      this.#maintenance.widen(name).then(() => this.replica.flush()),
+      signal,
+    );
   }
 
-  async evict(collection: string): Promise<void> {
+  async evict(collection: string, { signal }: WaitOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
     this.commitPending();
-    await this.#maintenance.evict(parseCollectionName(collection));
+    await abortable(this.#maintenance.evict(parseCollectionName(collection)), signal);
   }
 
   async conflicts(options: ConflictOptions = {}): Promise<Conflict[]> {

@@ -1,3 +1,4 @@
+import { abortable } from '../core/clock/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import { parseDocumentKey } from '../core/ids/index.ts';
 import {
@@ -11,7 +12,6 @@ import {
   toPredicate,
 } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
-import { abortable } from './abortable.ts';
 import type { ReadOptions, ScanOptions, WaitOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
 import { after, type Eventually } from './eventually.ts';

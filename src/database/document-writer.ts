@@ -1,10 +1,10 @@
+import { abortable } from '../core/clock/index.ts';
 import { ConcurrencyError, DocumentNotFoundError, messageOf } from '../core/errors/index.ts';
 import { type CollectionName, fullKey, parseDocumentKey } from '../core/ids/index.ts';
 import { counterValue, incrementCounter } from '../core/merge/index.ts';
 import { checkOptions } from '../core/options/index.ts';
 import { isArrayIndex, type JsonObject, type JsonValue, parsePath } from '../core/query/index.ts';
 import type { StoredDocument } from '../store/index.ts';
-import { abortable } from './abortable.ts';
 import type { WaitOptions, WriteOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
 import { after, type Eventually } from './eventually.ts';

@@ -189,6 +189,23 @@ test('an interrupted eviction continues at the next open, also over damaged rows
   await again.db.close();
 });
 
+test('a signal ends the waiting for an eviction, which goes on', async () => {
+  const { db } = openOn(createMemoryStore(), { isConfirmed: () => true });
+  const docs = db.collection('c');
+  for (let part = 0; part < 3; part++)
+    await docs.putMany(Array.from({ length: 900 }, (_, n) => [`${part}-${n}`, {}] as const));
+  const stop = new AbortController();
+  const waiting = [db.evict('c', { signal: stop.signal }), db.widen('c', { signal: stop.signal })];
+  stop.abort(new Error('enough'));
+  for (const each of waiting) await assert.rejects(each, { message: 'enough' });
+  assert.ok(db.replica.evictions.isPending(C));
+  for (const method of ['narrow', 'widen', 'evict'] as const)
+    await assert.rejects(db[method]('other', { signal: stop.signal }), { message: 'enough' }, method);
+  await db.evict('c');
+  assert.equal(db.collections().find(({ name }) => name === 'c')!.documents, 0);
+  await db.close();
+});
+
 test('a second evict joins the first one, and widen waits for it', async () => {
   const { db } = openOn(createMemoryStore(), { isConfirmed: () => true });
   const docs = db.collection('c');

@@ -20,6 +20,8 @@ export interface OpenNodeOptions {
   readonly isCommand?: boolean;
   /** The program's own resolvers, by collection. Default: none. */
   readonly resolvers?: Readonly<Record<string, Resolver>>;
+  /** Abandons the opening, leaving nothing open. Once it is done, the signal means nothing. */
+  readonly signal?: AbortSignal;
 }
 
 export type OpenNode = (options: OpenNodeOptions) => Promise<RunningNode>;
@@ -102,5 +104,5 @@ export interface Maintenance {
   /** Throws DatabaseCorruptionError that names what is damaged. */
   checkIntegrity(signal?: AbortSignal): Promise<void>;
   /** Returns unused space of the file to the file system; resolves with the number of bytes. */
-  compact(): Promise<number>;
+  compact(signal?: AbortSignal): Promise<number>;
 }

@@ -152,10 +152,11 @@ export class NodeDatabase implements Database {
 
   /**
    * Returns unused space of the file to the file system, and resolves with the number of bytes. Waits for a check or a backup that is
-   * under way. Rejects with DATABASE_LOCKED while another program reads the file.
+   * under way. Rejects with DATABASE_LOCKED while another program reads the file. A signal ends the waiting and the work; what was
+   * returned by then is not taken back.
    */
-  compact(): Promise<number> {
-    return this.#node.maintenance!.compact();
+  compact(options?: WaitOptions): Promise<number> {
+    return this.#node.maintenance!.compact(options?.signal);
   }
 
   /**
@@ -169,18 +170,21 @@ export class NodeDatabase implements Database {
   }
 
   /** R12: stops wanting a collection. Its documents stay readable, frozen: local writes get COLLECTION_NOT_WANTED. */
-  narrow(collection: string): Promise<void> {
-    return this.#node.database.narrow(collection);
+  narrow(collection: string, options?: WaitOptions): Promise<void> {
+    return this.#node.database.narrow(collection, options);
   }
 
-  /** Wants a collection again, and continues where it stopped. */
-  widen(collection: string): Promise<void> {
-    return this.#node.database.widen(collection);
+  /** Wants a collection again, and continues where it stopped. A signal ends the waiting for an eviction under way. */
+  widen(collection: string, options?: WaitOptions): Promise<void> {
+    return this.#node.database.widen(collection, options);
   }
 
-  /** R12: stops wanting a collection and removes its documents from this node alone. Rejects with EVICT_REFUSED while writes of this node are on no other one. */
-  evict(collection: string): Promise<void> {
-    return this.#node.database.evict(collection);
+  /**
+   * R12: stops wanting a collection and removes its documents from this node alone. Rejects with EVICT_REFUSED while writes of this node
+   * are on no other one. A signal ends the waiting; the removal, once begun, goes on.
+   */
+  evict(collection: string, options?: WaitOptions): Promise<void> {
+    return this.#node.database.evict(collection, options);
   }
 
   /** Versions that lost to a concurrent one, as this node's ledger lists them, newest first; see docs/guide/conflicts.md. */
@@ -248,6 +252,9 @@ const REPLICATED: OptionNames<ReplicatedOptions> = { peers: true, ...WAIT };
 guardMethods(NodeDatabase.prototype, {
   transaction: rejecting(1, TRANSACTION),
   backup: rejecting(1, BACKUP),
+  narrow: rejecting(1, WAIT),
+  widen: rejecting(1, WAIT),
+  evict: rejecting(1, WAIT),
   conflicts: rejecting(0, CONFLICTS),
   watchConflicts: throwing(0, WAIT),
   restoreConflict: rejecting(1, WAIT),
@@ -255,5 +262,6 @@ guardMethods(NodeDatabase.prototype, {
   verify: rejecting(1, WAIT),
   flush: rejecting(0, WAIT),
   checkIntegrity: rejecting(0, WAIT),
+  compact: rejecting(0, WAIT),
 });
 guardCallers(NodeDatabase.prototype, { transaction: 'rejects', onOnlineChange: 'throws' });

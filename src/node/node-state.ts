@@ -104,9 +104,9 @@ export class NodeState {
     return {
       backup: (path, options) => this.services.backup(path, options),
       checkIntegrity: (signal) => this.services.checkIntegrity(signal),
-      compact: async () => {
+      compact: async (signal) => {
         const before = this.store.statistics().databaseBytes;
-        await this.store.compact();
+        await this.store.compact(signal === undefined ? {} : { signal });
         return before - this.store.statistics().databaseBytes;
       },
     };

@@ -1,5 +1,6 @@
 import { type Logger, silentLogger } from '../core/logging/index.ts';
 import type { Resolver } from '../core/merge/index.ts';
+import { checkOptions, type OptionNames } from '../core/options/index.ts';
 import { NodeDatabase } from './node-database.ts';
 import { assertNodeVersion } from './node-version.ts';
 
@@ -105,6 +106,11 @@ export interface OpenDatabaseOptions {
   readonly resolvers?: Readonly<Record<string, Resolver>>;
   /** Default: silent. Its errors are ignored; rejects with TypeError if it lacks a method. */
   readonly logger?: Logger;
+  /**
+   * Abandons the opening, which then rejects with the reason of the signal and leaves nothing open. It counts between two steps, and
+   * while backups are verified, but not in the middle of work on the file. Once the database is open, it means nothing.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -122,7 +128,18 @@ export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<N
     throw new TypeError(
       `the options of openDatabase are ${String(options)}; write an object such as { nodeId: 'till-1' }`,
     );
-  const { configFile, dataDirectory, logger: given, resolvers = {}, network, ...sections } = withoutNulls(options);
+  const {
+    configFile,
+    dataDirectory,
+    logger: given,
+    resolvers = {},
+    network,
+    signal,
+    ...sections
+  } = withoutNulls(options);
+  const abort = signal === undefined ? {} : { signal };
+  checkOptions(abort, 'openDatabase', ABORT);
+  signal?.throwIfAborted();
   requirePath('configFile', configFile);
   requirePath('dataDirectory', dataDirectory);
   const logger =
@@ -141,9 +158,12 @@ export async function openDatabase(options: OpenDatabaseOptions = {}): Promise<N
   const tokens = await readTokens(config);
   for (const warning of [...config.warnings, ...tokens.warnings]) logger.warn({}, warning);
   const clusterTokens = tokens.cluster;
-  const node = await openNode({ config, clusterTokens, logger, network: network !== false, resolvers });
+  signal?.throwIfAborted();
+  const node = await openNode({ config, clusterTokens, logger, network: network !== false, resolvers, ...abort });
   return new NodeDatabase(node);
 }
+
+const ABORT: OptionNames<Pick<OpenDatabaseOptions, 'signal'>> = { signal: true };
 
 /** Null counts as not set, as it does in a settings file. */
 function withoutNulls(options: OpenDatabaseOptions): OpenDatabaseOptions {

@@ -3,7 +3,6 @@ import { type Clock, ClockMonitor } from '../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import { isEntglDbError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
-import type { Logger } from '../core/logging/index.ts';
 import { createResolverRegistry } from '../core/merge/index.ts';
 import { DocumentCache, type LocalDatabase, openLocalDatabase } from '../database/index.ts';
 import { resolverText } from '../database/replica/index.ts';
@@ -33,13 +32,14 @@ const NODE_ID = 'node-id';
 
 /**
  * The composition root: opens a database on its file and, with `network`, a node that others find. Rejects as the store does
- * (DATABASE_LOCKED, DATABASE_CORRUPT …), with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED) or CONFIG_ERROR, leaving nothing open.
+ * (DATABASE_LOCKED, DATABASE_CORRUPT …), with NETWORK_ERROR (PORT_IN_USE, LISTEN_FAILED), CONFIG_ERROR or the signal's reason,
+ * leaving nothing open.
  */
 export const openNode: OpenNode = async (given) => {
   const limits = { ...given.config.limits };
   const config = { ...given.config, limits };
   const options = { ...given, config };
-  const { logger } = given;
+  const { logger, signal } = given;
   const clocks = new ClockMonitor(config.values['Sync.MaxClockDriftMs']);
   let state: NodeState | undefined;
   const backups = createBackups(config, {
@@ -47,7 +47,7 @@ export const openNode: OpenNode = async (given) => {
     clock: systemClock,
     logger: logger.child({ category: 'EntglDb.Resilience' }),
   });
-  const { store, restored } = await openStore(config, backups, logger);
+  const { store, restored } = await openStore(options, backups);
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
     keepNodeId(state);
@@ -56,8 +56,11 @@ export const openNode: OpenNode = async (given) => {
     noteFiles(state, options, store, restored);
     const copied = whyCopied(state.database, store.identity);
     if (copied !== undefined) state.notice(copiedText(copied));
+    // After the notes of what happened to the files: a restored backup must not go unmentioned.
+    signal?.throwIfAborted();
     if (options.network) {
       await startNetwork(options, state, clocks, copied !== undefined);
+      signal?.throwIfAborted();
       if (copied !== undefined) forgetCopied(state.database);
     }
     if (kept.length > 0) forgetNotices(state.database);
@@ -125,15 +128,14 @@ function openState(
 
 /** Opens the store. A file that is too damaged to open is set aside and replaced by the newest good backup. */
 async function openStore(
-  { values, limits }: LoadedConfig,
+  { config: { values, limits }, logger, signal }: OpenNodeOptions,
   backups: BackupService,
-  logger: Logger,
 ): Promise<Opened<SqliteStore>> {
   const path = values['Persistence.DatabasePath'];
   const storeLogger = logger.child({ category: 'EntglDb.Persistence' });
   const opening = openOrRestore({
     open: async () => {
-      await awaitOwner(path, awaitedClock, TIMES.lockKeptMs);
+      await awaitOwner(path, awaitedClock, TIMES.lockKeptMs, signal);
       return openSqliteStore({
         path,
         durability: values['Persistence.Durability'],
@@ -143,18 +145,20 @@ async function openStore(
         pid: process.pid,
         limits,
         clock: systemClock,
+        awaitedClock,
         logger: storeLogger,
       });
     },
-    newestGood: () => backups.newestGood(),
-    restore: (backupPath) => restoreSqliteFile({ backupPath, path, pid: process.pid, clock: systemClock }),
+    newestGood: () => backups.newestGood(signal),
+    restore: (backupPath) =>
+      restoreSqliteFile({ backupPath, path, pid: process.pid, clock: systemClock, ...(signal && { signal }) }),
     logger: storeLogger,
   });
   try {
     return await opening;
   } catch (error) {
     // Another process has it open, perhaps only for a moment: the caller decides what to report.
-    if (!isEntglDbError(error, 'DATABASE_LOCKED'))
+    if (!isEntglDbError(error, 'DATABASE_LOCKED') && !signal?.aborted)
       storeLogger.fatal({ err: error, path }, 'the database cannot be opened');
     throw error;
   }

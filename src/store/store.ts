@@ -141,7 +141,7 @@ export interface MaintainableStore extends Store {
    * BACKUP_FAILED if this store is damaged, or as writing does. A signal ends it and removes what was written.
    */
   backup(toPath: string, options?: StoreBackupOptions): Promise<void>;
-  /** Returns unused pages to the file system, in short steps. A signal ends it between two steps. */
+  /** Returns unused pages to the file system, in short steps. A signal ends it between two steps; what was returned is not taken back. */
   compact(options?: { readonly signal?: AbortSignal }): Promise<void>;
   statistics(): StoreStatistics;
 }

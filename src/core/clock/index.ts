@@ -1,3 +1,4 @@
+export { abortable, abortableItems } from './abortable.ts';
 export { type Clock, sleep } from './clock.ts';
 export { type ClockAssessment, ClockMonitor } from './clock-monitor.ts';
 export { HLC_ZERO, type Hlc, hlcToMs, isHlc, nextHlc, observeHlc } from './hlc.ts';

@@ -1,8 +1,7 @@
-import type { Clock } from '../../core/clock/index.ts';
+import { abortable, type Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION } from '../../core/ids/index.ts';
 import { guardMethods, type OptionNames, rejecting, throwing } from '../../core/options/index.ts';
-import { abortable } from '../abortable.ts';
 import type { WaitOptions } from '../document-api.ts';
 import { WAIT } from '../option-names.ts';
 import type {

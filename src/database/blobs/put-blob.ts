@@ -1,9 +1,8 @@
 import { types } from 'node:util';
-import { hlcToMs } from '../../core/clock/index.ts';
+import { abortable, abortableItems, hlcToMs } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
-import { abortable, abortableItems } from '../abortable.ts';
 import type { BlobSource, PutBlobOptions } from './blob-api.ts';
 import {
   blobKey,

@@ -1,10 +1,9 @@
-import type { Clock } from '../../core/clock/index.ts';
+import { abortable, type Clock } from '../../core/clock/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import { type IndexDefinition, type IndexSpec, parseIndex } from '../../core/query/index.ts';
 import { FILLING_COMMIT_MIN, type Store, type StoredIndex } from '../../store/index.ts';
-import { abortable } from '../abortable.ts';
 import type { EnsureIndexOptions, IndexInfo } from './query-api.ts';
 
 /** How long to wait before looking for work again, after a failed step or when there was no work, in ms. */

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Clock, withDeadline } from '../../core/clock/index.ts';
+import { abortable, type Clock, withDeadline } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { ConcurrencyError, PersistenceError, TimeoutError } from '../../core/errors/index.ts';
-import { abortable } from '../abortable.ts';
 import type { TransactionOptions } from '../api.ts';
 import type { DocumentHost } from '../document-host.ts';
 import type { CommitNotice, LocalWrite } from '../replica/index.ts';

@@ -62,7 +62,7 @@ export function statusRoutes(app: FastifyInstance, { node, closing }: RouteConte
     '/api/v1/compaction',
     { schema: { ...schema, summary: 'Give unused space back', body: noBody } },
     async () => ({
-      bytesFreed: await maintenanceOf(node.maintenance).compact(),
+      bytesFreed: await maintenanceOf(node.maintenance).compact(closing),
     }),
   );
 }

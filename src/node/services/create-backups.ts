@@ -29,7 +29,7 @@ export function createBackups(config: LoadedConfig, { database, clock, logger }:
       backup: (toPath, work) => database().backup(toPath, work),
     },
     files: backupFiles,
-    verify: (path) => verifySqliteFile(path, { clock }),
+    verify: (path, signal) => verifySqliteFile(path, { clock, ...(signal && { signal }) }),
     clock,
   });
 }

@@ -29,7 +29,7 @@ export interface BackupServiceDeps {
   readonly database: BackedUpDatabase;
   readonly files: BackupFiles;
   /** What is damaged in a file that nobody has open; empty if it can be trusted. May throw DATABASE_CORRUPT. */
-  readonly verify: (path: string) => Promise<readonly unknown[]>;
+  readonly verify: (path: string, signal?: AbortSignal) => Promise<readonly unknown[]>;
   readonly clock: Clock;
 }
 
@@ -159,10 +159,10 @@ export class BackupService {
     return infos;
   }
 
-  /** The newest backup that is sound, trying one after another; undefined if there is none. */
-  async newestGood(): Promise<BackupInfo | undefined> {
+  /** The newest backup that is sound, trying one after another; undefined if there is none. A signal ends the search. */
+  async newestGood(signal?: AbortSignal): Promise<BackupInfo | undefined> {
     for (const info of await this.list()) {
-      if (await this.#isGood(info.path)) return info;
+      if (await this.#isGood(info.path, signal)) return info;
       this.#logger.error({ path: info.path }, 'a backup is damaged; an older one is tried');
     }
     return undefined;
@@ -239,10 +239,11 @@ export class BackupService {
     );
   }
 
-  async #isGood(path: string): Promise<boolean> {
+  async #isGood(path: string, signal: AbortSignal | undefined): Promise<boolean> {
     try {
-      return (await this.#deps.verify(path)).length === 0;
+      return (await this.#deps.verify(path, signal)).length === 0;
     } catch (error) {
+      signal?.throwIfAborted();
       // A file that cannot be read as a database is not a good backup. Other errors are not about this file.
       this.#logger.error({ path, err: error }, 'a backup cannot be read');
       return isEntglDbError(error) ? false : Promise.reject(error);

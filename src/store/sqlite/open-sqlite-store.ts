@@ -46,6 +46,8 @@ export interface SqliteStoreOptions {
   /** Id of this process, for the error that a second opener gets. */
   readonly pid: number;
   readonly clock: Clock;
+  /** A clock whose timers keep the process alive, for work that a caller awaits. Default: `clock`. */
+  readonly awaitedClock?: Clock;
   readonly logger: Logger;
   /** Makes a file durable; tests let it fail. Default: `fdatasync`. */
   readonly dataSync?: DataSync;
@@ -80,6 +82,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
           machineId: options.machineId,
           limits: { ...LIMITS, ...options.limits },
           clock: options.clock,
+          awaitedClock: options.awaitedClock ?? options.clock,
           logger: options.logger,
           dataSync: options.dataSync ?? ((file) => file.datasync()),
           lock,

@@ -13,19 +13,24 @@ export interface RestoreOptions {
   readonly path: string;
   readonly pid: number;
   readonly clock: Clock;
+  /** Ends the verification of the backup; then nothing was changed. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * The damage in a database file that nobody has open, such as a backup; an empty list: it can be trusted. Throws
- * DATABASE_CORRUPT for a file that is not a database of ours, FORMAT_TOO_NEW for one of a later release.
+ * DATABASE_CORRUPT for a file that is not a database of ours, FORMAT_TOO_NEW for one of a later release. A signal ends it.
  */
-export async function verifySqliteFile(path: string, { clock }: { readonly clock: Clock }): Promise<Damage[]> {
+export async function verifySqliteFile(
+  path: string,
+  { clock, signal }: Pick<RestoreOptions, 'clock' | 'signal'>,
+): Promise<Damage[]> {
   const main = guarded(path, () => inspectMainFile(path));
   if (main.kind === 'absent' || main.kind === 'empty') return [{ kind: 'file', problem: `${path} holds no database` }];
   const maintenance = new Maintenance(clock);
   try {
     const found: Damage[] = [];
-    for await (const damage of streamDamage(maintenance, path)) found.push(damage);
+    for await (const damage of streamDamage(maintenance, path, signal)) found.push(damage);
     return found;
   } finally {
     await maintenance.close();
@@ -38,12 +43,12 @@ export async function verifySqliteFile(path: string, { clock }: { readonly clock
  * is one rename: after a crash there is either the old database or the restored one.
  */
 export async function restoreSqliteFile(options: RestoreOptions): Promise<string | undefined> {
-  const { backupPath, clock } = options;
+  const { backupPath, clock, signal } = options;
   const path = resolve(options.path);
   guarded(path, () => createPrivateFolder(dirname(path)));
   const lock = takeOwnerLock(path, options.pid);
   try {
-    const damage = await verifySqliteFile(backupPath, { clock });
+    const damage = await verifySqliteFile(backupPath, { clock, ...(signal && { signal }) });
     const lasting = damage.filter(({ kind }) => kind !== 'index');
     if (lasting.length > 0) throw invalidError(backupPath, lasting);
     return guarded(path, () => exchange(backupPath, path, Math.floor(clock.now()), damagedIndexes(damage)));

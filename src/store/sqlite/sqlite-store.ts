@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Clock, sleep } from '../../core/clock/index.ts';
+import { abortable, type Clock, sleep } from '../../core/clock/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { IndexDefinition, Query } from '../../core/query/index.ts';
@@ -49,6 +49,7 @@ export interface SqliteStoreParts {
   readonly machineId: string;
   readonly limits: LogLimits & AsideLimits;
   readonly clock: Clock;
+  readonly awaitedClock: Clock;
   readonly logger: Logger;
   readonly lock: OwnerLock;
   readonly dataSync: DataSync;
@@ -325,19 +326,18 @@ export class SqliteStore implements MaintainableStore {
   }
 
   async compact({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
     while (this.statistics().freePages > 0) {
-      signal?.throwIfAborted();
       this.#file.change(() => this.#file.settled().exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
       this.#commits.committedAside();
       this.#checkpointer.noteCommit(PAGES_PER_STEP);
-      await sleep(this.#parts.clock, 0, signal);
+      await sleep(this.#parts.awaitedClock, 0, signal);
     }
     // The store's own checks and backups are waited for, rather than reported as another program.
     await this.#checkpointer.pause();
     while (this.#maintenance.isReading) {
       this.#checkpointer.resume();
-      await this.#maintenance.readingDone();
-      signal?.throwIfAborted();
+      await abortable(this.#maintenance.readingDone(), signal);
       await this.#checkpointer.pause();
     }
     try {

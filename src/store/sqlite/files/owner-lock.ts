@@ -59,11 +59,11 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
 
 /**
  * Waits `keptMs` if there are traces of an owner but no lock file: if somebody removed it, its owner takes the lock again
- * within this time (`keep`). Otherwise there could be two owners that overwrite each other's data.
+ * within this time (`keep`). Otherwise there could be two owners that overwrite each other's data. A signal ends the waiting.
  */
-export async function awaitOwner(path: string, clock: Clock, keptMs: number): Promise<void> {
+export async function awaitOwner(path: string, clock: Clock, keptMs: number, signal?: AbortSignal): Promise<void> {
   const hasTraces = [`${path}.pid`, `${path}-shm`].some((trace) => existsSync(trace));
-  if (hasTraces && !existsSync(`${path}.lock`)) await sleep(clock, keptMs);
+  if (hasTraces && !existsSync(`${path}.lock`)) await sleep(clock, keptMs, signal);
 }
 
 function takeLock(path: string, own: number): DatabaseSync {

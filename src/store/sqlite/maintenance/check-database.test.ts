@@ -1,8 +1,7 @@
 /**
  * Goal: a check that is kept from reading reports no damage, since repair would remove good documents and people would
- * restore a backup. A check does not hinder its own store either.
- * Method: a healthy file without a write-ahead log, locked by another connection at each step of a check; a compaction during
- * a check.
+ * restore a backup.
+ * Method: a healthy file without a write-ahead log, locked by another connection at each step of a check.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { sampleDocument, sampleHead } from '../../../testing/index.ts';
 import type { Damage } from '../../store.ts';
-import { openInFolder, tamper, withFolder } from '../test-folder.ts';
+import { openInFolder, withFolder } from '../test-folder.ts';
 import { checkDatabase } from './check-database.ts';
 
 const STATEMENTS_MAX = 10_000;
@@ -29,27 +28,6 @@ test('a check of a file that becomes locked meanwhile fails and reports no damag
       assert.deepEqual(damage, sound.damage, `locked before transaction ${locked}`);
       assert.match(String(error), /database is locked/, `locked before transaction ${locked}`);
     }
-  }));
-
-test('a compaction waits for a check of its own store instead of failing', () =>
-  withFolder(async (folder) => {
-    const store = await openInFolder(folder);
-    const documents = Array.from({ length: 30_000 }, (_, i) => sampleDocument({ key: `k${i}`, pos: i + 1 }));
-    store.commit({ documents });
-    await store.close();
-    tamper(join(folder, 'test.db'), `UPDATE doc SET value = '{"n":0}' WHERE key = 'k0'`);
-    const again = await openInFolder(folder);
-    let compacting: Promise<void> | undefined;
-    for await (const _ of again.checkIntegrity()) {
-      if (compacting !== undefined) continue;
-      // The check is still reading, and sees the state before this commit.
-      again.commit({ documents: [sampleDocument({ key: 'later', pos: 30_001 })] });
-      compacting = again.compact();
-    }
-    assert.ok(compacting, 'the check found nothing');
-    await compacting;
-    assert.equal(again.statistics().walBytes, 0);
-    await again.close();
   }));
 
 /** Result of a check of a file that another connection locks before the check's transaction number `lockedFrom`. */

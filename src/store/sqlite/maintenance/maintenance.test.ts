@@ -21,7 +21,7 @@ import { parseCollectionName, parseDocumentKey } from '../../../core/ids/index.t
 import { silentLogger } from '../../../core/logging/index.ts';
 import { FingerprintSum } from '../../../core/version/index.ts';
 import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../../testing/index.ts';
-import type { Damage, Store, StoreBatch } from '../../store.ts';
+import type { Damage, StoreBatch } from '../../store.ts';
 import { restoreSqliteFile, verifySqliteFile } from '../restore-file.ts';
 import { openInFolder, tamper, withFolder } from '../test-folder.ts';
 import { Maintenance } from './maintenance.ts';
@@ -361,26 +361,3 @@ test('a restored backup replaces the database, and the old file stays beside it'
     assert.equal(restored.documents(C, null, 100).length, 20);
     await restored.close();
   }));
-
-test('compaction returns the pages that deletions freed', () =>
-  withFolder(async (folder) => {
-    const store = await openInFolder(folder, { clock: { ...clock, setTimer: runSoon } });
-    const count = 2000;
-    store.commit(consistentBatch(count));
-    const before = store.statistics().databaseBytes;
-    const keys = (store as Store).documents(C, null, count).map(({ key }) => key);
-    store.commit({
-      removed: keys.map((key, i) => ({ collection: C, key, pos: count + i + 1, why: 'evicted', deadSince: null })),
-    });
-    assert.ok(store.statistics().freePages > 10);
-    await store.compact();
-    const { databaseBytes, freePages, walBytes } = store.statistics();
-    assert.deepEqual([freePages, walBytes], [0, 0]);
-    assert.ok(databaseBytes < before / 2, `${databaseBytes} of ${before} bytes are left`);
-    await store.close();
-  }));
-
-function runSoon(_delayMs: number, run: () => void): () => void {
-  queueMicrotask(run);
-  return () => {};
-}
