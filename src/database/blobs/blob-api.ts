@@ -114,7 +114,8 @@ export interface Blobs {
    * without a reference and deletes them in a later call, when they have been without one for `olderThanMs`. Rejects with
    * SYNC_ERROR / COLLECTION_NOT_WANTED on a node that does not hold all collections, PERSISTENCE_ERROR /
    * TRANSACTION_TOO_LARGE if documents refer to more than `Limits.blobReferencesMax` blobs, and a RangeError if `olderThanMs`
-   * is less than 7 days. A signal stops it between two steps; what it has deleted by then stays deleted.
+   * is less than 7 days. A call during another one waits for it; if both have the same `olderThanMs`, it gets that result.
+   * A signal stops it between two steps; what it has deleted by then stays deleted.
    */
   collect(options?: CollectBlobsOptions): Promise<CollectedBlobs>;
 }

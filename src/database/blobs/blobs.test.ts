@@ -378,6 +378,19 @@ test('aborting one collect does not fail another one that was called during it',
   assert.equal((await other).waiting, 1);
 });
 
+test('a collect during another one uses its own grace period', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  await db.blobs.put(BYTES);
+  await collectDaily(opened, 1);
+  opened.clock.advance(10 * DAY_MS);
+  const [long, short, same, wrong] = [30, 7, 7, 1].map((days) => db.blobs.collect({ olderThanMs: days * DAY_MS }));
+  await assert.rejects(wrong!, RangeError);
+  assert.deepEqual(await long, { blobs: 0, bytes: 0, waiting: 1 });
+  assert.equal((await short)!.blobs, 1);
+  assert.equal(await same, await short, 'one result for both');
+});
+
 test('collect fails on a node that does not hold all collections, and with too short a grace period', async () => {
   await using partial = await openTestDatabase(undefined, { holdsAll: false });
   await assert.rejects(partial.db.blobs.collect(), is('COLLECTION_NOT_WANTED'));

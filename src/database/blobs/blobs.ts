@@ -18,7 +18,7 @@ import type {
   PutBlobOptions,
 } from './blob-api.ts';
 import type { BlobsHost } from './blobs-host.ts';
-import { BlobCollection } from './collect-blobs.ts';
+import { BlobCollection, graceOf } from './collect-blobs.ts';
 import { listBlobs } from './list-blobs.ts';
 import { paced } from './paced.ts';
 import { Pins } from './pins.ts';
@@ -36,11 +36,18 @@ export interface SlowCollection {
   readonly clock: Clock;
 }
 
+interface RunningCollection {
+  readonly result: Promise<CollectedBlobs>;
+  readonly olderThanMs: number;
+  /** Of the call that began it. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /** The blobs of one database. */
 export class LocalBlobs implements Blobs {
   readonly #host: BlobsHost;
   readonly #pins = new Pins();
-  #collecting: { readonly result: Promise<CollectedBlobs>; readonly signal: AbortSignal | undefined } | undefined;
+  #collecting: RunningCollection | undefined;
   #slow: AbortController | undefined;
 
   constructor(host: BlobsHost) {
@@ -86,27 +93,30 @@ export class LocalBlobs implements Blobs {
 
   async collect(options: CollectBlobsOptions = {}): Promise<CollectedBlobs> {
     const { signal } = options;
+    const olderThanMs = graceOf(options);
     signal?.throwIfAborted();
     this.#slow?.abort();
     const running = this.#collecting;
-    if (running === undefined) return this.#collect(options);
-    // One runs at a time; a call during it gets the same result, unless the signal of the first call stops it.
+    if (running === undefined) return this.#collect({ ...options, olderThanMs });
+    // One runs at a time. A call for the same grace during it gets the same result, unless the signal of the first call stops it.
+    const isSame = running.olderThanMs === olderThanMs;
     try {
-      return await abortable(running.result, signal);
+      const result = await abortable(running.result, signal);
+      if (isSame) return result;
     } catch (error) {
-      if (signal?.aborted || !running.signal?.aborted) throw error;
+      if (signal?.aborted || (isSame && !running.signal?.aborted)) throw error;
     }
     return this.collect(options);
   }
 
-  #collect(options: CollectBlobsOptions): Promise<CollectedBlobs> {
-    const { signal } = options;
+  #collect(options: CollectBlobsOptions & { readonly olderThanMs: number }): Promise<CollectedBlobs> {
+    const { signal, olderThanMs } = options;
     const result = this.#pins
       .during(() => new BlobCollection(this.#host, this.#pins, options).run())
       .finally(() => {
         this.#collecting = undefined;
       });
-    this.#collecting = { result, signal };
+    this.#collecting = { result, olderThanMs, signal };
     return abortable(result, signal);
   }
 

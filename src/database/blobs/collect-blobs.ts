@@ -19,6 +19,12 @@ const SLICE_KEYS_MAX = 100;
 const SPACES = ['queue', 'conflicts', 'history'] as const;
 const ENTRIES_MAX = 64;
 
+/** How long a blob must have been without a reference, ms. Throws a RangeError if that is too short. */
+export function graceOf({ olderThanMs = TIMES.blobGraceMs }: CollectBlobsOptions): number {
+  if (olderThanMs >= TIMES.blobGraceMs) return olderThanMs;
+  throw new RangeError(`olderThanMs is ${olderThanMs}; it is at least ${TIMES.blobGraceMs}, 7 days`);
+}
+
 /**
  * One collection of unreferenced blobs: marks the blobs that documents refer to, decides for each blob, and sweeps
  * (docs/adr/0008-blobs.md).
@@ -47,15 +53,13 @@ export class BlobCollection {
   constructor(
     host: BlobsHost,
     pins: Pins,
-    { olderThanMs = TIMES.blobGraceMs, signal }: CollectBlobsOptions,
+    options: CollectBlobsOptions,
     rest: () => Promise<void> = () => host.turn(),
   ) {
-    if (!(olderThanMs >= TIMES.blobGraceMs))
-      throw new RangeError(`olderThanMs is ${olderThanMs}; it is at least ${TIMES.blobGraceMs}, 7 days`);
     this.#host = host;
     this.#pins = pins;
-    this.#signal = signal;
-    this.#graceMs = olderThanMs;
+    this.#signal = options.signal;
+    this.#graceMs = graceOf(options);
     this.#rest = rest;
   }
 
