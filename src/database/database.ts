@@ -224,11 +224,8 @@ export class LocalDatabase implements Database, CollectionHost {
   async widen(collection: string, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     this.commitPending();
-    const name = parseCollectionName(collection);
-    await abortable(
-      this.#maintenance.widen(name).then(() => this.replica.flush()),
-      signal,
-    );
+    await abortable(this.#maintenance.widen(parseCollectionName(collection)), signal);
+    await abortable(this.replica.flush(), signal);
   }
 
   async evict(collection: string, { signal }: WaitOptions = {}): Promise<void> {

@@ -364,39 +364,3 @@ test('a reference that enters the offline queue, the conflicts or the history du
       assert.equal((await db.blobs.presence(ref)).isComplete, isThere, `${space}, after ${turns} turns`);
     }
 });
-
-test('aborting one collect does not fail another one that was called during it', async () => {
-  await using opened = await openTestDatabase();
-  const { db } = opened;
-  await db.blobs.put(BYTES);
-  await db.collection('files').putMany(Array.from({ length: 1000 }, (_, i) => [`k${i}`, { i }] as const));
-  const controller = new AbortController();
-  const aborted = db.blobs.collect({ signal: controller.signal });
-  const other = db.blobs.collect();
-  controller.abort(new Error('enough'));
-  await assert.rejects(aborted, /enough/);
-  assert.equal((await other).waiting, 1);
-});
-
-test('a collect during another one uses its own grace period', async () => {
-  await using opened = await openTestDatabase();
-  const { db } = opened;
-  await db.blobs.put(BYTES);
-  await collectDaily(opened, 1);
-  opened.clock.advance(10 * DAY_MS);
-  const [long, short, same, wrong] = [30, 7, 7, 1].map((days) => db.blobs.collect({ olderThanMs: days * DAY_MS }));
-  await assert.rejects(wrong!, RangeError);
-  assert.deepEqual(await long, { blobs: 0, bytes: 0, waiting: 1 });
-  assert.equal((await short)!.blobs, 1);
-  assert.equal(await same, await short, 'one result for both');
-});
-
-test('collect fails on a node that does not hold all collections, and with too short a grace period', async () => {
-  await using partial = await openTestDatabase(undefined, { holdsAll: false });
-  await assert.rejects(partial.db.blobs.collect(), is('COLLECTION_NOT_WANTED'));
-  await using opened = await openTestDatabase();
-  await opened.db.collection('files').put('a', {});
-  await opened.db.narrow('files');
-  await assert.rejects(opened.db.blobs.collect(), is('COLLECTION_NOT_WANTED'));
-  await assert.rejects(opened.db.blobs.collect({ olderThanMs: DAY_MS }), RangeError);
-});
