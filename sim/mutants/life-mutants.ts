@@ -8,7 +8,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     name: 'restored backup keeps its id',
     rule: 'R9 at open: a copy takes a new id',
     file: `${REPLICA}/own-lives.ts`,
-    find: 'return this.#file.replica === id && !this.#file.isSameLife;',
+    find: 'return this.#file.head?.replica === id && !this.#file.isSameLife;',
     replace: 'return false;',
   },
   {

@@ -65,6 +65,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     resolverOf: definitions.resolverOf,
     isSameLife: !deps.identity.fresh,
     reservedSeq: deps.identity.reservedSeq,
+    reservedPos: deps.identity.reservedPos,
   });
   return new LocalDatabase({
     nodeId,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileNotices } from './file-notices.ts';
 
-const OLD = { fresh: false, reason: 'same', reservedSeq: 0 } as const;
+const OLD = { fresh: false, reason: 'same', reservedSeq: 0, reservedPos: 0 } as const;
 
 test('ordinary files cause no notice', () => {
   assert.deepEqual(fileNotices('a.db', OLD), []);

@@ -114,6 +114,8 @@ export interface StoreIdentity {
   readonly reason: 'same' | 'new' | 'marker-missing' | 'marker-mismatch' | 'other-machine' | 'sealed' | 'cut-back';
   /** Highest seq that the life before may have acknowledged, even if `head` fell back behind it. The next seq is above it. */
   readonly reservedSeq: number;
+  /** Highest change position that may have been given out before, even if `head` fell back behind it. */
+  readonly reservedPos: number;
   /**
    * The file holds less than it once did: its log was damaged or removed, or with durability `normal` the power failed.
    * Absent: it does not.

@@ -121,7 +121,7 @@ test('a sender that was rolled back unnoticed sends what it wrote since instead 
   const image = store.snapshot();
   write(a, 50, DOCUMENTS);
   assert.equal(meet(a, b, { batchesMax: 8 }), 80);
-  const identity = { fresh: false, reason: 'same', reservedSeq: 0 } as const;
+  const identity = { fresh: false, reason: 'same', reservedSeq: 0, reservedPos: 0 } as const;
   const again = openMemoryReplica({
     clock,
     random: createSeededRandom(5),

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
-import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
+import { createMemoryStore, type MemoryStore } from '../../store/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import type { Change } from '../api.ts';
 import type { LocalDatabase } from '../database.ts';
@@ -21,26 +21,7 @@ import {
   testOnStores,
   turn,
 } from '../test-database.ts';
-
-type Doc = { n: number };
-
-async function nextOf<T>(iterator: AsyncIterator<Change<T>, undefined>): Promise<Change<T>> {
-  const { value } = await iterator.next();
-  assert.ok(value !== undefined);
-  return value;
-}
-
-function textOf(change: Change<Doc>): string {
-  return change.kind === 'reset'
-    ? 'reset'
-    : `${change.kind} ${change.key}${change.kind === 'put' ? `=${change.value.n}` : ''}`;
-}
-
-async function take(iterator: AsyncIterator<Change<Doc>, undefined>, count: number): Promise<string[]> {
-  const texts: string[] = [];
-  while (texts.length < count) texts.push(textOf(await nextOf(iterator)));
-  return texts;
-}
+import { type Doc, nextOf, take, textOf } from './test-changes.ts';
 
 testOnStores('a watcher yields the puts and deletes of its collection in order, with their origin', async (disk) => {
   await using opened = await openTestDatabase(disk);
@@ -149,26 +130,6 @@ test('a token of another database, one of the future, and a malformed one are re
     reason: 'RESUME_TOKEN_INVALID',
   });
   assert.equal(one.db.watchers, 1, 'a refused watcher leaves nothing behind');
-});
-
-test('a token whose change a restored file has lost yields a reset, then new changes', async () => {
-  const store = createMemoryStore();
-  const { db } = openOn(store);
-  const users = db.collection<Doc>('users');
-  const changes = iteratorOf(users.watch());
-  await users.put('a', { n: 1 });
-  const early = (await nextOf(changes)).resume;
-  const image = store.snapshot();
-  await users.put('b', { n: 2 });
-  const late = (await nextOf(changes)).resume;
-  const { db: restored } = openOn(memoryStoreFromSnapshot(image), { seed: 2 });
-  const restoredUsers = restored.collection<Doc>('users');
-  await restoredUsers.put('c', { n: 3 });
-  assert.deepEqual(await take(iteratorOf(restoredUsers.watch({ resume: early })), 1), ['put c=3']);
-  const behind = iteratorOf(restoredUsers.watch({ resume: late }));
-  assert.deepEqual(await take(behind, 1), ['reset']);
-  await restoredUsers.put('d', { n: 4 });
-  assert.deepEqual(await take(behind, 1), ['put d=4']);
 });
 
 test('a token older than the log of removals yields a reset, and so does a watcher that fell behind it', async () => {

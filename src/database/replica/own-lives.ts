@@ -5,15 +5,18 @@ import { ConfirmedPoints } from './confirmed-points.ts';
 import type { Draft } from './draft.ts';
 import { ForkedLives } from './forked-lives.ts';
 import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
+import { LostPositions } from './lost-positions.ts';
 
 /** R9 at open: what is known about the file. */
 export interface OpenedFile {
-  /** The replica id in it; undefined: it was empty. */
-  readonly replica: ReplicaId | undefined;
+  /** The head in it; undefined: it was empty. */
+  readonly head: Pick<Head, 'replica' | 'pos'> | undefined;
   /** Whether its marker proves that this is the same life as before. */
   readonly isSameLife: boolean;
   /** The highest seq that the life may have acknowledged before it was opened, even if the disk has lost it. */
   readonly reservedSeq: number;
+  /** The highest change position that may have been given out before, even if the disk has lost it. */
+  readonly reservedPos: number;
 }
 
 /** R9: what this file knows about its own lives, the current and the former ones. */
@@ -22,9 +25,17 @@ export class OwnLives {
   readonly #former: FormerLives;
   readonly #forked: ForkedLives;
   readonly #confirmed: ConfirmedPoints;
+  readonly #lost: LostPositions;
 
-  private constructor(file: OpenedFile, former: FormerLives, forked: ForkedLives, confirmed: ConfirmedPoints) {
+  private constructor(
+    file: OpenedFile,
+    lost: LostPositions,
+    former: FormerLives,
+    forked: ForkedLives,
+    confirmed: ConfirmedPoints,
+  ) {
     this.#file = file;
+    this.#lost = lost;
     this.#former = former;
     this.#forked = forked;
     this.#confirmed = confirmed;
@@ -34,7 +45,7 @@ export class OwnLives {
   static parse(file: OpenedFile, meta: ReadonlyMap<string, string>, isOpening: boolean): OwnLives {
     const forked = ForkedLives.parse(meta.get('forked'));
     const confirmed = ConfirmedPoints.parse(meta.get('confirmed'), isOpening);
-    return new OwnLives(file, parseFormerLives(meta.get('lives')), forked, confirmed);
+    return new OwnLives(file, lostPositions(file, meta), parseFormerLives(meta.get('lives')), forked, confirmed);
   }
 
   /** Reads them again after commits were lost. */
@@ -49,7 +60,7 @@ export class OwnLives {
     draft.meta('lives', formerLivesToText(former));
     if (kind === 'forked') draft.meta('forked', forked.toText());
     draft.meta('confirmed', null);
-    return new OwnLives(this.#file, former, forked, ConfirmedPoints.none());
+    return new OwnLives(this.#file, this.#lost, former, forked, ConfirmedPoints.none());
   }
 
   formerIds(): Iterable<ReplicaId> {
@@ -59,6 +70,11 @@ export class OwnLives {
   /** The change position at which a former life ended. */
   endOf(replica: ReplicaId): number | undefined {
     return this.#former.get(replica);
+  }
+
+  /** Whether a power cut may have taken back what had this change position. */
+  isLost(pos: number): boolean {
+    return this.#lost.has(pos);
   }
 
   /** The evidence by which twins of former lives recognise the fork. */
@@ -76,20 +92,34 @@ export class OwnLives {
     return this.#confirmed.beforeFork();
   }
 
-  /** Adds the confirmed points to a commit. */
-  record(draft: Draft): void {
+  /** Adds the confirmed points to a commit that follows this head; lost positions to the first one that goes beyond them. */
+  record(draft: Draft, { pos }: Head): void {
     const confirmed = this.#confirmed.toText();
     if (confirmed !== null) draft.meta('confirmed', confirmed);
+    if (this.#lost.has(pos - 1)) draft.meta('lost-positions', this.#lost.toText());
   }
 
   /** Whether the id belongs to a file of which this one is a copy: no write may carry it again. */
   isForeign(id: ReplicaId): boolean {
-    return this.#file.replica === id && !this.#file.isSameLife;
+    return this.#file.head?.replica === id && !this.#file.isSameLife;
   }
 
-  /** The head, raised so that a seq that may have been acknowledged before is not assigned again. */
-  aboveReserved(head: Head): Head {
-    const reserved = head.replica === this.#file.replica ? this.#file.reservedSeq : 0;
+  /** The head, raised so that a seq or position that may have been given out before is not assigned again. */
+  aboveReserved(found: Head): Head {
+    if (found.replica !== this.#file.head?.replica) return found;
+    // A token may name the position of the head itself.
+    const head = this.#lost.has(this.#file.reservedPos) ? raised(found, this.#file.reservedPos + 1) : found;
+    const reserved = this.#file.reservedSeq;
     return head.seq >= reserved ? head : { ...head, seq: reserved };
   }
+}
+
+function raised(head: Head, pos: number): Head {
+  return head.pos >= pos ? head : { ...head, pos };
+}
+
+function lostPositions({ head, reservedPos }: OpenedFile, meta: ReadonlyMap<string, string>): LostPositions {
+  const known = LostPositions.parse(meta.get('lost-positions'));
+  const after = head?.pos ?? 0;
+  return after >= reservedPos || known.has(reservedPos) ? known : known.with(after, reservedPos);
 }

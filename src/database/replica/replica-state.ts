@@ -40,6 +40,8 @@ export interface ReplicaOptions {
   readonly isSameLife: boolean;
   /** The highest seq that the life may have acknowledged before it was opened, even if the disk has lost it. Default 0. */
   readonly reservedSeq?: number;
+  /** The highest change position that may have been given out before, even if the disk has lost it. Default 0. */
+  readonly reservedPos?: number;
 }
 
 export type CommitListener = (notice: CommitNotice) => void;
@@ -73,7 +75,7 @@ export class ReplicaState {
   #isReloadDue = false;
 
   constructor(options: ReplicaOptions, image: StoreImage) {
-    const { store, clock, random, limits, isSameLife, reservedSeq = 0 } = options;
+    const { store, clock, random, limits, isSameLife, reservedSeq = 0, reservedPos = 0 } = options;
     this.options = options;
     this.store = store;
     this.#values = new ValueResolver({ ...options, monotonic: () => clock.monotonic() });
@@ -85,7 +87,7 @@ export class ReplicaState {
     });
     this.#lived = new LivedTime(clock, image.meta.get(LIVED));
     this.#collections = loadCollections(image);
-    this.#lives = OwnLives.parse({ replica: image.head?.replica, isSameLife, reservedSeq }, image.meta, true);
+    this.#lives = OwnLives.parse({ head: image.head, isSameLife, reservedSeq, reservedPos }, image.meta, true);
     this.#head = this.#lives.aboveReserved(
       image.head ?? { replica: createReplicaId(random), seq: 0, check: FIRST_CHECK, hlc: HLC_ZERO, pos: 0 },
     );
@@ -265,10 +267,9 @@ export class ReplicaState {
 
   /** Whether a change position of this file, assigned under that id, still means the same; see FormerLives. */
   judgePosition(replica: ReplicaId, pos: number): 'kept' | 'lost' | 'foreign' {
-    if (replica === this.id) return pos <= this.pos ? 'kept' : 'foreign';
-    const end = this.#lives.endOf(replica);
-    if (end === undefined) return 'foreign';
-    return pos <= end ? 'kept' : 'lost';
+    const end = replica === this.id ? this.pos : this.#lives.endOf(replica);
+    if (end === undefined || (replica === this.id && pos > end)) return 'foreign';
+    return pos <= end && !this.#lives.isLost(pos) ? 'kept' : 'lost';
   }
 
   /** R9: notes a point of this replica's history that a peer has confirmed. The next commit saves it. */
@@ -338,7 +339,7 @@ export class ReplicaState {
   /** Adds what is recorded with every commit. */
   #record(draft: Draft): void {
     const now: Moment = { at: this.options.clock.now(), lived: this.livedMs };
-    this.#lives.record(draft);
+    this.#lives.record(draft, this.#head);
     this.options.recorder?.record(draft, now);
     this.conflicts.record(draft, now);
     const lived = this.#lived.saving();

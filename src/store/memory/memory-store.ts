@@ -77,9 +77,9 @@ export function memoryStoreFromSnapshot(snapshot: MemorySnapshot, options: Memor
   return new TableStore(copyDisk(snapshot as unknown as MemoryDisk), { identity: COPIED, ...options });
 }
 
-const NEW: StoreIdentity = { fresh: true, reason: 'new', reservedSeq: 0 };
-const SAME: StoreIdentity = { fresh: false, reason: 'same', reservedSeq: 0 };
-const COPIED: StoreIdentity = { fresh: true, reason: 'marker-missing', reservedSeq: 0 };
+const NEW: StoreIdentity = { fresh: true, reason: 'new', reservedSeq: 0, reservedPos: 0 };
+const SAME: StoreIdentity = { fresh: false, reason: 'same', reservedSeq: 0, reservedPos: 0 };
+const COPIED: StoreIdentity = { fresh: true, reason: 'marker-missing', reservedSeq: 0, reservedPos: 0 };
 
 interface MemoryDisk {
   readonly tables: MemoryTables;

@@ -31,7 +31,7 @@ function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
     path,
     machineId: 'machine',
     nowMs: 0,
-    seqBlock: 0,
+    block: 0,
     makeDurable: () => {
       if (disk.isFull) throw diskFull;
     },

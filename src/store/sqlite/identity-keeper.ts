@@ -24,8 +24,8 @@ export interface IdentityOptions {
   readonly machineId: string;
   /** Wall clock, ms. */
   readonly nowMs: number;
-  /** Seqs reserved in one durable step with durability `normal`; 0: not needed, as every flush is durable. */
-  readonly seqBlock: number;
+  /** Seqs and change positions reserved in one durable step with durability `normal`; 0: not needed, as every flush is durable. */
+  readonly block: number;
   /** Makes the newest transaction durable in the main file. */
   readonly makeDurable: () => void;
   /** How far the head once was. */
@@ -57,10 +57,10 @@ export class IdentityKeeper {
     const isBack = isBehind(head, options.witness) || options.isRedoCut;
     const isCutBack = (judged === 'same' || judged === 'new') && isBack;
     // With durability `normal` the reserved seqs keep the names of writes distinct, so the life continues.
-    const isOver = judged === 'same' && isCutBack && options.seqBlock === 0;
+    const isOver = judged === 'same' && isCutBack && options.block === 0;
     const reason = isOver ? 'cut-back' : judged;
-    const reservedSeq = reason === 'same' ? Math.max(head?.seq ?? 0, before?.reservedSeq ?? 0) : 0;
-    const identity: StoreIdentity = { fresh: reason !== 'same', reason, reservedSeq, ...(isCutBack && { isCutBack }) };
+    const reserved = reason === 'same' ? reservedBy(head, before) : NOTHING_RESERVED;
+    const identity: StoreIdentity = { fresh: reason !== 'same', reason, ...reserved, ...(isCutBack && { isCutBack }) };
     return new IdentityKeeper(tables, options, identity, before, head, fingerprint);
   }
 
@@ -84,6 +84,7 @@ export class IdentityKeeper {
       generation: isDescribed ? generation : Math.max(before?.generation ?? 0, generation),
       state: 'open',
       reservedSeq: identity.reservedSeq,
+      reservedPos: identity.reservedPos,
     };
     const known = identity.fresh ? undefined : tables.meta.get('origin');
     this.#origin = known ?? originOf(fingerprint, generation, options.nowMs);
@@ -99,11 +100,11 @@ export class IdentityKeeper {
     this.#dueRaise?.();
   }
 
-  /** To be called before a commit with this head: durably reserves its seq. */
+  /** To be called before a commit with this head: durably reserves its seq and its position. */
   reserve(head: Head): void {
-    const { seqBlock } = this.#options;
-    if (seqBlock === 0 || head.replica !== this.#marker.replica || head.seq <= this.#marker.reservedSeq) return;
-    this.#write({ ...this.#marker, reservedSeq: head.seq + seqBlock });
+    const { replica, reservedSeq, reservedPos } = this.#marker;
+    if (this.#options.block === 0 || head.replica !== replica) return;
+    if (head.seq > reservedSeq || head.pos > reservedPos) this.#write({ ...this.#marker, ...this.#blockAfter(head) });
   }
 
   /** Whether a commit with this head belongs to the life that the marker names. */
@@ -117,11 +118,12 @@ export class IdentityKeeper {
   }
 
   /** To be called after a commit with this head: writes the marker if a new life began. */
-  adopt({ replica, seq }: Head): void {
+  adopt(head: Head): void {
+    const { replica } = head;
     if (replica === this.#marker.replica || replica === this.#endedReplica) return;
-    const { seqBlock, logger } = this.#options;
+    const { block, logger } = this.#options;
     try {
-      this.#write({ ...this.#marker, replica, reservedSeq: seqBlock === 0 ? 0 : seq + seqBlock });
+      this.#write({ ...this.#marker, replica, ...(block === 0 ? NOTHING_RESERVED : this.#blockAfter(head)) });
       this.#endedReplica = null;
     } catch (error) {
       // The commit stands. Until a later commit corrects the marker, a restart takes yet another new id, which is harmless.
@@ -131,7 +133,7 @@ export class IdentityKeeper {
 
   /** At the end, raises the generation once more, so that a copy taken in the meantime is recognised as one. */
   close(tables: Tables): void {
-    this.#marker = { ...this.#marker, reservedSeq: tables.state.head()?.seq ?? 0 };
+    this.#marker = { ...this.#marker, ...reservedBy(tables.state.head(), undefined) };
     this.#dueRaise?.();
     this.#raise(tables, () => {});
   }
@@ -168,6 +170,11 @@ export class IdentityKeeper {
     this.#write({ ...this.#marker, state: 'open' });
   }
 
+  #blockAfter({ seq, pos }: Head): Pick<Marker, 'reservedSeq' | 'reservedPos'> {
+    const { block } = this.#options;
+    return { reservedSeq: seq + block, reservedPos: pos + block };
+  }
+
   #write(marker: Marker): void {
     writeMarker(this.#markerPath, marker);
     this.#marker = marker;
@@ -193,6 +200,15 @@ function judge(
   if (isOtherOrigin(tables.meta.get('origin'), origin)) return 'marker-mismatch';
   const isExpected = marker.replica === head.replica && describesGeneration(marker, generationOf(tables));
   return isExpected ? 'same' : 'marker-mismatch';
+}
+
+const NOTHING_RESERVED = { reservedSeq: 0, reservedPos: 0 };
+
+function reservedBy(head: Head | undefined, marker: Marker | undefined): Pick<Marker, 'reservedSeq' | 'reservedPos'> {
+  return {
+    reservedSeq: Math.max(head?.seq ?? 0, marker?.reservedSeq ?? 0),
+    reservedPos: Math.max(head?.pos ?? 0, marker?.reservedPos ?? 0),
+  };
 }
 
 function generationOf(tables: Tables): number {

@@ -56,13 +56,13 @@ async function identityOf(folder: string, options: Parameters<typeof openInFolde
 
 test('a new file counts as new until it has a head, and as the same after that', () =>
   withFolder(async (folder) => {
-    assert.deepEqual(await identityOf(folder), { fresh: true, reason: 'new', reservedSeq: 0 });
+    assert.deepEqual(await identityOf(folder), { fresh: true, reason: 'new', reservedSeq: 0, reservedPos: 0 });
     const store = await openInFolder(folder);
     assert.equal(store.identity.reason, 'new');
     write(store, 5);
     await store.close();
-    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 5 });
-    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 5 });
+    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 5, reservedPos: 5 });
+    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 5, reservedPos: 5 });
   }));
 
 test('files and folders belong to their owner alone', () =>
@@ -153,7 +153,7 @@ test('a new life is recognised at the next start, once it has written its first 
     fresh.commit({ meta: new Map([['note', 'not a new life yet']]) });
     write(fresh, 1, sampleReplica(2));
     await fresh.close();
-    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 1 });
+    assert.deepEqual(await identityOf(folder), { fresh: false, reason: 'same', reservedSeq: 1, reservedPos: 1 });
   }));
 
 test('a log is set aside and kept when its main file was replaced by a backup', () =>
@@ -220,17 +220,19 @@ test('with durability normal, an unclean stop leaves a gap in the seqs and never
     // The main file and the marker reached the disk, but nothing of the log.
     writeFileSync(path, image);
     writeFileSync(`${path}.marker`, marker);
-    const { fresh, reservedSeq } = await identityOf(folder, { durability: 'normal' });
+    const { fresh, reservedSeq, reservedPos } = await identityOf(folder, { durability: 'normal' });
     assert.equal(fresh, false);
     assert.ok(reservedSeq >= 250_000, `only ${reservedSeq} are reserved`);
+    assert.ok(reservedPos >= 250_000, `only ${reservedPos} positions are reserved`);
   }));
 
-test('with durability normal, a clean stop leaves no gap in the seqs', () =>
+test('with durability normal, a clean stop leaves no gap in seqs and positions', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder, { durability: 'normal' });
     write(store, 3);
     await store.close();
-    assert.equal((await identityOf(folder, { durability: 'normal' })).reservedSeq, 3);
+    const { reservedSeq, reservedPos } = await identityOf(folder, { durability: 'normal' });
+    assert.deepEqual([reservedSeq, reservedPos], [3, 3]);
   }));
 
 test('a file of a later format is refused and left unchanged', () =>
@@ -288,7 +290,7 @@ test('a database whose creation was cut short by a power cut is created again', 
     const db = new DatabaseSync(path);
     db.exec('PRAGMA journal_mode = WAL');
     db.close();
-    writeMarker(`${path}.marker`, { replica: null, generation: 1, state: 'opening', reservedSeq: 0 });
+    writeMarker(`${path}.marker`, { replica: null, generation: 1, state: 'opening', reservedSeq: 0, reservedPos: 0 });
     assert.equal((await identityOf(folder)).reason, 'new');
   }));
 
@@ -301,7 +303,7 @@ test('a database whose first page was cut short by a power cut is created again;
     journal.write('d9d505f920a163d7', 'hex');
     journal.writeUInt32BE(512, 20);
     journal.writeUInt32BE(4096, 24);
-    writeMarker(`${path}.marker`, { replica: null, generation: 1, state: 'opening', reservedSeq: 0 });
+    writeMarker(`${path}.marker`, { replica: null, generation: 1, state: 'opening', reservedSeq: 0, reservedPos: 0 });
     writeFileSync(path, page);
     await assert.rejects(openInFolder(folder), { reason: 'DATABASE_CORRUPT' });
     assert.deepEqual(readFileSync(path), page);

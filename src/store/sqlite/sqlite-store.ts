@@ -59,8 +59,8 @@ export interface SqliteStoreParts {
 /** What was odd about the files at open. */
 export type FoundFiles = Pick<StoreIdentity, 'isGone' | 'logsAside'>;
 
-/** Seqs reserved in one durable step with durability `normal`. */
-const SEQ_BLOCK = 100_000;
+/** Seqs and change positions reserved in one durable step with durability `normal`. */
+const RESERVED_BLOCK = 100_000;
 /** Pages returned to the file system in one step of `compact`. */
 const PAGES_PER_STEP = 256;
 
@@ -120,7 +120,7 @@ export class SqliteStore implements MaintainableStore {
           path,
           machineId: parts.machineId,
           nowMs: clock.now(),
-          seqBlock: durability === 'full' || !connection.walMode ? 0 : SEQ_BLOCK,
+          block: durability === 'full' || !connection.walMode ? 0 : RESERVED_BLOCK,
           makeDurable: () => this.#checkpointer.truncate(),
           witness: witness.read(),
           // With durability `full` a power cut may leave records after a torn one; none of those was acknowledged.

@@ -15,6 +15,8 @@ export interface Marker {
   readonly state: 'opening' | 'open';
   /** Highest seq that may have been given to a write. */
   readonly reservedSeq: number;
+  /** Highest change position that may have been given out. */
+  readonly reservedPos: number;
 }
 
 /**
@@ -26,24 +28,26 @@ const MARKER_BYTES = 256;
 /** Undefined if there is none, or none that can be trusted. */
 export function readMarker(path: string): Marker | undefined {
   if (!existsSync(path)) return undefined;
-  const [name, version, replica, generation, state, reserved, sum] = readFileSync(path)
+  const [name, version, replica, generation, state, reservedSeq, reservedPos, sum] = readFileSync(path)
     .toString('utf8', 0, MARKER_BYTES)
     .trim()
     .split(' ');
-  if (name !== 'entgldb-marker' || version !== '1' || (state !== 'opening' && state !== 'open')) return undefined;
-  if (sum !== textSum(`${replica} ${generation} ${state} ${reserved}`)) return undefined;
+  if (name !== 'entgldb-marker' || version !== '2' || (state !== 'opening' && state !== 'open')) return undefined;
+  if (sum !== textSum(`${replica} ${generation} ${state} ${reservedSeq} ${reservedPos}`)) return undefined;
   return {
     replica: parseReplicaId(replica) ?? null,
     generation: Number(generation),
     state,
-    reservedSeq: Number(reserved),
+    reservedSeq: Number(reservedSeq),
+    reservedPos: Number(reservedPos),
   };
 }
 
 /** Durable on return. */
 export function writeMarker(path: string, marker: Marker): void {
-  const text = `${marker.replica ?? '-'} ${marker.generation} ${marker.state} ${marker.reservedSeq}`;
-  const line = `entgldb-marker 1 ${text} ${textSum(text)}`;
+  const { replica, generation, state, reservedSeq, reservedPos } = marker;
+  const text = `${replica ?? '-'} ${generation} ${state} ${reservedSeq} ${reservedPos}`;
+  const line = `entgldb-marker 2 ${text} ${textSum(text)}`;
   const isNew = !existsSync(path);
   const file = openSync(path, isNew ? 'w' : 'r+', 0o600);
   try {

@@ -176,7 +176,7 @@ test('a backup holds everything, is sealed and verified, and is accessible to it
     assert.deepEqual(readdirSync(join(folder, 'backups')), ['one.db']);
     assert.deepEqual(await verifySqliteFile(to, { clock }), []);
     const copy = await openInFolder(join(folder, 'backups'), { path: to });
-    assert.deepEqual(copy.identity, { fresh: true, reason: 'sealed', reservedSeq: 0 });
+    assert.deepEqual(copy.identity, { fresh: true, reason: 'sealed', reservedSeq: 0, reservedPos: 0 });
     assert.deepEqual(copy.load().head, store.load().head);
     assert.equal(copy.changes(0, 1000).length, 600);
     await Promise.all([copy.close(), store.close()]);

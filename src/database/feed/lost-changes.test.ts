@@ -1,0 +1,81 @@
+/**
+ * Goal: a resume token that names a change which this file has lost yields a reset, whatever has been written since; no other
+ * token does. Method: files as a backup, a power cut, a killed process or a twin leaves them.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createMemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
+import { openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
+import { iteratorOf, openOn } from '../test-database.ts';
+import { type Doc, nextOf, take } from './test-changes.ts';
+
+test('a token whose change a restored file has lost yields a reset, then new changes', async () => {
+  const store = createMemoryStore();
+  const { db } = openOn(store);
+  const users = db.collection<Doc>('users');
+  const changes = iteratorOf(users.watch());
+  await users.put('a', { n: 1 });
+  const early = (await nextOf(changes)).resume;
+  const image = store.snapshot();
+  await users.put('b', { n: 2 });
+  const late = (await nextOf(changes)).resume;
+  const { db: restored } = openOn(memoryStoreFromSnapshot(image), { seed: 2 });
+  const restoredUsers = restored.collection<Doc>('users');
+  await restoredUsers.put('c', { n: 3 });
+  assert.deepEqual(await take(iteratorOf(restoredUsers.watch({ resume: early })), 1), ['put c=3']);
+  const behind = iteratorOf(restoredUsers.watch({ resume: late }));
+  assert.deepEqual(await take(behind, 1), ['reset']);
+  await restoredUsers.put('d', { n: 4 });
+  assert.deepEqual(await take(behind, 1), ['put d=4']);
+});
+
+test('a token of changes that a power cut took back yields a reset, also when newer changes have come', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const open = async (seed: number) => openOn(await openInFolder(folder, { durability: 'normal' }), { seed });
+    const first = await open(1);
+    await first.db.collection('users').put('a', { n: 1 });
+    await first.db.close();
+    const tokens: string[] = [];
+    for (let run = 2; run <= 4; run++) {
+      const { db } = await open(run);
+      const kept = readFileSync(path);
+      const users = db.collection<Doc>('users');
+      for (const resume of tokens) assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['reset']);
+      const changes = iteratorOf(users.watch());
+      await users.put('lost', { n: run });
+      for (const resume of tokens) assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['reset']);
+      const { resume } = await nextOf(changes);
+      tokens.push(resume);
+      await users.put('next', { n: run });
+      assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), [`put next=${run}`]);
+      const marker = readFileSync(`${path}.marker`);
+      await db.close();
+      // What the disk holds when the power fails before anything of a log has reached it.
+      writeFileSync(path, kept);
+      writeFileSync(`${path}.marker`, marker);
+    }
+  }));
+
+test('with durability normal, a token stays valid when the process is killed again and again', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const tokens: string[] = [];
+    for (let run = 1; run <= 4; run++) {
+      const store = await openInFolder(folder, { durability: 'normal' });
+      const { db } = openOn(store, { seed: run });
+      const users = db.collection<Doc>('users');
+      const changes = iteratorOf(users.watch());
+      await users.put(`k${run}`, { n: run });
+      tokens.push((await nextOf(changes)).resume);
+      for (const [i, resume] of tokens.entries())
+        if (i < run - 1)
+          assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), [`put k${i + 2}=${i + 2}`]);
+      const files = ['', '-wal', '-redo', '.marker'].filter((end) => existsSync(path + end));
+      const left = files.map((end) => [path + end, readFileSync(path + end)] as const);
+      await db.close();
+      for (const [name, bytes] of left) writeFileSync(name, bytes);
+    }
+  }));
