@@ -79,3 +79,15 @@ test('with durability normal, a token stays valid when the process is killed aga
       for (const [name, bytes] of left) writeFileSync(name, bytes);
     }
   }));
+
+test('a token from a life that had a twin yields a reset', async () => {
+  const { db } = openOn(createMemoryStore());
+  const users = db.collection<Doc>('users');
+  const changes = iteratorOf(users.watch());
+  await users.put('a', { n: 1 });
+  const { resume } = await nextOf(changes);
+  db.replica.takeNewLife('for a test', 'forked');
+  await db.flush();
+  assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['reset']);
+  assert.deepEqual(await take(changes, 1), ['put a=1'], 'a watcher that runs on misses nothing');
+});

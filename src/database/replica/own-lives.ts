@@ -55,7 +55,8 @@ export class OwnLives {
 
   /** Ends the life with this head in the draft. Of the next life nothing is confirmed yet. */
   ended(draft: Draft, head: Head, kind: 'plain' | 'forked'): OwnLives {
-    const former = endLife(this.#former, head.replica, head.pos);
+    // Twins gave the same positions to different changes, and nobody knows from where on.
+    const former = endLife(this.#former, head.replica, kind === 'forked' ? 0 : head.pos);
     const forked = kind === 'forked' ? this.#forked.with(head) : this.#forked;
     draft.meta('lives', formerLivesToText(former));
     if (kind === 'forked') draft.meta('forked', forked.toText());
