@@ -110,10 +110,28 @@ test('when the disk cannot keep it, an awaited operation rejects, an unawaited o
   await settle();
   assert.equal(queue.count, 1);
   assert.equal(lines.filter(([level]) => level === 'error').length, 2);
-  assert.equal(await queue.enqueue(put('c', 1)), 2);
+  assert.equal(await queue.enqueue(put('c', 1)), 4, 'ids of lost operations are not given out again');
   store.failCommits(1);
   assert.throws(() => queue.enqueue(put('d', 1)), { reason: 'DISK_FULL' });
   assert.equal(queue.count, 2);
+});
+
+test('an operation queued after a failed sync is not taken for the one under way that the sync lost', async () => {
+  const { queue, store } = setUp();
+  const started = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  store.failFlushes(1);
+  const lost = queue.enqueue(put('lost', 1));
+  const flushing = queue.flush(() => {
+    started.resolve();
+    return held.promise;
+  });
+  await started.promise;
+  await assert.rejects(lost, { reason: 'IO_FAILED' });
+  await queue.enqueue(put('next', 1));
+  held.resolve();
+  assert.deepEqual(await flushing, { successful: 1, failed: 0, waiting: 0 });
+  assert.deepEqual([queue.count, queue.peek(9).map(({ key }) => key)], [1, ['next']]);
 });
 
 test('a failed operation stays with its error and attempts, and holds up only its own document', async () => {

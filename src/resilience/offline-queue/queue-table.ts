@@ -32,7 +32,7 @@ export class QueueTable {
     return this.#lastId;
   }
 
-  /** Counts again after commits were lost. */
+  /** Counts again after commits were lost. Their ids are not given out again, since a handler may still be busy with one. */
   recount(): void {
     let count = 0;
     let lastId = 0;
@@ -41,7 +41,7 @@ export class QueueTable {
       lastId = page.at(-1)!.id;
     }
     this.#count = count;
-    this.#lastId = lastId;
+    this.#lastId = Math.max(this.#lastId, lastId);
   }
 
   /** Adds an operation at the end and, if `removedId` is given, removes that one in the same commit. Returns the new id. */
