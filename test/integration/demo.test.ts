@@ -97,7 +97,7 @@ test('Ctrl+C halfway leaves no process and no file', async () => {
   const gone = nodes.map((socket) => once(socket, 'close'));
   for (const socket of nodes) socket.on('error', () => {}).resume();
   demo.child.kill('SIGINT');
-  assert.deepEqual(await once(demo.child, 'close'), [1, null], demo.err());
+  assert.deepEqual(await once(demo.child, 'close'), [130, null], demo.err());
   assert.equal(demo.err(), 'entgldb: the demo was stopped; its nodes and files are gone\n');
   await Promise.all(gone);
   assert.deepEqual(await readdir(folder), []);

@@ -10,12 +10,28 @@ export const EXIT = {
   usage: 2,
   /** The node cannot be reached or opened. */
   unreachable: 3,
+  /** Stopped by a signal: 128 and its number, as shells have it. */
+  hungUp: 129,
+  interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The user stopped the command, for example with Ctrl+C, and what was half done was undone. */
-export class CommandStopped extends Error {}
+const BY_SIGNAL: Readonly<Record<string, ExitCode>> = { SIGHUP: EXIT.hungUp, SIGINT: EXIT.interrupted };
+
+/** The user or the system stopped the command before it was done, for example with Ctrl+C. The message says what came of it. */
+export class CommandStopped extends Error {
+  readonly signal: string;
+  /** What programs want to know of it. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(signal: string, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.signal = signal;
+    this.details = { signal, ...details };
+  }
+}
 
 const ANSWERS_NO: readonly ErrorReason[] = [
   'BACKUP_EXISTS',
@@ -43,7 +59,7 @@ const WRONG_INPUT: readonly ErrorReason[] = [
 ];
 
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof CommandStopped) return EXIT.no;
+  if (error instanceof CommandStopped) return BY_SIGNAL[error.signal] ?? EXIT.terminated;
   if (!isEntglDbError(error)) return EXIT.unreachable;
   if (ANSWERS_NO.includes(error.reason)) return EXIT.no;
   if (error.code === 'CONFIG_ERROR' || WRONG_INPUT.includes(error.reason)) return EXIT.usage;

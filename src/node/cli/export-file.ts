@@ -1,7 +1,6 @@
 import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import { fileProblem, toFileError } from '../files/index.ts';
-import type { CliContext } from './cli-context.ts';
 import { CommandStopped } from './exit-code.ts';
 
 /** Minimum number of bytes between two marks of a resumable export. */
@@ -13,8 +12,10 @@ interface Mark {
   readonly bytes: number;
 }
 
-interface ExportFileOptions extends Pick<CliContext, 'onStopSignal'> {
+interface ExportFileOptions {
   readonly isResumable: boolean;
+  /** Aborts with CommandStopped. */
+  readonly signal: AbortSignal;
 }
 
 /** A file that appears under its name when it is complete. A resumable one keeps its content when it is given up. */
@@ -24,14 +25,13 @@ export class ExportFile {
   readonly #path: string;
   readonly #isResumable: boolean;
   readonly #handle: FileHandle;
-  readonly #forgetStop: () => void;
-  #stopped: CommandStopped | undefined;
+  readonly #signal: AbortSignal;
   #bytes: number;
   #markedBytes: number;
 
   private constructor(
     path: string,
-    { isResumable, onStopSignal }: ExportFileOptions,
+    { isResumable, signal }: ExportFileOptions,
     handle: FileHandle,
     mark: Mark | undefined,
   ) {
@@ -41,10 +41,7 @@ export class ExportFile {
     this.after = mark?.key;
     this.#bytes = mark?.bytes ?? 0;
     this.#markedBytes = this.#bytes;
-    this.#forgetStop = onStopSignal(() => {
-      const rest = isResumable ? 'run it again with --resume to go on' : 'nothing was left behind';
-      this.#stopped = new CommandStopped(`stopped before ${path} was complete; ${rest}`);
-    });
+    this.#signal = signal;
   }
 
   /** Rejects with FILE_INVALID if the path cannot be a file. */
@@ -67,7 +64,7 @@ export class ExportFile {
 
   /** Rejects with CommandStopped after a stop signal. */
   async write(chunk: string | Uint8Array): Promise<void> {
-    if (this.#stopped !== undefined) throw this.#stopped;
+    this.#signal.throwIfAborted();
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     for (let from = 0; from < bytes.length; ) {
       const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#bytes);
@@ -87,7 +84,6 @@ export class ExportFile {
   }
 
   async finish(): Promise<void> {
-    this.#forgetStop();
     await this.#handle.sync();
     await this.#handle.close();
     await rename(draftOf(this.#path), this.#path);
@@ -96,10 +92,12 @@ export class ExportFile {
 
   /** Closes the file after an error, and returns the error to throw. */
   async giveUp(error: unknown): Promise<unknown> {
-    this.#forgetStop();
     await this.#handle.close();
     if (!this.#isResumable) await rm(draftOf(this.#path), { force: true });
-    return toFileError(error, this.#path);
+    const { aborted, reason } = this.#signal;
+    if (!aborted || !(reason instanceof CommandStopped)) return toFileError(error, this.#path);
+    const rest = this.#isResumable ? 'run it again with --resume to go on' : 'nothing was left behind';
+    return new CommandStopped(reason.signal, `stopped before ${this.#path} was complete; ${rest}`);
   }
 }
 

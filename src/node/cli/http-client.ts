@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly type?: string;
   /** Longest time until the answer begins, ms; Infinity: no limit. */
   readonly answerMsMax?: number;
+  /** Breaks the request off. The node may go on with it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -39,7 +41,10 @@ export class HttpClient {
   /** The parsed JSON of the answer; undefined if it has no body. */
   async json(options: HttpRequest): Promise<unknown> {
     const response = await this.open(options);
-    const text = await readAll(response);
+    const text = await readAll(response).catch((error: unknown) => {
+      options.signal?.throwIfAborted();
+      throw error;
+    });
     return text === '' ? undefined : JSON.parse(text);
   }
 
@@ -51,12 +56,14 @@ export class HttpClient {
     throw errorOf(status, await readAll(response));
   }
 
-  #send({ method, path, body, type, answerMsMax = this.#answerMsMax }: HttpRequest): Promise<IncomingMessage> {
+  #send({ signal, ...sending }: HttpRequest): Promise<IncomingMessage> {
+    const { method, path, body, type, answerMsMax = this.#answerMsMax } = sending;
     const headers: Record<string, string> = { authorization: `Bearer ${this.#secret}` };
     if (body !== undefined) headers['content-type'] = type ?? 'application/json';
     return new Promise((resolve, reject) => {
-      const sent = request(`${this.#url}${path}`, { method, headers, agent: this.#agent }, resolve);
-      sent.on('error', (cause) => reject(unreachable(this.#url, cause)));
+      const abort = signal === undefined ? {} : { signal };
+      const sent = request(`${this.#url}${path}`, { method, headers, agent: this.#agent, ...abort }, resolve);
+      sent.on('error', (cause) => reject(signal?.aborted ? signal.reason : unreachable(this.#url, cause)));
       if (Number.isFinite(answerMsMax)) {
         sent.setTimeout(answerMsMax, () => {
           const message = `the node at ${this.#url} did not answer within ${answerMsMax} ms; look at its log or restart it`;
@@ -64,7 +71,7 @@ export class HttpClient {
         });
       }
       if (body === undefined || typeof body === 'string') sent.end(body);
-      else pipeline(body, sent).catch((error: unknown) => reject(error));
+      else pipeline(body, sent).catch((error: unknown) => reject(signal?.aborted ? signal.reason : error));
     });
   }
 }

@@ -26,13 +26,13 @@ export type DocumentAccess = Pick<
 
 /** What commands need of blobs, in the file or over HTTP. */
 export interface BlobAccess {
-  put(source: AsyncIterable<Uint8Array>, type: string | undefined): Promise<BlobRef>;
-  get(id: string): AsyncIterable<Uint8Array>;
-  list(): AsyncIterable<BlobInfo>;
-  collect(olderThanDays: number): Promise<CollectedBlobs>;
+  put(source: AsyncIterable<Uint8Array>, type: string | undefined, signal: AbortSignal): Promise<BlobRef>;
+  get(id: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  list(signal: AbortSignal): AsyncIterable<BlobInfo>;
+  collect(olderThanDays: number, signal: AbortSignal): Promise<CollectedBlobs>;
 }
 
-/** What a command works on: the running node, or the database file if none runs. */
+/** What a command works on: the running node, or the database file if none runs. A signal ends the waiting; a running node may go on. */
 export interface NodeTarget {
   readonly isRunning: boolean;
   collection(name: string): DocumentAccess;
@@ -45,12 +45,12 @@ export interface NodeTarget {
   /** This node's writes that no other node, or not the named one, is known to hold. */
   unsynced(peer: string | null): Promise<readonly PendingWrites[]>;
   /** Compares with connected peers, or with the one named. */
-  verify(peer: string | null): Promise<readonly PeerEquality[]>;
+  verify(peer: string | null, signal: AbortSignal): Promise<readonly PeerEquality[]>;
   /** Resolves with the path of the backup. */
-  backup(name: string | null): Promise<string>;
-  checkIntegrity(): Promise<void>;
+  backup(name: string | null, signal: AbortSignal): Promise<string>;
+  checkIntegrity(signal: AbortSignal): Promise<void>;
   /** Resolves with the bytes given back. */
-  compact(): Promise<number>;
+  compact(signal: AbortSignal): Promise<number>;
   /** Newest first. */
   conflicts(limit: number): Promise<readonly Conflict[]>;
   /** Rejects with CONFLICT_NOT_FOUND if there is no such entry. */

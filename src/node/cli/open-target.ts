@@ -19,6 +19,7 @@ import type { PeerEquality } from '../services/index.ts';
 import { awaitedClock } from '../system-clock.ts';
 import { withVersions } from '../transfer/index.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
+import { CommandStopped } from './exit-code.ts';
 import { HttpClient, readAll } from './http-client.ts';
 import type { BlobAccess, NodeTarget } from './node-target.ts';
 import { createRemoteBlobs } from './remote-blobs.ts';
@@ -51,28 +52,54 @@ export function loadCliConfig(
   });
 }
 
-/** Opens a target, works on it, and closes it whatever happens. */
-export async function withTarget<T>(
+/** Runs work with a signal that aborts with CommandStopped when the command is stopped. */
+export async function withStop<T>(
+  { onStopSignal }: CliContext,
+  work: (stop: AbortSignal) => Promise<T>,
+  message = 'stopped before it was done',
+): Promise<T> {
+  const stop = new AbortController();
+  const forget = onStopSignal((signal) => stop.abort(new CommandStopped(signal, message)));
+  try {
+    return await work(stop.signal);
+  } finally {
+    forget();
+  }
+}
+
+/** Opens a target, works on it, and closes it whatever happens. If the command is stopped, rejects with CommandStopped. */
+export function withTarget<T>(
   run: CommandRun,
   needs: TargetNeeds,
-  work: (target: NodeTarget) => Promise<T>,
+  work: (target: NodeTarget, stop: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const target = await openTarget(run, needs);
-  try {
-    return await work(target);
-  } finally {
-    await target.close();
-  }
+  return withStop(run.context, async (stop) => {
+    const target = await openTarget(run, needs, stop);
+    try {
+      return await work(target, stop);
+    } catch (error) {
+      throw stop.aborted ? stoppedOver(target, stop.reason, error) : error;
+    } finally {
+      await target.close();
+    }
+  });
+}
+
+/** The error of a command that was stopped. `error` may be nothing but a consequence, or say more. */
+function stoppedOver({ isRunning }: NodeTarget, stopped: CommandStopped, error: unknown): CommandStopped {
+  if (error instanceof CommandStopped && error !== stopped) return error;
+  const message = isRunning ? `${stopped.message}; the node may go on with it` : stopped.message;
+  return new CommandStopped(stopped.signal, message);
 }
 
 /**
  * Opens the running node of the data directory or, without one, the database file without network. Waits for a node that is starting
  * or stopping and for another command, which have the database only for a moment.
  */
-async function openTarget(run: CommandRun, needs: TargetNeeds): Promise<NodeTarget> {
+async function openTarget(run: CommandRun, needs: TargetNeeds, stop: AbortSignal): Promise<NodeTarget> {
   const config = await loadCliConfig(run.context, run.globals);
   if (needs.isSilent !== true) tellWarnings(run, config);
-  return untilFree(config, () => openTargetOnce(run, config, needs));
+  return untilFree(config, () => openTargetOnce(run, config, needs, stop), stop);
 }
 
 /** Tells people what the configuration holds in vain: a misspelt DatabasePath leads to another database. */
@@ -81,7 +108,7 @@ export function tellWarnings({ output }: CommandRun, { warnings }: LoadedConfig)
 }
 
 /** Calls `open` again, for up to `BusyTimeoutMs`, while another process has the database open and does not answer. */
-export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise<T>): Promise<T> {
+export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   // The timers of this clock keep the process alive, which has nothing else to wait for.
   const clock = awaitedClock;
   const giveUpAt = clock.monotonic() + values['Persistence.BusyTimeoutMs'];
@@ -91,7 +118,7 @@ export async function untilFree<T>({ values }: LoadedConfig, open: () => Promise
     } catch (error) {
       if (!isEntglDbError(error, 'DATABASE_LOCKED') && !isStarting(error)) throw error;
       if (clock.monotonic() >= giveUpAt) throw error;
-      await sleep(clock, LOCKED_RETRY_MS);
+      await sleep(clock, LOCKED_RETRY_MS, signal);
     }
   }
 }
@@ -101,7 +128,12 @@ export function isStarting(error: unknown): error is EntglDbError {
   return isEntglDbError(error, 'NODE_UNREACHABLE') && 'pid' in error.details;
 }
 
-async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, needs: TargetNeeds): Promise<NodeTarget> {
+async function openTargetOnce(
+  { context }: CommandRun,
+  config: LoadedConfig,
+  needs: TargetNeeds,
+  signal: AbortSignal,
+): Promise<NodeTarget> {
   const databasePath = config.values['Persistence.DatabasePath'];
   const running = await findRunning(databasePath);
   if (running !== undefined) return remoteTarget(running);
@@ -109,7 +141,7 @@ async function openTargetOnce({ context }: CommandRun, config: LoadedConfig, nee
   if (needs.create !== true) await requireDatabase(databasePath);
   const openNode = await context.loadOpenNode();
   const { cluster: clusterTokens } = await readTokens(config);
-  const node = await openNode({ config, clusterTokens, logger: silentLogger, network: false, isCommand: true });
+  const node = await openNode({ config, clusterTokens, logger: silentLogger, network: false, isCommand: true, signal });
   // Nobody reads the log of a command, but a notice, such as that a backup replaced the file, must be seen.
   for (const notice of node.status().notices) context.stderr.write(`entgldb: ${notice}\n`);
   return localTarget(node);
@@ -164,6 +196,10 @@ async function requireDatabase(databasePath: string): Promise<void> {
 }
 
 function remoteTarget(client: HttpClient): NodeTarget {
+  const longWork = (name: string, body: object, signal: AbortSignal): Promise<unknown> => {
+    const request = { method: 'POST', path: `/api/v1/${name}`, answerMsMax: Infinity, signal } as const;
+    return client.json({ ...request, body: JSON.stringify(body) });
+  };
   return {
     isRunning: true,
     collection: (name) => createRemoteCollection(client, name),
@@ -180,23 +216,18 @@ function remoteTarget(client: HttpClient): NodeTarget {
       const answer = await client.json({ method: 'GET', path: `/api/v1/unsynced${query}` });
       return (answer as { pending: PendingWrites[] }).pending;
     },
-    verify: async (peer) => {
-      const body = JSON.stringify(peer === null ? {} : { peer });
-      const answer = await client.json({ method: 'POST', path: '/api/v1/verification', body, answerMsMax: Infinity });
+    verify: async (peer, signal) => {
+      const answer = await longWork('verification', peer === null ? {} : { peer }, signal);
       return (answer as { peers: PeerEquality[] }).peers;
     },
-    backup: async (name) => {
-      const body = JSON.stringify(name === null ? {} : { name });
-      const answer = await client.json({ method: 'POST', path: '/api/v1/backups', body, answerMsMax: Infinity });
+    backup: async (name, signal) => {
+      const answer = await longWork('backups', name === null ? {} : { name }, signal);
       return (answer as { path: string }).path;
     },
-    checkIntegrity: async () => {
-      await client.json({ method: 'POST', path: '/api/v1/integrity-check', answerMsMax: Infinity });
+    checkIntegrity: async (signal) => {
+      await longWork('integrity-check', {}, signal);
     },
-    compact: async () => {
-      const answer = await client.json({ method: 'POST', path: '/api/v1/compaction', answerMsMax: Infinity });
-      return (answer as { bytesFreed: number }).bytesFreed;
-    },
+    compact: async (signal) => ((await longWork('compaction', {}, signal)) as { bytesFreed: number }).bytesFreed,
     conflicts: async (limit) => {
       const answer = await client.json({ method: 'GET', path: `/api/v1/conflicts?limit=${limit}` });
       return (answer as { conflicts: Conflict[] }).conflicts;
@@ -221,10 +252,10 @@ function localTarget(node: RunningNode): NodeTarget {
       const { receipts } = node.services;
       return peer === null ? receipts.unsynced() : receipts.pendingFor(peer);
     },
-    verify: (peer) => node.services.equality.verify(peer ?? undefined),
-    backup: (name) => maintenanceOf(node).backup(name),
-    checkIntegrity: () => maintenanceOf(node).checkIntegrity(),
-    compact: () => maintenanceOf(node).compact(),
+    verify: (peer, signal) => node.services.equality.verify(peer ?? undefined, { signal }),
+    backup: (name, signal) => maintenanceOf(node).backup(name, { signal }),
+    checkIntegrity: (signal) => maintenanceOf(node).checkIntegrity(signal),
+    compact: (signal) => maintenanceOf(node).compact(signal),
     conflicts: (limit) => node.database.conflicts({ limit }),
     restoreConflict: (id) => node.database.restoreConflict(id),
     close: () => node.close(),
@@ -233,10 +264,10 @@ function localTarget(node: RunningNode): NodeTarget {
 
 function localBlobs(blobs: Blobs): BlobAccess {
   return {
-    put: (source, type) => blobs.put(source, type === undefined ? {} : { type }),
-    get: (id) => blobs.get({ $blob: id }),
-    list: () => blobs.list(),
-    collect: (olderThanDays) => blobs.collect({ olderThanMs: olderThanDays * DAY_MS }),
+    put: (source, type, signal) => blobs.put(source, type === undefined ? { signal } : { type, signal }),
+    get: (id, signal) => blobs.get({ $blob: id }, { signal }),
+    list: (signal) => blobs.list({ signal }),
+    collect: (olderThanDays, signal) => blobs.collect({ olderThanMs: olderThanDays * DAY_MS, signal }),
   };
 }
 

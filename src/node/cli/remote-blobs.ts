@@ -9,29 +9,28 @@ const PATH = '/api/v1/blobs';
 /** Blobs of the running node. */
 export function createRemoteBlobs(client: HttpClient): BlobAccess {
   return {
-    put: async (source, type) => {
+    put: async (source, type, signal) => {
       const path = type === undefined ? PATH : `${PATH}?${new URLSearchParams({ type })}`;
-      const request = { method: 'POST', path, body: source, type: BLOB_TYPE, answerMsMax: Infinity } as const;
+      const request = { method: 'POST', path, body: source, type: BLOB_TYPE, answerMsMax: Infinity, signal } as const;
       return (await client.json(request)) as BlobRef;
     },
-    async *get(id) {
-      const bytes: Readable = await client.open({ method: 'GET', path: `${PATH}/${id}`, answerMsMax: Infinity });
+    async *get(id, signal) {
+      const request = { method: 'GET', path: `${PATH}/${id}`, answerMsMax: Infinity, signal } as const;
+      const bytes: Readable = await client.open(request);
       yield* bytes;
     },
-    async *list() {
+    async *list(signal) {
       for (let after: string | null = ''; after !== null; ) {
         const query = new URLSearchParams({ limit: String(BLOBS_LISTED_MAX), ...(after === '' ? {} : { after }) });
-        const page = (await client.json({ method: 'GET', path: `${PATH}?${query}`, answerMsMax: Infinity })) as {
-          readonly blobs: readonly BlobInfo[];
-          readonly next: string | null;
-        };
+        const request = { method: 'GET', path: `${PATH}?${query}`, answerMsMax: Infinity, signal } as const;
+        const page = (await client.json(request)) as { blobs: readonly BlobInfo[]; next: string | null };
         yield* page.blobs;
         after = page.next;
       }
     },
-    collect: async (olderThanDays) => {
+    collect: async (olderThanDays, signal) => {
       const body = JSON.stringify({ olderThanDays });
-      const request = { method: 'POST', path: `${PATH}/collection`, body, answerMsMax: Infinity } as const;
+      const request = { method: 'POST', path: `${PATH}/collection`, body, answerMsMax: Infinity, signal } as const;
       return (await client.json(request)) as CollectedBlobs;
     },
   };

@@ -7,6 +7,7 @@ import type {
   Page,
   PageOptions,
   ScanOptions,
+  WaitOptions,
 } from '../../database/index.ts';
 import type { QueryPlan } from '../../store/index.ts';
 import { QUERY_LIMIT_MAX } from '../http/index.ts';
@@ -33,11 +34,9 @@ export function createRemoteCollection(client: HttpClient, name: string): Docume
       const answer = client.json({ method: 'DELETE', path: documentPath(key) }).then(() => true);
       return (await orMissing(answer)) ?? false;
     },
-    count: async (filter) => {
-      const body = JSON.stringify({ filter });
-      const { count } = (await client.json({ method: 'POST', path: `${path}/count`, body, answerMsMax: Infinity })) as {
-        count: number;
-      };
+    count: async (filter, { signal } = {}) => {
+      const request = { method: 'POST', path: `${path}/count`, answerMsMax: Infinity, signal } as const;
+      const { count } = (await client.json({ ...request, body: JSON.stringify({ filter }) })) as { count: number };
       return count;
     },
     findPage: (filter, options) => findPages(client, `${path}/query`, filter, options ?? {}),
@@ -68,8 +67,8 @@ export function createRemoteCollection(client: HttpClient, name: string): Docume
       const answer = await client.json({ method: 'GET', path: `${path}/indexes` });
       return (answer as { indexes: IndexInfo[] }).indexes;
     },
-    ensureIndex: async (index) => {
-      const request = { method: 'POST', path: `${path}/indexes`, answerMsMax: Infinity } as const;
+    ensureIndex: async (index, { signal } = {}) => {
+      const request = { method: 'POST', path: `${path}/indexes`, answerMsMax: Infinity, signal } as const;
       return (await client.json({ ...request, body: JSON.stringify(index) })) as IndexInfo;
     },
     dropIndex: async (index) => {
@@ -94,14 +93,14 @@ async function findPages(
   client: HttpClient,
   path: string,
   filter: object | undefined,
-  { sort, skip, limit = Infinity, after }: FindOptions & PageOptions,
+  { sort, skip, limit = Infinity, after, signal }: FindOptions & PageOptions & WaitOptions,
 ): Promise<Page<Document>> {
   const entries: [string, Document][] = [];
   for (let from = after; ; ) {
     const isFirst = entries.length === 0;
     const page = Math.min(QUERY_LIMIT_MAX, limit - entries.length);
     const body = JSON.stringify({ filter, sort, limit: page, after: from, ...(isFirst && { skip }) });
-    const { documents, next } = (await client.json({ method: 'POST', path, body, answerMsMax: Infinity })) as {
+    const { documents, next } = (await client.json({ method: 'POST', path, body, answerMsMax: Infinity, signal })) as {
       documents: { key: string; value: Document }[];
       next: string | null;
     };
@@ -121,10 +120,10 @@ async function* documentsOf(
 /** The documents of a collection of the running node, with their versions if `isVersioned`. */
 export function createRemoteExport(client: HttpClient, name: string, isVersioned: boolean): ExportSource {
   return {
-    entries: async function* ({ after }) {
+    entries: async function* ({ after, signal }) {
       const query = new URLSearchParams({ versions: String(isVersioned), ...(after === undefined ? {} : { after }) });
       const path = `/api/v1/collections/${encodeURIComponent(name)}/export?${query}`;
-      const response = await client.open({ method: 'GET', path, answerMsMax: Infinity });
+      const response = await client.open({ method: 'GET', path, answerMsMax: Infinity, signal });
       for await (const { text } of readLines(response, EXPORT_LINE_BYTES_MAX)) {
         const { key, value, versions } = JSON.parse(text) as { key: string; value: Document; versions?: object[] };
         yield versions === undefined ? [key, value] : [key, value, versions];

@@ -3,7 +3,7 @@ import { ConfigurationError, isEntglDbError, messageOf } from '../../core/errors
 import { errorBody } from '../http/index.ts';
 import { assertNodeVersion } from '../node-version.ts';
 import type { CliContext } from './cli-context.ts';
-import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { CommandStopped, EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { createProgram } from './program.ts';
 
 /**
@@ -71,12 +71,14 @@ function reworded(message: string): string {
     .replace(/^missing required argument '(.+)'/, 'the $1 is missing');
 }
 
+function unknownError(error: unknown): object {
+  if (error instanceof CommandStopped) return { code: 'STOPPED', reason: 'STOPPED', details: error.details };
+  return { code: 'INTERNAL_ERROR', reason: 'INTERNAL', details: {} };
+}
+
 function report(error: unknown, { stderr }: CliContext, isJson: boolean): void {
   const known = isEntglDbError(error) ? error : undefined;
   const message = messageOf(error);
-  const body =
-    known === undefined
-      ? { error: { code: 'INTERNAL_ERROR', reason: 'INTERNAL', message, details: {} } }
-      : errorBody(known);
+  const body = known === undefined ? { error: { ...unknownError(error), message } } : errorBody(known);
   stderr.write(`${isJson ? JSON.stringify(body) : `entgldb: ${message.replace(/\s*\n\s*/g, ' ')}`}\n`);
 }

@@ -19,18 +19,24 @@ export interface Result {
   readonly err: string;
 }
 
+/** What a command reads: a text, or bytes as they come. */
+type Stdin = string | AsyncIterable<Uint8Array>;
+
 export interface Started {
   /** The first line on the standard output. */
   readonly ready: Promise<string>;
   readonly done: Promise<Result>;
-  stop(): void;
+  /** From then on, `stop` stops it. */
+  readonly stoppable: Promise<void>;
+  /** Default: SIGTERM. */
+  stop(signal?: string): void;
 }
 
 /** For tests: runs command lines in this process, in a working directory of each test's own. */
 export interface TestShell {
   /** Absolute path of the running test's working directory. */
   folder(): string;
-  begin(args: readonly string[], stdin?: string, openNode?: OpenNode): Started;
+  begin(args: readonly string[], stdin?: Stdin, openNode?: OpenNode): Started;
   cli(...args: string[]): Promise<Result>;
 }
 
@@ -61,11 +67,15 @@ export function createTestShell(): TestShell {
   return { folder: () => folder, begin, cli: (...args) => begin(args).done };
 }
 
-function beginCommand(args: readonly string[], stdin: string, openNode: OpenNode, folder: string): Started {
+function beginCommand(args: readonly string[], stdin: Stdin, openNode: OpenNode, folder: string): Started {
   const [stdout, stderr] = [createCollector(), createCollector()];
-  let stop = (): void => {};
+  const listeners = new Set<(signal: string) => void>();
+  const stoppable = Promise.withResolvers<void>();
+  const stop = (signal = 'SIGTERM'): void => {
+    for (const listener of [...listeners]) listener(signal);
+  };
   const context: CliContext = {
-    stdin: PassThrough.from([Buffer.from(stdin)]),
+    stdin: typeof stdin === 'string' ? PassThrough.from([Buffer.from(stdin)]) : stdin,
     stdout: stdout.stream,
     stderr: stderr.stream,
     environment: NO_FIXED_PORTS,
@@ -75,8 +85,9 @@ function beginCommand(args: readonly string[], stdin: string, openNode: OpenNode
     program: fileURLToPath(new URL('./main.ts', import.meta.url)),
     loadOpenNode: async () => openNode,
     onStopSignal: (listener) => {
-      stop = () => listener('SIGTERM');
-      return () => {};
+      listeners.add(listener);
+      stoppable.resolve();
+      return () => listeners.delete(listener);
     },
     onReloadSignal: () => () => {},
     goOnUnread: () => {},
@@ -88,7 +99,7 @@ function beginCommand(args: readonly string[], stdin: string, openNode: OpenNode
   ]);
   // A caller that does not wait for `ready` must not get an unhandled rejection.
   ready.catch(() => {});
-  return { ready, done, stop: () => stop() };
+  return { ready, done, stoppable: stoppable.promise, stop };
 }
 
 function createCollector(): { readonly stream: PassThrough; text(): string } {

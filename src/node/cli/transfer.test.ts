@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { lstat, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { exitCodeOf } from './exit-code.ts';
+import { CommandStopped, exitCodeOf } from './exit-code.ts';
 import { ExportFile } from './export-file.ts';
 import { createTestShell } from './test-shell.ts';
 
@@ -93,18 +93,14 @@ test('an export resumes after its mark, and the file is the same as without inte
 
 test('a stop in the middle of an export leaves nothing behind, or what --resume goes on with', async () => {
   for (const isResumable of [false, true]) {
-    let stop = (): void => {};
-    const onStopSignal = (listener: (signal: string) => void): (() => void) => {
-      stop = () => listener('SIGINT');
-      return () => {};
-    };
-    const file = await ExportFile.open(inFolder('out.ndjson'), { isResumable, onStopSignal });
+    const stop = new AbortController();
+    const file = await ExportFile.open(inFolder('out.ndjson'), { isResumable, signal: stop.signal });
     await file.write('{"key":"a","value":{}}\n');
-    stop();
+    stop.abort(new CommandStopped('SIGINT', 'stopped'));
     const error = await file.write('{"key":"b","value":{}}\n').catch((thrown: unknown) => file.giveUp(thrown));
     const hint = isResumable ? 'run it again with --resume to go on' : 'nothing was left behind';
     assert.match(String(error), new RegExp(`stopped before .*out.ndjson was complete; ${hint}`));
-    assert.equal(exitCodeOf(error), 1);
+    assert.equal(exitCodeOf(error), 130);
     assert.deepEqual(await readdir(folder()), isResumable ? ['out.ndjson.part'] : []);
   }
 });

@@ -2,11 +2,10 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../../core/errors/index.ts';
 import { fileProblem } from '../../files/index.ts';
-import type { CliContext, CommandRun } from '../cli-context.ts';
+import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { ExportFile } from '../export-file.ts';
 import { formatBytes, plural } from '../format.ts';
-import type { BlobAccess } from '../node-target.ts';
 import { withTarget } from '../open-target.ts';
 import { parseWhole } from '../parse-argument.ts';
 
@@ -17,7 +16,7 @@ const DAYS_MIN = 7;
 export async function putBlob(run: CommandRun, file: string, { type }: { readonly type?: string }): Promise<ExitCode> {
   const { context, output } = run;
   const source = file === '-' ? context.stdin : await openFile(resolve(context.workingDirectory, file));
-  const ref = await withTarget(run, { create: true }, ({ blobs }) => blobs.put(source, type));
+  const ref = await withTarget(run, { create: true }, ({ blobs }, stop) => blobs.put(source, type, stop));
   await output.answer(ref, JSON.stringify(ref));
   return EXIT.ok;
 }
@@ -26,9 +25,10 @@ export async function putBlob(run: CommandRun, file: string, { type }: { readonl
 export async function getBlob(run: CommandRun, name: string, file: string | undefined): Promise<ExitCode> {
   const { context, output } = run;
   const id = parseBlobId(name);
-  await withTarget(run, {}, async ({ blobs }) => {
-    if (file === undefined || file === '-') for await (const bytes of blobs.get(id)) await output.raw(bytes);
-    else await toFile(context, blobs, id, resolve(context.workingDirectory, file));
+  await withTarget(run, {}, async ({ blobs }, stop) => {
+    const content = blobs.get(id, stop);
+    if (file === undefined || file === '-') for await (const bytes of content) await output.raw(bytes);
+    else await toFile(content, resolve(context.workingDirectory, file), stop);
   });
   if (file !== undefined && file !== '-') await output.answer({ blob: id, file }, `Wrote ${id} to ${file}.`);
   return EXIT.ok;
@@ -37,8 +37,8 @@ export async function getBlob(run: CommandRun, name: string, file: string | unde
 export async function listBlobs(run: CommandRun): Promise<ExitCode> {
   const { output } = run;
   let [count, bytes] = [0, 0];
-  await withTarget(run, {}, async ({ blobs }) => {
-    for await (const { $blob, size } of blobs.list()) {
+  await withTarget(run, {}, async ({ blobs }, stop) => {
+    for await (const { $blob, size } of blobs.list(stop)) {
       count++;
       bytes += size;
       await output.raw(output.isJson ? `${JSON.stringify({ $blob, size })}\n` : `${$blob}  ${formatBytes(size)}\n`);
@@ -51,7 +51,7 @@ export async function listBlobs(run: CommandRun): Promise<ExitCode> {
 /** Deletes blobs that no document refers to any more. */
 export async function collectBlobs(run: CommandRun, { days }: { readonly days: string }): Promise<ExitCode> {
   const olderThanDays = parseWhole(days, '--days', DAYS_MIN);
-  const done = await withTarget(run, {}, ({ blobs }) => blobs.collect(olderThanDays));
+  const done = await withTarget(run, {}, ({ blobs }, stop) => blobs.collect(olderThanDays, stop));
   const waiting = `${plural(done.waiting, 'blob')} without a reference wait for their ${olderThanDays} days`;
   await run.output.answer(done, `Deleted ${plural(done.blobs, 'blob')}, ${formatBytes(done.bytes)}; ${waiting}.`);
   return EXIT.ok;
@@ -81,10 +81,10 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   }
 }
 
-async function toFile({ onStopSignal }: CliContext, blobs: BlobAccess, id: string, path: string): Promise<void> {
-  const file = await ExportFile.open(path, { isResumable: false, onStopSignal });
+async function toFile(content: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal): Promise<void> {
+  const file = await ExportFile.open(path, { isResumable: false, signal });
   try {
-    for await (const bytes of blobs.get(id)) await file.write(bytes);
+    for await (const bytes of content) await file.write(bytes);
     await file.finish();
   } catch (error) {
     throw await file.giveUp(error);

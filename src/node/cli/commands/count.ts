@@ -5,7 +5,9 @@ import { parseFilterArgument } from '../parse-argument.ts';
 
 export async function count(run: CommandRun, collection: string, filter: string | undefined): Promise<ExitCode> {
   const parsed = parseFilterArgument(filter);
-  const documents = await withTarget(run, {}, (target) => target.collection(collection).count(parsed));
+  const documents = await withTarget(run, {}, (target, signal) =>
+    target.collection(collection).count(parsed, { signal }),
+  );
   await run.output.answer({ collection, count: documents }, String(documents));
   return EXIT.ok;
 }

@@ -12,14 +12,9 @@ export async function demo({ context, output }: CommandRun, { places }: DemoArgu
   if (!(placesMax >= PLACES_MIN)) {
     throw new ConfigurationError('USAGE', `--places is ${places}; give a number from ${PLACES_MIN} on`);
   }
-  const { createScreen, DemoStopped, measuredText, runDemo, silentScreen } = await import('../demo/index.ts');
+  const { createScreen, measuredText, runDemo, silentScreen } = await import('../demo/index.ts');
   const screen = output.isJson ? silentScreen : createScreen(context);
-  const report = await runDemo({ context, screen, placesMax }).catch((error: unknown) => {
-    if (!(error instanceof DemoStopped)) throw error;
-    output.note(`entgldb: ${error.message}`);
-    return undefined;
-  });
-  if (report === undefined) return EXIT.no;
+  const report = await runDemo({ context, screen, placesMax });
   screen.heading(`Measured, in ${report.seconds.toFixed(0)} s`);
   screen.say(measuredText(report));
   if (output.isJson) await output.raw(`${JSON.stringify(report)}\n`);

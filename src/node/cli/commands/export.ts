@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import { abortable } from '../../../core/clock/index.ts';
 import { ConfigurationError } from '../../../core/errors/index.ts';
 import { type ExportOptions, type ExportSource, exportDocuments } from '../../transfer/index.ts';
-import type { CliContext, CommandRun } from '../cli-context.ts';
+import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { ExportFile } from '../export-file.ts';
 import { plural } from '../format.ts';
@@ -25,22 +26,23 @@ export async function exportCommand(
   const toOutput = file === undefined || file === '-';
   const options = optionsOf(args, file, toOutput);
   let exported = 0;
-  await withTarget(run, {}, async (target) => {
+  await withTarget(run, {}, async (target, signal) => {
     const documents = args.versions === true ? target.versionedCollection(collection) : target.collection(collection);
-    const progress = await startProgress(context, output, toOutput ? 0 : await target.collection(collection).count());
+    const progress = await startProgress(
+      context,
+      output,
+      toOutput ? 0 : await target.collection(collection).count({}, { signal }),
+    );
     const onProgress: ExportOptions['onProgress'] = (made) => {
       exported = made.exported;
       progress.update(exported, exported);
     };
     try {
+      const all = { ...options, onProgress, signal };
       if (toOutput)
-        for await (const chunk of exportDocuments(documents, { ...options, onProgress })) await output.raw(chunk);
+        for await (const chunk of exportDocuments(documents, all)) await abortable(output.raw(chunk), signal);
       else
-        await toFile(context, documents, resolve(context.workingDirectory, file), {
-          ...options,
-          onProgress,
-          isResumable: args.resume === true,
-        });
+        await toFile(documents, resolve(context.workingDirectory, file), { ...all, isResumable: args.resume === true });
     } finally {
       progress.stop();
     }
@@ -67,12 +69,11 @@ function optionsOf(args: ExportArguments, file: string | undefined, toOutput: bo
 }
 
 async function toFile(
-  { onStopSignal }: CliContext,
   documents: ExportSource,
   path: string,
-  { isResumable, ...options }: ExportOptions & { readonly isResumable: boolean },
+  { isResumable, ...options }: ExportOptions & { readonly isResumable: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
-  const file = await ExportFile.open(path, { isResumable, onStopSignal });
+  const file = await ExportFile.open(path, { isResumable, signal: options.signal });
   try {
     let lastKey = file.after;
     const onProgress: ExportOptions['onProgress'] = (made) => {

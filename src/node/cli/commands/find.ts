@@ -1,4 +1,4 @@
-import { type FindOptions, type PageOptions, projectDocument } from '../../../database/index.ts';
+import { type FindOptions, type PageOptions, projectDocument, type WaitOptions } from '../../../database/index.ts';
 import type { QueryPlan } from '../../../store/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -34,8 +34,8 @@ export async function find(
     ...(after === undefined ? {} : { after }),
   };
   if (explain === true) return explainTo(run, collection, parsed, options);
-  const { count, next } = await withTarget(run, {}, (target) =>
-    printPages(run, target.collection(collection), parsed, options, kept),
+  const { count, next } = await withTarget(run, {}, (target, signal) =>
+    printPages(run, target.collection(collection), parsed, { ...options, signal }, kept),
   );
   run.output.note(plural(count, 'document'));
   if (next !== null) run.output.note(`there are more: --after ${next}`);
@@ -47,7 +47,7 @@ async function printPages(
   { output }: CommandRun,
   documents: Pick<DocumentAccess, 'findPage'>,
   filter: object | undefined,
-  { skip = 0, limit, after, sort }: FindOptions & PageOptions & { readonly limit: number },
+  { skip = 0, limit, after, sort, signal }: FindOptions & PageOptions & WaitOptions & { readonly limit: number },
   kept: readonly string[] | undefined,
 ): Promise<{ readonly count: number; readonly next: string | null }> {
   let count = 0;
@@ -58,6 +58,7 @@ async function printPages(
       ...(count === 0 ? { skip } : {}),
       ...(next === null ? {} : { after: next }),
       ...(sort === undefined ? {} : { sort }),
+      ...(signal === undefined ? {} : { signal }),
     });
     const lines = page.entries.map(([key, stored], i) => {
       const value = kept === undefined ? stored : projectDocument(stored, kept);

@@ -1,11 +1,12 @@
 import { constants, createReadStream } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { abortableItems } from '../../../core/clock/index.ts';
 import { ConfigurationError, isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
 import { fileProblem, toFileError } from '../../files/index.ts';
 import { type ImportProgress, importDocuments } from '../../transfer/index.ts';
 import type { CliContext, CommandRun } from '../cli-context.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { CommandStopped, EXIT, type ExitCode } from '../exit-code.ts';
 import { formatCount, plural } from '../format.ts';
 import { ImportMarkFile } from '../import-mark.ts';
 import { loadCliConfig, withTarget } from '../open-target.ts';
@@ -43,9 +44,9 @@ export async function importCommand(
   const watch = new ImportWatch(await startProgress(context, output, source.total), context.stderr, mark);
   const startMs = context.clock.monotonic();
   try {
-    const imported = await withTarget(run, { create: true }, (target) =>
-      importDocuments(watch.counted(source.bytes), target.collection(collection), {
-        ...{ limits, format, delimiter, keyField, afterLine },
+    const imported = await withTarget(run, { create: true }, (target, signal) =>
+      importDocuments(watch.counted(abortableItems(source.bytes, signal)), target.collection(collection), {
+        ...{ limits, format, delimiter, keyField, afterLine, signal },
         isAllText: args.allText === true,
         onProgress: (progress) => watch.onProgress(progress),
         ...(args.skipBad === true ? { onBadLine: (error: Error) => watch.onBadLine(error) } : {}),
@@ -61,7 +62,7 @@ export async function importCommand(
     );
     return watch.skipped === 0 ? EXIT.ok : EXIT.usage;
   } catch (error) {
-    throw tellWritten(error, watch.written);
+    throw tellWritten(error, watch.written, mark !== undefined);
   } finally {
     await watch.stop();
   }
@@ -118,7 +119,14 @@ class ImportWatch {
   }
 }
 
-function tellWritten(error: unknown, written: number): unknown {
+function tellWritten(error: unknown, written: number, isResumable: boolean): unknown {
+  if (error instanceof CommandStopped) {
+    const next = isResumable
+      ? 'run it again with --resume to go on there'
+      : 'import the file again; with --resume, an import goes on where it was stopped';
+    const message = `stopped after ${plural(written, 'document')} ${written === 1 ? 'was' : 'were'} imported; ${next}`;
+    return new CommandStopped(error.signal, message, { imported: written });
+  }
   if (written === 0 || !isEntglDbError(error, 'PERSISTENCE_ERROR')) return error;
   const text = `${plural(written, 'document')} before it were imported; import the file again when this is put right`;
   const { reason, message, details } = error as PersistenceError;

@@ -40,7 +40,9 @@ export async function addIndex(
     ...flags,
     ...(where === undefined ? {} : { where: parseJsonObject(where, '--where') }),
   };
-  const made = await withTarget(run, {}, (target) => target.collection(collection).ensureIndex(index));
+  const made = await withTarget(run, {}, (target, signal) =>
+    target.collection(collection).ensureIndex(index, { signal }),
+  );
   await run.output.answer(made, `Index ${made.name} on ${collection} is ${made.state}.`);
   return EXIT.ok;
 }

@@ -6,19 +6,19 @@ import { parseWhole } from '../parse-argument.ts';
 
 /** Makes an online, verified backup; without `file`, under a name with date and time in BackupPath. */
 export async function backup(run: CommandRun, file: string | undefined): Promise<ExitCode> {
-  const path = await withTarget(run, {}, (target) => target.backup(file ?? null));
+  const path = await withTarget(run, {}, (target, stop) => target.backup(file ?? null, stop));
   await run.output.answer({ path }, `Backed up to ${path}; it was read again and is sound.`);
   return EXIT.ok;
 }
 
 export async function check(run: CommandRun): Promise<ExitCode> {
-  await withTarget(run, {}, (target) => target.checkIntegrity());
+  await withTarget(run, {}, (target, stop) => target.checkIntegrity(stop));
   await run.output.answer({ isSound: true }, 'The database is sound.');
   return EXIT.ok;
 }
 
 export async function compact(run: CommandRun): Promise<ExitCode> {
-  const bytesFreed = await withTarget(run, {}, (target) => target.compact());
+  const bytesFreed = await withTarget(run, {}, (target, stop) => target.compact(stop));
   await run.output.answer({ bytesFreed }, `Gave ${formatBytes(bytesFreed)} back.`);
   return EXIT.ok;
 }

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../../core/errors/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { loadCliConfig, tellWarnings } from '../open-target.ts';
+import { loadCliConfig, tellWarnings, withStop } from '../open-target.ts';
 
 /**
  * Puts a verified backup in the place of the database. If the node runs, fails with DATABASE_LOCKED. Looks for the file in the
@@ -17,7 +17,10 @@ export async function restore(run: CommandRun, file: string): Promise<ExitCode> 
   const backupPath = await findBackup(file, context.workingDirectory, config);
   const path = config.values['Persistence.DatabasePath'];
   const { restoreSqliteFile } = await import('../../../store/index.ts');
-  const aside = (await restoreSqliteFile({ backupPath, path, pid: process.pid, clock: context.clock })) ?? null;
+  const options = { backupPath, path, pid: process.pid, clock: context.clock };
+  const restoring = (signal: AbortSignal): Promise<string | undefined> => restoreSqliteFile({ ...options, signal });
+  const aside =
+    (await withStop(context, restoring, 'stopped while the backup was checked; nothing was changed')) ?? null;
   const kept = aside === null ? 'There was no database before.' : `The replaced database is kept as ${aside}.`;
   await output.answer({ path, backupPath, aside }, `Restored ${path} from ${backupPath}. ${kept}`);
   return EXIT.ok;

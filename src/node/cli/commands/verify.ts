@@ -8,7 +8,7 @@ import { withTarget } from '../open-target.ts';
 /** Compares with every connected peer, or with one. Exit code 1 unless everything is equal. */
 export async function verify(run: CommandRun, peer: string | undefined): Promise<ExitCode> {
   if (peer === '') throw new ConfigurationError('USAGE', 'PEER is empty; name a node, as in `entgldb peers`');
-  const peers = await withTarget(run, { running: true }, (target) => target.verify(peer ?? null));
+  const peers = await withTarget(run, { running: true }, (target, stop) => target.verify(peer ?? null, stop));
   if (peers.length === 0)
     throw new NetworkError('NODE_UNREACHABLE', 'no peer is connected, so nothing was compared; see `entgldb peers`');
   await run.output.answer({ peers }, verifyText(peers));

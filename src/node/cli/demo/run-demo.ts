@@ -1,5 +1,6 @@
 import { TimeoutError } from '../../../core/errors/index.ts';
 import type { CliContext } from '../cli-context.ts';
+import { CommandStopped } from '../exit-code.ts';
 import { formatCount } from '../format.ts';
 import { type Cluster, createCluster, isMeshed, NODE_NAMES, waitUntil } from './cluster.ts';
 import { type CrashReport, crash } from './crash.ts';
@@ -38,12 +39,13 @@ export interface DemoReport {
 
 /**
  * Runs the whole demo, and cleans up whatever happens. Rejects with TIMED_OUT, NODE_UNREACHABLE or another error of a node, or
- * with `DemoStopped` after a stop signal.
+ * with `CommandStopped` after a stop signal.
  */
 export async function runDemo({ context, screen, placesMax }: DemoOptions): Promise<DemoReport> {
   const stopping = new AbortController();
   const cluster = await createCluster(context, stopping.signal);
-  const stop = (): void => stopping.abort(new DemoStopped());
+  const stop = (signal: string): void =>
+    stopping.abort(new CommandStopped(signal, 'the demo was stopped; its nodes and files are gone'));
   const forget = context.onStopSignal(stop);
   // The terminal was closed. A node may be meant to go on then, a demo never is.
   process.on('SIGHUP', stop);
@@ -56,23 +58,16 @@ export async function runDemo({ context, screen, placesMax }: DemoOptions): Prom
   try {
     return await Promise.race([story, stopped]);
   } catch (error) {
-    if (!(error instanceof DemoStopped)) await showLogs(cluster, screen);
+    if (!(error instanceof CommandStopped)) await showLogs(cluster, screen);
     throw error;
   } finally {
     cancel();
-    stop();
+    stopping.abort();
     await cluster.remove();
     // The nodes are gone, so the story ends too; its error no longer matters.
     await story.catch(() => {});
     process.off('SIGHUP', stop);
     forget();
-  }
-}
-
-/** The user stopped the demo, for example with Ctrl+C. */
-export class DemoStopped extends Error {
-  constructor() {
-    super('the demo was stopped; its nodes and files are gone');
   }
 }
 

@@ -1,0 +1,139 @@
+/**
+ * Goal: a command that is stopped, by Ctrl+C or by the system, says what came of its work, ends with the exit code of the signal, and
+ * leaves nothing in the way of the next one. Method: command lines in this process that are stopped while they begin or work, beside
+ * a running node and without one.
+ */
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createTestShell } from './test-shell.ts';
+
+const { begin, cli, folder } = createTestShell();
+
+const LONG_COMMANDS: readonly (readonly string[])[] = [
+  ['backup', 'copy.db'],
+  ['check'],
+  ['compact'],
+  ['count', 'things'],
+  ['find', 'things'],
+  ['export', 'things'],
+  ['index', 'add', 'things', 'id'],
+  ['blob', 'collect'],
+  ['blob', 'list'],
+];
+
+/** Ends after the stop when it is read again. */
+async function* linesThenNothing(count: number, stop: () => void): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(Array.from({ length: count }, (_, id) => `${JSON.stringify({ id })}\n`).join(''));
+  stop();
+  await new Promise(() => {});
+}
+
+test('every long command that is stopped says so, and the next one finds the database free', async () => {
+  await cli('put', 'things', 'a', '{"id":1}');
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    for (const command of LONG_COMMANDS) {
+      const started = begin(command);
+      await started.stoppable;
+      started.stop(signal);
+      const expected = { code, out: '', err: 'entgldb: stopped before it was done\n' };
+      assert.deepEqual(await started.done, expected, command.join(' '));
+    }
+  assert.equal((await cli('count', 'things')).out, '1\n');
+});
+
+test('beside a running node it also says that the node may go on, and with --json it is an object', async () => {
+  const node = begin(['start', '--no-discovery']);
+  await node.ready;
+  await cli('put', 'things', 'a', '{"id":1}');
+  for (const command of LONG_COMMANDS) {
+    const started = begin([...command, '--json']);
+    await started.stoppable;
+    started.stop('SIGINT');
+    const { code, out, err } = await started.done;
+    assert.deepEqual([code, out], [130, ''], command.join(' '));
+    assert.deepEqual(JSON.parse(err), {
+      error: {
+        code: 'STOPPED',
+        reason: 'STOPPED',
+        message: 'stopped before it was done; the node may go on with it',
+        details: { signal: 'SIGINT' },
+      },
+    });
+  }
+  node.stop();
+  await node.done;
+});
+
+for (const isRunning of [false, true])
+  test(`an import that is stopped ${isRunning ? 'over HTTP' : 'in the file'} says how many documents are there`, async () => {
+    const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
+    await node?.ready;
+    const started = begin(
+      ['import', 'things', '-'],
+      linesThenNothing(2500, () => started.stop('SIGINT')),
+    );
+    const hint = 'import the file again; with --resume, an import goes on where it was stopped';
+    const err = `entgldb: stopped after 2,000 documents were imported; ${hint}\n`;
+    assert.deepEqual(await started.done, { code: 130, out: '', err });
+    assert.equal((await cli('count', 'things')).out, '2000\n');
+    node?.stop();
+    await node?.done;
+  });
+
+test('an import with --json and --resume that is stopped goes on where it was', async () => {
+  const lines = Array.from({ length: 30_000 }, (_, id) => JSON.stringify({ id, pad: 'x'.repeat(300) }));
+  await writeFile(join(folder(), 'in.ndjson'), lines.join('\n'));
+  const started = begin(['import', 'things', 'in.ndjson', '--resume', '--json']);
+  while (!(await readdir(folder())).includes('in.ndjson.import')) await new Promise(setImmediate);
+  started.stop('SIGTERM');
+  const { code, err } = await started.done;
+  assert.equal(code, 143, err);
+  const { reason, message, details } = JSON.parse(err).error;
+  assert.deepEqual([reason, details.signal], ['STOPPED', 'SIGTERM']);
+  assert.match(message, /^stopped after [\d,]+ documents were imported; run it again with --resume to go on there$/);
+  assert.equal((await cli('count', 'things')).out, `${details.imported}\n`);
+  const rest = JSON.parse((await cli('import', 'things', 'in.ndjson', '--resume', '--json')).out);
+  assert.deepEqual([rest.afterLine, rest.imported], [details.imported, 30_000 - details.imported]);
+});
+
+test('an export that is stopped with --json says that it was stopped', async () => {
+  const lines = Array.from({ length: 5000 }, (_, id) => JSON.stringify({ id, pad: 'x'.repeat(900) }));
+  await writeFile(join(folder(), 'in.ndjson'), lines.join('\n'));
+  await cli('import', 'things', 'in.ndjson');
+  const toFile = begin(['export', 'things', 'out.ndjson', '--json']);
+  while (!(await readdir(folder())).includes('out.ndjson.part')) await new Promise(setImmediate);
+  toFile.stop('SIGINT');
+  const stopped = await toFile.done;
+  assert.equal(stopped.code, 130, stopped.err);
+  assert.match(
+    JSON.parse(stopped.err).error.message,
+    /^stopped before .*out\.ndjson was complete; nothing was left behind$/,
+  );
+  const toOutput = begin(['export', 'things', '--json']);
+  await toOutput.ready;
+  toOutput.stop('SIGINT');
+  const { code, err } = await toOutput.done;
+  assert.deepEqual([code, JSON.parse(err).error.reason], [130, 'STOPPED']);
+  assert.deepEqual(
+    (await readdir(folder())).filter((name) => name.startsWith('out')),
+    [],
+  );
+});
+
+test('a restore that is stopped changes nothing', async () => {
+  await writeFile(join(folder(), 'appsettings.json'), '{"EntglDb":{"Persistence":{"BackupPath":"backups"}}}');
+  await cli('put', 'things', 'a', '{"id":1}');
+  const { path } = JSON.parse((await cli('backup', '--json')).out);
+  await cli('put', 'things', 'b', '{"id":2}');
+  const started = begin(['restore', path]);
+  await started.stoppable;
+  started.stop('SIGINT');
+  const err = 'entgldb: stopped while the backup was checked; nothing was changed\n';
+  assert.deepEqual(await started.done, { code: 130, out: '', err });
+  assert.equal((await cli('count', 'things')).out, '2\n');
+});
