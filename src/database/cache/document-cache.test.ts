@@ -44,6 +44,42 @@ test('changing an object passed to set or returned by get does not change the ca
   assert.deepEqual(cache.get('users', 'user1'), { tags: ['a'] });
 });
 
+test('however often a document is read, each read gives an equal object of its own', () => {
+  const documents = [
+    '{}',
+    '{"b":1,"a":0.1,"2":[[],{},[{"x":null}]],"1":{"deep":{"er":[1.5,"é\u{1F600}",true]}}}',
+    '{"__proto__":{"a":{"__proto__":[1]}},"constructor":{"prototype":{}}}',
+    JSON.stringify(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`k${i}`, { i }]))),
+    JSON.stringify({ text: 'x'.repeat(10_000), list: [{}] }),
+  ];
+  const cache = new DocumentCache();
+  for (const [i, text] of documents.entries()) {
+    cache.set('c', `k${i}`, JSON.parse(text));
+    for (let n = 0; n < 6; n++) {
+      const read = cache.get('c', `k${i}`)!;
+      assert.deepStrictEqual(read, JSON.parse(text));
+      assert.equal(JSON.stringify(read), JSON.stringify(JSON.parse(text)), 'members in the same order');
+      spoil(read);
+    }
+  }
+});
+
+test('what a program adds to the prototype of all objects is in no document', (t) => {
+  Object.defineProperty(Object.prototype, 'added', { value: { by: 'it' }, enumerable: true, configurable: true });
+  t.after(() => Reflect.deleteProperty(Object.prototype, 'added'));
+  const cache = new DocumentCache();
+  cache.set('c', 'k', { a: {} });
+  for (let n = 0; n < 4; n++) assert.deepEqual(Object.keys(cache.get('c', 'k')!), ['a']);
+});
+
+/** Changes every object and array inside. */
+function spoil(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const member of Object.values(value)) spoil(member);
+  if (Array.isArray(value)) value.push('spoilt');
+  else Object.assign(value, { spoilt: true });
+}
+
 test('different collections and keys never share an entry', () => {
   const cache = new DocumentCache();
   const names = ['a', 'b', 'ab', 'a:', ':b', '1:a', '', '\0', '__proto__', 'r1:a', 'd1:a', 'constructor'];
@@ -144,6 +180,27 @@ test('a full cache uses no more memory than its size', {
   }
 });
 
+test('documents that are read again and again do not make a full cache larger', {
+  skip: globalThis.gc === undefined && 'needs --expose-gc',
+}, () => {
+  const gc = globalThis.gc as () => void;
+  const heap = (): number => {
+    gc();
+    return process.memoryUsage().heapUsed;
+  };
+  for (const member of [1, 1.5, 'x', 'é', '\u4E2D'.repeat(20), [], {}, [[{ a: 1.5 }]]]) {
+    const before = heap();
+    const cache = new DocumentCache({ maxSizeMb: 20 });
+    for (let n = 0; cache.getStatistics().evictions === 0; n++) {
+      cache.set('users', `user${n}`, { list: Array.from({ length: 50 }, () => member), n });
+      for (let read = 0; read < 4; read++) cache.get('users', `user${n}`);
+    }
+    const bytes = heap() - before;
+    assert.ok(bytes <= 21 * MB, `${JSON.stringify(member)}: ${bytes}`);
+    assert.ok(cache.getStatistics().sizeBytes > 18 * MB);
+  }
+});
+
 test('a database caches its reads, and reads show every local and remote change immediately', async () => {
   const { applyRemote } = await import('../test-database.ts');
   const cache = new DocumentCache({ maxSizeMb: 1 });
@@ -159,6 +216,7 @@ test('a database caches its reads, and reads show every local and remote change 
   cache.set('users', 'a', { n: 666 });
   assert.deepEqual(await users.get('a'), { n: 1 }, 'the database never reads what a program sets');
 
+  for (let n = 0; n < 4; n++) await users.get('a');
   await users.put('a', { n: 2 });
   assert.deepEqual([await users.get('a'), cache.get('users', 'a')], [{ n: 2 }, { n: 2 }]);
   applyRemote(opened.db, 'users', 'b', '{"n":3}', 1);

@@ -30,7 +30,8 @@ export interface DocumentCodec {
   readonly isPlain: boolean;
   /** The JSON text to store. Throws, or rejects with, DOCUMENT_INVALID, INVALID_DOCUMENT or DOCUMENT_TOO_LARGE. */
   encode(key: string, value: unknown, version?: number): Eventually<string>;
-  decode(key: string, text: string): Eventually<Decoded>;
+  /** `document` is the text parsed, an object of its own, if the caller has it. */
+  decode(key: string, text: string, document?: JsonObject): Eventually<Decoded>;
   /** The stored document in the version of this program, not validated: patches apply to it. Throws what a migration throws. */
   open(text: string): Shaped;
   /** Whether the stored document is of an older version than `version`. */
@@ -43,7 +44,7 @@ export function plainCodec(limits: Limits): DocumentCodec {
     version: 0,
     isPlain: true,
     encode: (key, value) => documentToText(value, limits, key),
-    decode: (_key, text) => ({ kind: 'fits', value: JSON.parse(text), version: 0 }),
+    decode: (_key, text, document = JSON.parse(text)) => ({ kind: 'fits', value: document, version: 0 }),
     open: (text) => ({ document: JSON.parse(text), version: 0 }),
     isOlder: () => false,
   };
@@ -105,8 +106,8 @@ export class DefinedCodec implements DocumentCodec {
     return this.encode(key, opened.document, opened.version);
   }
 
-  decode(key: string, text: string): Eventually<Decoded> {
-    const stored = takeVersion(JSON.parse(text));
+  decode(key: string, text: string, parsed: JsonObject = JSON.parse(text)): Eventually<Decoded> {
+    const stored = takeVersion(parsed);
     const opened = this.#upgraded(stored);
     if (Array.isArray(opened))
       return { kind: 'invalid', value: stored.document, version: stored.version, issues: opened };

@@ -115,6 +115,10 @@ export class TransactionHost implements DocumentHost {
     return this.#unchanged(() => this.base.read(collection, key));
   }
 
+  parse(row: StoredDocument): JsonObject {
+    return this.base.parse(row);
+  }
+
   find(collection: CollectionName, query: Query): FoundDocument[] {
     const { asked, merged } = this.#question(collection, query);
     return merged(this.#unchanged(() => this.base.find(collection, asked)));
