@@ -187,6 +187,19 @@ test('a failed sync rejects every write since the last durable point, and later 
   assert.deepEqual(await collect(users.keys()), ['durable', 'pending']);
 });
 
+test('the version token of a write that a failed sync lost does not fit the next write, which gets its name', async () => {
+  const store = createMemoryStore();
+  const users = openOn(store).db.collection('users');
+  store.failFlushes(1);
+  const lost = users.put('a', { n: 1 });
+  const { version } = (await users.getVersioned('a'))!;
+  await assert.rejects(lost, { reason: 'IO_FAILED' });
+  await users.put('a', { n: 2 });
+  const stale = { ifVersion: version };
+  await assert.rejects(users.put('a', { n: 3 }, stale), { reason: 'CONCURRENCY_CONFLICT' });
+  assert.deepEqual(await users.get('a'), { n: 2 });
+});
+
 test('beyond writeQueueMax a write is refused immediately, and the queue drains again', async () => {
   const { store, syncs } = createHeldDisk();
   const { db } = openOn(store, { limits: { ...LIMITS, writeQueueMax: 3 } });

@@ -4,15 +4,18 @@ import { visibleVersions, writeDocument } from '../../core/document/index.ts';
 import { ConcurrencyError, type EntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import { type CollectionName, fullKey } from '../../core/ids/index.ts';
 import type { Resolver } from '../../core/merge/index.ts';
-import { dotText } from '../../core/version/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
 import type { LocalOutcome, LocalTransaction, LocalWrite } from './outcomes.ts';
 
-/** Opaque token of the live versions of a document, for `ifVersion`; undefined if readers see no document. */
+/**
+ * Opaque token of the live versions of a document, for `ifVersion`; undefined if readers see no document. It is made of their
+ * content, since a write that a failed sync lost leaves its dot to another one.
+ */
 export function versionToken(document: StoredDocument | undefined): string | undefined {
   if (document === undefined || document.value === null) return undefined;
-  return hash('sha256', document.versions.map(dotText).join(), 'hex').slice(0, 24);
+  const digests = document.versions.map(({ digest }) => digest);
+  return hash('sha256', Buffer.concat(digests), 'hex').slice(0, 24);
 }
 
 /** R1 for a whole transaction: either refused before anything is drafted, or drafted as a whole. Reads each document once. */
