@@ -10,7 +10,7 @@ import {
 } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import { merge } from '../core/merge/index.ts';
-import type { JsonObject, Query } from '../core/query/index.ts';
+import type { Query } from '../core/query/index.ts';
 import { fingerprintText } from '../core/version/index.ts';
 import type { FoundDocument, QueryPlan, StoredDocument } from '../store/index.ts';
 import type {
@@ -303,10 +303,6 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#assertOpen();
     this.#writer.commitPendingOf(collection, key);
     return this.cache.row(collection, key, true) ?? this.#damage.of(() => this.replica.get(collection, key));
-  }
-
-  parse(row: StoredDocument): JsonObject {
-    return this.cache.documentOf(row);
   }
 
   find(collection: CollectionName, query: Query): FoundDocument[] {

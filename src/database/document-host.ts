@@ -2,8 +2,9 @@ import type { LoopShare } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
-import type { JsonObject, Query } from '../core/query/index.ts';
+import type { Query } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
+import type { DocumentCache } from './cache/index.ts';
 import type { Eventually } from './eventually.ts';
 import type { LocalWrite } from './replica/index.ts';
 import type { Turns } from './turns.ts';
@@ -13,6 +14,7 @@ import type { Existed } from './writer.ts';
 export interface DocumentHost {
   readonly limits: Limits;
   readonly logger: Logger;
+  readonly cache: DocumentCache;
   /** Serialises updates of one document that got in each other's way. */
   readonly turns: Turns;
   /** For loops of a program that await one read after the other. */
@@ -23,8 +25,6 @@ export interface DocumentHost {
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed>;
   /** The document as readers see it now, including every write made before. */
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
-  /** A fresh object of what such a document holds. It must not be deleted. */
-  parse(row: StoredDocument): JsonObject;
   find(collection: CollectionName, query: Query): FoundDocument[];
   count(collection: CollectionName, query: Query): number;
   /** The same for callers that can wait: long queries run beside the event loop, as of one moment (`Store.findAside`). */

@@ -53,7 +53,7 @@ export class DocumentReader<T> {
   /** The decoded document of a row; undefined if there is none. Throws DOCUMENT_INVALID. */
   read(row: StoredDocument | undefined, options?: ReadOptions): Eventually<T | undefined> {
     if (row === undefined || row.value === null) return undefined;
-    return after(this.#codec.decode(row.key, row.value, this.#host.parse(row)), (decoded) => {
+    return after(this.#codec.decode(row.key, row.value, this.#host.cache.documentOf(row)), (decoded) => {
       if (!isShown(decoded, options)) throw this.#misfit(row.key, decoded);
       return decoded.value as T;
     });

@@ -5,6 +5,7 @@ import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } f
 import type { Logger } from '../../core/logging/index.ts';
 import { compareBySort, isAfter, type JsonObject, matches, type Query } from '../../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../../store/index.ts';
+import type { DocumentCache } from '../cache/index.ts';
 import type { DocumentHost } from '../document-host.ts';
 import { after, type Eventually } from '../eventually.ts';
 import { type CommitNotice, type LocalWrite, tooLarge, versionToken } from '../replica/index.ts';
@@ -24,6 +25,7 @@ class Interrupted extends Error {}
 export class TransactionHost implements DocumentHost {
   readonly limits: Limits;
   readonly logger: Logger;
+  readonly cache: DocumentCache;
   readonly turns: Turns;
   readonly loopShare: LoopShare;
   readonly workShare: LoopShare;
@@ -45,6 +47,7 @@ export class TransactionHost implements DocumentHost {
     this.#mayWait = mayWait;
     this.limits = base.limits;
     this.logger = base.logger;
+    this.cache = base.cache;
     this.turns = base.turns;
     this.loopShare = base.loopShare;
     this.workShare = base.workShare;
@@ -113,10 +116,6 @@ export class TransactionHost implements DocumentHost {
     if (value !== undefined) return writtenRow(collection, key, value);
     this.#reads.addDocument(collection, key);
     return this.#unchanged(() => this.base.read(collection, key));
-  }
-
-  parse(row: StoredDocument): JsonObject {
-    return this.base.parse(row);
   }
 
   find(collection: CollectionName, query: Query): FoundDocument[] {
