@@ -75,6 +75,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly cache: DocumentCache;
   /** The engine, for sync and services. Call `commitPending` before looking at it. */
   readonly replica: Replica;
+  readonly feeds: ChangeFeeds;
   readonly live: LiveQueries;
   readonly turns: Turns;
   readonly loopShare: LoopShare;
@@ -86,7 +87,6 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly indexKeeper: IndexKeeper;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
-  readonly #feeds: ChangeFeeds;
   readonly #maintenance: Maintenance;
   readonly #conflicts: Conflicts;
   readonly #transactions: Transactions;
@@ -114,7 +114,7 @@ export class LocalDatabase implements Database, CollectionHost {
     const onDamage = (error: unknown): void => this.#damage.report(error);
     const assertOpen = (): void => this.#assertOpen();
     this.#writer = new Writer({ replica: this.replica, limits: this.limits, loopShare: this.loopShare, onDamage });
-    this.#feeds = new ChangeFeeds({
+    this.feeds = new ChangeFeeds({
       replica: this.replica,
       watchersMax: this.limits.watchersMax,
       page: { rowsMax: this.limits.watchBufferMax, charactersMax: this.limits.watchBufferCharactersMax },
@@ -172,7 +172,7 @@ export class LocalDatabase implements Database, CollectionHost {
 
   /** Number of running iterators of `watch`. */
   get watchers(): number {
-    return this.#feeds.running;
+    return this.feeds.running;
   }
 
   get isClosed(): boolean {
@@ -348,7 +348,7 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined> {
-    return this.#feeds.watch<T>(collection, options);
+    return this.feeds.watch<T>(collection, options);
   }
 
   nodeOf(replica: ReplicaId): string | null {
@@ -356,7 +356,7 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   async #close(): Promise<void> {
-    this.#feeds.close();
+    this.feeds.close();
     this.live.close();
     this.#conflicts.close();
     this.#maintenance.stop();

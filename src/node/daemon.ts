@@ -63,6 +63,7 @@ function withHttp(node: RunningNode, http: () => Address): RunningNode {
   const address = () => ({ ...node.address(), http: http() });
   return {
     database: node.database,
+    resumeToken: () => node.resumeToken(),
     address,
     status: () => ({ ...node.status(), address: address() }),
     peers: () => node.peers(),

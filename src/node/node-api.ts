@@ -29,6 +29,8 @@ export type OpenNode = (options: OpenNodeOptions) => Promise<RunningNode>;
 /** A node in this process, as the command line and HTTP see it. */
 export interface RunningNode {
   readonly database: Database;
+  /** The token with which `watch` yields the changes that become durable after this call. */
+  resumeToken(): string;
   address(): NodeAddress;
   status(): NodeStatus;
   peers(): PeerStatus[];

@@ -303,6 +303,7 @@ async function reconfigure(
 function runningNode(state: NodeState, reconfigureNode: RunningNode['reconfigure']): RunningNode {
   return {
     database: state.database,
+    resumeToken: () => state.database.feeds.resumeToken(),
     address: () => state.address(),
     status: () => state.status(),
     peers: () => state.network?.peers() ?? [],

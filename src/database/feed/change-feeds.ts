@@ -71,6 +71,11 @@ export class ChangeFeeds {
     return iterator;
   }
 
+  /** The token of a watcher that begins now. */
+  resumeToken(): string {
+    return resumeText(this.#deps.replica.id, this.#now());
+  }
+
   /** Ends all watchers. */
   close(): void {
     for (const iterator of [...this.#running]) iterator.finish();

@@ -7,7 +7,8 @@ import type { RouteContext } from './route-context.ts';
 
 /**
  * Changes, and results of live queries, as server-sent events. The id of a change is its resume token: a browser that
- * reconnects sends it as `Last-Event-ID` and continues where it was. A live query starts over with the whole result.
+ * reconnects sends it as `Last-Event-ID` and continues where it was. A stream begins with an id, so that one that was cut
+ * before its first change misses none either. A live query starts over with the whole result.
  */
 export function changeRoutes(app: FastifyInstance, context: RouteContext): void {
   const { node } = context;
@@ -24,10 +25,10 @@ export function changeRoutes(app: FastifyInstance, context: RouteContext): void 
       },
     },
     async (request, reply) => {
-      const resume = request.headers['last-event-id'] ?? request.query.resume;
+      const { 'last-event-id': last } = request.headers;
+      const resume = (typeof last === 'string' ? last : request.query.resume) ?? node.resumeToken();
       const collection = node.database.collection(request.params.collection);
-      const from = typeof resume === 'string' ? { resume } : {};
-      await streams.send(reply, (signal) => collection.watch({ ...from, signal }), changeText);
+      await streams.send(reply, (signal) => collection.watch({ resume, signal }), changeText, `id: ${resume}\n\n`);
     },
   );
 

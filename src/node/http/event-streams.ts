@@ -26,12 +26,13 @@ export class EventStreams {
 
   /**
    * Sends items until they end, the reader leaves, or the server closes; the latter two abort the signal given to `itemsOf`. An
-   * immediate failure is answered with a status, a later one with an event `error`.
+   * immediate failure is answered with a status, a later one with an event `error`. `opening` is sent before the first item.
    */
   async send<Item>(
     reply: FastifyReply,
     itemsOf: (signal: AbortSignal) => AsyncIterable<Item>,
     toText: (item: Item) => string,
+    opening = '',
   ): Promise<void> {
     if (this.#open >= STREAMS_MAX)
       throw new NetworkError('SERVER_BUSY', `there are ${STREAMS_MAX} event streams already; close one or try later`);
@@ -42,7 +43,7 @@ export class EventStreams {
     reply.hijack();
     reply.raw.once('close', () => gone.abort());
     try {
-      await pump(reply.raw, items, toText, signal, this.#context);
+      await pump(reply.raw, items, toText, opening, signal, this.#context);
     } finally {
       this.#open--;
     }
@@ -53,6 +54,7 @@ async function pump<Item>(
   response: ServerResponse,
   items: AsyncIterator<Item>,
   toText: (item: Item) => string,
+  opening: string,
   signal: AbortSignal,
   { clock, logger }: StreamContext,
 ): Promise<void> {
@@ -67,6 +69,7 @@ async function pump<Item>(
     await Promise.race([next, setImmediate()]);
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     beat();
+    response.write(opening);
     for (let result = await next; result.done !== true; result = await next) {
       if (!response.write(toText(result.value))) await drained(response, signal, clock);
       next = items.next();
