@@ -4,7 +4,10 @@ import type { DocumentCodec } from '../schema/index.ts';
 
 type Changes<T> = AsyncIterableIterator<Change<T>, undefined>;
 
-/** The changes of a collection with decoded documents. A document that does not decode becomes an `invalid` change. */
+/**
+ * The changes of a collection with decoded documents. A document that does not decode becomes an `invalid` change. A schema
+ * that throws ends the watcher, since `for await` does not return it then.
+ */
 export class DecodedChanges<T> implements AsyncIterableIterator<Change<T>, undefined> {
   readonly #changes: Changes<Document>;
   readonly #codec: DocumentCodec;
@@ -21,7 +24,11 @@ export class DecodedChanges<T> implements AsyncIterableIterator<Change<T>, undef
   async next(): Promise<IteratorResult<Change<T>, undefined>> {
     const result = await this.#changes.next();
     if (result.done === true) return result;
-    return { done: false, value: await this.#decoded(result.value) };
+    try {
+      return { done: false, value: await this.#decoded(result.value) };
+    } catch (error) {
+      return this.throw(error);
+    }
   }
 
   async return(): Promise<IteratorResult<Change<T>, undefined>> {
@@ -29,7 +36,7 @@ export class DecodedChanges<T> implements AsyncIterableIterator<Change<T>, undef
     return { done: true, value: undefined };
   }
 
-  async throw(error: unknown): Promise<IteratorResult<Change<T>, undefined>> {
+  async throw(error: unknown): Promise<never> {
     await this.#changes.return?.();
     throw error;
   }

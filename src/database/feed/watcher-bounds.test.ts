@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { parseCollectionName } from '../../core/ids/index.ts';
 import { createMemoryStore } from '../../store/index.ts';
-import { iteratorOf, openOn, openTestDatabase } from '../test-database.ts';
+import type { StandardSchema } from '../schema/index.ts';
+import { applyRemote, iteratorOf, openOn, openTestDatabase } from '../test-database.ts';
 import { readChangePage } from './change-page.ts';
 
 test('a page holds only as many documents as fit the bound in characters, and no document is missed', async () => {
@@ -29,6 +30,22 @@ test('a page holds only as many documents as fit the bound in characters, and no
     { rowsMax: 20, charactersMax: 1 },
   );
   assert.equal(alone.changes.length, 1, 'a larger document gets a page of its own');
+});
+
+test('a watcher whose schema throws ends with that error, and counts no longer', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const validate = (): never => {
+    throw new Error('no schema today');
+  };
+  const schema: StandardSchema<object, object> = { '~standard': { version: 1, vendor: 'test', validate } };
+  const changes = iteratorOf(db.collection('users', { schema }).watch());
+  const next = changes.next();
+  applyRemote(db, 'users', 'a', '{"n":1}');
+  await db.flush();
+  await assert.rejects(next, /no schema today/);
+  assert.equal(db.watchers, 0);
+  assert.equal((await changes.next()).done, true);
 });
 
 test('at most watchersMax watchers run, and a new one can start when one ends', async () => {
