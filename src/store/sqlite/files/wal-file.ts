@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, fstatSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Layout of a write-ahead log (sqlite.org/fileformat2.html#walformat). */
@@ -31,21 +31,22 @@ export class WalFile {
 
   /**
    * Bytes written since the log was last restarted, checkpointed or not: the frames that carry the salt of the header. Frames
-   * of an earlier round follow them. Their end is found by bisection.
+   * of an earlier round follow them. Their end is found by bisection: a dozen reads of bytes that are in memory, because
+   * they were just written. Each would take twenty times as long in a thread.
    */
   async pendingBytes(): Promise<number> {
     const file = await this.#open();
     if (file === undefined) return 0;
     const header = Buffer.alloc(HEADER_BYTES);
-    if ((await file.read(header, 0, HEADER_BYTES, 0)).bytesRead < HEADER_BYTES) return 0;
+    if (readSync(file.fd, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) return 0;
     const frameBytes = FRAME_HEADER_BYTES + header.readUInt32BE(8);
     const salt = header.subarray(16, 24);
     let low = 0;
-    let high = Math.floor(((await file.stat()).size - HEADER_BYTES) / frameBytes);
+    let high = Math.floor((fstatSync(file.fd).size - HEADER_BYTES) / frameBytes);
+    const found = Buffer.alloc(8);
     while (low < high) {
       const middle = (low + high) >> 1;
-      const found = Buffer.alloc(8);
-      await file.read(found, 0, 8, HEADER_BYTES + middle * frameBytes + 8);
+      readSync(file.fd, found, 0, 8, HEADER_BYTES + middle * frameBytes + 8);
       if (found.equals(salt)) low = middle + 1;
       else high = middle;
     }
