@@ -22,7 +22,7 @@ const PAGES: readonly Page[] = [
       'net/',
       'core/replication/',
       'database/api.ts#Database',
-      'database/api.ts#CollectionInfo',
+      'database/wants.ts',
     ],
   },
   {

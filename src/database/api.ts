@@ -36,6 +36,7 @@ import type {
   StandardSchema,
   ValueAt,
 } from './schema/index.ts';
+import type { CollectionInfo } from './wants.ts';
 
 export interface MigrateOptions extends WaitOptions {
   /** Called after each slice. */
@@ -258,16 +259,6 @@ export interface Transaction {
 export interface TransactionOptions extends WaitOptions {
   /** Time for all repetitions together once the transaction's turn comes, ms; 0: no limit. Default: TIMES.transactionMs, 5,000. */
   readonly timeoutMs?: number;
-}
-
-export interface CollectionInfo {
-  readonly name: string;
-  /** Number of documents that readers see. */
-  readonly documents: number;
-  /** False: the collection is frozen on this node (`narrow`, `evict`). */
-  readonly wanted: boolean;
-  /** 12 hex digits of the fingerprint: equal on nodes that hold the same versions. */
-  readonly fingerprint: string;
 }
 
 export interface ConflictOptions extends WaitOptions {

@@ -11,12 +11,10 @@ import {
 import type { Logger } from '../core/logging/index.ts';
 import { merge } from '../core/merge/index.ts';
 import type { Query } from '../core/query/index.ts';
-import { fingerprintText } from '../core/version/index.ts';
 import type { FoundDocument, QueryPlan, StoredDocument } from '../store/index.ts';
 import type {
   Change,
   Collection,
-  CollectionInfo,
   Conflict,
   ConflictOptions,
   Database,
@@ -33,7 +31,6 @@ import type { Document, WaitOptions } from './document-api.ts';
 import type { Eventually } from './eventually.ts';
 import { OlderDocuments } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
-import { frozenError } from './frozen-error.ts';
 import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
@@ -43,6 +40,7 @@ import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema 
 import { Transactions, type WholeCommit } from './transaction/index.ts';
 import { transactionOn } from './transaction-collections.ts';
 import { Turns } from './turns.ts';
+import { type CollectionInfo, Wants } from './wants.ts';
 import { type Existed, type Guard, Writer } from './writer.ts';
 
 /** Rows read at a time by `keys` and `entries`. */
@@ -59,8 +57,8 @@ export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly definitions: Definitions;
   readonly newKey: () => DocumentKey;
   readonly history: HistoryLog;
-  /** Whether this node wants every collection, whatever its name. */
-  readonly holdsAll: boolean;
+  /** The names in `Sync.Collections`; null: every collection. */
+  readonly named: ReadonlySet<CollectionName> | null;
   /** Throws if all local writes are refused. */
   readonly assertWritable: () => void;
   /** R11: called for a row that cannot be read. The read fails with the same error; repair is up to the receiver. */
@@ -85,6 +83,7 @@ export class LocalDatabase implements Database, CollectionHost {
   /** The definitions that the program gave of its collections. */
   readonly definitions: Definitions;
   readonly indexKeeper: IndexKeeper;
+  readonly wants: Wants;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
   readonly #maintenance: Maintenance;
@@ -106,6 +105,7 @@ export class LocalDatabase implements Database, CollectionHost {
       history: this.history,
       definitions: this.definitions,
     } = parts);
+    this.wants = new Wants(this.replica, parts.named);
     this.turns = new Turns(this.limits.writeQueueMax);
     const { awaitedClock: clock } = this.replica;
     this.loopShare = new LoopShare({ clock, soon: parts.soon });
@@ -130,7 +130,7 @@ export class LocalDatabase implements Database, CollectionHost {
       limits: this.limits,
       clock: parts.clock,
       replica: this.replica,
-      holdsAll: parts.holdsAll,
+      wants: this.wants,
       write: (collection, writes) => this.write(collection, writes),
       read: (collection, key) => this.read(collection, key),
       scan: (collection, signal, afterKey) => this.scan(collection, signal, afterKey),
@@ -206,12 +206,7 @@ export class LocalDatabase implements Database, CollectionHost {
 
   collections(): CollectionInfo[] {
     this.commitPending();
-    return [...this.replica.collections()].map(({ name, documents, state, fingerprint }) => ({
-      name,
-      documents,
-      wanted: state === 'wanted',
-      fingerprint: fingerprintText(fingerprint),
-    }));
+    return this.wants.collections();
   }
 
   async narrow(collection: string, { signal }: WaitOptions = {}): Promise<void> {
@@ -224,7 +219,9 @@ export class LocalDatabase implements Database, CollectionHost {
   async widen(collection: string, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     this.commitPending();
-    await abortable(this.#maintenance.widen(parseCollectionName(collection)), signal);
+    const name = parseCollectionName(collection);
+    this.wants.assertNamed(name);
+    await abortable(this.#maintenance.widen(name), signal);
     await abortable(this.replica.flush(), signal);
   }
 
@@ -371,7 +368,7 @@ export class LocalDatabase implements Database, CollectionHost {
   #assertWritable(collection: CollectionName): void {
     this.#assertOpen();
     this.#parts.assertWritable();
-    if (this.replica.collection(collection).state === 'frozen') throw frozenError(collection);
+    this.wants.assert(collection);
   }
 
   #assertUnique(collection: CollectionName, writes: readonly LocalWrite[]): void {

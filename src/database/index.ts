@@ -1,7 +1,6 @@
 export type {
   Change,
   Collection,
-  CollectionInfo,
   Conflict,
   ConflictOptions,
   ConflictVersion,
@@ -81,3 +80,4 @@ export type {
   Sort,
   StandardSchema,
 } from './schema/index.ts';
+export type { CollectionInfo } from './wants.ts';

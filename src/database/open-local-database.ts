@@ -38,8 +38,8 @@ export interface LocalDatabaseDeps {
   readonly nodeOf?: (replica: ReplicaId) => string | null;
   /** Called when all sessions must end: the replica id is new, wants changed, or commits were lost. */
   readonly onSessionsVoid?: (why: 'identity' | 'wants' | 'restored') => void;
-  /** Whether this node wants every collection, whatever its name: only then can it tell which blobs are unreferenced. Default: yes. */
-  readonly holdsAll?: boolean;
+  /** Names of the collections that this node wants. Default: null, that is, every one. */
+  readonly named?: ReadonlySet<CollectionName> | null;
   /** Throws if all local writes are refused (R11: READ_ONLY). Default: never. */
   readonly assertWritable?: () => void;
   /** R11: called for a row that cannot be read. The read fails with the same error; repair is up to the receiver. */
@@ -82,7 +82,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     nodeOf: deps.nodeOf ?? (() => null),
     isConfirmed: deps.isConfirmed ?? (() => false),
     onSessionsVoid: deps.onSessionsVoid ?? (() => {}),
-    holdsAll: deps.holdsAll ?? true,
+    named: deps.named ?? null,
     assertWritable: deps.assertWritable ?? (() => {}),
     onDamage: deps.onDamage ?? (() => {}),
   });

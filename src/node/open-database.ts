@@ -69,7 +69,7 @@ export interface SyncSettings {
   readonly queueOverflow?: 'reject' | 'drop-oldest';
   /** Time between two rounds with a peer, even when nothing is pushed, ms. Default: 5000. */
   readonly syncIntervalMs?: number;
-  /** Collections that this node wants. Default: all. */
+  /** Collections that this node wants; writes into others are refused. Default: all. */
   readonly collections?: readonly string[];
   /** How concurrent writes are resolved, for all collections or by name (`*`: the others). `resolvers` overrides it. Default: `lww`. */
   readonly conflictResolver?: 'lww' | 'merge' | Readonly<Record<string, 'lww' | 'merge'>>;

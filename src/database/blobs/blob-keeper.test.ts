@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import { createManualClock, createSeededRandom, type ManualClock } from '../../testing/index.ts';
 import { openTestDatabase, type TestDatabase, type TestDisk, testOnStores, turn } from '../test-database.ts';
@@ -23,10 +24,10 @@ interface Kept extends TestDatabase {
 async function openKept(
   clock: ManualClock,
   disk?: TestDisk,
-  { graceDays = GRACE_DAYS, holdsAll = true, watched = clock as Clock } = {},
+  { graceDays = GRACE_DAYS, named = null as ReadonlySet<CollectionName> | null, watched = clock as Clock } = {},
 ): Promise<Kept> {
   const times = { ...TIMES, purgeIntervalMs: DAY_MS };
-  const opened = await openTestDatabase(disk, { clock, times, holdsAll });
+  const opened = await openTestDatabase(disk, { clock, times, named });
   const keeper = new BlobKeeper({
     blobs: opened.db.blobs,
     clock: watched,
@@ -98,7 +99,7 @@ test('the grace period of a blob starts again after a new reference', async () =
 });
 
 test('a node with a grace of 0 days, or one that does not hold all collections, deletes no blob', async () => {
-  for (const options of [{ graceDays: 0 }, { holdsAll: false }]) {
+  for (const options of [{ graceDays: 0 }, { named: new Set(['$blobs' as CollectionName]) }]) {
     const clock = createManualClock();
     await using node = await openKept(clock, undefined, options);
     const ref = await node.db.blobs.put(BYTES);

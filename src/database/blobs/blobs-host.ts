@@ -3,6 +3,7 @@ import type { Limits } from '../../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import type { StoredDocument } from '../../store/index.ts';
 import type { LocalWrite, Replica } from '../replica/index.ts';
+import type { Wants } from '../wants.ts';
 
 /** What blobs need from their database. Every method throws DATABASE_CLOSED after it was closed. */
 export interface BlobsHost {
@@ -18,8 +19,7 @@ export interface BlobsHost {
     afterKey?: DocumentKey | null,
   ): AsyncIterable<readonly StoredDocument[]>;
   commitPending(): void;
-  /** False if this node is configured to hold only some collections. */
-  readonly holdsAll: boolean;
+  readonly wants: Wants;
   /** Yields to the event loop. */
   turn(): Promise<void>;
 }

@@ -74,12 +74,12 @@ export class BlobCollection {
   }
 
   #assertWhole(): void {
-    const frozen = [...this.#host.replica.collections()].find(({ state }) => state === 'frozen');
-    if (this.#host.holdsAll && frozen === undefined) return;
+    const { wants } = this.#host;
+    if (wants.isAll) return;
     throw new SyncError(
       'COLLECTION_NOT_WANTED',
       'this node does not hold all collections, so that it cannot know what is referred to; collect blobs on one that does',
-      { details: { collection: frozen?.name ?? null } },
+      { details: { collection: wants.frozen ?? null } },
     );
   }
 

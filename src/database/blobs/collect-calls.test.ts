@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CollectionName } from '../../core/ids/index.ts';
 import { openTestDatabase } from '../test-database.ts';
 
 const BYTES = Buffer.from('some bytes');
@@ -37,7 +38,7 @@ test('a collect during another one uses its own grace period', async () => {
 });
 
 test('collect fails on a node that does not hold all collections, and with too short a grace period', async () => {
-  await using partial = await openTestDatabase(undefined, { holdsAll: false });
+  await using partial = await openTestDatabase(undefined, { named: new Set(['$blobs' as CollectionName]) });
   await assert.rejects(partial.db.blobs.collect(), { reason: 'COLLECTION_NOT_WANTED' });
   await using opened = await openTestDatabase();
   await opened.db.collection('files').put('a', {});

@@ -105,7 +105,7 @@ export const CONFIG_KEYS = {
   ),
   'Sync.SyncIntervalMs': key(milliseconds, 5000, 'Time between two rounds with a peer, even when nothing is pushed.'),
   'Sync.BatchSize': key(integer(1, 100_000), 1000, 'Versions per batch.'),
-  'Sync.Collections': unset(names, 'Collections that this node wants. Default: all.'),
+  'Sync.Collections': unset(names, 'Collections that this node wants; it refuses to write into others. Default: all.'),
   'Sync.ConflictResolver': key(
     perName(oneOf('lww', 'merge'), '*', 'collection'),
     new Map<string, 'lww' | 'merge'>([['*', 'lww']]),

@@ -18,7 +18,6 @@ import { NodeIdentity } from './node-identity.ts';
 import { ownHello } from './own-hello.ts';
 import { PeerProgress } from './peer-progress.ts';
 import { type PeerStatus, peerStatuses } from './peer-status.ts';
-import { relaysAll } from './relays-all.ts';
 import { SessionSettings } from './session-settings.ts';
 import { WallClockWatch } from './wall-clock-watch.ts';
 
@@ -34,7 +33,7 @@ export class NetworkService {
   readonly #keptOut: KeptOut;
   readonly #keys: ClusterKeys;
   readonly #identity: NodeIdentity;
-  readonly #relaysAll = (): boolean => relaysAll(this.#options.collections, this.#deps.database);
+  readonly #relaysAll = (): boolean => this.#deps.database.wants.isAll;
   #settings: NetworkSettings;
   #retry: RetryPolicy | undefined;
   #transport: TlsTransport | undefined;
