@@ -49,7 +49,7 @@ export interface PersistenceSettings {
   readonly durability?: 'full' | 'normal';
   /** Makes backups automatically, once `backupPath` is set. Default: true. */
   readonly enableAutoBackup?: boolean;
-  /** Folder of the backups, for this node alone. Default: none, so no backups. */
+  /** Folder of the backups, best for this node alone. Default: none, so no backups. */
   readonly backupPath?: string;
   /** Time between two automatic backups, minutes. Default: 60. */
   readonly backupIntervalMinutes?: number;

@@ -7,6 +7,7 @@ export {
   BackupService,
   type BackupWork,
   type ManualBackupWork,
+  type OwnIds,
 } from './backup/index.ts';
 export type { EntryKeeper } from './entry-keeper.ts';
 export { EventLog } from './event-log.ts';

@@ -4,6 +4,7 @@ export { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from './
 export {
   openSqliteStore,
   readBackupDocuments,
+  readBackupHead,
   restoreSqliteFile,
   type SqliteStore,
   verifySqliteFile,

@@ -1,5 +1,7 @@
 import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
 
+/** Name of the metadata entry that holds them. */
+export const LIVES = 'lives';
 /** The oldest are forgotten; resume tokens from then count as foreign. */
 const LIVES_MAX = 100;
 
@@ -16,6 +18,11 @@ export function endLife(lives: FormerLives, replica: ReplicaId, pos: number): Fo
 
 export function formerLivesToText(lives: FormerLives): string {
   return JSON.stringify([...lives]);
+}
+
+/** The former replica ids in the text of a metadata entry. */
+export function formerLivesIn(text: string | undefined): ReplicaId[] {
+  return [...parseFormerLives(text).keys()];
 }
 
 /** What cannot be parsed is left out: resume tokens from such a life are refused. */

@@ -4,7 +4,7 @@ import type { Head } from '../../store/index.ts';
 import { ConfirmedPoints } from './confirmed-points.ts';
 import type { Draft } from './draft.ts';
 import { ForkedLives } from './forked-lives.ts';
-import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
+import { endLife, type FormerLives, formerLivesToText, LIVES, parseFormerLives } from './former-lives.ts';
 import { LostPositions } from './lost-positions.ts';
 
 /** R9 at open: what is known about the file. */
@@ -45,7 +45,7 @@ export class OwnLives {
   static parse(file: OpenedFile, meta: ReadonlyMap<string, string>, isOpening: boolean): OwnLives {
     const forked = ForkedLives.parse(meta.get('forked'));
     const confirmed = ConfirmedPoints.parse(meta.get('confirmed'), isOpening);
-    return new OwnLives(file, lostPositions(file, meta), parseFormerLives(meta.get('lives')), forked, confirmed);
+    return new OwnLives(file, lostPositions(file, meta), parseFormerLives(meta.get(LIVES)), forked, confirmed);
   }
 
   /** Reads them again after commits were lost. */
@@ -58,7 +58,7 @@ export class OwnLives {
     // Twins gave the same positions to different changes, and nobody knows from where on.
     const former = endLife(this.#former, head.replica, kind === 'forked' ? 0 : head.pos);
     const forked = kind === 'forked' ? this.#forked.with(head) : this.#forked;
-    draft.meta('lives', formerLivesToText(former));
+    draft.meta(LIVES, formerLivesToText(former));
     if (kind === 'forked') draft.meta('forked', forked.toText());
     draft.meta('confirmed', null);
     return new OwnLives(this.#file, this.#lost, former, forked, ConfirmedPoints.none());

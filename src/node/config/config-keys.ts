@@ -84,7 +84,7 @@ export const CONFIG_KEYS = {
     '`full`: an acknowledged write survives a power cut; `normal`: it survives a crash of the process.',
   ),
   'Persistence.EnableAutoBackup': key(boolean, true, 'Make backups automatically, once BackupPath is set.'),
-  'Persistence.BackupPath': unset(path, 'Folder of the backups, for this node alone. No backups until it is set.'),
+  'Persistence.BackupPath': unset(path, 'Folder of the backups, best for this node alone. No backups until it is set.'),
   'Persistence.BackupIntervalMinutes': key(integer(1, 525_600), 60, 'Time between two automatic backups.'),
   'Persistence.BackupRetention': key(
     integer(1, 10_000),

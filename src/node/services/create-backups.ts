@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import { type BackedUpDatabase, BackupService } from '../../resilience/index.ts';
-import { verifySqliteFile } from '../../store/index.ts';
+import { formerLivesIn, LIVES } from '../../database/replica/index.ts';
+import { type BackedUpDatabase, BackupService, type OwnIds } from '../../resilience/index.ts';
+import { readBackupHead, verifySqliteFile } from '../../store/index.ts';
 import type { ConfigValues, LoadedConfig } from '../config/index.ts';
 import { backupFiles } from '../files/index.ts';
 
@@ -10,12 +11,14 @@ const MINUTE_MS = 60_000;
 export interface BackupsDeps {
   /** Called when first needed: backups are already used before the database is open, to restore it. */
   readonly database: () => BackedUpDatabase;
+  /** By what this database recognises its own backups, also before it is open. */
+  readonly own: () => OwnIds;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The backup service, as configured. */
-export function createBackups(config: LoadedConfig, { database, clock, logger }: BackupsDeps): BackupService {
+export function createBackups(config: LoadedConfig, { database, own, clock, logger }: BackupsDeps): BackupService {
   const { values, baseDirectory } = config;
   return new BackupService({
     folder: values['Persistence.BackupPath'],
@@ -30,8 +33,22 @@ export function createBackups(config: LoadedConfig, { database, clock, logger }:
     },
     files: backupFiles,
     verify: (path, signal) => verifySqliteFile(path, { clock, ...(signal && { signal }) }),
+    livesIn,
+    own,
     clock,
   });
+}
+
+/** One file at a time, since reading one takes the event loop a millisecond. */
+async function livesIn(path: string): Promise<readonly string[] | undefined> {
+  await new Promise((resolve) => setImmediate(resolve));
+  try {
+    const head = readBackupHead(path, LIVES);
+    return head && [head.replica, ...formerLivesIn(head.meta)];
+  } catch {
+    // Not a database of ours, or one that cannot be read.
+    return undefined;
+  }
 }
 
 /** Half the interval: scheduled backups are further apart, the one at shutdown may be closer. */

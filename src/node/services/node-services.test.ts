@@ -46,6 +46,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
   });
   const backups = createBackups(config, {
     database: () => ({ flush: () => database.flush(), backup: (path, work) => store.backup(path, work) }),
+    own: () => ({ ids: database.replica.ownIds(), isOpen: true }),
     clock,
     logger: silentLogger,
   });

@@ -64,7 +64,7 @@ export class BackupSchedule {
   async #prepare(): Promise<void> {
     try {
       await this.#options.backups.removePartial();
-      await this.#options.backups.list();
+      await this.#options.backups.findLast();
     } catch (error) {
       this.#logger.error({ err: error }, 'the folder of backups cannot be read');
     }

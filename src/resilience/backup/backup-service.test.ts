@@ -17,6 +17,9 @@ import { BackupSchedule, BackupService, type BackupServiceOptions } from './inde
 const START_MS = 1_768_473_000_000;
 const HOUR = 3_600_000;
 
+/** Every backup is of this database. */
+const OF_ONE = { livesIn: async () => ['own'], own: () => ({ ids: ['own'], isOpen: true }) };
+
 async function setUp(base: string, options: Partial<BackupServiceOptions> = {}) {
   const clock = createManualClock({ startMs: START_MS });
   const store = await openInFolder(base);
@@ -37,6 +40,7 @@ async function setUp(base: string, options: Partial<BackupServiceOptions> = {}) 
       database: store,
       files: backupFiles,
       verify: (path) => verifySqliteFile(path, { clock }),
+      ...OF_ONE,
       clock,
     });
   return { clock, store, folder, lines, open, backups: open(), names: () => readdirSync(folder).sort() };
@@ -118,7 +122,7 @@ test('backups named under a clock years ahead displace no real ones, and are not
     }
     clock.setWall(START_MS);
     const again = open();
-    await again.list();
+    await again.findLast();
     assert.equal(again.lastBackupAt, null, 'the next one is due at once');
     const first = await again.automatic();
     assert.equal((await again.newestGood())?.path, first);
@@ -151,6 +155,7 @@ test('the list is newest first with ages, includes backups from before the start
         ['latest.db', 'latest', 0],
       ],
     );
+    await again.findLast();
     assert.equal(again.lastBackupAt, START_MS + 2 * HOUR);
     await again.removePartial();
     assert.deepEqual(names(), ['auto-20260115T103000Z.db', 'auto-20260115T123000Z.db', 'latest.db', 'notes.txt']);
@@ -226,6 +231,7 @@ test('the schedule makes a first backup immediately, then one at each interval, 
         database,
         files: backupFiles,
         verify: async () => [],
+        ...OF_ONE,
         clock,
       });
     const schedule = new BackupSchedule({ backups: serviceOn(), clock, intervalMs: HOUR });
@@ -257,7 +263,7 @@ test('a failed automatic backup is retried with growing pauses, and then the int
       },
     };
     const backups = new BackupService({
-      ...{ folder, base, databasePath: 'x', database, files: backupFiles, verify: async () => [], clock },
+      ...{ folder, base, databasePath: 'x', database, files: backupFiles, verify: async () => [], ...OF_ONE, clock },
     });
     const schedule = new BackupSchedule({ backups, clock, intervalMs: HOUR });
     schedule.start();

@@ -30,7 +30,17 @@ export interface BackupServiceDeps {
   readonly files: BackupFiles;
   /** What is damaged in a file that nobody has open; empty if it can be trusted. May throw DATABASE_CORRUPT. */
   readonly verify: (path: string, signal?: AbortSignal) => Promise<readonly unknown[]>;
+  /** The replica ids under which the database in a file was written, the newest first; undefined: the file does not say. */
+  readonly livesIn: (path: string) => Promise<readonly string[] | undefined>;
+  readonly own: () => OwnIds;
   readonly clock: Clock;
+}
+
+/** By what this database recognises its own backups in a folder that others use too. */
+export interface OwnIds {
+  /** All replica ids under which it was written. If it is not open: the last one, as far as it is known. */
+  readonly ids: readonly string[];
+  readonly isOpen: boolean;
 }
 
 /** The database that is backed up. */
@@ -72,7 +82,15 @@ const RETENTION = 7;
 /** How many names are tried for one second. */
 const NAMES_MAX = 1000;
 
-/** Makes backups one at a time, keeps `latest.db` up to date, lists and verifies backups, and removes old automatic ones. */
+/** What an interrupted backup left in a shared folder must be that old to be removed: a running one is written to all the time. */
+const PARTIAL_MS_MIN = 3_600_000;
+
+/**
+ * Makes backups one at a time, keeps `latest.db` up to date, lists and verifies backups, and removes old automatic ones.
+ *
+ * Several nodes may use one folder. Each backup says under which replica ids it was written, and a node counts, restores by itself
+ * and removes only its own. Only `latest.db` is shared: it is a copy of the newest of all.
+ */
 export class BackupService {
   readonly #options: BackupServiceOptions;
   readonly #deps: BackupServiceDeps;
@@ -101,7 +119,7 @@ export class BackupService {
     this.#spacingMs = spacingMs;
   }
 
-  /** Wall clock of the newest known backup, ms; null: none. Call `list` once to learn of backups from before the start. */
+  /** Wall clock of the newest known backup of this database, ms; null: none. Call `findLast` to learn of those from before the start. */
   get lastBackupAt(): number | null {
     return this.#lastBackupAt;
   }
@@ -154,26 +172,41 @@ export class BackupService {
     });
     const group = (info: BackupInfo): number => (isFuture(info) ? 2 : info.kind === 'latest' ? 1 : 0);
     infos.sort((a, b) => group(a) - group(b) || b.atMs - a.atMs || (a.name < b.name ? 1 : -1));
-    const newest = infos[0] !== undefined && !isFuture(infos[0]) ? infos[0].atMs : null;
-    if (newest !== null && newest > (this.#lastBackupAt ?? 0)) this.#lastBackupAt = newest;
     return infos;
   }
 
-  /** The newest backup that is sound, trying one after another; undefined if there is none. A signal ends the search. */
-  async newestGood(signal?: AbortSignal): Promise<BackupInfo | undefined> {
+  /** Looks for the newest backup of this database from before the start, which `lastBackupAt` then tells. */
+  async findLast(): Promise<void> {
     for (const info of await this.list()) {
+      if (isFuture(info) || !(await this.#isOwn(info))) continue;
+      this.#lastBackupAt = Math.max(info.atMs, this.#lastBackupAt ?? 0);
+      return;
+    }
+  }
+
+  /**
+   * The newest backup of this database that is sound, trying one after another; undefined if there is none. A signal ends the search.
+   *
+   * A database that cannot be opened may have ended a life since its last backup. If none was written under its last id, all backups
+   * count, provided that they can only be of one database.
+   */
+  async newestGood(signal?: AbortSignal): Promise<BackupInfo | undefined> {
+    for (const info of await this.#ownOrOnly()) {
       if (await this.#isGood(info.path, signal)) return info;
       this.#logger.error({ path: info.path }, 'a backup is damaged; an older one is tried');
     }
     return undefined;
   }
 
-  /** Removes what interrupted backups have left. Call it once at the start. */
+  /** Removes what interrupted backups have left, but nothing that another node may be writing. Call it once at the start. */
   async removePartial(): Promise<void> {
     const { folder } = this.#options;
     if (folder === null) return;
-    for (const { name } of await this.#deps.files.list(folder))
-      if (isPartial(name)) await this.#deps.files.remove(join(folder, name));
+    const { files, clock } = this.#deps;
+    const left = (await files.list(folder)).filter(({ name }) => isPartial(name));
+    if (left.length === 0) return;
+    const newestMs = (await this.#isShared()) ? clock.now() - PARTIAL_MS_MIN : Number.POSITIVE_INFINITY;
+    for (const { name, modifiedMs } of left) if (modifiedMs <= newestMs) await files.remove(join(folder, name));
   }
 
   async #write(path: string, work: BackupWork): Promise<void> {
@@ -195,7 +228,8 @@ export class BackupService {
 
   /** Removes superfluous automatic backups, never the one just made, even if the clock was set and makes it look old. */
   async #removeOld(folder: string, made: string): Promise<void> {
-    const others = (await this.list()).filter(({ kind, path }) => kind === 'automatic' && path !== made);
+    const all = (await this.list()).filter(({ kind, path }) => kind === 'automatic' && path !== made);
+    const others = all.length < this.#retention ? [] : await this.#ownOf(all);
     while (others.length >= this.#retention) {
       const [{ name, path }] = others.splice(this.#leastWanted(others), 1) as [BackupInfo];
       await this.#deps.files.remove(path);
@@ -208,6 +242,36 @@ export class BackupService {
     const last = some.length - 1;
     const crowded = some.findIndex(({ atMs }, i) => i < last && atMs - some[i + 1]!.atMs < this.#spacingMs);
     return crowded < 0 || isFuture(some[last]!) ? last : crowded;
+  }
+
+  async #ownOf(infos: readonly BackupInfo[]): Promise<BackupInfo[]> {
+    const own: BackupInfo[] = [];
+    for (const info of infos) if (await this.#isOwn(info)) own.push(info);
+    return own;
+  }
+
+  /** A file that does not say whose it is belongs to nobody: it is neither counted nor removed. */
+  async #isOwn({ path }: BackupInfo): Promise<boolean> {
+    const [newest] = (await this.#deps.livesIn(path)) ?? [];
+    return isOneOf(newest, this.#deps.own().ids);
+  }
+
+  async #isShared(): Promise<boolean> {
+    const all = await this.list();
+    return (await this.#ownOf(all)).length < all.length;
+  }
+
+  /** What `newestGood` tries, newest first. */
+  async #ownOrOnly(): Promise<BackupInfo[]> {
+    const all: { readonly info: BackupInfo; readonly lives: readonly string[] }[] = [];
+    for (const info of await this.list()) all.push({ info, lives: (await this.#deps.livesIn(info.path)) ?? [] });
+    const { ids, isOpen } = this.#deps.own();
+    // Of a database that is not open only the last id is known. The backups of that life tell the earlier ones.
+    const known = isOpen ? ids : all.filter(({ lives }) => isOneOf(lives[0], ids)).flatMap(({ lives }) => lives);
+    const own = all.filter(({ lives }) => isOneOf(lives[0], known));
+    const areAll =
+      own.length === 0 && !isOpen && areOfOne(all.map(({ lives }) => lives).filter(({ length }) => length > 0));
+    return (areAll ? all : own).map(({ info }) => info);
   }
 
   async #manualPath(name: string | null, isAnywhereAllowed: boolean): Promise<string> {
@@ -266,4 +330,13 @@ export class BackupService {
 /** Whether the backup was named under a wrong clock. */
 function isFuture({ ageMs }: BackupInfo): boolean {
   return ageMs < -TIMES.clockDriftMsMax;
+}
+
+function isOneOf(id: string | undefined, ids: readonly string[]): boolean {
+  return id !== undefined && ids.includes(id);
+}
+
+/** Whether backups with these lives can only be of one database: the newest of them then knows the lives of all others. */
+function areOfOne(backups: readonly (readonly string[])[]): boolean {
+  return backups.some((lives) => backups.every(([newest]) => isOneOf(newest, lives)));
 }

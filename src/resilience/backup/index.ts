@@ -7,5 +7,6 @@ export {
   type BackupServiceOptions,
   type BackupWork,
   type ManualBackupWork,
+  type OwnIds,
 } from './backup-service.ts';
 export { resolveBackupPath } from './resolve-backup-path.ts';

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
 import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
+import type { ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { LogLimits } from '../store.ts';
 import type { AsideLimits } from './aside-queries.ts';
@@ -98,6 +99,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     lock.release();
     throw error;
   }
+}
+
+/** The replica id of the last life of a database that need not be open, as its marker has it; undefined if it is not known. */
+export function lastLifeOf(path: string): ReplicaId | undefined {
+  return readMarker(markerPathOf(path))?.replica ?? undefined;
 }
 
 /** Whether the database file is missing although its marker says that there was one. */
