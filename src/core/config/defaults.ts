@@ -292,6 +292,8 @@ export const TIMES = {
   blobRenewMs: 7 * 12 * 3600 * 1000,
   /** Pause after the first failed automatic backup. It doubles with each failure, up to the interval. */
   backupRetryMs: 60_000,
+  /** How often the schedule of backups looks whether one is due: timers do not run while the machine sleeps. */
+  backupLookMs: 60_000,
   /** Time that a handler has for one operation of the offline queue. */
   queueOperationMsMax: 30_000,
   /** Longest pause before the offline queue retries by itself after a first failure. It doubles with each failure, up to the second value. */

@@ -1,6 +1,5 @@
 /**
- * Goal: backups are complete, are made on time, and never displace an older one that somebody relies on.
- * Method: the real SQLite store and real files; the schedule on a manual clock, with a database that only writes a file.
+ * Goal: backups are complete, and never displace an older one that somebody relies on. Method: the real SQLite store and real files.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -11,7 +10,7 @@ import { backupFiles } from '../../node/files/index.ts';
 import { verifySqliteFile } from '../../store/index.ts';
 import { openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
 import { createManualClock } from '../../testing/index.ts';
-import { BackupSchedule, BackupService, type BackupServiceOptions } from './index.ts';
+import { BackupService, type BackupServiceOptions } from './index.ts';
 
 /** 2026-01-15T10:30:00Z */
 const START_MS = 1_768_473_000_000;
@@ -203,79 +202,4 @@ test('backups are made one at a time, in the order of the calls, and an aborted 
     assert.equal(backups.lastError, null);
     assert.deepEqual(names(), ['a.db', 'latest.db']);
     await store.close();
-  }));
-
-function setUpFiles(base: string) {
-  const folder = join(base, 'backups');
-  return { clock: createManualClock({ startMs: START_MS }), folder, names: () => readdirSync(folder).sort() };
-}
-
-/** Resolves when the schedule waits for its next time; its work is real I/O. */
-async function untilWaiting(clock: ReturnType<typeof createManualClock>): Promise<number> {
-  for (;;) {
-    await new Promise((resolve) => setImmediate(resolve));
-    const at = clock.nextTimerAt();
-    if (at !== undefined) return at - clock.monotonic();
-  }
-}
-
-test('the schedule makes a first backup immediately, then one at each interval, and continues after a restart', () =>
-  withFolder(async (base) => {
-    const { clock, folder, names } = setUpFiles(base);
-    const database = { flush: async () => {}, backup: async (path: string) => writeFileSync(path, 'a backup') };
-    const serviceOn = () =>
-      new BackupService({
-        folder,
-        base,
-        databasePath: 'x',
-        database,
-        files: backupFiles,
-        verify: async () => [],
-        ...OF_ONE,
-        clock,
-      });
-    const schedule = new BackupSchedule({ backups: serviceOn(), clock, intervalMs: HOUR });
-    schedule.start();
-    assert.equal(await untilWaiting(clock), 0);
-    clock.advance(0);
-    assert.equal(await untilWaiting(clock), HOUR);
-    clock.advance(HOUR / 2);
-    await schedule.stop();
-    const again = new BackupSchedule({ backups: serviceOn(), clock, intervalMs: HOUR });
-    again.start();
-    assert.equal(await untilWaiting(clock), HOUR / 2);
-    clock.advance(HOUR / 2);
-    await untilWaiting(clock);
-    assert.deepEqual(names(), ['auto-20260115T103000Z.db', 'auto-20260115T113000Z.db', 'latest.db']);
-    await again.stop();
-    assert.equal(clock.nextTimerAt(), undefined);
-  }));
-
-test('a failed automatic backup is retried with growing pauses, and then the interval applies again', () =>
-  withFolder(async (base) => {
-    const { clock, folder, names } = setUpFiles(base);
-    let failures = 8;
-    const database = {
-      flush: async () => {},
-      backup: async (path: string) => {
-        if (failures-- > 0) throw new Error('no room');
-        writeFileSync(path, 'a backup');
-      },
-    };
-    const backups = new BackupService({
-      ...{ folder, base, databasePath: 'x', database, files: backupFiles, verify: async () => [], ...OF_ONE, clock },
-    });
-    const schedule = new BackupSchedule({ backups, clock, intervalMs: HOUR });
-    schedule.start();
-    const pauses: number[] = [];
-    for (let i = 0; i < 9; i++) {
-      const pause = await untilWaiting(clock);
-      pauses.push(pause / 60_000);
-      clock.advance(pause);
-    }
-    assert.equal(backups.lastError, 'no room');
-    assert.equal(await untilWaiting(clock), HOUR);
-    assert.deepEqual(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
-    assert.deepEqual([backups.lastError, names().length], [null, 2]);
-    await schedule.stop();
   }));
