@@ -243,7 +243,7 @@ async function startNetwork(
       state.services.followed(event, peer);
       state.services.equality.followed(event, session);
     },
-    onLeft: (deviceKey, problem) => state.services.left(deviceKey, problem),
+    onLeft: (deviceKey, problem, isOver) => state.services.left(deviceKey, problem, isOver),
     onFailure: (error, peer) => {
       const { message, code = null } = error as Error & { readonly code?: string };
       state.services.syncTracker.recordError(message, peer, code);

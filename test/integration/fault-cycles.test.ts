@@ -99,6 +99,22 @@ describe('faults of the network', { concurrency: true }, () => {
     assert.ok(lines < backMs.length * 8 + 100, `${lines} log lines for ${backMs.length} cycles`);
   });
 
+  test('a node whose link is replaced, because only the other end lost it, stays online', {
+    timeout: 60_000,
+  }, async (t) => {
+    const folder = await makeFolder(t);
+    const tokenFile = await writeToken(folder);
+    const hub = await NodeProcess.start(t, { folder: join(folder, 'hub'), name: 'hub', tokenFile, settings: LOOPBACK });
+    const { db, proxy } = await openSpoke(t, folder, 's0', tokenFile, hub, createSeededRandom(SEED));
+    await eventually('both are connected', async () => db.isOnline && (await hub.status()).isOnline);
+    proxy.reset('dialler');
+    await eventually('the hub gave up the old link', () => hub.logged('peer disconnected').length > 0);
+    await eventually('and has another', () => hub.logged('peer connected').length > 1);
+    assert.deepEqual(hub.logged('offline: no peer'), []);
+    const { isOnline, connectedPeers } = await hub.status();
+    assert.deepEqual({ isOnline, connectedPeers }, { isOnline: true, connectedPeers: 1 });
+  });
+
   for (const stoppedMs of [1500, TIMES.peerSilenceMsMax + 2000]) {
     test(`a node that sleeps for ${stoppedMs} ms is back within 5 s after it wakes`, {
       timeout: 240_000,

@@ -42,8 +42,11 @@ export interface SupervisorDeps {
    * another one to the same device may be reported before the end of the other.
    */
   readonly onLink: (channel: Channel) => void;
-  /** A link passed to `onLink` has ended; called once, after its own `onClose`. Must not throw. */
-  readonly onLinkClosed?: (channel: Channel, reason: string) => void;
+  /**
+   * A link passed to `onLink` has ended; called once, after its own `onClose`. `isOver`: no other link with the device has taken its
+   * place. Must not throw.
+   */
+  readonly onLinkClosed?: (channel: Channel, reason: string, isOver: boolean) => void;
 }
 
 /**
@@ -313,7 +316,7 @@ export class Supervisor {
 
   #ended(link: Link, reason: string, isOver: boolean): void {
     this.#logger.debug({ deviceKey: link.deviceKey, node: link.node, reason }, 'peer link closed');
-    this.#deps.onLinkClosed?.(link.channel, reason);
+    this.#deps.onLinkClosed?.(link.channel, reason, isOver);
     if (!isOver) return;
     const wallMs = this.#deps.clock.now();
     const wasGood = this.#now() - link.startedAt >= STABLE_MS;

@@ -47,8 +47,8 @@ export interface NetworkDeps {
   /** The disk was copied and carries the key of another device, so take a new one. */
   readonly isCopied: boolean;
   readonly onEvent: (event: SessionEvent, peer: FollowedPeer, session: SessionRunner) => void;
-  /** A link ended; `problem` says why, or is null for an ordinary end. */
-  readonly onLeft: (deviceKey: string, problem: string | null) => void;
+  /** A link ended; `problem` says why, or is null for an ordinary end. `isOver`: no other link has taken its place. */
+  readonly onLeft: (deviceKey: string, problem: string | null, isOver: boolean) => void;
   /** Something failed while working for a peer, for example because stored data is damaged (R11). */
   readonly onFailure: (error: unknown, peer: string) => void;
   /** Something that the user should know. */

@@ -237,7 +237,7 @@ export class NetworkService {
         random,
         logger,
         onLink: (channel) => this.#host.accept(channel),
-        onLinkClosed: (channel, reason) => this.#left(channel, reason),
+        onLinkClosed: (channel, reason, isOver) => this.#left(channel, reason, isOver),
       },
     );
     try {
@@ -345,10 +345,12 @@ export class NetworkService {
     this.#deps.onEvent(event, { deviceKey: peerKey, node, address }, runner);
   }
 
-  #left(channel: Channel, reason: string): void {
-    this.#deps.onLeft(channel.peerKey, linkProblem(reason));
-    this.#progress.closed(channel.peerKey);
-    this.#deps.clocks.forget(channel.peerKey);
+  /** A peer whose link was replaced stays connected: the new link may even have greeted before the old one's end is told. */
+  #left({ peerKey }: Channel, reason: string, isOver: boolean): void {
+    this.#deps.onLeft(peerKey, linkProblem(reason), isOver);
+    if (!isOver) return;
+    this.#progress.closed(peerKey);
+    this.#deps.clocks.forget(peerKey);
   }
 
   #discovered(event: DiscoveryEvent): void {

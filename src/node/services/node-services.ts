@@ -185,10 +185,11 @@ export class NodeServices {
     if (event.kind === 'same') this.receipts.holdsTheSame(peer.deviceKey, event.collection);
   }
 
-  /** The last session with a peer ended, with this problem. */
-  left(deviceKey: string, problem: string | null): void {
-    this.feed.left(deviceKey, problem);
+  /** A session with a peer ended, with this problem. `isOver`: no other one has taken its place. */
+  left(deviceKey: string, problem: string | null, isOver: boolean): void {
     this.equality.left(deviceKey);
+    if (!isOver) return;
+    this.feed.left(deviceKey, problem);
     this.receipts.left(deviceKey);
   }
 
