@@ -62,6 +62,36 @@ test('writes wait for the lock without blocking, and succeed in order when it is
   await db.close();
 });
 
+test('a unique index holds for writes that wait for the lock', async (t) => {
+  const { db, clock, other } = await openLocked(t);
+  const users = db.collection('users', { indexes: [{ on: 'mail', unique: true }] });
+  await users.put('a', { mail: 'a' });
+  other.exec('BEGIN IMMEDIATE');
+  const writes = [
+    users.put('b', { mail: 'b' }),
+    users.put('c', { mail: 'b' }),
+    users.put('a', { mail: 'c' }),
+    users.put('d', { mail: 'c' }),
+    db.transaction((tx) => tx.collection('users').put('e', { mail: 'b' })),
+    users.put('f', { mail: 'f' }),
+  ];
+  const outcomes = Promise.all(
+    writes.map((write) =>
+      write.then(
+        () => 'written',
+        ({ reason }) => reason,
+      ),
+    ),
+  );
+  for (let i = 0; i < 3; i++) await pass(clock, 50);
+  other.exec('COMMIT');
+  for (let i = 0; i < 3; i++) await pass(clock, 50);
+  const refused = 'UNIQUE_VIOLATION';
+  assert.deepEqual(await outcomes, ['written', refused, 'written', refused, refused, 'written']);
+  assert.deepEqual(await users.count({ mail: { $in: ['b', 'c', 'f'] } }), 3);
+  await db.close();
+});
+
 test('after BusyTimeoutMs waiting writes fail with DATABASE_LOCKED, and later writes succeed', async (t) => {
   const { db, clock, other } = await openLocked(t);
   const users = db.collection('users');

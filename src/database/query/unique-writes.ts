@@ -1,0 +1,50 @@
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { DamageReports } from '../damage-reports.ts';
+import type { LocalWrite, Replica } from '../replica/index.ts';
+import type { Guard, Writer } from '../writer.ts';
+import { checkUnique } from './check-unique.ts';
+import type { IndexKeeper } from './index-keeper.ts';
+
+export interface UniqueWritesDeps {
+  readonly replica: Replica;
+  readonly damage: DamageReports;
+  readonly indexes: IndexKeeper;
+  readonly writer: Writer;
+}
+
+/** Holds local writes to the unique indexes of their collections. */
+export class UniqueWrites {
+  readonly #deps: UniqueWritesDeps;
+
+  constructor(deps: UniqueWritesDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Throws UNIQUE_VIOLATION for writes to a collection. While the database is locked, that shows only when the writes before
+   * have been committed: then it returns a guard for the commit of these.
+   */
+  check(collection: CollectionName, writes: readonly LocalWrite[]): Guard | undefined {
+    const { replica, damage, indexes, writer } = this.#deps;
+    const unique = indexes.uniqueOf(collection);
+    if (unique.length === 0) return undefined;
+    writer.commitPending();
+    const check = (): void => damage.of(() => checkUnique(replica.store, collection, unique, writes));
+    return writer.isLocked ? () => refusalOf(check) : void check();
+  }
+
+  /** As `check`, for a transaction that has a guard already. */
+  checkWhole(parts: ReadonlyMap<CollectionName, readonly LocalWrite[]>, guard: Guard): Guard {
+    const guards = [guard, ...[...parts].map(([collection, writes]) => this.check(collection, writes))];
+    return () => guards.reduce<Error | undefined>((refusal, each) => refusal ?? each?.(), undefined);
+  }
+}
+
+function refusalOf(check: () => void): Error | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
