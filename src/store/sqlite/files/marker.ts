@@ -24,16 +24,17 @@ export interface Marker {
  * sectors hold the witness of the head (`head-witness.ts`) and the origin (`file-origin.ts`).
  */
 const MARKER_BYTES = 256;
+/** Version 1 reserved no change positions. */
+const VERSIONS: ReadonlySet<string | undefined> = new Set(['1', '2']);
 
 /** Undefined if there is none, or none that can be trusted. */
 export function readMarker(path: string): Marker | undefined {
   if (!existsSync(path)) return undefined;
-  const [name, version, replica, generation, state, reservedSeq, reservedPos, sum] = readFileSync(path)
-    .toString('utf8', 0, MARKER_BYTES)
-    .trim()
-    .split(' ');
-  if (name !== 'entgldb-marker' || version !== '2' || (state !== 'opening' && state !== 'open')) return undefined;
-  if (sum !== textSum(`${replica} ${generation} ${state} ${reservedSeq} ${reservedPos}`)) return undefined;
+  const [name, version, ...fields] = readFileSync(path).toString('utf8', 0, MARKER_BYTES).trim().split(' ');
+  const sum = fields.pop();
+  if (name !== 'entgldb-marker' || !VERSIONS.has(version) || sum !== textSum(fields.join(' '))) return undefined;
+  const [replica, generation, state, reservedSeq, reservedPos = '0'] = fields;
+  if (state !== 'opening' && state !== 'open') return undefined;
   return {
     replica: parseReplicaId(replica) ?? null,
     generation: Number(generation),
