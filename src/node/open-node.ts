@@ -19,6 +19,7 @@ import type { LoadedConfig } from './config/index.ts';
 import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
 import { fileNotices } from './file-notices.ts';
+import { requirePath } from './files/index.ts';
 import { forgetNotices, keepNotices, keptNotices } from './kept-notices.ts';
 import { readMachineId } from './machine-id.ts';
 import type { NetworkOptions, NetworkSettings } from './network/index.ts';
@@ -49,6 +50,7 @@ export const openNode: OpenNode = async (given) => {
     clock: systemClock,
     logger: logger.child({ category: 'EntglDb.Resilience' }),
   });
+  await requirePath('Persistence.DatabasePath', config.values['Persistence.DatabasePath'], 'file');
   const { store, restored } = await openStore(options, backups);
   try {
     state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });

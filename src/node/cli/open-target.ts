@@ -12,6 +12,7 @@ import type { Blobs, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
 import type { PendingWrites } from '../../resilience/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
+import { requirePath } from '../files/index.ts';
 import type { PeerStatus } from '../network/index.ts';
 import type { Maintenance, NodeStatus, RunningNode } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
@@ -138,6 +139,7 @@ async function openTargetOnce(
   const running = await findRunning(databasePath);
   if (running !== undefined) return remoteTarget(running);
   if (needs.running === true) throw await unreachable(databasePath);
+  await requirePath('Persistence.DatabasePath', databasePath, 'file');
   if (needs.create !== true) await requireDatabase(databasePath);
   const openNode = await context.loadOpenNode();
   const { cluster: clusterTokens } = await readTokens(config);

@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
-import { fileProblem } from '../files/index.ts';
+import { fileProblem, pathProblem } from '../files/index.ts';
 import { CONFIG_KEYS } from './config-keys.ts';
 
 export interface NewConfigOptions {
@@ -37,11 +37,17 @@ export async function writeNewConfig(options: NewConfigOptions, random: Random):
     },
   };
   try {
-    await mkdir(dirname(options.path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(options.path));
     await writeWhole(options, `${JSON.stringify(content, null, 2)}\n`);
   } catch (cause) {
-    throw notWritten(options.path, cause as NodeJS.ErrnoException);
+    throw cause instanceof ConfigurationError ? cause : notWritten(options.path, cause as NodeJS.ErrnoException);
   }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const problem = await pathProblem(path, 'folder');
+  if (problem !== undefined) throw new ConfigurationError('FILE_INVALID', problem, { details: { path } });
+  await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
 /** A replaced file may hold the only copy of a token, so it stays until the new one is on disk. */

@@ -2,4 +2,5 @@ export { backupFiles } from './backup-files.ts';
 export { readDiskSpace } from './disk-space.ts';
 export { toFileError } from './file-errors.ts';
 export { fileProblem } from './file-problem.ts';
+export { pathProblem, requirePath } from './path-problem.ts';
 export { syncFolder } from './sync-folder.ts';

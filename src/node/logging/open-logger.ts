@@ -1,6 +1,7 @@
 import type { Logger as PinoLogger } from 'pino';
 import type { Logger } from '../../core/logging/index.ts';
 import type { LogLevel } from '../config/index.ts';
+import { fileProblem, pathProblem } from '../files/index.ts';
 import { guideLevel, levelOf, PINO_LEVELS } from './levels.ts';
 import { createRedactor, redactPaths } from './redact.ts';
 import { RotatingFile } from './rotating-file.ts';
@@ -68,9 +69,10 @@ interface Sink {
 async function openSink({ output, file }: OpenLoggerOptions): Promise<Sink> {
   if (file !== null) {
     const onError = (error: Error): void => {
-      output.write(
-        `entgldb: cannot write the log file ${file.path}: ${error.message}; free space or correct its path\n`,
-      );
+      void pathProblem(file.path, 'file').then((problem) => {
+        const why = problem ?? `cannot write ${file.path}: ${fileProblem(error)}; free space or correct the path`;
+        output.write(`entgldb: Logging.LogFilePath: ${why}\n`);
+      });
     };
     return new RotatingFile({ ...file, bufferBytesMax: LOG_BUFFER_BYTES_MAX, onError });
   }

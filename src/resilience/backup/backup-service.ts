@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { ConfigurationError, isEntglDbError, messageOf, PersistenceError } from '../../core/errors/index.ts';
@@ -78,6 +78,7 @@ export interface BackupInfo {
   readonly ageMs: number;
 }
 
+const SETTING = 'Persistence.BackupPath';
 const RETENTION = 7;
 /** How many names are tried for one second. */
 const NAMES_MAX = 1000;
@@ -147,8 +148,7 @@ export class BackupService {
   /** Makes an automatic backup, for the schedule or at shutdown, then removes old ones. Resolves with its path. */
   automatic(work: BackupWork = {}): Promise<string> {
     return this.#inTurn(work.signal, async () => {
-      const folder = this.#requireFolder();
-      await this.#deps.files.makeFolder(folder);
+      const folder = await this.#makeFolder();
       const path = await this.#freePath(folder, automaticName);
       await this.#write(path, work);
       await this.#removeOld(folder, path);
@@ -276,11 +276,13 @@ export class BackupService {
 
   async #manualPath(name: string | null, isAnywhereAllowed: boolean): Promise<string> {
     const { folder, base, databasePath } = this.#options;
-    if (folder === null && isAnywhereAllowed && name !== null) return resolve(base, name);
-    const place = { folder: this.#requireFolder(), base, databasePath };
-    if (name !== null) return resolveBackupPath(this.#deps.files, place, name);
-    await this.#deps.files.makeFolder(place.folder);
-    return this.#freePath(place.folder, manualName);
+    if (folder === null && isAnywhereAllowed && name !== null) {
+      const path = resolve(base, name);
+      await this.#deps.files.makeFolder(dirname(path));
+      return path;
+    }
+    const place = { folder: await this.#makeFolder(), base, databasePath };
+    return name === null ? this.#freePath(place.folder, manualName) : resolveBackupPath(this.#deps.files, place, name);
   }
 
   async #freePath(folder: string, nameOf: (atMs: number, nth: number) => string): Promise<string> {
@@ -291,15 +293,25 @@ export class BackupService {
     throw new PersistenceError('BACKUP_EXISTS', `${folder} has ${NAMES_MAX} backups of this second already; wait`);
   }
 
+  async #makeFolder(): Promise<string> {
+    const folder = this.#requireFolder();
+    try {
+      await this.#deps.files.makeFolder(folder);
+    } catch (cause) {
+      if (!isEntglDbError(cause)) throw cause;
+      const { reason, message, details } = cause as PersistenceError;
+      throw new PersistenceError(reason, `${SETTING}: ${message}`, { details, cause });
+    }
+    return folder;
+  }
+
   #requireFolder(): string {
     const { folder } = this.#options;
     if (folder !== null) return folder;
     throw new ConfigurationError(
       'OPTION_INVALID',
-      'there is no folder for backups yet; set Persistence.BackupPath in the settings file and start the node again',
-      {
-        details: { key: 'Persistence.BackupPath' },
-      },
+      `there is no folder for backups yet; set ${SETTING} in the settings file and start the node again`,
+      { details: { key: SETTING } },
     );
   }
 

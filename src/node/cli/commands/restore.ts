@@ -1,7 +1,8 @@
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../../../core/errors/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
+import { requirePath } from '../../files/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { loadCliConfig, tellWarnings, withStop } from '../open-target.ts';
@@ -16,6 +17,7 @@ export async function restore(run: CommandRun, file: string): Promise<ExitCode> 
   tellWarnings(run, config);
   const backupPath = await findBackup(file, context.workingDirectory, config);
   const path = config.values['Persistence.DatabasePath'];
+  await requirePath('Persistence.DatabasePath', path, 'file');
   const { restoreSqliteFile } = await import('../../../store/index.ts');
   const options = { backupPath, path, pid: process.pid, clock: context.clock };
   const restoring = (signal: AbortSignal): Promise<string | undefined> => restoreSqliteFile({ ...options, signal });
@@ -30,7 +32,13 @@ async function findBackup(file: string, workingDirectory: string, config: Loaded
   const folder = config.values['Persistence.BackupPath'];
   const places = [resolve(workingDirectory, file), resolve(config.baseDirectory, file)];
   if (folder !== null) places.push(join(folder, file));
-  for (const place of places) if (await isThere(place)) return place;
+  for (const place of places)
+    if (await isThere(place)) {
+      if ((await stat(place)).isFile()) return place;
+      throw new ConfigurationError('FILE_INVALID', `${place} is no file; name the file of a backup`, {
+        details: { file: place },
+      });
+    }
   const looked = [...new Set(places)].join(', ');
   throw new ConfigurationError('FILE_NOT_FOUND', `there is no backup ${file}; looked for ${looked}; check the name`, {
     details: { file },

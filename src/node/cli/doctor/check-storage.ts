@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { LoadedConfig } from '../../config/index.ts';
-import { fileProblem } from '../../files/index.ts';
+import { fileProblem, pathProblem } from '../../files/index.ts';
 import { formatAgo, formatBytes } from '../format.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
@@ -16,7 +16,7 @@ export async function checkStorage(config: LoadedConfig, nowMs: number): Promise
 
 async function checkDatabase({ values, dataDirectory }: LoadedConfig): Promise<Finding> {
   const path = values['Persistence.DatabasePath'];
-  const problem = await writeProblem(dataDirectory);
+  const problem = (await pathProblem(path, 'file')) ?? (await writeProblem(dataDirectory));
   if (problem !== undefined) return failed('database file', problem);
   const size = await fileBytes(path);
   const free = await freeBytes(dataDirectory);
@@ -35,7 +35,7 @@ async function checkBackups({ values }: LoadedConfig, nowMs: number): Promise<Fi
   const folder = values['Persistence.BackupPath'];
   if (folder === null) return warning('backups', 'none; set Persistence.BackupPath, best on another disk');
   if (!values['Persistence.EnableAutoBackup']) return warning('backups', 'Persistence.EnableAutoBackup is off');
-  const problem = await writeProblem(folder);
+  const problem = (await pathProblem(folder, 'folder')) ?? (await writeProblem(folder));
   if (problem !== undefined) return failed('backups', problem);
   const newest = await newestFileMs(folder);
   if (newest === null) return warning('backups', `${folder}: none yet; \`entgldb backup\` makes one now`);
@@ -47,7 +47,7 @@ async function checkBackups({ values }: LoadedConfig, nowMs: number): Promise<Fi
 async function checkLog({ values }: LoadedConfig): Promise<Finding> {
   const path = values['Logging.LogFilePath'];
   if (path === null) return ok('log', 'written to the standard error output');
-  const problem = await writeProblem(dirname(path));
+  const problem = (await pathProblem(path, 'file')) ?? (await writeProblem(dirname(path)));
   return problem === undefined ? ok('log', `written to ${path}`) : failed('log', problem);
 }
 

@@ -107,7 +107,7 @@ test('doctor reports a weak token, an unwritable folder, and a node that nobody 
   const { code, out } = await cli('doctor');
   assert.equal(code, 1);
   assert.match(out, /^FAILED +cluster token: .*has 5 characters/m);
-  assert.match(out, /^FAILED +backups: cannot write into .*not-a-folder/m);
+  assert.match(out, /^FAILED +backups: .*not-a-folder is a file, and a folder belongs there/m);
   assert.match(out, /^FAILED +reach: .*this node can find nobody/m);
 });
 
