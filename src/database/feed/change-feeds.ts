@@ -3,7 +3,7 @@ import type { CollectionName } from '../../core/ids/index.ts';
 import type { Change, WatchOptions } from '../api.ts';
 import type { Replica } from '../replica/index.ts';
 import { ChangeIterator } from './change-iterator.ts';
-import { type FeedPage, type PageSize, readChangePage } from './change-page.ts';
+import { type PageSize, type ReadPage, readChangePage } from './change-page.ts';
 import { type FeedPosition, parseResumeText, resumeText, resumeTokenError } from './resume-token.ts';
 
 export interface ChangeFeedsDeps {
@@ -21,7 +21,8 @@ export interface ChangeFeedsDeps {
 
 /**
  * All watchers of a database. A watcher is a position, not a buffer: a page of changes is read from the store when its
- * consumer asks, and only up to what is durable, so no change is yielded that a crash could undo. A document that changes
+ * consumer asks, and only up to what is durable, so no change is yielded that a crash could undo, and none that a crash could
+ * bring back is passed over. A document that changes
  * again while a slow consumer is behind moves to its new position, so the consumer always gets its newest state, in order.
  */
 export class ChangeFeeds {
@@ -40,6 +41,10 @@ export class ChangeFeeds {
     });
     deps.replica.onDurable(() => {
       for (const feed of [...this.#running]) feed.wake();
+    });
+    deps.replica.onReload(() => {
+      for (const [collection, pos] of this.#newest) this.#newest.set(collection, Math.min(pos, deps.replica.pos));
+      for (const feed of [...this.#running]) feed.readAgain();
     });
   }
 
@@ -61,6 +66,7 @@ export class ChangeFeeds {
         return at;
       },
       read: (from, rowsMax) => this.#read(collection, from, rowsMax),
+      isDurable: (pos) => pos <= replica.durablePos,
       rowsMax: this.#deps.page.rowsMax,
       now: () => this.#now(),
       end: () => this.#running.delete(iterator as ChangeIterator<unknown>),
@@ -93,15 +99,16 @@ export class ChangeFeeds {
     return verdict === 'lost' ? LOST : { pos, seen };
   }
 
-  #read(collection: CollectionName, from: FeedPosition, rowsMax: number): FeedPage | 'reset' | 'idle' {
+  #read(collection: CollectionName, from: FeedPosition, rowsMax: number): ReadPage | 'reset' | 'idle' {
     const { replica, onDamage } = this.#deps;
     const { durablePos } = replica;
     if (from === LOST || from.pos < replica.store.goneFrom()) return 'reset';
     if (durablePos <= from.pos) return 'idle';
-    if (from.pos >= this.#openedAt && (this.#newest.get(collection) ?? 0) <= from.pos)
-      return { changes: [], at: { pos: durablePos, seen: durablePos }, isCut: false };
+    const newest = this.#newest.get(collection) ?? 0;
+    if (from.pos >= this.#openedAt && newest <= from.pos)
+      return { changes: [], at: { pos: durablePos, seen: durablePos }, isCut: false, wholeAt: durablePos };
     try {
-      return readChangePage(replica, collection, from, { ...this.#deps.page, rowsMax });
+      return { ...readChangePage(replica, collection, from, { ...this.#deps.page, rowsMax }), wholeAt: newest };
     } catch (error) {
       onDamage(error);
       throw error;

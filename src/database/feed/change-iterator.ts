@@ -1,12 +1,13 @@
 import type { Change } from '../api.ts';
-import type { FeedChange, FeedPage } from './change-page.ts';
+import type { FeedChange, ReadPage } from './change-page.ts';
 import type { FeedPosition } from './resume-token.ts';
 
 export interface ChangeIteratorDeps {
   /** Called at the first `next`: registers for `wake` and returns where to start, or throws. */
   readonly start: () => FeedPosition;
   /** 'reset': the changes since then are no longer known. 'idle': nothing new is durable. */
-  readonly read: (from: FeedPosition, rowsMax: number) => FeedPage | 'reset' | 'idle';
+  readonly read: (from: FeedPosition, rowsMax: number) => ReadPage | 'reset' | 'idle';
+  readonly isDurable: (pos: number) => boolean;
   readonly rowsMax: number;
   /** Where a feed continues after a reset. */
   readonly now: () => FeedPosition;
@@ -34,6 +35,8 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   #state: 'new' | 'open' | 'done' = 'new';
   #at: FeedPosition = { pos: 0, seen: 0 };
   #page: readonly FeedChange[] = [];
+  /** The next page, until it may be handed over. */
+  #held: ReadPage | undefined;
   #delivered = 0;
   /** Rows to read for the next page: few if documents are large, because most of them would be read in vain. */
   #rows: number;
@@ -73,11 +76,18 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
     if (this.#waiting.length > 0) this.#read();
   }
 
+  /** Call when commits were lost: a page that was not handed over may lack what came back. */
+  readAgain(): void {
+    this.#held = undefined;
+    if (this.#waiting.length > 0) this.#readSoon();
+  }
+
   /** Ends the iteration without an error. */
   finish(): void {
     const wasOpen = this.#state === 'open';
     this.#state = 'done';
     this.#page = [];
+    this.#held = undefined;
     this.#delivered = 0;
     if (wasOpen) {
       this.#deps.signal?.removeEventListener('abort', this.#abort);
@@ -119,9 +129,12 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
     this.#deliver();
     if (this.#state !== 'open' || this.#waiting.length === 0) return;
     try {
-      const page = this.#deps.read(this.#at, this.#rows);
+      const page = this.#held ?? this.#deps.read(this.#at, this.#rows);
       if (page === 'idle') return;
       if (page === 'reset') return this.#reset();
+      this.#held = page;
+      if (!this.#deps.isDurable(page.wholeAt)) return;
+      this.#held = undefined;
       this.#page = page.changes;
       this.#rows = page.isCut ? page.changes.length : Math.min(this.#deps.rowsMax, 2 * this.#rows);
       this.#delivered = 0;

@@ -19,6 +19,14 @@ export interface FeedPage {
   readonly isCut: boolean;
 }
 
+/**
+ * A page that may be handed over once this position is durable. Until then it may lack changes: a row shows only its newest
+ * change, which is not durable yet, and a failed sync would bring back the one before.
+ */
+export interface ReadPage extends FeedPage {
+  readonly wholeAt: number;
+}
+
 export interface PageSize {
   readonly rowsMax: number;
   /** Of all values together; a larger value gets a page of its own. */

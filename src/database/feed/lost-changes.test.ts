@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createMemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
+import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
 import { openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
-import { iteratorOf, openOn } from '../test-database.ts';
+import { iteratorOf, openOn, turn } from '../test-database.ts';
 import { type Doc, nextOf, take } from './test-changes.ts';
 
 test('a token whose change a restored file has lost yields a reset, then new changes', async () => {
@@ -90,4 +90,41 @@ test('a token from a life that had a twin yields a reset', async () => {
   await db.flush();
   assert.deepEqual(await take(iteratorOf(users.watch({ resume })), 1), ['reset']);
   assert.deepEqual(await take(changes, 1), ['put a=1'], 'a watcher that runs on misses nothing');
+});
+
+/** A disk whose syncs wait until the test completes them. */
+function heldDisk(): { readonly store: MemoryStore; readonly syncs: PromiseWithResolvers<void>[] } {
+  const syncs: PromiseWithResolvers<void>[] = [];
+  const sync = (): Promise<void> => {
+    syncs.push(Promise.withResolvers<void>());
+    return syncs.at(-1)!.promise;
+  };
+  return { store: createMemoryStore({ sync }), syncs };
+}
+
+test('a change is not missed if a later one of the same document is lost in a failed sync', async () => {
+  const { store, syncs } = heldDisk();
+  const { db } = openOn(store);
+  const users = db.collection<Doc>('users');
+  const changes = iteratorOf(users.watch());
+  const heard = (async () => {
+    const texts: string[] = [];
+    while (texts.at(-1) !== 'put end=3') texts.push(...(await take(changes, 1)));
+    return texts;
+  })();
+  const first = users.put('a', { n: 1 });
+  await turn();
+  const lost = users.put('a', { n: 2 });
+  await users.get('a');
+  syncs.shift()!.resolve();
+  await first;
+  await turn();
+  syncs.shift()!.reject(new Error('the disk is gone'));
+  await assert.rejects(lost, /gone/);
+  assert.deepEqual(await users.get('a'), { n: 1 });
+  const last = users.put('end', { n: 3 });
+  await turn();
+  syncs.shift()!.resolve();
+  await last;
+  assert.deepEqual(await heard, ['put a=1', 'put end=3']);
 });
