@@ -18,6 +18,8 @@ for (const isRunning of [false, true]) {
   test(`blobs, indexes and history work ${isRunning ? 'over HTTP' : 'in the file'}`, async () => {
     const node = isRunning ? begin(['start', '--no-discovery']) : undefined;
     await node?.ready;
+    await cli('put', 'users', 'user0', '{}');
+    assert.equal((await cli('blob', 'list', '--json')).out, '{"blobs":[]}\n');
     const bytes = Buffer.from(createSeededRandom(3).bytes(700_000));
     await writeFile(join(folder(), 'photo'), bytes);
     const ref = JSON.parse((await cli('blob', 'put', 'photo', '--type', 'image/png')).out);
@@ -25,9 +27,9 @@ for (const isRunning of [false, true]) {
     assert.equal((await cli('blob', 'get', JSON.stringify(ref), 'copy')).code, 0);
     assert.deepEqual(await readFile(join(folder(), 'copy')), bytes);
     assert.equal((await begin(['blob', 'put', '-'], 'typed').done).code, 0);
-    const listed = await cli('blob', 'list', '--json');
-    assert.equal(listed.out.trim().split('\n').length, 2);
-    assert.ok(listed.out.includes(JSON.stringify({ $blob: ref.$blob, size: bytes.length })));
+    const { blobs } = JSON.parse((await cli('blob', 'list', '--json')).out);
+    assert.equal(blobs.length, 2);
+    assert.ok(JSON.stringify(blobs).includes(JSON.stringify({ $blob: ref.$blob, size: bytes.length })));
     assert.equal((await cli('blob', 'get', '0'.repeat(64))).code, 1);
     assert.equal((await cli('blob', 'get', '0'.repeat(64), 'none')).code, 1);
     assert.deepEqual(JSON.parse((await cli('blob', 'collect', '--json')).out), { blobs: 0, bytes: 0, waiting: 2 });

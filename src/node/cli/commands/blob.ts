@@ -34,16 +34,19 @@ export async function getBlob(run: CommandRun, name: string, file: string | unde
   return EXIT.ok;
 }
 
+/** Prints the blobs as they come, since there may be many; with `--json` they are the list of one object. */
 export async function listBlobs(run: CommandRun): Promise<ExitCode> {
   const { output } = run;
   let [count, bytes] = [0, 0];
   await withTarget(run, {}, async ({ blobs }, stop) => {
     for await (const { $blob, size } of blobs.list(stop)) {
+      const json = `${count === 0 ? '{"blobs":[' : ','}${JSON.stringify({ $blob, size })}`;
+      await output.raw(output.isJson ? json : `${$blob}  ${formatBytes(size)}\n`);
       count++;
       bytes += size;
-      await output.raw(output.isJson ? `${JSON.stringify({ $blob, size })}\n` : `${$blob}  ${formatBytes(size)}\n`);
     }
   });
+  if (output.isJson) await output.raw(count === 0 ? '{"blobs":[]}\n' : ']}\n');
   output.note(`${plural(count, 'blob')}, ${formatBytes(bytes)}`);
   return EXIT.ok;
 }
