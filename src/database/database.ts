@@ -108,9 +108,9 @@ export class LocalDatabase implements Database, CollectionHost {
     } = parts);
     this.wants = new Wants(this.replica, parts.named);
     this.turns = new Turns(this.limits.writeQueueMax);
-    const { awaitedClock: clock } = this.replica;
-    this.loopShare = new LoopShare({ clock, soon: parts.soon });
-    this.workShare = new LoopShare({ clock, soon: parts.soon, shareMs: 2 * TURN_MS });
+    const share = { clock: this.replica.awaitedClock, soon: parts.soon };
+    this.loopShare = new LoopShare(share);
+    this.workShare = new LoopShare({ ...share, shareMs: 2 * TURN_MS });
     this.#damage = new DamageReports(this.logger, parts.onDamage);
     const onDamage = (error: unknown): void => this.#damage.report(error);
     const assertOpen = (): void => this.#assertOpen();
@@ -124,15 +124,16 @@ export class LocalDatabase implements Database, CollectionHost {
       onDamage,
     });
     const commitPending = (): void => this.commitPending();
+    const write = (collection: CollectionName, writes: readonly LocalWrite[]) => this.write(collection, writes);
     const { replica, limits } = this;
     this.#queries = new StoreQueries({ replica, limits, damage: this.#damage, commitPending });
     this.live = new LiveQueries(this);
     this.blobs = new LocalBlobs({
-      limits: this.limits,
+      limits,
       clock: parts.clock,
-      replica: this.replica,
+      replica,
       wants: this.wants,
-      write: (collection, writes) => this.write(collection, writes),
+      write,
       read: (collection, key) => this.read(collection, key),
       scan: (collection, signal, afterKey) => this.scan(collection, signal, afterKey),
       commitPending,
@@ -145,16 +146,15 @@ export class LocalDatabase implements Database, CollectionHost {
       host: this,
       clock: parts.clock,
       commitPending,
-      onCommit: (listener) => this.replica.onCommit(listener),
-      onReload: (listener) => this.replica.onReload(listener),
+      replica,
       commit: (writes, guard) => this.#commitWhole(writes, guard),
     });
     this.#conflicts = new Conflicts({
-      replica: this.replica,
+      replica,
       nodeOf: (id) => this.nodeOf(id),
       assertOpen,
       commitPending,
-      write: (collection, writes) => this.write(collection, writes),
+      write,
     });
     this.replica.onCommit(({ changed }) => this.#older.committed(changed));
     this.replica.onCommit(({ changed }) => this.indexKeeper.committed(changed.length));

@@ -4,7 +4,7 @@ import { TIMES } from '../../core/config/index.ts';
 import { ConcurrencyError, PersistenceError, TimeoutError } from '../../core/errors/index.ts';
 import type { TransactionOptions } from '../api.ts';
 import type { DocumentHost } from '../document-host.ts';
-import type { CommitNotice, LocalWrite } from '../replica/index.ts';
+import type { LocalWrite, Replica } from '../replica/index.ts';
 import type { Guard } from '../writer.ts';
 import { TransactionHost } from './transaction-host.ts';
 
@@ -14,9 +14,8 @@ export interface TransactionsDeps {
   readonly clock: Clock;
   /** Commits all waiting writes, so that `onCommit` has reported every earlier write. */
   readonly commitPending: () => void;
-  readonly onCommit: (listener: (notice: CommitNotice) => void) => () => void;
-  /** Calls `listener` when commits were lost, and what was read may be wrong. */
-  readonly onReload: (listener: () => void) => () => void;
+  /** Tells of commits, and of lost ones, after which what was read may be wrong. */
+  readonly replica: Pick<Replica, 'onCommit' | 'onReload'>;
   /** Commits all writes together, synchronously if possible, unless the guard refuses immediately before. */
   readonly commit: (writes: readonly LocalWrite[], guard: Guard) => WholeCommit;
 }
@@ -111,9 +110,9 @@ export class Transactions {
     work: (host: TransactionHost) => Result | Promise<Result>,
     signal: AbortSignal,
   ): Promise<Outcome<Result> | undefined> {
-    const { commitPending, onCommit, onReload, commit } = this.#deps;
+    const { commitPending, replica, commit } = this.#deps;
     const end = (): void => host.end();
-    const stops = [onCommit((notice) => host.committed(notice)), onReload(() => host.lost())];
+    const stops = [replica.onCommit((notice) => host.committed(notice)), replica.onReload(() => host.lost())];
     signal.addEventListener('abort', end, { once: true });
     try {
       const result = await this.#running.run(host, async () => work(host));
