@@ -124,7 +124,6 @@ export class LocalDatabase implements Database, CollectionHost {
       onDamage,
     });
     const commitPending = (): void => this.commitPending();
-    const write = (collection: CollectionName, writes: readonly LocalWrite[]) => this.write(collection, writes);
     const { replica, limits } = this;
     this.#queries = new StoreQueries({ replica, limits, damage: this.#damage, commitPending });
     this.live = new LiveQueries(this);
@@ -133,7 +132,7 @@ export class LocalDatabase implements Database, CollectionHost {
       clock: parts.clock,
       replica,
       wants: this.wants,
-      write,
+      write: (collection, writes) => this.write(collection, writes),
       read: (collection, key) => this.read(collection, key),
       scan: (collection, signal, afterKey) => this.scan(collection, signal, afterKey),
       commitPending,
@@ -154,7 +153,7 @@ export class LocalDatabase implements Database, CollectionHost {
       nodeOf: (id) => this.nodeOf(id),
       assertOpen,
       commitPending,
-      write,
+      write: (collection, writes) => this.write(collection, writes),
     });
     this.replica.onCommit(({ changed }) => this.#older.committed(changed));
     this.replica.onCommit(({ changed }) => this.indexKeeper.committed(changed.length));
