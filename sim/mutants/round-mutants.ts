@@ -83,7 +83,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'credit ignored',
     rule: 'I7: what travels unacknowledged is bounded',
     file: 'src/sync/sender.ts',
-    find: 'return this.#batches.unconfirmedBytes < bytes;',
+    find: 'return this.#batches.unconfirmedBytes < Math.min(bytes, this.#batches.windowBytes);',
     replace: 'return true;',
     scenario: 'a peer that confirms nothing',
   },

@@ -58,6 +58,7 @@ export interface Channel {
   readonly dialled: boolean;
   /** Bytes in frames that went over the wire so far, after compression. */
   readonly bytesSent: number;
+  /** The same for the other direction; the part of a frame that has arrived counts, which shows that the peer is there. */
   readonly bytesReceived: number;
   send(frame: Uint8Array): boolean;
   close(reason?: string): void;

@@ -60,5 +60,5 @@ export type SessionInput =
   | { readonly kind: 'defined' }
   /** Compare clocks with the peer now. */
   | { readonly kind: 'ping' }
-  /** Time passed; see `nextWakeMs`. */
-  | { readonly kind: 'tick' };
+  /** Time passed; see `nextWakeMs`. `isReceiving`: since the last message and the last tick, a part of a message has arrived. */
+  | { readonly kind: 'tick'; readonly isReceiving?: boolean };

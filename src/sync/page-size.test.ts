@@ -45,7 +45,7 @@ test('large documents after small ones are not all sent together', () => {
   const pair = new Meeting(a, b);
   carry(pair, { acks: false });
   const { unackedBytes } = pair.sessions.a.load;
-  assert.ok(unackedBytes > LIMITS.sessionCreditBytes / 2 && unackedBytes < OVER, `${unackedBytes} bytes at once`);
+  assert.ok(unackedBytes > LIMITS.messageBytesMax && unackedBytes < OVER, `${unackedBytes} bytes at once`);
 });
 
 test('a long backlog of a live stream is not all sent together either', () => {

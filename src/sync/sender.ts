@@ -213,7 +213,7 @@ export class Sender {
   }
 
   #hasCredit(bytes: number = this.#context.deps.limits.sessionCreditBytes): boolean {
-    return this.#batches.unconfirmedBytes < bytes;
+    return this.#batches.unconfirmedBytes < Math.min(bytes, this.#batches.windowBytes);
   }
 
   /** A peer that cannot keep up with single writes gets their combined result later, in one group. */

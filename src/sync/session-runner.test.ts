@@ -137,7 +137,7 @@ test('a claim that drops much gives up the event loop between two slices', async
 test('messages that arrive together share acknowledgements, and a single one is acknowledged immediately', async () => {
   const confirmedOf = async (isTogether: boolean): Promise<{ messages: number; words: number }> => {
     const [sender, receiver] = [openReplica(1), openReplica(2)];
-    const keys = Array.from({ length: 3000 }, (_, i) => `k${i}` as DocumentKey);
+    const keys = Array.from({ length: 9000 }, (_, i) => `k${i}` as DocumentKey);
     write(sender, keys, JSON.stringify({ text: 'x'.repeat(1000) }));
     const sent = await connect(sender, receiver, { isTogether });
     assert.equal(receiver.collection(C).documents, keys.length);
@@ -150,4 +150,28 @@ test('messages that arrive together share acknowledgements, and a single one is 
   assert.equal(alone.words, alone.messages);
   const together = await confirmedOf(true);
   assert.ok(together.messages >= 16 && together.words <= together.messages / 4, JSON.stringify(together));
+});
+
+test('a peer whose message takes a minute to arrive is not silent, but one that stops in the middle of it is', async () => {
+  const turns: Turns = [];
+  const closed: string[] = [];
+  const channel = { peerKey: 'peer', bytesReceived: 0, send: () => true } as unknown as Channel & {
+    bytesReceived: number;
+  };
+  channel.close = (reason = '') => void closed.push(reason);
+  const peer = openReplica(2);
+  const codec: SessionCodec = { encode: () => new Uint8Array(1), decode: () => helloOf(peer) };
+  const runner = runnerOf(openReplica(1), channel, codec, turns);
+  runner.start();
+  channel.onFrame(new Uint8Array(1));
+  assert.ok(runner.isOpen);
+  for (let second = 0; second < 60; second++) {
+    channel.bytesReceived += 2048;
+    clock.advance(1000);
+  }
+  assert.deepEqual(closed, []);
+  const stoppedAt = clock.monotonic();
+  while (closed.length === 0) clock.advance(1000);
+  assert.deepEqual(closed, ['the peer fell silent']);
+  assert.ok(clock.monotonic() - stoppedAt <= TIMES.peerSilenceMsMax + TIMES.pingIntervalMs);
 });

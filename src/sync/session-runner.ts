@@ -63,6 +63,8 @@ export class SessionRunner {
   readonly #outbox: Outgoing[] = [];
   readonly #inbox: Uint8Array[] = [];
   #inboxBytes = 0;
+  /** What the channel had received at the last frame or tick. */
+  #bytesSeen = 0;
   #isInboxScheduled = false;
   #isPumpScheduled = false;
   #isFlushing = false;
@@ -106,7 +108,7 @@ export class SessionRunner {
 
   /** A turn of the round gate became free. */
   wake(): void {
-    if (this.isOpen) this.#step({ kind: 'tick' });
+    if (this.isOpen) this.#tick();
   }
 
   /** Compares clocks with the peer now instead of at the next ping. */
@@ -154,6 +156,7 @@ export class SessionRunner {
 
   #receive(frame: Uint8Array): void {
     if (this.#isClosed) return;
+    this.#bytesSeen = this.#deps.channel.bytesReceived;
     this.#inbox.push(frame);
     this.#inboxBytes += frame.length;
     if (this.#inboxBytes > INBOX_BYTES_MAX) return this.close('protocol', 'the peer sends more than it may');
@@ -297,8 +300,15 @@ export class SessionRunner {
     const delayMs = Math.max(0, wakeMs - this.#deps.clock.monotonic());
     this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => {
       this.#timerMs = Number.POSITIVE_INFINITY;
-      this.#step({ kind: 'tick' });
+      this.#tick();
     });
+  }
+
+  #tick(): void {
+    const { bytesReceived } = this.#deps.channel;
+    const isReceiving = bytesReceived > this.#bytesSeen;
+    this.#bytesSeen = bytesReceived;
+    this.#step({ kind: 'tick', isReceiving });
   }
 
   #closed(reason: string): void {

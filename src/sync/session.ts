@@ -87,7 +87,7 @@ export class Session {
     else if (this.#phase === 'open' && input.kind === 'committed') this.#sender.committed();
     else if (this.#phase === 'open' && input.kind === 'ping') this.#ping();
     else if (this.#phase === 'open' && input.kind === 'defined') this.#definitions.defined();
-    else if (input.kind === 'tick') this.#tick();
+    else if (input.kind === 'tick') this.#tick(input.isReceiving ?? false);
     if (this.#phase === 'open') this.#pump(input.kind === 'committed');
     return this.#finish();
   }
@@ -225,8 +225,10 @@ export class Session {
     });
   }
 
-  #tick(): void {
+  /** On a slow network, one message can take longer than a peer may be silent: the parts of it that arrive count as well. */
+  #tick(isReceiving: boolean): void {
     const { nowMs, deps } = this.#context;
+    if (isReceiving) this.#lastHeardMs = nowMs;
     this.#forgiveOwnSleep();
     if (nowMs >= this.#lastHeardMs + deps.times.peerSilenceMsMax) return this.#end('other', 'the peer fell silent');
     if (this.#phase !== 'open') return;

@@ -73,10 +73,13 @@ export class Meeting {
 
   /**
    * Delivers the next message; false if none is left. `onSent` sees it before it arrives, and may replace it, leave it (undefined), or
-   * drop it (null).
+   * drop it (null). Messages to the end `first` go before those to the other.
    */
-  carry(onSent: (from: End, message: Message) => Message | null | undefined = () => undefined): boolean {
-    const end: End = this.#to.b.length > 0 ? 'b' : 'a';
+  carry(
+    onSent: (from: End, message: Message) => Message | null | undefined = () => undefined,
+    first: End = 'b',
+  ): boolean {
+    const end = this.#to[first].length > 0 ? first : otherThan(first);
     const message = this.#to[end].shift();
     if (message === undefined) return false;
     const changed = onSent(otherThan(end), message);

@@ -1,13 +1,15 @@
 import type { RemoteVersion } from '../core/replication/index.ts';
 import type { VersionsMessage } from '../net/messages/index.ts';
 import type { PageSize } from './page-size.ts';
+import { SendWindow } from './send-window.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** Versions on their way to the peer: cut into messages, and counted until the peer acknowledges them as durable. */
 export class VersionBatches {
   readonly #context: SessionContext;
   readonly #pages: PageSize;
-  readonly #unconfirmed: { readonly batch: number; readonly bytes: number }[] = [];
+  readonly #unconfirmed: { readonly batch: number; readonly bytes: number; readonly sentMs: number }[] = [];
+  readonly #window = new SendWindow();
   #unconfirmedBytes = 0;
   #newest = 0;
 
@@ -16,7 +18,12 @@ export class VersionBatches {
     this.#pages = pages;
   }
 
-  /** Bytes under way. Credit is what they leave of `sessionCreditBytes`. */
+  /** How many bytes may be under way, as far as the network and the peer keep up. */
+  get windowBytes(): number {
+    return this.#window.bytes;
+  }
+
+  /** Bytes under way. Credit is what they leave of `sessionCreditBytes` and of the window. */
   get unconfirmedBytes(): number {
     return this.#unconfirmedBytes;
   }
@@ -29,7 +36,7 @@ export class VersionBatches {
   /** `isGroup`: the versions become visible together at the peer. `reached`: how far the stream has come with the last one. */
   send(versions: readonly RemoteVersion[], { isGroup = false, reached }: SendOptions): void {
     for (const { part, bytes, isLast } of this.#pages.messages(versions)) {
-      this.#unconfirmed.push({ batch: ++this.#newest, bytes });
+      this.#unconfirmed.push({ batch: ++this.#newest, bytes, sentMs: this.#context.nowMs });
       this.#unconfirmedBytes += bytes;
       const message: VersionsMessage = {
         kind: 'versions',
@@ -45,8 +52,12 @@ export class VersionBatches {
 
   /** Everything up to this batch is durable at the peer. */
   confirmed(batch: number): void {
-    while (this.#unconfirmed.length > 0 && this.#unconfirmed[0]!.batch <= batch)
-      this.#unconfirmedBytes -= this.#unconfirmed.shift()!.bytes;
+    const { nowMs, deps } = this.#context;
+    while (this.#unconfirmed.length > 0 && this.#unconfirmed[0]!.batch <= batch) {
+      const { bytes, sentMs } = this.#unconfirmed.shift()!;
+      this.#unconfirmedBytes -= bytes;
+      this.#window.confirmed(bytes, nowMs - sentMs, deps.limits.sessionCreditBytes);
+    }
   }
 }
 

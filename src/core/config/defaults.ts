@@ -67,7 +67,7 @@ export const LIMITS = {
   damageListMax: 10_000,
   /** Rows kept in the log of removed documents. A resume token older than the log gets `reset`. */
   goneLogMax: 100_000,
-  /** Bytes of versions that may travel unacknowledged in one session. More wait. */
+  /** Bytes of versions that may travel unacknowledged in one session, and less while they are confirmed late. More wait. */
   sessionCreditBytes: 4 * 1024 * 1024,
   /** The same for chunks of blobs. It is less because that much may be sent twice when a connection is cut. */
   blobCreditBytes: 512 * 1024,

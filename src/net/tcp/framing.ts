@@ -36,6 +36,11 @@ export class FrameReader {
     return this.#headerBytes > 0;
   }
 
+  /** Bytes that have been read of the frame under way. */
+  get bytesUnderWay(): number {
+    return this.#headerBytes + this.#frameBytes;
+  }
+
   /** The reader takes ownership of the bytes. */
   push(bytes: Uint8Array): void {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);

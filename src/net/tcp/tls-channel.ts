@@ -36,7 +36,6 @@ export class TlsChannel implements Channel {
   readonly remote: Address;
   readonly dialled: boolean;
   bytesSent = 0;
-  bytesReceived = 0;
   onDrain: () => void = () => {};
   readonly #socket: TLSSocket;
   readonly #reader: FrameReader;
@@ -48,6 +47,8 @@ export class TlsChannel implements Channel {
   readonly #end = new ChannelEnd();
   #onFrame: ((frame: Uint8Array) => void) | undefined;
   #bytesRead = 0;
+  /** In whole frames. */
+  #bytesDelivered = 0;
 
   constructor(deps: TlsChannelDeps) {
     this.peerKey = deps.peerKey;
@@ -85,6 +86,10 @@ export class TlsChannel implements Channel {
 
   get isClosed(): boolean {
     return this.#end.isReached;
+  }
+
+  get bytesReceived(): number {
+    return this.#bytesDelivered + this.#reader.bytesUnderWay;
   }
 
   get onFrame(): (frame: Uint8Array) => void {
@@ -156,7 +161,7 @@ export class TlsChannel implements Channel {
   #deliver(): void {
     const begunBefore = this.#reader.framesBegun;
     for (let frame = this.#nextFrame(); frame !== undefined; frame = this.#nextFrame()) {
-      this.bytesReceived += FRAME_HEADER_BYTES + frame.length;
+      this.#bytesDelivered += FRAME_HEADER_BYTES + frame.length;
       this.#onFrame?.(frame);
     }
     const isUnderWay = !this.#end.isReached && this.#reader.isWithinFrame;
