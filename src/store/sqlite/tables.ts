@@ -43,7 +43,7 @@ export class Tables {
     this.indexes = new IndexTable(db);
     this.documents = new DocumentTable(db, collections, replicas, this.indexes);
     this.indexWork = new IndexWork(this.indexes, this.documents, collections, (collection) =>
-      this.state.documentsOf(collection),
+      this.state.versionsOf(collection),
     );
     this.queries = new QueryRunner(db, this.documents, this.indexes, collections);
     this.#stateRows = new StateRows(db);

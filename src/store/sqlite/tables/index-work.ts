@@ -20,7 +20,10 @@ const REMOVED_PER_ENTERED = 8;
 const RUN_STEPS_MIN = 4;
 const RUN_STEPS_MAX = 64;
 
-/** A collection with at least this many documents does not count as being filled: queries use its indexes, which must not fall behind. */
+/**
+ * A collection with at least this many documents, deleted ones included, does not count as being filled: queries use its indexes, and
+ * building them anew would take long.
+ */
 const FILLED_COLLECTION_MIN = 1024;
 
 /** Adds and removes indexes, and does the work for that in short steps. Every call is part of a transaction of its caller. */
@@ -33,7 +36,7 @@ export class IndexWork {
   readonly #totals = new Map<number, number>();
   #runSteps = RUN_STEPS_MIN;
 
-  /** `countOf`: number of documents that readers see of a collection, known without counting. */
+  /** `countOf`: number of documents of a collection, deleted ones included, known without counting. */
   constructor(
     indexes: IndexTable,
     documents: DocumentTable,

@@ -53,9 +53,9 @@ export class StateTable {
     return row && parseHead(row.data);
   }
 
-  /** Number of documents that readers see of a collection, according to its row. */
-  documentsOf(collection: CollectionName): number {
-    return this.collection(collection)?.documents ?? 0;
+  /** Number of versions of a collection, tombstones included, according to its row. */
+  versionsOf(collection: CollectionName): number {
+    return this.collection(collection)?.fingerprint.count ?? 0;
   }
 
   collection(name: CollectionName): CollectionRow | undefined {
