@@ -263,6 +263,7 @@ export interface GoneDocument {
 export type EntrySpace =
   | 'queue'
   | 'conflicts'
+  | 'conflict-heads'
   | 'evidence'
   | 'quarantine'
   | 'receipts'

@@ -3,6 +3,7 @@ import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/inde
 import type { Version } from '../../core/version/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
+import { type LedgerHead, LedgerHeads } from './ledger-heads.ts';
 import { newlyLost } from './lost-versions.ts';
 
 /** One side of a conflict: a write and its author. */
@@ -43,33 +44,27 @@ export interface ConflictLedgerOptions {
 /** A moment on this node. */
 export type Moment = Pick<LedgerEntry, 'at' | 'lived'>;
 
-interface Kept {
-  readonly id: number;
-  readonly lived: number;
-  readonly characters: number;
-  readonly collection: CollectionName;
-  readonly dot: string;
-}
-
 /** Entries read at a time; each may hold two large documents. */
 const PAGE_ENTRIES_MAX = 64;
 
 /**
  * The side table `conflicts`: every version that lost to a concurrent one while this node held both, each of them once (I3).
  * An entry is part of the commit that brought the two together, so neither is durable without the other. Each node keeps a
- * ledger of its own.
+ * ledger of its own. Memory keeps the heads of the entries.
  */
 export class ConflictLedger {
   readonly #store: Store;
   readonly #options: ConflictLedgerOptions;
-  /** The entries, oldest first; loaded on first use. */
-  #kept: Kept[] | undefined;
+  readonly #heads: LedgerHeads;
+  /** The heads of the entries, oldest first; loaded on first use. */
+  #kept: LedgerHead[] | undefined;
   #dots = new Set<string>();
   #characters = 0;
 
   constructor(store: Store, options: ConflictLedgerOptions) {
     this.#store = store;
     this.#options = options;
+    this.#heads = new LedgerHeads(store, (entry) => headOf(parse(entry)));
   }
 
   get count(): number {
@@ -86,7 +81,7 @@ export class ConflictLedger {
     for (const contested of draft.contested) {
       const { collection, key } = contested.after;
       for (const { loser, winner } of newlyLost(contested)) {
-        if (this.#isKept(dotOf(collection, loser))) continue;
+        if (this.#isKept(dotOf(collection, writeOf(loser)))) continue;
         const resolver = this.#options.resolverOf(collection);
         this.#append(draft, { ...now, collection, key, resolver, loser: sideOf(loser), winner: sideOf(winner) });
       }
@@ -135,37 +130,36 @@ export class ConflictLedger {
     const kept = this.#load();
     const id = this.newestId + 1;
     draft.entry({ space: 'conflicts', id, data: JSON.stringify(entry) });
-    this.#remember(kept, { id, ...entry });
+    this.#remember(kept, headOf({ id, ...entry }));
+    this.#heads.added(draft, kept);
     const { conflictsMax, conflictCharactersMax } = this.#options;
     while (kept.length > 1 && (kept.length > conflictsMax || this.#characters > conflictCharactersMax))
       this.#forgetOldest(draft, kept);
     this.forgetOld(draft, entry.lived);
   }
 
-  #forgetOldest(draft: Draft, kept: Kept[]): void {
-    const { id, dot, characters } = kept.shift()!;
-    this.#dots.delete(dot);
+  #forgetOldest(draft: Draft, kept: LedgerHead[]): void {
+    const { id, collection, write, characters } = kept.shift()!;
+    this.#dots.delete(dotOf(collection, write));
     this.#characters -= characters;
     draft.entry({ space: 'conflicts', id, data: null });
+    this.#heads.forgotten(draft, id);
   }
 
-  #load(): Kept[] {
+  #load(): LedgerHead[] {
     if (this.#kept !== undefined) return this.#kept;
-    const kept: Kept[] = [];
+    const kept: LedgerHead[] = [];
     this.#dots = new Set();
     this.#characters = 0;
-    for (let page = this.after(0); page.length > 0; page = this.after(page.at(-1)!.id))
-      for (const entry of page) this.#remember(kept, entry);
+    for (const head of this.#heads.read()) this.#remember(kept, head);
     this.#kept = kept;
     return kept;
   }
 
-  #remember(kept: Kept[], { id, lived, collection, loser, winner }: LedgerEntry): void {
-    const characters = (loser.value?.length ?? 0) + (winner.value?.length ?? 0);
-    const dot = dotOf(collection, loser);
-    kept.push({ id, lived, characters, collection, dot });
-    this.#dots.add(dot);
-    this.#characters += characters;
+  #remember(kept: LedgerHead[], head: LedgerHead): void {
+    kept.push(head);
+    this.#dots.add(dotOf(head.collection, head.write));
+    this.#characters += head.characters;
   }
 }
 
@@ -173,14 +167,20 @@ function parse({ id, data }: { readonly id: number; readonly data: string }): Le
   return { ...(JSON.parse(data) as Omit<LedgerEntry, 'id'>), id };
 }
 
+function headOf({ id, lived, collection, loser, winner }: LedgerEntry): LedgerHead {
+  const characters = (loser.value?.length ?? 0) + (winner.value?.length ?? 0);
+  return { id, lived, characters, collection, write: writeOf(loser) };
+}
+
 function sideOf({ replica, seq, hlc, value }: Version): ConflictSide {
   return { replica, seq, hlc, value };
 }
 
 /** A dot names one write of one document; after a fork it may name two (R9), hence the collection. */
-function dotOf(
-  collection: CollectionName,
-  { replica, seq }: { readonly replica: string; readonly seq: number },
-): string {
-  return `${collection}\u0000${replica}:${seq}`;
+function dotOf(collection: CollectionName, write: string): string {
+  return `${collection}\u0000${write}`;
+}
+
+function writeOf({ replica, seq }: { readonly replica: string; readonly seq: number }): string {
+  return `${replica}:${seq}`;
 }
