@@ -12,12 +12,14 @@ export interface DaemonDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Abandons the start, leaving nothing open. Once the node runs, it means nothing. */
+  readonly signal: AbortSignal;
 }
 
 /** Starts a node with its HTTP server, and writes the file by which commands find it. Rejects as opening either of them does. */
 export async function startDaemon(config: LoadedConfig, tokens: Tokens, deps: DaemonDeps): Promise<RunningNode> {
-  const { logger } = deps;
-  const node = await deps.openNode({ config, clusterTokens: tokens.cluster, logger, network: true });
+  const { logger, signal } = deps;
+  const node = await deps.openNode({ config, clusterTokens: tokens.cluster, logger, network: true, signal });
   const { 'Http.Enabled': isServed, 'Persistence.DatabasePath': databasePath } = config.values;
   if (!isServed) return node;
   const startSecret = createToken(deps.random);

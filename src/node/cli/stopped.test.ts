@@ -125,6 +125,19 @@ test('an export that is stopped with --json says that it was stopped', async () 
   );
 });
 
+test('a node that is stopped before it is ready ends in order, and the next one starts', async () => {
+  const early = begin(['start', '--no-discovery', '--json']);
+  await early.stoppable;
+  early.stop();
+  const { code, out, err } = await early.done;
+  assert.deepEqual([code, out], [0, '']);
+  assert.match(err, /"signal":"SIGTERM".*"msg":"stopped before the node was ready"/);
+  const next = begin(['start', '--no-discovery', '--json']);
+  await next.ready;
+  next.stop();
+  assert.equal((await next.done).code, 0);
+});
+
 test('a restore that is stopped changes nothing', async () => {
   await writeFile(join(folder(), 'appsettings.json'), '{"EntglDb":{"Persistence":{"BackupPath":"backups"}}}');
   await cli('put', 'things', 'a', '{"id":1}');

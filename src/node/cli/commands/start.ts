@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { ConfigurationError, isEntglDbError } from '../../../core/errors/index.ts';
 import { type LoadedConfig, parseAddress, readTokens, secretsOf, type Tokens } from '../../config/index.ts';
@@ -6,7 +7,7 @@ import { type OpenLogger, openLogger } from '../../logging/index.ts';
 import type { RunningNode } from '../../node-api.ts';
 import type { CliContext, CommandRun } from '../cli-context.ts';
 import { createConfigReload } from '../config-reload.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { CommandStopped, EXIT, type ExitCode } from '../exit-code.ts';
 import { formatAddress } from '../format.ts';
 import { findRunning, loadCliConfig, untilFree } from '../open-target.ts';
 
@@ -30,7 +31,11 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
   const tokens = await readTokens(config);
   const log = await openNodeLog(context, config, tokens);
   for (const warning of [...config.warnings, ...tokens.warnings]) log.logger.warn({}, warning);
-  const stopped = nextStopSignal(context);
+  const stopping = new AbortController();
+  const stopped = once(stopping.signal, 'abort');
+  const forgetStop = context.onStopSignal((signal) =>
+    stopping.abort(new CommandStopped(signal, 'stopped before the node was ready')),
+  );
   // The configuration file that was read must exist again: without it the node would silently return to defaults.
   const globals = config.file === null ? run.globals : { ...run.globals, config: config.file };
   const started = Promise.withResolvers<RunningNode>();
@@ -50,21 +55,30 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
     const { clock, random } = context;
     const openNode = await context.loadOpenNode();
     const begin = (): Promise<RunningNode> =>
-      startDaemon(config, tokens, { openNode, clock, random, logger: log.logger });
-    const node = await beginWhenFree(config, begin);
+      startDaemon(config, tokens, { openNode, clock, random, logger: log.logger, signal: stopping.signal });
+    const node = await beginWhenFree(config, begin, stopping.signal);
     started.resolve(node);
     await run.output.answer(readyValue(node, config), readyText(node, config));
-    log.logger.info({ signal: await stopped.signal }, 'stopping');
+    await stopped;
+    log.logger.info({ signal: (stopping.signal.reason as CommandStopped).signal }, 'stopping');
     return await closeInTime(node, latest, context, log);
+  } catch (error) {
+    if (!(error instanceof CommandStopped)) throw error;
+    log.logger.info({ signal: error.signal }, error.message);
+    return EXIT.ok;
   } finally {
-    stopped.forget();
+    forgetStop();
     forgetReload();
     await log.close();
   }
 }
 
 /** Waits for a database that a command has open, which is brief, but not for one that another node has open. */
-async function beginWhenFree(config: LoadedConfig, begin: () => Promise<RunningNode>): Promise<RunningNode> {
+async function beginWhenFree(
+  config: LoadedConfig,
+  begin: () => Promise<RunningNode>,
+  signal: AbortSignal,
+): Promise<RunningNode> {
   try {
     return await begin();
   } catch (error) {
@@ -72,7 +86,7 @@ async function beginWhenFree(config: LoadedConfig, begin: () => Promise<RunningN
     // A node that does not answer may be stopping.
     const other = await findRunning(config.values['Persistence.DatabasePath']).catch(() => undefined);
     if (other !== undefined) throw error;
-    return untilFree(config, begin);
+    return untilFree(config, begin, signal);
   }
 }
 
@@ -109,14 +123,6 @@ function openNodeLog({ stderr }: CliContext, { values }: LoadedConfig, tokens: T
     file: path === null ? null : { path, fileBytesMax, filesMax: values['Logging.MaxLogFiles'] },
     secrets: secretsOf(tokens),
   });
-}
-
-function nextStopSignal(context: CliContext): { signal: Promise<string>; forget: () => void } {
-  let forget = (): void => {};
-  const signal = new Promise<string>((resolve) => {
-    forget = context.onStopSignal(resolve);
-  });
-  return { signal, forget: () => forget() };
 }
 
 /** A hanging stop must not keep the machine from shutting down. Acknowledged writes are on disk either way. */
