@@ -235,7 +235,7 @@ export const TIMES = {
   peerSilenceMsMax: 15_000,
   beaconIntervalMs: 5000,
   beaconExpiryMs: 15_000,
-  interfacePollMs: 5000,
+  interfacePollMs: 2000,
   /** Longest pause before a peer is dialled again, so that a recovered network is noticed within 5 s. */
   dialBackoffMsMax: 2500,
   /** The same if the other end turns this node away without ever having greeted it, or if discovery no longer hears the peer. */

@@ -53,3 +53,17 @@ test('a link whose packets wait for a TCP retransmission is replaced as soon as 
   await b.transport.listen({ ...addressOf('b-again'), onChannel: (channel) => b.supervisor.accept(channel) });
   await world.runUntil(() => a.links.size === 1 && !a.links.has(old!), 5000);
 });
+
+test('a link that died with an address of this node is replaced less than 3 s after the change is noticed', async () => {
+  const world = createWorld(SEED);
+  const [a, b] = [await world.startNode('a'), await world.startNode('b')];
+  a.supervisor.discovered(eventOf('found', 'b', ['b', 'b-again']));
+  await world.runUntil(() => isFullMesh([a, b]), 5000);
+  await world.run(10_000);
+  const [old] = a.links;
+  await b.transport.listen({ ...addressOf('b-again'), onChannel: (channel) => b.supervisor.accept(channel) });
+  world.setReachable('a', 'b', false);
+  a.supervisor.networkChanged();
+  const ms = await world.runUntil(() => a.links.size === 1 && !a.links.has(old!), 10_000);
+  assert.ok(ms < 3000, `${ms} ms (seed ${SEED})`);
+});

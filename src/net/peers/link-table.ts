@@ -10,6 +10,8 @@ const CROSSING_MS = 2000;
 const HOLD_MS = 250;
 /** A suspect link must receive a byte within this time, a little more than the peer's ping interval. */
 const PROOF_OF_LIFE_MS = TIMES.pingIntervalMs + 1000;
+/** After this time without a byte, a new connection is made beside a suspect link. Its owner pings it, so a good one is soon cleared. */
+const SUSPECT_DIAL_MS = 1500;
 
 /** A link without a byte for this long, more than the ping interval, may be dead, or its packets wait for a retransmission of TCP. */
 const QUIET_MS = TIMES.pingIntervalMs + 2000;
@@ -46,8 +48,8 @@ interface Candidate extends Link {
   wasLink: boolean;
   /** How many bytes it had received when that number was last seen to change, and when that was. */
   heard: { readonly bytes: number; readonly at: number };
-  /** Set while the link may be dead: it is closed unless it has received more than `bytes` by `until`. */
-  suspicion: { readonly until: number; readonly bytes: number } | undefined;
+  /** Set while the link may be dead: it is closed unless it has received more than `bytes` by `until`, and quiet from `quietAt` on. */
+  suspicion: { readonly until: number; readonly quietAt: number; readonly bytes: number } | undefined;
   cancelHold: (() => void) | undefined;
 }
 
@@ -89,18 +91,24 @@ export class LinkTable {
     else this.#replace(old, candidate);
   }
 
-  /** Marks a link that may be dead: it must receive a byte soon, and any new connection replaces it meanwhile. */
+  /** Marks a link that may be dead, which its owner pings: it must receive a byte soon, and any new connection replaces it meanwhile. */
   suspect(deviceKey: string): void {
     const link = this.#byDevice.get(deviceKey);
     if (link === undefined) return;
-    link.suspicion = { until: this.#deps.clock.monotonic() + PROOF_OF_LIFE_MS, bytes: link.channel.bytesReceived };
+    const now = this.#deps.clock.monotonic();
+    const bytes = link.channel.bytesReceived;
+    link.suspicion = { until: now + PROOF_OF_LIFE_MS, quietAt: now + SUSPECT_DIAL_MS, bytes };
   }
 
   /** Whether a link has received nothing for a while. A new connection replaces such a link; without one it is kept. */
   isQuiet(deviceKey: string): boolean {
     const link = this.#byDevice.get(deviceKey);
-    if (link === undefined || link.channel.bytesReceived !== link.heard.bytes) return false;
-    return this.#deps.clock.monotonic() - link.heard.at >= QUIET_MS;
+    if (link === undefined) return false;
+    const now = this.#deps.clock.monotonic();
+    const { heard, suspicion } = link;
+    const { bytesReceived } = link.channel;
+    if (suspicion !== undefined && bytesReceived === suspicion.bytes && now >= suspicion.quietAt) return true;
+    return bytesReceived === heard.bytes && now - heard.at >= QUIET_MS;
   }
 
   /** Closes suspect links that received nothing in time. */

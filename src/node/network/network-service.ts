@@ -357,5 +357,7 @@ export class NetworkService {
     this.#keptOut.discovered(event);
     if (event.kind === 'twin') this.#identity.heardTwin(event);
     else this.#supervisor?.discovered(event);
+    // The links that may be dead now are those that do not answer.
+    if (event.kind === 'interfaces-changed' || event.kind === 'restarted') this.#host.pingAll();
   }
 }
