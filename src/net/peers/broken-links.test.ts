@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { addressOf, createWorld, eventOf, introduce, isFullMesh } from './test-world.ts';
 
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? 7006);
@@ -66,4 +67,26 @@ test('a link that died with an address of this node is replaced less than 3 s af
   a.supervisor.networkChanged();
   const ms = await world.runUntil(() => a.links.size === 1 && !a.links.has(old!), 10_000);
   assert.ok(ms < 3000, `${ms} ms (seed ${SEED})`);
+});
+
+test('a network that loses large packets is reported once, however long it lasts, and again after it was good', async () => {
+  const world = createWorld(SEED);
+  const warnings: string[] = [];
+  const logger: Logger = { ...silentLogger, warn: (_fields, message) => void warnings.push(message ?? '') };
+  const a = await world.startNode('a', { knownPeers: [addressOf('b')], logger });
+  await world.startNode('b');
+  const stall = async (): Promise<void> => {
+    await world.runUntil(() => a.links.size === 1, 5000);
+    assert.equal(a.supervisor.isRestless('b'), warnings.length % 2 === 1);
+    await world.run(8000);
+    for (const link of a.links) link.close('the peer fell silent');
+  };
+  for (let i = 0; i < 5; i++) await stall();
+  for (let i = 0; i < 20; i++) await stall();
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /large packets are lost on the way/);
+  await world.run(60_000);
+  for (const link of a.links) link.close('the peer fell silent');
+  await world.run(100);
+  assert.equal(a.supervisor.isRestless('b'), false);
 });

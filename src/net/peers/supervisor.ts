@@ -11,6 +11,7 @@ import { incomingStatus, toPeerError } from './describe-peer.ts';
 import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
 import { DialRounds } from './dial-rounds.ts';
 import { type Link, LinkTable } from './link-table.ts';
+import { ShortLinks } from './short-links.ts';
 import type { PeerStatus, Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
 
@@ -19,6 +20,8 @@ const STABLE_MS = 5000;
 /** A link that the mesh no longer wants is kept this long, because views fluctuate. */
 const SURPLUS_MS = 60_000;
 const HOUSEKEEPING_MS = 1000;
+const RESTLESS =
+  'the links with a peer end again and again within seconds, though each connection gets through; if small writes arrive and large ones do not, large packets are lost on the way: set the same MTU at both ends, and let ICMP through';
 
 export interface SupervisorOptions {
   /** The same as `Channel.ownKey`. */
@@ -63,6 +66,7 @@ export class Supervisor {
   readonly #targets: TargetTable;
   readonly #links: LinkTable;
   readonly #rounds: DialRounds;
+  readonly #shortLinks: ShortLinks;
   #state: 'new' | 'running' | 'closed' = 'new';
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -72,6 +76,7 @@ export class Supervisor {
     this.#deps = deps;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#logger = deps.logger ?? silentLogger;
+    this.#shortLinks = new ShortLinks(this.#limits.peersMax);
     this.#targets = new TargetTable({
       ...this.#limits,
       ownKey: options.ownKey,
@@ -160,6 +165,11 @@ export class Supervisor {
 
   isLinked(deviceKey: string): boolean {
     return this.#links.has(deviceKey);
+  }
+
+  /** Whether the last links with a device all ended within seconds. A Warning was logged then; the next ones deserve no line each. */
+  isRestless(deviceKey: string): boolean {
+    return this.#shortLinks.isRestless(deviceKey);
   }
 
   /** Every linked, configured or discovered peer: one entry per device, and one per address that has never answered. */
@@ -316,6 +326,7 @@ export class Supervisor {
 
   #ended(link: Link, reason: string, isOver: boolean): void {
     this.#logger.debug({ deviceKey: link.deviceKey, node: link.node, reason }, 'peer link closed');
+    this.#noteShort(link, reason);
     this.#deps.onLinkClosed?.(link.channel, reason, isOver);
     if (!isOver) return;
     const wallMs = this.#deps.clock.now();
@@ -328,6 +339,11 @@ export class Supervisor {
       target.lastError = { message: `the link was closed: ${reason}`, code: null, reason: null, atMs: wallMs };
       this.#wakeBy(target.dueAt);
     }
+  }
+
+  #noteShort({ deviceKey, node, channel, startedAt }: Link, reason: string): void {
+    if (!this.#shortLinks.ended(deviceKey, this.#now() - startedAt, reason)) return;
+    this.#logger.warn({ peer: node, deviceKey, address: addressText(channel.remote), reason }, RESTLESS);
   }
 
   #isLinkedWell(deviceKey: string): boolean {

@@ -1,6 +1,7 @@
 /** Test support: supervisors on a network in memory and a manual clock; the test says who hears whom. */
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
+import type { Logger } from '../../core/logging/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import { createManualClock, createMemoryNetwork, createSeededRandom, type ManualClock } from '../../testing/index.ts';
 import type { DiscoveredPeer, DiscoveryEvent } from '../discovery/index.ts';
@@ -8,6 +9,8 @@ import type { Address, Channel, DialOptions, Listener, Transport } from '../tran
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 const PORT = 5000;
+
+type NodeOptions = Partial<SupervisorOptions> & { readonly logger?: Logger };
 
 export interface World {
   readonly clock: ManualClock;
@@ -20,7 +23,7 @@ export interface World {
   /** `host`: where the node listens; default: its name. `onDial` intercepts each dial; default: it is performed. */
   startNode(
     name: string,
-    options?: Partial<SupervisorOptions>,
+    options?: NodeOptions,
     host?: string,
     onDial?: (dial: () => Promise<Channel>, address: Address, options: DialOptions) => Promise<Channel>,
   ): Promise<WorldNode>;
@@ -94,7 +97,7 @@ async function startNode(
   inner: Transport,
   clock: Clock,
   random: ReturnType<typeof createSeededRandom>,
-  options: Partial<SupervisorOptions>,
+  { logger, ...options }: NodeOptions,
 ): Promise<WorldNode> {
   const dials: { host: string; at: number }[] = [];
   const transport: Transport = {
@@ -122,6 +125,7 @@ async function startNode(
       retry: new RetryPolicy({ clock, random }),
       clock,
       random,
+      ...(logger && { logger }),
       onLink: (channel) => {
         links.add(channel);
         node.linkCount++;

@@ -320,7 +320,8 @@ export class NetworkService {
       onFailure: (error, runner) => this.#deps.onFailure(error, runner.peer?.node ?? runner.channel.remote.host),
       onEvent: (event, runner) => this.#followed(event, runner),
       onSessionClose: (reason, runner) => {
-        logger.info({ peer: runner.peer?.node, address: runner.channel.remote, reason }, 'peer disconnected');
+        const fields = { peer: runner.peer?.node, address: runner.channel.remote, reason };
+        logger[this.#levelFor(runner)](fields, 'peer disconnected');
         this.#keptOut.ended(runner);
       },
     });
@@ -333,7 +334,8 @@ export class NetworkService {
     if (event.kind === 'opened') {
       this.#supervisor?.nameNode(peerKey, event.hello.node);
       this.#keptOut.greeted(runner.channel);
-      this.#deps.logger.info({ peer: event.hello.node, address: runner.channel.remote }, 'peer connected');
+      const fields = { peer: event.hello.node, address: runner.channel.remote };
+      this.#deps.logger[this.#levelFor(runner)](fields, 'peer connected');
     }
     if (event.kind === 'definitions')
       this.#deps.logger.info(
@@ -343,6 +345,11 @@ export class NetworkService {
     const node = event.kind === 'opened' ? event.hello.node : (runner.peer?.node ?? '');
     const address = addressText(runner.channel.remote);
     this.#deps.onEvent(event, { deviceKey: peerKey, node, address }, runner);
+  }
+
+  /** Links that come and go every few seconds were reported together, and must not fill the log. */
+  #levelFor({ channel }: SessionRunner): 'info' | 'debug' {
+    return this.#supervisor?.isRestless(channel.peerKey) ? 'debug' : 'info';
   }
 
   /** A peer whose link was replaced stays connected: the new link may even have greeted before the old one's end is told. */
