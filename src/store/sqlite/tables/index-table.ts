@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
 import { compareBytes, type DocumentKey } from '../../../core/ids/index.ts';
 import { indexEntries, type JsonValue } from '../../../core/query/index.ts';
+import { entrySums } from './entry-sum.ts';
 import { type HeldIndex, IndexRows } from './index-rows.ts';
 import type { IndexRun, RunEntry } from './index-run.ts';
 
@@ -14,21 +14,12 @@ export interface FormerRow {
 const PUT = `INSERT INTO idx_entry(idx, k, key, doc, sum) VALUES(?, ?, ?, ?, ?)
   ON CONFLICT(idx, k, key) DO UPDATE SET doc = excluded.doc, sum = excluded.sum`;
 
-/**
- * A sum over an entry and its row together: the index key as upper-case hex, the key of the document, and the value that
- * readers see. Node hands over a text from SQLite in a third of the time that it needs for bytes. As keys are short, hashing
- * them here is cheaper than passing them to crc32. FNV-1a: isthe.com/chongo/tech/comp/fnv
- */
-export function entrySum(hex: string, key: string, value: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < hex.length; i++) hash = Math.imul(hash ^ hex.charCodeAt(i), 0x01000193);
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return crc32(value, hash >>> 0);
-}
-
 function hexOf(k: Buffer): string {
   return k.toString('hex').toUpperCase();
 }
+
+/** Comparing with so few keys costs less than making a set of them. */
+const FEW_KEYS = 4;
 
 /** Table `idx_entry`: keeps indexes up to date with the rows of `doc`. Without an index, that costs one lookup in a map. */
 export class IndexTable {
@@ -79,19 +70,19 @@ export class IndexTable {
       const kept = entering.includes(index) ? indexEntries(index.definition, next!) : [];
       if (last === 'unreadable') this.#removeAll(index, key);
       else if (last !== undefined) this.#removeOthers(index, key, indexEntries(index.definition, last.value), kept);
-      for (const k of kept) this.#prepare(PUT).run(index.id, k, key, id, entrySum(hexOf(k), key, now!));
+      const sumOf = entrySums(key, now ?? '', kept.length);
+      for (const k of kept) this.#prepare(PUT).run(index.id, k, key, id, sumOf(hexOf(k)));
     }
   }
 
   /** The entries that a document is to have in these indexes. */
   entriesFor(indexes: readonly HeldIndex[], key: DocumentKey, doc: number, value: string): RunEntry[] {
     const document = JSON.parse(value) as JsonValue;
-    return indexes.flatMap(({ id, definition }) =>
-      indexEntries(definition, document).map((k) => {
-        const hex = hexOf(k);
-        return { idx: id, hex, key, doc, sum: entrySum(hex, key, value) };
-      }),
-    );
+    return indexes.flatMap(({ id, definition }) => {
+      const hexes = indexEntries(definition, document).map(hexOf);
+      const sumOf = entrySums(key, value, hexes.length);
+      return hexes.map((hex) => ({ idx: id, hex, key, doc, sum: sumOf(hex) }));
+    });
   }
 
   enter({ idx, hex, key, doc, sum }: RunEntry): void {
@@ -116,9 +107,8 @@ export class IndexTable {
   held(index: HeldIndex, key: DocumentKey, value: string): number | undefined {
     const get = this.#prepare('SELECT sum FROM idx_entry WHERE idx = ? AND k = ? AND key = ?');
     const keys = indexEntries(index.definition, JSON.parse(value) as JsonValue);
-    return keys.every((k) => get.get(index.id, k, key)?.sum === entrySum(hexOf(k), key, value))
-      ? keys.length
-      : undefined;
+    const sumOf = entrySums(key, value, keys.length);
+    return keys.every((k) => get.get(index.id, k, key)?.sum === sumOf(hexOf(k))) ? keys.length : undefined;
   }
 
   entriesOf(index: HeldIndex): number {
@@ -133,8 +123,9 @@ export class IndexTable {
   }
 
   #removeOthers({ id }: HeldIndex, key: DocumentKey, before: readonly Buffer[], kept: readonly Buffer[]): void {
+    const isKept = lookup(kept);
     for (const k of before) {
-      if (kept.some((each) => each.equals(k))) continue;
+      if (isKept(k)) continue;
       this.#prepare('DELETE FROM idx_entry WHERE idx = ? AND k = ? AND key = ?').run(id, k, key);
     }
   }
@@ -152,6 +143,13 @@ export class IndexTable {
     }
     return statement;
   }
+}
+
+/** Answers whether a key is among these. */
+function lookup(keys: readonly Buffer[]): (k: Buffer) => boolean {
+  if (keys.length <= FEW_KEYS) return (k) => keys.some((each) => each.equals(k));
+  const held = new Set(keys.map(hexOf));
+  return (k) => held.has(hexOf(k));
 }
 
 function parseFormer(text: string): { readonly value: JsonValue } | 'unreadable' {

@@ -6,9 +6,10 @@ export {
   type ReplicaDictionary,
 } from './dictionary.ts';
 export { DocumentTable } from './document-table.ts';
+export { entrySum } from './entry-sum.ts';
 export { GoneTable } from './gone-table.ts';
 export { type HeldIndex, IndexRows } from './index-rows.ts';
-export { entrySum, IndexTable } from './index-table.ts';
+export { IndexTable } from './index-table.ts';
 export { IndexWork } from './index-work.ts';
 export { areLastRowsIndexed } from './indexed-rows.ts';
 export { LIMITED } from './limited.ts';
