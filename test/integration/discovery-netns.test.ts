@@ -99,3 +99,25 @@ test('a link without any IPv4 address is enough: IPv6 multicast', {
     line.peer?.deviceKey === key && line.peer.addresses.every((address) => /^fe80:.*%veth0$/.test(address.host));
   await Promise.all([a.until(knows('b')), b.until(knows('a'))]);
 });
+
+test('an interface that was replaced by one of the same name and address still receives IPv6 multicast', {
+  skip: reason ?? false,
+  timeout: 60_000,
+}, async (t) => {
+  addNamespaces(t);
+  const plug = (): void => {
+    for (const name of NAMESPACES) ip('netns', 'exec', name, 'sysctl', '-qw', 'net.ipv6.conf.default.accept_dad=0');
+    ip('-n', NAMESPACES[0], 'link', 'del', 'veth0');
+    const ends = NAMESPACES.map((name, i) => ['name', 'veth0', 'address', `02:00:00:00:00:0${i + 1}`, 'netns', name]);
+    ip('link', 'add', ...ends[0]!, 'type', 'veth', 'peer', ...ends[1]!);
+    for (const name of NAMESPACES) ip('-n', name, 'link', 'set', 'veth0', 'up');
+  };
+  plug();
+  const a = runNode(t, NAMESPACES[0], 'a');
+  const { interfaces } = await a.until((line) => line.kind === 'started');
+  assert.ok(interfaces!.some(({ target }) => target?.endsWith('%veth0')));
+  plug();
+  const b = runNode(t, NAMESPACES[1], 'b');
+  await b.until((line) => line.kind === 'started');
+  await a.until((line) => line.peer?.deviceKey === 'b');
+});

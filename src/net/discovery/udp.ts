@@ -87,8 +87,14 @@ class UdpPort implements DatagramPort {
     const isChanged = JSON.stringify(locals) !== JSON.stringify(this.#locals);
     this.#locals = locals;
     if (isChanged) void this.#openSenders(locals);
-    else for (const sender of this.#senders) if (sender.socket === undefined) void this.#openSender(sender);
+    else for (const sender of this.#senders) this.#keepOpen(sender);
     return isChanged;
+  }
+
+  /** Joins the group again, because an interface that went away and came back unnoticed, with its name and addresses, is no member. */
+  #keepOpen(sender: Sender): void {
+    if (sender.socket === undefined) void this.#openSender(sender);
+    else if (sender.local.family === 6) this.#joinGroup(sender);
   }
 
   describe(): readonly InterfaceState[] {
