@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -46,9 +47,9 @@ function describe(folder: string, name: string): Promise<BackupFile | undefined>
 
 /** Shares blocks if the file system can, so that the copy costs almost nothing. */
 async function replaceWithCopy(from: string, to: string): Promise<void> {
-  const partial = `${to}.partial`;
+  // Another node may be copying to the same folder.
+  const partial = `${to}.${randomUUID()}.partial`;
   try {
-    await rm(partial, { force: true });
     await copyFile(from, partial, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     await syncFile(partial);
     await rename(partial, to);

@@ -293,9 +293,10 @@ export class SqliteStore implements MaintainableStore {
   async backup(toPath: string, options: StoreBackupOptions = {}): Promise<void> {
     const { signal, overwrite = false, onProgress } = options;
     this.#file.change(({ transactions }) => transactions.settle());
+    const writer = this.#file.read(({ state }) => state.head()?.replica) ?? 'new';
     const backUp = (path: string): Promise<number> =>
       this.#maintenance.run(
-        { kind: 'backup', path, toPath: resolve(toPath), overwrite },
+        { kind: 'backup', path, toPath: resolve(toPath), writer, overwrite },
         {
           ...(signal && { signal }),
           onReport: (report) => {

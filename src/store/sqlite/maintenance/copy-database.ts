@@ -8,7 +8,7 @@ import { createPrivateFile, createPrivateFolder, syncFolderOf } from '../files/i
 import { guarded, toStoreError } from '../sqlite-errors.ts';
 import { MetaTable } from '../tables/index.ts';
 import { checkDatabase } from './check-database.ts';
-import type { JobContext } from './maintenance-jobs.ts';
+import type { CopyTarget, JobContext } from './maintenance-jobs.ts';
 import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
 
 /** Pages copied in one step: 256 KiB. */
@@ -19,12 +19,11 @@ const EXAMPLES_MAX = 10;
 /** A verified, sealed, durable copy of a database that may be in use. See `MaintainableStore.backup`. */
 export async function copyDatabase(
   path: string,
-  toPath: string,
-  overwrite: boolean,
+  { toPath, writer, overwrite }: CopyTarget,
   context: JobContext,
 ): Promise<void> {
   if (!overwrite && existsSync(toPath)) throw existsError(toPath);
-  const partial = `${toPath}.partial`;
+  const partial = `${toPath}.${writer}.partial`;
   guarded(toPath, () => {
     createPrivateFolder(dirname(toPath));
     removeWithLogs(partial);

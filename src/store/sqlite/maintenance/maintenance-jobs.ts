@@ -8,8 +8,16 @@ export type Job =
   /** Copies the log into the main file as far as readers allow. */
   | { readonly kind: 'checkpoint'; readonly path: string }
   | { readonly kind: 'check'; readonly path: string; readonly damageMax: number }
-  | { readonly kind: 'backup'; readonly path: string; readonly toPath: string; readonly overwrite: boolean }
+  | ({ readonly kind: 'backup'; readonly path: string } & CopyTarget)
   | QueryJob;
+
+/** Where a copy goes. */
+export interface CopyTarget {
+  readonly toPath: string;
+  /** Replica id of the database, so that two that copy to one path do not write into one unfinished file. */
+  readonly writer: string;
+  readonly overwrite: boolean;
+}
 
 /** Answers a query as of one moment: all documents in its order, or their count. */
 export interface QueryJob {

@@ -55,7 +55,7 @@ async function run(job: Job, context: JobContext): Promise<number> {
       return 0;
     case 'backup': {
       const { copyDatabase } = await import('./copy-database.ts');
-      await copyDatabase(job.path, job.toPath, job.overwrite, context);
+      await copyDatabase(job.path, job, context);
       return 0;
     }
     case 'find':

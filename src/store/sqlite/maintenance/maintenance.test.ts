@@ -22,6 +22,7 @@ import { silentLogger } from '../../../core/logging/index.ts';
 import { FingerprintSum } from '../../../core/version/index.ts';
 import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../../testing/index.ts';
 import type { Damage, StoreBatch } from '../../store.ts';
+import { readBackupHead } from '../read-backup.ts';
 import { restoreSqliteFile, verifySqliteFile } from '../restore-file.ts';
 import { openInFolder, tamper, withFolder } from '../test-folder.ts';
 import { Maintenance } from './maintenance.ts';
@@ -182,6 +183,26 @@ test('a backup holds everything, is sealed and verified, and is accessible to it
     await Promise.all([copy.close(), store.close()]);
   }));
 
+test('of two databases that back up to one path at once, one gets it whole', () =>
+  withFolder(async (folder) => {
+    const stores = await Promise.all(
+      ['a', 'b'].map((name, i) => openInFolder(folder, { path: join(folder, name, 'test.db'), pid: i + 1 })),
+    );
+    stores.forEach((store, i) => {
+      const { head, ...batch } = consistentBatch(1000 + i);
+      store.commit({ ...batch, head: { ...head!, replica: sampleReplica(i + 1) } });
+    });
+    const to = join(folder, 'one.db');
+    const outcomes = await Promise.allSettled(stores.map((store) => store.backup(to)));
+    const won = outcomes.findIndex(({ status }) => status === 'fulfilled');
+    const [lost] = outcomes.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+    assert.equal(lost?.reason.reason, 'BACKUP_EXISTS');
+    assert.deepEqual(await verifySqliteFile(to, { clock }), []);
+    assert.equal(readBackupHead(to, 'lives')?.replica, sampleReplica(won + 1));
+    assert.deepEqual(readdirSync(folder), ['a', 'b', 'one.db']);
+    for (const store of stores) await store.close();
+  }));
+
 test('a backup is of one moment, whatever is written meanwhile', () =>
   withFolder(async (folder) => {
     const store = await openInFolder(folder);
@@ -309,7 +330,10 @@ test('an aborted backup and one of a damaged database leave no files', () =>
     tamper(join(folder, 'test.db'), "UPDATE doc SET value = '{}' WHERE key = 'k00003'");
     const again = await openInFolder(folder);
     await assert.rejects(again.backup(to), { reason: 'BACKUP_FAILED' });
-    assert.ok(!existsSync(to) && !existsSync(`${to}.partial`));
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.includes('one.db')),
+      [],
+    );
     await again.close();
   }));
 
