@@ -42,6 +42,7 @@ export const openNode: OpenNode = async (given) => {
   const config = { ...given.config, limits };
   const options = { ...given, config };
   const { logger, signal } = given;
+  signal?.throwIfAborted();
   const clocks = new ClockMonitor(config.values['Sync.MaxClockDriftMs']);
   let state: NodeState | undefined;
   const backups = createBackups(config, {
