@@ -10,11 +10,10 @@ import {
   type BackedUpDatabase,
   type BackupService,
   type Opened,
-  type OwnIds,
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
-import { awaitOwner, lastLifeOf, openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
+import { awaitOwner, openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
@@ -25,7 +24,7 @@ import { readMachineId } from './machine-id.ts';
 import type { NetworkOptions, NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
 import { NodeState } from './node-state.ts';
-import { createBackups, NodeServices } from './services/index.ts';
+import { createBackups, NodeServices, ownIdsOfClosed } from './services/index.ts';
 import { awaitedClock, systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 
@@ -47,7 +46,10 @@ export const openNode: OpenNode = async (given) => {
   let state: NodeState | undefined;
   const backups = createBackups(config, {
     database: () => backedUp(state!),
-    own: () => ownIds(state, config.values['Persistence.DatabasePath']),
+    own: () =>
+      state === undefined
+        ? ownIdsOfClosed(config.values['Persistence.DatabasePath'])
+        : { ids: state.database.replica.ownIds(), isOpen: true },
     clock: systemClock,
     logger: logger.child({ category: 'EntglDb.Resilience' }),
   });
@@ -81,12 +83,6 @@ export const openNode: OpenNode = async (given) => {
 
 function backedUp({ database, store }: NodeState): BackedUpDatabase {
   return { flush: () => database.flush(), backup: (toPath, work) => store.backup(toPath, work) };
-}
-
-function ownIds(state: NodeState | undefined, path: string): OwnIds {
-  if (state !== undefined) return { ids: state.database.replica.ownIds(), isOpen: true };
-  const last = lastLifeOf(path);
-  return { ids: last === undefined ? [] : [last], isOpen: false };
 }
 
 /** Reports oddities of the files. Those found by a command are also kept for the next node. */

@@ -1,8 +1,9 @@
 import type { Clock } from '../../core/clock/index.ts';
-import type { Logger } from '../../core/logging/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { formerLivesIn, LIVES } from '../../database/replica/index.ts';
 import { type BackedUpDatabase, BackupService, type OwnIds } from '../../resilience/index.ts';
 import { readBackupHead, verifySqliteFile } from '../../store/index.ts';
+import { lastLifeOf } from '../../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from '../config/index.ts';
 import { backupFiles } from '../files/index.ts';
 
@@ -37,6 +38,20 @@ export function createBackups(config: LoadedConfig, { database, own, clock, logg
     own,
     clock,
   });
+}
+
+/** The backups of a database that is not open here, to look at them. */
+export function backupsOfClosed(config: LoadedConfig, clock: Clock): BackupService {
+  const database = (): never => {
+    throw new TypeError('a database that is not open cannot be backed up');
+  };
+  const own = (): OwnIds => ownIdsOfClosed(config.values['Persistence.DatabasePath']);
+  return createBackups(config, { database, own, clock, logger: silentLogger });
+}
+
+export function ownIdsOfClosed(databasePath: string): OwnIds {
+  const last = lastLifeOf(databasePath);
+  return { ids: last === undefined ? [] : [last], isOpen: false };
 }
 
 /** One file at a time, since reading one takes the event loop a millisecond. */

@@ -30,7 +30,7 @@ export async function doctor(run: CommandRun, other: string | undefined): Promis
   const config = await loadCliConfig(context, run.globals);
   const findings = [
     ...(await checkConfiguration(config)),
-    ...(await checkStorage(config, context.clock.now())),
+    ...(await checkStorage(config, context.clock)),
     ...checkReach(config),
     ...(await checkNode(run, config)),
   ];

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { access, readdir, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '../../../core/clock/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
 import { fileProblem, pathProblem } from '../../files/index.ts';
 import { formatAgo, formatBytes } from '../format.ts';
@@ -10,8 +11,8 @@ import { type Finding, failed, ok, warning } from './finding.ts';
 const FREE_BYTES_MIN = 200 * 1024 * 1024;
 
 /** Checks that database, backups and log exist or can be made, and have room. */
-export async function checkStorage(config: LoadedConfig, nowMs: number): Promise<Finding[]> {
-  return [await checkDatabase(config), await checkBackups(config, nowMs), await checkLog(config)];
+export async function checkStorage(config: LoadedConfig, clock: Clock): Promise<Finding[]> {
+  return [await checkDatabase(config), await checkBackups(config, clock), await checkLog(config)];
 }
 
 async function checkDatabase({ values, dataDirectory }: LoadedConfig): Promise<Finding> {
@@ -31,14 +32,17 @@ async function checkDatabase({ values, dataDirectory }: LoadedConfig): Promise<F
   return ok('database file', `${path}: ${what}, ${formatBytes(free)} free on its disk`);
 }
 
-async function checkBackups({ values }: LoadedConfig, nowMs: number): Promise<Finding> {
+async function checkBackups(config: LoadedConfig, clock: Clock): Promise<Finding> {
+  const { values } = config;
   const folder = values['Persistence.BackupPath'];
   if (folder === null) return warning('backups', 'none; set Persistence.BackupPath, best on another disk');
   if (!values['Persistence.EnableAutoBackup']) return warning('backups', 'Persistence.EnableAutoBackup is off');
   const problem = (await pathProblem(folder, 'folder')) ?? (await writeProblem(folder));
   if (problem !== undefined) return failed('backups', problem);
-  const newest = await newestFileMs(folder);
-  if (newest === null) return warning('backups', `${folder}: none yet; \`entgldb backup\` makes one now`);
+  const newest = await lastBackupMs(config, clock);
+  const nowMs = clock.now();
+  if (newest === null)
+    return warning('backups', `${folder}: none of this database yet; \`entgldb backup\` makes one now`);
   const ageMax = 2 * values['Persistence.BackupIntervalMinutes'] * 60_000;
   const text = `${folder}: the newest was made ${formatAgo(newest, nowMs)}`;
   return nowMs - newest > ageMax ? warning('backups', `${text}; is the node running?`) : ok('backups', text);
@@ -81,11 +85,10 @@ async function freeBytes(folder: string): Promise<number> {
   }
 }
 
-/** When the newest backup was made, ms; null if there is none. */
-async function newestFileMs(folder: string): Promise<number | null> {
-  const names = await readdir(folder).catch(() => []);
-  const times = await Promise.all(
-    names.filter((name) => name.endsWith('.db')).map(async (name) => (await stat(join(folder, name))).mtimeMs),
-  );
-  return times.length === 0 ? null : Math.max(...times);
+/** When the newest backup of the database as it is now was made, ms; null if there is none. Others may use the folder, too. */
+async function lastBackupMs(config: LoadedConfig, clock: Clock): Promise<number | null> {
+  const { backupsOfClosed } = await import('../../services/index.ts');
+  const backups = backupsOfClosed(config, clock);
+  await backups.findLast();
+  return backups.lastBackupAt;
 }

@@ -95,6 +95,18 @@ test('doctor reports a node that does not answer, and everything else all the sa
   assert.equal(code, 1);
 });
 
+test('doctor does not take the backup of another node for one of this database', async () => {
+  const settings = { Persistence: { BackupPath: join(folder(), 'backups') } };
+  for (const name of ['a', 'b']) {
+    await mkdir(join(folder(), name));
+    await writeFile(join(folder(), name, 'appsettings.json'), JSON.stringify({ EntglDb: settings }));
+    await cli('put', 'c', 'k', '{}', '--data', name);
+  }
+  await cli('backup', '--data', 'a');
+  assert.match((await cli('doctor', '--data', 'a')).out, /^ok +backups: .*the newest was made/m);
+  assert.match((await cli('doctor', '--data', 'b')).out, /^WARNING backups: .*none of this database yet/m);
+});
+
 test('doctor reports a weak token, an unwritable folder, and a node that nobody can find', async () => {
   await writeFile(join(folder(), 'token'), 'short');
   await writeFile(join(folder(), 'not-a-folder'), '');
