@@ -1,3 +1,4 @@
+import { isIP, type LookupFunction } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
@@ -15,6 +16,8 @@ export interface DialWork extends Pick<DialOptions, 'onAnswer'> {
   /** Time for connecting and the handshake together, ms. */
   readonly msMax: number;
   readonly signal?: AbortSignal | undefined;
+  /** Looks names up. Default: that of the system. */
+  readonly lookup?: LookupFunction;
 }
 
 /**
@@ -24,10 +27,11 @@ export interface DialWork extends Pick<DialOptions, 'onAnswer'> {
 export function dialTls(
   address: Address,
   key: ClusterKey,
-  { clock, msMax, signal, onAnswer }: DialWork,
+  { clock, msMax, signal, onAnswer, lookup }: DialWork,
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...clientOptions(key), host: address.host, port: address.port });
+    const socket = connect({ ...clientOptions(key), ...address, ...(lookup && { lookup }) });
+    let isResolved = isIP(address.host) !== 0;
     let isConnected = false;
     const settle = (): void => {
       cancelDeadline();
@@ -42,7 +46,10 @@ export function dialTls(
     const closed = (): void => fail(handshakeError(address));
     const aborted = (): void => fail(signal?.reason);
     const cancelDeadline = clock.setTimer(msMax, () => {
-      fail(timeoutError(address, msMax, isConnected));
+      fail(isResolved ? timeoutError(address, msMax, isConnected) : unresolvedError(address, msMax));
+    });
+    socket.once('lookup', () => {
+      isResolved = true;
     });
     socket.on('error', (error) => fail(isConnected ? handshakeError(address, error) : connectError(address, error)));
     socket.once('connect', () => {
@@ -65,6 +72,13 @@ function timeoutError(address: Address, msMax: number, isConnected: boolean): Ti
   return new TimeoutError(`${addressText(address)} ${what} within ${msMax} ms`, {
     details: { ...address, isConnected },
   });
+}
+
+function unresolvedError(address: Address, msMax: number): TimeoutError {
+  return new TimeoutError(
+    `the name ${address.host} was not resolved within ${msMax} ms; is the name server there? Or use the IP address`,
+    { details: { ...address, isConnected: false } },
+  );
 }
 
 function connectError(address: Address, cause: NodeJS.ErrnoException): NetworkError {

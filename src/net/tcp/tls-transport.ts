@@ -12,6 +12,7 @@ import type { DeviceKey } from './device-key.ts';
 import { dialTls } from './dial-tls.ts';
 import type { ClusterKey } from './keys.ts';
 import { TlsListener } from './listen-tls.ts';
+import { NameLookup } from './name-lookup.ts';
 import { OwnEnds } from './own-ends.ts';
 import { type RefusalLimits, RefusalLog } from './refusal-log.ts';
 import { type ChannelLimits, TlsChannel } from './tls-channel.ts';
@@ -75,6 +76,7 @@ class TcpTlsTransport implements TlsTransport {
   readonly #onTwin: (remote: Address) => void;
   readonly #onOtherToken: (host: string) => void;
   readonly #ownEnds = new OwnEnds();
+  readonly #names: NameLookup;
   readonly #listeners = new Set<TlsListener>();
   /** Open channels, with the id of the key that each was made with. */
   readonly #keyIdByChannel = new Map<TlsChannel, string>();
@@ -85,6 +87,7 @@ class TcpTlsTransport implements TlsTransport {
   constructor(options: TlsTransportOptions) {
     this.#keys = requireKeys(options.keys);
     this.#deviceKey = options.deviceKey;
+    this.#names = new NameLookup(options.clock);
     this.#clock = options.clock;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#connectMsMax = options.connectMsMax ?? (() => TIMES.handshakeMsMax);
@@ -167,7 +170,7 @@ class TcpTlsTransport implements TlsTransport {
   /** Tries the keys in turn: a peer that does not have the new token yet still has the previous one. */
   async #dialWithAnyKey(address: Address, options: DialOptions): Promise<{ socket: TLSSocket; keyId: string }> {
     const [first, ...others] = this.#keys as [ClusterKey, ...ClusterKey[]];
-    const work = { ...options, clock: this.#clock, msMax: this.#connectMsMax() };
+    const work = { ...options, clock: this.#clock, msMax: this.#connectMsMax(), lookup: this.#names.lookup };
     let key = first;
     for (;;) {
       try {
