@@ -66,7 +66,7 @@ export class ChangeFeeds {
         return at;
       },
       read: (from, rowsMax) => this.#read(collection, from, rowsMax),
-      isDurable: (pos) => pos <= replica.durablePos,
+      isDurable: (pos) => this.#isDurable(pos),
       rowsMax: this.#deps.page.rowsMax,
       now: () => this.#now(),
       end: () => this.#running.delete(iterator as ChangeIterator<unknown>),
@@ -113,6 +113,15 @@ export class ChangeFeeds {
       onDamage(error);
       throw error;
     }
+  }
+
+  /** A commit for which nobody waits, such as one of a session that has ended, would be made durable by the next write only. */
+  #isDurable(pos: number): boolean {
+    const { replica } = this.#deps;
+    if (pos <= replica.durablePos) return true;
+    // Whoever committed hears of a failure, and watchers hear of lost commits.
+    replica.flush().catch(() => {});
+    return false;
   }
 
   #note(collection: CollectionName, pos: number): void {

@@ -7,6 +7,7 @@ export interface ChangeIteratorDeps {
   readonly start: () => FeedPosition;
   /** 'reset': the changes since then are no longer known. 'idle': nothing new is durable. */
   readonly read: (from: FeedPosition, rowsMax: number) => ReadPage | 'reset' | 'idle';
+  /** Whether everything up to this position is durable. If not, it is made so, and `wake` or `readAgain` is called. */
   readonly isDurable: (pos: number) => boolean;
   readonly rowsMax: number;
   /** Where a feed continues after a reset. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
 import { openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
-import { iteratorOf, openOn, turn } from '../test-database.ts';
+import { applyRemote, iteratorOf, openOn, turn } from '../test-database.ts';
 import { type Doc, nextOf, take } from './test-changes.ts';
 
 test('a token whose change a restored file has lost yields a reset, then new changes', async () => {
@@ -101,6 +101,18 @@ function heldDisk(): { readonly store: MemoryStore; readonly syncs: PromiseWithR
   };
   return { store: createMemoryStore({ sync }), syncs };
 }
+
+test('a change does not wait for ever for a later commit that nobody makes durable', async () => {
+  const { db } = openOn(createMemoryStore());
+  const changes = iteratorOf(db.collection<Doc>('users').watch());
+  applyRemote(db, 'users', 'a', '{"n":1}', 1);
+  await db.flush();
+  // What is done once after opening is done.
+  for (let i = 0; i < 10; i++) await turn();
+  applyRemote(db, 'users', 'b', '{"n":2}', 2);
+  const { resume } = await nextOf(changes);
+  assert.deepEqual(await take(iteratorOf(db.collection<Doc>('users').watch({ resume })), 1), ['put b=2']);
+});
 
 test('a change is not missed if a later one of the same document is lost in a failed sync', async () => {
   const { store, syncs } = heldDisk();
