@@ -241,7 +241,7 @@ testOnStores('after a random history, a copy made from what a watcher yields equ
 });
 
 test('the same holds when flushes take a while and fail', async () => {
-  await forEachSeed(30, (seed) => followHistory(seed, undefined, slowDisk(seed)));
+  await forEachSeed(60, (seed) => followHistory(seed, undefined, slowDisk(seed)));
 });
 
 /** A disk whose syncs take some turns, so that commits come meanwhile. */
@@ -309,7 +309,7 @@ async function followHistory(seed: number, disk: TestDisk | undefined, faulty?: 
       clock.advance(10);
       tryCommit(() => db.replica.purge(0, 100));
     } else if (what === 8) await follow(random.integer(1, 3));
-    else if (random.chance(0.2)) faulty?.failFlushes(1);
+    else if (random.chance(0.7)) faulty?.failFlushes(1);
     else await turn();
   }
   faulty?.failFlushes(0);
