@@ -11,10 +11,12 @@ import {
   createMemoryStore,
   type MemorySnapshot,
   type MemoryStore,
+  type MemoryStoreOptions,
   memoryStoreFromSnapshot,
 } from '../src/store/memory/index.ts';
 import { PROTOCOL, type SessionCodec, SyncHost } from '../src/sync/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
+import { Follower } from './follower.ts';
 
 export interface SimNodeOptions {
   readonly key: string;
@@ -26,6 +28,8 @@ export interface SimNodeOptions {
   readonly collections: readonly CollectionName[] | null;
   readonly createCodec: (key: string) => SessionCodec;
   readonly diskDelayMs: () => number;
+  /** Collections whose changes a program on the node follows. Default: none. */
+  readonly followed?: readonly CollectionName[];
   readonly watch: NodeWatch;
 }
 
@@ -61,6 +65,7 @@ export const SMALL_LIMITS: Limits = {
   liveGroupBytesMax: 2000,
   liveGroupVersionsMax: 6,
   liveMessagesMax: 3,
+  goneLogMax: 4,
   echoMemoryMax: 4,
 };
 
@@ -89,6 +94,7 @@ export class SimNode {
   isUp = false;
   wallOffsetMs = 0;
   failures: unknown[] = [];
+  readonly #followers: readonly Follower[];
   /** Why R9 gave it new ids. */
   readonly told: string[] = [];
   /** How often its disk was replaced by another one. */
@@ -101,7 +107,9 @@ export class SimNode {
     this.#options = options;
     this.#resolver = options.resolver;
     this.key = options.key;
-    this.store = createMemoryStore({ sync: () => this.#sync() });
+    this.store = createMemoryStore(this.#storeOptions());
+    const { clock, followed = [] } = options;
+    this.#followers = followed.map((collection) => new Follower(collection, clock, (error) => this.#failed(error)));
   }
 
   get clock(): Clock {
@@ -182,6 +190,7 @@ export class SimNode {
       recountAll();
     });
     this.isUp = true;
+    for (const follower of this.#followers) follower.start(replica);
     for (const collection of replica.evictions.pending()) this.#evictOn(collection);
     recountAll();
     this.#resolveStale();
@@ -205,8 +214,8 @@ export class SimNode {
   replaceDisk(image: MemorySnapshot | undefined): void {
     if (this.isUp) this.stop();
     this.replacedDisks++;
-    const sync = (): Promise<void> => this.#sync();
-    this.store = image === undefined ? createMemoryStore({ sync }) : memoryStoreFromSnapshot(image, { sync });
+    const options = this.#storeOptions();
+    this.store = image === undefined ? createMemoryStore(options) : memoryStoreFromSnapshot(image, options);
     this.#sealed = this.store.load().head?.replica;
     this.#open(true);
   }
@@ -217,13 +226,24 @@ export class SimNode {
 
   /** Starts as a twin: with a copy of the disk and its marker, as on a cloned machine. */
   startTwinOf(image: MemorySnapshot): void {
-    this.store = memoryStoreFromSnapshot(image, { sync: () => this.#sync() });
+    this.store = memoryStoreFromSnapshot(image, this.#storeOptions());
     this.start();
   }
 
   stop(): void {
     this.host.closeAll('closing');
+    for (const follower of this.#followers) follower.stop();
     this.isUp = false;
+  }
+
+  /** What programs that follow its changes were told wrongly. */
+  wrongCopies(): string[] {
+    return this.isUp ? this.#followers.flatMap((follower) => follower.difference(this.replica) ?? []) : [];
+  }
+
+  /** Whether programs that follow its changes were told everything. */
+  get hasToldAll(): boolean {
+    return this.#followers.every((follower) => follower.hasAll(this.replica));
   }
 
   /** R11: rows turned out to be unreadable. */
@@ -334,7 +354,8 @@ export class SimNode {
     if (!isOperating.some((reason) => isEntglDbError(error, reason))) this.failures.push(error);
   }
 
-  #sync(): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.setTimer(this.#options.diskDelayMs(), resolve));
+  #storeOptions(): MemoryStoreOptions {
+    const { clock, diskDelayMs, limits } = this.#options;
+    return { sync: () => new Promise((resolve) => clock.setTimer(diskDelayMs(), resolve)), limits };
   }
 }

@@ -241,6 +241,7 @@ class World {
       collections: isPartial ? [random.pick(collections)] : null,
       limits,
       createCodec: (key) => this.#createCodec(key),
+      followed: collections,
       diskDelayMs: () => (random.chance(0.9) ? random.integer(0, 3) : random.integer(10, 300)),
       watch: this.#watch,
     });
@@ -270,11 +271,13 @@ class World {
     },
   };
 
-  /** Checks the load of all sessions, and two nodes alone and together, while things are going on. */
+  /** Checks all sessions and followers, and two nodes alone and together, while things are going on. */
   #probe(a: SimNode, b: SimNode): void {
-    for (const node of this.#nodes)
+    for (const node of this.#nodes) {
       for (const session of node.isUp ? node.host.sessions() : [])
         this.#expect(overload(session, node.limits), node.key);
+      for (const problem of node.wrongCopies()) this.#expect(problem, node.key);
+    }
     if (!this.#plan.hasTwins) this.#compare(a, b);
     // Comes last: it asks for a flush, which may fail and take back what was just compared.
     this.#disks.look(a);
@@ -316,6 +319,7 @@ class World {
     for (const node of this.#nodes) {
       this.#probe(node, this.#random.pick(this.#nodes));
       for (const problem of [...wrongSums(node), ...wrongCounts(node)]) this.#problems.add(problem);
+      this.#expect(node.hasToldAll ? undefined : 'has followers that wait for changes for ever', node.key);
       for (const failure of node.failures) this.#problems.add(`failure at ${node.key}: ${describeFailure(failure)}`);
     }
   }

@@ -70,7 +70,7 @@ export interface LiveOptions<T, Input = T> extends FindOptions<Input>, WaitOptio
 /**
  * A change of a collection. `origin` says whether this node wrote it; pass `resume` to `watch` to continue after it. After a
  * `reset`, when the token is older than the log of removals or names a change that this file has lost, read the collection
- * again and then continue.
+ * again, call `flush`, and then continue: until `flush` resolves, a power cut can take back what was read.
  */
 export type Change<T> =
   | {

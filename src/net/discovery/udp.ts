@@ -246,7 +246,7 @@ function listenError(port: number, cause: unknown): NetworkError {
   return isInUse
     ? new NetworkError(
         'PORT_IN_USE',
-        `UDP port ${port} is held by a program that does not share it; stop it, or set another UdpPort, the same on all nodes`,
+        `UDP port ${port} is held by a program that does not share it; set another UdpPort`,
         {
           details: { port },
           cause,

@@ -8,12 +8,6 @@ import { HeldChannel } from './held-channel.ts';
 const CROSSING_MS = 2000;
 /** How long a second connection of a peer must last before it replaces the first (`decideDuplicate`). */
 const HOLD_MS = 250;
-/**
- * The same while the first is younger than `YOUNG_MS`. The second may then be another address of the same dial, which the dialler gives
- * up as soon as the first has answered there; on a network with a round trip of a second, that takes as long to arrive.
- */
-const HOLD_YOUNG_MS = 1500;
-const YOUNG_MS = 5000;
 /** A suspect link must receive a byte within this time, a little more than the peer's ping interval. */
 const PROOF_OF_LIFE_MS = TIMES.pingIntervalMs + 1000;
 /** After this time without a byte, a new connection is made beside a suspect link. Its owner pings it, so a good one is soon cleared. */
@@ -93,7 +87,7 @@ export class LinkTable {
     const decision = decideDuplicate(old.channel, channel, this.#ageOf(old));
     if (decision === 'keep') return channel.close('duplicate');
     const candidate = this.#toCandidate(channel);
-    if (decision === 'hold') this.#hold(candidate, this.#deps.clock.monotonic() - old.startedAt < YOUNG_MS);
+    if (decision === 'hold') this.#hold(candidate);
     else this.#replace(old, candidate);
   }
 
@@ -164,13 +158,13 @@ export class LinkTable {
     return least !== undefined;
   }
 
-  #hold(candidate: Candidate, isOldYoung: boolean): void {
+  #hold(candidate: Candidate): void {
     const { deviceKey } = candidate;
     const earlier = this.#heldByDevice.get(deviceKey);
     this.#heldByDevice.set(deviceKey, candidate);
     earlier?.cancelHold?.();
     earlier?.channel.close('duplicate');
-    candidate.cancelHold = this.#deps.clock.setTimer(isOldYoung ? HOLD_YOUNG_MS : HOLD_MS, () => {
+    candidate.cancelHold = this.#deps.clock.setTimer(HOLD_MS, () => {
       this.#heldByDevice.delete(deviceKey);
       const old = this.#byDevice.get(deviceKey);
       if (old === undefined) this.#adopt(candidate);

@@ -26,8 +26,8 @@ export interface TlsChannelDeps {
   readonly onGone: (channel: TlsChannel) => void;
 }
 
-/** Frames are handed to the socket in parts of this size. Up to about this size, a copy costs less than a second TLS record. */
-const PART_BYTES = 16 * 1024;
+// Up to about this size, a copy costs less than a second TLS record.
+const JOIN_BYTES_MAX = 16 * 1024;
 
 /** A channel over an authenticated TLS socket. Delivers nothing until its owner has set `onFrame`. */
 export class TlsChannel implements Channel {
@@ -46,14 +46,6 @@ export class TlsChannel implements Channel {
   readonly #onGone: (channel: TlsChannel) => void;
   readonly #end = new ChannelEnd();
   #onFrame: ((frame: Uint8Array) => void) | undefined;
-  /**
-   * Parts of frames that wait for the socket. It reports progress only once all that it was given has left, which for megabytes on a
-   * slow line takes longer than the window of `ProgressWatch`. So it is given little at a time.
-   */
-  readonly #parts: Uint8Array[] = [];
-  #partsBytes = 0;
-  /** Whether `send` has returned false since everything had left. */
-  #isFull = false;
   #bytesRead = 0;
   /** In whole frames. */
   #bytesDelivered = 0;
@@ -79,12 +71,13 @@ export class TlsChannel implements Channel {
     });
     this.#outgoing = new ProgressWatch({
       ...watched,
-      isUnderWay: () => this.#bytesWaiting > 0,
-      bytesDone: () => this.bytesSent - this.#bytesWaiting,
+      isUnderWay: () => this.#socket.writableLength > 0,
+      bytesDone: () => this.bytesSent - this.#socket.writableLength,
       tooSlow,
     });
     this.#socket
       .on('data', (bytes) => this.#read(bytes))
+      .on('drain', () => this.#drained())
       .on('end', () => this.close('ended'))
       .on('error', (error: NodeJS.ErrnoException) => this.#abort(`failed: ${error.code ?? error.message}`))
       .on('close', () => this.#abort('ended'));
@@ -119,17 +112,15 @@ export class TlsChannel implements Channel {
 
   send(frame: Uint8Array): boolean {
     if (this.#end.isReached) return false;
-    if (this.#bytesWaiting > this.#limits.channelBufferBytesMax) {
+    if (this.#socket.writableLength > this.#limits.channelBufferBytesMax) {
       this.#abort('slow');
       return false;
     }
-    const isFirst = this.#bytesWaiting === 0;
+    const isFirst = this.#socket.writableLength === 0;
+    this.#write(frameHeader(frame.length), frame);
     this.bytesSent += FRAME_HEADER_BYTES + frame.length;
-    this.#enqueue(frame);
-    this.#handOver();
     this.#outgoing.begin(isFirst);
-    if (this.#bytesWaiting >= this.#limits.channelHighWaterBytes) this.#isFull = true;
-    return !this.#isFull;
+    return this.#socket.writableLength < this.#limits.channelHighWaterBytes;
   }
 
   close(reason = 'closed'): void {
@@ -137,7 +128,6 @@ export class TlsChannel implements Channel {
     const cancel = this.#clock.setTimer(TIMES.channelCloseMsMax, () => this.#socket.destroy());
     this.#socket.once('close', cancel);
     this.#socket.resume();
-    for (const part of this.#parts.splice(0)) this.#socket.write(part);
     this.#socket.end();
   }
 
@@ -188,32 +178,18 @@ export class TlsChannel implements Channel {
     }
   }
 
-  get #bytesWaiting(): number {
-    return this.#partsBytes + this.#socket.writableLength;
-  }
-
-  #enqueue(frame: Uint8Array): void {
-    const header = frameHeader(frame.length);
-    const first = frame.subarray(0, PART_BYTES - FRAME_HEADER_BYTES);
-    this.#parts.push(Buffer.concat([header, first]));
-    for (let from = first.length; from < frame.length; from += PART_BYTES)
-      this.#parts.push(frame.subarray(from, from + PART_BYTES));
-    this.#partsBytes += FRAME_HEADER_BYTES + frame.length;
-  }
-
-  #handOver(): void {
-    while (this.#parts.length > 0 && this.#socket.writableLength < PART_BYTES) {
-      const part = this.#parts.shift()!;
-      this.#partsBytes -= part.length;
-      this.#socket.write(part, this.#handedOver);
+  #write(header: Uint8Array, frame: Uint8Array): void {
+    if (frame.length <= JOIN_BYTES_MAX) {
+      this.#socket.write(Buffer.concat([header, frame]));
+      return;
     }
+    this.#socket.cork();
+    this.#socket.write(header);
+    this.#socket.write(frame);
+    this.#socket.uncork();
   }
 
-  readonly #handedOver = (): void => {
-    if (this.#end.isReached) return;
-    this.#handOver();
-    if (!this.#isFull || this.#bytesWaiting > 0) return;
-    this.#isFull = false;
-    this.onDrain();
-  };
+  #drained(): void {
+    if (!this.#end.isReached) this.onDrain();
+  }
 }

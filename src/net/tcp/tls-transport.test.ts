@@ -183,28 +183,6 @@ test('a channel whose peer stops reading is closed as slow after a window, and i
   socket.destroy();
 });
 
-test('a channel whose peer reads slowly is kept, however much is waiting', async () => {
-  const node = await startNode({ limits: { ...LIMITS, channelBufferBytesMax: 64 << 20 } });
-  const { socket, channel } = await connectTlsMember(node);
-  socket.pause();
-  const frame = new Uint8Array(LIMITS.frameBytesMax);
-  for (let i = 0; i < 100; i++) channel.send(frame);
-  let read = 0;
-  socket.on('data', ({ length }: Buffer) => {
-    read += length;
-  });
-  for (let window = 1; window <= 4; window++) {
-    socket.resume();
-    await until(() => read >= window * (6 << 20));
-    socket.pause();
-    await settle();
-    node.clock.advance(30_000);
-    await settle();
-    assert.deepEqual(node.closings, [], `window ${window}`);
-  }
-  socket.destroy();
-});
-
 test('a channel whose connection is cut abruptly reports its end', async () => {
   const node = await startNode();
   const raw = rawSocket(node);

@@ -71,14 +71,14 @@ function reworded(message: string): string {
     .replace(/^missing required argument '(.+)'/, 'the $1 is missing');
 }
 
-function unknownError(error: unknown, message: string): object {
-  if (error instanceof CommandStopped) return { code: 'STOPPED', reason: 'STOPPED', message, details: error.details };
-  return { code: 'INTERNAL_ERROR', reason: 'INTERNAL', message, details: {} };
+function unknownError(error: unknown): object {
+  if (error instanceof CommandStopped) return { code: 'STOPPED', reason: 'STOPPED', details: error.details };
+  return { code: 'INTERNAL_ERROR', reason: 'INTERNAL', details: {} };
 }
 
 function report(error: unknown, { stderr }: CliContext, isJson: boolean): void {
   const known = isEntglDbError(error) ? error : undefined;
   const message = messageOf(error);
-  const body = known === undefined ? { error: unknownError(error, message) } : errorBody(known);
+  const body = known === undefined ? { error: { ...unknownError(error), message } } : errorBody(known);
   stderr.write(`${isJson ? JSON.stringify(body) : `entgldb: ${message.replace(/\s*\n\s*/g, ' ')}`}\n`);
 }

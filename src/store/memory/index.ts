@@ -1,1 +1,7 @@
-export { createMemoryStore, type MemorySnapshot, type MemoryStore, memoryStoreFromSnapshot } from './memory-store.ts';
+export {
+  createMemoryStore,
+  type MemorySnapshot,
+  type MemoryStore,
+  type MemoryStoreOptions,
+  memoryStoreFromSnapshot,
+} from './memory-store.ts';

@@ -176,17 +176,13 @@ async function dialRefusal(address: Address, token: string): Promise<DialRefusal
   }
 }
 
-/** What the code of a failed connection means. Firewalls that reject rather than drop answer as if there were no way. */
-export function reachText(code: string | undefined): string {
+function reachText(code: string | undefined): string {
   switch (code) {
     case 'ECONNREFUSED':
       return 'the machine answers, but nothing listens on that port; is the node running, and is this its TcpPort?';
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return 'there is no way to that machine, or its firewall rejects the connection; is it switched on, in the same network, and does its firewall let that TCP port through?';
-    case 'EACCES':
-    case 'EPERM':
-      return 'a firewall on that machine or on this one rejects the connection; let that TCP port through';
+      return 'there is no way to that machine; is it switched on and in the same network?';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'that name means nothing here; use the IP address';
