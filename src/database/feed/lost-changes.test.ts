@@ -59,6 +59,35 @@ test('a token of changes that a power cut took back yields a reset, also when ne
     }
   }));
 
+test('what a power cut took back keeps its name and its position if the next opening writes nothing', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const open = async (seed: number) => openOn(await openInFolder(folder, { durability: 'normal' }), { seed });
+    const { db } = await open(1);
+    const users = db.collection<Doc>('users');
+    await users.put('a', { n: 1 });
+    await db.close();
+    const { db: cut } = await open(1);
+    const kept = readFileSync(path);
+    const changes = iteratorOf(cut.collection<Doc>('users').watch());
+    await cut.collection('users').put('lost', { n: 2 });
+    const { resume } = await nextOf(changes);
+    const { id, seq } = cut.replica;
+    const marker = readFileSync(`${path}.marker`);
+    await cut.close();
+    writeFileSync(path, kept);
+    writeFileSync(`${path}.marker`, marker);
+    for (const seed of [2, 3]) await (await open(seed)).db.close();
+    const { db: last } = await open(4);
+    const others = last.collection<Doc>('users');
+    await others.put('b', { n: 3 });
+    await others.put('c', { n: 4 });
+    assert.equal(last.replica.id, id);
+    assert.ok(last.replica.seq > seq + 1, 'the name of the lost write is not given to another one');
+    assert.deepEqual(await take(iteratorOf(others.watch({ resume })), 1), ['reset']);
+    await last.close();
+  }));
+
 test('with durability normal, a token stays valid when the process is killed again and again', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'test.db');

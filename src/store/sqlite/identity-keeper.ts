@@ -35,6 +35,8 @@ export interface IdentityOptions {
   readonly logger: Logger;
 }
 
+type Reserved = Pick<Marker, 'reservedSeq' | 'reservedPos'>;
+
 /** R9 at open: decides whether this file may keep its replica id, and keeps file and marker consistent. */
 export class IdentityKeeper {
   readonly identity: StoreIdentity;
@@ -43,6 +45,8 @@ export class IdentityKeeper {
   #marker: Marker;
   /** The replica id under which nothing may be written any more; null once a new one replaced it, or if that is not needed. */
   #endedReplica: ReplicaId | null;
+  /** Of this life. Until it has a commit that goes beyond, what a power cut took back shows in nothing else. */
+  #reservedAtOpen: Reserved;
   #dueRaise: (() => void) | undefined;
   readonly #origin: string;
 
@@ -76,6 +80,7 @@ export class IdentityKeeper {
     this.#options = options;
     this.#markerPath = markerPathOf(options.path);
     this.#endedReplica = identity.fresh ? (head?.replica ?? null) : null;
+    this.#reservedAtOpen = identity;
     const generation = generationOf(tables);
     const isDescribed = before !== undefined && describesGeneration(before, generation);
     // If the process ends before a new id is taken, the next opening must decide the same: marker and file both record it.
@@ -122,6 +127,7 @@ export class IdentityKeeper {
     const { replica } = head;
     if (replica === this.#marker.replica || replica === this.#endedReplica) return;
     const { block, logger } = this.#options;
+    this.#reservedAtOpen = NOTHING_RESERVED;
     try {
       this.#write({ ...this.#marker, replica, ...(block === 0 ? NOTHING_RESERVED : this.#blockAfter(head)) });
       this.#endedReplica = null;
@@ -133,7 +139,7 @@ export class IdentityKeeper {
 
   /** At the end, raises the generation once more, so that a copy taken in the meantime is recognised as one. */
   close(tables: Tables): void {
-    this.#marker = { ...this.#marker, ...reservedBy(tables.state.head(), undefined) };
+    this.#marker = { ...this.#marker, ...reservedBy(tables.state.head(), this.#reservedAtOpen) };
     this.#dueRaise?.();
     this.#raise(tables, () => {});
   }
@@ -170,7 +176,7 @@ export class IdentityKeeper {
     this.#write({ ...this.#marker, state: 'open' });
   }
 
-  #blockAfter({ seq, pos }: Head): Pick<Marker, 'reservedSeq' | 'reservedPos'> {
+  #blockAfter({ seq, pos }: Head): Reserved {
     const { block } = this.#options;
     return { reservedSeq: seq + block, reservedPos: pos + block };
   }
@@ -202,12 +208,12 @@ function judge(
   return isExpected ? 'same' : 'marker-mismatch';
 }
 
-const NOTHING_RESERVED = { reservedSeq: 0, reservedPos: 0 };
+const NOTHING_RESERVED: Reserved = { reservedSeq: 0, reservedPos: 0 };
 
-function reservedBy(head: Head | undefined, marker: Marker | undefined): Pick<Marker, 'reservedSeq' | 'reservedPos'> {
+function reservedBy(head: Head | undefined, before: Reserved | undefined): Reserved {
   return {
-    reservedSeq: Math.max(head?.seq ?? 0, marker?.reservedSeq ?? 0),
-    reservedPos: Math.max(head?.pos ?? 0, marker?.reservedPos ?? 0),
+    reservedSeq: Math.max(head?.seq ?? 0, before?.reservedSeq ?? 0),
+    reservedPos: Math.max(head?.pos ?? 0, before?.reservedPos ?? 0),
   };
 }
 
