@@ -68,6 +68,24 @@ export function wrongCounts({ key, replica }: SimNode): string[] {
   });
 }
 
+/** Documents of which a version lost to a concurrent one that readers see instead, and the conflict ledger does not list it (I3). */
+export function unlistedLosers({ key: node, replica }: SimNode, { collections, keys }: Scene): string[] {
+  const listed = new Set<string>();
+  for (let page = replica.conflicts.after(0); page.length > 0; page = replica.conflicts.after(page.at(-1)!.id))
+    for (const { collection, key, loser } of page) listed.add(`${collection}/${key} ${loser.hlc} ${loser.value}`);
+  return collections.flatMap((collection) =>
+    keys.flatMap((key) => {
+      const { value, versions } = replica.get(collection, key) ?? { value: null, versions: [] };
+      if (value === null || !versions.some((version) => version.value === value)) return [];
+      return versions
+        .filter(
+          (version) => version.value !== value && !listed.has(`${collection}/${key} ${version.hlc} ${version.value}`),
+        )
+        .map((version) => `${node} does not list that ${version.value} lost in ${collection}/${key} to ${value} (I3)`);
+    }),
+  );
+}
+
 /** A hash over identities, positions, documents, frames and time: the same history always ends in the same hash. */
 export function hashOf({ cluster, collections, keys }: Scene): string {
   const states = cluster.nodes.map((node) => {

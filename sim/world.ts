@@ -16,7 +16,7 @@ import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
 import { type NodeWatch, SIM_TIMES, type SimNode } from './node.ts';
 import { drawPlan, type Plan, RESOLVERS } from './plan.ts';
-import { hashOf, type Scene, unreadableKeys, visibleWrites, wrongCounts, wrongSums } from './scene.ts';
+import { hashOf, type Scene, unlistedLosers, unreadableKeys, visibleWrites, wrongCounts, wrongSums } from './scene.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
 
 export interface WorldOptions {
@@ -318,7 +318,8 @@ class World {
       this.#problems.add(problem);
     for (const node of this.#nodes) {
       this.#probe(node, this.#random.pick(this.#nodes));
-      for (const problem of [...wrongSums(node), ...wrongCounts(node)]) this.#problems.add(problem);
+      for (const problem of [...wrongSums(node), ...wrongCounts(node), ...unlistedLosers(node, this.#scene)])
+        this.#problems.add(problem);
       this.#expect(node.hasToldAll ? undefined : 'has followers that wait for changes for ever', node.key);
       for (const failure of node.failures) this.#problems.add(`failure at ${node.key}: ${describeFailure(failure)}`);
     }

@@ -1,4 +1,5 @@
 import { FEED_MUTANTS } from './feed-mutants.ts';
+import { LEDGER_MUTANTS } from './ledger-mutants.ts';
 import { LIFE_MUTANTS } from './life-mutants.ts';
 import { LIVE_SET_MUTANTS } from './live-set-mutants.ts';
 import type { Mutant } from './mutant.ts';
@@ -12,4 +13,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LIVE_SET_MUTANTS,
   ...LIFE_MUTANTS,
   ...FEED_MUTANTS,
+  ...LEDGER_MUTANTS,
 ];
