@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import { parseQuery } from '../src/core/query/index.ts';
+import { isSameFingerprint } from '../src/core/version/index.ts';
 import { type Cluster, shapeOf } from './cluster.ts';
 import type { History } from './history.ts';
 import { versionsOf } from './holdings.ts';
@@ -53,11 +54,14 @@ export function visibleWrites(scene: Scene): { readonly visible: ReadonlySet<num
   return { visible, invented };
 }
 
-/** Fingerprints with a negative count, or with a sum although the count is 0: some change was counted twice or not at all. */
-export function wrongSums(node: SimNode): string[] {
-  return [...node.replica.collections()]
-    .filter(({ fingerprint: { count, lanes } }) => count < 0 || (count === 0 && lanes.some((lane) => lane !== 0)))
-    .map(({ name }) => `${node.key} has a wrong fingerprint of ${name}`);
+/** Collections whose stored fingerprint is not the sum of their versions. */
+export function wrongSums({ key, replica }: SimNode): string[] {
+  return [...replica.collections()]
+    .filter(({ name, fingerprint }) => {
+      const [counted] = replica.store.fingerprints(name, [{ after: null, upTo: null }]);
+      return !isSameFingerprint(counted!, fingerprint);
+    })
+    .map(({ name }) => `${key} has a wrong fingerprint of ${name}`);
 }
 
 /** Collections whose stored document count is not the number of documents that readers see. */
