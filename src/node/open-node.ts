@@ -10,6 +10,7 @@ import {
   type BackedUpDatabase,
   type BackupService,
   type Opened,
+  type OwnState,
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
@@ -23,13 +24,11 @@ import { forgetNotices, keepNotices, keptNotices } from './kept-notices.ts';
 import { readMachineId } from './machine-id.ts';
 import type { NetworkOptions, NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
+import { NODE_ID } from './node-name.ts';
 import { NodeState } from './node-state.ts';
-import { createBackups, NodeServices, ownIdsOfClosed } from './services/index.ts';
+import { createBackups, NodeServices, ownStateOfClosed } from './services/index.ts';
 import { awaitedClock, systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
-
-/** Name of the metadata entry in which the database keeps the name of its node. */
-const NODE_ID = 'node-id';
 
 /**
  * The composition root: opens a database on its file and, with `network`, a node that others find. Rejects as the store does
@@ -46,10 +45,7 @@ export const openNode: OpenNode = async (given) => {
   let state: NodeState | undefined;
   const backups = createBackups(config, {
     database: () => backedUp(state!),
-    own: () =>
-      state === undefined
-        ? ownIdsOfClosed(config.values['Persistence.DatabasePath'])
-        : { ids: state.database.replica.ownIds(), isOpen: true },
+    own: () => (state === undefined ? ownStateOfClosed(config) : ownState(state)),
     clock: systemClock,
     logger: logger.child({ category: 'EntglDb.Resilience' }),
   });
@@ -83,6 +79,10 @@ export const openNode: OpenNode = async (given) => {
 
 function backedUp({ database, store }: NodeState): BackedUpDatabase {
   return { flush: () => database.flush(), backup: (toPath, work) => store.backup(toPath, work) };
+}
+
+function ownState({ nodeId, database: { replica } }: NodeState): OwnState {
+  return { replica: replica.id, former: replica.formerLives, node: nodeId, isOpen: true };
 }
 
 /** Reports oddities of the files. Those found by a command are also kept for the next node. */

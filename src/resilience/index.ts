@@ -6,8 +6,9 @@ export {
   BackupSchedule,
   BackupService,
   type BackupWork,
+  type DatabaseState,
   type ManualBackupWork,
-  type OwnIds,
+  type OwnState,
 } from './backup/index.ts';
 export type { EntryKeeper } from './entry-keeper.ts';
 export { EventLog } from './event-log.ts';

@@ -58,3 +58,31 @@ test('two nodes with one folder for backups keep and restore their own', async (
   const listed = (await a.backups()).filter(({ kind }) => kind === 'automatic');
   assert.equal(listed.length, names().length, 'all are listed');
 });
+
+test('a node that was restored from the backup of another one leaves what that one has backed up since', async (t) => {
+  const base = await makeFolder(t);
+  const backupPath = join(base, 'backups');
+  const write = async (nodeId: string): Promise<void> => {
+    await using db = await openDatabase({
+      ...{ nodeId, dataDirectory: join(base, nodeId), network: false },
+      persistence: { backupPath, backupRetention: nodeId === 'a' ? RETENTION : 7 },
+    });
+    await db.collection('c').put('k', { nodeId });
+  };
+  const names = (): string[] => readdirSync(backupPath).filter((name) => name.startsWith('auto-'));
+  await write('b');
+  const [first] = names();
+  await write('a');
+  copyFileSync(join(backupPath, first!), join(base, 'a', 'entgldb.db'));
+  for (let i = 0; i < 2; i++) await write('b');
+  for (let i = 0; i < 3; i++) await write('a');
+  assert.equal(names().length, 5, 'one of a from before it was restored, two of b and two of a since');
+  // Damaged, it gets its own newest one.
+  await write('b');
+  truncateSync(join(base, 'a', 'entgldb.db'), 5000);
+  await using a = await openDatabase({
+    ...{ nodeId: 'a', dataDirectory: join(base, 'a'), network: false },
+    persistence: { backupPath, enableAutoBackup: false },
+  });
+  assert.deepEqual(await a.collection('c').get('k'), { nodeId: 'a' });
+});

@@ -20,11 +20,6 @@ export function formerLivesToText(lives: FormerLives): string {
   return JSON.stringify([...lives]);
 }
 
-/** The former replica ids in the text of a metadata entry. */
-export function formerLivesIn(text: string | undefined): ReplicaId[] {
-  return [...parseFormerLives(text).keys()];
-}
-
 /** What cannot be parsed is left out: resume tokens from such a life are refused. */
 export function parseFormerLives(text: string | undefined): FormerLives {
   if (text === undefined) return new Map();

@@ -2,7 +2,7 @@ export type { CollectionState } from './collection-state.ts';
 export type { CommitRecorder } from './commit-recorder.ts';
 export type { LedgerEntry, Moment } from './conflict-ledger.ts';
 export type { Draft, DraftedChange } from './draft.ts';
-export { formerLivesIn, LIVES } from './former-lives.ts';
+export { LIVES, parseFormerLives } from './former-lives.ts';
 export { tooLarge, versionToken } from './local-write.ts';
 export type { CommitNotice, LocalOutcome, LocalTransaction, LocalWrite, NewLife } from './outcomes.ts';
 export { Replica } from './replica.ts';

@@ -64,8 +64,8 @@ export class OwnLives {
     return new OwnLives(this.#file, this.#lost, former, forked, ConfirmedPoints.none());
   }
 
-  formerIds(): Iterable<ReplicaId> {
-    return this.#former.keys();
+  get former(): FormerLives {
+    return this.#former;
   }
 
   /** The change position at which a former life ended. */

@@ -16,6 +16,7 @@ import type { CommitRecorder } from './commit-recorder.ts';
 import { ConflictLedger, type Moment } from './conflict-ledger.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
 import { Durability } from './durability.ts';
+import type { FormerLives } from './former-lives.ts';
 import { LivedTime } from './lived-time.ts';
 import { draftNewLife } from './new-life.ts';
 import type { CommitNotice, NewLife } from './outcomes.ts';
@@ -257,7 +258,12 @@ export class ReplicaState {
 
   /** The id of this life, then those of the former lives of this file. */
   ownIds(): ReplicaId[] {
-    return [this.id, ...[...this.#lives.formerIds()].filter((id) => id !== this.id)];
+    return [this.id, ...[...this.#lives.former.keys()].filter((id) => id !== this.id)];
+  }
+
+  /** The former ids of this file, each with the change position at which its life ended. */
+  get formerLives(): FormerLives {
+    return this.#lives.former;
   }
 
   /** R9: the evidence by which twins of former lives recognise the fork. */

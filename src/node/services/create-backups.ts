@@ -1,11 +1,12 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
-import { formerLivesIn, LIVES } from '../../database/replica/index.ts';
-import { type BackedUpDatabase, BackupService, type OwnIds } from '../../resilience/index.ts';
+import { LIVES, parseFormerLives } from '../../database/replica/index.ts';
+import { type BackedUpDatabase, BackupService, type DatabaseState, type OwnState } from '../../resilience/index.ts';
 import { readBackupHead, verifySqliteFile } from '../../store/index.ts';
 import { lastLifeOf } from '../../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from '../config/index.ts';
 import { backupFiles } from '../files/index.ts';
+import { NODE_ID } from '../node-name.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -13,7 +14,7 @@ export interface BackupsDeps {
   /** Called when first needed: backups are already used before the database is open, to restore it. */
   readonly database: () => BackedUpDatabase;
   /** By what this database recognises its own backups, also before it is open. */
-  readonly own: () => OwnIds;
+  readonly own: () => OwnState;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -34,7 +35,7 @@ export function createBackups(config: LoadedConfig, { database, own, clock, logg
     },
     files: backupFiles,
     verify: (path, signal) => verifySqliteFile(path, { clock, ...(signal && { signal }) }),
-    livesIn,
+    stateIn,
     own,
     clock,
   });
@@ -45,21 +46,23 @@ export function backupsOfClosed(config: LoadedConfig, clock: Clock): BackupServi
   const database = (): never => {
     throw new TypeError('a database that is not open cannot be backed up');
   };
-  const own = (): OwnIds => ownIdsOfClosed(config.values['Persistence.DatabasePath']);
+  const own = (): OwnState => ownStateOfClosed(config);
   return createBackups(config, { database, own, clock, logger: silentLogger });
 }
 
-export function ownIdsOfClosed(databasePath: string): OwnIds {
-  const last = lastLifeOf(databasePath);
-  return { ids: last === undefined ? [] : [last], isOpen: false };
+export function ownStateOfClosed({ values }: LoadedConfig): OwnState {
+  const replica = lastLifeOf(values['Persistence.DatabasePath']);
+  return { replica, former: new Map(), node: values.NodeId, isOpen: false };
 }
 
 /** One file at a time, since reading one takes the event loop a millisecond. */
-async function livesIn(path: string): Promise<readonly string[] | undefined> {
+async function stateIn(path: string): Promise<DatabaseState | undefined> {
   await new Promise((resolve) => setImmediate(resolve));
   try {
-    const head = readBackupHead(path, LIVES);
-    return head && [head.replica, ...formerLivesIn(head.meta)];
+    const found = readBackupHead(path, [LIVES, NODE_ID]);
+    if (found === undefined) return undefined;
+    const { replica, pos } = found.head;
+    return { replica, pos, former: parseFormerLives(found.meta[LIVES]), node: found.meta[NODE_ID] ?? null };
   } catch {
     // Not a database of ours, or one that cannot be read.
     return undefined;

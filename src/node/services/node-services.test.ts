@@ -46,7 +46,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
   });
   const backups = createBackups(config, {
     database: () => ({ flush: () => database.flush(), backup: (path, work) => store.backup(path, work) }),
-    own: () => ({ ids: database.replica.ownIds(), isOpen: true }),
+    own: () => ({ replica: database.replica.id, former: database.replica.formerLives, node: 'till-1', isOpen: true }),
     clock,
     logger: silentLogger,
   });

@@ -17,6 +17,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const YEAR = 365 * 24 * HOUR;
 
+/** Every backup is of this database. */
+const OWN = { replica: 'own', pos: 1, former: new Map<string, number>(), node: 'a' };
+
 function setUp(base: string, failures = 0) {
   const clock = createManualClock({ startMs: START_MS });
   let tried = 0;
@@ -31,8 +34,8 @@ function setUp(base: string, failures = 0) {
     const backups = new BackupService({
       ...{ folder: join(base, 'backups'), base, databasePath: 'x', database, files: backupFiles, clock },
       verify: async () => [],
-      livesIn: async () => ['own'],
-      own: () => ({ ids: ['own'], isOpen: true }),
+      stateIn: async () => OWN,
+      own: () => ({ ...OWN, isOpen: true }),
     });
     const schedule = new BackupSchedule({ backups, clock, intervalMs: HOUR });
     schedule.start();

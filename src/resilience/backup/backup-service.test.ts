@@ -17,7 +17,8 @@ const START_MS = 1_768_473_000_000;
 const HOUR = 3_600_000;
 
 /** Every backup is of this database. */
-const OF_ONE = { livesIn: async () => ['own'], own: () => ({ ids: ['own'], isOpen: true }) };
+const OWN = { replica: 'own', pos: 1, former: new Map<string, number>(), node: 'a' };
+const OF_ONE = { stateIn: async () => OWN, own: () => ({ ...OWN, isOpen: true }) };
 
 async function setUp(base: string, options: Partial<BackupServiceOptions> = {}) {
   const clock = createManualClock({ startMs: START_MS });

@@ -5,6 +5,7 @@ import { ConfigurationError, isEntglDbError, messageOf, PersistenceError } from 
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { BackupFiles } from './backup-files.ts';
 import { automaticName, automaticTime, isPartial, LATEST_NAME, manualName } from './backup-name.ts';
+import { type DatabaseState, isOfOne } from './descent.ts';
 import { resolveBackupPath } from './resolve-backup-path.ts';
 
 export interface BackupServiceOptions {
@@ -30,16 +31,15 @@ export interface BackupServiceDeps {
   readonly files: BackupFiles;
   /** What is damaged in a file that nobody has open; empty if it can be trusted. May throw DATABASE_CORRUPT. */
   readonly verify: (path: string, signal?: AbortSignal) => Promise<readonly unknown[]>;
-  /** The replica ids under which the database in a file was written, the newest first; undefined: the file does not say. */
-  readonly livesIn: (path: string) => Promise<readonly string[] | undefined>;
-  readonly own: () => OwnIds;
+  /** The state of the database in a file; undefined: the file does not say. */
+  readonly stateIn: (path: string) => Promise<DatabaseState | undefined>;
+  readonly own: () => OwnState;
   readonly clock: Clock;
 }
 
 /** By what this database recognises its own backups in a folder that others use too. */
-export interface OwnIds {
-  /** All replica ids under which it was written. If it is not open: the last one, as far as it is known. */
-  readonly ids: readonly string[];
+export interface OwnState extends Omit<DatabaseState, 'pos'> {
+  /** If it is not open, only its last replica id is known, at most. */
   readonly isOpen: boolean;
 }
 
@@ -66,6 +66,11 @@ export interface ManualBackupWork extends BackupWork {
   readonly isAnywhereAllowed?: boolean;
 }
 
+interface Told {
+  readonly info: BackupInfo;
+  readonly state: DatabaseState | undefined;
+}
+
 /** An existing backup. */
 export interface BackupInfo {
   readonly name: string;
@@ -89,8 +94,8 @@ const PARTIAL_MS_MIN = 3_600_000;
 /**
  * Makes backups one at a time, keeps `latest.db` up to date, lists and verifies backups, and removes old automatic ones.
  *
- * Several nodes may use one folder. Each backup says under which replica ids it was written, and a node counts, restores by itself
- * and removes only its own. Only `latest.db` is shared: it is a copy of the newest of all.
+ * Several nodes may use one folder. Each backup says which state of which database it is, and a node counts, restores by itself
+ * and removes only its own (`isOfOne`). Only `latest.db` is shared: it is a copy of the newest of all.
  */
 export class BackupService {
   readonly #options: BackupServiceOptions;
@@ -252,8 +257,8 @@ export class BackupService {
 
   /** A file that does not say whose it is belongs to nobody: it is neither counted nor removed. */
   async #isOwn({ path }: BackupInfo): Promise<boolean> {
-    const [newest] = (await this.#deps.livesIn(path)) ?? [];
-    return isOneOf(newest, this.#deps.own().ids);
+    const state = await this.#deps.stateIn(path);
+    return state !== undefined && isOfOne(this.#deps.own(), state);
   }
 
   async #isShared(): Promise<boolean> {
@@ -263,14 +268,14 @@ export class BackupService {
 
   /** What `newestGood` tries, newest first. */
   async #ownOrOnly(): Promise<BackupInfo[]> {
-    const all: { readonly info: BackupInfo; readonly lives: readonly string[] }[] = [];
-    for (const info of await this.list()) all.push({ info, lives: (await this.#deps.livesIn(info.path)) ?? [] });
-    const { ids, isOpen } = this.#deps.own();
-    // Of a database that is not open only the last id is known. The backups of that life tell the earlier ones.
-    const known = isOpen ? ids : all.filter(({ lives }) => isOneOf(lives[0], ids)).flatMap(({ lives }) => lives);
-    const own = all.filter(({ lives }) => isOneOf(lives[0], known));
-    const areAll =
-      own.length === 0 && !isOpen && areOfOne(all.map(({ lives }) => lives).filter(({ length }) => length > 0));
+    const all: Told[] = [];
+    for (const info of await this.list()) all.push({ info, state: await this.#deps.stateIn(info.path) });
+    const told = all.flatMap(({ state }) => state ?? []);
+    const now = this.#deps.own();
+    // A database that is not open does not know its earlier lives. The backups of its last life tell them.
+    const known = now.isOpen ? [now] : [now, ...told.filter((state) => isOfOne(now, state))];
+    const own = all.filter(({ state }) => state !== undefined && known.some((each) => isOfOne(each, state)));
+    const areAll = own.length === 0 && !now.isOpen && areOfOne(told);
     return (areAll ? all : own).map(({ info }) => info);
   }
 
@@ -344,11 +349,7 @@ function isFuture({ ageMs }: BackupInfo): boolean {
   return ageMs < -TIMES.clockDriftMsMax;
 }
 
-function isOneOf(id: string | undefined, ids: readonly string[]): boolean {
-  return id !== undefined && ids.includes(id);
-}
-
-/** Whether backups with these lives can only be of one database: the newest of them then knows the lives of all others. */
-function areOfOne(backups: readonly (readonly string[])[]): boolean {
-  return backups.some((lives) => backups.every(([newest]) => isOneOf(newest, lives)));
+/** Whether backups of these states can only be of one database: the newest of them then knows the lives of all others. */
+function areOfOne(states: readonly DatabaseState[]): boolean {
+  return states.some((now) => states.every((before) => isOfOne(now, before)));
 }

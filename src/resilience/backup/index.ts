@@ -7,6 +7,7 @@ export {
   type BackupServiceOptions,
   type BackupWork,
   type ManualBackupWork,
-  type OwnIds,
+  type OwnState,
 } from './backup-service.ts';
+export type { DatabaseState } from './descent.ts';
 export { resolveBackupPath } from './resolve-backup-path.ts';

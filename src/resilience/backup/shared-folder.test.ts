@@ -9,11 +9,21 @@ import { test } from 'node:test';
 import { backupFiles } from '../../node/files/index.ts';
 import { withFolder } from '../../store/sqlite/test-folder.ts';
 import { createManualClock } from '../../testing/index.ts';
-import { BackupService } from './index.ts';
+import { BackupService, type DatabaseState } from './index.ts';
 
 /** 2026-01-15T10:30:00Z */
 const START_MS = 1_768_473_000_000;
 const HOUR = 3_600_000;
+
+/** The state with these lives, the newest first, each with a letter for its node and, after an `@`, the position at its end. */
+function stateOf([newest, ...former]: readonly string[]): DatabaseState {
+  const parse = (life: string): [replica: string, pos: number] => {
+    const [replica, pos = '0'] = life.split('@');
+    return [replica!, Number(pos)];
+  };
+  const [replica, pos] = parse(newest!);
+  return { replica, pos, former: new Map(former.map(parse)), node: replica[0]! };
+}
 
 /** A place for backups, and services of databases with these lives, the newest first. */
 function setUp(base: string) {
@@ -25,11 +35,11 @@ function setUp(base: string) {
       database: { flush: async () => {}, backup: async (path) => writeFileSync(path, lives.join(' ')) },
       files: backupFiles,
       verify: async (path) => (readFileSync(path, 'utf8').endsWith('damaged') ? ['damage'] : []),
-      livesIn: async (path) => {
+      stateIn: async (path) => {
         const text = readFileSync(path, 'utf8');
-        return text.startsWith('no backup') ? undefined : text.split(' ');
+        return text.startsWith('no backup') ? undefined : stateOf(text.split(' '));
       },
-      own: () => ({ ids: isOpen ? lives : lives.slice(0, 1), isOpen }),
+      own: () => ({ ...stateOf(isOpen ? lives : lives.slice(0, 1)), isOpen }),
     });
   const contents = (): string[] =>
     readdirSync(folder)
@@ -87,6 +97,35 @@ test('a damaged database is never replaced by that of another node', () =>
     const name = readdirSync(folder).find((each) => readFileSync(join(folder, each), 'utf8') === 'a2 a1')!;
     writeFileSync(join(folder, name), 'a2 a1 damaged');
     assert.equal(await found(['a2']), 'a1', 'the life before, as the damaged one still says');
+  }));
+
+test('a database that was restored from the backup of another node leaves what that one has made since', () =>
+  withFolder(async (base) => {
+    const { clock, folder, serviceOf, contents } = setUp(base);
+    const make = async (...lives: string[]): Promise<void> => {
+      clock.advance(HOUR);
+      await serviceOf(lives).automatic();
+    };
+    const found = async (...lives: string[]): Promise<string | undefined> => {
+      const good = await serviceOf(lives, false).newestGood();
+      return good && readFileSync(good.path, 'utf8');
+    };
+    await make('b1@5');
+    await make('b1@7');
+    for (let i = 0; i < 3; i++) await make('a2@9', 'b1@5');
+    assert.deepEqual(contents(), ['b1@7', 'a2@9 b1@5', 'a2@9 b1@5'], 'the one that it came from is its own');
+    await make('b1@8');
+    await make('b1@9');
+    assert.equal(await found('a2'), 'a2@9 b1@5');
+    assert.equal(await found('a3'), undefined, 'it may be of either');
+    const again = serviceOf(['a2', 'b1@5']);
+    await again.findLast();
+    assert.equal(again.lastBackupAt, START_MS + 5 * HOUR);
+    // One that has returned to an earlier state of its own still keeps, counts and removes the later ones.
+    await make('b2@9', 'b1@5');
+    await make('b2@9', 'b1@5');
+    assert.deepEqual(contents(), Array.from({ length: 2 }, () => 'a2@9 b1@5').concat('b2@9 b1@5', 'b2@9 b1@5'));
+    assert.equal(readdirSync(folder).includes('latest.db'), true);
   }));
 
 test('what another node may be writing is not removed', () =>

@@ -1,23 +1,23 @@
-import type { ReplicaId } from '../../core/ids/index.ts';
-import type { DocumentName, StoredDocument } from '../store.ts';
+import type { DocumentName, Head, StoredDocument } from '../store.ts';
 import { openReader } from './connection.ts';
 import { guarded } from './sqlite-errors.ts';
 import { Tables } from './tables.ts';
 
 /**
- * The replica id in the head of a database file that nobody has open, and one text of the engine in its metadata. Undefined if it holds nothing
- * yet. The file is not changed. Throws DATABASE_CORRUPT or IO_FAILED, as reading does.
+ * The head of a database file that nobody has open, and texts of the engine in its metadata. Undefined if it holds nothing yet.
+ * The file is not changed. Throws DATABASE_CORRUPT or IO_FAILED, as reading does.
  */
-export function readBackupHead(
+export function readBackupHead<Name extends string>(
   path: string,
-  metaName: string,
-): { readonly replica: ReplicaId; readonly meta: string | undefined } | undefined {
+  names: readonly Name[],
+): { readonly head: Head; readonly meta: Readonly<Record<Name, string | undefined>> } | undefined {
   return guarded(path, () => {
     const db = openReader(path);
     try {
       const { state, meta } = new Tables(db, { chainLengthMax: 0, goneLogMax: 0 });
       const head = state.head();
-      return head && { replica: head.replica, meta: meta.getEngine(metaName) };
+      const texts = names.map((name) => [name, meta.getEngine(name)]);
+      return head && { head, meta: Object.fromEntries(texts) };
     } finally {
       db.close();
     }

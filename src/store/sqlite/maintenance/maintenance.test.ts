@@ -198,7 +198,7 @@ test('of two databases that back up to one path at once, one gets it whole', () 
     const [lost] = outcomes.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
     assert.equal(lost?.reason.reason, 'BACKUP_EXISTS');
     assert.deepEqual(await verifySqliteFile(to, { clock }), []);
-    assert.equal(readBackupHead(to, 'lives')?.replica, sampleReplica(won + 1));
+    assert.equal(readBackupHead(to, [])?.head.replica, sampleReplica(won + 1));
     assert.deepEqual(readdirSync(folder), ['a', 'b', 'one.db']);
     for (const store of stores) await store.close();
   }));
