@@ -3,6 +3,8 @@ export const LATEST_NAME = 'latest.db';
 
 const AUTOMATIC = /^auto-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-\d+)?\.db$/;
 const PARTIAL = /\.partial(?:-(?:wal|shm|journal))?$/;
+/** Earlier releases named no writer: `NAME.db.partial`. */
+const WRITER = /\.(?!db\.)([0-9a-z]+)\.partial/;
 
 /** `auto-20260115T103000Z.db`: sorting by name sorts by time. `nth` above 1 distinguishes backups of the same second. */
 export function automaticName(atMs: number, nth: number): string {
@@ -25,6 +27,11 @@ export function automaticTime(name: string): number | undefined {
 /** Whether the file is what an interrupted backup left. */
 export function isPartial(name: string): boolean {
   return PARTIAL.test(name);
+}
+
+/** The replica id of the database whose interrupted backup this is; undefined: the name does not say. */
+export function writerOf(partial: string): string | undefined {
+  return WRITER.exec(partial)?.[1];
 }
 
 function timedName(word: string, atMs: number, nth: number): string {

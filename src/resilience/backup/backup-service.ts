@@ -4,7 +4,7 @@ import { TIMES } from '../../core/config/index.ts';
 import { ConfigurationError, isEntglDbError, messageOf, PersistenceError } from '../../core/errors/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import type { BackupFiles } from './backup-files.ts';
-import { automaticName, automaticTime, isPartial, LATEST_NAME, manualName } from './backup-name.ts';
+import { automaticName, automaticTime, isPartial, LATEST_NAME, manualName, writerOf } from './backup-name.ts';
 import { type DatabaseState, isOfOne } from './descent.ts';
 import { resolveBackupPath } from './resolve-backup-path.ts';
 
@@ -203,15 +203,22 @@ export class BackupService {
     return undefined;
   }
 
-  /** Removes what interrupted backups have left, but nothing that another node may be writing. Call it once at the start. */
-  async removePartial(): Promise<void> {
-    const { folder } = this.#options;
-    if (folder === null) return;
-    const { files, clock } = this.#deps;
-    const left = (await files.list(folder)).filter(({ name }) => isPartial(name));
-    if (left.length === 0) return;
-    const newestMs = (await this.#isShared()) ? clock.now() - PARTIAL_MS_MIN : Number.POSITIVE_INFINITY;
-    for (const { name, modifiedMs } of left) if (modifiedMs <= newestMs) await files.remove(join(folder, name));
+  /** Removes what interrupted backups have left, but nothing that is being written, also by another node. Call it once at the start. */
+  removePartial(): Promise<void> {
+    return this.#inTurn(undefined, async () => {
+      const { folder } = this.#options;
+      if (folder === null) return;
+      const { files, clock, own } = this.#deps;
+      const left = (await files.list(folder)).filter(({ name }) => isPartial(name));
+      if (left.length === 0) return;
+      const { replica = null } = own();
+      // Nobody else has a backup here yet, but somebody may be writing a first one.
+      const isOthers = (writer: string | undefined): boolean => writer !== undefined && writer !== replica;
+      const isShared = left.some(({ name }) => isOthers(writerOf(name))) || (await this.#isShared());
+      const newestMs = isShared ? clock.now() - PARTIAL_MS_MIN : Number.POSITIVE_INFINITY;
+      for (const { name, modifiedMs } of left)
+        if (modifiedMs <= newestMs || writerOf(name) === replica) await files.remove(join(folder, name));
+    });
   }
 
   async #write(path: string, work: BackupWork): Promise<void> {

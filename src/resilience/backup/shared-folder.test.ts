@@ -143,6 +143,14 @@ test('what another node may be writing is not removed', () =>
     writePartials();
     await serviceOf(['a']).removePartial();
     assert.deepEqual(partials(), [], 'the folder is of one node: nobody writes them');
+    const ofB = join(folder, 'auto-20260115T130000Z.db.b.partial');
+    const ofA = join(folder, 'auto-20260115T130000Z.db.a.partial');
+    for (const path of [ofA, ofB]) writeFileSync(path, 'half');
+    utimesSync(ofB, START_MS / 1000, START_MS / 1000);
+    await serviceOf(['a']).removePartial();
+    assert.deepEqual(partials(), ['auto-20260115T130000Z.db.b.partial'], 'the first backup of b may be under way');
+    await serviceOf(['b']).removePartial();
+    assert.deepEqual(partials(), []);
     await serviceOf(['b']).automatic();
     writePartials();
     await serviceOf(['a']).removePartial();
