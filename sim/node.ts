@@ -7,6 +7,7 @@ import type { Resolver } from '../src/core/merge/index.ts';
 import type { ForkProof } from '../src/core/replication/index.ts';
 import { type CommitNotice, type NewLife, Replica } from '../src/database/replica/index.ts';
 import type { Channel } from '../src/net/index.ts';
+import { Receipts } from '../src/resilience/receipts/index.ts';
 import {
   createMemoryStore,
   type MemorySnapshot,
@@ -14,7 +15,7 @@ import {
   type MemoryStoreOptions,
   memoryStoreFromSnapshot,
 } from '../src/store/memory/index.ts';
-import { PROTOCOL, type SessionCodec, SyncHost } from '../src/sync/index.ts';
+import { PROTOCOL, type SessionCodec, type SessionEvent, SyncHost } from '../src/sync/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
 import { Follower } from './follower.ts';
 
@@ -91,6 +92,7 @@ export class SimNode {
   store: MemoryStore;
   replica!: Replica;
   host!: SyncHost;
+  receipts!: Receipts;
   isUp = false;
   wallOffsetMs = 0;
   failures: unknown[] = [];
@@ -172,11 +174,19 @@ export class SimNode {
       onForked: (proof) => this.#forked(proof),
       onEvidence: () => {},
       onFailure: (error) => this.#failed(error),
-      onEvent: (event, { channel, peer }) => {
-        if (event.kind !== 'confirmed') return;
-        this.#options.watch.onReceipt({ ...event, node: channel.peerKey, life: peer!.replica });
+      onEvent: (event, { channel, peer }) => this.#followed(event, channel.peerKey, peer?.replica),
+      onSessionClose: (_reason, { channel }) => {
+        const isOver = ![...this.host.sessions()].some((other) => other.channel.peerKey === channel.peerKey);
+        if (isOver) this.receipts.left(channel.peerKey);
       },
-      onSessionClose: () => {},
+    });
+    this.receipts = new Receipts({
+      replica,
+      node: this.key,
+      clock: this.clock,
+      limits,
+      logger: silentLogger,
+      commitPending: () => {},
     });
     const { host } = this;
     replica.onCommit((notice) => {
@@ -333,6 +343,15 @@ export class SimNode {
       resolverOf: () => this.#resolver,
       isSameLife,
     });
+  }
+
+  /** What `NodeServices` does with the events of a session. */
+  #followed(event: SessionEvent, peer: string, life: ReplicaId | undefined): void {
+    if (event.kind === 'opened') this.receipts.met(peer, event.hello.node, event.hello.replica);
+    if (event.kind === 'same') this.receipts.holdsTheSame(peer, event.collection);
+    if (event.kind !== 'confirmed') return;
+    this.receipts.confirmed(peer, event.collection, event.replica, event.seq);
+    this.#options.watch.onReceipt({ ...event, node: peer, life: life! });
   }
 
   #forked(proof: ForkProof): void {

@@ -90,6 +90,24 @@ export function unlistedLosers({ key: node, replica }: SimNode, { collections, k
   );
 }
 
+/** Writes that a node takes for its own alone, though another one that it is linked with keeps the collection, too. */
+export function missingReceipts(node: SimNode, { cluster }: Scene): string[] {
+  const linked = new Set([...node.host.sessions()].map(({ channel }) => channel.peerKey));
+  return cluster.nodes
+    .filter((other) => linked.has(other.key))
+    .flatMap((other) =>
+      node.receipts
+        .pendingFor(other.key)
+        .filter(
+          ({ collection }) => node.wants(collection as CollectionName) && other.wants(collection as CollectionName),
+        )
+        .map(
+          ({ collection, writes }) =>
+            `${node.key} waits for ever for ${other.key} to confirm ${writes} writes in ${collection}`,
+        ),
+    );
+}
+
 /** A hash over identities, positions, documents, frames and time: the same history always ends in the same hash. */
 export function hashOf({ cluster, collections, keys }: Scene): string {
   const states = cluster.nodes.map((node) => {

@@ -16,7 +16,16 @@ import { LiveOrder } from './live-order.ts';
 import { overload } from './load.ts';
 import { type NodeWatch, SIM_TIMES, type SimNode } from './node.ts';
 import { drawPlan, type Plan, RESOLVERS } from './plan.ts';
-import { hashOf, type Scene, unlistedLosers, unreadableKeys, visibleWrites, wrongCounts, wrongSums } from './scene.ts';
+import {
+  hashOf,
+  missingReceipts,
+  type Scene,
+  unlistedLosers,
+  unreadableKeys,
+  visibleWrites,
+  wrongCounts,
+  wrongSums,
+} from './scene.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
 
 export interface WorldOptions {
@@ -321,6 +330,7 @@ class World {
       for (const problem of [...wrongSums(node), ...wrongCounts(node), ...unlistedLosers(node, this.#scene)])
         this.#problems.add(problem);
       this.#expect(node.hasToldAll ? undefined : 'has followers that wait for changes for ever', node.key);
+      for (const problem of missingReceipts(node, this.#scene)) this.#problems.add(problem);
       for (const failure of node.failures) this.#problems.add(`failure at ${node.key}: ${describeFailure(failure)}`);
     }
   }

@@ -3,6 +3,7 @@ import { LEDGER_MUTANTS } from './ledger-mutants.ts';
 import { LIFE_MUTANTS } from './life-mutants.ts';
 import { LIVE_SET_MUTANTS } from './live-set-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { RECEIPT_MUTANTS } from './receipt-mutants.ts';
 import { ROUND_MUTANTS } from './round-mutants.ts';
 import { WRITE_MUTANTS } from './write-mutants.ts';
 
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LIFE_MUTANTS,
   ...FEED_MUTANTS,
   ...LEDGER_MUTANTS,
+  ...RECEIPT_MUTANTS,
 ];

@@ -1,0 +1,35 @@
+import type { Mutant } from './mutant.ts';
+
+const RECEIPTS = 'src/resilience/receipts';
+
+/** A node hears in the end which of its writes others hold. */
+export const RECEIPT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a claim answered by nobody',
+    rule: 'what was adopted is claimed back, for the receipts of the other end',
+    file: 'src/sync/sender.ts',
+    find: 'if (stream?.hasChangedSinceClaim(this.#context.replica.collection(collection))) this.#claims.plan();',
+    replace: '',
+  },
+  {
+    name: 'equal nodes confirm nothing',
+    rule: 'nodes that find that they are equal hold all that the other wrote',
+    file: 'src/sync/sender.ts',
+    find: 'this.#confirm(collection, state.knowledge, true);',
+    replace: '',
+  },
+  {
+    name: 'former lives wait for claims that nobody can make',
+    rule: 'who holds the same holds the writes of former lives',
+    file: 'src/sync/sender.ts',
+    find: "this.#context.event({ kind: 'same', collection });",
+    replace: '',
+  },
+  {
+    name: 'the receipts of a restored peer stay',
+    rule: 'what a peer said in one life does not count in the next',
+    file: `${RECEIPTS}/receipts.ts`,
+    find: 'this.#table.met(peer, node, replica, this.#deps.clock.now());',
+    replace: '',
+  },
+];
