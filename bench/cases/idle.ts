@@ -4,8 +4,8 @@ import { Sender } from '../process/sender.ts';
 import { inOwnFolder } from '../subject-folder.ts';
 
 const PEERS = 8;
-/** Pause once all are equal: pending messages are sent by then, and code is compiled. */
-const CALM_MS = 5000;
+/** Pause once all are equal: then pending messages are sent, code is compiled, and the daily check of the file, 10 s after the start, is over. */
+const CALM_MS = 15_000;
 
 /** A node in a process of its own, with connected peers, while nobody writes. */
 export function idleSubject(documents: number, seconds: number): Subject {
