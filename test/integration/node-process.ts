@@ -132,7 +132,7 @@ export class NodeProcess {
       options.folder,
       child,
       agent,
-      new HttpClient(file.url, file.secret, agent),
+      new HttpClient(file.url, file.secret, { agent }),
       JSON.parse(line[0]) as Ready,
       log,
       performance.now() - startedAt,

@@ -17,6 +17,15 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface HttpClientOptions {
+  /** Keeps connections for frequent requests. Default: a connection for each request. */
+  readonly agent?: Agent | false;
+  /** For requests that do not set their own. Default: 5,000. */
+  readonly answerMsMax?: number;
+  /** For requests that do not set their own. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Talks to one node over HTTP. Uses `node:http` because fetch refuses some port numbers, 6000 among them. Rejects with the
  * error that the node answered with, NODE_UNREACHABLE, or TIMED_OUT.
@@ -26,23 +35,25 @@ export class HttpClient {
   readonly #secret: string;
   readonly #agent: Agent | false;
   readonly #answerMsMax: number;
+  readonly #signal: AbortSignal | undefined;
 
-  /**
-   * `agent` keeps connections for frequent requests; default: a connection for each request. `answerMsMax` applies to requests
-   * that do not set their own; default 5,000.
-   */
-  constructor(url: string, secret: string, agent: Agent | false = false, answerMsMax: number = ANSWER_MS_MAX) {
+  constructor(
+    url: string,
+    secret: string,
+    { agent = false, answerMsMax = ANSWER_MS_MAX, signal }: HttpClientOptions = {},
+  ) {
     this.#url = url;
     this.#secret = secret;
     this.#agent = agent;
     this.#answerMsMax = answerMsMax;
+    this.#signal = signal;
   }
 
   /** The parsed JSON of the answer; undefined if it has no body. */
   async json(options: HttpRequest): Promise<unknown> {
     const response = await this.open(options);
     const text = await readAll(response).catch((error: unknown) => {
-      options.signal?.throwIfAborted();
+      (options.signal ?? this.#signal)?.throwIfAborted();
       throw error;
     });
     return text === '' ? undefined : JSON.parse(text);
@@ -56,7 +67,7 @@ export class HttpClient {
     throw errorOf(status, await readAll(response));
   }
 
-  #send({ signal, ...sending }: HttpRequest): Promise<IncomingMessage> {
+  #send({ signal = this.#signal, ...sending }: HttpRequest): Promise<IncomingMessage> {
     const { method, path, body, type, answerMsMax = this.#answerMsMax } = sending;
     const headers: Record<string, string> = { authorization: `Bearer ${this.#secret}` };
     if (body !== undefined) headers['content-type'] = type ?? 'application/json';

@@ -136,7 +136,7 @@ async function openTargetOnce(
   signal: AbortSignal,
 ): Promise<NodeTarget> {
   const databasePath = config.values['Persistence.DatabasePath'];
-  const running = await findRunning(databasePath);
+  const running = await findRunning(databasePath, signal);
   if (running !== undefined) return remoteTarget(running);
   if (needs.running === true) throw await unreachable(databasePath);
   await requirePath('Persistence.DatabasePath', databasePath, 'file');
@@ -162,16 +162,18 @@ async function unreachable(databasePath: string): Promise<NetworkError> {
 
 /**
  * A client of the node that runs on this database. Undefined if nobody answers to the secret: then the node file was left behind.
- * The node must also run on this very database: a copied folder contains the node file of its original.
+ * The node must also run on this very database: a copied folder contains the node file of its original. A signal ends the search, and
+ * then every request of the client.
  */
-export async function findRunning(databasePath: string): Promise<HttpClient | undefined> {
+export async function findRunning(databasePath: string, signal?: AbortSignal): Promise<HttpClient | undefined> {
   const file = await readNodeFile(databasePath);
   if (file === undefined) return undefined;
-  const client = new HttpClient(file.url, file.secret);
+  const client = new HttpClient(file.url, file.secret, { signal });
   try {
     const status = (await client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus;
     return (await isSameFile(status.databasePath, databasePath)) ? client : undefined;
   } catch (error) {
+    signal?.throwIfAborted();
     if (isEntglDbError(error, 'TIMED_OUT')) throw error;
     return undefined;
   }

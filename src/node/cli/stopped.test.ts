@@ -4,12 +4,18 @@
  * a running node and without one.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { writeNodeFile } from '../node-file.ts';
 import { createTestShell } from './test-shell.ts';
 
 const { begin, cli, folder } = createTestShell();
+
+const STATUS = '/api/v1/status';
 
 const LONG_COMMANDS: readonly (readonly string[])[] = [
   ['backup', 'copy.db'],
@@ -46,13 +52,33 @@ test('every long command that is stopped says so, and the next one finds the dat
   assert.equal((await cli('count', 'things')).out, '1\n');
 });
 
-test('beside a running node it also says that the node may go on, and with --json it is an object', async () => {
-  const node = begin(['start', '--no-discovery']);
-  await node.ready;
+/** A node that does not answer at this path, or at any but that of its status. Resolves `asked` when a command waits for it there. */
+async function startHanging(t: TestContext, path?: string): Promise<{ readonly asked: () => Promise<void> }> {
+  const databasePath = join(folder(), 'data', 'entgldb.db');
+  let asked = Promise.withResolvers<void>();
+  const server = createServer(({ url }, response) => {
+    if (path === undefined ? url !== STATUS : url === path) asked.resolve();
+    else response.end(JSON.stringify({ databasePath }));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await writeNodeFile(databasePath, { pid: process.pid, nodeId: 'a', url, secret: 'x' });
+  return {
+    asked: () => {
+      asked = Promise.withResolvers<void>();
+      return asked.promise;
+    },
+  };
+}
+
+test('beside a running node it also says that the node may go on, and with --json it is an object', async (t) => {
   await cli('put', 'things', 'a', '{"id":1}');
-  for (const command of LONG_COMMANDS) {
+  const node = await startHanging(t);
+  for (const command of [...LONG_COMMANDS, ['get', 'things', 'a'], ['delete', 'things', 'a']]) {
+    const asked = node.asked();
     const started = begin([...command, '--json']);
-    await started.stoppable;
+    await asked;
     started.stop('SIGINT');
     const { code, out, err } = await started.done;
     assert.deepEqual([code, out], [130, ''], command.join(' '));
@@ -65,8 +91,15 @@ test('beside a running node it also says that the node may go on, and with --jso
       },
     });
   }
-  node.stop();
-  await node.done;
+});
+
+test('a command can be stopped while it asks whether a node runs', async (t) => {
+  await cli('put', 'things', 'a', '{"id":1}');
+  const asked = (await startHanging(t, STATUS)).asked();
+  const started = begin(['get', 'things', 'a']);
+  await asked;
+  started.stop('SIGINT');
+  assert.deepEqual(await started.done, { code: 130, out: '', err: 'entgldb: stopped before it was done\n' });
 });
 
 for (const isRunning of [false, true])

@@ -78,7 +78,7 @@ export class DemoNode {
     const file = ready === undefined ? undefined : await readNodeFile(join(folder, 'entgldb.db'));
     if (file === undefined) throw new NetworkError('NODE_UNREACHABLE', `${this.name} did not start`);
     this.#agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
-    this.#client = new HttpClient(file.url, file.secret, this.#agent, ANSWER_MS_MAX);
+    this.#client = new HttpClient(file.url, file.secret, { agent: this.#agent, answerMsMax: ANSWER_MS_MAX });
   }
 
   collection(name: string): DocumentAccess {
