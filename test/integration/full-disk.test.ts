@@ -3,11 +3,12 @@
  * the node goes on by itself, with every acknowledged write. Method: a real disk of a few megabytes (tmpfs), real processes.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isEntglDbError } from '../../src/core/errors/index.ts';
+import { openDatabase } from '../../src/index.ts';
 import { areEqual, eventually, makeFolder, NodeProcess, runCommand, runStart, writeToken } from './node-process.ts';
 import { fillDisk, mountDisk, whyNoDisk } from './small-disk.ts';
 
@@ -54,6 +55,26 @@ test(
     }
   },
 );
+
+test('a new database for which the disk has no room says so, however far it came', options, async (t) => {
+  const disk = mountDisk(t, join(await makeFolder(t), 'disk'), 1);
+  const fill = join(disk, 'fill');
+  const data = join(disk, 'data');
+  let opened = 0;
+  for (let room = 0; room < 100; room++) {
+    fillDisk(fill);
+    truncateSync(fill, statSync(fill).size - room * 8192);
+    try {
+      const db = await openDatabase({ network: false, dataDirectory: data });
+      opened++;
+      await db.close();
+    } catch (error) {
+      assert.ok(isEntglDbError(error, 'DISK_FULL'), `${room * 8} KiB: ${error}`);
+    }
+    rmSync(data, { recursive: true, force: true });
+  }
+  assert.ok(opened > 0 && opened < 100, `opened ${opened} times`);
+});
 
 test(
   'a node whose disk fills up keeps reading, and writes and syncs again by itself once there is room',

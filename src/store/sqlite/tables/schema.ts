@@ -72,7 +72,8 @@ export function migrate(db: DatabaseSync): void {
     for (const step of MIGRATIONS.slice(format)) db.exec(step);
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}; COMMIT`);
   } catch (error) {
-    db.exec('ROLLBACK');
+    // SQLite itself has rolled back when the disk is full; another failure here would hide that one.
+    if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
