@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ClockMonitor } from '../../core/clock/index.ts';
-import { silentLogger } from '../../core/logging/index.ts';
+import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { openLocalDatabase } from '../../database/index.ts';
 import { openSqliteStore } from '../../store/index.ts';
 import { tamper } from '../../store/sqlite/test-folder.ts';
@@ -16,7 +16,7 @@ import { createManualClock, createSeededRandom } from '../../testing/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { createBackups, NodeServices, type ServedNetwork } from './index.ts';
 
-async function openServices(folder: string, options: Record<string, unknown> = {}) {
+async function openServices(folder: string, options: Record<string, unknown> = {}, logger = silentLogger) {
   const clock = createManualClock();
   const config = await loadConfig({ workingDirectory: folder, environment: {}, options });
   const store = await openSqliteStore({
@@ -59,7 +59,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
     clocks,
     clock,
     random: createSeededRandom(6),
-    logger: silentLogger,
+    logger,
     network: () => served,
     onReadOnly: () => {},
     isInPlace: () => store.isInPlace(),
@@ -207,13 +207,16 @@ test('automatic backups are made while the node runs and once more at shutdown, 
   }
 });
 
-test('a backup at shutdown that takes too long is aborted and leaves nothing', async () => {
+test('a backup at shutdown that takes too long is aborted, leaves nothing, and the log says which setting gives it time', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'entgldb-services-'));
+  const warnings: string[] = [];
+  const logger: Logger = { ...silentLogger, warn: (_, message) => warnings.push(message), child: () => logger };
   try {
-    const { services, database } = await openServices(folder, { persistence: { backupPath: 'backups' } });
+    const { services, database } = await openServices(folder, { persistence: { backupPath: 'backups' } }, logger);
     await services.stop(AbortSignal.abort(new Error('no time')));
     await database.close();
     assert.ok(!existsSync(join(folder, 'backups', 'latest.db')));
+    assert.match(warnings.join(), /^the backup at shutdown was not made, .* raise Health\.ShutdownTimeoutMs$/);
   } finally {
     rmSync(folder, { recursive: true });
   }

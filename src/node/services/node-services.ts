@@ -30,6 +30,9 @@ import { Equality } from './equality.ts';
 import type { ServedNetwork } from './served-network.ts';
 import { SyncFeed } from './sync-feed.ts';
 
+const SHUTDOWN_TOO_SHORT =
+  'the backup at shutdown was not made, because the time for stopping was over; raise Health.ShutdownTimeoutMs';
+
 export interface NodeServicesDeps {
   readonly config: LoadedConfig;
   readonly database: LocalDatabase;
@@ -257,7 +260,8 @@ export class NodeServices {
     try {
       await this.backups.automatic({ signal });
     } catch (error) {
-      this.#deps.logger.warn({ err: error }, 'the backup at shutdown was not made');
+      if (signal.aborted) this.#deps.logger.warn({}, SHUTDOWN_TOO_SHORT);
+      else this.#deps.logger.warn({ err: error }, 'the backup at shutdown was not made');
     }
   }
 
