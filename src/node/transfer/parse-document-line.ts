@@ -66,7 +66,9 @@ function parseObject(line: Line): Document {
   try {
     parsed = JSON.parse(line.text);
   } catch (cause) {
-    throw lineError(line, `is not JSON (${(cause as Error).message}); correct or remove it`);
+    // V8 adds `(line 1 column 2)`, counted in this line alone.
+    const why = (cause as Error).message.replace(/ \(line 1 column \d+\)$/, '');
+    throw lineError(line, `is not JSON (${why}); correct or remove it`);
   }
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Document;
   throw lineError(line, 'is not a JSON object; each line must be one document');

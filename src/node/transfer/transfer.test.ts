@@ -77,7 +77,7 @@ test('a document with fields key, value and others is not mistaken for an export
 });
 
 const bad: [name: string, line: string | Uint8Array, reason: string, message: RegExp][] = [
-  ['no JSON', '{"id":1', 'INVALID_DOCUMENT', /^line 2 is not JSON/],
+  ['no JSON', '{"id":1', 'INVALID_DOCUMENT', /^line 2 is not JSON \(Expected .* at position 7\); correct/],
   ['no object', '[1]', 'INVALID_DOCUMENT', /^line 2 is not a JSON object/],
   ['no key', '{"name":1}', 'INVALID_DOCUMENT', /^line 2: .*name the field/],
   ['a key that is no text', '{"key":true,"value":{}}', 'INVALID_NAME', /^line 2: the document key/],
