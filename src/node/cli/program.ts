@@ -48,6 +48,7 @@ export function createProgram(context: CliContext, version: string, finish: (cod
   const program = new Command('entgldb')
     .description('A document database whose nodes find each other on the LAN and keep each other in sync.')
     .version(version)
+    .configureHelp({ showGlobalOptions: true })
     .option('--config <file>', 'settings file (default: appsettings.json in the data or working directory)')
     .option('--data <dir>', 'where the database file lies')
     .option('--json', 'machine-readable output')

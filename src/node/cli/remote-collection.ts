@@ -1,4 +1,5 @@
 import { isEntglDbError } from '../../core/errors/index.ts';
+import { parseCollectionName, parseDocumentKey } from '../../core/ids/index.ts';
 import type {
   Document,
   FindOptions,
@@ -18,10 +19,10 @@ import type { DocumentAccess } from './node-target.ts';
 /** Longest line that the user's own node may send. */
 const EXPORT_LINE_BYTES_MAX = 256 * 1024 * 1024;
 
-/** A collection of the running node. */
+/** A collection of the running node. Refuses a name or key as the node's database does, before HTTP takes it for a part of an address. */
 export function createRemoteCollection(client: HttpClient, name: string): DocumentAccess {
-  const path = `/api/v1/collections/${encodeURIComponent(name)}`;
-  const documentPath = (key: string): string => `${path}/documents/${encodeURIComponent(key)}`;
+  const path = `/api/v1/collections/${encodeURIComponent(parseCollectionName(name))}`;
+  const documentPath = (key: string): string => `${path}/documents/${encodeURIComponent(parseDocumentKey(key))}`;
   return {
     get: async (key) => {
       const found = await orMissing(client.json({ method: 'GET', path: documentPath(key) }));
