@@ -46,4 +46,6 @@ export interface Output {
   raw(text: string | Uint8Array): Promise<void>;
   /** Writes a remark for people to the standard error output; nothing with `--json`. */
   note(text: string): void;
+  /** Writes what belongs beside an answer to the standard error output: one JSON value on one line, or text. */
+  aside(value: object, text: string): void;
 }

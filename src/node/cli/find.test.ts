@@ -29,6 +29,8 @@ for (const isRunning of [false, true])
     assert.deepEqual([shown.length, shown[0], shown.at(-1)], [10_500, `${key(5)}  {}`, `${key(10_504)}  {}`]);
     const after = /^10,500 documents\nthere are more: --after (\S+)\n$/.exec(some.err)?.[1];
     assert.match((await cli('find', 'things', '--limit', '1', '--after', after!)).out, new RegExp(`^${key(10_505)} `));
+    assert.deepEqual(JSON.parse((await cli('find', 'things', '--limit', '10505', '--json')).err), { next: after });
+    assert.equal(all.err, '');
     assert.equal((await cli('find', 'nothing', '--json')).out, '[]\n');
     node?.stop();
     await node?.done;

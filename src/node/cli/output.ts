@@ -12,6 +12,9 @@ export function createOutput({ stdout, stderr }: Pick<CliContext, 'stdout' | 'st
     note: (text) => {
       if (!isJson) stderr.write(`${text}\n`);
     },
+    aside: (value, text) => {
+      stderr.write(`${isJson ? JSON.stringify(value) : text}\n`);
+    },
   };
 }
 

@@ -38,7 +38,7 @@ export async function find(
     printPages(run, target.collection(collection), parsed, { ...options, signal }, kept),
   );
   run.output.note(plural(count, 'document'));
-  if (next !== null) run.output.note(`there are more: --after ${next}`);
+  if (next !== null) run.output.aside({ next }, `there are more: --after ${next}`);
   return EXIT.ok;
 }
 
