@@ -42,6 +42,8 @@ test('status shows what is only here, and verify whether nodes hold the same', {
   assert.ok('/api/v1/verification' in paths && '/api/v1/unsynced' in paths);
 
   await till.stop();
-  assert.match((await entgldb('status')).out, /^Only here +nothing/m, 'also while it does not run');
+  const stopped = (await entgldb('status')).out;
+  assert.match(stopped, /^Only here +nothing/m, 'also while it does not run');
+  assert.doesNotMatch(stopped, /Last sync/, 'which nobody knows of a node that does not run');
   assert.equal((await entgldb('verify')).code, 3);
 });

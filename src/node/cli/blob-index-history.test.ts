@@ -33,6 +33,10 @@ for (const isRunning of [false, true]) {
     assert.equal((await cli('blob', 'get', '0'.repeat(64))).code, 1);
     assert.equal((await cli('blob', 'get', '0'.repeat(64), 'none')).code, 1);
     assert.deepEqual(JSON.parse((await cli('blob', 'collect', '--json')).out), { blobs: 0, bytes: 0, waiting: 2 });
+    assert.match(
+      (await cli('blob', 'collect')).out,
+      /; 2 blobs without a reference wait until 7 days have passed\.\n$/,
+    );
 
     await cli('put', 'users', 'user1', '{"age":31}');
     assert.equal((await cli('index', 'list', 'users')).out, 'No indexes on users.\n');

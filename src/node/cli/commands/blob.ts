@@ -55,7 +55,8 @@ export async function listBlobs(run: CommandRun): Promise<ExitCode> {
 export async function collectBlobs(run: CommandRun, { days }: { readonly days: string }): Promise<ExitCode> {
   const olderThanDays = parseWhole(days, '--days', DAYS_MIN);
   const done = await withTarget(run, {}, ({ blobs }, stop) => blobs.collect(olderThanDays, stop));
-  const waiting = `${plural(done.waiting, 'blob')} without a reference wait for their ${olderThanDays} days`;
+  const verb = done.waiting === 1 ? 'waits' : 'wait';
+  const waiting = `${plural(done.waiting, 'blob')} without a reference ${verb} until ${olderThanDays} days have passed`;
   await run.output.answer(done, `Deleted ${plural(done.blobs, 'blob')}, ${formatBytes(done.bytes)}; ${waiting}.`);
   return EXIT.ok;
 }

@@ -53,6 +53,6 @@ export async function conflicts(run: CommandRun, { limit, restore }: ConflictsAr
 
 async function restoreConflict(run: CommandRun, id: number): Promise<ExitCode> {
   await withTarget(run, {}, (target) => target.restoreConflict(id));
-  await run.output.answer({ restored: id }, `Wrote the version of conflict ${id} that had lost again.`);
+  await run.output.answer({ restored: id }, `Wrote again what had lost in conflict ${id}.`);
   return EXIT.ok;
 }

@@ -32,10 +32,10 @@ function statusText(status: NodeStatus, unsynced: readonly PendingWrites[], isRu
       ['Discovery', udp],
       ['HTTP', address.http === null ? 'off' : urlOf(address.http)],
       ['Peers', status.isNetworkPaused ? 'taken off the network' : `${formatCount(status.connectedPeers)} connected`],
+      ['Last sync', formatAgo(status.lastSyncTime, nowMs)],
     );
   }
   fields.push(
-    ['Last sync', formatAgo(status.lastSyncTime, nowMs)],
     ['Waiting', plural(status.queuedOperations, 'queued operation')],
     ['Only here', collections.length + unsynced.length === 0 ? 'nothing yet' : onlyHere(unsynced)],
   );
