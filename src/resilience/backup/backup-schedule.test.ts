@@ -23,14 +23,21 @@ const OWN = { replica: 'own', pos: 1, former: new Map<string, number>(), node: '
 function setUp(base: string, failures = 0) {
   const clock = createManualClock({ startMs: START_MS });
   let tried = 0;
+  let held: Promise<void> = Promise.resolve();
   const database = {
-    flush: async () => {},
+    flush: () => held,
     backup: async (path: string) => {
       if (++tried <= failures) throw new Error('no room');
       writeFileSync(path, 'a backup');
     },
   };
-  const begin = (): { backups: BackupService; schedule: BackupSchedule } => {
+  /** Backups that begin from now on wait until the returned function is called. */
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
+  const begin = (isStarted = true): { backups: BackupService; schedule: BackupSchedule } => {
     const backups = new BackupService({
       ...{ folder: join(base, 'backups'), base, databasePath: 'x', database, files: backupFiles, clock },
       verify: async () => [],
@@ -38,7 +45,7 @@ function setUp(base: string, failures = 0) {
       own: () => ({ ...OWN, isOpen: true }),
     });
     const schedule = new BackupSchedule({ backups, clock, intervalMs: HOUR });
-    schedule.start();
+    if (isStarted) schedule.start();
     return { backups, schedule };
   };
   /** Resolves when the schedule waits; its work is real I/O. Returns how long it waits. */
@@ -55,7 +62,7 @@ function setUp(base: string, failures = 0) {
     for (let wait = await untilWaiting(); tried === before; wait = await untilWaiting()) clock.advance(wait);
     return (clock.monotonic() - beganAt) / MINUTE;
   };
-  return { clock, begin, untilWaiting, untilTried, tried: () => tried };
+  return { clock, begin, hold, untilWaiting, untilTried, tried: () => tried };
 }
 
 test('the schedule makes a first backup immediately, then one at each interval, and continues after a restart', () =>
@@ -138,4 +145,25 @@ test('a changed interval counts from the last backup', () =>
     schedule.changeInterval(2 * HOUR);
     assert.equal(await untilTried(), 120);
     await schedule.stop();
+  }));
+
+test('a schedule that waits for a backup made by hand can be stopped, and the backup goes on', () =>
+  withFolder(async (base) => {
+    const { begin, untilWaiting, clock, hold } = setUp(base);
+    const early = begin(false);
+    const release = hold();
+    const byHand = early.backups.backup('early.db');
+    early.schedule.start();
+    await early.schedule.stop();
+    release();
+    await byHand;
+
+    const { backups, schedule } = begin();
+    await untilWaiting();
+    const releaseNext = hold();
+    const next = backups.backup('next.db');
+    clock.advance(HOUR);
+    await schedule.stop();
+    releaseNext();
+    assert.equal(await next, join(base, 'backups', 'next.db'));
   }));

@@ -73,10 +73,12 @@ export class BackupSchedule {
   }
 
   async #prepare(): Promise<void> {
+    const { signal } = this.#stop;
     try {
-      await this.#options.backups.removePartial();
+      await this.#options.backups.removePartial(signal);
       await this.#options.backups.findLast();
     } catch (error) {
+      if (signal.aborted) return;
       this.#logger.error({ err: error }, 'the folder of backups cannot be read');
     }
     const { clock, backups } = this.#options;

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import type { Clock } from '../../core/clock/index.ts';
+import { abortable, type Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { ConfigurationError, isEntglDbError, messageOf, PersistenceError } from '../../core/errors/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
@@ -204,8 +204,8 @@ export class BackupService {
   }
 
   /** Removes what interrupted backups have left, but nothing that is being written, also by another node. Call it once at the start. */
-  removePartial(): Promise<void> {
-    return this.#inTurn(undefined, async () => {
+  removePartial(signal?: AbortSignal): Promise<void> {
+    return this.#inTurn(signal, async () => {
       const { folder } = this.#options;
       if (folder === null) return;
       const { files, clock, own } = this.#deps;
@@ -338,15 +338,15 @@ export class BackupService {
     }
   }
 
-  /** Runs one backup at a time, because two would only slow each other down. */
+  /** Runs one backup at a time, because two would only slow each other down. A signal also ends the waiting for its turn. */
   #inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const turn = this.#working.then(() => {
+    const before = this.#working;
+    const turn = abortable(before, signal).then(() => {
       signal?.throwIfAborted();
       return work();
     });
-    this.#working = turn.catch(() => {
-      // The caller gets the error; the next backup runs all the same.
-    });
+    // The caller gets the error; the next backup runs all the same, but not before those that are under way.
+    this.#working = Promise.allSettled([before, turn]);
     return turn;
   }
 }
