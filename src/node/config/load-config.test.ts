@@ -129,6 +129,11 @@ describe('files', () => {
     assert.equal((await load(null)).file, null);
   });
 
+  test('a key that resembles none is not said to mean the section that it is in', async () => {
+    const config = await load('{ "EntglDb": { "Persistence": { "Path": "x" } } }');
+    assert.match(config.warnings[0]!, /^unknown key Persistence\.Path in .*: it is ignored$/);
+  });
+
   test('an unknown key warns with the nearest known one, and does no harm', async () => {
     const config = await load(
       '{ "EntglDb": { "Network": { "TcpPrt": 1, "MaxQueueSize": 5 }, "Nonsense": { "x": 1 } } }',

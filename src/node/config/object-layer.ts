@@ -94,7 +94,8 @@ function asSection(name: string, raw: unknown, source: ConfigSource): object {
 export function nearestKey(path: string): string | undefined {
   const last = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
   const moved = [...ALL_KEYS.keys()].find((name) => name.toLowerCase().endsWith(`.${last}`));
-  return moved ?? nearestName(path, [...ALL_KEYS.keys(), ...sectionsByLowerName.values()]);
+  const sections = path.includes('.') ? [] : sectionsByLowerName.values();
+  return moved ?? nearestName(path, [...ALL_KEYS.keys(), ...sections]);
 }
 
 /** For a file without section `EntglDb`: names the keys that were probably meant to be in it. */
