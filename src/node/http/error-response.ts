@@ -82,6 +82,7 @@ type SchemaProblem = Pick<FastifySchemaValidationError, 'instancePath' | 'keywor
 
 function whatIsWrong({ keyword, message, params, parentSchema, data }: SchemaProblem, part: string): string {
   if (keyword === 'type') return `${message}, but is ${shorten(JSON.stringify(data) ?? 'missing')}; see /openapi.json`;
+  if (keyword === 'minLength' && data === '') return 'is empty; see /openapi.json';
   const { additionalProperty: unknown } = params;
   if (typeof unknown !== 'string') return `${message}; see /openapi.json`;
   const word = part === 'querystring' ? 'parameter' : 'member';

@@ -132,6 +132,10 @@ test('parameters are text, and are read as the numbers and booleans that they sa
     await call('POST', '/api/v1/conflicts/x/restore'),
     'params/id must be integer, but is "x"; see /openapi.json',
   );
+  await assertRefused(
+    await call('PUT', '/api/v1/collections/c/documents/', {}),
+    'params/key is empty; see /openapi.json',
+  );
   assert.equal((await call('POST', '/api/v1/conflicts/7/restore')).status, 404);
   assert.equal((await call('GET', '/api/v1/conflicts?limit=2')).status, 200);
   assert.equal((await call('GET', '/api/v1/collections/numbers/export?versions=true')).status, 200);
