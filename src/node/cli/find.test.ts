@@ -32,6 +32,13 @@ for (const isRunning of [false, true])
     assert.deepEqual(JSON.parse((await cli('find', 'things', '--limit', '10505', '--json')).err), { next: after });
     assert.equal(all.err, '');
     assert.equal((await cli('find', 'nothing', '--json')).out, '[]\n');
+    const unknown = /^this node has no collection "thingz"; `status` lists those that it has\n/;
+    for (const command of ['find', 'count', 'export']) {
+      const { code, err } = await cli(command, 'thingz');
+      assert.equal(code, 0);
+      assert.match(err, unknown);
+    }
+    assert.equal((await cli('find', 'things', '{"i":-1}')).err, '0 documents\n');
     node?.stop();
     await node?.done;
   });

@@ -9,6 +9,7 @@ import { plural } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 import { startProgress } from '../progress.ts';
 import { parseDelimiter, parseFormat, type TransferArguments } from '../transfer-options.ts';
+import { noteIfUnknown } from '../unknown-collection.ts';
 
 export interface ExportArguments extends TransferArguments {
   readonly columns?: string;
@@ -46,6 +47,7 @@ export async function exportCommand(
     } finally {
       progress.stop();
     }
+    if (exported === 0) await noteIfUnknown(run, target, collection);
   });
   if (toOutput) output.note(`Exported ${plural(exported, 'document')} of ${collection}.`);
   else

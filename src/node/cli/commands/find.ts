@@ -6,6 +6,7 @@ import { plural } from '../format.ts';
 import type { DocumentAccess } from '../node-target.ts';
 import { withTarget } from '../open-target.ts';
 import { parseFields, parseFilterArgument, parseSort, parseWhole } from '../parse-argument.ts';
+import { noteIfUnknown } from '../unknown-collection.ts';
 
 /** Documents that are read and printed at a time: few enough for memory, many enough for a filter whose index is read for each page. */
 const PAGE_DOCUMENTS = 10_000;
@@ -34,9 +35,11 @@ export async function find(
     ...(after === undefined ? {} : { after }),
   };
   if (explain === true) return explainTo(run, collection, parsed, options);
-  const { count, next } = await withTarget(run, {}, (target, signal) =>
-    printPages(run, target.collection(collection), parsed, { ...options, signal }, kept),
-  );
+  const { count, next } = await withTarget(run, {}, async (target, signal) => {
+    const found = await printPages(run, target.collection(collection), parsed, { ...options, signal }, kept);
+    if (found.count === 0) await noteIfUnknown(run, target, collection);
+    return found;
+  });
   run.output.note(plural(count, 'document'));
   if (next !== null) run.output.aside({ next }, `there are more: --after ${next}`);
   return EXIT.ok;
