@@ -28,6 +28,12 @@ export class Receiver {
   #group: RemoteVersion[] = [];
   #groupBytes = 0;
   #round = 0;
+  /** Digest of this end's last summary. */
+  #summarised: Uint8Array | undefined;
+  /** Digest of the peer's last summary, if it was another one than this end's. */
+  #unequal: Uint8Array | undefined;
+  /** The two of them when the collections were last listed. */
+  #listed: readonly [ours: Uint8Array, theirs: Uint8Array | undefined] | undefined;
   /** Monotonic time of the newest summary, ms. */
   #summaryMs: number | undefined;
 
@@ -47,12 +53,20 @@ export class Receiver {
     return this.#summaryMs === undefined ? 0 : this.#summaryMs + this.#context.deps.times.syncIntervalMs;
   }
 
-  /** R4: opens a round: at the start of a session with one digest per collection, later with one for all. */
+  /** The peer's summary was compared with this end's own; `isEqual` undefined: parts of it are still to come. */
+  compared(digest: Uint8Array, isEqual: boolean | undefined): void {
+    if (isEqual !== undefined) this.#unequal = isEqual ? undefined : digest;
+  }
+
+  /** R4: opens a round, at the start of a session with one digest per collection. */
   sendSummary(withCollections: boolean): void {
     const digests = this.#context.sharedDigests();
     const digest = sessionDigest(digests);
     const round = ++this.#round;
-    const listed = withCollections ? [...digests].map(([name, each]) => ({ collection: name, digest: each })) : [];
+    const isListed = withCollections || this.#hidesEqual(digest);
+    if (isListed) this.#listed = [digest, this.#unequal];
+    this.#summarised = digest;
+    const listed = isListed ? [...digests].map(([name, each]) => ({ collection: name, digest: each })) : [];
     const parts = [...inMessages(listed, this.#context.deps.limits)];
     // A peer that finds it equal counts everything as held here (receipts), so it must be durable before it is sent.
     for (const [i, collections] of parts.entries()) {
@@ -60,6 +74,16 @@ export class Receiver {
       this.#context.sendDurable({ kind: 'summary', round, digest, collections, ...more });
     }
     this.#summaryMs = this.#context.nowMs;
+  }
+
+  /**
+   * A collection that differs for long, because the ends purged different tombstones, hides from receipts that others are equal.
+   * So once nothing has moved here for a round, they are listed again.
+   */
+  #hidesEqual(digest: Uint8Array): boolean {
+    const [ours, theirs] = this.#listed ?? [];
+    const isListed = isSame(digest, ours) && isSame(this.#unequal, theirs);
+    return this.#unequal !== undefined && isSame(digest, this.#summarised) && !isListed;
   }
 
   tick(): void {
@@ -229,4 +253,8 @@ export class Receiver {
     }
     return outcome.kind;
   }
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
 }

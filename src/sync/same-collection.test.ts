@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DocumentKey } from '../core/ids/index.ts';
+import { TIMES } from '../core/config/index.ts';
+import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Replica } from '../database/replica/index.ts';
-import { C, type End, Meeting, openReplica, write } from './test-meeting.ts';
+import { C, clock, type End, Meeting, openReplica, write } from './test-meeting.ts';
 
 /** Which ends were told so in a meeting. */
 function toldIn(a: Replica, b: Replica): End[] {
@@ -35,4 +36,38 @@ test('a write of a former life that nobody can claim is found to be held', () =>
   assert.equal(b.collection(C).knowledge.get(former), undefined);
   assert.equal(b.get(C, 'kept' as DocumentKey)?.value, '{}');
   assert.deepEqual(toldIn(a, b), ['a', 'b']);
+});
+
+test('a collection in which one end has purged a deletion does not hide that another one is the same', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  const jobs = { collection: 'jobs' as CollectionName, key: 'done' as DocumentKey };
+  for (const value of ['{}', null]) a.write([{ writes: [{ ...jobs, value }] }]);
+  toldIn(a, b);
+  clock.advance(1000);
+  assert.equal(a.purge(1, 10).purged, 1);
+  const meeting = new Meeting(a, b);
+  while (meeting.carry());
+  write(a, ['k' as DocumentKey], '{}');
+  meeting.step('a', { kind: 'committed' });
+  const summaries: number[] = [];
+  for (let round = 0; round < 8; round++) {
+    while (
+      meeting.carry((_from, message) => {
+        if (message.kind === 'summary') summaries.push(message.collections.length);
+        return undefined;
+      })
+    );
+    meeting.wait(TIMES.syncIntervalMs);
+  }
+  for (const end of ['a', 'b'] as const)
+    assert.ok(
+      meeting.events[end].some((event) => event.kind === 'same' && event.collection === C),
+      end,
+    );
+  assert.ok(summaries.length > 8);
+  assert.ok(
+    summaries.slice(-6).every((collections) => collections === 0),
+    'they are listed once, not for ever',
+  );
+  meeting.close();
 });

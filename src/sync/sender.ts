@@ -64,10 +64,10 @@ export class Sender {
     return this.#claims.nextWakeMs;
   }
 
-  /** R4: names the collections for which vectors must travel. */
-  summary(message: SummaryMessage): void {
+  /** R4: names the collections for which vectors must travel. Returns whether all are equal; undefined: parts are to come. */
+  summary(message: SummaryMessage): boolean | undefined {
     const theirs = this.#summary.take(message, (name) => this.#context.counts(name));
-    if (theirs === undefined) return;
+    if (theirs === undefined) return undefined;
     this.#beginNewCollections();
     const digests = this.#context.sharedDigests();
     const isEqual = Buffer.compare(message.digest, sessionDigest(digests)) === 0;
@@ -81,6 +81,7 @@ export class Sender {
     if (isEqual) this.#context.event({ kind: 'equal' });
     for (const collections of inMessages(differ, this.#context.deps.limits))
       this.#context.send({ kind: 'differ', round: message.round, collections });
+    return isEqual;
   }
 
   /** R4: the round of one collection begins. */

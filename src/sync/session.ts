@@ -142,7 +142,7 @@ export class Session {
       case 'definitions':
         return this.#definitions.heard(message);
       case 'summary':
-        return this.#sender.summary(message);
+        return this.#receiver.compared(message.digest, this.#sender.summary(message));
       case 'differ':
         return this.#receiver.differ(message);
       case 'want':

@@ -252,6 +252,23 @@ testOnStores(
   },
 );
 
+test('a peer that holds the same counts again after it, or this node, began another life', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await db.collection('users').put('u', { n: 1 });
+  db.replica.takeNewLife('restored', 'plain');
+  const pending = (): unknown => receipts.pendingFor('kitchen');
+  receipts.holdsTheSame('a', USERS);
+  assert.deepEqual(pending(), []);
+  receipts.met('a', 'kitchen', LIFE_B);
+  assert.deepEqual(pending(), [{ collection: 'users', writes: 1 }], 'what it said in its former life is void');
+  receipts.holdsTheSame('a', USERS);
+  assert.deepEqual(pending(), [], 'although nothing has changed here since');
+  receipts.close();
+});
+
 test('a node that comes back restored, with another device key, holds nothing until it says so; a namesake that is here does', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;

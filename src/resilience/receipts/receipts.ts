@@ -68,8 +68,11 @@ export class Receipts {
   /** Peers with an open session. */
   readonly #present = new Set<string>();
   readonly #waiters = new Set<Waiter>();
-  /** Peers that were found to hold the same as this node, by the state of the collection in which they were. */
-  readonly #same = new WeakMap<CollectionState, Set<string>>();
+  /**
+   * Peers that were found to hold the same as this node, by the state of the collection in which they were. It counts no longer
+   * once a session begins, maybe with another life of the peer, or this node takes another id.
+   */
+  #same = new WeakMap<CollectionState, Set<string>>();
   readonly #unsubscribe: (() => void)[];
   #ownId: ReplicaId;
   #formerIds: ReadonlySet<ReplicaId>;
@@ -99,6 +102,7 @@ export class Receipts {
   met(peer: string, node: string, replica: ReplicaId): void {
     if (this.#isClosed) return;
     this.#present.add(peer);
+    this.#same = new WeakMap();
     this.#table.forgetNamesakes(node, (other) => this.#present.has(other));
     this.#table.met(peer, node, replica, this.#deps.clock.now());
     // A crash may take what was confirmed, but not that it counts no more.
@@ -315,6 +319,7 @@ export class Receipts {
     const { replica } = this.#deps;
     this.#ownId = replica.id;
     this.#formerIds = formerIdsOf(replica);
+    this.#same = new WeakMap();
     this.#table.keepOnly(new Set(replica.ownIds()));
     for (const waiter of [...this.#waiters]) {
       waiter.dots = this.#ownDots(waiter.collection, waiter.key);
@@ -327,6 +332,7 @@ export class Receipts {
     const { replica } = this.#deps;
     this.#ownId = replica.id;
     this.#formerIds = formerIdsOf(replica);
+    this.#same = new WeakMap();
     for (const { dots, reject } of [...this.#waiters])
       if (dots.some((dot) => dot.replica === replica.id && dot.seq > replica.seq))
         reject(new PersistenceError('IO_FAILED', 'the disk lost the write before it was durable; write it again'));
