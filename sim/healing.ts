@@ -16,6 +16,10 @@ export interface HealingDeps {
 
 const HEAL_MS_MAX = 60_000;
 const QUIET_MS = 10_000;
+const PURGED_AT_ONCE = 1000;
+const YEARS_MS = 20 * 365 * 86_400_000;
+/** One round for what moves, one in which nothing moves, and one that lists the collections. */
+const ROUNDS_AFTER = 4;
 
 /** Ends all faults, after which the nodes must soon agree. Returns how long that took, in virtual ms. */
 export async function heal(deps: HealingDeps): Promise<number> {
@@ -69,4 +73,11 @@ export async function stayQuiet({ scene, report }: HealingDeps): Promise<void> {
   if (sent > framesMax) report(`storm: ${sent} frames in ${QUIET_MS / 1000} s of rest, at most ${framesMax} are due`);
   const { count, max } = cluster.linkedPairs();
   if (count > max) report(`crowd: ${count} links between ${cluster.nodes.length} nodes, at most ${max} are due`);
+}
+
+/** Purges all tombstones, also those of a clock that was years ahead, and waits until nodes have compared what is left. */
+export async function forgetDeletions({ cluster }: Scene): Promise<void> {
+  for (const { replica } of cluster.nodes) while (replica.purge(-YEARS_MS, PURGED_AT_ONCE).purged > 0);
+  cluster.dial(1);
+  await cluster.advance(ROUNDS_AFTER * SIM_TIMES.syncIntervalMs);
 }

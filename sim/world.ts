@@ -8,7 +8,7 @@ import { Cluster } from './cluster.ts';
 import { createObjectCodec, messageText, watchedCodec } from './codecs.ts';
 import { Disks, isRefusal } from './disks.ts';
 import { type Campaign, type FaultName, faultSource } from './faults.ts';
-import { type HealingDeps, heal, stayQuiet } from './healing.ts';
+import { forgetDeletions, type HealingDeps, heal, stayQuiet } from './healing.ts';
 import { type Finding, History, nameOf } from './history.ts';
 import { versionsOf } from './holdings.ts';
 import { LateMail } from './late-mail.ts';
@@ -316,6 +316,7 @@ class World {
     };
     this.#healMs = await heal(deps);
     await stayQuiet(deps);
+    await forgetDeletions(this.#scene);
   }
 
   #judge(): void {

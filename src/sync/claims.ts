@@ -84,7 +84,11 @@ export class Claims {
   }
 
   #claim(stream: OutStream, state: SyncCollection): ClaimedCollection {
-    const { knowledge, purged } = stream.unclaimed(state, this.#context.peer!.replica);
+    const { knowledge, purged } = stream.unclaimed(
+      state,
+      this.#context.peer!.replica,
+      this.#context.told.get(stream.collection),
+    );
     const complete = stream.isRoundOpen;
     stream.peerKnows(knowledge);
     stream.conclude(state);

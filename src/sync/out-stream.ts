@@ -171,14 +171,19 @@ export class OutStream {
   /**
    * The entries of both vectors that are newer than at the last claim. The first claim also omits what the peer itself said that
    * it knows, except for a different check of the same write, which proves a fork, and knowledge of the peer's own writes (R9).
+   * `told`: what this end has said in its own `want`. Of later knowledge the peer has not heard, and its receipts wait for it,
+   * also for that of writes of its former lives.
    */
   unclaimed(
     state: SyncCollection,
     peer: ReplicaId,
+    told: Knowledge | undefined,
   ): { knowledge: Map<ReplicaId, Known>; purged: Map<ReplicaId, number> } {
     const isClaimed = (replica: ReplicaId, known: Known): boolean =>
       this.claimed === undefined
-        ? replica !== peer && addsNothing(known, this.peerKnowledge.get(replica))
+        ? replica !== peer &&
+          addsNothing(known, this.peerKnowledge.get(replica)) &&
+          (told === undefined || told.get(replica)?.seq === known.seq)
         : this.claimed.knowledge.get(replica)?.seq === known.seq;
     const knowledge = new Map([...state.knowledge].filter(([replica, known]) => !isClaimed(replica, known)));
     const purged = new Map<ReplicaId, number>();

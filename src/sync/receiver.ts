@@ -107,6 +107,7 @@ export class Receiver {
       this.#gaps.delete(collection);
       const state = this.#context.replica.collection(collection);
       const { knowledge, fingerprint } = state;
+      this.#context.told.set(collection, knowledge);
       const { replica: sender, life } = this.#context.peer!;
       const points = this.#context.replica.resumePoints(sender, life, collection);
       const resume = points.size === 0 ? {} : { resume: points };

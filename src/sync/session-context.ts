@@ -1,6 +1,7 @@
 import type { Limits, TIMES } from '../core/config/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import type { CollectionDefinition } from '../core/replication/index.ts';
+import type { Knowledge } from '../core/version/index.ts';
 import type { HelloMessage, Message } from '../net/messages/index.ts';
 import type { SessionEffect, SessionEvent } from './effects.ts';
 import type { SyncReplica } from './replica-port.ts';
@@ -32,6 +33,8 @@ export class SessionContext {
   peer: HelloMessage | undefined;
   /** Monotonic time of the running step, ms. */
   nowMs = 0;
+  /** What this end has said that it knows, in the last `want` of each collection. */
+  readonly told = new Map<CollectionName, Knowledge>();
   #effects: SessionEffect[] = [];
   #ours: ((name: CollectionName) => boolean) | undefined;
   #theirs: ((name: CollectionName) => boolean) | undefined;

@@ -16,8 +16,8 @@ export interface PeerReceipts {
   readonly points: ReadonlyMap<CollectionName, ConfirmedPoints>;
 }
 
-/** A point of a former id: the peer holds all of its writes that are here, also those that no knowledge covers. */
-export const EVERYTHING = Number.MAX_SAFE_INTEGER;
+/** The point of a former id of which the peer holds all writes that are here, also those that no knowledge covers. */
+const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
 export interface ReceiptTableOptions {
   readonly keeper: EntryKeeper;
@@ -29,7 +29,10 @@ export interface ReceiptTableOptions {
 
 interface Row {
   readonly id: number;
+  /** As far as the peer claimed. */
   readonly points: Map<ReplicaId, number>;
+  /** Former ids of which it was found to hold everything that is here. */
+  readonly whole: Set<ReplicaId>;
 }
 
 interface KeptPeer {
@@ -46,6 +49,7 @@ interface StoredRow {
   readonly heardAt: number;
   readonly collection: CollectionName;
   readonly points: readonly (readonly [ReplicaId, number])[];
+  readonly whole?: readonly ReplicaId[];
 }
 
 const PAGE_MAX = 500;
@@ -79,14 +83,14 @@ export class ReceiptTable {
 
   *peers(): Generator<PeerReceipts> {
     for (const [peer, { node, replica, heardAt, rows }] of this.#peers)
-      yield { peer, node, replica, heardAt, points: new Map([...rows].map(([name, row]) => [name, row.points])) };
+      yield { peer, node, replica, heardAt, points: new Map([...rows].map(([name, row]) => [name, pointsIn(row)])) };
   }
 
-  /** What each peer confirmed of one collection, without copies, for frequent use. */
+  /** What each peer confirmed of one collection. */
   *pointsOf(collection: CollectionName): Generator<readonly [peer: string, ConfirmedPoints]> {
     for (const [peer, { rows }] of this.#peers) {
       const row = rows.get(collection);
-      if (row !== undefined) yield [peer, row.points];
+      if (row !== undefined) yield [peer, pointsIn(row)];
     }
   }
 
@@ -127,18 +131,20 @@ export class ReceiptTable {
     this.#dirty.add(row);
   }
 
-  /** Whether a peer was found to hold everything that is here of a former id. */
-  holdsEverything(peer: string, collection: CollectionName, own: ReplicaId): boolean {
-    return this.#peers.get(peer)?.rows.get(collection)?.points.get(own) === EVERYTHING;
+  /** Records that a peer holds everything that is here of a former id, until more of it arrives. */
+  confirmWhole(peer: string, collection: CollectionName, own: ReplicaId): void {
+    const kept = this.#peers.get(peer);
+    if (kept === undefined) return;
+    const row = kept.rows.get(collection) ?? this.#add(peer, kept, collection);
+    row.whole.add(own);
+    this.#dirty.add(row);
   }
 
-  /** A write of a former id arrived that was not here when peers were found to hold everything. */
-  arrived(collection: CollectionName, own: ReplicaId, seq: number): void {
+  /** A write of a former id arrived that was not here when peers were found to hold everything: only their claims count again. */
+  arrived(collection: CollectionName, own: ReplicaId): void {
     for (const { rows } of this.#peers.values()) {
       const row = rows.get(collection);
-      if (row?.points.get(own) !== EVERYTHING) continue;
-      row.points.set(own, seq - 1);
-      this.#dirty.add(row);
+      if (row?.whole.delete(own)) this.#dirty.add(row);
     }
   }
 
@@ -146,7 +152,12 @@ export class ReceiptTable {
   keepOnly(ids: ReadonlySet<ReplicaId>): void {
     for (const { rows } of this.#peers.values())
       for (const row of rows.values())
-        for (const id of row.points.keys()) if (!ids.has(id) && row.points.delete(id)) this.#dirty.add(row);
+        for (const id of [...row.points.keys(), ...row.whole])
+          if (!ids.has(id)) {
+            row.points.delete(id);
+            row.whole.delete(id);
+            this.#dirty.add(row);
+          }
   }
 
   /** Writes changes in one commit, durable with the next flush. */
@@ -165,7 +176,7 @@ export class ReceiptTable {
 
   #add(peer: string, kept: KeptPeer, collection: CollectionName): Row {
     while (this.#rows >= this.#options.receiptsMax && this.#forgetOldest(peer));
-    const row: Row = { id: ++this.#newestId, points: new Map() };
+    const row: Row = { id: ++this.#newestId, points: new Map(), whole: new Set() };
     kept.rows.set(collection, row);
     this.#rows++;
     return row;
@@ -198,13 +209,13 @@ export class ReceiptTable {
     }
   }
 
-  #adopt(id: number, { peer, node, replica, heardAt, collection, points }: StoredRow): void {
+  #adopt(id: number, { peer, node, replica, heardAt, collection, points, whole = [] }: StoredRow): void {
     this.#newestId = id;
     const kept = this.#peers.get(peer) ?? { node, replica, heardAt, rows: new Map<CollectionName, Row>() };
     // All rows of an earlier life are removed when a peer has a new one, so the rows of one peer belong to one life.
     this.#peers.set(peer, kept);
     kept.heardAt = Math.max(kept.heardAt, heardAt);
-    kept.rows.set(collection, { id, points: new Map(points) });
+    kept.rows.set(collection, { id, points: new Map(points), whole: new Set(whole) });
     this.#rows++;
   }
 
@@ -216,5 +227,9 @@ export class ReceiptTable {
 
 function toStored(peer: string, kept: KeptPeer, collection: CollectionName, row: Row): StoredRow {
   const { node, replica, heardAt } = kept;
-  return { peer, node, replica, heardAt, collection, points: [...row.points] };
+  return { peer, node, replica, heardAt, collection, points: [...row.points], whole: [...row.whole] };
+}
+
+function pointsIn({ points, whole }: Row): ConfirmedPoints {
+  return whole.size === 0 ? points : new Map([...points, ...[...whole].map((own) => [own, EVERYTHING] as const)]);
 }

@@ -252,6 +252,23 @@ testOnStores(
   },
 );
 
+test('what a peer claimed of a former life counts when more of that life arrives, also if it was claimed meanwhile', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  const receipts = receiptsOf(opened);
+  receipts.met('a', 'kitchen', LIFE_A);
+  await db.collection('users').put('u', { n: 1 });
+  const former = db.replica.id;
+  db.replica.takeNewLife('restored', 'plain');
+  receipts.holdsTheSame('a', USERS);
+  receipts.confirmed('a', USERS, former, 2);
+  applyRemote(db, 'users', 'v', '{"n":2}', 2, former);
+  assert.deepEqual(receipts.pendingFor('kitchen'), []);
+  applyRemote(db, 'users', 'w', '{"n":3}', 3, former);
+  assert.deepEqual(receipts.pendingFor('kitchen'), [{ collection: 'users', writes: 1 }]);
+  receipts.close();
+});
+
 test('a peer that holds the same counts again after it, or this node, began another life', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;

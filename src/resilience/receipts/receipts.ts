@@ -11,7 +11,7 @@ import {
 import type { Logger } from '../../core/logging/index.ts';
 import type { Dot } from '../../core/version/index.ts';
 import type { CollectionState, CommitNotice, Replica } from '../../database/replica/index.ts';
-import { type ConfirmedPoints, EVERYTHING, ReceiptTable } from './receipt-table.ts';
+import { type ConfirmedPoints, ReceiptTable } from './receipt-table.ts';
 
 export interface ReceiptsDeps {
   readonly replica: Replica;
@@ -119,7 +119,7 @@ export class Receipts {
   confirmed(peer: string, collection: CollectionName, own: ReplicaId, seq: number): void {
     // The end of a link that another one has replaced may be told after the beginning of that one.
     this.#present.add(peer);
-    if (this.#isClosed || this.#table.holdsEverything(peer, collection, own)) return;
+    if (this.#isClosed) return;
     this.#table.confirm(peer, collection, own, seq, this.#deps.clock.now());
     this.#changed(collection);
   }
@@ -135,8 +135,7 @@ export class Receipts {
     this.#same.set(state, peers.add(peer));
     const points = new Map(this.#table.pointsOf(collection)).get(peer) ?? NO_POINTS;
     for (const own of this.#formerIds)
-      if (this.#pendingOf(collection, own, points, 1) > 0)
-        this.#table.confirm(peer, collection, own, EVERYTHING, this.#deps.clock.now());
+      if (this.#pendingOf(collection, own, points, 1) > 0) this.#table.confirmWhole(peer, collection, own);
     this.#changed(collection);
   }
 
@@ -311,7 +310,7 @@ export class Receipts {
     for (const { collection, versions } of changed)
       for (const { replica, seq } of versions)
         if (this.#formerIds.has(replica) && seq > this.#known(collection, replica))
-          this.#table.arrived(collection, replica, seq);
+          this.#table.arrived(collection, replica);
   }
 
   /** R9: a new id may have repeated writes of the old one, so waiters are updated. */
