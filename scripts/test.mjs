@@ -44,7 +44,7 @@ const SUITES = [
   },
   {
     name: 'sim',
-    budget: 330,
+    budget: 420,
     commands: [
       ['sim', 'sim/main.ts', '--mix', '--seeds', '1500', '--events', '2000', '--first', String(today() * 1000)],
     ],

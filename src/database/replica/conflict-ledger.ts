@@ -81,7 +81,7 @@ export class ConflictLedger {
     for (const contested of draft.contested) {
       const { collection, key } = contested.after;
       for (const { loser, winner } of newlyLost(contested)) {
-        if (this.#isKept(dotOf(collection, writeOf(loser)))) continue;
+        if (this.#isKept(dotOf(collection, writeOf(key, loser)))) continue;
         const resolver = this.#options.resolverOf(collection);
         this.#append(draft, { ...now, collection, key, resolver, loser: sideOf(loser), winner: sideOf(winner) });
       }
@@ -167,20 +167,20 @@ function parse({ id, data }: { readonly id: number; readonly data: string }): Le
   return { ...(JSON.parse(data) as Omit<LedgerEntry, 'id'>), id };
 }
 
-function headOf({ id, lived, collection, loser, winner }: LedgerEntry): LedgerHead {
+function headOf({ id, lived, collection, key, loser, winner }: LedgerEntry): LedgerHead {
   const characters = (loser.value?.length ?? 0) + (winner.value?.length ?? 0);
-  return { id, lived, characters, collection, write: writeOf(loser) };
+  return { id, lived, characters, collection, write: writeOf(key, loser) };
 }
 
 function sideOf({ replica, seq, hlc, value }: Version): ConflictSide {
   return { replica, seq, hlc, value };
 }
 
-/** A dot names one write of one document; after a fork it may name two (R9), hence the collection. */
+/** A dot names one write of one document; after a fork it may name two (R9), hence collection and key. */
 function dotOf(collection: CollectionName, write: string): string {
   return `${collection}\u0000${write}`;
 }
 
-function writeOf({ replica, seq }: { readonly replica: string; readonly seq: number }): string {
-  return `${replica}:${seq}`;
+function writeOf(key: DocumentKey, { replica, seq }: { readonly replica: string; readonly seq: number }): string {
+  return `${key}\u0000${replica}:${seq}`;
 }

@@ -10,7 +10,7 @@ export interface LedgerHead {
   /** Characters of its values. */
   readonly characters: number;
   readonly collection: CollectionName;
-  /** The write that lost, as `replica:seq`. */
+  /** The write that lost: key of the document, NUL, `replica:seq`. */
   readonly write: string;
 }
 
