@@ -49,6 +49,7 @@ interface StoredRow {
   readonly heardAt: number;
   readonly collection: CollectionName;
   readonly points: readonly (readonly [ReplicaId, number])[];
+  /** Absent in rows of earlier builds, in which such an id has the point `EVERYTHING`. */
   readonly whole?: readonly ReplicaId[];
 }
 
@@ -209,13 +210,15 @@ export class ReceiptTable {
     }
   }
 
-  #adopt(id: number, { peer, node, replica, heardAt, collection, points, whole = [] }: StoredRow): void {
+  #adopt(id: number, { peer, node, replica, heardAt, collection, points, whole }: StoredRow): void {
     this.#newestId = id;
     const kept = this.#peers.get(peer) ?? { node, replica, heardAt, rows: new Map<CollectionName, Row>() };
     // All rows of an earlier life are removed when a peer has a new one, so the rows of one peer belong to one life.
     this.#peers.set(peer, kept);
     kept.heardAt = Math.max(kept.heardAt, heardAt);
-    kept.rows.set(collection, { id, points: new Map(points), whole: new Set(whole) });
+    const former = points.flatMap(([own, seq]) => (seq === EVERYTHING ? [own] : []));
+    const claimed = points.filter(([, seq]) => seq !== EVERYTHING);
+    kept.rows.set(collection, { id, points: new Map(claimed), whole: new Set(whole ?? former) });
     this.#rows++;
   }
 

@@ -269,6 +269,22 @@ test('what a peer claimed of a former life counts when more of that life arrives
   receipts.close();
 });
 
+test('a table of an earlier build: a peer that held everything is asked again when more arrives', async () => {
+  await using opened = await openTestDatabase();
+  const { db } = opened;
+  await db.collection('users').put('u', { n: 1 });
+  const former = db.replica.id;
+  db.replica.takeNewLife('restored', 'plain');
+  const points = [[former, Number.MAX_SAFE_INTEGER]];
+  const row = { peer: 'a', node: 'kitchen', replica: LIFE_A, heardAt: 0, collection: USERS, points };
+  db.replica.commitEntries((draft) => draft.entry({ space: 'receipts', id: 1, data: JSON.stringify(row) }));
+  const receipts = receiptsOf(opened);
+  assert.deepEqual(receipts.pendingFor('kitchen'), []);
+  applyRemote(db, 'users', 'v', '{"n":2}', 2, former);
+  assert.deepEqual(receipts.pendingFor('kitchen'), [{ collection: 'users', writes: 2 }]);
+  receipts.close();
+});
+
 test('a peer that holds the same counts again after it, or this node, began another life', async () => {
   await using opened = await openTestDatabase();
   const { db } = opened;
