@@ -257,6 +257,8 @@ test('metrics count writes by origin, reads by cache, rounds and lag', () =>
     assert.equal(value('entgldb_writes_total', 'remote'), 0);
     assert.equal(value('entgldb_sync_rounds_total'), 1);
     assert.equal(value('entgldb_sync_bytes_total'), 700);
+    network.bytes = 900;
+    assert.equal(value('entgldb_sync_bytes_total'), 900, 'those of a session that has not reported yet, too');
     assert.equal(value('entgldb_sync_errors_total'), 1);
     assert.equal(value('entgldb_peer_lag_seconds', 'till-2'), 2);
     assert.ok(value('entgldb_database_bytes')! > 0);

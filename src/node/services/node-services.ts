@@ -222,6 +222,7 @@ export class NodeServices {
   metrics(): MetricSample[] {
     const { clock, store } = this.#deps;
     const { damaged, lastScrubAt } = this.#integrity();
+    this.feed.countBytes();
     return [
       ...this.#counts.samples(),
       ...cacheSamples(this.cache.getStatistics()),

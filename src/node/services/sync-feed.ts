@@ -33,10 +33,15 @@ export class SyncFeed {
       case 'claimed':
       case 'equal':
         this.#tracker.recordPeerSuccess(name);
-        return this.#tracker.recordSync({ bytes: this.#newBytes() });
+        return this.countBytes();
       default:
         return;
     }
+  }
+
+  /** Adds the bytes that were exchanged since the last call to the totals. */
+  countBytes(): void {
+    this.#tracker.recordSync({ bytes: this.#newBytes() });
   }
 
   /** A peer is no longer expected: forgets it. */
@@ -55,7 +60,7 @@ export class SyncFeed {
     this.#nameByKey.delete(deviceKey);
     this.#remember(deviceKey, name);
     this.#tracker.updatePeer(name, { isConnected: false });
-    this.#tracker.recordSync({ bytes: this.#newBytes() });
+    this.countBytes();
     if (problem === null) return;
     this.#tracker.recordPeerFailure(name);
     this.#tracker.recordError(problem, name, 'NETWORK_ERROR');
