@@ -19,6 +19,7 @@ export class NameLookup {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #resolve: Resolve;
   readonly #waiting = new Map<string, Callback[]>();
+  /** Late answers. Those that are too old go with the next answer, so there are never more than names were asked within that time. */
   readonly #kept = new Map<string, { readonly answer: Answer; readonly until: number }>();
 
   /** `resolve`: for tests. Default: that of the system. */
@@ -42,6 +43,7 @@ export class NameLookup {
   #answered(id: string, askedAt: number, answer: Answer): void {
     const now = this.#clock.monotonic();
     const tookMs = now - askedAt;
+    for (const [other, { until }] of this.#kept) if (until <= now) this.#kept.delete(other);
     if (answer[0] === null && tookMs > LATE_MS)
       this.#kept.set(id, { answer, until: now + Math.min(tookMs, KEPT_MS_MAX) });
     const waiting = this.#waiting.get(id) ?? [];
@@ -51,8 +53,6 @@ export class NameLookup {
 
   #keptAnswer(id: string): Answer | undefined {
     const kept = this.#kept.get(id);
-    if (kept === undefined || kept.until > this.#clock.monotonic()) return kept?.answer;
-    this.#kept.delete(id);
-    return undefined;
+    return kept !== undefined && kept.until > this.#clock.monotonic() ? kept.answer : undefined;
   }
 }
