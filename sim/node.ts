@@ -5,6 +5,7 @@ import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/ind
 import { silentLogger } from '../src/core/logging/index.ts';
 import type { Resolver } from '../src/core/merge/index.ts';
 import type { ForkProof } from '../src/core/replication/index.ts';
+import { Wants } from '../src/database/index.ts';
 import { type CommitNotice, type NewLife, Replica } from '../src/database/replica/index.ts';
 import type { Channel } from '../src/net/index.ts';
 import { Receipts } from '../src/resilience/receipts/index.ts';
@@ -93,6 +94,8 @@ export class SimNode {
   replica!: Replica;
   host!: SyncHost;
   receipts!: Receipts;
+  /** Undefined before the first start. */
+  #wants: Wants | undefined;
   isUp = false;
   wallOffsetMs = 0;
   failures: unknown[] = [];
@@ -129,14 +132,12 @@ export class SimNode {
 
   /** Whether the node synchronizes the collection now. */
   wants(collection: CollectionName): boolean {
-    return this.mayWant(collection) && this.replica.collection(collection).state === 'wanted';
+    return this.#wants!.has(collection);
   }
 
   /** What its beacons would say, if the simulation sent any. */
   get relaysAll(): boolean {
-    if (this.#options.collections !== null) return false;
-    for (const { state } of this.replica?.collections() ?? []) if (state !== 'wanted') return false;
-    return true;
+    return this.#wants?.isAll ?? this.#options.collections === null;
   }
 
   mayWant(collection: CollectionName): boolean {
@@ -343,6 +344,8 @@ export class SimNode {
       resolverOf: () => this.#resolver,
       isSameLife,
     });
+    const { collections } = this.#options;
+    this.#wants = new Wants(this.replica, collections && new Set(collections));
   }
 
   /** What `NodeServices` does with the events of a session. */

@@ -80,4 +80,4 @@ export type {
   Sort,
   StandardSchema,
 } from './schema/index.ts';
-export type { CollectionInfo } from './wants.ts';
+export { type CollectionInfo, Wants } from './wants.ts';
