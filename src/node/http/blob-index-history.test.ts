@@ -3,21 +3,15 @@
  * each mistake. Method: a real server on a free loopback port over a real node, requests with fetch.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
-import { loadConfig } from '../config/index.ts';
 import type { RunningNode } from '../node-api.ts';
-import { openNode } from '../open-node.ts';
-import { systemClock } from '../system-clock.ts';
-import { type HttpServer, startHttpServer } from './index.ts';
+import type { HttpServer } from './index.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
 
-const OPTIONS = { host: '127.0.0.1', port: 0, token: null, startSecret: 'of this start', limits: LIMITS };
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const BYTES = Buffer.from(createSeededRandom(11).bytes(2 * LIMITS.documentBytesMax));
 
@@ -31,21 +25,15 @@ const logger: Logger = {
   error: (_fields, message) => alarms.push(message),
 };
 
-let folder: string;
+let served: TestServer;
 let node: RunningNode;
 let server: HttpServer;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'entgldb-http-'));
-  const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
-  server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger });
+  served = await startTestServer({ logger });
+  ({ node, server } = served);
 });
-after(async () => {
-  await server.close();
-  await node.close();
-  await rm(folder, { recursive: true });
-});
+after(() => served.close());
 
 const ask = (method: string, path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(`http://127.0.0.1:${server.address.port}/api/v1/${path}`, { method, ...init });

@@ -3,43 +3,22 @@
  * real server over a real node, and readers that leave.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { LIMITS } from '../../core/config/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
-import { loadConfig } from '../config/index.ts';
 import type { RunningNode } from '../node-api.ts';
-import { openNode } from '../open-node.ts';
 import { systemClock } from '../system-clock.ts';
-import { type HttpServer, type HttpServerOptions, startHttpServer } from './index.ts';
+import { startHttpServer } from './index.ts';
+import { startTestServer, TEST_OPTIONS, type TestServer } from './test-server.ts';
 
-const OPTIONS: HttpServerOptions = {
-  host: '127.0.0.1',
-  port: 0,
-  token: null,
-  startSecret: 'of this start',
-  limits: LIMITS,
-};
-
-let folder: string;
+let served: TestServer;
 let node: RunningNode;
-let server: HttpServer;
 let url: string;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'entgldb-changes-'));
-  const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
-  server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
-  url = `http://127.0.0.1:${server.address.port}`;
+  served = await startTestServer();
+  ({ node, url } = served);
 });
-after(async () => {
-  await server.close();
-  await node.close();
-  await rm(folder, { recursive: true });
-});
+after(() => served.close());
 
 async function assertRefused(response: Response, reason: string): Promise<void> {
   assert.equal(response.status, 400);
@@ -126,7 +105,7 @@ test('changes do not start from a meaningless token', async () => {
 });
 
 test('streams end when the server closes', async () => {
-  const own = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
+  const own = await startHttpServer(TEST_OPTIONS, { node, clock: systemClock, logger: silentLogger });
   const response = await fetch(`http://127.0.0.1:${own.address.port}/api/v1/collections/watched/changes`);
   await own.close();
   assert.match(await response.text(), /^: still here/);

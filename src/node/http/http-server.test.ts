@@ -4,10 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { LIMITS } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
@@ -17,28 +14,22 @@ import { loadConfig } from '../config/index.ts';
 import type { RunningNode } from '../node-api.ts';
 import { openNode } from '../open-node.ts';
 import { systemClock } from '../system-clock.ts';
-import { type HttpServer, type HttpServerOptions, startHttpServer } from './index.ts';
+import { type HttpServer, startHttpServer } from './index.ts';
+import { startTestServer, TEST_OPTIONS, type TestServer } from './test-server.ts';
 
-const SECRET = 'the secret of this start';
-const OPTIONS: HttpServerOptions = { host: '127.0.0.1', port: 0, token: null, startSecret: SECRET, limits: LIMITS };
+const SECRET = TEST_OPTIONS.startSecret;
 
+let served: TestServer;
 let folder: string;
 let node: RunningNode;
 let server: HttpServer;
 let url: string;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'entgldb-http-'));
-  const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
-  server = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
-  url = `http://127.0.0.1:${server.address.port}`;
+  served = await startTestServer();
+  ({ folder, node, server, url } = served);
 });
-after(async () => {
-  await server.close();
-  await node.close();
-  await rm(folder, { recursive: true });
-});
+after(() => served.close());
 
 async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
   const isText = typeof body === 'string';
@@ -191,7 +182,7 @@ describe('the node', () => {
   test('answers 503 with the report if it is unhealthy', async () => {
     const report = { ...(await node.health()), isHealthy: false, databaseHealthy: false, errors: ['disk'] };
     const sick: RunningNode = { ...node, health: async () => report, status: () => node.status(), peers: () => [] };
-    const own = await startHttpServer(OPTIONS, { node: sick, clock: systemClock, logger: silentLogger });
+    const own = await startHttpServer(TEST_OPTIONS, { node: sick, clock: systemClock, logger: silentLogger });
     const base = `http://127.0.0.1:${own.address.port}`;
     const health = await fetch(`${base}/health`);
     assert.equal(health.status, 503);
@@ -240,7 +231,7 @@ describe('the node', () => {
 });
 
 test('a silent client does not keep the server from closing', { timeout: 5000 }, async () => {
-  const own = await startHttpServer(OPTIONS, { node, clock: systemClock, logger: silentLogger });
+  const own = await startHttpServer(TEST_OPTIONS, { node, clock: systemClock, logger: silentLogger });
   const client = connect(own.address.port, '127.0.0.1').resume();
   await once(client, 'connect');
   const gone = once(client, 'close');
@@ -251,14 +242,14 @@ test('a silent client does not keep the server from closing', { timeout: 5000 },
 describe('access', () => {
   test('an address beyond loopback needs a token', async () => {
     await assert.rejects(
-      startHttpServer({ ...OPTIONS, host: '0.0.0.0' }, { node, clock: systemClock, logger: silentLogger }),
+      startHttpServer({ ...TEST_OPTIONS, host: '0.0.0.0' }, { node, clock: systemClock, logger: silentLogger }),
       (error: Error) => isEntglDbError(error, 'OPTION_INVALID'),
     );
   });
 
   test('with a token configured, everything except /health/live needs it', async () => {
     const token = '0123456789abcdef0123456789abcdef';
-    const own = await startHttpServer({ ...OPTIONS, token }, { node, clock: systemClock, logger: silentLogger });
+    const own = await startHttpServer({ ...TEST_OPTIONS, token }, { node, clock: systemClock, logger: silentLogger });
     const base = `http://127.0.0.1:${own.address.port}`;
     for (const path of ['/health', '/health/ready', '/metrics', '/openapi.json', '/api/v1/status', '/api/v1/nothing']) {
       const refused = await fetch(`${base}${path}`);
@@ -289,7 +280,7 @@ describe('access', () => {
   test('a port in use is named with what to do', async () => {
     const { port } = server.address;
     await assert.rejects(
-      startHttpServer({ ...OPTIONS, port }, { node, clock: systemClock, logger: silentLogger }),
+      startHttpServer({ ...TEST_OPTIONS, port }, { node, clock: systemClock, logger: silentLogger }),
       (error: Error) => isEntglDbError(error, 'PORT_IN_USE') && error.message.includes(`:${port}`),
     );
   });

@@ -4,41 +4,23 @@
  */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { LIMITS } from '../../core/config/index.ts';
-import { silentLogger } from '../../core/logging/index.ts';
 import { createManualClock } from '../../testing/index.ts';
-import { loadConfig } from '../config/index.ts';
-import type { RunningNode } from '../node-api.ts';
-import { openNode } from '../open-node.ts';
-import { type HttpServer, startHttpServer } from './index.ts';
 import { watchBody } from './slow-body.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
 
 const clock = createManualClock();
-let folder: string;
-let node: RunningNode;
-let server: HttpServer;
+let served: TestServer;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'entgldb-slow-'));
-  const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
-  const options = { host: '127.0.0.1', port: 0, token: null, startSecret: 'the secret of this start', limits: LIMITS };
-  server = await startHttpServer(options, { node, clock, logger: silentLogger });
+  served = await startTestServer({ clock });
 });
-after(async () => {
-  await server.close();
-  await node.close();
-  await rm(folder, { recursive: true });
-});
+after(() => served.close());
 
 async function open(request: string): Promise<Socket> {
-  const socket = connect(server.address.port, '127.0.0.1').on('error', () => {});
+  const socket = connect(served.server.address.port, '127.0.0.1').on('error', () => {});
   await once(socket, 'connect');
   socket.write(request.replaceAll('\n', '\r\n'));
   return socket;
@@ -101,13 +83,13 @@ test('a stream of changes that nobody reads is ended, and its place becomes free
   const changes = 'GET /api/v1/collections/c/changes HTTP/1.1\nHost: localhost\n\n';
   const sockets: Socket[] = [];
   for (let i = 0; i < 64; i++) sockets.push((await open(changes)).pause());
-  const notes = node.database.collection('c');
+  const notes = served.node.database.collection('c');
   const text = 'x'.repeat(900_000);
   // More than the buffers of both ends can hold.
   let ended = 0;
   for (const socket of sockets) socket.on('close', () => ended++);
   for (let i = 0; i < 12; i++) await notes.put(`k${i}`, { text });
-  const asked = (): Promise<Response> => fetch(`http://127.0.0.1:${server.address.port}/api/v1/collections/c/changes`);
+  const asked = (): Promise<Response> => fetch(`${served.url}/api/v1/collections/c/changes`);
   assert.equal((await asked()).status, 503);
   let status = 503;
   let isAsking = false;

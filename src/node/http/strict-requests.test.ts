@@ -3,39 +3,20 @@
  * to fit. Method: a real server over a real node, requests with fetch.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { LIMITS } from '../../core/config/index.ts';
-import { silentLogger } from '../../core/logging/index.ts';
-import { loadConfig } from '../config/index.ts';
-import type { RunningNode } from '../node-api.ts';
-import { openNode } from '../open-node.ts';
-import { systemClock } from '../system-clock.ts';
-import { type HttpServer, startHttpServer } from './index.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
 
-let folder: string;
-let node: RunningNode;
-let server: HttpServer;
+let served: TestServer;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'entgldb-strict-'));
-  const config = await loadConfig({ workingDirectory: folder, environment: {} });
-  node = await openNode({ config, clusterTokens: [], logger: silentLogger, network: false });
-  const options = { host: '127.0.0.1', port: 0, token: null, startSecret: 'the secret of this start', limits: LIMITS };
-  server = await startHttpServer(options, { node, clock: systemClock, logger: silentLogger });
-  await node.database.collection('numbers').put('n001', { i: 1 });
+  served = await startTestServer();
+  await served.node.database.collection('numbers').put('n001', { i: 1 });
 });
-after(async () => {
-  await server.close();
-  await node.close();
-  await rm(folder, { recursive: true });
-});
+after(() => served.close());
 
 async function call(method: string, path: string, body?: unknown): Promise<Response> {
   const json = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  return fetch(`http://127.0.0.1:${server.address.port}${path}`, { method, ...(body === undefined ? {} : json) });
+  return fetch(`${served.url}${path}`, { method, ...(body === undefined ? {} : json) });
 }
 
 async function assertRefused(answer: Response, message: string): Promise<void> {
