@@ -8,7 +8,6 @@ const LISTED = [
   /^a network in software needs/,
   /^what a process takes is read from \/proc/,
   /^another user (is needed|cannot read this work tree)/,
-  /^needs --expose-gc$/,
   /^root may write into every folder$/,
   /^Windows has no modes of files$/,
   /^pipes have no names in folders there$/,

@@ -35,7 +35,7 @@ const NAMES: OptionNames<DocumentCacheOptions> = { maxSizeMb: true, logger: true
 const MB = 1024 * 1024;
 const MAX_SIZE_MB_DEFAULT = 10;
 
-/** Bytes of an entry besides its texts: the lists of the cache, the key, text headers. Measured with --expose-gc. */
+/** Bytes of an entry besides its texts: the lists of the cache, the key, text headers. A test measures it. */
 const ENTRY_BYTES = 220;
 /** Bytes of a parsed document besides its object: the lists, the key. */
 const PARSED_BYTES = 200;
