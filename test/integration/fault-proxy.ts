@@ -28,6 +28,8 @@ interface Pair {
   readonly sockets: Readonly<Record<Side, Socket>>;
   /** What is sent into it is never delivered. Once nothing vanishes any more, an end that sends gets a reset. */
   isForgotten: boolean;
+  /** Not even a reset: the machine of the other end has no power. */
+  isUnanswered: boolean;
 }
 
 const SLICE_MS = 10;
@@ -89,6 +91,12 @@ export class FaultProxy {
     }
   }
 
+  /** Ends all connections as a power cut at one end does: that end starts anew, and what the other end sends is never answered. */
+  cutPower(side: Side): void {
+    for (const pair of this.#pairs) pair.isUnanswered = true;
+    this.reset(side);
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -103,7 +111,11 @@ export class FaultProxy {
       return;
     }
     const listener = connect({ host: '127.0.0.1', port: this.#targetPort });
-    const pair: Pair = { sockets: { dialler, listener }, isForgotten: this.#fault.kind === 'vanish' };
+    const pair: Pair = {
+      sockets: { dialler, listener },
+      isForgotten: this.#fault.kind === 'vanish',
+      isUnanswered: false,
+    };
     this.#pairs.add(pair);
     for (const from of ['dialler', 'listener'] as const) {
       const socket = pair.sockets[from].setNoDelay(true);
@@ -118,7 +130,7 @@ export class FaultProxy {
   #forward(pair: Pair, from: Side, bytes: Buffer): void {
     const to = pair.sockets[OTHER[from]];
     if (pair.isForgotten) {
-      if (this.#fault.kind !== 'vanish') pair.sockets[from].resetAndDestroy();
+      if (this.#fault.kind !== 'vanish' && !pair.isUnanswered) pair.sockets[from].resetAndDestroy();
       return;
     }
     if (this.#fault.kind === 'corrupt') bytes[Math.floor(bytes.length / 2)]! ^= 0x40;
@@ -150,6 +162,7 @@ export class FaultProxy {
 
   /** When the path is back, TCP repeats what had vanished, and a host that knows nothing of the connection answers with a reset. */
   #answerWithReset(pair: Pair): void {
+    if (pair.isUnanswered) return;
     for (const socket of Object.values(pair.sockets)) if (socket.bytesRead > 0) socket.resetAndDestroy();
   }
 
