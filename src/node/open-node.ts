@@ -3,6 +3,7 @@ import { type Clock, ClockMonitor } from '../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import { isEntglDbError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
+import type { Logger } from '../core/logging/index.ts';
 import { createResolverRegistry } from '../core/merge/index.ts';
 import { DocumentCache, type LocalDatabase, openLocalDatabase } from '../database/index.ts';
 import { resolverText } from '../database/replica/index.ts';
@@ -14,6 +15,7 @@ import {
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
+import type { DamagedEntry } from '../store/index.ts';
 import { awaitOwner, openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
@@ -50,9 +52,10 @@ export const openNode: OpenNode = async (given) => {
     logger: logger.child({ category: 'EntglDb.Resilience' }),
   });
   await requirePath('Persistence.DatabasePath', config.values['Persistence.DatabasePath'], 'file');
-  const { store, restored } = await openStore(options, backups);
+  const { opened, restored } = await openOrRestoreState(options, { backups, clocks });
+  state = opened;
+  const { store } = state;
   try {
-    state = openState(store, options, createCorrectedClock(systemClock, clocks), { backups, clocks });
     keepNodeId(state);
     const kept = options.isCommand ? [] : keptNotices(state.database);
     for (const notice of kept) state.notice(notice);
@@ -70,7 +73,7 @@ export const openNode: OpenNode = async (given) => {
     state.start();
     return runningNode(state, (next, clusterTokens) => reconfigure(state!, limits, next, clusterTokens));
   } catch (error) {
-    await (state?.abandon() ?? store.close()).catch((failure: unknown) => {
+    await opened.abandon().catch((failure: unknown) => {
       logger.warn({ err: failure }, 'what a start that failed had opened could not be closed in order');
     });
     throw error;
@@ -103,72 +106,103 @@ function noteRestored(state: NodeState, { backupPath, aside, problem }: Restored
   return `the database could not be opened and was restored from ${backupPath}; the damaged file is ${aside}`;
 }
 
-/** Opens the database on its store, under the configured name or the one that it has kept. */
-function openState(
-  store: SqliteStore,
-  options: OpenNodeOptions,
-  clock: Clock,
-  parts: { readonly backups: BackupService; readonly clocks: ClockMonitor },
-): NodeState {
-  const { config, logger } = options;
-  const nodeId = config.values.NodeId ?? store.meta(NODE_ID) ?? `${hostname()}-${randomLetters(4)}`;
-  let state: NodeState | undefined;
-  const database = openDatabaseOn(store, options, nodeId, clock, () => state);
-  const opened = new NodeState({ config, clock: systemClock, logger, database, store });
-  opened.services = new NodeServices({
-    ...parts,
-    // Otherwise seven commands in a row would displace all earlier backups.
-    isScheduled: options.isCommand !== true,
-    config,
-    database,
-    store,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-    network: () => opened.servedNetwork(),
-    onReadOnly: (reason) => opened.stopWriting(reason),
-    isInPlace: () => opened.isInPlace(),
-  });
-  state = opened;
-  return opened;
-}
-
-/** Opens the store. A file that is too damaged to open is set aside and replaced by the newest good backup. */
-async function openStore(
-  { config: { values, limits }, logger, signal }: OpenNodeOptions,
-  backups: BackupService,
-): Promise<Opened<SqliteStore>> {
-  const path = values['Persistence.DatabasePath'];
+/** A file that is too damaged to open is set aside and replaced by the newest good backup. */
+async function openOrRestoreState(options: OpenNodeOptions, parts: StateParts): Promise<Opened<NodeState>> {
+  const { config, logger, signal } = options;
+  const path = config.values['Persistence.DatabasePath'];
   const storeLogger = logger.child({ category: 'EntglDb.Persistence' });
-  const opening = openOrRestore({
-    open: async () => {
-      await awaitOwner(path, awaitedClock, TIMES.lockKeptMs, signal);
-      return openSqliteStore({
-        path,
-        durability: values['Persistence.Durability'],
-        walMode: values['Persistence.EnableWalMode'],
-        busyTimeoutMs: values['Persistence.BusyTimeoutMs'],
-        machineId: readMachineId(),
-        pid: process.pid,
-        limits,
-        clock: systemClock,
-        awaitedClock,
-        logger: storeLogger,
-      });
-    },
-    newestGood: () => backups.newestGood(signal),
-    restore: (backupPath) =>
-      restoreSqliteFile({ backupPath, path, pid: process.pid, clock: systemClock, ...(signal && { signal }) }),
-    logger: storeLogger,
-  });
   try {
-    return await opening;
+    return await openOrRestore({
+      open: () => openState(options, parts, storeLogger),
+      newestGood: () => parts.backups.newestGood(signal),
+      restore: (backupPath) =>
+        restoreSqliteFile({ backupPath, path, pid: process.pid, clock: systemClock, ...(signal && { signal }) }),
+      logger: storeLogger,
+    });
   } catch (error) {
     // Another process has it open, perhaps only for a moment: the caller decides what to report.
     if (!isEntglDbError(error, 'DATABASE_LOCKED') && !signal?.aborted)
       storeLogger.fatal({ err: error, path }, 'the database cannot be opened');
     throw error;
   }
+}
+
+interface StateParts {
+  readonly backups: BackupService;
+  readonly clocks: ClockMonitor;
+}
+
+/** Opens the store, and the database and its services on it. Nothing stays open if one of them cannot be read. */
+async function openState(options: OpenNodeOptions, parts: StateParts, storeLogger: Logger): Promise<NodeState> {
+  const damaged: DamagedEntry[] = [];
+  let services: NodeServices | undefined;
+  const report = (entry: DamagedEntry): void => services?.repair.report({ kind: 'entry', ...entry });
+  const store = await openStore(options, storeLogger, (entry) => {
+    if (services === undefined) damaged.push(entry);
+    else report(entry);
+  });
+  let state: NodeState | undefined;
+  let database: LocalDatabase | undefined;
+  try {
+    const nodeId = options.config.values.NodeId ?? store.meta(NODE_ID) ?? `${hostname()}-${randomLetters(4)}`;
+    const clock = createCorrectedClock(systemClock, parts.clocks);
+    database = openDatabaseOn(store, options, nodeId, clock, () => state);
+    const opened = new NodeState({ ...options, clock: systemClock, database, store });
+    services = createServices(options, parts, opened);
+    opened.services = services;
+    state = opened;
+    damaged.forEach(report);
+    return opened;
+  } catch (error) {
+    await (database ?? store).close().catch(() => {
+      // What it could not read is the error to report.
+    });
+    throw error;
+  }
+}
+
+function createServices(options: OpenNodeOptions, parts: StateParts, state: NodeState): NodeServices {
+  const { database } = state;
+  return new NodeServices({
+    ...parts,
+    // Otherwise seven commands in a row would displace all earlier backups.
+    isScheduled: options.isCommand !== true,
+    config: options.config,
+    database,
+    store: state.store,
+    clock: systemClock,
+    random: systemRandom,
+    logger: options.logger,
+    network: () => state.servedNetwork(),
+    onReadOnly: (reason) => state.stopWriting(reason),
+    onNotice: (text) => {
+      state.notice(text);
+      if (options.isCommand) keepNotices(database, [text]);
+    },
+    isInPlace: () => state.isInPlace(),
+  });
+}
+
+async function openStore(
+  { config: { values, limits }, signal }: OpenNodeOptions,
+  logger: Logger,
+  onDamagedEntry: (entry: DamagedEntry) => void,
+): Promise<SqliteStore> {
+  const path = values['Persistence.DatabasePath'];
+  await awaitOwner(path, awaitedClock, TIMES.lockKeptMs, signal);
+  return openSqliteStore({
+    path,
+    durability: values['Persistence.Durability'],
+    walMode: values['Persistence.EnableWalMode'],
+    busyTimeoutMs: values['Persistence.BusyTimeoutMs'],
+    machineId: readMachineId(),
+    pid: process.pid,
+    limits,
+    clock: systemClock,
+    awaitedClock,
+    logger,
+    onDamagedEntry,
+  });
 }
 
 function keepNodeId({ nodeId, store, database }: NodeState): void {

@@ -12,6 +12,7 @@ export {
 export type {
   CollectionRow,
   Damage,
+  DamagedEntry,
   DocumentName,
   Entry,
   EntryRow,

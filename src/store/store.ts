@@ -101,7 +101,10 @@ export interface Store {
   /** The oldest seq of this replica's chain of checks that is still kept, or 0. */
   chainFrom(): number;
 
-  /** Entries of a side table with an id above `afterId`, in order. */
+  /**
+   * Entries of a side table with an id above `afterId`, in order; fewer than `limit` only if there are no more. One that is damaged is
+   * left out, and reported by a store on a file.
+   */
   entries(space: EntrySpace, afterId: number, limit: number): Entry[];
 }
 
@@ -164,7 +167,7 @@ export interface StoreStatistics {
 
 /**
  * One damaged thing. `collection`: its count or fingerprint does not fit its documents. `index`: it does not fit its
- * documents; an open store rebuilds it by itself. `file`: anything else.
+ * documents; an open store rebuilds it by itself. `entry`: of a side table. `file`: anything else.
  */
 export type Damage =
   | {
@@ -180,7 +183,15 @@ export type Damage =
       readonly indexId: number;
       readonly problem: string;
     }
+  | ({ readonly kind: 'entry' } & DamagedEntry)
   | { readonly kind: 'file'; readonly problem: string };
+
+/** An entry of a side table that does not fit its sum. */
+export interface DamagedEntry {
+  readonly space: EntrySpace;
+  readonly id: number;
+  readonly problem: string;
+}
 
 export interface StoreManifest {
   /** Whether commits survive the end of the process. */

@@ -108,7 +108,7 @@ export function createIntegrityCheck(status: () => IntegrityStatus, clock: Clock
       if (damaged > 0) return unhealthy(`${damaged} damaged documents wait for their repair from a peer or a backup`);
       if (missing > 0) return degraded(`${missing} damaged documents could not be brought back; see the events`);
       const isRecent = lastRepairAt !== null && clock.now() - lastRepairAt < REPAIR_SHOWN_MS;
-      if (isRecent) return degraded('damaged documents were repaired today; look at the disk');
+      if (isRecent) return degraded('damage was repaired today; look at the disk');
       return healthy(lastScrubAt === null ? 'no damage known; not all is checked yet' : 'everything was checked');
     },
   };

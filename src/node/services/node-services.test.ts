@@ -62,6 +62,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
     logger,
     network: () => served,
     onReadOnly: () => {},
+    onNotice: () => {},
     isInPlace: () => store.isInPlace(),
   });
   const path = config.values['Persistence.DatabasePath'];

@@ -48,6 +48,8 @@ export interface NodeServicesDeps {
   readonly network: () => ServedNetwork | undefined;
   /** Damage came back too often: nothing may be written any more, neither by this node nor for a peer. */
   readonly onReadOnly: (reason: string) => void;
+  /** Tells the operator something, in the log and in the status. */
+  readonly onNotice: (text: string) => void;
   /** Whether the database file is in its place, and always was. */
   readonly isInPlace: () => Promise<boolean>;
 }
@@ -267,7 +269,7 @@ export class NodeServices {
   }
 
   #createRepair(logger: Logger): SelfRepair {
-    const { database, clock, network, onReadOnly } = this.#deps;
+    const { database, clock, network, onReadOnly, onNotice } = this.#deps;
     const peers: RepairPeers = {
       isOnline: () => this.syncTracker.isOnline,
       isAnyKnown: () => (network()?.knownPeers ?? 0) > 0,
@@ -283,6 +285,7 @@ export class NodeServices {
       peers,
       readBackup: (names) => this.#readBackup(names),
       onReadOnly,
+      onNotice,
       logger,
     });
   }

@@ -54,6 +54,7 @@ function damageText(damage: Damage): string {
       return `collection ${JSON.stringify(damage.collection)} (${damage.problem})`;
     case 'index':
       return `${damage.problem} (collection ${JSON.stringify(damage.collection)})`;
+    case 'entry':
     case 'file':
       return damage.problem;
     default:

@@ -47,7 +47,7 @@ async function damagedDatabase(folder: string): Promise<{ backupPath: string; da
 test('a file that cannot be opened is set aside unchanged, and the newest good backup takes its place', () =>
   withFolder(async (folder) => {
     const { backupPath, damaged } = await damagedDatabase(folder);
-    const { store, restored } = await openOrRestore(deps(folder, backupPath));
+    const { opened: store, restored } = await openOrRestore(deps(folder, backupPath));
     assert.equal(store.get(C, key('a'))?.value, '{"n":1}');
     assert.equal(store.identity.fresh, true, 'a restored file takes a new id');
     assert.deepEqual([restored?.backupPath, restored?.backupAtMs], [backupPath, 5]);
@@ -71,7 +71,7 @@ test('a database that opens, or fails for another reason, is left alone', () =>
     const first = await openOrRestore(deps(folder, undefined));
     assert.equal(first.restored, undefined);
     await assert.rejects(openOrRestore(deps(folder, '/nowhere')), { reason: 'DATABASE_LOCKED' });
-    await first.store.close();
+    await first.opened.close();
     assert.ok(!existsSync(join(folder, 'test.db.restoring')));
   }));
 

@@ -11,7 +11,7 @@ export interface OpenOrRestoreDeps<S> {
 }
 
 export interface Opened<S> {
-  readonly store: S;
+  readonly opened: S;
   /** What was restored to open it; undefined if nothing was needed. */
   readonly restored: RestoredFile | undefined;
 }
@@ -33,7 +33,7 @@ export interface RestoredFile {
 export async function openOrRestore<S>(deps: OpenOrRestoreDeps<S>): Promise<Opened<S>> {
   const { open, newestGood, restore, logger } = deps;
   try {
-    return { store: await open(), restored: undefined };
+    return { opened: await open(), restored: undefined };
   } catch (error) {
     if (!isEntglDbError(error, 'DATABASE_CORRUPT')) throw error;
     logger.fatal({ err: error }, 'the database cannot be opened; the newest good backup takes its place');
@@ -42,7 +42,7 @@ export async function openOrRestore<S>(deps: OpenOrRestoreDeps<S>): Promise<Open
     const aside = await restore(backup.path);
     const restored = { backupPath: backup.path, backupAtMs: backup.atMs, aside, problem: error.message };
     logger.fatal({ ...restored }, 'the database was restored from a backup; the damaged file was kept');
-    return { store: await open(), restored };
+    return { opened: await open(), restored };
   }
 }
 

@@ -10,6 +10,7 @@ import type { IntegrityStatus } from '../../diagnostics/index.ts';
 import type { Damage, DocumentName, StoredDocument } from '../../store/index.ts';
 import type { EventLog } from '../event-log.ts';
 import { type DamagedDocument, DamagedDocuments } from './damaged-documents.ts';
+import { DamagedEntries } from './damaged-entries.ts';
 import { Incidents } from './incidents.ts';
 
 export interface SelfRepairDeps {
@@ -27,6 +28,8 @@ export interface SelfRepairDeps {
   readonly readBackup: (names: readonly DocumentName[]) => Promise<readonly StoredDocument[] | undefined>;
   /** Damage came back too often: nothing is written any more. Called once. */
   readonly onReadOnly: (reason: string) => void;
+  /** Tells the operator of an entry of a side table that was damaged and removed. */
+  readonly onNotice: (text: string) => void;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -57,6 +60,7 @@ export class SelfRepair {
   readonly #deps: SelfRepairDeps;
   readonly #logger: Logger;
   readonly #documents: DamagedDocuments;
+  readonly #entries: DamagedEntries;
   readonly #incidents = new Incidents();
   readonly #unsubscribe: readonly (() => void)[];
   #reported = new Map<CollectionName, Set<DocumentKey>>();
@@ -83,11 +87,10 @@ export class SelfRepair {
     this.#logger = deps.logger ?? silentLogger;
     const { events, clock } = deps;
     this.#documents = new DamagedDocuments(events, clock.monotonic());
+    this.#entries = new DamagedEntries({ ...deps, keeper: deps.replica, logger: this.#logger });
     for (const { at, kind } of events.all()) {
-      if (kind === 'repair-began') {
-        this.#incidents.remember(at);
-        this.#lastRepairAt = at;
-      }
+      if (kind === 'repair-began') this.#incidents.remember(at);
+      if (kind === 'repair-began' || kind === 'entry-removed') this.#lastRepairAt = at;
       // If writing stopped under a clock that was ahead, it must not stay stopped until that time comes.
       if (kind === 'writing-stopped' && Math.abs(clock.now() - at) < TIMES.repairDayMs) this.#isReadOnly = true;
     }
@@ -137,6 +140,7 @@ export class SelfRepair {
     if (damage.kind === 'file') return this.#reportFile(damage.problem);
     // The store rebuilds an index by itself, and answers without it until then.
     if (damage.kind === 'index') return;
+    if (damage.kind === 'entry') return this.#entries.add(damage) ? this.#takeTurnSoon() : undefined;
     const keys = this.#reported.get(damage.collection) ?? new Set();
     this.#reported.set(damage.collection, keys);
     if (damage.kind === 'document') keys.add(damage.key);
@@ -171,10 +175,16 @@ export class SelfRepair {
     this.#reported = new Map();
     for (const { document, by } of this.#brought.splice(0)) this.#trying(() => this.#settle(document, by, {}));
     for (const [collection, keys] of reported) this.#trying(() => this.#repair(collection, keys));
+    if (this.#entries.count > 0 && !this.#isReadOnly) this.#trying(() => this.#removeEntries());
     this.#deps.replica
       .flush()
       .catch((error: unknown) => this.#logger.error({ err: error }, 'a repair was not durable'));
     if (this.#documents.count('waiting') > 0) this.#lookSoon();
+  }
+
+  #removeEntries(): void {
+    this.#entries.remove();
+    this.#lastRepairAt = this.#deps.clock.now();
   }
 
   #trying(step: () => void): void {

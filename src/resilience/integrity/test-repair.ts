@@ -16,6 +16,7 @@ export function setUpRepair(options: Partial<SelfRepairDeps> = {}, random = crea
   const clock = createManualClock();
   const { replica, store } = openMemoryReplica({ clock, random });
   const counts = { sessionsClosed: 0, readOnly: 0 };
+  const notices: string[] = [];
   const peers = { online: false, known: false, lastSync: null as number | null };
   const backup: { documents: StoredDocument[] | undefined } = { documents: undefined };
   const open = (on: Replica = replica): SelfRepair =>
@@ -33,10 +34,11 @@ export function setUpRepair(options: Partial<SelfRepairDeps> = {}, random = crea
       readBackup: async (names) =>
         backup.documents?.filter((held) => names.some((n) => n.collection === held.collection && n.key === held.key)),
       onReadOnly: () => counts.readOnly++,
+      onNotice: (text) => notices.push(text),
       logger: silentLogger,
       ...options,
     });
-  return { clock, replica, store, random, counts, peers, backup, open, repair: open() };
+  return { clock, replica, store, random, counts, notices, peers, backup, open, repair: open() };
 }
 
 export function put(replica: Replica, name: string, n: number, collection: CollectionName = C): StoredDocument {

@@ -1,4 +1,3 @@
-import { isEntglDbError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Entry, EntryRow } from '../../store/index.ts';
 import type { EntryKeeper } from '../entry-keeper.ts';
@@ -101,29 +100,21 @@ export class QueueTable {
       last = page.at(-1)!.id;
       for (const { id, data } of page) {
         const operation = parseOperation(id, data);
-        if (operation === undefined) this.#takeOut(id, undefined);
+        if (operation === undefined) this.#takeOut(id);
         else found.push(operation);
       }
     }
     return found;
   }
 
-  /** Reads entries, removing unreadable ones. The loop ends, because each failure removes one of finitely many entries. */
   #entries(afterId: number, limit: number): Entry[] {
-    for (;;) {
-      try {
-        return this.#keeper.store.entries('queue', afterId, limit);
-      } catch (error) {
-        if (!isEntglDbError(error, 'DATABASE_CORRUPT') || typeof error.details.id !== 'number') throw error;
-        this.#takeOut(error.details.id, error);
-      }
-    }
+    return this.#keeper.store.entries('queue', afterId, limit);
   }
 
-  #takeOut(id: number, error: unknown): void {
+  #takeOut(id: number): void {
     this.#commit([{ space: 'queue', id, data: null }]);
     this.#count--;
-    this.#logger.fatal({ id, err: error }, 'an operation of the offline queue was unreadable and is lost');
+    this.#logger.fatal({ id }, 'an operation of the offline queue was unreadable and is lost');
     this.#onDamaged(id);
   }
 

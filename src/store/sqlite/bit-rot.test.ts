@@ -142,3 +142,26 @@ test('swapped pages of two indexes are noticed at open: the indexes are rebuilt,
     }
     assert.ok(mended > 0, 'no swap could be repaired');
   }));
+
+test('damaged entries of a side table are left out of a page, which is filled with the next ones, and are reported', () =>
+  withFolder(async (folder) => {
+    const first = await openInFolder(folder);
+    const ids = [1, 2, 3, 4, 5, 6];
+    first.commit({ entries: ids.map((id) => ({ space: 'queue', id, data: `"${id}"` })) });
+    await first.close();
+    const db = new DatabaseSync(join(folder, 'test.db'));
+    db.exec("UPDATE entry SET data = data || ' ' WHERE id IN (1, 2, 5)");
+    db.close();
+    const reported: number[] = [];
+    const store = await openInFolder(folder, { onDamagedEntry: ({ id }) => reported.push(id) });
+    const idsOf = (after: number, limit: number): number[] => store.entries('queue', after, limit).map(({ id }) => id);
+    assert.deepEqual([idsOf(0, 2), idsOf(0, 1), idsOf(3, 9), idsOf(6, 9)], [[3, 4], [3], [4, 6], []]);
+    assert.deepEqual([...new Set(reported)], [1, 2, 5]);
+    const damage: Damage[] = [];
+    for await (const each of store.checkIntegrity()) damage.push(each);
+    assert.deepEqual(
+      damage.map((each) => each.kind === 'entry' && [each.space, each.id]),
+      [1, 2, 5].map((id) => ['queue', id]),
+    );
+    await store.close();
+  }));

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock/index.ts';
-import type { LogLimits } from '../store.ts';
+import type { DamagedEntry, LogLimits } from '../store.ts';
 import { closedError } from '../store-errors.ts';
 import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
 import { FilePlaces, type RedoFile } from './files/index.ts';
@@ -14,6 +14,7 @@ export interface DatabaseFileOptions {
   readonly connection: ConnectionOptions;
   readonly limits: LogLimits;
   readonly clock: Clock;
+  readonly onDamagedEntry: (entry: DamagedEntry) => void;
 }
 
 /**
@@ -34,7 +35,7 @@ export class DatabaseFile {
 
   /** Opens the file. Until `begin`, statements wait for locks as long as an opening may. */
   constructor(options: DatabaseFileOptions, redo: RedoFile) {
-    const { path, connection, limits, clock } = options;
+    const { path, connection, clock } = options;
     this.#options = options;
     this.#redo = redo;
     this.#sharedRead = new SharedRead(clock);
@@ -42,7 +43,7 @@ export class DatabaseFile {
     this.places = new FilePlaces(path);
     try {
       migrate(this.#db);
-      this.#tables = new Tables(this.#db, limits, redo);
+      this.#tables = this.#newTables();
       this.isRedoCut = this.#tables.transactions.replay();
     } catch (error) {
       this.#db.close();
@@ -99,7 +100,7 @@ export class DatabaseFile {
   connect(): void {
     this.places.assertMainHeld();
     this.#db = openConnection(this.#options.path, this.#options.connection);
-    this.#tables = new Tables(this.#db, this.#options.limits, this.#redo);
+    this.#tables = this.#newTables();
     this.#tables.transactions.replay();
     this.begin();
     this.#isConnected = true;
@@ -120,6 +121,11 @@ export class DatabaseFile {
 
   close(): void {
     if (this.#db.isOpen) this.#db.close();
+  }
+
+  #newTables(): Tables {
+    const { limits, onDamagedEntry } = this.#options;
+    return new Tables(this.#db, limits, this.#redo, onDamagedEntry);
   }
 
   #run<T>(run: (tables: Tables, db: DatabaseSync) => T): T {

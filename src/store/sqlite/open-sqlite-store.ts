@@ -5,7 +5,7 @@ import { LIMITS } from '../../core/config/index.ts';
 import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
 import type { ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
-import type { LogLimits } from '../store.ts';
+import type { DamagedEntry, LogLimits } from '../store.ts';
 import type { AsideLimits } from './aside-queries.ts';
 import {
   createPrivateFile,
@@ -50,6 +50,8 @@ export interface SqliteStoreOptions {
   /** A clock whose timers keep the process alive, for work that a caller awaits. Default: `clock`. */
   readonly awaitedClock?: Clock;
   readonly logger: Logger;
+  /** Called, perhaps again and again, for an entry of a side table that a read left out because it is damaged. Default: nothing. */
+  readonly onDamagedEntry?: (entry: DamagedEntry) => void;
   /** Makes a file durable; tests let it fail. Default: `fdatasync`. */
   readonly dataSync?: DataSync;
 }
@@ -87,6 +89,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
           logger: options.logger,
           dataSync: options.dataSync ?? ((file) => file.datasync()),
           lock,
+          onDamagedEntry: options.onDamagedEntry ?? (() => {}),
           connection: {
             walMode,
             busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,

@@ -30,7 +30,7 @@ import { closedError } from '../store-errors.ts';
 import { type AsideLimits, AsideQueries } from './aside-queries.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { DatabaseFile } from './database-file.ts';
+import { DatabaseFile, type DatabaseFileOptions } from './database-file.ts';
 import { DurableCommits } from './durable-commits.ts';
 import { type DataSync, HeadWitness, type OwnerLock, RedoFile, WalFile } from './files/index.ts';
 import { IdentityKeeper, markerPathOf } from './identity-keeper.ts';
@@ -54,6 +54,7 @@ export interface SqliteStoreParts {
   readonly lock: OwnerLock;
   readonly dataSync: DataSync;
   readonly found: FoundFiles;
+  readonly onDamagedEntry: DatabaseFileOptions['onDamagedEntry'];
 }
 
 /** What was odd about the files at open. */

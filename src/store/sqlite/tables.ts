@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { LogLimits, StoreBatch, StoreImage } from '../store.ts';
+import type { DamagedEntry, LogLimits, StoreBatch, StoreImage } from '../store.ts';
 import type { RedoFile } from './files/index.ts';
 import { QueryRunner } from './query/index.ts';
 import {
@@ -36,8 +36,13 @@ export class Tables {
   readonly #resets: readonly { reset(): void }[];
   readonly #db: DatabaseSync;
 
-  /** Without `redo`, every commit is a transaction of SQLite. */
-  constructor(db: DatabaseSync, limits: LogLimits, redo?: RedoFile) {
+  /** Without `redo`, every commit is a transaction of SQLite. `onDamagedEntry`: called for each that a read left out; default: nothing. */
+  constructor(
+    db: DatabaseSync,
+    limits: LogLimits,
+    redo?: RedoFile,
+    onDamagedEntry: (entry: DamagedEntry) => void = () => {},
+  ) {
     const collections = createCollectionDictionary(db);
     const replicas = createReplicaDictionary(db);
     this.indexes = new IndexTable(db);
@@ -51,7 +56,7 @@ export class Tables {
     this.chain = new ChainRows(db, this.#stateRows, limits.chainLengthMax);
     this.meta = new MetaTable(db);
     this.gone = new GoneTable(db, collections, this.meta, limits.goneLogMax);
-    this.entries = new EntryTable(db);
+    this.entries = new EntryTable(db, onDamagedEntry);
     this.#dictionaries = [collections, replicas];
     this.#resets = [this.indexes, this.documents, this.#stateRows, this.state, this.chain, this.gone];
     this.#db = db;
@@ -73,7 +78,6 @@ export class Tables {
   smallTableChecks(): (() => unknown)[] {
     return [
       () => this.#stateRows.verify(),
-      () => this.entries.verify(),
       () => this.meta.engine(),
       () => this.gone.after(0, Number.POSITIVE_INFINITY),
       () => this.indexes.rows.all(),

@@ -24,6 +24,8 @@ export function checkDatabase(db: DatabaseSync, context: JobContext): void {
   if (context.isStopped()) return;
   const tables = new Tables(db, { chainLengthMax: 0, goneLogMax: 0 });
   for (const check of tables.smallTableChecks()) readOr(() => tables.reading(check), undefined, file);
+  for (const entry of readOr(() => tables.reading(() => tables.entries.damaged()), [], file))
+    context.onDamage({ kind: 'entry', ...entry });
   for (const name of readOr(() => tables.reading(() => tables.documents.collections()), [], file)) {
     checkDocuments(tables, name, context);
     checkCollection(tables, name, context);

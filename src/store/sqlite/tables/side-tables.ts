@@ -1,10 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Entry, EntryRow, EntrySpace } from '../../store.ts';
+import { LIMITS } from '../../../core/config/index.ts';
+import type { DamagedEntry, Entry, EntryRow, EntrySpace } from '../../store.ts';
 import { LIMITED } from './limited.ts';
 import { checkSum, rowSum } from './row-sum.ts';
 
 interface StoredEntry extends Entry {
-  readonly space: string;
+  readonly space: EntrySpace;
   readonly sum: number;
 }
 
@@ -14,8 +15,10 @@ export class EntryTable {
   readonly #delete: StatementSync;
   readonly #after: StatementSync;
   readonly #all: StatementSync;
+  readonly #onDamaged: (entry: DamagedEntry) => void;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, onDamaged: (entry: DamagedEntry) => void) {
+    this.#onDamaged = onDamaged;
     this.#put = db.prepare('INSERT OR REPLACE INTO entry(space, id, data, sum) VALUES(?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM entry WHERE space = ? AND id = ?');
     this.#after = db.prepare(
@@ -30,19 +33,35 @@ export class EntryTable {
   }
 
   after(space: EntrySpace, afterId: number, limit: number): Entry[] {
-    const rows = this.#after.all(space, afterId, Number.isFinite(limit) ? limit : -1);
-    return (rows as unknown as StoredEntry[]).map(verifiedEntry);
+    const found: Entry[] = [];
+    for (let last = afterId; found.length < limit; ) {
+      const wanted = Number.isFinite(limit) ? limit - found.length : -1;
+      const rows = this.#after.all(space, last, wanted) as unknown as StoredEntry[];
+      for (const row of rows) {
+        if (isSound(row)) found.push({ id: row.id, data: row.data });
+        else this.#onDamaged(damagedEntry(row));
+      }
+      if (rows.length < wanted || wanted === -1) break;
+      last = rows.at(-1)!.id;
+    }
+    return found;
   }
 
-  /** Throws for the first damaged entry of any space. */
-  verify(): void {
-    for (const row of this.#all.iterate() as Iterable<unknown> as Iterable<StoredEntry>) verifiedEntry(row);
+  /** The damaged entries of all spaces. */
+  damaged(): DamagedEntry[] {
+    const rows = this.#all.iterate() as Iterable<unknown> as Iterable<StoredEntry>;
+    const found: DamagedEntry[] = [];
+    for (const row of rows) if (!isSound(row) && found.length <= LIMITS.damageListMax) found.push(damagedEntry(row));
+    return found;
   }
 }
 
-function verifiedEntry({ space, id, data, sum }: StoredEntry): Entry {
-  checkSum(sum, rowSum(space, id, data), `entry ${id} of ${space}`);
-  return { id, data };
+function isSound({ space, id, data, sum }: StoredEntry): boolean {
+  return sum === rowSum(space, id, data);
+}
+
+function damagedEntry({ space, id }: StoredEntry): DamagedEntry {
+  return { space, id, problem: `entry ${id} of ${space} does not fit its sum` };
 }
 
 interface MetaRow {
