@@ -13,7 +13,7 @@ import { type Finding, History, nameOf } from './history.ts';
 import { versionsOf } from './holdings.ts';
 import { LateMail } from './late-mail.ts';
 import { LiveOrder } from './live-order.ts';
-import { overload } from './load.ts';
+import { Load } from './load.ts';
 import { type NodeWatch, SIM_TIMES, type SimNode } from './node.ts';
 import { drawPlan, type Plan, RESOLVERS } from './plan.ts';
 import {
@@ -82,6 +82,7 @@ class World {
   readonly #disks: Disks;
   readonly #author: Author;
   readonly #mail: LateMail;
+  readonly #load = new Load();
   readonly #problems = new Set<string>();
   #healMs = 0;
 
@@ -269,6 +270,7 @@ class World {
       this.#disks.takeLife(node, take);
     },
     onCommit: (node, notice) => {
+      this.#load.committed(notice.changed);
       if (notice.origin === 'remote') this.#order?.received(node, notice);
     },
     onReceipt: (receipt) => {
@@ -284,7 +286,7 @@ class World {
   #probe(a: SimNode, b: SimNode): void {
     for (const node of this.#nodes) {
       for (const session of node.isUp ? node.host.sessions() : [])
-        this.#expect(overload(session, node.limits), node.key);
+        this.#expect(this.#load.excess(session, node.limits), node.key);
       for (const problem of node.wrongCopies()) this.#expect(problem, node.key);
     }
     if (!this.#plan.hasTwins) this.#compare(a, b);

@@ -21,12 +21,12 @@ function replicaId(n: number): ReplicaId {
   return n.toString(16).padStart(32, '0') as ReplicaId;
 }
 
-function versionOf(seq: number, lines: number): RemoteVersion {
+function versionOf(seq: number, lines: number, replica = AUTHOR): RemoteVersion {
   const context = Array.from({ length: lines }, (_, n): Line => ({ replica: replicaId(n + 1), first: 1, last: 1 }));
   const key = `k${seq}` as DocumentKey;
   const version = sealVersion(C, key, {
     ...sampleVersion(C, key, { value: '{}' }),
-    replica: AUTHOR,
+    replica,
     seq,
     first: seq,
     context,
@@ -62,6 +62,17 @@ for (const [documents, lines] of [
     assert.deepEqual(b.collection(C).fingerprint, a.collection(C).fingerprint);
     assert.equal(b.collection(C).documents, documents);
   });
+
+test('small values of many replicas with long contexts are not all sent together', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  for (let seq = 1; seq <= 3000; seq++) a.applyRemote([versionOf(seq, 0, replicaId(1))], [], {});
+  for (let n = 1; n <= 60; n++) a.applyRemote([versionOf(3000 + n, 10_000, replicaId(50_000 + n))], [], {});
+  const meeting = new Meeting(a, b);
+  while (meeting.carry((_from, message) => (message.kind === 'ack' ? null : undefined)));
+  const { unackedBytes } = meeting.sessions.a.load;
+  const max = LIMITS.sessionCreditBytes + 2 * LIMITS.messageBytesMax;
+  assert.ok(unackedBytes > LIMITS.messageBytesMax && unackedBytes < max, `${unackedBytes} bytes at once`);
+});
 
 test('knowledge of many replicas in many collections is claimed in several messages', () => {
   const [a, b] = [openReplica(1), openReplica(2)];
@@ -105,6 +116,19 @@ test('an endless live group is applied in parts', () => {
     });
   meeting.close();
   assert.ok(b.collection(C).documents >= 80, `${b.collection(C).documents} of 100 documents were applied`);
+});
+
+test('a live group counts by its contexts too', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  const meeting = new Meeting(a, b, { limits: { liveGroupBytesMax: 10_000 } });
+  while (meeting.carry());
+  for (let seq = 1; seq <= 20; seq++)
+    meeting.step('b', {
+      kind: 'message',
+      message: { kind: 'versions', batch: seq, more: true, versions: [versionOf(seq, 100)] },
+    });
+  meeting.close();
+  assert.ok(b.collection(C).documents >= 15, `${b.collection(C).documents} of 20 documents were applied`);
 });
 
 test('the largest transaction becomes visible as a whole even if hardly any credit is left', () => {

@@ -98,7 +98,8 @@ export class PageSize {
 
 type Weighed = Pick<VersionBody, 'value' | 'context' | 'stamps'>;
 
-function versionBytes(key: string, version: Weighed): number {
+/** About how many bytes a version takes in a message. A value of few bytes may have a context of thousands of lines. */
+export function versionBytes(key: string, version: Weighed): number {
   return (version.value?.length ?? 0) + key.length + VERSION_BYTES + ENTRY_BYTES * (entriesOf(version) - 1);
 }
 

@@ -1,7 +1,7 @@
 import type { RemoteVersion } from '../core/replication/index.ts';
 import type { EchoMemory } from './echo-memory.ts';
 import type { OutStream } from './out-stream.ts';
-import type { PageSize } from './page-size.ts';
+import { type PageSize, versionBytes } from './page-size.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** From how many replicas versions are read for one message. */
@@ -20,14 +20,14 @@ export interface Delta {
 export function readDelta(context: SessionContext, stream: OutStream, pages: PageSize, echo: EchoMemory): Delta {
   const room = pages.ofMessage;
   let delta: Delta = { versions: [], reached: undefined };
-  let [characters, isLast] = [0, true];
+  let [bytes, isLast] = [0, true];
   for (let read = 0; read < REPLICAS_MAX && stream.phase === 'delta' && isLast; read++) {
     const page = readPage(context, stream, pages, echo, room - delta.versions.length);
     ({ isLast } = page);
     if (page.versions.length === 0) continue;
-    for (const { key, value } of page.versions) characters += key.length + (value?.length ?? 0);
+    for (const version of page.versions) bytes += versionBytes(version.key, version);
     delta = { versions: [...delta.versions, ...page.versions], reached: page.reached };
-    if (2 * delta.versions.length >= room || 2 * characters >= context.deps.limits.messageBytesMax) break;
+    if (2 * delta.versions.length >= room || 2 * bytes >= context.deps.limits.messageBytesMax) break;
   }
   return delta;
 }

@@ -11,6 +11,7 @@ import type {
 import { GapSearch, holdsUnknown } from './gap-search.ts';
 import { inMessages } from './in-messages.ts';
 import { LiveSetComparison } from './live-set-comparison.ts';
+import { versionBytes } from './page-size.ts';
 import type { SessionContext } from './session-context.ts';
 import { sessionDigest } from './summary.ts';
 
@@ -129,7 +130,7 @@ export class Receiver {
   /** Versions of one live group become visible together, in one commit. */
   versions(message: VersionsMessage): void {
     const { limits } = this.#context.deps;
-    for (const version of message.versions) this.#groupBytes += (version.value?.length ?? 0) + version.key.length;
+    for (const version of message.versions) this.#groupBytes += versionBytes(version.key, version);
     const isWithinBounds =
       this.#groupBytes <= 2 * limits.liveGroupBytesMax && this.#group.length <= 2 * limits.liveGroupVersionsMax;
     if (message.more && isWithinBounds) {

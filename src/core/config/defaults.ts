@@ -7,7 +7,7 @@ export const LIMITS = {
   documentBytesMax: 1024 * 1024,
   /** Levels of nesting in a document. Deeper: INVALID_DOCUMENT (SQLite's JSON stops at 1,000). */
   documentDepthMax: 100,
-  /** Lines of causal context in the versions that a write replaces: one for each replica that ever wrote the document. More: DOCUMENT_TOO_LARGE. */
+  /** Lines of causal context in the versions that a write replaces: one, rarely a few, for each replica that ever wrote the document. More: DOCUMENT_TOO_LARGE. */
   contextLinesMax: 16_384,
   /** Field stamps in one version (resolver `merge`). More: the version has none and counts as the setter of all its fields. */
   fieldStampsMax: 10_000,
