@@ -1,7 +1,7 @@
-import { access, chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type Clock, sleep } from '../core/clock/index.ts';
 import { TIMES } from '../core/config/index.ts';
-import { messageOf, PersistenceError } from '../core/errors/index.ts';
+import { isEntglDbError, messageOf, PersistenceError } from '../core/errors/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import { toFileError } from './files/index.ts';
 
@@ -36,18 +36,33 @@ export async function writeNodeFile(databasePath: string, content: NodeFile): Pr
   }
 }
 
+interface KeepDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /**
  * Writes the file, and writes it again if somebody removes it, for example as a supposed leftover: without it no command finds the
- * node, and each says that the database is in use. Returns a function that stops this and removes the file.
+ * node, and each says that the database is in use. A full disk keeps no node from starting: the file is written when there is room.
+ * Rejects with any other error of the disk. Returns a function that stops this and removes the file.
  */
 export async function keepNodeFile(
   databasePath: string,
   content: NodeFile,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  deps: KeepDeps,
 ): Promise<() => Promise<void>> {
-  await writeNodeFile(databasePath, content);
+  let problem: string | undefined;
+  try {
+    await writeNodeFile(databasePath, content);
+  } catch (error) {
+    if (!isEntglDbError(error, 'DISK_FULL')) throw error;
+    if (!(await isWrittenOver(databasePath, content))) {
+      problem = error.message;
+      deps.logger.warn({ err: error }, UNFOUND);
+    }
+  }
   const stop = new AbortController();
-  const kept = keep(databasePath, content, { clock, logger }, stop.signal).catch(() => {
+  const kept = keep(databasePath, content, problem, deps, stop.signal).catch(() => {
     // Stopped.
   });
   return async () => {
@@ -57,23 +72,44 @@ export async function keepNodeFile(
   };
 }
 
+const UNFOUND = 'commands do not find this node; it is tried again';
+
+/** Tries to write over the file of an earlier start, which needs no new room, and tells whether it could. */
+async function isWrittenOver(databasePath: string, content: NodeFile): Promise<boolean> {
+  const text = Buffer.from(`${JSON.stringify(content)}\n`);
+  const file = await open(nodeFilePath(databasePath), 'r+').catch(() => undefined);
+  try {
+    const written = await file?.write(text, 0, text.length, 0);
+    await file?.truncate(text.length);
+    return written?.bytesWritten === text.length;
+  } catch {
+    return false;
+  } finally {
+    await file?.close();
+  }
+}
+
 async function keep(
   databasePath: string,
   content: NodeFile,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  firstProblem: string | undefined,
+  { clock, logger }: KeepDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  let problem: string | undefined;
+  let problem = firstProblem;
+  let isWritten = problem === undefined;
   for (;;) {
     await sleep(clock, TIMES.fileWatchMs, signal);
+    if (isWritten && !(await isMissing(nodeFilePath(databasePath)))) continue;
     // If the database is missing too, it was moved away, which the node reports itself.
-    if (!(await isMissing(nodeFilePath(databasePath))) || (await isMissing(databasePath))) continue;
+    if (await isMissing(databasePath)) continue;
     try {
       await writeNodeFile(databasePath, content);
+      isWritten = true;
       problem = undefined;
     } catch (error) {
       const message = messageOf(error);
-      if (message !== problem) logger.warn({ err: error }, 'commands do not find this node; it is tried again');
+      if (message !== problem) logger.warn({ err: error }, UNFOUND);
       problem = message;
     }
   }

@@ -7,8 +7,12 @@ import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { isEntglDbError } from '../../src/core/errors/index.ts';
+import { silentLogger } from '../../src/core/logging/index.ts';
 import { openDatabase } from '../../src/index.ts';
+import { keepNodeFile, readNodeFile } from '../../src/node/node-file.ts';
+import { systemClock } from '../../src/node/system-clock.ts';
 import { areEqual, eventually, makeFolder, NodeProcess, runCommand, runStart, writeToken } from './node-process.ts';
 import { fillDisk, mountDisk, whyNoDisk } from './small-disk.ts';
 
@@ -112,7 +116,7 @@ test(
 );
 
 test(
-  'kill -9 on a full disk loses nothing acknowledged, and a start without room ends with a clear message',
+  'kill -9 on a full disk loses nothing acknowledged, and the next node starts there, is found, reads, and writes once there is room',
   options,
   async (t) => {
     const folder = await makeFolder(t);
@@ -123,17 +127,39 @@ test(
     const acknowledged = await writeUntilFull(node);
     fillDisk(join(disk, 'fill'));
     await node.kill();
-    const refused = await runStart(start);
-    if (refused.code !== 0) assertFull(refused);
-    rmSync(join(disk, 'ballast'));
     const again = await NodeProcess.start(t, start);
+    const data = ['--data', start.folder];
+    assert.equal((await runCommand(['get', 'c', acknowledged[0]!, ...data])).code, 0);
+    assertFull(await runCommand(['put', 'c', 'large', JSON.stringify({ pad: PAD.repeat(250) }), ...data]));
+    const health = await runCommand(['health', ...data]);
+    assert.deepEqual([health.code, /FAILED {2}disk-space/.test(health.out)], [1, true], health.out);
     assert.equal(await again.collection('c').count(), acknowledged.length);
+
+    rmSync(join(disk, 'ballast'));
+    await again.collection('c').put('after', { a: 1 });
+    await again.kill();
+    const left = await NodeProcess.start(t, start);
+    assert.equal((await runCommand(['get', 'c', 'after', ...data])).code, 0);
+    assert.equal(await left.collection('c').count(), acknowledged.length + 1);
     assert.deepEqual(
-      (await again.status()).notices.filter((notice) => !notice.includes('token')),
+      (await left.status()).notices.filter((notice) => !notice.includes('token')),
       [],
     );
   },
 );
+
+test('the file by which commands find a node is written once there is room', options, async (t) => {
+  const disk = mountDisk(t, join(await makeFolder(t), 'disk'), 1);
+  const database = join(disk, 'entgldb.db');
+  await writeFile(database, '');
+  fillDisk(join(disk, 'fill'));
+  const file = { pid: 1, nodeId: 'till', url: 'http://127.0.0.1:1', secret: 'of this start' };
+  const remove = await keepNodeFile(database, file, { clock: systemClock, logger: silentLogger });
+  assert.equal(await readNodeFile(database), undefined);
+  rmSync(join(disk, 'fill'));
+  await eventually('it is written', async () => isDeepStrictEqual(await readNodeFile(database), file));
+  await remove();
+});
 
 function assertFull({ code, out, err }: { code: number | null; out: string; err: string }): void {
   assert.equal(code, 3, err);

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PersistenceError } from '../../core/errors/index.ts';
 import type { LogLevel } from '../config/index.ts';
 import { openLogger } from './index.ts';
 
@@ -113,4 +114,18 @@ test('a file receives JSON lines, and close waits for the last one', async () =>
     Array.from({ length: 100 }, (_, i) => i),
   );
   await rm(folder, { recursive: true });
+});
+
+test('an error of the disk is logged without its stack, and one of the code with it', async () => {
+  const { logger, parsed } = await openCollecting([['Default', 'Trace']]);
+  const cause = Object.assign(new Error('database or disk is full'), { errcode: 13 });
+  const full = new PersistenceError('DISK_FULL', 'the disk is full', { details: { path: '/data' }, cause });
+  for (const err of [full, cause, new PersistenceError('DATABASE_CLOSED', 'closed')]) logger.error({ err }, 'failed');
+  const [ours, systems, closed] = parsed().map((line) => line.err);
+  assert.deepEqual(
+    [ours.reason, ours.message, ours.stack],
+    ['DISK_FULL', 'the disk is full: database or disk is full', undefined],
+  );
+  assert.deepEqual([systems.message, systems.stack], ['database or disk is full', undefined]);
+  assert.match(closed.stack, /open-logger/);
 });

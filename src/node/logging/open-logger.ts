@@ -32,7 +32,7 @@ export interface OpenLogger {
 
 /** Opens the logger of a node. A child with the field `category` has the level of that category. Loads pino when called. */
 export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger> {
-  const { pino } = await import('pino');
+  const [{ pino }, { errorFields }] = await Promise.all([import('pino'), import('./error-fields.ts')]);
   let secrets = options.secrets;
   let redact = createRedactor(secrets);
   const sink = await openSink(options);
@@ -42,7 +42,7 @@ export async function openLogger(options: OpenLoggerOptions): Promise<OpenLogger
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: guideLevel(label) }) },
-      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+      serializers: { err: errorFields, error: errorFields },
       redact: { paths: [...redactPaths], censor: '********' },
     },
     { write: (line) => sink.write(redact(line)) },
