@@ -12,7 +12,7 @@ import { FileWatch } from './file-watch.ts';
 import type { NetworkService } from './network/index.ts';
 import type { Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
 import { packageVersion } from './package-version.ts';
-import type { NodeServices, ServedNetwork } from './services/index.ts';
+import { type NodeServices, type ServedNetwork, shutdownBackupMsMax } from './services/index.ts';
 
 /** How many notices `status` keeps; beyond that the oldest is forgotten, but stays in the log. */
 const NOTICES_MAX = 50;
@@ -206,9 +206,9 @@ export class NodeState {
     }
   }
 
-  /** The backup at shutdown may take half of the time for a stop; one that is not finished by then leaves nothing. */
+  /** The backup at shutdown gets most of the time for a stop; one that is not finished by then leaves nothing. */
   async #close(): Promise<void> {
-    const backupMsMax = Math.ceil(this.#values['Health.ShutdownTimeoutMs'] / 2);
+    const backupMsMax = shutdownBackupMsMax(this.#values['Health.ShutdownTimeoutMs']);
     this.#watch.stop();
     try {
       await this.services.stop(AbortSignal.timeout(backupMsMax));

@@ -127,7 +127,11 @@ export const CONFIG_KEYS = {
     2,
     'Speed of the background integrity check while the node has nothing else to do; 0 turns it off.',
   ),
-  'Health.ShutdownTimeoutMs': key(milliseconds, 5000, 'How long a graceful stop may take.'),
+  'Health.ShutdownTimeoutMs': key(
+    milliseconds,
+    5000,
+    'How long a graceful stop may take. The backup at shutdown gets all but 2 seconds of it, and at least half.',
+  ),
   'Http.Enabled': key(boolean, true, 'Serve HTTP when `entgldb start` runs the node.'),
   'Http.Host': key(text(255), '127.0.0.1', 'Address of the HTTP server. Any other than loopback needs TokenFile.'),
   'Http.Port': key(port, 8080, 'Port of the HTTP server. 0 picks a free one.'),

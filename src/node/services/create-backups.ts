@@ -41,6 +41,14 @@ export function createBackups(config: LoadedConfig, { database, own, clock, logg
   });
 }
 
+/** What a stop needs besides its backup, ms: to end sessions and leave the files in order. */
+const STOP_MS = 2000;
+
+/** How long the backup at shutdown may take, ms: what the time for a stop leaves, and at least half of it. */
+export function shutdownBackupMsMax(shutdownTimeoutMs: number): number {
+  return Math.max(Math.ceil(shutdownTimeoutMs / 2), shutdownTimeoutMs - STOP_MS);
+}
+
 /** The backups of a database that is not open here, to look at them. */
 export function backupsOfClosed(config: LoadedConfig, clock: Clock): BackupService {
   const database = (): never => {

@@ -1,4 +1,4 @@
-export { backupsOfClosed, createBackups, ownStateOfClosed } from './create-backups.ts';
+export { backupsOfClosed, createBackups, ownStateOfClosed, shutdownBackupMsMax } from './create-backups.ts';
 export type { CollectionEquality, EqualityVerdict, PeerEquality } from './equality.ts';
 export { NodeServices } from './node-services.ts';
 export type { ServedNetwork } from './served-network.ts';

@@ -14,7 +14,7 @@ import { openSqliteStore } from '../../store/index.ts';
 import { tamper } from '../../store/sqlite/test-folder.ts';
 import { createManualClock, createSeededRandom } from '../../testing/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { createBackups, NodeServices, type ServedNetwork } from './index.ts';
+import { createBackups, NodeServices, type ServedNetwork, shutdownBackupMsMax } from './index.ts';
 
 async function openServices(folder: string, options: Record<string, unknown> = {}, logger = silentLogger) {
   const clock = createManualClock();
@@ -288,3 +288,7 @@ function opened(node: string) {
 }
 
 /** Changes the open file without the store's knowledge. */
+
+test('the backup at shutdown gets all but two seconds of the time for a stop, and at least half of it', () => {
+  assert.deepEqual([1, 3000, 5000, 60_000].map(shutdownBackupMsMax), [1, 1500, 3000, 58_000]);
+});
