@@ -26,9 +26,11 @@ export {
   mismatchTexts,
   type NetworkStatus,
   type PeerMismatch,
+  type PeerTrouble,
   type QueueStatus,
   refusalTexts,
   triedRefusals,
+  troubleTexts,
 } from './health/index.ts';
 export { METRICS, type MetricName, type MetricSample } from './metrics.ts';
 export { type PeerRefusal, PeerRefusals, type RefusalCause } from './peer-refusals.ts';

@@ -3,7 +3,7 @@ import { ConfigurationError, type EntglDbError, PersistenceError } from '../core
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
-import { mismatchTexts, refusalTexts, triedRefusals } from '../diagnostics/index.ts';
+import { mismatchTexts, refusalTexts, triedRefusals, troubleTexts } from '../diagnostics/index.ts';
 import { addressText } from '../net/peers/index.ts';
 import { closedError } from '../store/index.ts';
 import type { SqliteStore } from '../store/sqlite/index.ts';
@@ -90,6 +90,7 @@ export class NodeState {
         ...this.#clockNotice(),
         ...mismatchTexts(this.network?.progress.mismatches() ?? []),
         ...this.#refusalNotices(),
+        ...troubleTexts(this.network?.troubles() ?? []),
       ],
     };
   }
@@ -125,6 +126,7 @@ export class NodeState {
       bytes: bytes.sent + bytes.received,
       mismatches: () => network.progress.mismatches(),
       refusals: () => network.refusals(),
+      troubles: () => network.troubles(),
       sessions: () => network.openSessions(),
       endSessions: (reason) => network.endSessions(reason),
     };

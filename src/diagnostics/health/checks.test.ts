@@ -22,6 +22,7 @@ import {
   type HealthCheck,
   type IntegrityStatus,
   type PeerMismatch,
+  type PeerTrouble,
   type QueueStatus,
 } from './index.ts';
 
@@ -150,6 +151,32 @@ test('peers: a node without known peers is fine, one cut off from known peers is
   assert.deepEqual(await look(check), ['healthy', '1 of 2 connected']);
   tracker.updatePeer('a', { isConnected: false });
   assert.equal(await state(check), 'degraded');
+});
+
+test('peers: a node that is heard and not connected is named with what to do, also beside connected ones', async () => {
+  const clock = createManualClock();
+  const tracker = new SyncStatusTracker({ clock });
+  const why = 'timed out';
+  let found: PeerTrouble[] = [{ kind: 'unreached', node: null, address: '10.0.0.2:5000', forMs: 61_000, why }];
+  const check = createPeersCheck({
+    tracker,
+    configuredPeers: () => 0,
+    isEnabled: () => true,
+    troubles: () => found,
+    clock,
+  });
+  tracker.updatePeer('a', { isConnected: true });
+  assert.match(
+    (await look(check)).join(' '),
+    /^degraded 10\.0\.0\.2:5000 is heard, .* 61 seconds \(timed out\); .*firewall.*ConnectionTimeoutMs/,
+  );
+  found = [{ kind: 'restless', node: 'till-2', address: '10.0.0.2:5000', forMs: null, why }];
+  assert.match(
+    (await look(check)).join(' '),
+    /^degraded connections with till-2 \(10\.0\.0\.2:5000\) end again and again.*MTU/,
+  );
+  found = [];
+  assert.equal(await state(check), 'healthy');
 });
 
 test('sync-lag: a connected peer without a completed round is named', async () => {

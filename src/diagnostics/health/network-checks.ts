@@ -1,6 +1,7 @@
 import { type Clock, type ClockAssessment, spanText } from '../../core/clock/index.ts';
 import type { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.ts';
+import { type PeerTrouble, troubleTexts } from './peer-troubles.ts';
 
 export interface NetworkStatus {
   /** False: this node runs without a network, on purpose. */
@@ -33,6 +34,8 @@ export interface PeersCheckOptions {
   readonly configuredPeers: () => number;
   /** False: this node runs without a network, on purpose. */
   readonly isEnabled: () => boolean;
+  /** Nodes that are there, and whose connections do not come or do not last. Default: none. */
+  readonly troubles?: () => readonly PeerTrouble[];
   readonly clock: Clock;
 }
 
@@ -40,7 +43,8 @@ export interface PeersCheckOptions {
 const MEETING_MS_MAX = 10_000;
 
 /** `peers`: this node is not cut off. */
-export function createPeersCheck({ tracker, configuredPeers, isEnabled, clock }: PeersCheckOptions): HealthCheck {
+export function createPeersCheck(options: PeersCheckOptions): HealthCheck {
+  const { tracker, configuredPeers, isEnabled, troubles = () => [], clock } = options;
   let namedAt = clock.monotonic();
   let named = 0;
   const isMeeting = (hasMet: boolean): boolean => {
@@ -58,6 +62,8 @@ export function createPeersCheck({ tracker, configuredPeers, isEnabled, clock }:
       const { activePeers, peers } = tracker.getStatus();
       const known = Math.max(peers.length, configuredPeers());
       if (!isEnabled()) return healthy('runs without a network');
+      const troubled = troubleTexts(troubles());
+      if (troubled.length > 0) return degraded(troubled.join('; '));
       if (activePeers.length > 0) return healthy(`${activePeers.length} of ${known} connected`);
       if (known === 0) return healthy('none is known; this node works alone');
       if (isMeeting(peers.length > 0)) return healthy(`none of ${known} is connected yet`);

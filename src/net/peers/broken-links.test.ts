@@ -90,3 +90,41 @@ test('a network that loses large packets is reported once, however long it lasts
   await world.run(100);
   assert.equal(a.supervisor.isRestless('b'), false);
 });
+
+test('a node that is heard, and to which no connection comes, is told; a machine that was switched off is not', async () => {
+  const world = createWorld(SEED);
+  const a = await world.startNode('a');
+  const b = await world.startNode('b');
+  world.setReachable('a', 'b', false);
+  introduce([a, b]);
+  await world.run(10_000);
+  assert.deepEqual(a.supervisor.troubles(), [], 'it may still be starting, or its last beacon may be recent');
+  await world.run(50_000);
+  const [trouble] = a.supervisor.troubles();
+  assert.deepEqual([trouble?.kind, trouble?.address, trouble?.node], ['unreached', 'b:5000', null]);
+  assert.ok(trouble!.forMs! > 30_000 && trouble!.why.length > 0, JSON.stringify(trouble));
+  a.supervisor.discovered({ kind: 'lost', deviceKey: 'b' });
+  assert.deepEqual(a.supervisor.troubles(), []);
+  world.setReachable('a', 'b', true);
+  a.hears(b);
+  await world.runUntil(() => a.links.size === 1, 5000);
+  assert.deepEqual(a.supervisor.troubles(), []);
+});
+
+test('a node whose links end again and again within seconds is told until one has lasted', async () => {
+  const world = createWorld(SEED);
+  const a = await world.startNode('a');
+  const b = await world.startNode('b');
+  introduce([a, b]);
+  for (let cycle = 0; cycle < 5; cycle++) {
+    await world.runUntil(() => a.links.size === 1, 10_000);
+    a.supervisor.nameNode('b', 'till 2');
+    await world.run(6000);
+    for (const link of a.links) link.close('slow');
+  }
+  await world.run(5000);
+  const [trouble] = a.supervisor.troubles();
+  assert.deepEqual([trouble?.kind, trouble?.node, trouble?.forMs], ['restless', 'till 2', null]);
+  await world.run(40_000);
+  assert.deepEqual(a.supervisor.troubles(), []);
+});

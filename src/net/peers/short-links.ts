@@ -1,5 +1,5 @@
-/** A link that lasted this long was good. */
-const GOOD_MS = 30_000;
+/** A link that lasted this long was good, ms. */
+export const GOOD_LINK_MS = 30_000;
 /** So many shorter ones in a row are more than a restart, or a network that changes. */
 const SHORT_LINKS_MAX = 5;
 /** Ends that nodes bring about themselves. */
@@ -29,7 +29,7 @@ export class ShortLinks {
   /** A link has ended. Returns true once it has happened too often in a row. */
   ended(deviceKey: string, lastedMs: number, reason: string): boolean {
     if (ORDINARY_ENDS.has(reason)) return false;
-    if (lastedMs >= GOOD_MS) {
+    if (lastedMs >= GOOD_LINK_MS) {
       this.#countByDevice.delete(deviceKey);
       return false;
     }

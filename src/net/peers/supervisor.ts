@@ -11,6 +11,7 @@ import { incomingStatus, toPeerError } from './describe-peer.ts';
 import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
 import { DialRounds } from './dial-rounds.ts';
 import { type Link, LinkTable } from './link-table.ts';
+import { type LinkTrouble, linkTroubles, type TroubleSources } from './link-troubles.ts';
 import { ShortLinks } from './short-links.ts';
 import type { PeerStatus, Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
@@ -160,7 +161,10 @@ export class Supervisor {
   nameNode(deviceKey: string, node: string): void {
     const link = this.#links.get(deviceKey);
     if (link !== undefined) link.node = node;
-    for (const target of this.#targets.ofDevice(deviceKey)) target.hasGreeted = true;
+    for (const target of this.#targets.ofDevice(deviceKey)) {
+      target.hasGreeted = true;
+      target.node = node;
+    }
   }
 
   isLinked(deviceKey: string): boolean {
@@ -183,6 +187,17 @@ export class Supervisor {
     }
     for (const link of this.#links.all()) if (!shown.has(link.deviceKey)) statuses.push(incomingStatus(link));
     return statuses;
+  }
+
+  /** Nodes that are there, and whose links do not come or do not last. */
+  troubles(): LinkTrouble[] {
+    const sources: TroubleSources = {
+      nowMs: this.#now(),
+      isWanted: (deviceKey) => this.#targets.isWanted(deviceKey),
+      linkOf: (deviceKey) => this.#links.get(deviceKey),
+      isRestless: (deviceKey) => this.#shortLinks.isRestless(deviceKey),
+    };
+    return [...linkTroubles(this.#targets.all(), sources)];
   }
 
   /** Stops dialling and closes all links with reason `closing`. Resolves when no dial is under way any more. */
@@ -286,6 +301,7 @@ export class Supervisor {
     if (isEntglDbError(error, 'SELF_CONNECTION')) return this.#noteSelf(target);
     const { clock } = this.#deps;
     target.failures++;
+    target.failingSince ??= this.#now();
     target.isTurnedAway = isRefusal(error);
     target.dueAt = this.#now() + this.#backoffMs(target);
     target.sinceMs = clock.now();
@@ -314,6 +330,7 @@ export class Supervisor {
     const isSmaller = compareBytes(this.#options.ownKey, link.deviceKey) < 0;
     for (const target of this.#targets.ofDevice(link.deviceKey)) {
       target.hasBeenLinked = true;
+      target.failingSince = undefined;
       target.attempts = 0;
       // Of two crossing connections the one dialled by the smaller key stays, so only the larger may abort its own dial.
       if (!isSmaller) target.round?.abort(new Error('linked already'));

@@ -24,6 +24,10 @@ export interface Target {
   /** When discovery stopped hearing it, monotonic ms; undefined while it is heard, and for known peers. */
   lostAt: number | undefined;
   hasBeenLinked: boolean;
+  /** When dialling first failed since the last link, monotonic ms; undefined: it has not. */
+  failingSince: number | undefined;
+  /** Human name from its last greeting; null: it has not greeted yet. */
+  node: string | null;
   /** It has sent a greeting before, so the two can talk to each other. */
   hasGreeted: boolean;
   /** Someone answered there, but refused the handshake or closed the link before greeting. */
@@ -82,6 +86,8 @@ export function createTarget(
     isSelf: false,
     lostAt: undefined,
     hasBeenLinked: false,
+    failingSince: undefined,
+    node: null,
     hasGreeted: false,
     isTurnedAway: false,
     lastError: null,

@@ -6,7 +6,7 @@ import type { Replica } from '../../database/replica/index.ts';
 import type { PeerRefusal } from '../../diagnostics/index.ts';
 import { createUdpPort, Discovery, type DiscoveryEvent } from '../../net/discovery/index.ts';
 import type { Address, Channel } from '../../net/index.ts';
-import { addressText, Supervisor } from '../../net/peers/index.ts';
+import { addressText, type LinkTrouble, Supervisor } from '../../net/peers/index.ts';
 import { createTlsTransport, type DeviceKey, type TlsTransport } from '../../net/tcp/index.ts';
 import { createSessionCodec, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
 import { ClusterKeys } from './cluster-keys.ts';
@@ -103,6 +103,11 @@ export class NetworkService {
   /** Peers that are refused, at either end, until somebody changes something. */
   refusals(): PeerRefusal[] {
     return this.#isPaused ? [] : this.#keptOut.list();
+  }
+
+  /** Nodes that are there, and whose connections do not come or do not last. */
+  troubles(): LinkTrouble[] {
+    return this.#isPaused ? [] : (this.#supervisor?.troubles() ?? []);
   }
 
   /** Fingerprint of this node's cluster token; null if it has none. */

@@ -62,6 +62,7 @@ export function createChecks(checked: Checked): HealthCheck[] {
       tracker,
       configuredPeers: () => values()['Network.KnownPeers'].length,
       isEnabled: () => network() !== undefined,
+      troubles: () => network()?.troubles() ?? [],
       clock,
     }),
     createRefusalsCheck(() => network()?.refusals() ?? [], clock),

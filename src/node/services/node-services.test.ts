@@ -42,6 +42,7 @@ async function openServices(folder: string, options: Record<string, unknown> = {
     sessions: () => [],
     mismatches: () => [],
     refusals: () => [],
+    troubles: () => [],
     endSessions: () => void network.ended++,
   });
   const backups = createBackups(config, {

@@ -1,4 +1,4 @@
-import type { PeerMismatch, PeerRefusal } from '../../diagnostics/index.ts';
+import type { PeerMismatch, PeerRefusal, PeerTrouble } from '../../diagnostics/index.ts';
 import type { VerifiedSession } from './equality.ts';
 
 /** What the services need of the network. */
@@ -16,6 +16,8 @@ export interface ServedNetwork {
   mismatches(): readonly PeerMismatch[];
   /** Peers that are refused, here or there. */
   refusals(): readonly PeerRefusal[];
+  /** Nodes that are there, and whose connections do not come or do not last. */
+  troubles(): readonly PeerTrouble[];
   /** The open sessions. */
   sessions(): readonly VerifiedSession[];
   /** R11: ends all sessions, so that peers discard what they believed about this node. */

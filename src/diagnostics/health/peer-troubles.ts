@@ -1,0 +1,32 @@
+import { spanText } from '../../core/clock/index.ts';
+
+/** A node that is there, and that this one still cannot work with. */
+export interface PeerTrouble {
+  /** `unreached`: it is heard, and connections to it fail. `restless`: they end again and again within seconds. */
+  readonly kind: 'unreached' | 'restless';
+  /** Human name; null: not known yet. */
+  readonly node: string | null;
+  /** `host:port`. */
+  readonly address: string;
+  /** How long connecting has failed, ms; null: connections are made, and end. */
+  readonly forMs: number | null;
+  /** Why the last attempt failed, or the last connection ended. */
+  readonly why: string;
+}
+
+/** How many troubles are listed one by one. */
+const TOLD_MAX = 5;
+
+/** The troubles as sentences for the user: who, for how long, why, and what to do. */
+export function troubleTexts(troubles: readonly PeerTrouble[]): string[] {
+  const texts = troubles.slice(0, TOLD_MAX).map(troubleText);
+  const left = troubles.length - texts.length;
+  return left === 0 ? texts : [...texts, `${left} more nodes are heard and not connected: see entgldb peers`];
+}
+
+function troubleText({ kind, node, address, forMs, why }: PeerTrouble): string {
+  const who = node === null ? address : `${node} (${address})`;
+  if (kind === 'restless')
+    return `connections with ${who} end again and again within seconds (${why}); if small writes arrive and large ones do not, set the same MTU at both ends and let ICMP through`;
+  return `${who} is heard, but no connection to it comes, for ${spanText(forMs ?? 0)} (${why}); let its TcpPort through the firewall, and on a slow line raise Network.ConnectionTimeoutMs`;
+}
