@@ -4,11 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type OpenDatabaseOptions, openDatabase } from '../../src/index.ts';
-import { eventually, makeFolder } from './node-process.ts';
+import { eventually, lastingPort, makeFolder } from './node-process.ts';
 
 /** What shows that an opening has come so far. */
 const STEPS: Readonly<Record<string, (folder: string) => boolean>> = {
@@ -39,16 +38,8 @@ function isBusy(): boolean {
   return process.getActiveResourcesInfo().some((kind) => /^(TCP|UDP|MessagePort)/.test(kind));
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 test('an opening that is abandoned at any step leaves nothing open', async (t) => {
-  const network = { localhostOnly: true, tcpPort: await freePort(), udpPort: 0 };
+  const network = { localhostOnly: true, tcpPort: await lastingPort(), udpPort: 0 };
   for (const [step, isThere] of Object.entries(STEPS)) {
     const dataDirectory = await makeFolder(t);
     const options = { dataDirectory, network };

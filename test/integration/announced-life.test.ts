@@ -15,11 +15,11 @@ import { loadConfig } from '../../src/node/config/index.ts';
 import { openNode } from '../../src/node/open-node.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { systemRandom } from '../../src/node/system-random.ts';
-import { eventually, freeUdpPort, makeFolder } from './node-process.ts';
+import { eventually, freeUdpPort, HUNG_MS, makeFolder } from './node-process.ts';
 
 const TOKEN = 'a token for the tests of integration';
 
-test('a node announces the new id that it took after damage', { timeout: 60_000 }, async (t) => {
+test('a node announces the new id that it took after damage', { timeout: HUNG_MS }, async (t) => {
   const udpPort = await freeUdpPort();
   const folder = await makeFolder(t);
   const options = {

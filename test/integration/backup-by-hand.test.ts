@@ -11,6 +11,7 @@ import { describe, type TestContext, test } from 'node:test';
 import {
   areEqual,
   eventually,
+  HUNG_MS,
   makeFolder,
   NodeProcess,
   runCommand,
@@ -24,14 +25,14 @@ const UPDATED = 50;
 const DELETED = 50;
 const DATABASE = 'entgldb.db';
 
-const options = { timeout: 180_000 };
+const options = { timeout: HUNG_MS };
 
 type Ending = 'stopped' | 'killed';
 
 describe('a backup in place of the database', () => {
   for (const ending of ['stopped', 'killed'] as const) {
     test(`copied by hand after the node was ${ending}: all that it had sent comes back`, {
-      timeout: 60_000,
+      timeout: HUNG_MS,
     }, async (t) => {
       const shop = await openShop(t);
       await end(shop, ending);
@@ -54,7 +55,7 @@ describe('a backup in place of the database', () => {
   });
 
   test('copied by hand while the node runs, and then the power fails: the same', {
-    timeout: 60_000,
+    timeout: HUNG_MS,
   }, async (t) => {
     const shop = await openShop(t);
     copyFileSync(shop.backup, join(shop.options.folder, DATABASE));

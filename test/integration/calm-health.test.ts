@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
-import { areEqual, eventually, makeFolder, NodeProcess, pause, SCALE, writeToken } from './node-process.ts';
+import { areEqual, eventually, HUNG_MS, makeFolder, NodeProcess, pause, SCALE, writeToken } from './node-process.ts';
 
 const SECONDS = 15 * SCALE;
 const KEYS = 2000;
@@ -14,7 +14,7 @@ const WRITERS = 3;
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
 test(`two nodes under load for ${SECONDS} s are healthy all the time`, {
-  timeout: (SECONDS + 60) * 2000,
+  timeout: HUNG_MS,
 }, async (t) => {
   t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
   const random = createSeededRandom(SEED);

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, makeFolder, NodeProcess, runCommand, writeToken } from './node-process.ts';
+import { eventually, HUNG_MS, makeFolder, NodeProcess, runCommand, writeToken } from './node-process.ts';
 
-test('status shows what is only here, and verify whether nodes hold the same', { timeout: 60_000 }, async (t) => {
+test('status shows what is only here, and verify whether nodes hold the same', { timeout: HUNG_MS }, async (t) => {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
   const till = await NodeProcess.start(t, { folder: join(folder, 'till'), name: 'till', tokenFile });

@@ -8,9 +8,7 @@ import { z } from 'zod';
 import type { NodeDatabase } from '../../src/index.ts';
 import { atEnd } from './cleanup.ts';
 import { openOnLoopback } from './loopback-node.ts';
-import { eventually, makeFolder } from './node-process.ts';
-
-const WAIT_MS_MAX = 30_000;
+import { eventually, HUNG_MS, makeFolder } from './node-process.ts';
 
 async function openPair(t: TestContext): Promise<[till: NodeDatabase, office: NodeDatabase]> {
   const folder = await makeFolder(t);
@@ -48,7 +46,7 @@ test('differing resolver, version and schema are reported at both nodes, and doc
   assert.match(notices, /"orders" has version 0 here and version 1 on till/);
   assert.match(notices, /"sales" has another schema here than on till/);
   await till.collection('users').put('u1', { name: 'Alice' });
-  await till.replicated('users', undefined, { signal: AbortSignal.timeout(WAIT_MS_MAX) });
+  await till.replicated('users', undefined, { signal: AbortSignal.timeout(HUNG_MS) });
   await office.close();
   await eventually('the end of it', () => differing(till).length === 0);
 });
@@ -62,6 +60,6 @@ test('a node whose program defines nothing causes no mismatch', async (t) => {
     migrations: { 1: (u) => u },
   });
   await users.put('u1', { name: 'Alice' });
-  await till.replicated('users', undefined, { signal: AbortSignal.timeout(WAIT_MS_MAX) });
+  await till.replicated('users', undefined, { signal: AbortSignal.timeout(HUNG_MS) });
   assert.deepEqual([differing(till), differing(office)], [[], []]);
 });

@@ -13,12 +13,21 @@ import { silentLogger } from '../../src/core/logging/index.ts';
 import { openDatabase } from '../../src/index.ts';
 import { keepNodeFile, readNodeFile } from '../../src/node/node-file.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
-import { areEqual, eventually, makeFolder, NodeProcess, runCommand, runStart, writeToken } from './node-process.ts';
+import {
+  areEqual,
+  eventually,
+  HUNG_MS,
+  makeFolder,
+  NodeProcess,
+  runCommand,
+  runStart,
+  writeToken,
+} from './node-process.ts';
 import { fillDisk, mountDisk, whyNoDisk } from './small-disk.ts';
 
 const reason = whyNoDisk();
 if (reason !== undefined) console.log(`SKIPPED: ${reason}`);
-const options = { skip: reason ?? false, timeout: 120_000 };
+const options = { skip: reason ?? false, timeout: HUNG_MS };
 const PAD = 'x'.repeat(400);
 const BALLAST_BYTES = 6 * 1024 * 1024;
 

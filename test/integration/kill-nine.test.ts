@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
-import { areEqual, eventually, makeFolder, NodeProcess, pause, SCALE, writeToken } from './node-process.ts';
+import { areEqual, eventually, HUNG_MS, makeFolder, NodeProcess, pause, SCALE, writeToken } from './node-process.ts';
 import { readLedger, WriteLedger, writeUntilGone } from './write-ledger.ts';
 
 const ROUNDS = 10 * SCALE;
@@ -17,7 +17,7 @@ const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
 for (const durability of ['full', 'normal'] as const) {
   test(`after ${ROUNDS} times kill -9 under load, durability ${durability}, every acknowledged write is there`, {
-    timeout: 120_000 * SCALE,
+    timeout: HUNG_MS,
   }, async (t) => {
     const seed = SEED + (durability === 'full' ? 0 : 1);
     t.diagnostic(`seed ${seed} (ENTGLDB_TEST_SEED)`);

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { makeFolder, NodeProcess, runCommand, runStart } from './node-process.ts';
+import { HUNG_MS, makeFolder, NodeProcess, runCommand, runStart } from './node-process.ts';
 
-const options = { timeout: 120_000 };
+const options = { timeout: HUNG_MS };
 
 test(
   'a removed log is reported by the command that first opens the file, and by the node after it',

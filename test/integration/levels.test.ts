@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Logger, NetworkError, openDatabase } from '../../src/index.ts';
 import { atEnd } from './cleanup.ts';
-import { eventually, makeFolder } from './node-process.ts';
+import { eventually, HUNG_MS, makeFolder } from './node-process.ts';
 
 interface Line {
   readonly level: string;
@@ -30,7 +30,7 @@ function rememberingLogger(lines: Line[]): Logger {
   return logger;
 }
 
-test('each level of the log carries what the guide says', { timeout: 60_000 }, async (t) => {
+test('each level of the log carries what the guide says', { timeout: HUNG_MS }, async (t) => {
   const folder = await makeFolder(t);
   const lines: Line[] = [];
   const logger = rememberingLogger(lines);

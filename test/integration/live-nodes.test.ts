@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { applyLiveChanges, type Collection, type LiveEntry } from '../../src/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
 import { openOnLoopback } from './loopback-node.ts';
-import { makeFolder, SCALE } from './node-process.ts';
+import { HUNG_MS, makeFolder, SCALE } from './node-process.ts';
 
 const WRITES = 300 * SCALE;
 const SORT = { n: -1 } as const;
@@ -18,7 +18,7 @@ interface Doc {
   readonly pair?: number;
 }
 
-test('live queries of two nodes that write at once follow each other', { timeout: 120_000 }, async (t) => {
+test('live queries of two nodes that write at once follow each other', { timeout: HUNG_MS }, async (t) => {
   const folder = await makeFolder(t);
   await using one = await openOnLoopback(folder, 'one');
   await using two = await openOnLoopback(folder, 'two', [one]);

@@ -8,7 +8,9 @@ import { openDatabase } from '../../src/index.ts';
 
 const folder = process.argv[2]!;
 const databasePath = join(folder, 'entgldb.db');
-const db = await openDatabase({ dataDirectory: folder, network: false, persistence: { databasePath } });
+// A machine that stands still while the lock is held must not make the write fail.
+const persistence = { databasePath, busyTimeoutMs: 60_000 };
+const db = await openDatabase({ dataDirectory: folder, network: false, persistence });
 const ended = once(process.stdin.resume(), 'end');
 process.stdout.write('ready\n');
 await ended;

@@ -10,12 +10,12 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { makeFolder, pause } from './node-process.ts';
+import { HUNG_MS, makeFolder, pause } from './node-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('locked-user.ts', import.meta.url));
 const LOCKED_MS = 700;
 
-test('a program does not end while its write waits for a lock', { timeout: 60_000 }, async (t) => {
+test('a program does not end while its write waits for a lock', { timeout: HUNG_MS }, async (t) => {
   const folder = await makeFolder(t);
   const child = spawn(process.execPath, [PROGRAM, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout);

@@ -1,10 +1,12 @@
 /** Real nodes for tests: `entgldb start` in processes of their own, and how to talk to them. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,13 +20,19 @@ import type { PeerStatus } from '../../src/node/network/index.ts';
 import type { NodeStatus } from '../../src/node/node-api.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
 import { atEnd, type Scope } from './cleanup.ts';
+import { nowMs, runningMs } from './running-time.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 
 /** Multiplies the counts of long tests; `npm run torture` raises it. */
 export const SCALE: number = Math.max(1, Number(process.env.ENTGLDB_TEST_SCALE ?? 1));
 
+/** A test that takes this long hangs. That is no claim: a build machine may be many times slower than ours. */
+export const HUNG_MS: number = 300_000 * SCALE;
+
 const POLL_MS = 20;
+/** A start that has not failed by then never will. */
+const START_MS_MAX = 60_000;
 const LOG_LINES_MAX = 20_000;
 const LOG_LINES_SHOWN = 15;
 
@@ -60,7 +68,6 @@ export interface RunResult {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
-  readonly ms: number;
 }
 
 /** A folder for this test, removed afterwards. */
@@ -85,7 +92,6 @@ export async function runCommand(
   options: { readonly cwd?: string; readonly wrapper?: readonly string[] } = {},
 ): Promise<RunResult> {
   const [command, ...rest] = [...(options.wrapper ?? []), process.execPath, MAIN, ...args] as [string, ...string[]];
-  const startedAt = performance.now();
   const child = spawn(command, rest, {
     cwd: options.cwd ?? tmpdir(),
     env: environment(),
@@ -95,7 +101,7 @@ export async function runCommand(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
   const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out, err, ms: performance.now() - startedAt };
+  return { code, out, err };
 }
 
 /** One process of `entgldb start`. */
@@ -103,7 +109,7 @@ export class NodeProcess {
   readonly ready: Ready;
   /** Its data directory. */
   readonly folder: string;
-  /** Milliseconds from the start of the process until it said that it was ready. */
+  /** Milliseconds (`runningMs`) from the start of the process until it said that it was ready. */
   readonly startMs: number;
   /** Lines of its log, parsed. */
   readonly log: readonly Record<string, unknown>[];
@@ -116,7 +122,7 @@ export class NodeProcess {
     await mkdir(options.folder, { recursive: true });
     if (options.settings !== undefined)
       await writeFile(join(options.folder, 'appsettings.json'), JSON.stringify({ EntglDb: options.settings }));
-    const startedAt = performance.now();
+    const startedAt = nowMs();
     const child = spawnStart(options);
     atEnd(t, () => endProcess(child, 'SIGKILL'));
     const log = collectLog(child);
@@ -135,7 +141,7 @@ export class NodeProcess {
       new HttpClient(file.url, file.secret, { agent }),
       JSON.parse(line[0]) as Ready,
       log,
-      performance.now() - startedAt,
+      runningMs(startedAt),
     );
   }
 
@@ -225,36 +231,53 @@ export class NodeProcess {
   }
 }
 
-/** Runs a start that is expected to fail, to its end; kills it after `msMax`. Default: 20 s. */
-export async function runStart(options: StartOptions, msMax = 20_000): Promise<RunResult> {
+/** Runs a start that is expected to fail, to its end; kills it after a minute. */
+export async function runStart(options: StartOptions): Promise<RunResult> {
   await mkdir(options.folder, { recursive: true });
-  const startedAt = performance.now();
   const child = spawnStart(options);
-  const timer = setTimeout(() => child.kill('SIGKILL'), msMax);
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);
   let [out, err] = ['', ''];
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (err += text));
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
-  return { code, out, err, ms: performance.now() - startedAt };
+  return { code, out, err };
 }
 
-/** Polls until `claim` holds. Resolves with the time it took, ms; rejects with `what` after `msMax`. Default: 30 s. */
+/** Polls until `claim` holds. Resolves with the time it took (`runningMs`); rejects with `what` after `msMax`. Default: 30 s. */
 export async function eventually(
   what: string,
   claim: () => Promise<boolean> | boolean,
   msMax = 30_000,
 ): Promise<number> {
-  const startedAt = performance.now();
+  const startedAt = nowMs();
   for (;;) {
-    if (await claim()) return performance.now() - startedAt;
-    if (performance.now() - startedAt > msMax) throw new Error(`not within ${msMax} ms: ${what}`);
+    if (await claim()) return runningMs(startedAt);
+    if (runningMs(startedAt) > msMax) throw new Error(`not within ${msMax} ms: ${what}`);
     await pause(POLL_MS);
   }
 }
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * A TCP port for a node that is to have the same one again after a restart. It is none of those that systems give to whoever asks
+ * for any, in particular to each outgoing connection: they would give it away while the node is off.
+ */
+export async function lastingPort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(randomInt(20_000, 32_000), '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    } finally {
+      if (server.listening) await server[Symbol.asyncDispose]();
+    }
+  }
 }
 
 /** A UDP port that nothing listens on at this moment. */

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createSeededRandom } from '../../src/testing/index.ts';
-import { makeFolder, SCALE } from './node-process.ts';
+import { HUNG_MS, makeFolder, SCALE } from './node-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('queue-user.ts', import.meta.url));
 const RESTARTS = 4 * SCALE;
@@ -46,7 +46,7 @@ class Said {
 }
 
 test(`over ${RESTARTS} crashes, an offline queue loses no operation, and keeps those of each document in order`, {
-  timeout: 60_000 * SCALE,
+  timeout: HUNG_MS,
 }, async (t) => {
   t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
   const random = createSeededRandom(SEED);

@@ -128,6 +128,8 @@ test('what a running node may change takes effect at once: peers, limits, queue,
     return found.length === 1 && found[0]!.nodeId === 'c';
   });
   t.diagnostic(`another peer ${Math.round(ms)} ms after SIGHUP`);
+  // Its log comes by another way than its answers.
+  await eventually('it said so', () => a.logged('configuration read again').length > 0);
   const [said] = a.logged('configuration read again');
   assert.deepEqual(said!.changed, said!.applied);
   assert.equal((said!.applied as string[]).length, 10);

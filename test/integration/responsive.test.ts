@@ -16,7 +16,7 @@ import { Scrubber, sumCollection } from '../../src/resilience/index.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite/index.ts';
 import { atEnd } from './cleanup.ts';
 import { watchLoop } from './loop-watch.ts';
-import { eventually, makeFolder, SCALE } from './node-process.ts';
+import { eventually, HUNG_MS, makeFolder, SCALE } from './node-process.ts';
 
 const DOCUMENTS = 20_000 * SCALE;
 const BATCH = 500;
@@ -54,7 +54,7 @@ async function open(t: TestContext, folder: string): Promise<Opened> {
 }
 
 test(`with ${DOCUMENTS} documents, no query and no work of the node itself holds up the event loop for ${BLOCKED_MS_MAX} ms`, {
-  timeout: 120_000 * SCALE,
+  timeout: HUNG_MS,
 }, async (t) => {
   const folder = await makeFolder(t);
   const { store, db, pass } = await open(t, folder);

@@ -12,7 +12,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { createServices, isEntglDbError, type NodeDatabase, openDatabase, type Services } from '../../src/index.ts';
 import { loopbackOptions } from './loopback-node.ts';
-import { eventually } from './node-process.ts';
+import { eventually, lastingPort } from './node-process.ts';
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'entgldb-services-'));
@@ -115,9 +115,9 @@ test("the guide's manual way works too: latest.db copied over the database", () 
 
 test('a port that is taken is refused at open, and leaves nothing behind', () =>
   inFolder(async (folder) => {
-    const taken = createServer().listen(0, '127.0.0.1');
+    const port = await lastingPort();
+    const taken = createServer().listen(port, '127.0.0.1');
     await once(taken, 'listening');
-    const { port } = taken.address() as { port: number };
     await assert.rejects(openDatabase(options(folder, 'till', [], port)), (error) =>
       isEntglDbError(error, 'PORT_IN_USE'),
     );

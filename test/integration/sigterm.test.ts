@@ -10,16 +10,30 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createSeededRandom } from '../../src/testing/index.ts';
-import { areEqual, eventually, makeFolder, NodeProcess, pause, percentile, SCALE, writeToken } from './node-process.ts';
+import {
+  areEqual,
+  eventually,
+  HUNG_MS,
+  lastingPort,
+  makeFolder,
+  NodeProcess,
+  pause,
+  percentile,
+  SCALE,
+  writeToken,
+} from './node-process.ts';
+import { nowMs, runningMs } from './running-time.ts';
 import { readLedger, WriteLedger, writeUntilGone } from './write-ledger.ts';
 
 const ROUNDS = 5 * SCALE;
 const WRITERS = 4;
 const STOP_MS_MAX = 5000;
+/** A stop may be over before its second signal comes. */
+const STOPS_MAX = 5;
 const SEED = Number(process.env.ENTGLDB_TEST_SEED ?? Date.now() % 1_000_000);
 
 test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledged write is there, ports are free`, {
-  timeout: 60_000 * SCALE,
+  timeout: HUNG_MS,
 }, async (t) => {
   t.diagnostic(`seed ${SEED} (ENTGLDB_TEST_SEED)`);
   const random = createSeededRandom(SEED);
@@ -30,10 +44,9 @@ test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledge
   const ledger = new WriteLedger();
   const counter = { next: 1 };
   const stopsMs: number[] = [];
-  let tcpPort = 0;
+  const tcpPort = await lastingPort();
   for (let round = 1; round <= ROUNDS; round++) {
     const node = await NodeProcess.start(t, { ...options, tcpPort });
-    tcpPort = node.ready.tcp!.port;
     ledger.check(await readLedger(node), `round ${round}`);
     assert.deepEqual((await node.status()).notices, [], 'a stop leaves nothing to tell');
     const ending = new AbortController();
@@ -41,9 +54,9 @@ test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledge
       writeUntilGone(node, i, ledger, counter, random.fork(), ending.signal),
     );
     await pause(random.integer(0, 400));
-    const startedAt = performance.now();
+    const startedAt = nowMs();
     const code = await node.stop();
-    stopsMs.push(performance.now() - startedAt);
+    stopsMs.push(runningMs(startedAt));
     ending.abort();
     await Promise.all(writers);
     assert.equal(code, 0, `round ${round}: ${JSON.stringify(node.log.slice(-5))}`);
@@ -57,7 +70,7 @@ test(`${ROUNDS} times SIGTERM under load: exit code 0 in time, every acknowledge
   assert.ok(longest! < STOP_MS_MAX);
 });
 
-test('a peer that hangs and clients that do not read cannot delay a stop', { timeout: 60_000 }, async (t) => {
+test('a peer that hangs and clients that do not read cannot delay a stop', { timeout: HUNG_MS }, async (t) => {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
   const peer = await NodeProcess.start(t, { folder: join(folder, 'peer'), name: 'peer', tokenFile });
@@ -76,9 +89,9 @@ test('a peer that hangs and clients that do not read cannot delay a stop', { tim
   });
   changes.pause();
   changes.on('error', () => {});
-  const startedAt = performance.now();
+  const startedAt = nowMs();
   assert.equal(await node.stop(), 0);
-  const ms = performance.now() - startedAt;
+  const ms = runningMs(startedAt);
   t.diagnostic(`stopped after ${Math.round(ms)} ms`);
   assert.ok(ms < STOP_MS_MAX);
   peer.signal('SIGCONT');
@@ -87,25 +100,30 @@ test('a peer that hangs and clients that do not read cannot delay a stop', { tim
 });
 
 test('a second signal ends a slow stop at once, and nothing acknowledged is lost', {
-  timeout: 60_000,
+  timeout: HUNG_MS,
 }, async (t) => {
   const folder = await makeFolder(t);
   const settings = { Persistence: { BackupPath: 'backups' }, Health: { ShutdownTimeoutMs: 60_000 } };
   const start = { folder, name: 'node', settings };
-  const node = await NodeProcess.start(t, start);
+  let node = await NodeProcess.start(t, start);
   const pad = 'x'.repeat(10_000);
   // Something for the backup at shutdown to do.
   for (let i = 0; i < 50; i++)
     await node.collection('c').putMany(Array.from({ length: 100 }, (_, j) => [`k${i}.${j}`, { pad }] as const));
-  node.signal('SIGTERM');
-  await eventually('it is stopping', () => node.logged('stopping').length > 0);
-  const startedAt = performance.now();
-  await node.stop();
-  const ms = performance.now() - startedAt;
-  t.diagnostic(`ended ${Math.round(ms)} ms after the second signal`);
-  assert.ok(ms < 1000);
-  const again = await NodeProcess.start(t, start);
-  assert.equal(await again.collection('c').count(), 5000);
+  let wasEnded = false;
+  for (let stop = 1; !wasEnded && stop <= STOPS_MAX; stop++) {
+    await node.collection('c').put('last', { stop });
+    node.signal('SIGTERM');
+    await eventually('it is stopping', () => node.logged('stopping').length > 0);
+    const code = await node.stop();
+    // A signal that ends a process leaves no exit code. If it came too late, the stop was over before.
+    assert.ok(code === null || code === 0, `exit code ${code}`);
+    wasEnded = code === null;
+    node = await NodeProcess.start(t, start);
+    assert.deepEqual(await node.collection('c').get('last'), { stop });
+    assert.equal(await node.collection('c').count(), 5001);
+  }
+  assert.ok(wasEnded, `${STOPS_MAX} times the stop was over before the second signal came`);
 });
 
 /** Listens on the port for a moment; rejects if somebody still holds it. */

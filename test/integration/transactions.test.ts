@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeDatabase } from '../../src/index.ts';
 import { openOnLoopback } from './loopback-node.ts';
-import { makeFolder } from './node-process.ts';
+import { HUNG_MS, makeFolder } from './node-process.ts';
 
 const TRANSACTIONS = 300;
 
@@ -18,7 +18,7 @@ test('a node that receives a transaction live sees all of it or nothing', async 
   await using office = await openOnLoopback(folder, 'office');
   await using till = await openOnLoopback(folder, 'till', [office]);
   await write(till, 0);
-  await till.replicated('left', 'x', { signal: AbortSignal.timeout(20_000) });
+  await till.replicated('left', 'x', { signal: AbortSignal.timeout(HUNG_MS) });
   const seen = watchWhole(office);
   for (let n = 1; n <= TRANSACTIONS; n++) await write(till, n);
   assert.ok((await seen) > 1, 'it was looked at in between');
@@ -36,7 +36,7 @@ function write(db: NodeDatabase, n: number): Promise<void> {
 /** Reads until the last state was seen. Resolves with the number of states seen. */
 async function watchWhole(db: NodeDatabase): Promise<number> {
   let states = 0;
-  for await (const change of db.collection<Numbered>('right').watch({ signal: AbortSignal.timeout(30_000) })) {
+  for await (const change of db.collection<Numbered>('right').watch({ signal: AbortSignal.timeout(HUNG_MS) })) {
     const [left, right, log] = await db.transaction(async (tx) => [
       await tx.collection<Numbered>('left').get('x'),
       await tx.collection<Numbered>('right').get('x'),

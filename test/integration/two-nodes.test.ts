@@ -17,6 +17,7 @@ import { addNamespaces, inNamespace, ip, NAMESPACES, whyNoNamespaces } from './n
 import {
   eventually,
   freeUdpPort,
+  HUNG_MS,
   makeFolder,
   NodeProcess,
   percentile,
@@ -24,6 +25,7 @@ import {
   SCALE,
   writeToken,
 } from './node-process.ts';
+import { runningMs } from './running-time.ts';
 
 const CLIENT = fileURLToPath(new URL('node-client.ts', import.meta.url));
 const WRITES = 100 * SCALE;
@@ -36,7 +38,7 @@ interface Place {
 }
 
 test('two processes with one token and nothing else configured but a port connect, and a write arrives', {
-  timeout: 120_000,
+  timeout: HUNG_MS,
 }, async (t) => {
   const folder = await makeFolder(t);
   const [tokenFile, udpPort] = [await writeToken(folder), await freeUdpPort()];
@@ -47,7 +49,7 @@ test('two processes with one token and nothing else configured but a port connec
   await measure(t, places);
 });
 
-test('discovery off and one known peer: the same', { timeout: 120_000 }, async (t) => {
+test('discovery off and one known peer: the same', { timeout: HUNG_MS }, async (t) => {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
   const places = placesIn(folder);
@@ -61,7 +63,7 @@ if (reason !== undefined) console.log(`SKIPPED: ${reason}`);
 
 test('two network namespaces without a default route: the same', {
   skip: reason ?? false,
-  timeout: 120_000,
+  timeout: HUNG_MS,
 }, async (t) => {
   const folder = await makeFolder(t);
   const tokenFile = await writeToken(folder);
@@ -107,27 +109,27 @@ async function areConnected(places: readonly Place[]): Promise<boolean> {
   return answers.every(({ code, out }) => code === 0 && JSON.parse(out).connectedPeers === 1);
 }
 
-/** Writes at one node, one at a time. Resolves with the times until each write is seen on the other, ms. */
+/** Writes at one node, one at a time. Resolves with the times until each write is seen on the other (`runningMs`). */
 async function delays(t: TestContext, writer: Place, reader: Place, collection: string): Promise<number[]> {
   const watch = runClient(t, reader, 'watch', reader.folder, collection);
-  const seen = new Map<string, bigint>();
+  const seen = new Map<string, number>();
   await new Promise<void>((following) => {
     createInterface({ input: watch.stdout! }).on('line', (line) => {
-      const { event, ns } = JSON.parse(line) as { event: string; ns: string };
+      const { event, ms } = JSON.parse(line) as { event: string; ms: number };
       if (event === 'following') following();
-      else seen.set(event, BigInt(ns));
+      else seen.set(event, ms);
     });
   });
-  const written = new Map<string, bigint>();
+  const written = new Map<string, number>();
   const write = runClient(t, writer, 'write', writer.folder, collection, String(WRITES));
   for await (const line of createInterface({ input: write.stdout! })) {
-    const { event, ns } = JSON.parse(line) as { event: string; ns: string };
-    written.set(event, BigInt(ns));
+    const { event, ms } = JSON.parse(line) as { event: string; ms: number };
+    written.set(event, ms);
   }
   await eventually('all writes are seen', () => seen.size === WRITES);
   watch.stdin!.end();
   await once(watch, 'exit');
-  return Array.from(written, ([key, at]) => Number(seen.get(key)! - at) / 1e6);
+  return Array.from(written, ([key, at]) => runningMs(at, seen.get(key)!));
 }
 
 function runClient(t: TestContext, { wrapper }: Place, ...args: string[]): ChildProcess {

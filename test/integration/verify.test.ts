@@ -8,9 +8,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { isEntglDbError, type NodeDatabase } from '../../src/index.ts';
 import { openOnLoopback } from './loopback-node.ts';
-import { eventually, makeFolder } from './node-process.ts';
+import { eventually, HUNG_MS, makeFolder } from './node-process.ts';
 
-const WAIT_MS_MAX = 30_000;
 const DOCUMENTS = 500;
 const LOST = 10;
 
@@ -23,7 +22,7 @@ async function rowsOf(db: NodeDatabase): Promise<number> {
 
 test('equal nodes verify as equal; rows that vanished are found from either side, and come back', async (t) => {
   const folder = await makeFolder(t);
-  const signal = AbortSignal.timeout(WAIT_MS_MAX);
+  const signal = AbortSignal.timeout(HUNG_MS);
   const till = await openOnLoopback(folder, 'till');
   await till.collection('users').putMany(Array.from({ length: DOCUMENTS }, (_, i) => [`u${i}`, { i }] as const));
   let office = await openOnLoopback(folder, 'office', [till]);
