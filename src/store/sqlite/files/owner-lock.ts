@@ -6,6 +6,9 @@ import { BUSY, guarded, NOTADB, toStoreError } from '../sqlite-errors.ts';
 import { FilePlace } from './file-places.ts';
 import { createPrivateFile } from './private-files.ts';
 
+/** Steps of the waiting for an owner. */
+const AWAIT_STEPS = 30;
+
 export interface OwnerLock {
   /** Takes the lock again if somebody removed its file. False: another process has taken it meanwhile. */
   keep(): Promise<boolean>;
@@ -60,10 +63,13 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
 /**
  * Waits `keptMs` if there are traces of an owner but no lock file: if somebody removed it, its owner takes the lock again
  * within this time (`keep`). Otherwise there could be two owners that overwrite each other's data. A signal ends the waiting.
+ *
+ * It waits in steps: a machine that stands still in between holds up the owner too, and costs one step.
  */
 export async function awaitOwner(path: string, clock: Clock, keptMs: number, signal?: AbortSignal): Promise<void> {
   const hasTraces = [`${path}.pid`, `${path}-shm`].some((trace) => existsSync(trace));
-  if (hasTraces && !existsSync(`${path}.lock`)) await sleep(clock, keptMs, signal);
+  if (!hasTraces || existsSync(`${path}.lock`)) return;
+  for (let step = 0; step < AWAIT_STEPS; step++) await sleep(clock, keptMs / AWAIT_STEPS, signal);
 }
 
 function takeLock(path: string, own: number): DatabaseSync {
