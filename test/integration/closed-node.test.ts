@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openDatabase } from '../../src/index.ts';
-import { makeFolder } from './node-process.ts';
+import { makeFolder, PATIENCE_MS } from './node-process.ts';
 
 const network = { localhostOnly: true, enableDiscovery: false, tcpPort: 0 };
 
@@ -21,7 +21,12 @@ test('a node that was taken off the network and closed cannot go back online', a
 
 test('every call on a closed node is refused as closed, or answered from memory', async (t) => {
   const folder = await makeFolder(t);
-  const db = await openDatabase({ dataDirectory: folder, network, persistence: { backupPath: 'backups' } });
+  const db = await openDatabase({
+    dataDirectory: folder,
+    network,
+    persistence: { backupPath: 'backups' },
+    health: { shutdownTimeoutMs: PATIENCE_MS },
+  });
   const sales = db.collection('sales');
   await sales.put('s1', { price: 1 });
   await db.close();

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './node-process.ts';
+import { eventually, PATIENCE_MS } from './node-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 const START = ['start', '--tcp-port', '0', '--http-port', '0', '--no-discovery', '--json'];
@@ -22,7 +22,11 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 function entgldb(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    env: { ...process.env, EntglDb__Health__ShutdownTimeoutMs: String(PATIENCE_MS) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 async function run(...args: string[]): Promise<{ code: number; out: string }> {

@@ -86,8 +86,7 @@ export class FaultProxy {
   reset(side?: Side): void {
     for (const pair of this.#pairs) {
       if (side !== undefined) pair.isForgotten = true;
-      for (const each of side === undefined ? (['dialler', 'listener'] as const) : [side])
-        pair.sockets[each].resetAndDestroy();
+      for (const each of side === undefined ? (['dialler', 'listener'] as const) : [side]) reset(pair.sockets[each]);
     }
   }
 
@@ -107,7 +106,7 @@ export class FaultProxy {
 
   #accept(dialler: Socket): void {
     if (this.#fault.kind === 'refuse') {
-      dialler.on('error', ignore).resetAndDestroy();
+      reset(dialler.on('error', ignore));
       return;
     }
     const listener = connect({ host: '127.0.0.1', port: this.#targetPort });
@@ -130,7 +129,7 @@ export class FaultProxy {
   #forward(pair: Pair, from: Side, bytes: Buffer): void {
     const to = pair.sockets[OTHER[from]];
     if (pair.isForgotten) {
-      if (this.#fault.kind !== 'vanish' && !pair.isUnanswered) pair.sockets[from].resetAndDestroy();
+      if (this.#fault.kind !== 'vanish' && !pair.isUnanswered) reset(pair.sockets[from]);
       return;
     }
     if (this.#fault.kind === 'corrupt') bytes[Math.floor(bytes.length / 2)]! ^= 0x40;
@@ -163,7 +162,7 @@ export class FaultProxy {
   /** When the path is back, TCP repeats what had vanished, and a host that knows nothing of the connection answers with a reset. */
   #answerWithReset(pair: Pair): void {
     if (pair.isUnanswered) return;
-    for (const socket of Object.values(pair.sockets)) if (socket.bytesRead > 0) socket.resetAndDestroy();
+    for (const socket of Object.values(pair.sockets)) if (socket.bytesRead > 0) reset(socket);
   }
 
   #ended(pair: Pair, from: Side): void {
@@ -173,8 +172,17 @@ export class FaultProxy {
   #closed(pair: Pair, from: Side): void {
     const other = pair.sockets[OTHER[from]];
     if (other.destroyed) this.#pairs.delete(pair);
-    else if (!pair.isForgotten) other.resetAndDestroy();
+    else if (!pair.isForgotten) reset(other);
   }
+}
+
+/**
+ * One that is just being ended is only closed: Node would fail to reset it (EINVAL), never close it, and then spin for ever when the
+ * process is to end.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function ignore(): void {

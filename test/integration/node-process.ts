@@ -31,8 +31,8 @@ export const SCALE: number = Math.max(1, Number(process.env.ENTGLDB_TEST_SCALE ?
 export const HUNG_MS: number = 300_000 * SCALE;
 
 const POLL_MS = 20;
-/** A start that has not failed by then never will. */
-const START_MS_MAX = 60_000;
+/** What a start, a stop or an answer may take where that is no claim: a machine may stand still for seconds. */
+export const PATIENCE_MS = 60_000;
 const LOG_LINES_MAX = 20_000;
 const LOG_LINES_SHOWN = 15;
 
@@ -138,7 +138,7 @@ export class NodeProcess {
       options.folder,
       child,
       agent,
-      new HttpClient(file.url, file.secret, { agent }),
+      new HttpClient(file.url, file.secret, { agent, answerMsMax: PATIENCE_MS }),
       JSON.parse(line[0]) as Ready,
       log,
       runningMs(startedAt),
@@ -196,7 +196,7 @@ export class NodeProcess {
 
   /** The answer of `GET /health`, whether healthy or not. */
   async health(): Promise<HealthReport> {
-    const response = await this.client.open({ method: 'GET', path: '/health', answerMsMax: 30_000 }, [503]);
+    const response = await this.client.open({ method: 'GET', path: '/health' }, [503]);
     return JSON.parse(await readAll(response)) as HealthReport;
   }
 
@@ -235,7 +235,7 @@ export class NodeProcess {
 export async function runStart(options: StartOptions): Promise<RunResult> {
   await mkdir(options.folder, { recursive: true });
   const child = spawnStart(options);
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   let [out, err] = ['', ''];
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (err += text));
@@ -352,7 +352,7 @@ function spawnStart(options: StartOptions): ChildProcess {
   const [command, ...rest] = [...wrapper, process.execPath, MAIN, ...args] as [string, ...string[]];
   return spawn(command, rest, {
     cwd: tmpdir(),
-    env: { ...environment(), ...options.env },
+    env: { ...environment(), EntglDb__Health__ShutdownTimeoutMs: String(PATIENCE_MS), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, makeFolder, NodeProcess, writeToken } from './node-process.ts';
+import { eventually, makeFolder, NodeProcess, PATIENCE_MS, writeToken } from './node-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 const TOKEN = 'the token of the cluster';
@@ -61,6 +61,7 @@ test('SIGHUP applies levels, names what needs a restart, and keeps everything wh
   await writeFile(join(folder, 'cluster.token'), TOKEN, { mode: 0o600 });
   const node = spawn(process.execPath, [MAIN, ...START, ...TOKEN_FILE], {
     cwd: folder,
+    env: { ...process.env, EntglDb__Health__ShutdownTimeoutMs: String(PATIENCE_MS) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   try {

@@ -12,7 +12,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { createServices, isEntglDbError, type NodeDatabase, openDatabase, type Services } from '../../src/index.ts';
 import { loopbackOptions } from './loopback-node.ts';
-import { eventually, lastingPort } from './node-process.ts';
+import { eventually, lastingPort, PATIENCE_MS } from './node-process.ts';
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'entgldb-services-'));
@@ -23,11 +23,13 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-const options = (folder: string, nodeId: string, peers: readonly NodeDatabase[] = [], tcpPort = 0) =>
-  loopbackOptions(folder, nodeId, peers, {
+const options = (folder: string, nodeId: string, peers: readonly NodeDatabase[] = [], tcpPort = 0) => ({
+  ...loopbackOptions(folder, nodeId, peers, {
     network: { tcpPort },
     persistence: { backupPath: join(folder, nodeId, 'backups') },
-  });
+  }),
+  health: { shutdownTimeoutMs: PATIENCE_MS },
+});
 
 test('the queue empties itself once the first peer is there, and tracker and health show it', () =>
   inFolder(async (folder) => {

@@ -7,9 +7,11 @@ import { copyFileSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type NodeDatabase, openDatabase } from '../../src/index.ts';
-import { makeFolder } from './node-process.ts';
+import { makeFolder, PATIENCE_MS } from './node-process.ts';
 
 const RETENTION = 2;
+/** The backup at the end is given up if it takes longer. */
+const health = { shutdownTimeoutMs: PATIENCE_MS };
 
 test('two nodes with one folder for backups keep and restore their own', async (t) => {
   const base = await makeFolder(t);
@@ -19,6 +21,7 @@ test('two nodes with one folder for backups keep and restore their own', async (
       dataDirectory: join(base, name),
       network: false,
       persistence: { backupPath, backupRetention: RETENTION, enableAutoBackup: true },
+      health,
     });
   const write = async (name: string, times: number): Promise<void> => {
     for (let i = 0; i < times; i++) {
@@ -66,6 +69,7 @@ test('a node that was restored from the backup of another one leaves what that o
     await using db = await openDatabase({
       ...{ nodeId, dataDirectory: join(base, nodeId), network: false },
       persistence: { backupPath, backupRetention: nodeId === 'a' ? RETENTION : 7 },
+      health,
     });
     await db.collection('c').put('k', { nodeId });
   };
