@@ -34,7 +34,7 @@ import { ChangeFeeds } from './feed/index.ts';
 import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
 import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
-import { IndexKeeper, StoreQueries, UniqueWrites } from './query/index.ts';
+import { IndexedWrites, IndexKeeper, StoreQueries } from './query/index.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
 import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
 import { Transactions, type WholeCommit } from './transaction/index.ts';
@@ -92,7 +92,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly #older = new OlderDocuments();
   readonly #damage: DamageReports;
   readonly #queries: StoreQueries;
-  readonly #unique: UniqueWrites;
+  readonly #indexed: IndexedWrites;
   #closing: Promise<void> | undefined;
 
   constructor(parts: LocalDatabaseParts) {
@@ -140,7 +140,7 @@ export class LocalDatabase implements Database, CollectionHost {
     });
     this.#maintenance = new Maintenance({ ...parts, onDamage });
     this.indexKeeper = new IndexKeeper({ ...parts, store: this.replica.store, onDamage });
-    this.#unique = new UniqueWrites({ replica, damage: this.#damage, indexes: this.indexKeeper, writer: this.#writer });
+    this.#indexed = new IndexedWrites(this.indexKeeper, { ...parts, damage: this.#damage, writer: this.#writer });
     this.#transactions = new Transactions({
       host: this,
       clock: parts.clock,
@@ -267,14 +267,14 @@ export class LocalDatabase implements Database, CollectionHost {
 
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<Existed> {
     this.#assertWritable(collection);
-    return this.#writer.write({ writes }, this.#unique.check(collection, writes));
+    return this.#writer.write({ writes }, this.#indexed.check(collection, writes));
   }
 
   /** Commits a transaction over any collections within the call, unless another program has locked the database. */
   #commitWhole(writes: readonly LocalWrite[], guard: Guard): WholeCommit {
     const parts = Map.groupBy(writes, ({ collection }) => collection);
     for (const collection of parts.keys()) this.#assertWritable(collection);
-    const durable = this.#writer.write({ writes }, this.#unique.checkWhole(parts, guard));
+    const durable = this.#writer.write({ writes }, this.#indexed.checkWhole(parts, guard));
     this.#writer.commitPending();
     return { durable, isWaiting: this.#writer.isLocked };
   }

@@ -31,6 +31,11 @@ export const LIMITS = {
   indexFieldsMax: 8,
   /** Indexes of one collection. One more: INVALID_INDEX. */
   indexesPerCollectionMax: 32,
+  /**
+   * Different items or words of one document in one index. More: DOCUMENT_TOO_LARGE. A remote document, and one from before the index, is
+   * entered in any case, and holds up the event loop: 150,000 items for some seconds.
+   */
+  indexEntriesMax: 10_000,
   /** Index entries that are counted to choose between two indexes and for `explain`. More: this number is the estimate. */
   estimatedRowsMax: 1000,
   /** Groups of one `groupBy`, and values of one `distinct`. More: RESULT_TOO_LARGE. */

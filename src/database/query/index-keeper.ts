@@ -23,12 +23,19 @@ export interface IndexKeeperDeps {
   readonly onDamage: (error: unknown) => void;
 }
 
+/** Indexes of a collection. */
+export interface HeldIndexes {
+  readonly unique: readonly IndexDefinition[];
+  /** Those that hold a document under several keys, one for each item or word. */
+  readonly several: readonly IndexDefinition[];
+}
+
 /** Builds indexes in the background: one short step of the store in each turn of the event loop, while there is work. */
 export class IndexKeeper {
   readonly #deps: IndexKeeperDeps;
   /** The indexes that the program declared since it opened the database. */
   #declared: (readonly [CollectionName, IndexDefinition])[] = [];
-  readonly #unique = new Map<CollectionName, readonly IndexDefinition[]>();
+  readonly #held = new Map<CollectionName, HeldIndexes>();
   readonly #listeners = new Set<() => void>();
   #running: Promise<void> | undefined;
   /** Whether declared indexes may be missing in the store. */
@@ -63,7 +70,7 @@ export class IndexKeeper {
       this.#forget(collection, definition.name);
       this.#declared.push([collection, definition]);
     }
-    this.#unique.delete(collection);
+    this.#held.delete(collection);
     this.#isAddDue = true;
     void this.#work();
   }
@@ -83,7 +90,7 @@ export class IndexKeeper {
     const definition = parseIndex(spec);
     this.#deps.store.addIndex(collection, definition);
     this.#forget(collection, definition.name);
-    this.#unique.delete(collection);
+    this.#held.delete(collection);
     const { onProgress } = options;
     const tell = (): void => onProgress?.(this.#find(collection, definition.name)?.progress ?? 1);
     if (onProgress !== undefined) this.#listeners.add(tell);
@@ -106,7 +113,7 @@ export class IndexKeeper {
   drop(collection: CollectionName, name: string): boolean {
     const isRemoved = this.#deps.store.removeIndex(collection, name);
     this.#forget(collection, name);
-    this.#unique.delete(collection);
+    this.#held.delete(collection);
     void this.#work();
     return isRemoved;
   }
@@ -115,16 +122,17 @@ export class IndexKeeper {
     return this.#deps.store.indexes(collection).map(toInfo);
   }
 
-  /** The unique indexes of the collection. */
-  uniqueOf(collection: CollectionName): readonly IndexDefinition[] {
-    let unique = this.#unique.get(collection);
-    if (unique === undefined) {
+  /** The indexes of the collection that a write must be checked against. */
+  heldOf(collection: CollectionName): HeldIndexes {
+    let found = this.#held.get(collection);
+    if (found === undefined) {
       const declared = this.#declared.filter(([name]) => name === collection).map(([, definition]) => definition);
       const held = this.#deps.store.indexes(collection).map(({ definition }) => definition);
-      unique = [...held, ...declared].filter(({ isUnique }) => isUnique);
-      this.#unique.set(collection, unique);
+      const all = [...held, ...declared];
+      found = { unique: all.filter(({ isUnique }) => isUnique), several: all.filter(({ kind }) => kind !== 'values') };
+      this.#held.set(collection, found);
     }
-    return unique;
+    return found;
   }
 
   #find(collection: CollectionName, name: string): StoredIndex | undefined {
@@ -184,7 +192,7 @@ export class IndexKeeper {
     for (const [collection, definition] of this.#declared) {
       if (this.#find(collection, definition.name)?.definition.text === definition.text) continue;
       this.#deps.store.addIndex(collection, definition);
-      this.#unique.delete(collection);
+      this.#held.delete(collection);
     }
   }
 

@@ -357,3 +357,23 @@ test('building an index waits while a collection is filled, for a minute at most
 function manyUsers(): [string, User][] {
   return Array.from({ length: 1000 }, (_, i) => [`k${i}`, { name: `n${i}`, age: i % 64 }]);
 }
+
+testOnStores('a document with too many items or words for an index is refused, and others are kept', async (disk) => {
+  await using opened = await openTestDatabase(disk, { limits: { ...LIMITS, indexEntriesMax: 5 } });
+  const many = { tags: [1, 2, 3, 4, 5, 6], text: 'a b c d e f g' };
+  const docs = opened.db.collection('docs', { indexes: ['tags[]', { on: 'text', fullText: true }] });
+  await opened.db.collection('unindexed').put('k', many);
+  await docs.put('k', { tags: [1, 2, 3, 4, 5, 5, 5], text: 'a b a b a b' });
+  const isRefused = (error: unknown): boolean =>
+    isEntglDbError(error, 'DOCUMENT_TOO_LARGE') && /different (?:items|words) for the index/.test(error.message);
+  await assert.rejects(docs.put('k', { tags: many.tags }), isRefused);
+  await assert.rejects(docs.update('k', { text: many.text }), isRefused);
+  await assert.rejects(
+    opened.db.transaction(async (tx) => {
+      await tx.collection('docs').put('other', many);
+    }),
+    isRefused,
+  );
+  assert.equal(await docs.count(), 1);
+  assert.equal(await docs.count({ 'tags[]': 5 }), 1);
+});
