@@ -47,13 +47,19 @@ test('writes wait for the lock without blocking, and succeed in order when it is
   const users = db.collection('users');
   await users.put('u', { n: 0 });
   other.exec('BEGIN IMMEDIATE');
-  const startedAt = performance.now();
   const writes = [1, 2, 3].map((n) => users.put('u', { n }));
   const more = Array.from({ length: 2500 }, (_, i) => users.put(`k${i}`, { i }));
   assert.deepEqual(await users.get('u'), { n: 0 }, 'reads work while writes wait');
   const flushed = db.flush();
-  for (let i = 0; i < 10; i++) await pass(clock, 50);
-  assert.ok(performance.now() - startedAt < 11 * BLOCKED_MS_MAX);
+  const passesMs: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const startedAt = performance.now();
+    await pass(clock, 50);
+    passesMs.push(performance.now() - startedAt);
+  }
+  // Waiting that blocks would make each of them long; a machine that stands still makes one or two.
+  passesMs.sort((a, b) => a - b);
+  assert.ok(passesMs[4]! < BLOCKED_MS_MAX, `${passesMs}`);
   other.exec('COMMIT');
   await pass(clock, 50);
   await Promise.all([...writes, ...more, flushed]);

@@ -28,9 +28,9 @@ async function open(request: string): Promise<Socket> {
 
 /** Advances the clock in steps until the condition holds. The bound only keeps a failing test from hanging. */
 async function passUntil(isSo: () => boolean, eachStep: () => void = () => {}): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   while (!isSo()) {
-    assert.ok(performance.now() < deadline, 'it did not come to pass within 10 s');
+    assert.ok(performance.now() < deadline, 'it did not come to pass within a minute');
     clock.advance(1000);
     eachStep();
     await new Promise((resolve) => setImmediate(resolve));
