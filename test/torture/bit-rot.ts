@@ -13,9 +13,9 @@ import { restoreSqliteFile, verifySqliteFile } from '../../src/store/sqlite/inde
 import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
 import { Folder } from './folder.ts';
 import { type OpenedNode, openTortureNode, until } from './open.ts';
-import { withPeer } from './peer.ts';
+import { type Peer, withPeer } from './peer.ts';
 import { withScratch } from './scratch.ts';
-import { type Outcome, type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
+import { mayBegin, type Outcome, type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
 
 const MAIN = 'entgldb.db';
 const LOG = 'entgldb.db-wal';
@@ -84,11 +84,11 @@ export const rotHealed: Suite = {
 };
 
 async function runCases(options: SuiteOptions, state: 'closed' | 'killed', run: Case): Promise<SuiteResult> {
-  const { count, seed, deadline, signal } = options;
+  const { count, seed } = options;
   const tally = new Tally();
   await withScratch(async (scratch) => {
     const specimen = await makeSpecimen(join(scratch, 'victim'), state);
-    for (let i = 0; i < count && performance.now() < deadline && !signal?.aborted; i++) {
+    for (let i = 0; i < count && mayBegin(options, tally); i++) {
       const caseSeed = seed * 1_000_003 + i;
       specimen.folder.lay(specimen.files);
       const { outcome, problems } = await run(specimen, createSeededRandom(caseSeed));
@@ -100,9 +100,9 @@ async function runCases(options: SuiteOptions, state: 'closed' | 'killed', run: 
 }
 
 /** `killed`: its log has not been copied into the main file. */
-async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: string): Promise<Specimen> {
+async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: Peer): Promise<Specimen> {
   await mkdir(path, { recursive: true });
-  const { node, db } = await openTortureNode({ folder: path, nodeId: 'victim', ...(peer && { peer }) });
+  const { node, db } = await openTortureNode({ folder: path, nodeId: 'victim', ...(peer && { peer: peer.address }) });
   const documents = db.collection(COLLECTION);
   await documents.ensureIndex('i');
   for (let i = 0; i < DOCUMENTS; i++) await documents.put(keyOf(i), documentOf(i, 'first'));
@@ -114,8 +114,8 @@ async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: str
   const killed = folder.read();
   const content = new Map<string, unknown>();
   for await (const [key, value] of documents.entries()) content.set(key, value);
-  if (peer !== undefined)
-    await until('the peer has all', () => node.peers().some((each) => each.state === 'connected'));
+  const theirs = peer?.db.collection(COLLECTION);
+  if (theirs !== undefined) await until('the peer has all', async () => (await theirs.count()) === content.size);
   await node.close();
   return { folder, files: state === 'killed' ? killed : folder.read(), content };
 }
@@ -267,16 +267,13 @@ async function compare({ db }: OpenedNode, content: Content) {
   return { lies, errors, untyped };
 }
 
-async function runHealing({ count, seed, deadline, signal }: SuiteOptions): Promise<SuiteResult> {
+async function runHealing(options: SuiteOptions): Promise<SuiteResult> {
+  const { count, seed } = options;
   const tally = new Tally();
   await withScratch((scratch) =>
     withPeer(join(scratch, 'peer'), async (address, peer) => {
-      const specimen = await makeSpecimen(join(scratch, 'victim'), 'closed', address);
-      await until(
-        'the peer has all',
-        async () => (await peer.db.collection(COLLECTION).count()) === specimen.content.size,
-      );
-      for (let i = 0; i < count && performance.now() < deadline && !signal?.aborted; i++) {
+      const specimen = await makeSpecimen(join(scratch, 'victim'), 'closed', peer);
+      for (let i = 0; i < count && mayBegin(options, tally); i++) {
         const problem = await heal(specimen, createSeededRandom(seed * 1_000_003 + i), address);
         if (problem === undefined) tally.add('healed');
         else tally.fail(`seed ${seed} case ${i}`, [problem]);

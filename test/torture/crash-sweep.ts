@@ -8,12 +8,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LocalDatabase } from '../../src/database/database.ts';
+import { nowMs, runningMs } from '../integration/running-time.ts';
 import { Ledger, type Line } from './ledger.ts';
 import { openTortureNode, readAll, until } from './open.ts';
 import { contentsOf, type Peer, withPeer } from './peer.ts';
 import { withScratch } from './scratch.ts';
 import { countCalls, injection, type LifeEnd, runLife, straceProblem } from './strace.ts';
 import {
+  mayBegin,
   type Outcome,
   type Suite,
   type SuiteOptions,
@@ -68,7 +70,7 @@ async function sweep(options: SuiteOptions, faults: (call: string) => string[], 
     let readyMs = 0;
     let missed = 0;
     for (const [i, point] of points.entries()) {
-      if (performance.now() > options.deadline || options.signal?.aborted) break;
+      if (!mayBegin(options, tally)) break;
       const name = `${point.call} ${point.nth} ${point.what}`;
       const found = await runPoint(join(folder, `p${i}`), point, judge, i % SYNCED_EVERY === 0);
       acknowledged += found.acknowledged;
@@ -113,13 +115,13 @@ async function runPoint(folder: string, point: Point, judge: Judge, isSynced: bo
       );
       const { outcome, problems } = judge(end);
       const ledger = Ledger.of(end.lines);
-      const start = performance.now();
+      const start = nowMs();
       const after = [...problems];
       let readyMs = 0;
       try {
         after.push(
           ...(await openAndCheck(life, ledger, isSynced ? peer : undefined, () => {
-            readyMs = performance.now() - start;
+            readyMs = runningMs(start);
           })),
         );
       } catch (error) {

@@ -11,12 +11,14 @@ import { type NodeDatabase, openDatabase } from '../../src/index.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
 import { freeUdpPort } from '../integration/node-process.ts';
 import { withScratch } from './scratch.ts';
-import { type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
+import { mayBegin, type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
 import { timeUntil } from './time-until.ts';
 
 /** Counts up to this run a sample with few nodes. */
 const SAMPLE_CASES_MAX = 3;
 const SIZE = { sample: 8, full: 50 } as const;
+/** Up to this many nodes link each to each. */
+const FULL_MESH_MAX = 9;
 const KEYS = 100;
 const WRITES_PER_NODE = 20;
 /** Cases before memory is measured: caches fill, and code is compiled. */
@@ -86,10 +88,12 @@ async function runCases(world: World, options: SuiteOptions, tally: Tally): Prom
   const startedAt = performance.now();
   const isSettled = (): boolean => performance.now() - startedAt > SETTLED_MS;
   for (let i = 0; i < options.count; i++) {
-    if (performance.now() > options.deadline || options.signal?.aborted) break;
+    if (!mayBegin(options, tally)) break;
     if (i > 0) await changeOne(world);
     await writeEverywhere(world);
     const ms = await timeUntil(() => areEqual(world.nodes), EQUAL_MS_MAX);
+    // Until all links are there, their sockets would pass for growth.
+    if (world.nodes.length <= FULL_MESH_MAX) await timeUntil(() => isMeshed(world.nodes), SETTLED_MS);
     const links = Math.max(...world.nodes.map((node) => node.status().connectedPeers));
     linksMost = Math.max(linksMost, links);
     slowestMs = Math.max(slowestMs, ms ?? Number.POSITIVE_INFINITY);
@@ -130,6 +134,10 @@ function areEqual(nodes: readonly NodeDatabase[]): boolean {
   return texts[0] !== '' && texts.every((text) => text === texts[0]);
 }
 
+function isMeshed(nodes: readonly NodeDatabase[]): boolean {
+  return nodes.every((node) => node.status().connectedPeers === nodes.length - 1);
+}
+
 function fingerprintOf(node: NodeDatabase): string {
   return node.collections().find(({ name }) => name === COLLECTION)?.fingerprint ?? '';
 }
@@ -138,9 +146,9 @@ function describe(nodes: readonly NodeDatabase[]): string {
   return nodes.map((node) => `${fingerprintOf(node)} with ${node.status().connectedPeers} links`).join(', ');
 }
 
-/** Up to nine nodes link each to each. Beyond, each chooses about log2(n) + 2 links and at worst is chosen by as many. */
+/** Beyond a full mesh, each chooses about log2(n) + 2 links and at worst is chosen by as many. */
 function linksMaxOf(size: number): number {
-  return size <= 9 ? size - 1 : Math.ceil(2 * (Math.log2(size) + 2));
+  return size <= FULL_MESH_MAX ? size - 1 : Math.ceil(2 * (Math.log2(size) + 2));
 }
 
 /** The memory in use after a collection: garbage of fifty nodes can lie for minutes, and would look like growth. */

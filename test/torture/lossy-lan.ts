@@ -10,7 +10,7 @@ import { createSeededRandom, type SeededRandom } from '../../src/testing/index.t
 import { GOOD_WAY, Lan, type Way, whyNoLan } from './lan.ts';
 import { LanPeer } from './lan-peer.ts';
 import { withScratch } from './scratch.ts';
-import { type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
+import { mayBegin, type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
 import { timeUntil } from './time-until.ts';
 
 /** Counts up to this run a sample: few nodes, short troubles. */
@@ -117,7 +117,7 @@ async function runCases(world: World, options: SuiteOptions, kind: 'sample' | 'f
   }, CONNECTED_MS_MAX);
   const slowestMs = new Map<string, number>();
   for (let i = 0; i < options.count; i++) {
-    if (performance.now() > options.deadline || options.signal?.aborted) break;
+    if (!mayBegin(options, tally)) break;
     const weather = WEATHERS[i % WEATHERS.length]!;
     const trouble = TROUBLES[(options.seed + Math.floor(i / WEATHERS.length)) % TROUBLES.length]!;
     const name = `${trouble.name}, ${weather.name}, case ${i} of seed ${options.seed}`;

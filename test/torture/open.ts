@@ -46,8 +46,8 @@ export async function openTortureNode({ folder, nodeId, durability = 'full', pee
   return { node, db: node.database };
 }
 
-/** Polls until `isSo` holds. Rejects after `msMax`. Default: 15 s. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, msMax = 15_000): Promise<void> {
+/** Polls until `isSo` holds. Rejects after `msMax`. Default: a minute. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>, msMax = 60_000): Promise<void> {
   const end = performance.now() + msMax;
   while (!(await isSo())) {
     if (performance.now() > end) throw new Error(`${what}: not within ${msMax} ms`);

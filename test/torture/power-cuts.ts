@@ -18,7 +18,7 @@ import { openTortureNode, readAll } from './open.ts';
 import { withPeer } from './peer.ts';
 import { withScratch } from './scratch.ts';
 import { runLife, straceProblem } from './strace.ts';
-import { type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
+import { mayBegin, type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
 import { parseTrace, TRACE_ARGS, type TraceEvent } from './trace.ts';
 
 type Durability = 'full' | 'normal';
@@ -53,7 +53,8 @@ export const powerCuts: Suite = {
   run,
 };
 
-async function run({ count, seed, deadline, signal }: SuiteOptions): Promise<SuiteResult> {
+async function run(options: SuiteOptions): Promise<SuiteResult> {
+  const { count, seed } = options;
   const why = straceProblem();
   if (why !== null) return skippedResult(why);
   const tally = new Tally();
@@ -66,7 +67,7 @@ async function run({ count, seed, deadline, signal }: SuiteOptions): Promise<Sui
       const folder = new Folder(recording.folder, MAIN);
       const ledger = new Ledger();
       let next = 0;
-      for (let nth = 0; nth < share && performance.now() < deadline && !signal?.aborted; nth++) {
+      for (let nth = 0; nth < share && mayBegin(options, tally); nth++) {
         const random = createSeededRandom(seed * 1_000_003 + nth);
         // From before the first event to after the last one.
         const cut = Math.floor(((nth + random.integer(0, 99) / 100) / share) * (recording.events.length + 1));

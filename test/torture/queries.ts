@@ -15,7 +15,7 @@ import { createMemoryStore, type Store, type StoredDocument } from '../../src/st
 import { openSqliteStore } from '../../src/store/sqlite/index.ts';
 import { sampleDocument } from '../../src/testing/index.ts';
 import { withScratch } from './scratch.ts';
-import { type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
+import { mayBegin, type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
 
 const DOCUMENTS = 40;
 const QUERIES_PER_STATE = 100;
@@ -28,7 +28,8 @@ export const queries: Suite = {
   run: runScenes,
 };
 
-async function runScenes({ count, seed, deadline, signal }: SuiteOptions): Promise<SuiteResult> {
+async function runScenes(options: SuiteOptions): Promise<SuiteResult> {
+  const { count, seed } = options;
   const tally = new Tally();
   let byIndex = 0;
   await withScratch(async (scratch) => {
@@ -41,7 +42,7 @@ async function runScenes({ count, seed, deadline, signal }: SuiteOptions): Promi
       logger: silentLogger,
     });
     try {
-      for (let i = 0; tally.cases < count && performance.now() < deadline && !signal?.aborted; i++) {
+      for (let i = 0; tally.cases < count && mayBegin(options, tally); i++) {
         byIndex += runScene(store, (seed % 2000) * 1_000_000 + i, tally);
         await new Promise(setImmediate);
       }

@@ -9,7 +9,7 @@ import { createSeededRandom, type SeededRandom } from '../../src/testing/index.t
 import { withScope } from '../integration/cleanup.ts';
 import { areEqual, NodeProcess, writeToken } from '../integration/node-process.ts';
 import { withScratch } from './scratch.ts';
-import { type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
+import { mayBegin, type Suite, type SuiteOptions, type SuiteResult, skippedResult, Tally } from './suite.ts';
 import { timeUntil } from './time-until.ts';
 
 /** Length of one case. */
@@ -79,7 +79,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 async function runCases(pair: Pair, options: SuiteOptions, tally: Tally): Promise<void> {
   const sizes: Size[][] = pair.nodes.map(() => []);
   for (let i = 0; i < options.count; i++) {
-    if (performance.now() > options.deadline || options.signal?.aborted) break;
+    if (!mayBegin(options, tally)) break;
     await use(pair);
     const ms = await timeUntil(() => areEqual(pair.nodes), EQUAL_MS_MAX);
     pair.nodes.forEach((node, at) => {

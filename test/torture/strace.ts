@@ -51,7 +51,7 @@ export function straceProblem(): string | null {
  * Runs the life under strace with these arguments. The thread pool has one thread, so that calls are counted in order. The
  * compile cache is off, because its files are not the life's own.
  */
-export async function runLife(life: LifeRun, args: readonly string[], timeoutMs = 60_000): Promise<LifeEnd> {
+export async function runLife(life: LifeRun, args: readonly string[], timeoutMs = 300_000): Promise<LifeEnd> {
   const { folder, peer = '-', durability = 'full', stages } = life;
   const command = [process.execPath, LIFE, folder, peer, durability, stages.join(',')];
   const child = spawn('strace', [...args, ...command], {

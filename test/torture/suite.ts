@@ -7,7 +7,7 @@ export interface SuiteOptions {
   /** How many cases to run. */
   readonly count: number;
   readonly seed: number;
-  /** No case begins after this, by `performance.now()`. */
+  /** No further case begins after this, by `performance.now()`. */
   readonly deadline: number;
   readonly signal?: AbortSignal;
 }
@@ -54,6 +54,11 @@ export class Tally {
     const { cases, outcomes, problems, notes } = this;
     return { cases, outcomes, problems, notes, skipped: null };
   }
+}
+
+/** Whether another case may begin. The first one always may: a sample that tried nothing would prove nothing. */
+export function mayBegin({ deadline, signal }: SuiteOptions, { cases }: Tally): boolean {
+  return !signal?.aborted && (cases === 0 || performance.now() < deadline);
 }
 
 export function skippedResult(why: string): SuiteResult {

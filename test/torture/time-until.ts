@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { nowMs, runningMs } from '../integration/running-time.ts';
 
 const POLL_MS = 50;
 
-/** Polls until `isSo` holds. Resolves with the milliseconds that took, or with undefined after `msMax`. */
+/** Polls until `isSo` holds. Resolves with the milliseconds that took (`runningMs`), or with undefined after `msMax`. */
 export async function timeUntil(isSo: () => boolean | Promise<boolean>, msMax: number): Promise<number | undefined> {
-  const startedAt = performance.now();
+  const startedAt = nowMs();
   while (!(await isSo())) {
-    if (performance.now() - startedAt > msMax) return undefined;
+    if (runningMs(startedAt) > msMax) return undefined;
     await pause(POLL_MS);
   }
-  return performance.now() - startedAt;
+  return runningMs(startedAt);
 }
