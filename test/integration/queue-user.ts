@@ -3,13 +3,14 @@
  * FIRST, and performs them at the same time. Prints `q NUMBER` for each that is durable in the queue, `d NUMBER` for each
  * that was done, and `end` when none is left.
  */
+import { writeSync } from 'node:fs';
 import { openDatabase } from '../../src/index.ts';
 
 const KEYS = 50;
 const BATCH = 50;
 const [folder, first, count] = process.argv.slice(2) as [string, string, string];
-/** Synchronous on the systems where this runs, so that every line printed before a kill has arrived. */
-const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+/** Waits for a slow reader: what `process.stdout` keeps for later would be lost with a kill, although it was done. */
+const say = (line: string): unknown => writeSync(1, `${line}\n`);
 
 const db = await openDatabase({ dataDirectory: folder, network: false, sync: { maxQueueSize: 1_000_000 } });
 let queued = 0;
