@@ -58,7 +58,7 @@ export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
   readonly newKey: () => DocumentKey;
   readonly history: HistoryLog;
   /** The names in `Sync.Collections`; null: every collection. */
-  readonly named: ReadonlySet<CollectionName> | null;
+  readonly syncCollections: ReadonlySet<CollectionName> | null;
   /** Throws if all local writes are refused. */
   readonly assertWritable: () => void;
   /** R11: called for a row that cannot be read. The read fails with the same error; repair is up to the receiver. */
@@ -106,7 +106,7 @@ export class LocalDatabase implements Database, CollectionHost {
       history: this.history,
       definitions: this.definitions,
     } = parts);
-    this.wants = new Wants(this.replica, parts.named);
+    this.wants = new Wants(this.replica, parts.syncCollections);
     this.turns = new Turns(this.limits.writeQueueMax);
     const share = { clock: this.replica.awaitedClock, soon: parts.soon };
     this.loopShare = new LoopShare(share);

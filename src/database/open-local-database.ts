@@ -39,7 +39,7 @@ export interface LocalDatabaseDeps {
   /** Called when all sessions must end: the replica id is new, wants changed, or commits were lost. */
   readonly onSessionsVoid?: (why: 'identity' | 'wants' | 'restored') => void;
   /** Names of the collections that this node wants. Default: null, that is, every one. */
-  readonly named?: ReadonlySet<CollectionName> | null;
+  readonly syncCollections?: ReadonlySet<CollectionName> | null;
   /** Throws if all local writes are refused (R11: READ_ONLY). Default: never. */
   readonly assertWritable?: () => void;
   /** R11: called for a row that cannot be read. The read fails with the same error; repair is up to the receiver. */
@@ -82,7 +82,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     nodeOf: deps.nodeOf ?? (() => null),
     isConfirmed: deps.isConfirmed ?? (() => false),
     onSessionsVoid: deps.onSessionsVoid ?? (() => {}),
-    named: deps.named ?? null,
+    syncCollections: deps.syncCollections ?? null,
     assertWritable: deps.assertWritable ?? (() => {}),
     onDamage: deps.onDamage ?? (() => {}),
   });

@@ -10,7 +10,7 @@ import { applyRemote, openTestDatabase, type TestDatabase } from './test-databas
 const REFUSED = { code: 'SYNC_ERROR', reason: 'COLLECTION_NOT_WANTED', message: /"staff".*Sync\.Collections/ };
 
 function openPartial(): Promise<TestDatabase> {
-  return openTestDatabase(undefined, { named: new Set(['sales' as CollectionName]) });
+  return openTestDatabase(undefined, { syncCollections: new Set(['sales' as CollectionName]) });
 }
 
 test('writing into a collection that Sync.Collections leaves out is refused, whatever the way', async () => {

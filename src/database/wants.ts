@@ -19,17 +19,17 @@ export interface CollectionInfo {
  */
 export class Wants {
   readonly #replica: Pick<Replica, 'collection' | 'collections'>;
-  readonly #named: ReadonlySet<CollectionName> | null;
+  readonly #configured: ReadonlySet<CollectionName> | null;
 
-  /** `named`: null if the setting is absent. */
-  constructor(replica: Pick<Replica, 'collection' | 'collections'>, named: ReadonlySet<CollectionName> | null) {
+  /** `configured`: the names in `Sync.Collections`; null if the setting is absent. */
+  constructor(replica: Pick<Replica, 'collection' | 'collections'>, configured: ReadonlySet<CollectionName> | null) {
     this.#replica = replica;
-    this.#named = named;
+    this.#configured = configured;
   }
 
   /** Whether this node wants every collection, whatever its name. */
   get isAll(): boolean {
-    return this.#named === null && this.frozen === undefined;
+    return this.#configured === null && this.frozen === undefined;
   }
 
   /** A frozen collection, if there is any. */
@@ -67,7 +67,7 @@ export class Wants {
   }
 
   #isNamed(collection: CollectionName): boolean {
-    return this.#named?.has(collection) ?? true;
+    return this.#configured?.has(collection) ?? true;
   }
 }
 

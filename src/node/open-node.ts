@@ -238,7 +238,7 @@ function openDatabaseOn(
       maxSizeMb: values['Persistence.CacheSizeMb'],
       logger: logger.child({ category: 'EntglDb.Core' }),
     }),
-    named: values['Sync.Collections'] && new Set(values['Sync.Collections'] as CollectionName[]),
+    syncCollections: values['Sync.Collections'] && new Set(values['Sync.Collections'] as CollectionName[]),
     isConfirmed: (collection) => state()?.services.receipts.isConfirmed(collection) ?? false,
     nodeOf: (replica) => state()?.services.receipts.nodeOf(replica) ?? null,
     onSessionsVoid: (why) => state()?.network?.endSessions(why),

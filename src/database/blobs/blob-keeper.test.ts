@@ -24,10 +24,14 @@ interface Kept extends TestDatabase {
 async function openKept(
   clock: ManualClock,
   disk?: TestDisk,
-  { graceDays = GRACE_DAYS, named = null as ReadonlySet<CollectionName> | null, watched = clock as Clock } = {},
+  {
+    graceDays = GRACE_DAYS,
+    syncCollections = null as ReadonlySet<CollectionName> | null,
+    watched = clock as Clock,
+  } = {},
 ): Promise<Kept> {
   const times = { ...TIMES, purgeIntervalMs: DAY_MS };
-  const opened = await openTestDatabase(disk, { clock, times, named });
+  const opened = await openTestDatabase(disk, { clock, times, syncCollections });
   const keeper = new BlobKeeper({
     blobs: opened.db.blobs,
     clock: watched,
@@ -99,7 +103,7 @@ test('the grace period of a blob starts again after a new reference', async () =
 });
 
 test('a node with a grace of 0 days, or one that does not hold all collections, deletes no blob', async () => {
-  for (const options of [{ graceDays: 0 }, { named: new Set(['$blobs' as CollectionName]) }]) {
+  for (const options of [{ graceDays: 0 }, { syncCollections: new Set(['$blobs' as CollectionName]) }]) {
     const clock = createManualClock();
     await using node = await openKept(clock, undefined, options);
     const ref = await node.db.blobs.put(BYTES);

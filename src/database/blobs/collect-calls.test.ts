@@ -38,7 +38,7 @@ test('a collect during another one uses its own grace period', async () => {
 });
 
 test('collect fails on a node that does not hold all collections, and with too short a grace period', async () => {
-  await using partial = await openTestDatabase(undefined, { named: new Set(['$blobs' as CollectionName]) });
+  await using partial = await openTestDatabase(undefined, { syncCollections: new Set(['$blobs' as CollectionName]) });
   await assert.rejects(partial.db.blobs.collect(), { reason: 'COLLECTION_NOT_WANTED' });
   await using opened = await openTestDatabase();
   await opened.db.collection('files').put('a', {});

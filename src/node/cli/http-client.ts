@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { EntglDbError, type ErrorCode, NetworkError, REASONS, TimeoutError } from '../../core/errors/index.ts';
 
 /** A local node that does not answer within this time hangs. Requests that may take longer set their own limit. */
-const ANSWER_MS_MAX = 5000;
+export const ANSWER_MS_MAX = 5000;
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';

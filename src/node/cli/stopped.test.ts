@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { writeNodeFile } from '../node-file.ts';
+import { ANSWER_MS_MAX } from './http-client.ts';
 import { createTestShell } from './test-shell.ts';
 
 const { begin, cli, folder } = createTestShell();
@@ -169,6 +170,20 @@ test('a node that is stopped before it is ready ends in order, and the next one 
   await next.ready;
   next.stop();
   assert.equal((await next.done).code, 0);
+});
+
+test('a node that waits for the answer of another one on its database can be stopped', async (t) => {
+  const owner = begin(['start', '--no-discovery', '--json']);
+  await owner.ready;
+  const asked = (await startHanging(t, STATUS)).asked();
+  const started = begin(['start', '--no-discovery', '--json']);
+  await asked;
+  const stoppedAt = performance.now();
+  started.stop();
+  assert.equal((await started.done).code, 0);
+  assert.ok(performance.now() - stoppedAt < ANSWER_MS_MAX / 2, 'it did not wait for the answer');
+  owner.stop();
+  await owner.done;
 });
 
 test('a restore that is stopped changes nothing', async () => {

@@ -84,7 +84,7 @@ async function beginWhenFree(
   } catch (error) {
     if (!isEntglDbError(error, 'DATABASE_LOCKED')) throw error;
     // A node that does not answer may be stopping.
-    const other = await findRunning(config.values['Persistence.DatabasePath']).catch(() => undefined);
+    const other = await findRunning(config.values['Persistence.DatabasePath'], signal).catch(() => undefined);
     if (other !== undefined) throw error;
     return untilFree(config, begin, signal);
   }
