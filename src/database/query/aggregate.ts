@@ -97,6 +97,8 @@ class Sum {
   readonly #kind: Kind;
   readonly #path: Path;
   #total = 0;
+  /** The same sum in units of `UNIT`, for numbers whose sum is beyond what a number can hold. */
+  #inUnits = 0;
   #numbers = 0;
   #extreme: JsonValue = null;
 
@@ -111,6 +113,7 @@ class Sum {
     if (found === undefined || found === null) return;
     if (typeof found === 'number') {
       this.#total += found;
+      this.#inUnits += found / UNIT;
       this.#numbers++;
     }
     const order = this.#extreme === null ? 0 : compareValues(found, this.#extreme);
@@ -120,14 +123,22 @@ class Sum {
   result(): JsonValue {
     switch (this.#kind) {
       case 'sum':
-        return this.#total;
+        return Number.isFinite(this.#total) ? this.#total : this.#inUnits * UNIT;
       case 'avg':
-        return this.#numbers === 0 ? null : this.#total / this.#numbers;
+        return this.#numbers === 0 ? null : this.#average();
       default:
         return this.#extreme;
     }
   }
+
+  #average(): number {
+    if (Number.isFinite(this.#total)) return this.#total / this.#numbers;
+    return (this.#inUnits / this.#numbers) * UNIT;
+  }
 }
+
+/** A power of two, so that dividing by it loses no digits. */
+const UNIT = 2 ** 64;
 
 /** The distinct values at a path of the documents added. An array counts as its items. */
 export class Values {

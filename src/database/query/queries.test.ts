@@ -229,6 +229,10 @@ testOnStores('distinct returns each value once, and groupBy computes its aggrega
     { by: ['Oslo', 17], count: 1, values: {} },
   ]);
   assert.deepEqual(await users.groupBy([]), [{ by: [], count: 5, values: {} }]);
+  const large = opened.db.collection('large');
+  for (const [i, n] of [1.5e308, 1.7e308, 1.6e308].entries()) await large.put(`k${i}`, { n, m: i === 2 ? -n : n });
+  const [sums] = await large.groupBy([], { mean: { avg: 'n' }, sum: { sum: 'm' } });
+  assert.deepEqual(sums!.values, { mean: 1.6e308, sum: 1.6e308 }, 'although the sum is beyond a number for a while');
   assert.deepEqual(await users.groupBy('city', { mean: { avg: 'name' } }, { city: 'Bern' }), [
     { by: ['Bern'], count: 1, values: { mean: null } },
   ]);

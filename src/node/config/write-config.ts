@@ -1,8 +1,8 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
-import { fileProblem, pathProblem } from '../files/index.ts';
+import { fileProblem, makePrivateFolder, pathProblem } from '../files/index.ts';
 import { CONFIG_KEYS } from './config-keys.ts';
 
 export interface NewConfigOptions {
@@ -47,7 +47,7 @@ export async function writeNewConfig(options: NewConfigOptions, random: Random):
 async function makeFolder(path: string): Promise<void> {
   const problem = await pathProblem(path, 'folder');
   if (problem !== undefined) throw new ConfigurationError('FILE_INVALID', problem, { details: { path } });
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(path);
 }
 
 /** A replaced file may hold the only copy of a token, so it stays until the new one is on disk. */

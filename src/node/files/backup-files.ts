@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { copyFile, lstat, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { BackupFile, BackupFiles } from '../../resilience/index.ts';
 import { toFileError } from './file-errors.ts';
 import { pathProblem } from './path-problem.ts';
+import { makePrivateFolder } from './private-folder.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** The real file system, for backups. Its errors are converted to PersistenceError. */
@@ -13,7 +14,7 @@ export const backupFiles: BackupFiles = {
   makeFolder: (path) =>
     guarded(path, async () => {
       try {
-        await mkdir(path, { recursive: true, mode: 0o700 });
+        await makePrivateFolder(path);
       } catch (cause) {
         const problem = await pathProblem(path, 'folder');
         throw problem === undefined ? cause : new PersistenceError('IO_FAILED', problem, { details: { path }, cause });

@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
+import { makePrivateFolder } from '../files/index.ts';
 
 export interface RotatingFileOptions {
   /** The current file. Older ones lie beside it as `name.1.log`, `name.2.log` …; the highest number is the oldest. */
@@ -97,7 +98,7 @@ export class RotatingFile {
   }
 
   async #open(): Promise<FileHandle> {
-    await mkdir(dirname(this.#options.path), { recursive: true, mode: 0o700 });
+    await makePrivateFolder(dirname(this.#options.path));
     const file = await open(this.#options.path, 'a', 0o600);
     this.#fileBytes = (await file.stat()).size;
     return file;

@@ -152,7 +152,11 @@ function corruptError(cause: Error, path: string, sqlite: number): DatabaseCorru
 }
 
 function ioError(cause: Error, path: string, sqlite?: number): PersistenceError {
-  return new PersistenceError('IO_FAILED', `reading or writing ${path} failed (${cause.message}); check the disk`, {
+  const remedy =
+    'code' in cause && cause.code === 'ENOENT'
+      ? 'check that files can be made there, or choose another path'
+      : 'check the disk';
+  return new PersistenceError('IO_FAILED', `reading or writing ${path} failed (${cause.message}); ${remedy}`, {
     details: { path, ...(sqlite === undefined ? {} : { sqlite }) },
     cause,
   });

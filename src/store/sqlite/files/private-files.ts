@@ -1,12 +1,29 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const OWNER_FILE = 0o600;
 const OWNER_FOLDER = 0o700;
 
-/** Makes the folder and its missing parents, accessible to their owner only. */
+/**
+ * Makes the folder and its missing parents, accessible to their owner only. One by one: Node's own recursive form never ends where the
+ * system says that the parent is missing although it is there, as in /proc.
+ */
 export function createPrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: OWNER_FOLDER });
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) createPrivateFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: OWNER_FOLDER });
+  } catch (error) {
+    if (!isFolder(path)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Makes an empty file, accessible to its owner only. SQLite gives the files beside it the same mode. */
