@@ -57,7 +57,7 @@ async function converge({ scene, report, admitsDivergence }: HealingDeps, when: 
     report(`diverged ${HEAL_MS_MAX / 1000} s after healing, ${when}: ${left.map(({ what }) => what)}`);
 }
 
-/** Checks that nodes that agree send little more than pings: no storm of rounds, no endless echo, no surplus of links. */
+/** Checks that nodes that agree send little more than pings, and go on completing rounds: no storm, no endless echo, no surplus of links. */
 export async function stayQuiet({ scene, report }: HealingDeps): Promise<void> {
   const { cluster } = scene;
   for (let ms = 0; ms < SIM_TIMES.peerSilenceMsMax + SIM_TIMES.syncIntervalMs; ms += 1000) {
@@ -71,6 +71,12 @@ export async function stayQuiet({ scene, report }: HealingDeps): Promise<void> {
   const framesMax = cluster.linkCount * (rounds * 4 + pings * 4);
   const sent = cluster.network.frames - frames;
   if (sent > framesMax) report(`storm: ${sent} frames in ${QUIET_MS / 1000} s of rest, at most ${framesMax} are due`);
+  for (const node of cluster.nodes)
+    for (const session of node.isUp ? node.host.sessions() : []) {
+      const lagMs = node.rounds.lagMs(session);
+      if (lagMs > QUIET_MS)
+        report(`lag: ${node.key} completed no round with ${session.channel.peerKey} for ${lagMs} ms of rest`);
+    }
   const { count, max } = cluster.linkedPairs();
   if (count > max) report(`crowd: ${count} links between ${cluster.nodes.length} nodes, at most ${max} are due`);
 }

@@ -19,6 +19,7 @@ import {
 import { PROTOCOL, type SessionCodec, type SessionEvent, SyncHost } from '../src/sync/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
 import { Follower } from './follower.ts';
+import { RoundWatch } from './round-watch.ts';
 
 export interface SimNodeOptions {
   readonly key: string;
@@ -94,6 +95,7 @@ export class SimNode {
   replica!: Replica;
   host!: SyncHost;
   receipts!: Receipts;
+  readonly rounds: RoundWatch;
   /** Undefined before the first start. */
   #wants: Wants | undefined;
   isUp = false;
@@ -114,6 +116,7 @@ export class SimNode {
     this.key = options.key;
     this.store = createMemoryStore(this.#storeOptions());
     const { clock, followed = [] } = options;
+    this.rounds = new RoundWatch(clock);
     this.#followers = followed.map((collection) => new Follower(collection, clock, (error) => this.#failed(error)));
   }
 
@@ -175,7 +178,10 @@ export class SimNode {
       onForked: (proof) => this.#forked(proof),
       onEvidence: () => {},
       onFailure: (error) => this.#failed(error),
-      onEvent: (event, { channel, peer }) => this.#followed(event, channel.peerKey, peer?.replica),
+      onEvent: (event, session) => {
+        this.rounds.followed(event, session);
+        this.#followed(event, session.channel.peerKey, session.peer?.replica);
+      },
       onSessionClose: (_reason, { channel }) => {
         const isOver = ![...this.host.sessions()].some((other) => other.channel.peerKey === channel.peerKey);
         if (isOver) this.receipts.left(channel.peerKey);

@@ -205,4 +205,11 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     replace: ') return false;',
     scenario: 'a peer that makes no progress',
   },
+  {
+    name: 'a round without work does not end',
+    rule: 'R4: who has nothing to send says so',
+    file: 'src/sync/sender.ts',
+    find: 'if (differ.length === 0 && isBusy) return isEqual;',
+    replace: 'if (differ.length === 0) return isEqual;',
+  },
 ];

@@ -40,8 +40,8 @@ export type SessionEvent =
       readonly replica: ReplicaId;
       readonly seq: number;
     }
-  /** Both ends found nothing to exchange. */
-  | { readonly kind: 'equal' }
+  /** The peer has nothing to send: this node holds all that it holds. */
+  | { readonly kind: 'up-to-date' }
   /** The peer holds the same versions of this collection as this node, and knows the same. */
   | { readonly kind: 'same'; readonly collection: CollectionName }
   | { readonly kind: 'round-trip'; readonly ms: number }

@@ -71,3 +71,42 @@ test('a collection in which one end has purged a deletion does not hide that ano
   );
   meeting.close();
 });
+
+test('nodes that have forgotten different deletions go on completing rounds', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  write(a, ['k' as DocumentKey], '{}');
+  write(a, ['k' as DocumentKey], null);
+  toldIn(a, b);
+  clock.advance(1000);
+  assert.equal(a.purge(1, 10).purged, 1);
+  const meeting = new Meeting(a, b);
+  for (let round = 0; round < 8; round++) {
+    while (meeting.carry());
+    meeting.wait(TIMES.syncIntervalMs);
+  }
+  for (const end of ['a', 'b'] as const) {
+    const rounds = meeting.events[end].filter(({ kind }) => kind === 'up-to-date');
+    assert.ok(rounds.length >= 6, `${end}: ${rounds.length} of 8`);
+  }
+  meeting.close();
+});
+
+test('an end that has sent, but is still to claim, does not say that it has nothing to send', () => {
+  const [a, b] = [openReplica(1), openReplica(2)];
+  const meeting = new Meeting(a, b);
+  while (meeting.carry());
+  clock.advance(TIMES.syncIntervalMs);
+  write(a, ['k' as DocumentKey], '{}');
+  meeting.step('a', { kind: 'committed' });
+  meeting.step('b', { kind: 'tick' });
+  const answers: string[] = [];
+  while (meeting.carry((from, { kind }) => void (from === 'a' && answers.push(kind))));
+  assert.ok(answers.includes('versions') && !answers.includes('differ'), answers.join());
+  meeting.wait(TIMES.claimDelayMs);
+  while (meeting.carry((from, { kind }) => void (from === 'a' && answers.push(kind))));
+  assert.ok(answers.includes('claim'), answers.join());
+  meeting.wait(TIMES.syncIntervalMs);
+  while (meeting.carry((from, { kind }) => void (from === 'a' && answers.push(kind))));
+  assert.ok(answers.includes('differ'), answers.join());
+  meeting.close();
+});

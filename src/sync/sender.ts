@@ -72,13 +72,15 @@ export class Sender {
     const digests = this.#context.sharedDigests();
     const isEqual = Buffer.compare(message.digest, sessionDigest(digests)) === 0;
     const differ: CollectionName[] = [];
+    let isBusy = false;
     for (const [collection, digest] of digests) {
       const their = theirs.get(collection);
       const isSame = isEqual || (their !== undefined && Buffer.compare(their, digest) === 0);
       if (isSame) this.#meetEqual(collection);
-      else if (this.#hasUnsent(collection)) differ.push(collection);
+      else if (this.#isBusyWith(collection)) isBusy = true;
+      else if (this.#hasUnclaimed(collection)) differ.push(collection);
     }
-    if (isEqual) this.#context.event({ kind: 'equal' });
+    if (differ.length === 0 && isBusy) return isEqual;
     for (const collections of inMessages(differ, this.#context.deps.limits))
       this.#context.send({ kind: 'differ', round: message.round, collections });
     return isEqual;
@@ -191,13 +193,18 @@ export class Sender {
     this.#seenPos = replica.pos;
   }
 
-  /** Whether this end may hold something that the peer does not know and that no stream is about to send. */
-  #hasUnsent(collection: CollectionName): boolean {
+  /** Whether a stream is about to send or claim something. */
+  #isBusyWith(collection: CollectionName): boolean {
     const stream = this.#streams.get(collection);
-    if (stream === undefined) return hasHistory(this.#context.replica.collection(collection));
+    if (stream === undefined) return false;
     const isSending = stream.phase !== 'live' || stream.pos < this.#context.replica.pos;
-    const isBusy = stream.isRoundOpen || stream.exchange !== undefined || isSending;
-    return !isBusy && !this.#claims.isPlanned && stream.hasUnclaimed(this.#context.replica.collection(collection));
+    return stream.isRoundOpen || stream.exchange !== undefined || isSending || this.#claims.isPlanned;
+  }
+
+  /** Whether this end may hold something that the peer does not know. */
+  #hasUnclaimed(collection: CollectionName): boolean {
+    const state = this.#context.replica.collection(collection);
+    return this.#streams.get(collection)?.hasUnclaimed(state) ?? hasHistory(state);
   }
 
   /** Both ends hold and know the same: the stream is live from now on, as after a claim. */

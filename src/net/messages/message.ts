@@ -66,7 +66,7 @@ export interface SummaryMessage {
   readonly more?: true;
 }
 
-/** Sender → receiver: the collections for which it must learn what the receiver knows. None: it has nothing to send. */
+/** Sender → receiver: the collections for which it must learn what the receiver knows. None: all that it holds was sent and claimed. No answer: it is about to send or claim. */
 export interface DifferMessage {
   readonly kind: 'differ';
   readonly round: number;

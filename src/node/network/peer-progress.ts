@@ -71,7 +71,7 @@ export class PeerProgress {
         record.versionsReceived += event.versions;
         return;
       case 'claimed':
-      case 'equal':
+      case 'up-to-date':
         record.lastSyncMs = wallMs;
         return;
       case 'definitions':

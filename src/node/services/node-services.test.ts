@@ -242,7 +242,7 @@ test('metrics count writes by origin, reads by cache, rounds and lag', () =>
     await users.get('a');
     services.feed.followed(opened('till-2'), peer('till-2'));
     network.bytes = 500;
-    services.feed.followed({ kind: 'equal' }, peer('till-2'));
+    services.feed.followed({ kind: 'up-to-date' }, peer('till-2'));
     network.bytes = 700;
     clock.advance(4000);
     services.feed.left('key-till-2', 'the line broke');

@@ -31,7 +31,7 @@ export class SyncFeed {
       case 'received':
         return this.#tracker.recordSync({ documents: event.applied });
       case 'claimed':
-      case 'equal':
+      case 'up-to-date':
         this.#tracker.recordPeerSuccess(name);
         return this.countBytes();
       default:
