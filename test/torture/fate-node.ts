@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isEntglDbError } from '../../src/core/errors/index.ts';
 import type { Conflict } from '../../src/database/index.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
-import type { PeerEquality } from '../../src/node/services/index.ts';
+import type { EqualityVerdict, PeerEquality } from '../../src/node/services/index.ts';
 import type { SeededRandom } from '../../src/testing/index.ts';
 import type { Scope } from '../integration/cleanup.ts';
 import { NodeProcess, runCommand, shiftedClock } from '../integration/node-process.ts';
@@ -170,15 +170,11 @@ export class FateNode {
       throw new Error(`${this.name} gets no receipt for all of its writes within ${RECEIPT_MS_MAX} ms`);
   }
 
-  /** What it finds unequal with the others. */
-  async differences(): Promise<string[]> {
+  /** How its comparison with the others ends, by name; those that did not answer are left out. */
+  async verdicts(): Promise<Map<string, EqualityVerdict[]>> {
     const request = { method: 'POST', path: '/api/v1/verification', body: '{}', answerMsMax: 120_000 } as const;
     const { peers } = (await this.node.client.json(request)) as { peers: PeerEquality[] };
-    return peers.flatMap(({ node, collections }) =>
-      collections
-        .filter(({ verdict }) => verdict === 'different')
-        .map(({ collection }) => `${this.name} finds ${collection} different from that of ${node}`),
-    );
+    return new Map(peers.map(({ node, collections }) => [node, collections.map(({ verdict }) => verdict)]));
   }
 
   /** Writes, one after another, until the signal comes or the process is gone. */

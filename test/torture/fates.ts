@@ -7,7 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
 import { type Scope, withScope } from '../integration/cleanup.ts';
-import { areEqual, freeUdpPort, writeToken } from '../integration/node-process.ts';
+import { freeUdpPort, writeToken } from '../integration/node-process.ts';
 import { FateNode } from './fate-node.ts';
 import { withScratch } from './scratch.ts';
 import { type Suite, type SuiteOptions, type SuiteResult, Tally } from './suite.ts';
@@ -194,12 +194,21 @@ async function bereave(world: World, node: FateNode): Promise<void> {
   if (isConfirmed === false) world.truth.excuse(node.name, world.settled);
 }
 
-/** All are equal: what they were told is on every disk. */
+/** All are equal: what they were told is on every disk. Deletions do not count, which each forgets by its own clock. */
 async function settle(world: World): Promise<void> {
-  const ms = await timeUntil(() => areEqual(world.nodes.map(({ node }) => node)), EQUAL_MS_MAX);
+  const ms = await timeUntil(() => areEqual(world), EQUAL_MS_MAX);
   if (ms === undefined) throw new Error(`not equal within ${EQUAL_MS_MAX} ms: ${await describe(world)}`);
   world.settled = world.truth.next;
   world.bereft = undefined;
+}
+
+async function areEqual({ nodes }: World): Promise<boolean> {
+  for (const node of nodes) {
+    const verdicts = await node.verdicts();
+    if (verdicts.size < nodes.length - 1) return false;
+    if ([...verdicts.values()].flat().some((verdict) => verdict !== 'equal')) return false;
+  }
+  return true;
 }
 
 async function describe({ nodes }: World): Promise<string> {
@@ -227,7 +236,7 @@ async function judge(world: World): Promise<string[]> {
   for (const node of nodes) await node.noteConflicts();
   const problems: string[] = [];
   for (const node of nodes) {
-    problems.push(...truth.judge(node.name, await node.documents()), ...(await node.differences()));
+    problems.push(...truth.judge(node.name, await node.documents()));
     await node.awaitConfirmed();
   }
   return problems;
