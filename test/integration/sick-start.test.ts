@@ -178,6 +178,29 @@ test('a folder or a file without permission is named, and nothing is changed', {
   assert.equal((await runCommand(['count', 'c', '--data', folder])).out, `${DOCUMENTS}\n`);
 });
 
+test('doctor says that a folder of backups cannot be listed, and everything else all the same', {
+  skip: whyNotOther,
+  timeout: HUNG_MS,
+}, async (t) => {
+  if ((await runAsNobody(['--version'])).code !== 0) return t.skip('another user cannot read this work tree');
+  const folder = await makeFolder(t);
+  const backups = join(folder, 'backups');
+  await writeFile(
+    join(folder, 'appsettings.json'),
+    JSON.stringify({ EntglDb: { Persistence: { BackupPath: 'backups' } } }),
+  );
+  mkdirSync(backups);
+  for (const [path, mode] of [
+    [folder, 0o777],
+    [backups, 0o333],
+  ] as const)
+    await chmod(path, mode);
+  const { code, out, err } = await runAsNobody(['doctor', '--data', folder]);
+  assert.deepEqual([code, err], [1, '']);
+  assert.match(out, /^FAILED {2}backups: .*backups: this user may not; check who owns it$/m);
+  assert.match(out, /network interfaces/);
+});
+
 /** Runs the command as a user other than the owner. The program itself must be readable by all, which not every tree is. */
 async function runAsNobody(args: readonly string[]): Promise<RunResult> {
   return runCommand(args, { wrapper: ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] });

@@ -166,13 +166,8 @@ function filesProblems(folder: string, ledger: Ledger, backup: Buffer): string[]
   if (ledger.has('backed up') && !isThere) problems.push('the finished backup is gone');
   if (isThere && !readFileSync(copy).equals(backup)) problems.push('half a backup lies under the final name');
   const device = join(folder, `${MAIN}.device`);
-  if (existsSync(device)) {
-    try {
-      parseDeviceKey(readFileSync(device, 'utf8'), device);
-    } catch (error) {
-      problems.push(`the device key cannot be read, so the node joins no network: ${(error as Error).message}`);
-    }
-  }
+  if (existsSync(device) && parseDeviceKey(readFileSync(device, 'utf8')) === undefined)
+    problems.push('the device key cannot be read, so the node becomes another device');
   return problems;
 }
 

@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
 
 /**
@@ -26,15 +25,10 @@ export function createDeviceKey(random: Random): DeviceKey {
   return deviceKeyOf(createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' }));
 }
 
-/** The key in `text`, the content of the file at `path`. Throws CONFIG_ERROR / FILE_INVALID. */
-export function parseDeviceKey(text: string, path: string): DeviceKey {
+/** The key in `text`, the content of its file; undefined: the text holds none. */
+export function parseDeviceKey(text: string): DeviceKey | undefined {
   const key = readPrivateKey(text);
-  if (key?.asymmetricKeyType === 'ed25519') return deviceKeyOf(key);
-  throw new ConfigurationError(
-    'FILE_INVALID',
-    `${path} should hold the key of this device and does not; remove it: the node makes a new one, and its peers see a new device in its place`,
-    { details: { path } },
-  );
+  return key?.asymmetricKeyType === 'ed25519' ? deviceKeyOf(key) : undefined;
 }
 
 /** Whether the holder of this public key signed the bytes. */
@@ -47,7 +41,7 @@ function readPrivateKey(text: string): KeyObject | undefined {
   try {
     return createPrivateKey(text);
   } catch {
-    // Not a key. The caller reports that in its own words, without what OpenSSL quotes from the file.
+    // The error of OpenSSL quotes the file.
     return undefined;
   }
 }

@@ -9,8 +9,16 @@ function deviceKeyPath(databasePath: string): string {
   return `${databasePath}.device`;
 }
 
-/** The key of this device, created beside the database at the first start. Throws CONFIG_ERROR / FILE_INVALID, and as `renewDeviceKey` does. */
-export async function loadDeviceKey(databasePath: string, random: Random): Promise<DeviceKey> {
+/**
+ * The key of this device, created beside the database at the first start. A file that holds none, because it is damaged, is set aside,
+ * and a new key takes its place: to peers this is another device, which they know by its name and its replica id. Throws as
+ * `renewDeviceKey` does.
+ */
+export async function loadDeviceKey(
+  databasePath: string,
+  random: Random,
+  onNotice: (text: string) => void,
+): Promise<DeviceKey> {
   const path = deviceKeyPath(databasePath);
   let text: string;
   try {
@@ -19,12 +27,22 @@ export async function loadDeviceKey(databasePath: string, random: Random): Promi
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFileError(error, path);
     return renewDeviceKey(databasePath, random);
   }
-  return parseDeviceKey(text, path);
+  const held = parseDeviceKey(text);
+  if (held !== undefined) return held;
+  const aside = `${path}.damaged`;
+  await rename(path, aside).catch((error: unknown) => {
+    throw toFileError(error, path);
+  });
+  const key = await renewDeviceKey(databasePath, random);
+  onNotice(
+    `the file with the key of this device was damaged and is ${aside} now; the node made a new key, and its peers see a new device`,
+  );
+  return key;
 }
 
 /**
  * Replaces the device key: a copied disk must not pass for the device that it was copied from (R9). The key is durable on return,
- * because a power cut could otherwise leave an empty file under the final name, which would keep the node off its network. Throws
+ * because a power cut could otherwise leave an empty file under the final name, and the node would become another device. Throws
  * PersistenceError (DISK_FULL, PERMISSION_DENIED, IO_FAILED).
  */
 export async function renewDeviceKey(databasePath: string, random: Random): Promise<DeviceKey> {

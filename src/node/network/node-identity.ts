@@ -35,9 +35,11 @@ export class NodeIdentity {
 
   /** Reads the device key, or creates the first one; on a copied disk, creates a new one. Throws as `loadDeviceKey` does. */
   async load(): Promise<void> {
-    const { isCopied, random } = this.#deps;
-    const load = isCopied ? renewDeviceKey : loadDeviceKey;
-    this.#deviceKey = await load(this.#options.databasePath, random);
+    const { isCopied, random, onNotice } = this.#deps;
+    const { databasePath } = this.#options;
+    this.#deviceKey = isCopied
+      ? await renewDeviceKey(databasePath, random)
+      : await loadDeviceKey(databasePath, random, onNotice);
   }
 
   /** Discovery has heard another node with this node's identity. */

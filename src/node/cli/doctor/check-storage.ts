@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../../core/clock/index.ts';
+import { messageOf } from '../../../core/errors/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
 import { fileProblem, pathProblem } from '../../files/index.ts';
 import { formatAgo, formatBytes } from '../format.ts';
@@ -39,7 +40,12 @@ async function checkBackups(config: LoadedConfig, clock: Clock): Promise<Finding
   if (!values['Persistence.EnableAutoBackup']) return warning('backups', 'Persistence.EnableAutoBackup is off');
   const problem = (await pathProblem(folder, 'folder')) ?? (await writeProblem(folder));
   if (problem !== undefined) return failed('backups', problem);
-  const newest = await lastBackupMs(config, clock);
+  let newest: number | null;
+  try {
+    newest = await lastBackupMs(config, clock);
+  } catch (error) {
+    return failed('backups', messageOf(error));
+  }
   const nowMs = clock.now();
   if (newest === null)
     return warning('backups', `${folder}: none of this database yet; \`entgldb backup\` makes one now`);
