@@ -209,7 +209,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'a round without work does not end',
     rule: 'R4: who has nothing to send says so',
     file: 'src/sync/sender.ts',
-    find: 'if (differ.length === 0 && isBusy) return isEqual;',
-    replace: 'if (differ.length === 0) return isEqual;',
+    find: 'const busy = isBusy ? ({ busy: true } as const) : {};',
+    replace: 'const busy = { busy: true } as const;',
   },
 ];

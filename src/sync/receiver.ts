@@ -93,7 +93,7 @@ export class Receiver {
   }
 
   differ(message: DifferMessage): void {
-    if (message.collections.length === 0) this.#context.event({ kind: 'up-to-date' });
+    if (message.collections.length === 0 && message.busy !== true) this.#context.event({ kind: 'up-to-date' });
     for (const collection of message.collections) if (this.#context.isShared(collection)) this.#due.add(collection);
     this.openRounds();
   }

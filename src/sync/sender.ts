@@ -80,9 +80,9 @@ export class Sender {
       else if (this.#isBusyWith(collection)) isBusy = true;
       else if (this.#hasUnclaimed(collection)) differ.push(collection);
     }
-    if (differ.length === 0 && isBusy) return isEqual;
+    const busy = isBusy ? ({ busy: true } as const) : {};
     for (const collections of inMessages(differ, this.#context.deps.limits))
-      this.#context.send({ kind: 'differ', round: message.round, collections });
+      this.#context.send({ kind: 'differ', round: message.round, collections, ...busy });
     return isEqual;
   }
 

@@ -55,7 +55,8 @@ export function messageFromWire(message: DecodedMessage, table: ReplicaTable): M
       return parseSummary(message.value);
     case 'differ': {
       const collections = parseCollections(message.value.collections, 'differ.collections');
-      return { kind: 'differ', round: parseCount(message.value.round, 'differ.round'), collections };
+      const round = parseCount(message.value.round, 'differ.round');
+      return { kind: 'differ', round, collections, ...(message.value.busy && { busy: true }) };
     }
     case 'want': {
       const collection = parseCollection(message.value.collection, 'want.collection');

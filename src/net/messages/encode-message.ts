@@ -34,8 +34,10 @@ export function messageToWire(message: Exclude<Message, VersionsMessage>, number
       const { digest, collections, more = false } = message;
       return { case: 'summary', value: { round: BigInt(message.round), digest, collections: [...collections], more } };
     }
-    case 'differ':
-      return { case: 'differ', value: { round: BigInt(message.round), collections: [...message.collections] } };
+    case 'differ': {
+      const { collections, busy = false } = message;
+      return { case: 'differ', value: { round: BigInt(message.round), collections: [...collections], busy } };
+    }
     case 'want': {
       const fingerprint = fingerprintToBytes(message.fingerprint);
       const knowledge = knowledgeToWire(message.knowledge, numberOf);

@@ -66,11 +66,13 @@ export interface SummaryMessage {
   readonly more?: true;
 }
 
-/** Sender → receiver: the collections for which it must learn what the receiver knows. None: all that it holds was sent and claimed. No answer: it is about to send or claim. */
+/** Sender → receiver: the collections for which it must learn what the receiver knows. None: it has nothing to ask. */
 export interface DifferMessage {
   readonly kind: 'differ';
   readonly round: number;
   readonly collections: readonly CollectionName[];
+  /** The sender is about to send or claim something. Otherwise, if no collection is named, all that it holds was sent and claimed. */
+  readonly busy?: true;
 }
 
 /** Receiver → sender: what the receiver knows of one collection. Starts the stream of what the receiver lacks. */

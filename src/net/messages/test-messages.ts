@@ -118,6 +118,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     more: fc.constant(true as const),
   }),
   record({ kind: fc.constant('differ' as const), round: count, collections }),
+  record({ kind: fc.constant('differ' as const), round: count, collections, busy: fc.constant(true as const) }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint, gaps: fc.constant(true as const) }),
   record({ kind: fc.constant('want' as const), collection, knowledge, fingerprint, resume: purged }).filter(
