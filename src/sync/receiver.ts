@@ -54,6 +54,11 @@ export class Receiver {
     return this.#summaryMs === undefined ? 0 : this.#summaryMs + this.#context.deps.times.syncIntervalMs;
   }
 
+  /** When the peer was last sent a summary, which it answers, monotonic ms; 0: never. */
+  get askedMs(): number {
+    return this.#summaryMs ?? 0;
+  }
+
   /** The peer's summary was compared with this end's own; `isEqual` undefined: parts of it are still to come. */
   compared(digest: Uint8Array, isEqual: boolean | undefined): void {
     if (isEqual !== undefined) this.#unequal = isEqual ? undefined : digest;

@@ -7,13 +7,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS, TIMES } from '../core/config/index.ts';
 import type { ReplicaId } from '../core/ids/index.ts';
-import type { HelloMessage } from '../net/messages/index.ts';
+import type { HelloMessage, Message } from '../net/messages/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../testing/index.ts';
 import { PROTOCOL, RoundGate, Session, type SessionInput } from './index.ts';
 
 const HOUR_MS = 3_600_000;
 
-function openSession() {
+function openSession(syncIntervalMs: number = TIMES.syncIntervalMs) {
   const clock = createManualClock();
   const { replica } = openMemoryReplica({ clock, random: createSeededRandom(1) });
   const own = { shiftMs: 0 };
@@ -32,23 +32,25 @@ function openSession() {
     replica,
     gate: new RoundGate(TIMES.syncIntervalMs),
     limits: LIMITS,
-    times: TIMES,
+    times: { ...TIMES, syncIntervalMs },
     hello: () => hello,
     definitions: () => new Map(),
     wallMs: () => clock.now() + own.shiftMs,
   });
   const offsets: number[] = [];
   const closes: string[] = [];
+  const sent: Message[] = [];
   const step = (input: SessionInput): void => {
     for (const effect of session.step(input, clock.monotonic())) {
       if (effect.kind === 'close') closes.push(effect.text);
+      if (effect.kind === 'send') sent.push(effect.message);
       if (effect.kind !== 'event') continue;
       if (effect.event.kind === 'opened' || effect.event.kind === 'clock') offsets.push(effect.event.wallOffsetMs);
     }
   };
   step({ kind: 'open' });
   step({ kind: 'message', message: { ...hello, node: 'b', replica: '0'.repeat(32) as ReplicaId, life: 'b' } });
-  return { clock, session, own, offsets, closes, step };
+  return { clock, session, own, offsets, closes, sent, step };
 }
 
 test('every pong gives the difference of the two clocks at that moment, unless it took long', () => {
@@ -91,4 +93,55 @@ test('a peer that falls silent while this process runs is given up after the lim
     step({ kind: 'tick' });
   }
   assert.equal(clock.monotonic(), TIMES.peerSilenceMsMax);
+});
+
+/** Lets a minute pass with a peer that answers everything. Returns the pings, and the longest time without a question, ms. */
+function restForMinute(syncIntervalMs: number): { readonly pings: number; readonly longestMs: number } {
+  const { clock, session, sent, step } = openSession(syncIntervalMs);
+  let [pings, longestMs, askedMs] = [0, 0, clock.monotonic()];
+  while (clock.monotonic() < 60_000) {
+    clock.advance(Math.max(0, session.nextWakeMs - clock.monotonic()));
+    sent.length = 0;
+    step({ kind: 'tick' });
+    for (const message of [...sent]) {
+      if (message.kind !== 'ping' && message.kind !== 'summary') continue;
+      longestMs = Math.max(longestMs, clock.monotonic() - askedMs);
+      askedMs = clock.monotonic();
+      if (message.kind === 'ping') pings++;
+      if (message.kind === 'ping') step({ kind: 'message', message: { ...message, kind: 'pong' } });
+      else step({ kind: 'message', message: { kind: 'differ', round: message.round, collections: [] } });
+    }
+  }
+  return { pings, longestMs };
+}
+
+test('summaries ask a peer whether it is there: pings between them only compare the clocks', () => {
+  const { pings, longestMs } = restForMinute(TIMES.syncIntervalMs);
+  assert.ok(pings >= 2 && pings <= 3, `${pings} pings`);
+  assert.ok(longestMs <= TIMES.pingIntervalMs, `${longestMs} ms`);
+});
+
+test('a peer to which summaries are rare is pinged in time', () => {
+  const { pings, longestMs } = restForMinute(HOUR_MS);
+  assert.ok(pings >= 60_000 / TIMES.pingIntervalMs - 1, `${pings} pings`);
+  assert.ok(longestMs <= TIMES.pingIntervalMs, `${longestMs} ms`);
+});
+
+test('a peer whose clock was set is asked for its time soon after it pings', () => {
+  for (const shiftMs of [0, HOUR_MS]) {
+    const { clock, session, sent, step } = openSession();
+    clock.advance(2 * TIMES.pingIntervalMs);
+    step({ kind: 'ping' });
+    step({ kind: 'message', message: { kind: 'pong', nonce: 1, wallMs: clock.now() } });
+    clock.advance(1000);
+    sent.length = 0;
+    step({ kind: 'message', message: { kind: 'ping', nonce: 1, wallMs: clock.now() + shiftMs } });
+    const pingedAt = clock.monotonic();
+    while (clock.monotonic() < pingedAt + TIMES.pingIntervalMs) {
+      clock.advance(Math.max(0, session.nextWakeMs - clock.monotonic()));
+      step({ kind: 'tick' });
+    }
+    const pings = sent.filter(({ kind }) => kind === 'ping').length;
+    assert.equal(pings, shiftMs === 0 ? 0 : 1, `a clock set by ${shiftMs} ms`);
+  }
 });

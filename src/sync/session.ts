@@ -16,6 +16,8 @@ export function speaksWith({ protocol }: HelloMessage): boolean {
 
 /** A pong that took longer than this is not used to compare clocks. */
 const CLOCK_ROUND_TRIP_MS_MAX = 2000;
+/** While summaries ask the peer often enough, a ping only compares the clocks, which drift slowly, ms. */
+const CLOCK_INTERVAL_MS = 30_000;
 /** A timer that fires this much too late, ms, means that this process did not run. */
 const OWN_SLEEP_MS_MIN = 1000;
 
@@ -48,9 +50,11 @@ export class Session {
   readonly #definitions: DefinitionExchange;
   #phase: 'opening' | 'open' | 'closed' = 'opening';
   #lastHeardMs = 0;
-  #nextPingMs = 0;
+  #nextClockMs = 0;
   #pingNonce = 0;
   #pingSentMs = 0;
+  /** By how much the peer's wall clock was last found to be ahead. */
+  #wallOffsetMs = 0;
 
   constructor(deps: SessionDeps) {
     this.#context = new SessionContext(deps);
@@ -77,6 +81,12 @@ export class Session {
     const silence = this.#lastHeardMs + this.#context.deps.times.peerSilenceMsMax;
     if (this.#phase === 'opening') return silence;
     return Math.min(silence, this.#nextPingMs, this.#sender.nextWakeMs, this.#receiver.nextWakeMs);
+  }
+
+  /** A summary asks for an answer as well, so a ping is due only when neither was sent for a while. */
+  get #nextPingMs(): number {
+    const askedMs = Math.max(this.#pingSentMs, this.#receiver.askedMs);
+    return Math.min(this.#nextClockMs, askedMs + this.#context.deps.times.pingIntervalMs);
   }
 
   step(input: SessionInput, nowMs: number): SessionEffect[] {
@@ -169,7 +179,7 @@ export class Session {
       case 'verified':
         return this.#context.event({ kind: 'verified', nonce: message.nonce, sums: message.sums });
       case 'ping':
-        return this.#context.send({ kind: 'pong', nonce: message.nonce, wallMs: this.#context.deps.wallMs() });
+        return this.#hearPing(message.nonce, message.wallMs);
       case 'pong':
         if (message.nonce === this.#pingNonce) this.#hearPong(message.wallMs);
         return;
@@ -178,12 +188,25 @@ export class Session {
     }
   }
 
+  /**
+   * A node whose clock was set pings its peers. Then this end compares soon as well, since what a ping says may have been under
+   * way for long.
+   */
+  #hearPing(nonce: number, theirMs: number): void {
+    const wallMs = this.#context.deps.wallMs();
+    this.#context.send({ kind: 'pong', nonce, wallMs });
+    const isSet = Math.abs(theirMs - wallMs - this.#wallOffsetMs) > CLOCK_ROUND_TRIP_MS_MAX;
+    const soonMs = this.#pingSentMs + this.#context.deps.times.pingIntervalMs;
+    if (isSet) this.#nextClockMs = Math.min(this.#nextClockMs, soonMs);
+  }
+
   /** A comparison of clocks may be wrong by half of the round trip, so a pong that took long is not used for it. */
   #hearPong(wallMs: number): void {
     const ms = this.#context.nowMs - this.#pingSentMs;
     this.#context.event({ kind: 'round-trip', ms });
     if (ms > CLOCK_ROUND_TRIP_MS_MAX) return;
-    this.#context.event({ kind: 'clock', wallOffsetMs: Math.round(wallMs + ms / 2 - this.#context.deps.wallMs()) });
+    this.#wallOffsetMs = Math.round(wallMs + ms / 2 - this.#context.deps.wallMs());
+    this.#context.event({ kind: 'clock', wallOffsetMs: this.#wallOffsetMs });
   }
 
   #meet(hello: HelloMessage): void {
@@ -199,8 +222,9 @@ export class Session {
       return this.#context.effect({ kind: 'forked', proof });
     }
     this.#phase = 'open';
-    this.#nextPingMs = this.#context.nowMs + deps.times.pingIntervalMs;
-    this.#context.event({ kind: 'opened', hello, wallOffsetMs: hello.wallMs - deps.wallMs() });
+    this.#nextClockMs = this.#context.nowMs + deps.times.pingIntervalMs;
+    this.#wallOffsetMs = hello.wallMs - deps.wallMs();
+    this.#context.event({ kind: 'opened', hello, wallOffsetMs: this.#wallOffsetMs });
     this.#definitions.defined();
     this.#sender.opened();
     this.#receiver.sendSummary(true);
@@ -232,8 +256,8 @@ export class Session {
     this.#forgiveOwnSleep();
     if (nowMs >= this.#lastHeardMs + deps.times.peerSilenceMsMax) return this.#end('other', 'the peer fell silent');
     if (this.#phase !== 'open') return;
-    if (nowMs >= this.#nextPingMs) this.#ping();
     this.#receiver.tick();
+    if (nowMs >= this.#nextPingMs) this.#ping();
   }
 
   /** This process slept, not the peer, whose messages may be waiting: the peer gets time to answer a ping. */
@@ -247,7 +271,7 @@ export class Session {
 
   #ping(): void {
     const { nowMs, deps } = this.#context;
-    this.#nextPingMs = nowMs + deps.times.pingIntervalMs;
+    this.#nextClockMs = nowMs + CLOCK_INTERVAL_MS;
     this.#pingSentMs = nowMs;
     this.#context.send({ kind: 'ping', nonce: ++this.#pingNonce, wallMs: deps.wallMs() });
   }
