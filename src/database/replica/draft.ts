@@ -230,12 +230,15 @@ export class Draft {
     touched.knowledge = new Map();
   }
 
+  /** Touches the collection only if the line rises: a claim that brings nothing new is then no commit, and needs no sync. */
   raisePurgeLine(collection: CollectionName, line: PurgeLine | readonly Dot[]): void {
-    const touched = this.#touch(collection);
     const entries: Iterable<readonly [ReplicaId, number]> =
       line instanceof Map ? line : (line as readonly Dot[]).map((dot) => [dot.replica, dot.seq] as const);
+    const { purged } = this.#touched.get(collection)?.before ?? this.#base.collection(collection);
     for (const [replica, seq] of entries) {
-      if (seq <= (touched.purged?.get(replica) ?? touched.before.purged.get(replica) ?? 0)) continue;
+      const raised = this.#touched.get(collection)?.purged;
+      if (seq <= (raised?.get(replica) ?? purged.get(replica) ?? 0)) continue;
+      const touched = this.#touch(collection);
       touched.purged ??= new Map();
       touched.purged.set(replica, seq);
     }
