@@ -47,8 +47,17 @@ export interface Store {
   ): StoredDocument[];
   /** Documents of all collections whose newest change came after `afterPos`, in order of `pos`. */
   changes(afterPos: number, limit: number): StoredDocument[];
-  /** Live versions of one replica in one collection with a seq above `afterSeq`, in seq order (R4). */
-  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[];
+  /**
+   * Live versions of one replica in one collection with a seq above `afterSeq`, in seq order (R4). Ends with the version whose value
+   * brings all values together to `charactersMax` characters or more. Default: no bound.
+   */
+  delta(
+    collection: CollectionName,
+    replica: ReplicaId,
+    afterSeq: number,
+    limit: number,
+    charactersMax?: number,
+  ): StoredVersion[];
   /** Replicas that have live versions in the collection, in byte order. */
   liveReplicas(collection: CollectionName): ReplicaId[];
   /** Documents that have consisted of tombstones only since before `beforeMs` (`deadAt`), oldest first (R7). */

@@ -48,6 +48,18 @@ test('large documents after small ones are not all sent together', () => {
   assert.ok(unackedBytes > LIMITS.messageBytesMax && unackedBytes < OVER, `${unackedBytes} bytes at once`);
 });
 
+test('a round of small documents is not cut into small messages', () => {
+  const [a, b] = replicas();
+  write(a, 'c', 200, 10);
+  const sizes: number[] = [];
+  const note = (_from: End, message: Message): undefined => {
+    if (message.kind === 'versions') sizes.push(message.versions.length);
+  };
+  const pair = new Meeting(a, b);
+  while (pair.carry(note));
+  assert.deepEqual(sizes, [200]);
+});
+
 test('a long backlog of a live stream is not all sent together either', () => {
   const [a, b] = replicas();
   write(a, 'c', 1, 10);

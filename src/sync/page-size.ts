@@ -8,7 +8,7 @@ const VERSION_BYTES_FIRST = 512;
 /** Bytes that a version takes in a message besides key and value; and, below, per line of its context or field stamp. */
 const VERSION_BYTES = 32;
 const ENTRY_BYTES = 12;
-/** Versions in the first page. Each further page may have twice as many as the last, up to what fits. */
+/** Versions in the first page of a read that nothing else bounds. Each further page may have twice as many, up to what fits. */
 const PAGE_FIRST = 16;
 
 /**
@@ -28,6 +28,12 @@ export class PageSize {
   get ofMessage(): number {
     const { messageBytesMax, messageVersionsMax } = this.#limits;
     return this.#fitting(messageBytesMax, Math.min(messageVersionsMax, this.#grown));
+  }
+
+  /** How many versions to read for one message, by a read that also ends at the characters of one. */
+  get ofDelta(): number {
+    const { messageBytesMax, messageVersionsMax } = this.#limits;
+    return this.#fitting(messageBytesMax, messageVersionsMax);
   }
 
   /** How many documents to read for a live group, which is applied as a whole. */

@@ -1,4 +1,5 @@
 import type { RemoteVersion } from '../core/replication/index.ts';
+import type { StoredVersion } from '../store/index.ts';
 import type { EchoMemory } from './echo-memory.ts';
 import type { OutStream } from './out-stream.ts';
 import { type PageSize, versionBytes } from './page-size.ts';
@@ -18,7 +19,7 @@ export interface Delta {
  * versions share a message.
  */
 export function readDelta(context: SessionContext, stream: OutStream, pages: PageSize, echo: EchoMemory): Delta {
-  const room = pages.ofMessage;
+  const room = pages.ofDelta;
   let delta: Delta = { versions: [], reached: undefined };
   let [bytes, isLast] = [0, true];
   for (let read = 0; read < REPLICAS_MAX && stream.phase === 'delta' && isLast; read++) {
@@ -34,17 +35,19 @@ export function readDelta(context: SessionContext, stream: OutStream, pages: Pag
 
 /** The next page of the replica in progress; `isLast`: the stream has gone on to the next replica. */
 function readPage(
-  { replica: own }: SessionContext,
+  { replica: own, deps }: SessionContext,
   stream: OutStream,
   pages: PageSize,
   echo: EchoMemory,
   limit: number,
 ): Delta & { readonly isLast: boolean } {
   const replica = stream.replicas[0]!;
-  const found = own.store.delta(stream.collection, replica, stream.afterSeq, limit);
+  const { messageBytesMax } = deps.limits;
+  const found = own.store.delta(stream.collection, replica, stream.afterSeq, limit, messageBytesMax);
   const page = pages.cutPage(found);
   // A dot that two lives wrote has two versions, which stay in one page: it may hold more than asked for.
-  const isLast = found.length < limit && page.length === found.length;
+  const isAll = found.length < limit && charactersOf(found) < messageBytesMax;
+  const isLast = isAll && page.length === found.length;
   const ownSeq = replica === own.id ? (own.collection(stream.collection).knowledge.get(own.id)?.seq ?? 0) : undefined;
   const reached = stream.reached(replica, isLast ? Number.POSITIVE_INFINITY : page.at(-1)!.version.seq, ownSeq);
   if (!isLast) stream.afterSeq = page.at(-1)!.version.seq;
@@ -56,4 +59,8 @@ function readPage(
     .filter(({ version }) => !echo.has(version))
     .map(({ collection, key, version }) => ({ ...version, collection, key }));
   return { versions, reached, isLast };
+}
+
+function charactersOf(page: readonly StoredVersion[]): number {
+  return page.reduce((characters, { version }) => characters + (version.value?.length ?? 0), 0);
 }

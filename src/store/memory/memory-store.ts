@@ -16,7 +16,6 @@ import type {
   StoreBatch,
   StoredDocument,
   StoredIndex,
-  StoredVersion,
   StoreIdentity,
   StoreImage,
 } from '../store.ts';
@@ -108,11 +107,6 @@ function copyNested<K, L, V>(tables: ReadonlyMap<K, ReadonlyMap<L, V>>): Map<K, 
   const copy = new Map<K, Map<L, V>>();
   for (const [key, table] of tables) if (table.size > 0) copy.set(key, new Map(table));
   return copy;
-}
-
-/** The versions of one dot. There are several only if two lives violated R9. */
-function inKeyOrder(rows: readonly StoredVersion[]): readonly StoredVersion[] {
-  return rows.length === 1 ? rows : [...rows].sort((a, b) => compareBytes(a.key, b.key));
 }
 
 class TableStore implements MemoryStore {
@@ -241,13 +235,11 @@ class TableStore implements MemoryStore {
     return this.#allReadable(this.#tables.byPos.valuesAfter(afterPos, limit));
   }
 
-  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
-    const found: StoredVersion[] = [];
-    const bySeq = this.#tables.documents.get(collection)?.byDot.get(replica);
-    if (limit > 0) bySeq?.forEachAfter(afterSeq, (rows) => found.push(...inKeyOrder(rows)) < limit);
+  readonly delta: Store['delta'] = (collection, ...range) => {
+    const found = this.#tables.delta(collection, ...range);
     for (const { key } of found) this.#checkReadable(collection, key);
     return found;
-  }
+  };
 
   liveReplicas(collection: CollectionName): ReplicaId[] {
     const byDot = this.#tables.documents.get(collection)?.byDot ?? [];

@@ -8,6 +8,7 @@ import type {
   GoneDocument,
   Head,
   LogLimits,
+  Store,
   StoreBatch,
   StoredDocument,
   StoredVersion,
@@ -22,6 +23,11 @@ interface DocumentTable {
   readonly byKey: SortedMap<DocumentKey, StoredDocument>;
   /** Live versions. A dot has more than one only if two lives violated R9. */
   readonly byDot: Map<ReplicaId, SortedMap<number, readonly StoredVersion[]>>;
+}
+
+/** The versions of one dot. There are several only if two lives violated R9. */
+function inKeyOrder(rows: readonly StoredVersion[]): readonly StoredVersion[] {
+  return rows.length === 1 ? rows : [...rows].sort((a, b) => compareBytes(a.key, b.key));
 }
 
 const compareNumbers = (a: number, b: number): number => a - b;
@@ -53,6 +59,21 @@ export class MemoryTables {
   markDurable(count: number): void {
     this.#undurable = count >= this.#undurable.length ? [] : this.#undurable.slice(count);
   }
+
+  /** See `Store.delta`. */
+  readonly delta: Store['delta'] = (collection, replica, afterSeq, limit, charactersMax = Number.POSITIVE_INFINITY) => {
+    const found: StoredVersion[] = [];
+    let characters = 0;
+    const take = (rows: readonly StoredVersion[]): boolean => {
+      for (const row of inKeyOrder(rows)) {
+        found.push(row);
+        characters += row.version.value?.length ?? 0;
+      }
+      return found.length < limit && characters < charactersMax;
+    };
+    if (limit > 0) this.documents.get(collection)?.byDot.get(replica)?.forEachAfter(afterSeq, take);
+    return found;
+  };
 
   /** Undoes the commits that are not durable, except the first `kept` of them, which become durable. */
   revert(kept = 0): void {

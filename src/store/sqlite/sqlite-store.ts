@@ -20,7 +20,6 @@ import type {
   StoreBatch,
   StoredDocument,
   StoredIndex,
-  StoredVersion,
   StoreIdentity,
   StoreImage,
   StoreManifest,
@@ -200,9 +199,7 @@ export class SqliteStore implements MaintainableStore {
     return this.#file.read(({ documents }) => documents.changes(afterPos, limit));
   }
 
-  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
-    return this.#file.read(({ documents }) => documents.delta(collection, replica, afterSeq, limit));
-  }
+  readonly delta: Store['delta'] = (...range) => this.#file.read(({ documents }) => documents.delta(...range));
 
   liveReplicas(collection: CollectionName): ReplicaId[] {
     return this.#file.read(({ documents }) => documents.liveReplicas(collection));

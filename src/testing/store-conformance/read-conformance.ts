@@ -120,6 +120,32 @@ function claimStreams(claim: Claim): void {
     assert.deepEqual(store.delta(C, R2, 0, 10)[0]!.version, store.get(C, key('b'))!.versions[1]);
   });
 
+  claim('delta ends with the version whose value reaches the bound of characters', ({ store }) => {
+    const value = '{"n":1}';
+    const siblings = {
+      versions: [
+        { seq: 2, value },
+        { replica: R2, seq: 2, value },
+      ],
+    };
+    store.commit({
+      documents: [
+        sampleDocument({ key: 'a', pos: 1, versions: [{ seq: 1, value }] }),
+        sampleDocument({ key: 'b', pos: 2, ...siblings }),
+        sampleDocument({ key: 'c', pos: 3, versions: [{ seq: 3, value: null }] }),
+        sampleDocument({ key: 'd', pos: 4, versions: [{ seq: 4, value }] }),
+      ],
+    });
+    const seqs = (after: number, characters: number): number[] =>
+      store.delta(C, R1, after, 10, characters * value.length).map(({ version }) => version.seq);
+    assert.deepEqual(seqs(0, 1), [1]);
+    assert.deepEqual(seqs(0, 1.5), [1, 2]);
+    assert.deepEqual(seqs(0, 2), [1, 2]);
+    assert.deepEqual(seqs(0, 3), [1, 2, 3, 4]);
+    assert.deepEqual(seqs(1, 1), [2]);
+    assert.deepEqual(seqs(0, 4), [1, 2, 3, 4]);
+  });
+
   claim('delta forgets versions that were replaced or removed', ({ store }) => {
     store.commit({ documents: [1, 2, 3].map((n) => sampleDocument({ key: `k${n}`, pos: n })) });
     store.commit({

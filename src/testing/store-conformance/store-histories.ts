@@ -80,7 +80,7 @@ function assertSameCollection(
   same('nthKey', (from) => from.nthKey(collection, after, limit));
   same('liveReplicas', (from) => from.liveReplicas(collection));
   for (const replica of model.liveReplicas(collection))
-    same('delta', (from) => from.delta(collection, replica, 5, limit));
+    same('delta', (from) => [from.delta(collection, replica, 5, limit), from.delta(collection, replica, 5, limit, 20)]);
   const query = parseQuery({ n: { $gt: 5 } }, { sort: { n: -1 }, limit });
   same('find', (from) => [from.find(collection, query), from.count(collection, query)]);
 }

@@ -1,8 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../../core/ids/index.ts';
 import { type Fingerprint, FingerprintSum, type Version } from '../../../core/version/index.ts';
-import type { KeyRange, StoredDocument, StoredVersion } from '../../store.ts';
+import type { KeyRange, Store, StoredDocument } from '../../store.ts';
 import { documentCorruptError } from '../../store-errors.ts';
+import { type DotTable, deltaRows } from './delta-rows.ts';
 import type { CollectionDictionary, ReplicaDictionary } from './dictionary.ts';
 import type { IndexTable } from './index-table.ts';
 import { LIMITED } from './limited.ts';
@@ -14,12 +15,8 @@ import {
   encodeContext,
   encodeLine,
   encodeStamps,
-  type KeyedVersionColumns,
-  ROW_VERSION_COLUMNS,
   RowDecoder,
   rowVersion,
-  VERSION_COLUMNS,
-  versionColumns,
 } from './row-codec.ts';
 import { ROWS_PER_STATEMENT, RowWriter } from './row-writer.ts';
 import { SiblingTable } from './sibling-table.ts';
@@ -228,24 +225,22 @@ export class DocumentTable {
     return this.#select(`dead_at < ? ORDER BY dead_at, pos ${LIMITED}`, [beforeMs, atMost(limit)]);
   }
 
-  delta(collection: CollectionName, replica: ReplicaId, afterSeq: number, limit: number): StoredVersion[] {
+  readonly delta: Store['delta'] = (collection, replica, afterSeq, limit, charactersMax = Number.POSITIVE_INFINITY) => {
     const coll = this.#collections.knownId(collection);
     const by = this.#replicas.knownId(replica);
     if (coll === undefined || by === undefined || limit <= 0) return [];
-    const rows = this.#deltaOf('doc', coll, by, afterSeq, limit);
-    if (this.#siblings.exist()) rows.push(...this.#deltaOf('sibling', coll, by, afterSeq, limit));
-    rows.sort((a, b) => a.seq - b.seq || compareBytes(a.key, b.key));
-    const last = rows[limit - 1]?.seq ?? Number.POSITIVE_INFINITY;
-    return rows
-      .filter(({ seq }) => seq <= last)
-      .map((row) => ({ collection, key: row.key, version: this.#decoder.version(collection, row) }));
-  }
+    const range = { coll, replica: by, afterSeq, limit: atMost(limit), charactersMax };
+    return deltaRows((sql) => this.#prepareArrays(sql), this.#dotTables(), range).map((row) => ({
+      collection,
+      key: row.key,
+      version: this.#decoder.version(collection, row),
+    }));
+  };
 
   liveReplicas(collection: CollectionName): ReplicaId[] {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return [];
-    const tables = this.#siblings.exist() ? ['doc', 'sibling'] : ['doc'];
-    const found = new Set(tables.flatMap((table) => this.#replicasIn(table, coll)));
+    const found = new Set(this.#dotTables().flatMap((table) => this.#replicasIn(table, coll)));
     return [...found].map((id) => this.#replicas.nameOf(id)).sort(compareBytes);
   }
 
@@ -320,16 +315,9 @@ export class DocumentTable {
     return this.#decoder.document(collection, row, this.#siblings.of(collection, row));
   }
 
-  /** A page never ends between versions with the same seq. There are several only if two lives violated R9. */
-  #deltaOf(table: 'doc' | 'sibling', coll: number, by: number, afterSeq: number, limit: number): KeyedVersionColumns[] {
-    const columns = table === 'doc' ? ROW_VERSION_COLUMNS : VERSION_COLUMNS;
-    const select = `SELECT ${columns} FROM ${table} WHERE coll = ? AND replica = ? AND seq`;
-    const page = this.#prepareArrays(`${select} > ? ORDER BY seq ${LIMITED}`);
-    const rows = page.all(coll, by, afterSeq, atMost(limit)).map(versionColumns);
-    if (rows.length < limit) return rows;
-    const last = rows.at(-1)!.seq;
-    const whole = this.#prepareArrays(`${select} = ?`).all(coll, by, last).map(versionColumns);
-    return [...rows.filter(({ seq }) => seq < last), ...whole];
+  /** The tables that can hold live versions. */
+  #dotTables(): readonly DotTable[] {
+    return this.#siblings.exist() ? ['doc', 'sibling'] : ['doc'];
   }
 
   #replicasIn(table: string, coll: number): number[] {
@@ -344,10 +332,9 @@ export class DocumentTable {
   }
 
   #addDigests(sum: FingerprintSum, coll: number, { after, upTo }: KeyRange): void {
-    const tables = this.#siblings.exist() ? ['doc', 'sibling'] : ['doc'];
     const bound = upTo === null ? '' : 'AND key <= ?';
     const parameters = upTo === null ? [coll, after ?? ''] : [coll, after ?? '', upTo];
-    for (const table of tables) {
+    for (const table of this.#dotTables()) {
       const rows = this.#prepare(`SELECT fp FROM ${table} WHERE coll = ? AND key > ? ${bound} AND fp IS NOT NULL`);
       for (const row of rows.iterate(...parameters)) sum.add(row.fp as Uint8Array);
     }
