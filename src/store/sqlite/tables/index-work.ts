@@ -121,7 +121,7 @@ export class IndexWork {
    * because each write needs them.
    */
   letFallBehind(documents: readonly StoredDocument[]): void {
-    if (documents.length < FILLING_COMMIT_MIN) return;
+    if (documents.length < FILLING_COMMIT_MIN || this.#indexes.rows.all().size === 0) return;
     for (const [collection, { length }] of Map.groupBy(documents, (document) => document.collection)) {
       if (length < FILLING_COMMIT_MIN || this.#countOf(collection) >= FILLED_COLLECTION_MIN) continue;
       for (const index of this.readyOf(collection).filter(({ definition }) => !definition.isUnique))
