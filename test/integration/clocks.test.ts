@@ -25,7 +25,8 @@ const HOUR_MS = 3600_000;
 const DAY_MS = 24 * HOUR_MS;
 const LOOPBACK = { Network: { LocalhostOnly: true } };
 const DOCUMENTS = 50;
-const WRITE_MS_MAX = 2000;
+/** A write that waited for a clock would wait for an hour at least; one on a busy machine takes seconds. */
+const WRITE_MS_MAX = 10_000;
 /** Pings carry the clock every 5 s. */
 const NOTICED_MS_MAX = 30_000;
 

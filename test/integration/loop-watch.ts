@@ -1,8 +1,5 @@
 /** Measures how long single turns hold up the event loop of this process. */
-import { readFileSync } from 'node:fs';
-
-const SCHEDULING = '/proc/self/schedstat';
-const NS_PER_MS = 1e6;
+import { queuedMs } from './running-time.ts';
 
 export interface LoopDelay {
   /** The longest turn, not counting time in which it waited for a processor, ms. */
@@ -15,10 +12,10 @@ export interface LoopDelay {
 export async function watchLoop(work: () => Promise<unknown>): Promise<LoopDelay> {
   let [worstMs, worstWallMs] = [0, 0];
   let last = performance.now();
-  let lastQueued = queuedMs();
+  let lastQueued = queuedMs(process.pid);
   let isOver = false;
   const sample = (): void => {
-    const [now, queued] = [performance.now(), queuedMs()];
+    const [now, queued] = [performance.now(), queuedMs(process.pid)];
     const wallMs = now - last;
     worstWallMs = Math.max(worstWallMs, wallMs);
     worstMs = Math.max(worstMs, wallMs - (queued - lastQueued));
@@ -34,13 +31,4 @@ export async function watchLoop(work: () => Promise<unknown>): Promise<LoopDelay
     isOver = true;
   }
   return { worstMs, worstWallMs };
-}
-
-/** Time for which this thread was ready but waited for a processor, ms. 0 where the system does not say. */
-function queuedMs(): number {
-  try {
-    return Number(readFileSync(SCHEDULING, 'utf8').split(' ')[1]) / NS_PER_MS;
-  } catch {
-    return 0;
-  }
 }

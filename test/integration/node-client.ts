@@ -10,13 +10,14 @@ import { followChanges } from '../../src/node/cli/demo/change-stream.ts';
 import { HttpClient } from '../../src/node/cli/http-client.ts';
 import { createRemoteCollection } from '../../src/node/cli/remote-collection.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
+import { PATIENCE_MS } from './node-process.ts';
 import { nowMs } from './running-time.ts';
 
 const GAP_MS = 15;
 const [mode, folder, collection, count] = process.argv.slice(2) as [string, string, string, string?];
 const file = await readNodeFile(`${folder}/entgldb.db`);
 if (file === undefined) throw new Error(`no node runs on ${folder}`);
-const client = new HttpClient(file.url, file.secret);
+const client = new HttpClient(file.url, file.secret, { answerMsMax: PATIENCE_MS });
 const print = (event: string): void => console.log(JSON.stringify({ event, ms: nowMs() }));
 
 if (mode === 'watch') {

@@ -20,7 +20,7 @@ import type { PeerStatus } from '../../src/node/network/index.ts';
 import type { NodeStatus } from '../../src/node/node-api.ts';
 import { readNodeFile } from '../../src/node/node-file.ts';
 import { atEnd, type Scope } from './cleanup.ts';
-import { nowMs, runningMs } from './running-time.ts';
+import { nowMs, queuedMs, runningMs } from './running-time.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 
@@ -109,7 +109,7 @@ export class NodeProcess {
   readonly ready: Ready;
   /** Its data directory. */
   readonly folder: string;
-  /** Milliseconds (`runningMs`) from the start of the process until it said that it was ready. */
+  /** Milliseconds (`runningMs`) until it said that it was ready, without those in which it waited for a processor. */
   readonly startMs: number;
   /** Lines of its log, parsed. */
   readonly log: readonly Record<string, unknown>[];
@@ -141,7 +141,7 @@ export class NodeProcess {
       new HttpClient(file.url, file.secret, { agent, answerMsMax: PATIENCE_MS }),
       JSON.parse(line[0]) as Ready,
       log,
-      runningMs(startedAt),
+      runningMs(startedAt) - queuedMs(child.pid!),
     );
   }
 
