@@ -14,6 +14,11 @@ import { eventually, PATIENCE_MS } from './node-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/node/cli/main.ts', import.meta.url));
 const START = ['start', '--tcp-port', '0', '--http-port', '0', '--no-discovery', '--json'];
+/** On a slow machine, what four commands wait for each other, or a stop, may take longer than the 5 s that each has by default. */
+const PATIENT = {
+  EntglDb__Persistence__BusyTimeoutMs: String(PATIENCE_MS),
+  EntglDb__Health__ShutdownTimeoutMs: String(PATIENCE_MS),
+};
 
 let folder: string;
 before(async () => {
@@ -24,7 +29,7 @@ after(() => rm(folder, { recursive: true }));
 function entgldb(...args: string[]): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
-    env: { ...process.env, EntglDb__Health__ShutdownTimeoutMs: String(PATIENCE_MS) },
+    env: { ...process.env, ...PATIENT },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
