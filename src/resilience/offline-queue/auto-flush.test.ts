@@ -52,6 +52,20 @@ test('after a failure the registered handler is retried with growing pauses, or 
   assert.deepEqual([done.length, queue.count, clock.nextTimerAt()], [1, 0, undefined]);
 });
 
+test('what is queued after a failed operation was removed does not wait for ever', async () => {
+  const { clock, queue } = setUp({ retryDelayMs: 1000 });
+  const { done, handler } = recorder(new Set(['a']));
+  queue.register(handler);
+  queue.setOnline(true);
+  queue.enqueue(put('a', 1));
+  await settle();
+  assert.equal(await queue.clear(), 1);
+  clock.advance(1000);
+  queue.enqueue(put('b', 1));
+  await settle();
+  assert.deepEqual([done.length, queue.count], [1, 0], `seed ${SEED}`);
+});
+
 test('going offline stops the flush without counting a failed attempt, and coming back restarts it', async () => {
   const { clock, queue } = setUp();
   let calls = 0;

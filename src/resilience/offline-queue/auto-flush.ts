@@ -66,7 +66,12 @@ export class AutoFlush {
   }
 
   #run(): void {
-    if (!this.#isOnline || this.#isRunning || this.#deps.count() === 0) return;
+    if (!this.#isOnline || this.#isRunning) return;
+    if (this.#deps.count() === 0) {
+      // What failed has left the queue meanwhile, so the next operation has nothing to wait for.
+      this.#failures = 0;
+      return;
+    }
     const { signal } = this.#stop;
     const flushing = this.#deps.flush(signal);
     if (flushing === undefined) return;

@@ -29,6 +29,8 @@ export interface FlushResult {
 
 export interface FlushRunDeps {
   readonly table: QueueTable;
+  /** The last operation that belongs to the run. */
+  readonly lastId: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly handler: OperationHandler;
@@ -44,15 +46,14 @@ export interface FlushRunDeps {
 }
 
 /**
- * One pass over the operations queued at its beginning, in order, one at a time. An operation leaves the queue in its own commit
+ * One pass over the operations up to the last one, in order, one at a time. An operation leaves the queue in its own commit
  * right after its handler has done it. Rejects with the signal's reason, or with an error of the store; operations that are not
  * done by then stay queued.
  */
 export async function runFlush(deps: FlushRunDeps): Promise<FlushResult> {
-  const { table, signal, blockedDocumentsMax } = deps;
+  const { table, lastId, signal, blockedDocumentsMax } = deps;
   const result = { successful: 0, failed: 0, waiting: 0 };
   const blocked = new Set<string>();
-  const lastId = table.lastId;
   // Other work has its turn even if handlers never wait.
   const loopShare = new LoopShare(deps);
   for (let operation = table.next(0); operation && operation.id <= lastId; operation = table.next(operation.id)) {

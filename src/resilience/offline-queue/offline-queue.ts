@@ -238,9 +238,13 @@ export class OfflineQueue {
     const { clock, keeper, operationMsMax = TIMES.queueOperationMsMax } = this.#options;
     const soon = this.#options.soon ?? ((run: () => void) => void clock.setTimer(0, run));
     const before = this.count;
+    const { lastId } = this.#table;
+    // Nothing is done before it is durable: whoever queued an operation that the disk lost is told so, and may queue it again.
+    await keeper.flush();
     try {
       const result = await runFlush({
         table: this.#table,
+        lastId,
         clock,
         logger: this.#logger,
         handler,

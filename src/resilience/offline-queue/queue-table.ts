@@ -31,7 +31,7 @@ export class QueueTable {
     return this.#lastId;
   }
 
-  /** Counts again after commits were lost. Their ids are not given out again, since a handler may still be busy with one. */
+  /** Counts again after commits were lost. Their ids are not given out again: a program may hold one. */
   recount(): void {
     let count = 0;
     let lastId = 0;
