@@ -31,7 +31,8 @@ async function worldOfTwo(isAmbiguous = false) {
     const seen = versionsOf(a.replica, STOCK, KEY);
     stage.put(a, KEY, value);
     const [written] = versionsOf(a.replica, STOCK, KEY);
-    return history.record({ collection: STOCK, key: KEY, author: a.key, transaction: 0, seen, written: written! });
+    const place = { collection: STOCK, key: KEY, author: a.key, disk: 0, transaction: 0 };
+    return history.record({ ...place, seen, replaced: seen[0]?.value ?? null, written: written! });
   };
   const verdict = (): string[] => {
     const held = [a, b].flatMap((node) => versionsOf(node.replica, STOCK, KEY)).filter(({ value }) => value !== null);

@@ -1,4 +1,3 @@
-import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { MemorySnapshot } from '../src/store/memory/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
@@ -6,6 +5,7 @@ import { Holdings, heldBy, versionsOf, wantedHoldings } from './holdings.ts';
 import { Keeping } from './keeping.ts';
 import type { Receipt, SimNode } from './node.ts';
 import { ReceiptBook } from './receipt-book.ts';
+import { isRefusal } from './refusal.ts';
 import { type Scene, unreadableKeys } from './scene.ts';
 import type { TrueWrite } from './true-write.ts';
 
@@ -105,6 +105,7 @@ export class Disks {
     for (const write of this.#scene.history.ofDocument({ collection, key }))
       if (held.has(write)) this.#doomed.add(write.id);
     this.#forget(node);
+    this.#scene.history.goneRows.add(collection);
     node.store.damage(collection, key);
     return true;
   }
@@ -129,6 +130,7 @@ export class Disks {
     const others = cluster.nodes.filter((n) => n !== node && n.wants(collection)).map(wantedHoldings);
     if (mine.some((write) => !others.some((other) => other.has(write)))) return;
     for (const write of mine) this.#doomed.add(write.id);
+    history.goneRows.add(collection);
     node.evict(collection);
   }
 
@@ -221,9 +223,4 @@ export class Disks {
     }
     return true;
   }
-}
-
-/** Whether a full or broken disk refused the work. That is no problem as long as it reports an error. */
-export function isRefusal(error: unknown): boolean {
-  return (['DISK_FULL', 'IO_FAILED', 'DOCUMENT_CORRUPT'] as const).some((reason) => isEntglDbError(error, reason));
 }

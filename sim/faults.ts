@@ -33,6 +33,10 @@ export interface FaultMix {
   readonly fill: number;
   readonly room: number;
   readonly upgrade: number;
+  readonly queue: number;
+  readonly line: number;
+  readonly undo: number;
+  readonly compare: number;
 }
 
 export type FaultName = keyof FaultMix;
@@ -42,10 +46,12 @@ export type FaultName = keyof FaultMix;
  * - `twins`: running nodes are copied together with their marker (R9). Disks lose nothing that they had made durable.
  * - `wear`: chaos, plus what years bring: rows that rot and are found late, so that they get into backups too; backups of
  *   other nodes; disks that stay full; programs with another resolver; blobs among the collections.
+ * - `programs`: wear, plus programs that use what a node offers besides documents: they queue operations for a server, keep and
+ *   undo history, restore what lost a conflict, and compare nodes.
  * - `calm`: nothing fails and the network only delays, so that the promises about live streams hold in full (I6, causal
  *   order).
  */
-export type Campaign = 'chaos' | 'twins' | 'wear' | 'calm';
+export type Campaign = 'chaos' | 'twins' | 'wear' | 'programs' | 'calm';
 
 const NO_FAULTS: FaultMix = {
   write: 0,
@@ -79,6 +85,10 @@ const NO_FAULTS: FaultMix = {
   fill: 0,
   room: 0,
   upgrade: 0,
+  queue: 0,
+  line: 0,
+  undo: 0,
+  compare: 0,
 };
 
 export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
@@ -111,7 +121,10 @@ export function drawFaults(random: SeededRandom, campaign: Campaign): FaultMix {
   const chaos = { ...NO_FAULTS, ...work, ...weather, ...disks, ...wants };
   if (campaign === 'chaos') return chaos;
   const wear = { rot: some(4), backup: some(4), borrow: some(2), fill: some(2), room: 4, upgrade: some(3) };
-  return { ...chaos, ...wear };
+  if (campaign === 'wear') return { ...chaos, ...wear };
+  const programs = { queue: 10 + random.integer(0, 20), line: some(6), undo: some(10), compare: some(6) };
+  const sound = random.chance(0.5) ? { damage: 0, rot: 0, evict: 0 } : {};
+  return { ...chaos, ...wear, ...programs, ...sound };
 }
 
 /** Returns a function that draws one event per call, by weight. */

@@ -1,7 +1,8 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import type { Resolver } from '../src/core/merge/index.ts';
-import { type Disks, isRefusal } from './disks.ts';
+import type { Disks } from './disks.ts';
 import { SIM_TIMES } from './node.ts';
+import { isRefusal } from './refusal.ts';
 import { disagreements, type Scene } from './scene.ts';
 
 export interface HealingDeps {

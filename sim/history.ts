@@ -7,9 +7,12 @@ export interface NewWrite {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
   readonly author: string;
+  /** How many disks of the author were replaced before. */
+  readonly disk: number;
   readonly transaction: number;
-  /** What the author saw of the document. */
+  /** What the author saw of the document: the versions, and the value that they resolve to. */
   readonly seen: readonly Version[];
+  readonly replaced: string | null;
   readonly written: Version;
 }
 
@@ -22,6 +25,8 @@ export interface Finding {
 /** The ground truth: every write that was made, and the verdict on the final state (I2, I3). */
 export class History {
   readonly #writes: TrueWrite[] = [];
+  /** Collections of which some node lost or dropped rows: readers then see no document, and no node keeps that as history. */
+  readonly goneRows = new Set<CollectionName>();
   readonly #byDigest = new Map<string, number>();
   readonly #byTransaction = new Map<number, TrueWrite[]>();
   readonly #byCollection = new Map<CollectionName, TrueWrite[]>();
@@ -64,7 +69,7 @@ export class History {
     return left;
   }
 
-  record({ collection, key, author, transaction, seen, written }: NewWrite): TrueWrite {
+  record({ collection, key, author, disk, transaction, seen, replaced, written }: NewWrite): TrueWrite {
     const parents = seen.map((v) => this.idOf(v)).filter((id) => id !== undefined);
     const write: TrueWrite = {
       id: this.#writes.length,
@@ -73,7 +78,10 @@ export class History {
       dot: { replica: written.replica, seq: written.seq },
       context: written.context,
       isDelete: written.value === null,
+      value: written.value,
+      replaced,
       author,
+      disk,
       transaction,
       parents,
       children: [],

@@ -1,5 +1,5 @@
 // Runs the deterministic world from the command line. `npm run sim -- --seed 7` replays one seed; `--seeds 1000 --events
-// 2000` runs many. `--calm`, `--twins` and `--wear` choose another campaign, `--mix` takes some of each. `--jobs` seeds run
+// 2000` runs many. `--calm`, `--twins`, `--wear` and `--programs` choose another campaign, `--mix` takes some of each. `--jobs` seeds run
 // at once, by default one per core; the last line does not depend on that number. After `--seconds` no further seed begins.
 // `--trace` shows every step of one seed; `--messages` adds every message, and `--write 7` where write 7 is. Exits with 1
 // if anything was wrong.
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     twins: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
     wear: { type: 'boolean', default: false },
+    programs: { type: 'boolean', default: false },
     mix: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     messages: { type: 'boolean', default: false },
@@ -51,7 +52,7 @@ function jobOf(seed: number): SeedJob {
 
 function campaignOf(seed: number): Campaign {
   if (values.mix) return mixedCampaign(seed);
-  return (['twins', 'calm', 'wear'] as const).find((name) => values[name]) ?? 'chaos';
+  return (['twins', 'calm', 'wear', 'programs'] as const).find((name) => values[name]) ?? 'chaos';
 }
 
 async function runOne(job: SeedJob): Promise<WorldResult> {

@@ -1,14 +1,15 @@
 import type { Clock } from '../src/core/clock/index.ts';
-import { LIMITS, type Limits, TIMES } from '../src/core/config/index.ts';
+import { type Limits, TIMES } from '../src/core/config/index.ts';
 import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
 import { silentLogger } from '../src/core/logging/index.ts';
 import type { Resolver } from '../src/core/merge/index.ts';
 import type { ForkProof } from '../src/core/replication/index.ts';
+import { HistoryLog, type HistorySettings } from '../src/database/history/index.ts';
 import { Wants } from '../src/database/index.ts';
 import { type CommitNotice, type NewLife, Replica } from '../src/database/replica/index.ts';
 import type { Channel } from '../src/net/index.ts';
-import { Receipts } from '../src/resilience/receipts/index.ts';
+import type { Receipts } from '../src/resilience/receipts/index.ts';
 import {
   createMemoryStore,
   type MemorySnapshot,
@@ -16,10 +17,12 @@ import {
   type MemoryStoreOptions,
   memoryStoreFromSnapshot,
 } from '../src/store/memory/index.ts';
-import { PROTOCOL, type SessionCodec, type SessionEvent, SyncHost } from '../src/sync/index.ts';
+import { PROTOCOL, type SessionCodec, type SessionEvent, type SessionRunner, SyncHost } from '../src/sync/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
 import { Follower } from './follower.ts';
+import type { QueueServer } from './queue-program.ts';
 import { RoundWatch } from './round-watch.ts';
+import { Services } from './services.ts';
 
 export interface SimNodeOptions {
   readonly key: string;
@@ -33,6 +36,8 @@ export interface SimNodeOptions {
   readonly diskDelayMs: () => number;
   /** Collections whose changes a program on the node follows. Default: none. */
   readonly followed?: readonly CollectionName[];
+  /** Where its operations go. Default: it has no queue, and keeps no history. */
+  readonly server?: QueueServer | undefined;
   readonly watch: NodeWatch;
 }
 
@@ -57,31 +62,10 @@ export interface NodeWatch {
   onReload(node: SimNode): void;
 }
 
-/** Limits so small that small data takes every path meant for large data. */
-export const SMALL_LIMITS: Limits = {
-  ...LIMITS,
-  messageVersionsMax: 2,
-  messageBytesMax: 200,
-  sessionCreditBytes: 400,
-  rangeListMax: 1,
-  gapVersionsMin: 1,
-  liveGroupBytesMax: 2000,
-  liveGroupVersionsMax: 6,
-  liveMessagesMax: 3,
-  goneLogMax: 4,
-  echoMemoryMax: 4,
-};
-
-/** Live groups stay whole, but take several messages. */
-export const SPLIT_LIMITS: Limits = {
-  ...LIMITS,
-  messageVersionsMax: 2,
-  messageBytesMax: 200,
-  echoMemoryMax: 4,
-  gapVersionsMin: 3,
-};
-
 export const SIM_TIMES = { ...TIMES, syncIntervalMs: 2000 };
+
+/** How many replaced values of each document a node keeps, if it keeps any. */
+export const HISTORY: HistorySettings = { versions: 50, keptMs: 30 * 86_400_000 };
 
 /** Rows of a damaged collection counted in one step: few, so that much else happens in between. */
 const RECOUNT_ROWS = 2;
@@ -94,7 +78,9 @@ export class SimNode {
   store: MemoryStore;
   replica!: Replica;
   host!: SyncHost;
-  receipts!: Receipts;
+  services!: Services;
+  /** The values that readers saw before, if it keeps them. */
+  past: HistoryLog | undefined;
   readonly rounds: RoundWatch;
   /** Undefined before the first start. */
   #wants: Wants | undefined;
@@ -133,6 +119,10 @@ export class SimNode {
     return this.#options.limits;
   }
 
+  get receipts(): Receipts {
+    return this.services.receipts;
+  }
+
   /** Whether the node synchronizes the collection now. */
   wants(collection: CollectionName): boolean {
     return this.#wants!.has(collection);
@@ -152,7 +142,7 @@ export class SimNode {
     this.#open(this.store.load().head?.replica !== this.#sealed);
     const life = `${this.key}-${++this.#starts}`;
     const { replica } = this;
-    const { clock, limits, createCodec } = this.#options;
+    const { clock, limits, createCodec, random, server } = this.#options;
     this.host = new SyncHost({
       replica,
       clock: this.clock,
@@ -178,24 +168,22 @@ export class SimNode {
       onForked: (proof) => this.#forked(proof),
       onEvidence: () => {},
       onFailure: (error) => this.#failed(error),
-      onEvent: (event, session) => {
-        this.rounds.followed(event, session);
-        this.#followed(event, session.channel.peerKey, session.peer?.replica);
-      },
+      onEvent: (event, session) => this.#followed(event, session),
       onSessionClose: (_reason, { channel }) => {
         const isOver = ![...this.host.sessions()].some((other) => other.channel.peerKey === channel.peerKey);
-        if (isOver) this.receipts.left(channel.peerKey);
+        if (isOver) this.services.left(channel.peerKey);
       },
     });
-    this.receipts = new Receipts({
+    const { host } = this;
+    this.services = new Services({
       replica,
       node: this.key,
       clock: this.clock,
       limits,
-      logger: silentLogger,
-      commitPending: () => {},
+      sessions: () => [...host.sessions()],
+      repair: (collection, keys) => this.repair(collection, keys),
+      programs: server && { server, random },
     });
-    const { host } = this;
     replica.onCommit((notice) => {
       host.committed();
       this.#options.watch.onCommit(this, notice);
@@ -231,6 +219,7 @@ export class SimNode {
   replaceDisk(image: MemorySnapshot | undefined): void {
     if (this.isUp) this.stop();
     this.replacedDisks++;
+    this.#options.server?.lostDisk(this.key);
     const options = this.#storeOptions();
     this.store = image === undefined ? createMemoryStore(options) : memoryStoreFromSnapshot(image, options);
     this.#sealed = this.store.load().head?.replica;
@@ -249,6 +238,7 @@ export class SimNode {
 
   stop(): void {
     this.host.closeAll('closing');
+    this.services.stop();
     for (const follower of this.#followers) follower.stop();
     this.isUp = false;
   }
@@ -340,27 +330,29 @@ export class SimNode {
   }
 
   #open(isSameLife: boolean): void {
+    const { server, limits } = this.#options;
+    this.past = server && new HistoryLog(this.store, limits, () => HISTORY);
     this.replica = new Replica({
       store: this.store,
       clock: this.clock,
       random: this.#options.random,
       logger: silentLogger,
-      limits: this.#options.limits,
+      limits,
       clockDriftMsMax: TIMES.clockDriftMsMax,
       resolverOf: () => this.#resolver,
       isSameLife,
+      ...(this.past && { recorder: this.past }),
     });
     const { collections } = this.#options;
     this.#wants = new Wants(this.replica, collections && new Set(collections));
   }
 
-  /** What `NodeServices` does with the events of a session. */
-  #followed(event: SessionEvent, peer: string, life: ReplicaId | undefined): void {
-    if (event.kind === 'opened') this.receipts.met(peer, event.hello.node, event.hello.replica);
-    if (event.kind === 'same') this.receipts.holdsTheSame(peer, event.collection);
-    if (event.kind !== 'confirmed') return;
-    this.receipts.confirmed(peer, event.collection, event.replica, event.seq);
-    this.#options.watch.onReceipt({ ...event, node: peer, life: life! });
+  #followed(event: SessionEvent, session: SessionRunner): void {
+    this.rounds.followed(event, session);
+    this.services.followed(event, session);
+    const { channel, peer } = session;
+    if (event.kind === 'confirmed')
+      this.#options.watch.onReceipt({ ...event, node: channel.peerKey, life: peer!.replica });
   }
 
   #forked(proof: ForkProof): void {

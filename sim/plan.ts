@@ -4,7 +4,7 @@ import { lww, merge, type Resolver } from '../src/core/merge/index.ts';
 import type { SeededRandom } from '../src/testing/index.ts';
 import { type Campaign, drawFaults, type FaultMix } from './faults.ts';
 import type { NetworkFaults } from './network.ts';
-import { SMALL_LIMITS, SPLIT_LIMITS } from './node.ts';
+import { SMALL_LIMITS, SPLIT_LIMITS } from './small-limits.ts';
 
 /** The kind of world that a seed makes. Drawn once at its beginning, so that seeds differ in kind and not only in order. */
 export interface Plan {
@@ -37,7 +37,7 @@ export const RESOLVERS: readonly Resolver[] = [lww, merge];
 /** A world that may have more nodes than this starts with the maximum. */
 const FEW_NODES = 8;
 
-/** Weight of `clone` in every other seed of `wear`: running nodes are copied now and then, among all the other disk faults. */
+/** Weight of `clone` in every other seed of `wear` and `programs`: running nodes are copied now and then, among all the other disk faults. */
 const WORN_CLONES = 2;
 
 /** Every tenth seed has this many times as many documents: enough for live sets to be compared in several ranges. */
@@ -49,15 +49,16 @@ export function drawPlan(
 ): Plan {
   const { integer, chance, pick } = random;
   const isCalm = campaign === 'calm';
+  const isWorn = campaign === 'wear' || campaign === 'programs';
   const drawn = drawFaults(random, campaign);
-  const faults = campaign === 'wear' && seed % 2 === 0 ? { ...drawn, clone: WORN_CLONES } : drawn;
+  const faults = isWorn && seed % 2 === 0 ? { ...drawn, clone: WORN_CLONES } : drawn;
   const collections = ['stock', 'sales', 'staff'].slice(0, integer(1, 3)) as CollectionName[];
   const keys = Array.from(
     { length: integer(1, 12) * (seed % 10 === 9 ? MANY_DOCUMENTS_FACTOR : 1) },
     (_, i) => `k${i}` as DocumentKey,
   );
   const isSmall = chance(0.5);
-  if (campaign === 'wear' && chance(0.5)) collections.push(BLOBS_COLLECTION);
+  if (isWorn && chance(0.5)) collections.push(BLOBS_COLLECTION);
   return {
     campaign,
     faults,
@@ -75,6 +76,6 @@ export function drawPlan(
       cutChance: isCalm || chance(0.5) ? 0 : random.next() * 0.02,
     },
     isWire: chance(0.1),
-    isChoosy: (campaign === 'chaos' || campaign === 'wear') && collections.length > 1 && chance(0.3),
+    isChoosy: (campaign === 'chaos' || isWorn) && collections.length > 1 && chance(0.3),
   };
 }

@@ -18,10 +18,10 @@ export function failedSeed({ seed }: SeedJob, problem: string): WorldResult {
   return { seed, problems: [problem], residue, hash: 'none', frames: 0, links: 0, writes: 0, virtualMs: 0, healMs: 0 };
 }
 
-/** Of ten seeds, one is calm, two are twins, three are wear and four are chaos. */
+/** Of ten seeds, one is calm, two are twins, three are wear, one is programs and three are chaos. */
 export function mixedCampaign(seed: number): Campaign {
   const kind = Math.abs(seed) % 10;
-  return kind === 0 ? 'calm' : kind < 3 ? 'twins' : kind < 6 ? 'wear' : 'chaos';
+  return kind === 0 ? 'calm' : kind < 3 ? 'twins' : kind < 6 ? 'wear' : kind === 6 ? 'programs' : 'chaos';
 }
 
 /** The one command that replays a seed. */

@@ -23,7 +23,7 @@ interface FoundSeed {
 }
 
 const FOUND: readonly FoundSeed[] = JSON.parse(readFileSync(join(import.meta.dirname, 'seeds.json'), 'utf8'));
-const CAMPAIGNS: readonly Campaign[] = ['chaos', 'twins', 'wear', 'calm'];
+const CAMPAIGNS: readonly Campaign[] = ['chaos', 'twins', 'wear', 'programs', 'calm'];
 
 function assertSound(job: SeedJob, { problems }: WorldResult): void {
   assert.deepEqual(problems, [], `replay: ${replayCommand(job)}`);

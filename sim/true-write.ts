@@ -9,8 +9,12 @@ export interface TrueWrite {
   readonly dot: Dot;
   readonly context: Context;
   readonly isDelete: boolean;
-  /** The node that wrote it. */
+  readonly value: string | null;
+  /** What readers at its author saw until then. */
+  readonly replaced: string | null;
+  /** The node that wrote it, and how many disks that had had before. */
   readonly author: string;
+  readonly disk: number;
   /** Shared by the writes of one commit. */
   readonly transaction: number;
   /** Ids of the writes that its author saw directly. */

@@ -1,22 +1,27 @@
-import type { Version } from '../src/core/version/index.ts';
+import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { SessionCodec } from '../src/sync/index.ts';
 import { createSessionCodec } from '../src/sync/index.ts';
 import { createSeededRandom, type SeededRandom } from '../src/testing/index.ts';
+import { Audit } from './audit.ts';
 import { Author } from './author.ts';
 import { unequalDespiteKnowledge, unsoundKnowledge } from './checks.ts';
 import { Cluster } from './cluster.ts';
 import { createObjectCodec, messageText, watchedCodec } from './codecs.ts';
-import { Disks, isRefusal } from './disks.ts';
+import { describeFailure, describeFinding } from './descriptions.ts';
+import { Disks } from './disks.ts';
 import { type Campaign, type FaultName, faultSource } from './faults.ts';
 import { forgetDeletions, type HealingDeps, heal, stayQuiet } from './healing.ts';
-import { type Finding, History, nameOf } from './history.ts';
-import { versionsOf } from './holdings.ts';
+import { History } from './history.ts';
 import { LateMail } from './late-mail.ts';
 import { LiveOrder } from './live-order.ts';
 import { Load } from './load.ts';
 import { type NodeWatch, SIM_TIMES, type SimNode } from './node.ts';
+import { wrongPasts } from './past-values.ts';
 import { drawPlan, type Plan, RESOLVERS } from './plan.ts';
+import { QueueServer } from './queue-program.ts';
+import { isRefusal } from './refusal.ts';
 import {
+  earlyReceipts,
   hashOf,
   missingReceipts,
   type Scene,
@@ -27,6 +32,7 @@ import {
   wrongSums,
 } from './scene.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
+import { whereabouts } from './whereabouts.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -83,6 +89,7 @@ class World {
   readonly #author: Author;
   readonly #mail: LateMail;
   readonly #load = new Load();
+  readonly #server: QueueServer | undefined;
   readonly #problems = new Set<string>();
   #healMs = 0;
 
@@ -94,6 +101,7 @@ class World {
     const { collections, keys, network, deleteChance } = this.#plan;
     this.#cluster = new Cluster(this.#random, network);
     this.#scene = { cluster: this.#cluster, history: this.#history, collections, keys };
+    this.#server = options.campaign === 'programs' ? new QueueServer() : undefined;
     this.#order = options.campaign === 'calm' ? new LiveOrder(this.#history) : undefined;
     this.#disks = new Disks(
       this.#scene,
@@ -118,9 +126,8 @@ class World {
     }
     await this.#settle();
     this.#judge();
-    return {
+    const result = {
       seed: this.#options.seed,
-      problems: [...this.#problems].slice(0, PROBLEMS_MAX),
       residue: this.#twins.residue,
       hash: hashOf(this.#scene),
       frames: this.#cluster.network.frames,
@@ -129,6 +136,18 @@ class World {
       virtualMs: this.#cluster.clock.monotonic(),
       healMs: this.#healMs,
     };
+    if (this.#problems.size === 0) await this.#audit();
+    return { ...result, problems: [...this.#problems].slice(0, PROBLEMS_MAX) };
+  }
+
+  #audit(): Promise<void> {
+    return new Audit({
+      scene: this.#scene,
+      random: createSeededRandom(this.#options.seed + 1),
+      isAmbiguous: (collection, key) => this.#twins.isAmbiguousPlace({ collection, key }),
+      server: this.#server,
+      report: (problem) => void this.#problems.add(problem),
+    }).run();
   }
 
   async #meetAll(): Promise<void> {
@@ -139,7 +158,7 @@ class World {
   async #event(): Promise<void> {
     const fault = this.#drawFault();
     const node = this.#random.pick(this.#nodes);
-    this.#trace(`${fault} ${node.key}${this.#whereabouts()}`);
+    this.#trace(`${fault} ${node.key}${whereabouts(this.#scene, this.#options.watched)}`);
     try {
       this.#act(fault, node);
     } catch (error) {
@@ -189,7 +208,7 @@ class World {
       case 'join':
         return this.#nodes.length < this.#options.nodesMax + JOINS_MAX ? void this.#makeNode().start() : undefined;
       case 'leave':
-        return this.#nodes.length > 2 ? this.#disks.leave(node) : undefined;
+        return this.#nodes.length > 2 ? this.#leave(node) : undefined;
       case 'clockJump':
         node.wallOffsetMs = chance(0.1) ? 10 * 365 * 86_400_000 : integer(-3_600_000, 3_600_000);
         return;
@@ -214,11 +233,34 @@ class World {
         return node.store.failCommits(0);
       case 'upgrade':
         return node.setResolver(pick(RESOLVERS));
+      case 'queue':
+        return node.isUp ? node.services.queue?.enqueue() : undefined;
+      case 'line':
+        return node.isUp ? node.services.queue?.setOnline(chance(0.7)) : undefined;
+      case 'undo':
+        return this.#expect(this.#author.restore(node), node.key);
+      case 'compare':
+        return this.#compareNow(node);
       case 'pause':
         return;
       default:
         return fault satisfies never;
     }
+  }
+
+  /** A comparison among all that goes on. Where no row is ever damaged and no dot has two writes, it finds no difference. */
+  #compareNow(node: SimNode): void {
+    const { faults, hasTwins } = this.#plan;
+    if (!node.isUp) return;
+    node.services.verify().then(
+      (peers) => {
+        if (hasTwins || faults.damage + faults.rot > 0) return;
+        for (const { node: peer, collections } of peers)
+          for (const { collection, verdict } of collections)
+            if (verdict === 'different') this.#problems.add(`${node.key} says that ${peer} differs in ${collection}`);
+      },
+      (error) => void (isEntglDbError(error, 'DATABASE_CLOSED') || this.#problems.add(`verify failed: ${error}`)),
+    );
   }
 
   /** Splits the nodes into two sides that do not hear each other; a bridge hears both. */
@@ -233,6 +275,11 @@ class World {
     const collection = this.#random.pick(this.#plan.collections);
     if (!node.isUp || !node.mayWant(collection) || node.wants(collection) === isWanted) return;
     if (!node.replica.evictions.isPending(collection)) node.setWanted(collection, isWanted);
+  }
+
+  #leave(node: SimNode): void {
+    this.#disks.leave(node);
+    this.#server?.lostDisk(node.key);
   }
 
   #clone(node: SimNode): void {
@@ -252,6 +299,7 @@ class World {
       limits,
       createCodec: (key) => this.#createCodec(key),
       followed: collections,
+      server: this.#server,
       diskDelayMs: () => (random.chance(0.9) ? random.integer(0, 3) : random.integer(10, 300)),
       watch: this.#watch,
     });
@@ -289,6 +337,7 @@ class World {
         this.#expect(this.#load.excess(session, node.limits), node.key);
       for (const problem of node.wrongCopies()) this.#expect(problem, node.key);
     }
+    for (const problem of wrongPasts(a, this.#history)) this.#problems.add(problem);
     if (!this.#plan.hasTwins) this.#compare(a, b);
     // Comes last: it asks for a flush, which may fail and take back what was just compared.
     this.#disks.look(a);
@@ -296,6 +345,7 @@ class World {
 
   #compare(a: SimNode, b: SimNode): void {
     const { collections, keys } = this.#plan;
+    if (a.isUp && b.isUp) for (const problem of earlyReceipts(a, b, this.#scene)) this.#problems.add(problem);
     for (const collection of collections) {
       if ([a, b].some((node) => unreadableKeys(node, collection, keys).length > 0)) continue;
       this.#expect(unsoundKnowledge(a.replica, collection, this.#history), a.key);
@@ -338,36 +388,7 @@ class World {
     }
   }
 
-  /** For the watched write, of each node: whether it is up, its id, what it knows of the author, and what it holds there. */
-  #whereabouts(): string {
-    const write = this.#history.writes()[this.#options.watched ?? -1];
-    if (write === undefined) return '';
-    const { collection, key, dot } = write;
-    const states = this.#nodes.map((node) => {
-      const known = node.replica.collection(collection).knowledge.get(dot.replica)?.seq ?? 0;
-      const versions = versionsOf(node.replica, collection, key).map((v) => this.#versionText(v));
-      return `${node.key}${node.isUp ? '' : '(down)'}=${node.replica.id.slice(0, 6)} knows ${known} has ${versions.join('+')}`;
-    });
-    const flags = `${write.isAcknowledged ? ' acknowledged' : ''}${write.isLost ? ' lost' : ''}${write.isUndone ? ' undone' : ''}`;
-    return `\n    #${write.id}${flags} | ${states.join(' | ')}`;
-  }
-
-  #versionText(version: Version): string {
-    const mark = version.value === null ? '-' : '';
-    return `#${this.#history.idOf(version)}${mark}@${version.replica.slice(0, 6)}:${version.seq}`;
-  }
-
   #trace(line: string): void {
     this.#options.trace?.(`${this.#cluster.clock.monotonic()} ${line}`);
   }
-}
-
-function describeFinding({ kind, write }: Finding): string {
-  const what =
-    kind === 'zombie' ? 'was replaced knowingly and is visible (I2)' : 'was acknowledged and is nowhere (I3)';
-  return `${kind}: write ${nameOf(write)} ${what}`;
-}
-
-function describeFailure(failure: unknown): string {
-  return failure instanceof Error ? `${failure.name}: ${failure.message}\n${failure.stack}` : String(failure);
 }

@@ -13,7 +13,7 @@ export interface Mutant {
   /** A second edit of the same file, where one is not enough. */
   readonly also?: { readonly find: string; readonly replace: string };
   /** Where random schedules find it: the campaign, and the events per seed. Default: chaos, 500. */
-  readonly campaign?: 'chaos' | 'twins' | 'calm';
+  readonly campaign?: 'chaos' | 'twins' | 'calm' | 'programs';
   readonly events?: number;
   /** First seed of the search, to save the gate time. It tries at most `SEEDS_MAX` seeds from there. Default: 0. */
   readonly first?: number;

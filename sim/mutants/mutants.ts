@@ -3,6 +3,7 @@ import { LEDGER_MUTANTS } from './ledger-mutants.ts';
 import { LIFE_MUTANTS } from './life-mutants.ts';
 import { LIVE_SET_MUTANTS } from './live-set-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { PROGRAM_MUTANTS } from './program-mutants.ts';
 import { RECEIPT_MUTANTS } from './receipt-mutants.ts';
 import { ROUND_MUTANTS } from './round-mutants.ts';
 import { WRITE_MUTANTS } from './write-mutants.ts';
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FEED_MUTANTS,
   ...LEDGER_MUTANTS,
   ...RECEIPT_MUTANTS,
+  ...PROGRAM_MUTANTS,
 ];
