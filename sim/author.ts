@@ -7,7 +7,7 @@ import type { SeededRandom } from '../src/testing/index.ts';
 import type { LiveOrder } from './live-order.ts';
 import type { SimNode } from './node.ts';
 import type { Scene } from './scene.ts';
-import type { TrueWrite } from './true-write.ts';
+import type { Place, TrueWrite } from './true-write.ts';
 
 /** Of so many newest conflicts, one is restored. */
 const LISTED_MAX = 20;
@@ -37,9 +37,7 @@ export class Author {
       const place = { collection: this.#random.pick(wanted), key: this.#random.pick(keys) };
       places.set(`${place.collection}/${place.key}`, place);
     }
-    const transaction = this.#made++;
-    const writes = [...places.values()].map((place) => ({ ...place, value: this.#value(transaction) }));
-    this.#commit(node, writes, transaction);
+    this.#commit(node, [...places.values()], (_, transaction) => this.#value(transaction));
   }
 
   /** A user brings back what lost a conflict, or undoes the last change of a document. Returns a problem if readers do not see it then. */
@@ -47,7 +45,7 @@ export class Author {
     if (!node.isUp) return undefined;
     let made: readonly { readonly shown: string | null }[] = [];
     const write = async (_collection: CollectionName, writes: readonly LocalWrite[]): Promise<void> => {
-      made = this.#commit(node, writes, this.#made++);
+      made = this.#commit(node, writes, ({ value }) => value);
     };
     const wanted = this.#beginRestore(node, write);
     const [written] = made;
@@ -77,12 +75,21 @@ export class Author {
     return last;
   }
 
-  /** Makes one commit of these writes. Returns those that were made, with what readers see right after. */
-  #commit(node: SimNode, writes: readonly LocalWrite[], transaction: number): readonly { shown: string | null }[] {
+  /** Makes one commit of writes to these documents. Returns those that were made, with what readers see right after. */
+  #commit<P extends Place>(
+    node: SimNode,
+    places: readonly P[],
+    valueFor: (place: P, transaction: number) => string | null,
+  ): readonly { shown: string | null }[] {
     const { replica } = node;
-    const seen = writes.map(({ collection, key }) => {
+    const seen = places.map(({ collection, key }) => {
       const { versions = [], value = null } = replica.get(collection, key) ?? {};
       return { collection, key, seen: versions, replaced: value };
+    });
+    const transaction = this.#made++;
+    const writes = places.map((place) => {
+      const { collection, key } = place;
+      return { collection, key, value: valueFor(place, transaction) };
     });
     const posBefore = replica.pos;
     const [outcome] = replica.write([{ writes }]);
