@@ -119,7 +119,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sender.ts',
     find: 'stream.comparedLine = exchange.claimedLine;',
     replace: '',
-    first: 1130,
+    first: 1095,
   },
   {
     name: 'comparison without a purge line',

@@ -240,7 +240,8 @@ export const ROUND_SCENARIOS: readonly Scenario[] = [
     // R4, R5: one round per collection at a time, over all sessions.
     async play() {
       const stage = new Stage();
-      const [a, b, newcomer] = [stage.node(), stage.node(), stage.node()];
+      const limits = { messageVersionsMax: 16 };
+      const [a, b, newcomer] = [stage.node({ limits }), stage.node({ limits }), stage.node({ limits })];
       for (let i = 0; i < 50; i++) stage.put(a, `k${i}`);
       await stage.meet(a, b);
       const before = versionsSent(stage, a) + versionsSent(stage, b);
