@@ -1,9 +1,11 @@
+import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock/index.ts';
 import type { DamagedEntry, LogLimits } from '../store.ts';
 import { closedError } from '../store-errors.ts';
 import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
 import { FilePlaces, type RedoFile } from './files/index.ts';
+import { readPragma } from './read-pragma.ts';
 import { SharedRead } from './shared-read.ts';
 import { guarded } from './sqlite-errors.ts';
 import { migrate } from './tables/index.ts';
@@ -40,7 +42,7 @@ export class DatabaseFile {
     this.#redo = redo;
     this.#sharedRead = new SharedRead(clock);
     this.#db = openConnection(path, connection);
-    this.places = new FilePlaces(path);
+    this.places = new FilePlaces(path, connection.walMode && isAsLong(this.#db, path));
     try {
       migrate(this.#db);
       this.#tables = this.#newTables();
@@ -139,4 +141,9 @@ export class DatabaseFile {
       return run(this.#tables, this.#db);
     });
   }
+}
+
+/** Whether the database has no fewer pages than its file: what was compacted before shortens the file only later. */
+function isAsLong(db: DatabaseSync, path: string): boolean {
+  return readPragma(db, 'page_count') * readPragma(db, 'page_size') >= statSync(path).size;
 }

@@ -307,8 +307,7 @@ export class SqliteStore implements MaintainableStore {
   }
 
   /**
-   * Whether the open file still lies under its name. If it was removed or replaced, everything written is lost when the
-   * store is closed, except for a `backup`, which always copies the open file.
+   * Whether the open file still lies under its name. Otherwise everything written is lost at close, but not for a `backup`.
    */
   isInPlace(): Promise<boolean> {
     return this.#file.places.isMainHeld();
@@ -326,6 +325,7 @@ export class SqliteStore implements MaintainableStore {
 
   async compact({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
+    this.#file.places.mayShrink();
     while (this.statistics().freePages > 0) {
       this.#file.change(() => this.#file.settled().exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
       this.#commits.committedAside();

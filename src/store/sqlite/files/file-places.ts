@@ -13,9 +13,17 @@ export class FilePlaces {
   readonly #main: FilePlace;
   #logs: readonly FilePlace[] = [];
 
-  /** To be called when the main file is open. */
-  constructor(path: string) {
-    this.#main = new FilePlace(path);
+  /**
+   * To be called when the main file is open. `growsOnly`: SQLite does not make it smaller, unless it is compacted; so a smaller one was
+   * written over, as by a copy of an old backup.
+   */
+  constructor(path: string, growsOnly: boolean) {
+    this.#main = new FilePlace(path, growsOnly);
+  }
+
+  /** To be called before the main file is compacted. */
+  mayShrink(): void {
+    this.#main.growsOnly = false;
   }
 
   /** To be called when a connection has opened or made the logs. */
@@ -49,11 +57,15 @@ export class FilePlaces {
 /** The place of one file when it was opened. */
 export class FilePlace {
   readonly path: string;
+  growsOnly: boolean;
   readonly #opened: BigIntStats;
+  #bytesMin: bigint;
 
-  constructor(path: string) {
+  constructor(path: string, growsOnly = false) {
     this.path = path;
+    this.growsOnly = growsOnly;
     this.#opened = statSync(path, { bigint: true });
+    this.#bytesMin = this.#opened.size;
   }
 
   /** Whether the file still lies there; false: nothing, or another file. If that cannot be found out now, it counts as true. */
@@ -76,6 +88,9 @@ export class FilePlace {
   }
 
   isSame(now: BigIntStats | undefined): boolean {
-    return now?.dev === this.#opened.dev && now.ino === this.#opened.ino;
+    if (now?.dev !== this.#opened.dev || now.ino !== this.#opened.ino) return false;
+    if (this.growsOnly && now.size < this.#bytesMin) return false;
+    this.#bytesMin = now.size;
+    return true;
   }
 }
