@@ -102,11 +102,13 @@ export class Disks {
   rot(node: SimNode, collection: CollectionName, key: DocumentKey): boolean {
     if (!node.isUp || node.replica.get(collection, key) === undefined) return false;
     const held = new Holdings(node.replica);
-    for (const write of this.#scene.history.ofDocument({ collection, key }))
-      if (held.has(write)) this.#doomed.add(write.id);
+    const mine = new Set(this.#scene.history.ofDocument({ collection, key }).filter((write) => held.has(write)));
+    for (const write of mine) this.#doomed.add(write.id);
     this.#forget(node);
     this.#scene.history.goneRows.add(collection);
     node.store.damage(collection, key);
+    // Where its knowledge does not cover them, nobody will miss them, even if its disk refuses to note the damage.
+    this.#lose((write) => mine.has(write));
     return true;
   }
 

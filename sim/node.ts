@@ -192,6 +192,8 @@ export class SimNode {
       replica.damaged.uncounted().forEach((collection) => void this.#recountOn(collection));
     replica.onReload(() => {
       this.#options.watch.onReload(this);
+      // As maintenance does with its next pass: the reload may have taken back the last page.
+      this.#resolveStale();
       recountAll();
     });
     this.isUp = true;
