@@ -117,9 +117,9 @@ function placeOf({ collection, key }: Place): string {
   return `${collection}/${key}`;
 }
 
-/** The twin of one that learned from a third node that more was written under its id is left as the only one with the id. */
+/** The twin of one that gave the id up because a third node knew of more writes under it is left as the only one with the id. */
 function untoldOf({ nodes, toldBefore }: Pair): string[] {
-  if (nodes.some(({ told }, i) => told.slice(toldBefore[i]).includes('above-own-seq'))) return [];
+  if (nodes.some(({ told }, i) => told[toldBefore[i]!] === 'above-own-seq')) return [];
   return nodes
     .filter((node, i) => node.told.length === toldBefore[i])
     .map((node) => `untold: ${node.key} has a twin, ${nodes.find((n) => n !== node)!.key}, and was not told (R9)`);
