@@ -284,11 +284,9 @@ export type EntrySpace =
   | 'queue'
   | 'conflicts'
   | 'conflict-heads'
-  | 'evidence'
   | 'quarantine'
   | 'receipts'
   | 'events'
-  | 'peers'
   | 'health'
   | 'blobs'
   | 'history';

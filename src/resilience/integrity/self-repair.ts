@@ -94,9 +94,15 @@ export class SelfRepair {
       // If writing stopped under a clock that was ahead, it must not stay stopped until that time comes.
       if (kind === 'writing-stopped' && Math.abs(clock.now() - at) < TIMES.repairDayMs) this.#isReadOnly = true;
     }
-    // A failed sync may take back the commit that ended a count.
     const countAll = (): void => deps.replica.damaged.uncounted().forEach((name) => void this.#countSoon(name));
-    this.#unsubscribe = [deps.replica.onCommit((notice) => this.#noticed(notice)), deps.replica.onReload(countAll)];
+    this.#unsubscribe = [
+      deps.replica.onCommit((notice) => this.#noticed(notice)),
+      deps.replica.onReload(() => {
+        this.#entries.reloaded();
+        // A failed sync may take back the commit that ended a count.
+        countAll();
+      }),
+    ];
     countAll();
     if (this.#documents.count('waiting') > 0) this.#lookSoon();
   }
@@ -183,8 +189,7 @@ export class SelfRepair {
   }
 
   #removeEntries(): void {
-    this.#entries.remove();
-    this.#lastRepairAt = this.#deps.clock.now();
+    if (this.#entries.remove()) this.#lastRepairAt = this.#deps.clock.now();
   }
 
   #trying(step: () => void): void {

@@ -103,7 +103,7 @@ function claimLogs(claim: Claim): void {
     assert.deepEqual(store.entries('queue', 3, 10), [{ id: 10, data: '"new"' }]);
     assert.equal(store.entries('queue', 0, 1).length, 1);
     assert.equal(store.entries('events', 0, 10).length, 1);
-    assert.deepEqual(store.entries('peers', 0, 10), []);
+    assert.deepEqual(store.entries('blobs', 0, 10), []);
   });
 }
 
