@@ -27,7 +27,7 @@ const LOOPBACK = { Network: { LocalhostOnly: true } };
 const DOCUMENTS = 50;
 /** A write that waited for a clock would wait for an hour at least; one on a busy machine takes seconds. */
 const WRITE_MS_MAX = 10_000;
-/** Pings carry the clock every 5 s. */
+/** A clock that is set is pinged to all peers, and each pings back within 5 s; otherwise clocks are compared every 30 s. */
 const NOTICED_MS_MAX = 30_000;
 
 // They mostly wait for the next ping, so they can run side by side.
