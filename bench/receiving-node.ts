@@ -71,7 +71,7 @@ export class OurReceivingNode implements ReceivingNode {
   }
 
   async #bytesSinceOpen(): Promise<number> {
-    const samples = (await this.node.metrics?.()) ?? [];
+    const samples = await this.node.metrics();
     return samples.find(({ name }) => name === 'entgldb_sync_bytes_total')?.value ?? Number.NaN;
   }
 }

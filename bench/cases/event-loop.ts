@@ -22,7 +22,7 @@ function eventLoopSubject(documents: number): Subject {
       async run(round) {
         const backup = join(folder, `backup-${round}.db`);
         const backingUp = await watched('backing up', () =>
-          node.maintenance!.backup(backup, { isAnywhereAllowed: true }),
+          node.maintenance.backup(backup, { isAnywhereAllowed: true }),
         );
         rmSync(backup);
         const indexing = await watched('indexing', () => articles(node).ensureIndex('price'));

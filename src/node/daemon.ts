@@ -63,20 +63,7 @@ function startHttp(
 /** The same node, with the HTTP server among its addresses. */
 function withHttp(node: RunningNode, http: () => Address): RunningNode {
   const address = () => ({ ...node.address(), http: http() });
-  return {
-    database: node.database,
-    resumeToken: () => node.resumeToken(),
-    address,
-    status: () => ({ ...node.status(), address: address() }),
-    peers: () => node.peers(),
-    health: () => node.health(),
-    ...(node.metrics === undefined ? {} : { metrics: () => node.metrics!() }),
-    services: node.services,
-    ...(node.maintenance === undefined ? {} : { maintenance: node.maintenance }),
-    reconfigure: (next, clusterTokens) => node.reconfigure(next, clusterTokens),
-    setNetworkPaused: (isPaused) => node.setNetworkPaused(isPaused),
-    close: () => node.close(),
-  };
+  return { ...node, address, status: () => ({ ...node.status(), address: address() }) };
 }
 
 /** A URL to which a command on this machine can connect. An unspecified address includes loopback. */

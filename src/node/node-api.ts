@@ -36,12 +36,11 @@ export interface RunningNode {
   peers(): PeerStatus[];
   /** Runs the health checks now. */
   health(): Promise<HealthReport>;
-  /** Values of metrics beyond those in `status`, `peers` and `health`; absent: there are none. */
-  metrics?(): Promise<readonly MetricSample[]>;
+  /** Values of metrics beyond those in `status`, `peers` and `health`. */
+  metrics(): Promise<readonly MetricSample[]>;
   /** The services of the node, for programs that embed it. */
   readonly services: NodeServices;
-  /** Maintenance, which only some nodes offer; without it, the commands say so. */
-  readonly maintenance?: Maintenance;
+  readonly maintenance: Maintenance;
   /**
    * Takes the node off the network, or back, until it stops. Off the network it neither listens, dials nor announces, and its
    * documents stay readable and writable. Rejects with PORT_IN_USE if its port was taken meanwhile, CONFIG_ERROR USAGE if it was

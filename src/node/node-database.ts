@@ -142,12 +142,12 @@ export class NodeDatabase implements Database {
       return Promise.reject(
         new TypeError(`the path of a backup is a text, or null for a name of its own, not ${String(path)}`),
       );
-    return this.#node.maintenance!.backup(path, { ...options, isAnywhereAllowed: true });
+    return this.#node.maintenance.backup(path, { ...options, isAnywhereAllowed: true });
   }
 
   /** Reads and checks the whole database. Rejects with a DatabaseCorruptionError that names what is damaged. A signal ends it. */
   checkIntegrity(options?: WaitOptions): Promise<void> {
-    return this.#node.maintenance!.checkIntegrity(options?.signal);
+    return this.#node.maintenance.checkIntegrity(options?.signal);
   }
 
   /**
@@ -156,7 +156,7 @@ export class NodeDatabase implements Database {
    * returned by then is not taken back.
    */
   compact(options?: WaitOptions): Promise<number> {
-    return this.#node.maintenance!.compact(options?.signal);
+    return this.#node.maintenance.compact(options?.signal);
   }
 
   /**

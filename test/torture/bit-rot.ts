@@ -107,7 +107,7 @@ async function makeSpecimen(path: string, state: 'closed' | 'killed', peer?: Pee
   await documents.ensureIndex('i');
   for (let i = 0; i < DOCUMENTS; i++) await documents.put(keyOf(i), documentOf(i, 'first'));
   await documents.deleteMany(Array.from({ length: DOCUMENTS / 6 }, (_, i) => keyOf(i * 6)));
-  await node.maintenance!.backup(join(path, BACKUP), { isAnywhereAllowed: true } as { overwrite?: boolean });
+  await node.maintenance.backup(join(path, BACKUP), { isAnywhereAllowed: true });
   if (state === 'killed') for (let i = 0; i < DOCUMENTS; i += 4) await documents.put(keyOf(i), documentOf(i, 'second'));
   const folder = new Folder(path, MAIN);
   // Immediately: a moment later, what is in the redo log now will be in the database.
@@ -223,7 +223,7 @@ function refused(error: unknown): Verdict {
 
 async function checkOf({ node }: OpenedNode): Promise<string | undefined> {
   try {
-    await node.maintenance!.checkIntegrity();
+    await node.maintenance.checkIntegrity();
     return undefined;
   } catch (error) {
     return (error as Error).message.slice(0, 200);

@@ -148,7 +148,7 @@ async function openAndCheck(
     const { replica } = db;
     // Compared at once: with a network, lost writes may soon come back, which is right too.
     const problems = ledger.problems(await readAll(db));
-    await node.maintenance!.checkIntegrity();
+    await node.maintenance.checkIntegrity();
     const { id } = replica;
     await db.collection('after').put('k', { n: 1 });
     const used = ledger.usedSeqs.get(id) ?? 0;

@@ -112,9 +112,7 @@ const STAGES: Readonly<Record<string, () => Promise<void>>> = {
   backup: async () => {
     const { node } = opened ?? (await open());
     say({ t: 'stage', name: 'backup' });
-    await insist('backup', () =>
-      node.maintenance!.backup(BACKUP, { overwrite: true, isAnywhereAllowed: true } as { overwrite: boolean }),
-    );
+    await insist('backup', () => node.maintenance.backup(BACKUP, { overwrite: true, isAnywhereAllowed: true }));
     say({ t: 'stage', name: 'backed up', path: BACKUP });
   },
   purge: async () => {

@@ -143,7 +143,7 @@ async function check(
       await db.collection('after').put('k', { n: 1 });
       const used = ledger.usedSeqs.get(db.replica.id) ?? 0;
       if (db.replica.seq <= used) problems.push(`seq ${db.replica.seq} was used before, up to ${used}`);
-      if (isWhole) await node.maintenance!.checkIntegrity();
+      if (isWhole) await node.maintenance.checkIntegrity();
     } finally {
       await node.close();
     }

@@ -1,12 +1,6 @@
 import { access, stat } from 'node:fs/promises';
 import { sleep } from '../../core/clock/index.ts';
-import {
-  ConfigurationError,
-  type EntglDbError,
-  isEntglDbError,
-  NetworkError,
-  PersistenceError,
-} from '../../core/errors/index.ts';
+import { type EntglDbError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { Blobs, Conflict } from '../../database/index.ts';
 import type { HealthReport } from '../../diagnostics/index.ts';
@@ -14,7 +8,7 @@ import type { PendingWrites } from '../../resilience/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
 import { requirePath } from '../files/index.ts';
 import type { PeerStatus } from '../network/index.ts';
-import type { Maintenance, NodeStatus, RunningNode } from '../node-api.ts';
+import type { NodeStatus, RunningNode } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
 import type { PeerEquality } from '../services/index.ts';
 import { awaitedClock } from '../system-clock.ts';
@@ -257,9 +251,9 @@ function localTarget(node: RunningNode): NodeTarget {
       return peer === null ? receipts.unsynced() : receipts.pendingFor(peer);
     },
     verify: (peer, signal) => node.services.equality.verify(peer ?? undefined, { signal }),
-    backup: (name, signal) => maintenanceOf(node).backup(name, { signal }),
-    checkIntegrity: (signal) => maintenanceOf(node).checkIntegrity(signal),
-    compact: (signal) => maintenanceOf(node).compact(signal),
+    backup: (name, signal) => node.maintenance.backup(name, { signal }),
+    checkIntegrity: (signal) => node.maintenance.checkIntegrity(signal),
+    compact: (signal) => node.maintenance.compact(signal),
     conflicts: (limit) => node.database.conflicts({ limit }),
     restoreConflict: (id) => node.database.restoreConflict(id),
     close: () => node.close(),
@@ -273,9 +267,4 @@ function localBlobs(blobs: Blobs): BlobAccess {
     list: (signal) => blobs.list({ signal }),
     collect: (olderThanDays, signal) => blobs.collect({ olderThanMs: olderThanDays * DAY_MS, signal }),
   };
-}
-
-function maintenanceOf({ maintenance }: RunningNode): Maintenance {
-  if (maintenance !== undefined) return maintenance;
-  throw new ConfigurationError('USAGE', 'this database offers no maintenance');
 }

@@ -1,5 +1,5 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type HealthState, METRICS, type MetricName, type MetricSample } from '../../diagnostics/index.ts';
+import { type HealthState, METRICS, type MetricName } from '../../diagnostics/index.ts';
 import type { PeerStatus } from '../network/index.ts';
 import type { NodeStatus, RunningNode } from '../node-api.ts';
 
@@ -59,8 +59,7 @@ async function read(node: RunningNode, meters: Meters): Promise<void> {
   for (const { name, state } of health.checks) set('entgldb_health_check', HEALTH_VALUES[state], { check: name });
   readStatus(node.status(), set);
   readPeers(node.peers(), set);
-  const samples: readonly MetricSample[] = (await node.metrics?.()) ?? [];
-  for (const { name, value, labels } of samples) set(name, value, labels);
+  for (const { name, value, labels } of await node.metrics()) set(name, value, labels);
 }
 
 type SetMeter = (name: MetricName, value: number, labels?: Readonly<Record<string, string>>) => void;

@@ -1,6 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { ConfigurationError } from '../../core/errors/index.ts';
-import type { Maintenance } from '../node-api.ts';
 import { noBody } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -46,7 +44,7 @@ export function statusRoutes(app: FastifyInstance, { node, closing }: RouteConte
       },
     },
     async ({ body }, reply) => {
-      const path = await maintenanceOf(node.maintenance).backup(body.name ?? null);
+      const path = await node.maintenance.backup(body.name ?? null);
       return reply.code(201).send({ path });
     },
   );
@@ -54,7 +52,7 @@ export function statusRoutes(app: FastifyInstance, { node, closing }: RouteConte
     '/api/v1/integrity-check',
     { schema: { ...schema, summary: 'Check the whole database', body: noBody } },
     async () => {
-      await maintenanceOf(node.maintenance).checkIntegrity(closing);
+      await node.maintenance.checkIntegrity(closing);
       return { isSound: true };
     },
   );
@@ -62,12 +60,7 @@ export function statusRoutes(app: FastifyInstance, { node, closing }: RouteConte
     '/api/v1/compaction',
     { schema: { ...schema, summary: 'Give unused space back', body: noBody } },
     async () => ({
-      bytesFreed: await maintenanceOf(node.maintenance).compact(closing),
+      bytesFreed: await node.maintenance.compact(closing),
     }),
   );
-}
-
-function maintenanceOf(maintenance: Maintenance | undefined): Maintenance {
-  if (maintenance !== undefined) return maintenance;
-  throw new ConfigurationError('USAGE', 'this node offers no maintenance; stop it and run the command beside its data');
 }
