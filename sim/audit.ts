@@ -83,9 +83,12 @@ export class Audit {
     const before = shapeOf(harmed, collection, scene.keys);
     await this.#pass(RECOUNT_MS);
     harmed.store.damage(collection, key, random.pick(['unreadable', 'missing']));
+    const life = harmed.replica.id;
     const asker = random.pick([harmed, peer]);
     const verdicts = await this.#verdictsOf([asker]);
-    const isNoticed = verdicts.some((v) => v.collection === collection && v.verdict === 'different');
+    // One that finds the harm itself begins a new life, and may leave before it answers.
+    const isNoticed =
+      harmed.replica.id !== life || verdicts.some((v) => v.collection === collection && v.verdict === 'different');
     if (!isNoticed) report(`${asker.key} does not notice that ${harmed.key} lost ${collection}/${key}`);
     await this.#pass(REPAIR_MS);
     if (shapeOf(harmed, collection, scene.keys) !== before)

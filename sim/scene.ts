@@ -110,7 +110,7 @@ export function missingReceipts(node: SimNode, { cluster, collections }: Scene):
 
 /**
  * Documents with writes of the node that a peer lacks, and the node does not count among those that the peer is not known to
- * hold. A peer in another life than the node has met counts as before.
+ * hold. A peer in another life than the node has met counts as before, and so does a row of the peer that rots unnoticed.
  */
 export function earlyReceipts(node: SimNode, peer: SimNode, { collections, keys }: Scene): string[] {
   const { replica, receipts } = node;
@@ -126,8 +126,9 @@ export function earlyReceipts(node: SimNode, peer: SimNode, { collections, keys 
       ownIds.has(version.replica) &&
       !knows(knowledge, version.replica, version.seq) &&
       !versionsOf(peer.replica, collection, key).some((held) => isSameDot(held, version) || replaces(held, version));
-    const lacking = keys.filter((key) =>
-      versionsOf(replica, collection, key).some((version) => isLacking(key, version)),
+    const rotten = new Set(unreadableKeys(peer, collection, keys));
+    const lacking = keys.filter(
+      (key) => !rotten.has(key) && versionsOf(replica, collection, key).some((version) => isLacking(key, version)),
     );
     const said = pending.get(collection) ?? 0;
     if (lacking.length <= said) return [];
