@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock/index.ts';
 import type { JsonObject } from '../core/query/index.ts';
+import { allEntries } from '../store/index.ts';
 import type { EntryKeeper } from './entry-keeper.ts';
 
 /** Something that happened to this database, kept for later reading. */
@@ -17,8 +18,6 @@ export interface EventLogOptions {
   /** How many events are kept; the oldest is forgotten first. */
   readonly eventsMax: number;
 }
-
-const PAGE_MAX = 500;
 
 /** The side table `events`: a bounded list of what happened, in order. Durable with the next flush. */
 export class EventLog {
@@ -56,11 +55,7 @@ export class EventLog {
 
   /** All events, oldest first. */
   *all(): Generator<LoggedEvent> {
-    const { store } = this.#options.keeper;
-    for (let page = store.entries('events', 0, PAGE_MAX); page.length > 0; ) {
-      for (const { id, data } of page) yield { id, ...JSON.parse(data) };
-      page = store.entries('events', page.at(-1)!.id, PAGE_MAX);
-    }
+    for (const { id, data } of allEntries(this.#options.keeper.store, 'events')) yield { id, ...JSON.parse(data) };
   }
 
   #read(): void {

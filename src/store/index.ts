@@ -1,3 +1,4 @@
+export { allEntries } from './all-entries.ts';
 export { COUNTING, countingMark } from './counting-mark.ts';
 export { FILLING_COMMIT_MIN } from './filling.ts';
 export { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from './memory/index.ts';

@@ -3,7 +3,7 @@ import type { Limits } from '../../core/config/index.ts';
 import { visibleVersions } from '../../core/document/index.ts';
 import { type CollectionName, type DocumentKey, fullKey } from '../../core/ids/index.ts';
 import type { Version } from '../../core/version/index.ts';
-import type { Entry, Store, StoredDocument } from '../../store/index.ts';
+import { allEntries, type Entry, type Store, type StoredDocument } from '../../store/index.ts';
 import type { CommitRecorder, Draft, DraftedChange, Moment } from '../replica/index.ts';
 import type { HistorySettings } from './history-options.ts';
 
@@ -31,8 +31,7 @@ interface Kept {
   readonly characters: number;
 }
 
-/** Entries read at a time (each may hold a large document), and forgotten in one commit. */
-const PAGE_ENTRIES_MAX = 64;
+/** Entries forgotten in one commit. */
 const FORGET_MAX = 1000;
 
 /**
@@ -130,12 +129,8 @@ export class HistoryLog implements CommitRecorder {
     this.#idsByName = new Map();
     this.#characters = 0;
     this.#newestId = 0;
-    for (let after = 0; ; ) {
-      const page = this.#store.entries('history', after, PAGE_ENTRIES_MAX);
-      for (const entry of page) this.#remember(entry.id, parse(entry));
-      if (page.length < PAGE_ENTRIES_MAX) return this.#kept;
-      after = page.at(-1)!.id;
-    }
+    for (const entry of allEntries(this.#store, 'history')) this.#remember(entry.id, parse(entry));
+    return this.#kept;
   }
 
   #remember(id: number, { collection, key, until, lived, value }: PastValue): void {

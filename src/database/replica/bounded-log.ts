@@ -1,9 +1,6 @@
-import type { EntrySpace } from '../../store/index.ts';
+import { allEntries, type EntrySpace } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
 import type { ReplicaState } from './replica-state.ts';
-
-/** Entries read at a time. */
-const PAGE_ENTRIES_MAX = 256;
 
 /** A side table that is a log of the newest `sizeMax` entries: a new entry replaces the oldest. */
 export class BoundedLog {
@@ -27,7 +24,7 @@ export class BoundedLog {
   /** Adds an entry, which must be JSON, to a draft. Call `committed` after the commit. */
   append(draft: Draft, entry: object): void {
     if (this.#drafted?.draft !== draft) {
-      this.#ids ??= this.#load();
+      this.#ids ??= Array.from(allEntries(this.#state.store, this.#space), ({ id }) => id);
       this.#drafted = { draft, ids: [...this.#ids] };
     }
     const { ids } = this.#drafted;
@@ -41,14 +38,5 @@ export class BoundedLog {
   committed(draft: Draft): void {
     if (this.#drafted?.draft === draft) this.#ids = this.#drafted.ids;
     this.#drafted = undefined;
-  }
-
-  #load(): number[] {
-    const ids: number[] = [];
-    for (;;) {
-      const page = this.#state.store.entries(this.#space, ids.at(-1) ?? 0, PAGE_ENTRIES_MAX);
-      for (const { id } of page) ids.push(id);
-      if (page.length < PAGE_ENTRIES_MAX) return ids;
-    }
   }
 }

@@ -1,5 +1,5 @@
 import type { CollectionName } from '../../core/ids/index.ts';
-import type { Entry, Store } from '../../store/index.ts';
+import { allEntries, type Entry, type Store } from '../../store/index.ts';
 import type { Draft } from './draft.ts';
 
 /** What memory keeps of an entry of the conflict ledger. Its two values, which may be large, stay in the store. */
@@ -16,8 +16,6 @@ export interface LedgerHead {
 
 /** Heads in one block: few enough that those of the unfinished block are read from its entries. */
 const BLOCK_HEADS = 32;
-/** Blocks, or entries, that are read at a time. */
-const PAGE_MAX = 64;
 
 /**
  * The side table `conflict-heads`: the heads of the ledger in blocks of 32, so that a start reads them without the values. A block has
@@ -38,7 +36,7 @@ export class LedgerHeads {
     const [oldest] = this.#store.entries('conflicts', 0, 1);
     if (oldest === undefined) return;
     let next = oldest.id;
-    for (const block of this.#entries('conflict-heads', oldest.id - 1)) {
+    for (const block of allEntries(this.#store, 'conflict-heads', oldest.id - 1)) {
       for (const head of parseBlock(block)) {
         if (head.id < next) continue;
         if (head.id > next) yield* this.#fromEntries(next, head.id);
@@ -63,18 +61,9 @@ export class LedgerHeads {
   }
 
   *#fromEntries(from: number, before: number): Generator<LedgerHead> {
-    for (const entry of this.#entries('conflicts', from - 1)) {
+    for (const entry of allEntries(this.#store, 'conflicts', from - 1)) {
       if (entry.id >= before) return;
       yield this.#headOf(entry);
-    }
-  }
-
-  *#entries(space: 'conflicts' | 'conflict-heads', after: number): Generator<Entry> {
-    for (let last = after; ; ) {
-      const page = this.#store.entries(space, last, PAGE_MAX);
-      yield* page;
-      if (page.length < PAGE_MAX) return;
-      last = page.at(-1)!.id;
     }
   }
 }

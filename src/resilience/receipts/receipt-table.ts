@@ -1,4 +1,5 @@
 import type { CollectionName, ReplicaId } from '../../core/ids/index.ts';
+import { allEntries } from '../../store/index.ts';
 import type { EntryKeeper } from '../entry-keeper.ts';
 
 /** For each own replica id, present or former, the seq up to which its writes are held. */
@@ -52,8 +53,6 @@ interface StoredRow {
   /** Absent in rows of earlier builds, in which such an id has the point `EVERYTHING`. */
   readonly whole?: readonly ReplicaId[];
 }
-
-const PAGE_MAX = 500;
 
 /**
  * The side table `receipts`: what each peer itself has confirmed. Memory is ahead of the disk until `write`. After a crash the
@@ -203,11 +202,8 @@ export class ReceiptTable {
   }
 
   #read(): void {
-    const { store } = this.#options.keeper;
-    for (let page = store.entries('receipts', 0, PAGE_MAX); page.length > 0; ) {
-      for (const { id, data } of page) this.#adopt(id, JSON.parse(data) as StoredRow);
-      page = store.entries('receipts', page.at(-1)!.id, PAGE_MAX);
-    }
+    for (const { id, data } of allEntries(this.#options.keeper.store, 'receipts'))
+      this.#adopt(id, JSON.parse(data) as StoredRow);
   }
 
   #adopt(id: number, { peer, node, replica, heardAt, collection, points, whole }: StoredRow): void {
