@@ -26,7 +26,6 @@ export {
   mismatchTexts,
   type NetworkStatus,
   type PeerMismatch,
-  type PeerTrouble,
   type QueueStatus,
   refusalTexts,
   triedRefusals,

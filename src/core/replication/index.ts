@@ -8,3 +8,4 @@ export type {
   RemoteOutcome,
   RemoteVersion,
 } from './outcomes.ts';
+export type { PeerTrouble } from './peer-trouble.ts';

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClockMonitor } from '../../core/clock/index.ts';
+import type { PeerTrouble } from '../../core/replication/index.ts';
 import { createManualClock, createSeededRandom, openMemoryReplica } from '../../testing/index.ts';
 import { SyncStatusTracker } from '../sync-status-tracker.ts';
 import {
@@ -22,7 +23,6 @@ import {
   type HealthCheck,
   type IntegrityStatus,
   type PeerMismatch,
-  type PeerTrouble,
   type QueueStatus,
 } from './index.ts';
 

@@ -25,6 +25,6 @@ export {
   createSyncLagCheck,
   type NetworkStatus,
 } from './network-checks.ts';
-export { type PeerTrouble, troubleTexts } from './peer-troubles.ts';
+export { troubleTexts } from './peer-troubles.ts';
 export { COMPARE_TOKENS, createRefusalsCheck, refusalTexts, triedRefusals } from './refusals-check.ts';
 export { type BackupStatus, createBackupCheck, createQueueCheck, type QueueStatus } from './service-checks.ts';

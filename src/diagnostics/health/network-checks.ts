@@ -1,7 +1,8 @@
 import { type Clock, type ClockAssessment, spanText } from '../../core/clock/index.ts';
+import type { PeerTrouble } from '../../core/replication/index.ts';
 import type { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.ts';
-import { type PeerTrouble, troubleTexts } from './peer-troubles.ts';
+import { troubleTexts } from './peer-troubles.ts';
 
 export interface NetworkStatus {
   /** False: this node runs without a network, on purpose. */

@@ -1,22 +1,9 @@
 import { TIMES } from '../../core/config/index.ts';
+import type { PeerTrouble } from '../../core/replication/index.ts';
 import { addressText } from '../address-text.ts';
 import type { Link } from './link-table.ts';
 import { GOOD_LINK_MS } from './short-links.ts';
 import type { Target } from './target.ts';
-
-/** A node that is there, and that this one still cannot work with. */
-export interface LinkTrouble {
-  /** `unreached`: it is heard, and dialling it fails. `restless`: its links end again and again within seconds. */
-  readonly kind: 'unreached' | 'restless';
-  /** Human name; null: it has not greeted yet. */
-  readonly node: string | null;
-  /** `host:port`. */
-  readonly address: string;
-  /** How long dialling has failed, ms; null: links are made, and end. */
-  readonly forMs: number | null;
-  /** Why the last attempt failed, or the last link ended. */
-  readonly why: string;
-}
 
 export interface TroubleSources {
   readonly nowMs: number;
@@ -29,7 +16,7 @@ export interface TroubleSources {
  * The devices that are heard now, and whose link does not come or does not last. A machine that was switched off is still heard until its
  * last beacon expires, so a failure counts only after that time.
  */
-export function* linkTroubles(targets: Iterable<Target>, sources: TroubleSources): Generator<LinkTrouble> {
+export function* linkTroubles(targets: Iterable<Target>, sources: TroubleSources): Generator<PeerTrouble> {
   const { nowMs, isWanted, linkOf, isRestless } = sources;
   const told = new Set<string>();
   for (const { deviceKey, kind, lostAt, failingSince, addresses, lastError, node } of targets) {

@@ -3,6 +3,7 @@ import { LIMITS, type Limits } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { compareBytes, type Random } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
+import type { PeerTrouble } from '../../core/replication/index.ts';
 import type { RetryPolicy } from '../../core/retry/index.ts';
 import { addressText } from '../address-text.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
@@ -11,7 +12,7 @@ import { incomingStatus, toPeerError } from './describe-peer.ts';
 import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
 import { DialRounds } from './dial-rounds.ts';
 import { type Link, LinkTable } from './link-table.ts';
-import { type LinkTrouble, linkTroubles, type TroubleSources } from './link-troubles.ts';
+import { linkTroubles, type TroubleSources } from './link-troubles.ts';
 import { ShortLinks } from './short-links.ts';
 import type { PeerStatus, Target } from './target.ts';
 import { TargetTable } from './target-table.ts';
@@ -190,7 +191,7 @@ export class Supervisor {
   }
 
   /** Nodes that are there, and whose links do not come or do not last. */
-  troubles(): LinkTrouble[] {
+  troubles(): PeerTrouble[] {
     const sources: TroubleSources = {
       nowMs: this.#now(),
       isWanted: (deviceKey) => this.#targets.isWanted(deviceKey),

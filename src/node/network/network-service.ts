@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ClockAssessment } from '../../core/clock/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
+import type { PeerTrouble } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
 import type { Replica } from '../../database/replica/index.ts';
 import type { PeerRefusal } from '../../diagnostics/index.ts';
 import { createUdpPort, Discovery, type DiscoveryEvent } from '../../net/discovery/index.ts';
 import type { Address, Channel } from '../../net/index.ts';
-import { addressText, type LinkTrouble, Supervisor } from '../../net/peers/index.ts';
+import { addressText, Supervisor } from '../../net/peers/index.ts';
 import { createTlsTransport, type DeviceKey, type TlsTransport } from '../../net/tcp/index.ts';
 import { createSessionCodec, type SessionEvent, type SessionRunner, SyncHost } from '../../sync/index.ts';
 import { ClusterKeys } from './cluster-keys.ts';
@@ -106,7 +107,7 @@ export class NetworkService {
   }
 
   /** Nodes that are there, and whose connections do not come or do not last. */
-  troubles(): LinkTrouble[] {
+  troubles(): PeerTrouble[] {
     return this.#isPaused ? [] : (this.#supervisor?.troubles() ?? []);
   }
 

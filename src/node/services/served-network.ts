@@ -1,4 +1,5 @@
-import type { PeerMismatch, PeerRefusal, PeerTrouble } from '../../diagnostics/index.ts';
+import type { PeerTrouble } from '../../core/replication/index.ts';
+import type { PeerMismatch, PeerRefusal } from '../../diagnostics/index.ts';
 import type { VerifiedSession } from './equality.ts';
 
 /** What the services need of the network. */
