@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,6 +94,32 @@ test('a reader that closes the pipe early causes no error', async () => {
   child.stdout!.destroy();
   assert.deepEqual(await once(child, 'close'), [0, null]);
   assert.equal(err, '');
+  const left = (await readdir(join(folder, 'pipe'))).filter((name) => /\.pid$|-wal$/.test(name));
+  assert.deepEqual(left, [], 'the database was closed');
+});
+
+const noFull = existsSync('/dev/full')
+  ? undefined
+  : 'a full disk behind the output is /dev/full, which this system lacks';
+if (noFull !== undefined) console.log(`SKIPPED: ${noFull}`);
+test('an output on a full disk gets one line of error, and ends no node', { skip: noFull ?? false }, async () => {
+  const full = openSync('/dev/full', 'w');
+  const onFull = (args: string[], stderr: 'pipe' | number): ChildProcess =>
+    spawn(process.execPath, [MAIN, ...args, '--data', 'full'], { cwd: folder, stdio: ['ignore', full, stderr] });
+  const put = onFull(['put', 'c', 'k', '{"a":1}'], 'pipe');
+  let err = '';
+  put.stderr?.setEncoding('utf8').on('data', (text) => {
+    err += text;
+  });
+  assert.deepEqual(await once(put, 'close'), [3, null]);
+  assert.match(err, /^entgldb: the command is done, but its answer was not written: .*: the disk is full; .*\n$/);
+  const node = onFull(START, full);
+  const exited = once(node, 'exit');
+  await eventually('it answers', async () => (await run('health', '--data', 'full')).code === 0);
+  assert.equal((await run('count', 'c', '--data', 'full')).out, '1\n');
+  node.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
+  closeSync(full);
 });
 
 test('commands that run at the same time wait for each other', async () => {

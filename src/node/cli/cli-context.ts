@@ -19,8 +19,6 @@ export interface CliContext {
   onStopSignal(listener: (signal: string) => void): () => void;
   /** Calls `listener` at each SIGHUP that is not the hangup of a terminal. Returns an unsubscriber. */
   onReloadSignal(listener: () => void): () => void;
-  /** From now on the program continues when nobody reads its output any more, instead of ending. */
-  goOnUnread(): void;
 }
 
 /** The options that every command takes. */
@@ -40,9 +38,9 @@ export interface CommandRun {
 /** Writes answers to the standard output, in one form for people and one for programs. */
 export interface Output {
   readonly isJson: boolean;
-  /** With `--json` one JSON value on one line, otherwise the text; waits while the reader is slow. */
+  /** With `--json` one JSON value on one line, otherwise the text; waits while the reader is slow. Rejects as `raw` does. */
   answer(value: unknown, text: string): Promise<void>;
-  /** Writes bytes or text unchanged, in either form. */
+  /** Writes bytes or text unchanged, in either form. Rejects with OutputClosed if nobody reads them, and with DISK_FULL or IO_FAILED. */
   raw(text: string | Uint8Array): Promise<void>;
   /** Writes a remark for people to the standard error output; nothing with `--json`. */
   note(text: string): void;

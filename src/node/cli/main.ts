@@ -4,7 +4,6 @@ import { packageVersion } from '../package-version.ts';
 import { systemClock } from '../system-clock.ts';
 import { systemRandom } from '../system-random.ts';
 import type { CliContext } from './cli-context.ts';
-import { ignoreClosedPipe } from './output.ts';
 import { runCli } from './run-cli.ts';
 
 const context: CliContext = {
@@ -19,7 +18,6 @@ const context: CliContext = {
   loadOpenNode: async () => (await import('../open-node.ts')).openNode,
   onStopSignal,
   onReloadSignal,
-  goOnUnread: () => void process.stdout.off('error', endUnread).on('error', ignoreClosedPipe),
 };
 
 /** The first signal stops gracefully and removes the handlers, so that a second one ends the process as usual. */
@@ -44,15 +42,10 @@ function onReloadSignal(listener: () => void): () => void {
   return () => process.off('SIGHUP', listener);
 }
 
-/** A reader may stop reading, as in `entgldb export users | head`. That is no error: the program ends silently. */
-function endUnread(error: NodeJS.ErrnoException): void {
-  ignoreClosedPipe(error);
-  process.exit(0);
-}
-
-process.stdout.on('error', endUnread);
-// A node goes on without a reader of its log: it must not stop because a terminal was closed.
-process.stderr.on('error', ignoreClosedPipe);
+// What could not be written is noticed where it is written (createOutput).
+process.stdout.on('error', () => {});
+// A node goes on without its log: it must not stop because a terminal was closed, or the disk that holds the log is full.
+process.stderr.on('error', () => {});
 
 const code = await runCli(process.argv.slice(2), context, packageVersion());
 // Waits until the last answer has reached a slow reader.

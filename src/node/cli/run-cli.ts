@@ -4,6 +4,7 @@ import { errorBody } from '../http/index.ts';
 import { assertNodeVersion } from '../node-version.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandStopped, EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { OutputClosed } from './output.ts';
 import { createProgram } from './program.ts';
 
 /**
@@ -30,7 +31,7 @@ export async function runCli(args: readonly string[], context: CliContext, versi
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    if (error instanceof OutputClosed || (error instanceof CommanderError && error.exitCode === 0)) return EXIT.ok;
     if (error instanceof CommanderError && error.code === 'commander.help') context.stderr.write(help);
     else
       report(

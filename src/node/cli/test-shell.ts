@@ -90,7 +90,6 @@ function beginCommand(args: readonly string[], stdin: Stdin, openNode: OpenNode,
       return () => listeners.delete(listener);
     },
     onReloadSignal: () => () => {},
-    goOnUnread: () => {},
   };
   const done = runCli(args, context, '1.2.3').then((code) => ({ code, out: stdout.text(), err: stderr.text() }));
   const ready = Promise.race([

@@ -25,7 +25,6 @@ export interface StartArguments {
 /** Runs a node until SIGINT or SIGTERM; SIGHUP reads the configuration again. */
 export async function start(run: CommandRun, options: StartArguments): Promise<ExitCode> {
   const { context } = run;
-  context.goOnUnread();
   const flags = flagsOf(options, context);
   const config = await loadCliConfig(context, run.globals, flags);
   const tokens = await readTokens(config);
@@ -58,7 +57,9 @@ export async function start(run: CommandRun, options: StartArguments): Promise<E
       startDaemon(config, tokens, { openNode, clock, random, logger: log.logger, signal: stopping.signal });
     const node = await beginWhenFree(config, begin, stopping.signal);
     started.resolve(node);
-    await run.output.answer(readyValue(node, config), readyText(node, config));
+    await run.output.answer(readyValue(node, config), readyText(node, config)).catch(() => {
+      // A node goes on without a reader, and on a full disk.
+    });
     await stopped;
     log.logger.info({ signal: (stopping.signal.reason as CommandStopped).signal }, 'stopping');
     return await closeInTime(node, latest, context, log);

@@ -60,19 +60,23 @@ export class DemoNode {
   /** Resolves when the node is ready. Rejects with NODE_UNREACHABLE if it ends before that. */
   async start(): Promise<void> {
     const { folder, program, environment, signal } = this.#options;
-    const log = await open(this.#logPath, 'a');
-    signal.throwIfAborted();
     const command = [program, 'start', '--data', folder, '--node-id', this.name, '--json'];
-    const child = spawn(process.execPath, ['--import', END_WITH_PARENT, ...command], {
-      cwd: folder,
-      env: environment,
-      // A group of its own: Ctrl+C reaches the demo alone, which then stops its nodes in good order.
-      detached: true,
-      windowsHide: true,
-      stdio: ['ignore', 'pipe', log.fd, 'ipc'],
-    });
+    const log = await open(this.#logPath, 'a');
+    let child: ChildProcess;
+    try {
+      signal.throwIfAborted();
+      child = spawn(process.execPath, ['--import', END_WITH_PARENT, ...command], {
+        cwd: folder,
+        env: environment,
+        // A group of its own: Ctrl+C reaches the demo alone, which then stops its nodes in good order.
+        detached: true,
+        windowsHide: true,
+        stdio: ['ignore', 'pipe', log.fd, 'ipc'],
+      });
+    } finally {
+      await log.close();
+    }
     this.#child = child;
-    await log.close();
     const exit = once(child, 'exit').then(() => undefined);
     const ready = await Promise.race([once(createInterface(child.stdout!), 'line'), exit]);
     const file = ready === undefined ? undefined : await readNodeFile(join(folder, 'entgldb.db'));

@@ -2,6 +2,7 @@ import { TimeoutError } from '../../../core/errors/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { CommandStopped } from '../exit-code.ts';
 import { formatCount } from '../format.ts';
+import { OutputClosed, outputError } from '../output.ts';
 import { type Cluster, createCluster, isMeshed, NODE_NAMES, waitUntil } from './cluster.ts';
 import { type CrashReport, crash } from './crash.ts';
 import { type CutOffReport, cutOff } from './cut-off.ts';
@@ -39,7 +40,7 @@ export interface DemoReport {
 
 /**
  * Runs the whole demo, and cleans up whatever happens. Rejects with TIMED_OUT, NODE_UNREACHABLE or another error of a node, or
- * with `CommandStopped` after a stop signal.
+ * with `CommandStopped` after a stop signal, or as `Output.raw` does.
  */
 export async function runDemo({ context, screen, placesMax }: DemoOptions): Promise<DemoReport> {
   const stopping = new AbortController();
@@ -49,6 +50,8 @@ export async function runDemo({ context, screen, placesMax }: DemoOptions): Prom
   const forget = context.onStopSignal(stop);
   // The terminal was closed. A node may be meant to go on then, a demo never is.
   process.on('SIGHUP', stop);
+  const unshown = (error: Error): void => stopping.abort(outputError(error));
+  context.stdout.on('error', unshown);
   const late = new TimeoutError(`the demo did not end within ${DEMO_MS_MAX / 1000} s; is this machine very busy?`);
   const cancel = context.clock.setTimer(DEMO_MS_MAX, () => stopping.abort(late));
   const stopped = new Promise<never>((_, reject) => {
@@ -58,7 +61,7 @@ export async function runDemo({ context, screen, placesMax }: DemoOptions): Prom
   try {
     return await Promise.race([story, stopped]);
   } catch (error) {
-    if (!(error instanceof CommandStopped)) await showLogs(cluster, screen);
+    if (!(error instanceof CommandStopped || error instanceof OutputClosed)) await showLogs(cluster, screen);
     throw error;
   } finally {
     cancel();
@@ -67,6 +70,7 @@ export async function runDemo({ context, screen, placesMax }: DemoOptions): Prom
     // The nodes are gone, so the story ends too; its error no longer matters.
     await story.catch(() => {});
     process.off('SIGHUP', stop);
+    context.stdout.off('error', unshown);
     forget();
   }
 }
