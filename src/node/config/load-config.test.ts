@@ -3,7 +3,7 @@
  * in the test's own folder, environments and flags as plain arguments.
  */
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -372,6 +372,14 @@ describe('tokens', () => {
         await loadConfig({ configFile: path, workingDirectory: folder, environment: {} }),
       );
       assert.notDeepEqual(first.cluster, second.cluster);
+      // What a killed one can leave: the draft, under two names.
+      await link(path, `${path}.new`);
+      const refusal = { ...options, nodeId: 'till-2' };
+      await assert.rejects(writeNewConfig(refusal, random), (error: Error) => isEntglDbError(error, 'FILE_INVALID'));
+      assert.match(await readFile(path, 'utf8'), /till-1/);
+      await writeNewConfig({ ...refusal, force: true }, random);
+      assert.match(await readFile(path, 'utf8'), /till-2/);
+      assert.deepEqual(await readdir(join(folder, 'new')), ['appsettings.json']);
     },
   );
 });

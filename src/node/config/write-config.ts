@@ -1,8 +1,8 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import type { Random } from '../../core/ids/index.ts';
-import { fileProblem, makePrivateFolder, pathProblem } from '../files/index.ts';
+import { fileProblem, makePrivateFolder, pathProblem, syncFolder } from '../files/index.ts';
 import { CONFIG_KEYS } from './config-keys.ts';
 
 export interface NewConfigOptions {
@@ -50,23 +50,57 @@ async function makeFolder(path: string): Promise<void> {
   await makePrivateFolder(path);
 }
 
-/** A replaced file may hold the only copy of a token, so it stays until the new one is on disk. */
+/**
+ * The file lies whole and durably under its name on return. A replaced one may hold the only copy of a token, so it stays until the
+ * new one is on disk.
+ */
 async function writeWhole({ path, force }: NewConfigOptions, text: string): Promise<void> {
-  const draft = force ? `${path}.new` : path;
-  let file: FileHandle | undefined;
+  if (!force && (await isThere(path))) throw existsError();
+  const draft = `${path}.new`;
+  // What was left behind may be open to everybody, or the very file that is to be replaced, under a second name.
+  await rm(draft, { force: true });
   try {
-    file = await open(draft, force ? 'w' : 'wx', 0o600);
-    // The mode given to `open` applies to new files only; an old draft may have been readable by everybody.
-    await file.chmod(0o600);
+    await writeDraft(draft, text);
+    if (force) await rename(draft, path);
+    else await publishNew(draft, path);
+    await syncFolder(dirname(path));
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function writeDraft(draft: string, text: string): Promise<void> {
+  const file = await open(draft, 'wx', 0o600);
+  try {
     await file.writeFile(text);
     await file.sync();
-    if (force) await rename(draft, path);
-  } catch (error) {
-    if (file !== undefined) await rm(draft, { force: true });
-    throw error;
   } finally {
-    await file?.close();
+    await file.close();
   }
+}
+
+/** Uses a link, which unlike a rename never replaces a file that appeared meanwhile. Some file systems have no links. */
+async function publishNew(draft: string, path: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch {
+    if (await isThere(path)) throw existsError();
+    await rename(draft, path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function existsError(): NodeJS.ErrnoException {
+  return Object.assign(new Error('it exists'), { code: 'EEXIST' });
 }
 
 function requireNodeId(nodeId: string | null): void {
