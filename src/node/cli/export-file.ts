@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ConfigurationError } from '../../core/errors/index.ts';
-import { fileProblem, toFileError } from '../files/index.ts';
+import { fileProblem, syncFolder, toFileError } from '../files/index.ts';
 import { CommandStopped } from './exit-code.ts';
 
 /** Minimum number of bytes between two marks of a resumable export. */
@@ -8,12 +9,15 @@ const MARK_BYTES = 1024 * 1024;
 
 /** How far an export has come: the last key within the first `bytes` bytes of the file. */
 interface Mark {
+  /** What the export is of. */
+  readonly of: string;
   readonly key: string;
   readonly bytes: number;
 }
 
 interface ExportFileOptions {
-  readonly isResumable: boolean;
+  /** Describes all that decides the content: an interrupted export is continued only by one of the same. Null: it cannot be continued. */
+  readonly resumable: string | null;
   /** Aborts with CommandStopped. */
   readonly signal: AbortSignal;
 }
@@ -23,7 +27,7 @@ export class ExportFile {
   /** The key after which the export continues; undefined: from the first document. */
   readonly after: string | undefined;
   readonly #path: string;
-  readonly #isResumable: boolean;
+  readonly #resumable: string | null;
   readonly #handle: FileHandle;
   readonly #signal: AbortSignal;
   #bytes: number;
@@ -31,12 +35,12 @@ export class ExportFile {
 
   private constructor(
     path: string,
-    { isResumable, signal }: ExportFileOptions,
+    { resumable, signal }: ExportFileOptions,
     handle: FileHandle,
     mark: Mark | undefined,
   ) {
     this.#path = path;
-    this.#isResumable = isResumable;
+    this.#resumable = resumable;
     this.#handle = handle;
     this.after = mark?.key;
     this.#bytes = mark?.bytes ?? 0;
@@ -48,7 +52,9 @@ export class ExportFile {
   static async open(path: string, options: ExportFileOptions): Promise<ExportFile> {
     try {
       const place = await placeOf(path);
-      const mark = options.isResumable ? await readMark(place) : undefined;
+      const mark = options.resumable === null ? undefined : await readMark(place, options.resumable);
+      // A mark that does not fit must not remain beside another content.
+      if (mark === undefined) await removeMarks(place);
       const handle = await open(draftOf(place), mark === undefined ? 'w' : 'r+', 0o600);
       // What was written after the mark is written again.
       if (mark !== undefined) await handle.truncate(mark.bytes);
@@ -75,28 +81,33 @@ export class ExportFile {
 
   /** Notes that the content so far ends with this key. */
   async mark(key: string): Promise<void> {
-    if (!this.#isResumable || this.#bytes < this.#markedBytes + MARK_BYTES) return;
+    const of = this.#resumable;
+    if (of === null || this.#bytes < this.#markedBytes + MARK_BYTES) return;
     await this.#handle.sync();
-    const mark: Mark = { key, bytes: this.#bytes };
-    await writeFile(`${markOf(this.#path)}.new`, JSON.stringify(mark), { mode: 0o600 });
-    await rename(`${markOf(this.#path)}.new`, markOf(this.#path));
+    const mark: Mark = { of, key, bytes: this.#bytes };
+    await writeFile(draftMarkOf(this.#path), JSON.stringify(mark), { mode: 0o600 });
+    await rename(draftMarkOf(this.#path), markOf(this.#path));
     this.#markedBytes = this.#bytes;
   }
 
+  /** The file lies durably under its name on return. */
   async finish(): Promise<void> {
     await this.#handle.sync();
     await this.#handle.close();
     await rename(draftOf(this.#path), this.#path);
-    await rm(markOf(this.#path), { force: true });
+    await syncFolder(dirname(this.#path));
+    await removeMarks(this.#path);
   }
 
   /** Closes the file after an error, and returns the error to throw. */
   async giveUp(error: unknown): Promise<unknown> {
-    await this.#handle.close();
-    if (!this.#isResumable) await rm(draftOf(this.#path), { force: true });
+    // The first error is the one to tell.
+    await this.#handle.close().catch(() => {});
+    await rm(draftMarkOf(this.#path), { force: true }).catch(() => {});
+    if (this.#resumable === null) await rm(draftOf(this.#path), { force: true }).catch(() => {});
     const { aborted, reason } = this.#signal;
     if (!aborted || !(reason instanceof CommandStopped)) return toFileError(error, this.#path);
-    const rest = this.#isResumable ? 'run it again with --resume to go on' : 'nothing was left behind';
+    const rest = this.#resumable !== null ? 'run it again with --resume to go on' : 'nothing was left behind';
     return new CommandStopped(reason.signal, `stopped before ${this.#path} was complete; ${rest}`);
   }
 }
@@ -119,12 +130,21 @@ function markOf(path: string): string {
   return `${path}.part.mark`;
 }
 
+function draftMarkOf(path: string): string {
+  return `${markOf(path)}.new`;
+}
+
+async function removeMarks(path: string): Promise<void> {
+  for (const mark of [draftMarkOf(path), markOf(path)]) await rm(mark, { force: true });
+}
+
 /** Undefined if there is nothing to resume. */
-async function readMark(path: string): Promise<Mark | undefined> {
+async function readMark(path: string, wanted: string): Promise<Mark | undefined> {
   try {
-    const { key, bytes } = JSON.parse(await readFile(markOf(path), 'utf8')) as Mark;
+    const { of, key, bytes } = JSON.parse(await readFile(markOf(path), 'utf8')) as Mark;
     const { size } = await stat(draftOf(path));
-    return typeof key === 'string' && Number.isSafeInteger(bytes) && size >= bytes ? { key, bytes } : undefined;
+    const isSound = typeof key === 'string' && Number.isSafeInteger(bytes) && size >= bytes;
+    return isSound && of === wanted ? { of, key, bytes } : undefined;
   } catch {
     // No mark, or an incomplete one: start with the first document.
     return undefined;

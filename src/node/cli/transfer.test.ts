@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstat, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandStopped, exitCodeOf } from './exit-code.ts';
@@ -72,18 +72,49 @@ test('an import of a file that was changed meanwhile restarts at its first line'
   assert.equal(JSON.parse((await cli('import', 'things', 'in.ndjson', '--resume', '--json')).out).imported, 1500);
 });
 
-test('an export resumes after its mark, and the file is the same as without interruption', async () => {
+test('an import into another database, or read in another way, restarts at its first line', async () => {
+  const good = Array.from({ length: 1500 }, (_, i) => JSON.stringify({ id: i, sku: `s${i}` }));
+  await writeFile(inFolder('in.ndjson'), [...good, 'x', ''].join('\n'));
+  for (const others of [
+    ['--data', 'other'],
+    ['--key-field', 'sku'],
+  ]) {
+    assert.equal((await cli('import', 'things', 'in.ndjson', '--resume')).code, 2);
+    const { out } = await cli('import', 'things', 'in.ndjson', '--resume', '--skip-bad', '--json', ...others);
+    assert.deepEqual([JSON.parse(out).imported, JSON.parse(out).afterLine], [1500, 0]);
+  }
+});
+
+test('an import whose mark cannot be written says so and what is there', async () => {
+  const lines = Array.from({ length: 9000 }, (_, id) => JSON.stringify({ id, pad: 'x'.repeat(300) }));
+  await writeFile(inFolder('in.ndjson'), lines.join('\n'));
+  await mkdir(inFolder('in.ndjson.import.new'));
+  const { code, err } = await cli('import', 'things', 'in.ndjson', '--resume');
+  assert.equal(code, 3);
+  const [, count] =
+    /^entgldb: .*in\.ndjson\.import: it is a folder; .*; ([\d,]+) documents before it were imported; .*\n$/.exec(err)!;
+  assert.equal((await cli('count', 'things')).out, `${count!.replace(',', '')}\n`);
+});
+
+/** Fills the collection `things`, and stops an export of it that has left a mark. Resolves with the lines of the whole. */
+async function cutExport(): Promise<readonly string[]> {
   const lines = Array.from(
-    { length: 3000 },
+    { length: 9000 },
     (_, i) => `{"key":"k${String(i).padStart(4, '0')}","value":{"pad":"${'x'.repeat(900)}"}}`,
   );
   await writeFile(inFolder('in.ndjson'), `${lines.join('\n')}\n`);
   await cli('import', 'things', 'in.ndjson');
-  const written = `${lines.slice(0, 1200).join('\n')}\n`;
-  await writeFile(inFolder('out.ndjson.part'), `${written}{"key":"k1200","val`);
-  await writeFile(inFolder('out.ndjson.part.mark'), JSON.stringify({ key: 'k1199', bytes: written.length }));
-  const answer = await cli('export', 'things', 'out.ndjson', '--resume', '--json');
-  assert.equal(JSON.parse(answer.out).exported, 1800);
+  const started = begin(['export', 'things', 'out.ndjson', '--resume']);
+  while (!(await readdir(folder())).includes('out.ndjson.part.mark')) await new Promise(setImmediate);
+  started.stop('SIGINT');
+  assert.match((await started.done).err, /run it again with --resume to go on/);
+  return lines;
+}
+
+test('an export resumes after its mark, and the file is the same as without interruption', async () => {
+  const lines = await cutExport();
+  const { exported } = JSON.parse((await cli('export', 'things', 'out.ndjson', '--resume', '--json')).out);
+  assert.ok(exported > 0 && exported < lines.length, `${exported} were exported after the mark`);
   assert.equal(await readFile(inFolder('out.ndjson'), 'utf8'), await readFile(inFolder('in.ndjson'), 'utf8'));
   assert.deepEqual(
     (await readdir(folder())).filter((name) => name.includes('.part')),
@@ -91,10 +122,28 @@ test('an export resumes after its mark, and the file is the same as without inte
   );
 });
 
+test('an export of anything else begins anew', async () => {
+  await cutExport();
+  await cli('put', 'others', 'a', '{"n":1}');
+  assert.equal((await cli('export', 'others', 'out.ndjson', '--resume')).code, 0);
+  assert.equal(await readFile(inFolder('out.ndjson'), 'utf8'), '{"key":"a","value":{"n":1}}\n');
+});
+
+test('a mark is gone once an export that does not resume has begun', async () => {
+  await cutExport();
+  const stop = new AbortController();
+  const file = await ExportFile.open(inFolder('out.ndjson'), { resumable: null, signal: stop.signal });
+  assert.equal((await readdir(folder())).includes('out.ndjson.part.mark'), false);
+  await file.giveUp(new Error('given up'));
+});
+
 test('a stop in the middle of an export leaves nothing behind, or what --resume goes on with', async () => {
   for (const isResumable of [false, true]) {
     const stop = new AbortController();
-    const file = await ExportFile.open(inFolder('out.ndjson'), { isResumable, signal: stop.signal });
+    const file = await ExportFile.open(inFolder('out.ndjson'), {
+      resumable: isResumable ? 'all' : null,
+      signal: stop.signal,
+    });
     await file.write('{"key":"a","value":{}}\n');
     stop.abort(new CommandStopped('SIGINT', 'stopped'));
     const error = await file.write('{"key":"b","value":{}}\n').catch((thrown: unknown) => file.giveUp(thrown));

@@ -82,8 +82,11 @@ function fieldOf(value: Document, name: string): JsonValue | undefined {
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** Names of the top-level fields of all documents, in order of first appearance. */
-async function fieldsOf(collection: ExportSource, signal: AbortSignal | undefined): Promise<readonly string[]> {
+/**
+ * Names of the top-level fields of all documents, in order of first appearance: the columns of a CSV file. Throws INVALID_DOCUMENT if
+ * they make no table.
+ */
+export async function fieldsOf(collection: ExportSource, signal: AbortSignal | undefined): Promise<readonly string[]> {
   const names = new Set<string>();
   for await (const [key, value] of collection.entries(scanOptions({ signal }))) {
     for (const name of Object.keys(value)) {

@@ -86,7 +86,7 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
 }
 
 async function toFile(content: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal): Promise<void> {
-  const file = await ExportFile.open(path, { isResumable: false, signal });
+  const file = await ExportFile.open(path, { resumable: null, signal });
   try {
     for await (const bytes of content) await file.write(bytes);
     await file.finish();

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { abortable } from '../../../core/clock/index.ts';
 import { ConfigurationError } from '../../../core/errors/index.ts';
-import { type ExportOptions, type ExportSource, exportDocuments } from '../../transfer/index.ts';
+import { type ExportOptions, type ExportSource, exportDocuments, fieldsOf } from '../../transfer/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { ExportFile } from '../export-file.ts';
 import { plural } from '../format.ts';
+import type { NodeTarget } from '../node-target.ts';
 import { withTarget } from '../open-target.ts';
 import { startProgress } from '../progress.ts';
 import { parseDelimiter, parseFormat, type TransferArguments } from '../transfer-options.ts';
@@ -42,8 +43,10 @@ export async function exportCommand(
       const all = { ...options, onProgress, signal };
       if (toOutput)
         for await (const chunk of exportDocuments(documents, all)) await abortable(output.raw(chunk), signal);
-      else
-        await toFile(documents, resolve(context.workingDirectory, file), { ...all, isResumable: args.resume === true });
+      else {
+        const path = resolve(context.workingDirectory, file);
+        await toFile(documents, path, all, (columns) => describeExport(target, collection, args, { ...all, columns }));
+      }
     } finally {
       progress.stop();
     }
@@ -70,12 +73,28 @@ function optionsOf(args: ExportArguments, file: string | undefined, toOutput: bo
   return { format, delimiter, columns };
 }
 
+/** All that decides the content of the file; null: it is not to be resumed. */
+async function describeExport(
+  target: NodeTarget,
+  collection: string,
+  { resume, versions }: ExportArguments,
+  { format, delimiter, columns }: ExportOptions,
+): Promise<string | null> {
+  if (resume !== true) return null;
+  const { replica } = await target.status();
+  return JSON.stringify({ replica, collection, format, delimiter, columns, versions: versions === true });
+}
+
 async function toFile(
   documents: ExportSource,
   path: string,
-  { isResumable, ...options }: ExportOptions & { readonly isResumable: boolean; readonly signal: AbortSignal },
+  given: ExportOptions & { readonly signal: AbortSignal },
+  describe: (columns: ExportOptions['columns']) => Promise<string | null>,
 ): Promise<void> {
-  const file = await ExportFile.open(path, { isResumable, signal: options.signal });
+  const { signal } = given;
+  const columns = given.format === 'csv' ? (given.columns ?? (await fieldsOf(documents, signal))) : undefined;
+  const options = { ...given, columns };
+  const file = await ExportFile.open(path, { resumable: await describe(columns), signal });
   try {
     let lastKey = file.after;
     const onProgress: ExportOptions['onProgress'] = (made) => {

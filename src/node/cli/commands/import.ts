@@ -39,19 +39,26 @@ export async function importCommand(
   const delimiter = parseDelimiter(args.delimiter, file);
   const { limits } = await loadCliConfig(context, run.globals);
   const source = await openSource(run, file);
-  const mark = args.resume === true ? await openMarkFile(run, file, collection) : undefined;
-  const afterLine = (await mark?.read()) ?? 0;
-  const watch = new ImportWatch(await startProgress(context, output, source.total), context.stderr, mark);
+  const isResumable = args.resume === true;
+  if (isResumable && file === '-')
+    throw new ConfigurationError('USAGE', '--resume needs a file; the standard input cannot be read again');
+  const isAllText = args.allText === true;
+  const watch = new ImportWatch(await startProgress(context, output, source.total), context.stderr);
+  let afterLine = 0;
   const startMs = context.clock.monotonic();
   try {
-    const imported = await withTarget(run, { create: true }, (target, signal) =>
-      importDocuments(watch.counted(abortableItems(source.bytes, signal)), target.collection(collection), {
-        ...{ limits, format, delimiter, keyField, afterLine, signal },
-        isAllText: args.allText === true,
+    const imported = await withTarget(run, { create: true }, async (target, signal) => {
+      if (isResumable) {
+        const { replica } = await target.status();
+        const identity = { collection, replica, format, delimiter, keyField, isAllText };
+        afterLine = await watch.resume(await ImportMarkFile.beside(resolve(context.workingDirectory, file), identity));
+      }
+      return importDocuments(watch.counted(abortableItems(source.bytes, signal)), target.collection(collection), {
+        ...{ limits, format, delimiter, keyField, afterLine, isAllText, signal },
         onProgress: (progress) => watch.onProgress(progress),
         ...(args.skipBad === true ? { onBadLine: (error: Error) => watch.onBadLine(error) } : {}),
-      }),
-    );
+      });
+    });
     await watch.done();
     const seconds = (context.clock.monotonic() - startMs) / 1000;
     const speed = `${formatCount(Math.round(imported / Math.max(seconds, 0.001)))} a second`;
@@ -62,7 +69,7 @@ export async function importCommand(
     );
     return watch.skipped === 0 ? EXIT.ok : EXIT.usage;
   } catch (error) {
-    throw tellWritten(error, watch.written, mark !== undefined);
+    throw tellWritten(error, watch.written, isResumable);
   } finally {
     await watch.stop();
   }
@@ -76,14 +83,20 @@ class ImportWatch {
   skipped = 0;
   readonly #progress: Progress;
   readonly #stderr: CliContext['stderr'];
-  readonly #mark: ImportMarkFile | undefined;
+  #mark: ImportMarkFile | undefined;
   #bytesRead = 0;
   #marking: Promise<void> = Promise.resolve();
+  #markProblem: unknown;
 
-  constructor(progress: Progress, stderr: CliContext['stderr'], mark: ImportMarkFile | undefined) {
+  constructor(progress: Progress, stderr: CliContext['stderr']) {
     this.#progress = progress;
     this.#stderr = stderr;
+  }
+
+  /** Keeps this mark from now on, and resolves with the line after which to go on. */
+  resume(mark: ImportMarkFile): Promise<number> {
     this.#mark = mark;
+    return mark.read();
   }
 
   async *counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -93,11 +106,18 @@ class ImportWatch {
     }
   }
 
+  /** Throws what kept an earlier mark from being written: an import that cannot be resumed must not go on as if it could. */
   onProgress({ imported, line }: ImportProgress): void {
     this.written = imported;
     this.#progress.update(this.#bytesRead, imported);
+    if (this.#markProblem !== undefined) throw this.#markProblem;
     const mark = this.#mark;
-    if (mark !== undefined) this.#marking = this.#marking.then(() => mark.write(line));
+    if (mark === undefined) return;
+    this.#marking = this.#marking
+      .then(() => mark.write(line))
+      .catch((error: unknown) => {
+        this.#markProblem = error;
+      });
   }
 
   onBadLine(error: Error): void {
@@ -115,7 +135,7 @@ class ImportWatch {
   /** Waits until the mark is written, however the command ends. */
   async stop(): Promise<void> {
     this.#progress.stop();
-    await this.#marking.catch(() => {});
+    await this.#marking;
   }
 }
 
@@ -134,11 +154,6 @@ function tellWritten(error: unknown, written: number, isResumable: boolean): unk
     details: { ...details, imported: written },
     cause: error,
   });
-}
-
-function openMarkFile({ context }: CommandRun, file: string, collection: string): Promise<ImportMarkFile> {
-  if (file !== '-') return ImportMarkFile.beside(resolve(context.workingDirectory, file), collection);
-  throw new ConfigurationError('USAGE', '--resume needs a file; the standard input cannot be read again');
 }
 
 async function openSource({ context }: CommandRun, file: string): Promise<Source> {
