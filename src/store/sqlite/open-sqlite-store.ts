@@ -19,6 +19,7 @@ import {
   type Marker,
   readMarker,
   readOrigin,
+  removeInterruptedRestore,
   setStrayLogsAside,
   syncFolderOf,
   takeOwnerLock,
@@ -118,6 +119,7 @@ export function isFileGone(path: string): boolean {
 
 /** Makes sure that SQLite may open the main file: it is ours, and no other file's log lies beside it. Returns what was odd. */
 function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): FoundFiles {
+  removeInterruptedRestore(path);
   const main = inspectMainFile(path);
   const marker = readMarker(markerPathOf(path));
   refuseOtherNames(path, main, marker);

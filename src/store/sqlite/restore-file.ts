@@ -1,11 +1,35 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
-import { DatabaseCorruptionError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/config/index.ts';
+import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
 import type { Damage } from '../store.ts';
-import { createPrivateFolder, inspectMainFile, LOG_SUFFIXES, syncFolderOf, takeOwnerLock } from './files/index.ts';
-import { damagedIndexes, Maintenance, renewIndexes, streamDamage } from './maintenance/index.ts';
+import { DatabaseFile } from './database-file.ts';
+import {
+  createPrivateFolder,
+  incomingPathOf,
+  inspectMainFile,
+  keepReplaced,
+  LOG_SUFFIXES,
+  ownerOf,
+  RedoFile,
+  removeInterruptedRestore,
+  syncFile,
+  syncFolderOf,
+  takeOwnerLock,
+} from './files/index.ts';
+import { damagedIndexes, Maintenance, renewIndexes, seal, streamDamage } from './maintenance/index.ts';
 import { guarded } from './sqlite-errors.ts';
+
+const OWNER_FILE = 0o600;
+/** For a file that only this process knows, and that is synced as a whole in the end. */
+const CONNECTION = {
+  walMode: true,
+  busyTimeoutMs: 0,
+  pageCacheBytes: 16 * 1024 * 1024,
+  synchronous: 'normal',
+} as const;
 
 export interface RestoreOptions {
   readonly backupPath: string;
@@ -38,66 +62,119 @@ export async function verifySqliteFile(
 }
 
 /**
- * Replaces a database by a verified backup. Returns the path to which the replaced file was set aside; undefined if there
- * was none. Rejects with DATABASE_LOCKED while the database is open, BACKUP_INVALID if the backup is damaged. The exchange
- * is one rename: after a crash there is either the old database or the restored one.
+ * Replaces a database by a verified backup, or by a database file with the logs beside it, such as one that was replaced before.
+ * Returns the path to which the replaced file was set aside; undefined if there was none. Rejects with DATABASE_LOCKED while either of
+ * the two is open, BACKUP_INVALID if the backup is damaged. The exchange is one rename: after a crash there is either the old database
+ * or the restored one.
  */
 export async function restoreSqliteFile(options: RestoreOptions): Promise<string | undefined> {
-  const { backupPath, clock, signal } = options;
+  const { backupPath, clock } = options;
   const path = resolve(options.path);
+  refuseOpen(backupPath);
   guarded(path, () => createPrivateFolder(dirname(path)));
   const lock = takeOwnerLock(path, options.pid);
+  const incoming = incomingPathOf(path);
   try {
-    const damage = await verifySqliteFile(backupPath, { clock, ...(signal && { signal }) });
-    const lasting = damage.filter(({ kind }) => kind !== 'index');
-    if (lasting.length > 0) throw invalidError(backupPath, lasting);
-    return guarded(path, () => exchange(backupPath, path, Math.floor(clock.now()), damagedIndexes(damage)));
+    guarded(path, () => removeInterruptedRestore(path));
+    const logs = logsOf(backupPath);
+    if (logs.length === 0) {
+      const rotten = await verified(backupPath, options);
+      guarded(path, () => copyWhole(backupPath, incoming, logs, clock));
+      guarded(path, () => renewIndexes(incoming, rotten));
+    } else {
+      // What the logs hold is read only once they are applied, which must not happen to the backup itself.
+      guarded(path, () => copyWhole(backupPath, incoming, logs, clock));
+      renewIndexes(incoming, await verified(incoming, options));
+    }
+    return guarded(path, () => exchange(incoming, path, clock.now()));
   } finally {
+    cleanUp(path);
     lock.release();
   }
 }
 
-/** The old file and its logs are kept under other names, as they may hold what the backup lacks. */
-function exchange(backupPath: string, path: string, nowMs: number, rotten: readonly number[]): string | undefined {
-  const incoming = `${path}.restoring`;
-  const aside = existsSync(path) ? `${path}.replaced-${nowMs}` : undefined;
+function cleanUp(path: string): void {
   try {
-    copyFileSync(backupPath, incoming);
-    renewIndexes(incoming, rotten);
-    syncFile(incoming);
-    if (aside !== undefined) keepAs(path, aside);
-    renameSync(incoming, path);
-    syncFolderOf(path);
-    for (const suffix of LOG_SUFFIXES) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, (aside ?? `${path}.replaced-${nowMs}`) + suffix);
-    }
-    return aside;
-  } finally {
-    rmSync(incoming, { force: true });
-  }
-}
-
-/** Gives the file a second name, or makes a copy if the file system has no links. */
-function keepAs(path: string, aside: string): void {
-  try {
-    linkSync(path, aside);
+    removeInterruptedRestore(path);
   } catch {
-    copyFileSync(path, aside);
+    // The next opening does it.
   }
 }
 
-function syncFile(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+/** The ids of indexes that must be rebuilt. Throws BACKUP_INVALID if anything else is damaged. */
+async function verified(file: string, { backupPath, clock, signal }: RestoreOptions): Promise<number[]> {
+  const damage = await verifySqliteFile(file, { clock, ...(signal && { signal }) });
+  const lasting = damage.filter(({ kind }) => kind !== 'index');
+  if (lasting.length > 0) throw invalidError(backupPath, lasting);
+  return damagedIndexes(damage);
+}
+
+/** The suffixes of the logs that hold a part of the file. A backup is complete without: what lies beside it is not its own. */
+function logsOf(backupPath: string): string[] {
+  const main = guarded(backupPath, () => inspectMainFile(backupPath));
+  if (main.kind !== 'unreadable' && !(main.kind === 'ours' && main.generation > 0)) return [];
+  return LOG_SUFFIXES.filter((suffix) => suffix !== '-shm' && existsSync(backupPath + suffix));
+}
+
+/** Copies the file, applies its logs, and seals it, so that opening it takes a new replica id. */
+function copyWhole(backupPath: string, incoming: string, logs: readonly string[], clock: Clock): void {
+  for (const suffix of ['', ...logs]) {
+    copyFileSync(backupPath + suffix, incoming + suffix);
+    // The backup may be readable by everybody, or not writable.
+    chmodSync(incoming + suffix, OWNER_FILE);
   }
+  if (logs.length > 0) applyLogs(backupPath, incoming, clock);
+  seal(incoming);
+}
+
+function applyLogs(backupPath: string, incoming: string, clock: Clock): void {
+  const redo = new RedoFile(incoming, (file) => file.datasync(), silentLogger);
+  const file = new DatabaseFile(
+    { path: incoming, connection: CONNECTION, limits: LIMITS, clock, onDamagedEntry: () => {} },
+    redo,
+  );
+  try {
+    if (file.isRedoCut) throw cutError(backupPath);
+    file.settled();
+  } finally {
+    file.close();
+  }
+}
+
+/** The incoming file takes the place of the main file. The old one and its logs are kept under other names. */
+function exchange(incoming: string, path: string, nowMs: number): string | undefined {
+  syncFile(incoming);
+  const replaced = keepReplaced(path, nowMs);
+  try {
+    renameSync(incoming, path);
+  } catch (error) {
+    replaced.undo();
+    throw error;
+  }
+  syncFolderOf(path);
+  replaced.removeLogs();
+  return replaced.aside;
+}
+
+/** A file that is open changes while it is copied, and then the copy is of no moment. */
+function refuseOpen(backupPath: string): void {
+  const pid = ownerOf(backupPath);
+  if (pid === undefined) return;
+  const message = `process ${pid} has ${backupPath} open, so it is no backup; make one of it with \`entgldb backup\``;
+  throw new PersistenceError('DATABASE_LOCKED', message, { details: { path: backupPath, pid } });
 }
 
 function invalidError(path: string, damage: readonly Damage[]): DatabaseCorruptionError {
   return new DatabaseCorruptionError(
     `the backup ${path} is damaged (${damage.length} things); nothing was changed. Choose another one`,
     { reason: 'BACKUP_INVALID', details: { path, damage: damage.slice(0, 10) } },
+  );
+}
+
+function cutError(path: string): DatabaseCorruptionError {
+  const log = `${path}-redo`;
+  return new DatabaseCorruptionError(
+    `the log ${log} is damaged, so the newest writes cannot be read; nothing was changed. Move it away to restore without them`,
+    { reason: 'BACKUP_INVALID', details: { path: log } },
   );
 }

@@ -8,4 +8,5 @@ export { awaitOwner, type OwnerLock, ownerOf, takeOwnerLock } from './owner-lock
 export { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 export { RedoFile } from './redo-file.ts';
 export { batchToText, isRecordable, textToBatch } from './redo-record.ts';
+export { incomingPathOf, keepReplaced, removeInterruptedRestore, syncFile } from './replaced-files.ts';
 export { type DataSync, WalFile } from './wal-file.ts';

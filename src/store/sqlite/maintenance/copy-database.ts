@@ -89,7 +89,7 @@ async function copyPages(path: string, partial: string, context: JobContext): Pr
 }
 
 /** Marks the copy, so that opening it takes a new replica id and no log of the original fits it. */
-function seal(partial: string): void {
+export function seal(partial: string): void {
   const copy = new DatabaseSync(partial);
   try {
     copy.exec('PRAGMA journal_mode = DELETE; BEGIN');

@@ -1,4 +1,4 @@
-export { withOpenCopy } from './copy-database.ts';
+export { seal, withOpenCopy } from './copy-database.ts';
 export { streamDamage } from './damage-stream.ts';
 export { Maintenance } from './maintenance.ts';
 export type { QueryJob } from './maintenance-jobs.ts';
