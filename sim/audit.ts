@@ -87,8 +87,10 @@ export class Audit {
     const asker = random.pick([harmed, peer]);
     const verdicts = await this.#verdictsOf([asker]);
     // One that finds the harm itself begins a new life, and may leave before it answers.
-    const isNoticed =
-      harmed.replica.id !== life || verdicts.some((v) => v.collection === collection && v.verdict === 'different');
+    const isNew = harmed.replica.id !== life;
+    const isNoticed = verdicts.some(
+      (v) => v.collection === collection && (v.verdict === 'different' || (isNew && v.verdict === 'unanswered')),
+    );
     if (!isNoticed) report(`${asker.key} does not notice that ${harmed.key} lost ${collection}/${key}`);
     await this.#pass(REPAIR_MS);
     if (shapeOf(harmed, collection, scene.keys) !== before)
