@@ -212,19 +212,30 @@ export const READ_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'a document that a node cannot hold',
-    // Small print: it is set aside and counts as known; the next claim covers it.
+    name: 'a document above the limits of a node on its way',
+    // Limits bound what a node writes. It holds what others wrote: its claims say so, and others rely on them.
     async play() {
       const stage = new Stage();
-      const [author, small] = [stage.node(), stage.node({ limits: { documentBytesMax: 50 } })];
+      const small = stage.node({ limits: { documentBytesMax: 50, documentDepthMax: 2 } });
+      const [author, third] = [stage.node(), stage.node()];
       stage.put(author, 'large', { text: 'x'.repeat(100) });
-      stage.put(author, 'small');
+      stage.put(author, 'deep', { a: { b: { c: 1 } } });
       await stage.meet(author, small);
-      const isKnown = small.replica.collection(STOCK).knowledge.get(author.replica.id)?.seq === 2;
+      await stage.meet(small, third);
+      return [...stage.lacking([small, third], 'large'), ...stage.lacking([small, third], 'deep')];
+    },
+  },
+  {
+    name: 'a text that is no document',
+    // Small print: it is set aside for its user to see.
+    async play() {
+      const stage = new Stage();
+      const node = stage.node();
+      stage.carry({ ...sampleVersion(STOCK, 'broken'), value: '{"a":1.0}' }, 'broken', node);
+      const isNoted = node.store.entries('quarantine', 0, 10).length === 1;
       return [
-        ...(stage.has(small, 'large') ? ['a node holds a document that is larger than it allows'] : []),
-        ...(isKnown ? [] : ['what was set aside does not count as known']),
-        ...stage.lacking([small], 'small'),
+        ...(stage.has(node, 'broken') ? ['a node holds a text that is no document'] : []),
+        ...(isNoted ? [] : ['no word of a text that was refused']),
       ];
     },
   },

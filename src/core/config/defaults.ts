@@ -3,7 +3,7 @@
  * from this file. The configuration section `Limits` can change each of them, except those in `FIXED_LIMITS`.
  */
 export const LIMITS = {
-  /** JSON text of one document, bytes. Larger: DOCUMENT_TOO_LARGE; a remote one is set aside and reported. */
+  /** JSON text of one document, bytes. Larger: DOCUMENT_TOO_LARGE. What other nodes wrote is kept whatever its size. */
   documentBytesMax: 1024 * 1024,
   /** Levels of nesting in a document. Deeper: INVALID_DOCUMENT (SQLite's JSON stops at 1,000). */
   documentDepthMax: 100,

@@ -12,7 +12,14 @@ import {
 } from './json-signs.ts';
 import { isPlainDocument } from './plain-document.ts';
 
-/** Why the text of a remote document is refused. Such a document is set aside and reported, and counts as known. */
+/**
+ * What a document of another node is held to, and what several versions resolve to. `Limits` bound what is written here, not
+ * what others wrote: a claim of this node says that it holds it, and receipts, evictions and third nodes rely on that. Frames
+ * bound the bytes, SQLite the depth.
+ */
+export const STORABLE: DocumentLimits = { documentBytesMax: Number.MAX_SAFE_INTEGER, documentDepthMax: 1000 };
+
+/** Why the text of a remote document is refused: no node writes such a text. It is set aside and reported, and counts as known. */
 export interface DocumentTextProblem {
   readonly reason: 'INVALID_DOCUMENT' | 'DOCUMENT_TOO_LARGE';
   /** What is wrong, as a predicate to "the document". Never contains parts of the document. */
@@ -20,7 +27,8 @@ export interface DocumentTextProblem {
 }
 
 /**
- * Validation of remote writes: checks in one pass that a text is a document that `documentToText` could have produced.
+ * Validation of remote writes: checks in one pass that a text is a document that `documentToText` could have produced, with
+ * these limits.
  *
  * It must be a JSON object (RFC 8259) with no name twice in one object, no half surrogate pairs, no NUL in names, at most
  * `documentDepthMax` levels and at most `documentBytesMax` bytes. Numbers must be written as ECMAScript writes them (as in

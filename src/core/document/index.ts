@@ -1,4 +1,4 @@
-export { checkDocumentText } from './check-document-text.ts';
+export { checkDocumentText, STORABLE } from './check-document-text.ts';
 export {
   applyVersion,
   type DocumentState,

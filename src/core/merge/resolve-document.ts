@@ -1,5 +1,5 @@
 import { TIMES } from '../config/index.ts';
-import { checkDocumentText, type DocumentState, visibleVersions } from '../document/index.ts';
+import { checkDocumentText, type DocumentState, STORABLE, visibleVersions } from '../document/index.ts';
 import type { Version } from '../version/index.ts';
 import { lww } from './lww.ts';
 import type { Resolver } from './resolver.ts';
@@ -19,9 +19,6 @@ export interface ResolvedDocument {
   /** Set if the resolver took longer than it should: how long, ms. */
   readonly slowMs?: number;
 }
-
-/** A merged document may be larger than a written one. Its depth is bounded by what SQLite can read. */
-const RESULT_LIMITS = { documentBytesMax: Number.MAX_SAFE_INTEGER, documentDepthMax: 1000 };
 
 /**
  * R3: what readers see of a document. No visible version: null; one: its value, unchanged; several: the resolver's answer.
@@ -53,7 +50,7 @@ export function resolveDocument(
 function checkAnswer(text: unknown, siblings: readonly Version[]): ResolvedDocument {
   if (typeof text !== 'string') return fallBack(siblings, { reason: 'returned no text' });
   if (siblings.some((v) => v.value === text)) return { text };
-  const problem = checkDocumentText(text, RESULT_LIMITS);
+  const problem = checkDocumentText(text, STORABLE);
   return problem === undefined
     ? { text }
     : fallBack(siblings, { reason: `returned what is no document: it ${problem.what}` });

@@ -1,10 +1,4 @@
-import {
-  applyVersion,
-  checkDocumentText,
-  type DocumentLimits,
-  dropVersions,
-  hasSeen,
-} from '../../core/document/index.ts';
+import { applyVersion, checkDocumentText, dropVersions, hasSeen, STORABLE } from '../../core/document/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import type { ForkProof, PlacedDot, RemoteClaim, RemoteVersion } from '../../core/replication/index.ts';
 import type { Dot } from '../../core/version/index.ts';
@@ -31,9 +25,8 @@ export interface ApplyContext {
   readonly namesakes: Namesakes;
   /** This replica's id and the seq of its last write. */
   readonly own: { readonly replica: ReplicaId; readonly seq: number };
-  readonly limits: DocumentLimits;
   collection(name: CollectionName): CollectionState;
-  /** Records a version that this node cannot store, for its user to see. It counts as known. */
+  /** Records a version whose text is no document, for its user to see. It counts as known. */
   setAside(version: RemoteVersion, problem: string): void;
 }
 
@@ -57,7 +50,7 @@ export function draftVersions(
       if (fork !== undefined) forks.push(fork);
       continue;
     }
-    const problem = valueProblem(remote, context.limits);
+    const problem = valueProblem(remote);
     if (problem !== undefined) {
       context.setAside(remote, problem);
       continue;
@@ -71,9 +64,9 @@ export function draftVersions(
   return { applied: fresh.length, forks: oneOfEach(forks) };
 }
 
-/** Checks a remote document as a local one. Values of other formats are kept unchecked. */
-function valueProblem({ value, format }: RemoteVersion, limits: DocumentLimits): string | undefined {
-  return value === null || format !== FORMAT_JSON ? undefined : checkDocumentText(value, limits)?.what;
+/** Checks that a remote document is one. Values of other formats are kept unchecked. */
+function valueProblem({ value, format }: RemoteVersion): string | undefined {
+  return value === null || format !== FORMAT_JSON ? undefined : checkDocumentText(value, STORABLE)?.what;
 }
 
 /** R9 at meeting: what the peer knows of this replica must be a point of its history. */

@@ -171,7 +171,6 @@ export class Replica extends ReplicaState {
       store: this.store,
       namesakes: this.#namesakes,
       own: this.head,
-      limits: this.options.limits,
       collection: (name) => this.collection(name),
       setAside: (version, problem) => this.#setAside(draft, version, problem),
     };
