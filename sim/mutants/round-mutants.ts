@@ -8,8 +8,8 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     name: 'claim before data',
     rule: 'R4: only a claim at the end moves knowledge',
     file: 'src/sync/claims.ts',
-    find: "if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;",
-    replace: 'if (stream.exchange !== undefined) continue;',
+    find: "if (stream.phase !== 'live' || stream.pos < replica.pos || stream.liveSet !== undefined) continue;",
+    replace: 'if (stream.liveSet !== undefined) continue;',
     isCoarse: true,
   },
   {

@@ -1,7 +1,8 @@
 import type { ClaimedCollection } from '../net/messages/index.ts';
 import { ClaimSchedule } from './claim-schedule.ts';
 import { claimsInMessages } from './in-messages.ts';
-import type { Exchange, OutStream } from './out-stream.ts';
+import type { LiveSetAnswers } from './live-set-answers.ts';
+import type { OutStream } from './out-stream.ts';
 import type { OutStreams } from './out-streams.ts';
 import type { SyncCollection } from './replica-port.ts';
 import type { SessionContext } from './session-context.ts';
@@ -58,7 +59,7 @@ export class Claims {
     const claims: ClaimedCollection[] = [];
     const toCompare: OutStream[] = [];
     for (const stream of isDue ? this.#streams.all() : this.#streams.working()) {
-      if (stream.phase !== 'live' || stream.pos < replica.pos || stream.exchange !== undefined) continue;
+      if (stream.phase !== 'live' || stream.pos < replica.pos || stream.liveSet !== undefined) continue;
       const state = replica.collection(stream.collection);
       if (!stream.isRoundOpen && (!isDue || stream.claimed?.revision === state.revision)) continue;
       if (stream.isDeltaEnough(state)) claims.push(this.#claim(stream, state));
@@ -71,12 +72,12 @@ export class Claims {
   }
 
   /** R5: the claim after a comparison. The comparison stays open until the peer says that it has adopted the claim. */
-  concludeComparison(stream: OutStream, exchange: Exchange): void {
+  concludeComparison(stream: OutStream, liveSet: LiveSetAnswers): void {
     const { collection } = stream;
-    const { knowledge } = exchange;
+    const { knowledge, exchange } = liveSet;
     const { purged, revision } = this.#context.replica.collection(collection);
-    exchange.claimedLine = purged;
-    const claimed: ClaimedCollection = { collection, knowledge, purged, exchange: exchange.number, complete: true };
+    liveSet.claimedLine = purged;
+    const claimed: ClaimedCollection = { collection, knowledge, purged, exchange, complete: true };
     this.#context.sendDurable({ kind: 'claim', collections: [claimed] });
     stream.peerKnows(knowledge);
     // The claim says what was known when the comparison began: an older revision leaves the rest to the next claim.

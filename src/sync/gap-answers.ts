@@ -1,8 +1,8 @@
-import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
-import type { FetchMessage, NarrowMessage, RangesMessage } from '../net/messages/index.ts';
+import type { CollectionName } from '../core/ids/index.ts';
+import type { FetchMessage, NarrowMessage } from '../net/messages/index.ts';
 import type { KeyRange, StoredDocument } from '../store/index.ts';
+import { FRONT_DOCUMENTS, LiveSetDescription } from './live-set-description.ts';
 import type { PageSize } from './page-size.ts';
-import { cutRange, describeRanges, FRONT_DOCUMENTS } from './ranges.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** Documents per range after narrowing once, and twice: each time a sixteenth. */
@@ -23,19 +23,16 @@ const NARROWED_DOCUMENTS = [FRONT_DOCUMENTS / 16, FRONT_DOCUMENTS / 256] as cons
 export class GapAnswers {
   readonly exchange: number;
   readonly #context: SessionContext;
-  readonly #collection: CollectionName;
+  readonly #description: LiveSetDescription;
   readonly #questions: (NarrowMessage | FetchMessage)[] = [];
-  /** Where the front-to-back pass over the live set continues. */
-  #after: DocumentKey | null = null;
-  #isFrontDone = false;
   /** Ranges whose versions are still to be sent, in order. `#isLast`: the receiver asks for no more. */
   #fetched: KeyRange[] = [];
   #isLast = false;
 
   constructor(context: SessionContext, collection: CollectionName, exchange: number) {
-    this.#context = context;
-    this.#collection = collection;
     this.exchange = exchange;
+    this.#context = context;
+    this.#description = new LiveSetDescription(context, { collection, exchange, gaps: true });
   }
 
   get questions(): number {
@@ -59,9 +56,12 @@ export class GapAnswers {
   /** Describes more of the live set, or takes in a question of the receiver. False: it is the receiver's turn. */
   answer(): boolean {
     const question = this.#questions.shift();
-    if (question !== undefined) this.#answer(question);
-    else if (!this.#isFrontDone) this.#nextRanges();
-    else return false;
+    if (question === undefined) return this.#description.next();
+    if (question.kind === 'narrow') for (const range of question.ranges) this.#narrow(range);
+    else {
+      this.#fetched.push(...question.ranges);
+      this.#isLast ||= question.last;
+    }
     return true;
   }
 
@@ -69,46 +69,15 @@ export class GapAnswers {
   page(pages: PageSize): readonly StoredDocument[] {
     const range = this.#fetched[0]!;
     const limit = pages.ofMessage;
-    const found = this.#context.replica.store.inRange(this.#collection, range, limit);
+    const found = this.#context.replica.store.inRange(this.#description.collection, range, limit);
     const page = pages.cutChanges(found);
     if (found.length < limit && page.length === found.length) this.#fetched.shift();
     else this.#fetched[0] = { after: page.at(-1)!.key, upTo: range.upTo };
     return page;
   }
 
-  #answer(question: NarrowMessage | FetchMessage): void {
-    if (question.kind === 'narrow') {
-      for (const range of question.ranges) this.#describe(range.after, this.#narrowed(range));
-      return;
-    }
-    this.#fetched.push(...question.ranges);
-    this.#isLast ||= question.last;
-  }
-
-  #narrowed(range: KeyRange): KeyRange[] {
-    const { replica, deps } = this.#context;
+  #narrow(range: KeyRange): void {
     const [large, small] = NARROWED_DOCUMENTS;
-    const holdsMore = cutRange(replica.store, this.#collection, range, large, 2).length > 1;
-    return cutRange(replica.store, this.#collection, range, holdsMore ? large : small, deps.limits.rangesPerMessageMax);
-  }
-
-  #nextRanges(): void {
-    const after = this.#after;
-    const ranges = cutRange(this.#context.replica.store, this.#collection, { after, upTo: null }, FRONT_DOCUMENTS, 1);
-    this.#after = ranges.at(-1)!.upTo;
-    this.#isFrontDone = this.#after === null;
-    this.#describe(after, ranges);
-  }
-
-  #describe(after: DocumentKey | null, ranges: readonly KeyRange[]): void {
-    const described: RangesMessage = {
-      kind: 'ranges',
-      collection: this.#collection,
-      exchange: this.exchange,
-      after,
-      ranges: describeRanges(this.#context.replica.store, this.#collection, ranges),
-      gaps: true,
-    };
-    this.#context.sendDurable(described);
+    this.#description.parts(range, this.#description.isLargerThan(large, range) ? large : small);
   }
 }

@@ -1,58 +1,55 @@
-import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
-import { isSameDot } from '../core/version/index.ts';
-import type { CheckMessage, Message, NarrowMessage, RangesMessage } from '../net/messages/index.ts';
-import type { KeyRange } from '../store/index.ts';
-import type { Exchange } from './out-stream.ts';
-import { cutRange, describeRanges, FRONT_DOCUMENTS } from './ranges.ts';
+import type { CollectionName } from '../core/ids/index.ts';
+import { isSameDot, type Knowledge, type PurgeLine } from '../core/version/index.ts';
+import type { CheckMessage, NarrowMessage } from '../net/messages/index.ts';
+import { LiveSetDescription } from './live-set-description.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** Documents per narrowed range. */
 const NARROW_DOCUMENTS = 64;
 
-/** R5: the next part of the front-to-back pass over the live set; one bounded slice of work. */
-export function nextRanges(context: SessionContext, collection: CollectionName, exchange: Exchange): RangesMessage {
-  const after = exchange.after;
-  const ranges = cutRange(context.replica.store, collection, { after, upTo: null }, FRONT_DOCUMENTS, 1);
-  exchange.after = ranges.at(-1)!.upTo;
-  exchange.isFrontDone = exchange.after === null;
-  return describe(context, collection, exchange.number, after, ranges);
-}
+/** The sender's half of R5: describes its live set, and answers the receiver's questions about it; see `LiveSetComparison`. */
+export class LiveSetAnswers {
+  readonly exchange: number;
+  /** K_T: what the sender knew when its delta was complete. The claim carries exactly this, nothing later (ADR 0002). */
+  readonly knowledge: Knowledge;
+  /** The purge line of the claim; undefined until it was made. */
+  claimedLine: PurgeLine | undefined;
+  readonly #context: SessionContext;
+  readonly #description: LiveSetDescription;
+  readonly #questions: (NarrowMessage | CheckMessage)[] = [];
 
-/** R5: answers a question of the receiver from the present live set. */
-export function answerQuestion(
-  context: SessionContext,
-  collection: CollectionName,
-  question: NarrowMessage | CheckMessage,
-): Message[] {
-  if (question.kind === 'check') return [missingOf(context, question)];
-  return question.ranges.map((range) => {
-    const partsMax = context.deps.limits.rangesPerMessageMax;
-    const parts = cutRange(context.replica.store, collection, range, NARROW_DOCUMENTS, partsMax);
-    return describe(context, collection, question.exchange, range.after, parts);
-  });
-}
+  constructor(context: SessionContext, collection: CollectionName, exchange: number) {
+    this.exchange = exchange;
+    this.knowledge = context.replica.collection(collection).knowledge;
+    this.#context = context;
+    this.#description = new LiveSetDescription(context, { collection, exchange });
+  }
 
-function describe(
-  context: SessionContext,
-  collection: CollectionName,
-  exchange: number,
-  after: DocumentKey | null,
-  ranges: readonly KeyRange[],
-): RangesMessage {
-  return {
-    kind: 'ranges',
-    collection,
-    exchange,
-    after,
-    ranges: describeRanges(context.replica.store, collection, ranges),
-  };
-}
+  get questions(): number {
+    return this.#questions.length;
+  }
 
-function missingOf(context: SessionContext, question: CheckMessage): Message {
-  const { collection, exchange } = question;
-  const versions = question.versions.filter(({ key, dot }) => {
-    const held = context.replica.store.get(collection, key, 'once')?.versions ?? [];
-    return !held.some((version) => isSameDot(version, dot));
-  });
-  return { kind: 'missing', collection, exchange, versions };
+  ask(question: NarrowMessage | CheckMessage): void {
+    this.#questions.push(question);
+  }
+
+  /**
+   * One step: answers a question from the present live set, or describes more of it. `last`: it was the receiver's last question, so the
+   * claim is due. `none`: it is the receiver's turn.
+   */
+  answer(): 'more' | 'last' | 'none' {
+    const question = this.#questions.shift();
+    if (question === undefined) return this.#description.next() ? 'more' : 'none';
+    if (question.kind === 'check') this.#check(question);
+    else for (const range of question.ranges) this.#description.parts(range, NARROW_DOCUMENTS);
+    return question.kind === 'check' && question.last ? 'last' : 'more';
+  }
+
+  #check({ collection, exchange, versions }: CheckMessage): void {
+    const missing = versions.filter(({ key, dot }) => {
+      const held = this.#context.replica.store.get(collection, key, 'once')?.versions ?? [];
+      return !held.some((version) => isSameDot(version, dot));
+    });
+    this.#context.sendDurable({ kind: 'missing', collection, exchange, versions: missing });
+  }
 }

@@ -1,25 +1,12 @@
 import type { Limits } from '../core/config/index.ts';
-import { BLOBS_COLLECTION, type CollectionName, type DocumentKey, type ReplicaId } from '../core/ids/index.ts';
+import { BLOBS_COLLECTION, type CollectionName, type ReplicaId } from '../core/ids/index.ts';
 import type { RemoteVersion } from '../core/replication/index.ts';
 import { dominates, joinKnowledge, type Knowledge, type Known, knows, type PurgeLine } from '../core/version/index.ts';
-import type { CheckMessage, NarrowMessage } from '../net/messages/index.ts';
 import type { StoredDocument } from '../store/index.ts';
 import type { EchoMemory } from './echo-memory.ts';
 import type { GapAnswers } from './gap-answers.ts';
+import type { LiveSetAnswers } from './live-set-answers.ts';
 import type { SyncCollection } from './replica-port.ts';
-
-/** R5 at the sender: a running comparison of live sets. */
-export interface Exchange {
-  readonly number: number;
-  /** K_T: what the sender knew when its delta was complete. The claim carries exactly this, nothing later (ADR 0002). */
-  readonly knowledge: Knowledge;
-  /** Where the front-to-back pass over the live set continues. */
-  after: DocumentKey | null;
-  isFrontDone: boolean;
-  readonly questions: (NarrowMessage | CheckMessage)[];
-  /** The purge line of the claim; undefined until it was made. */
-  claimedLine: PurgeLine | undefined;
-}
 
 type ClaimedState = Pick<SyncCollection, 'knowledge' | 'purged' | 'revision'>;
 
@@ -44,7 +31,8 @@ export class OutStream {
   readonly #resume: Map<ReplicaId, number>;
   /** Every change up to this position was sent, or need not be sent. */
   pos: number;
-  exchange: Exchange | undefined;
+  /** R5: the comparison of live sets that runs. */
+  liveSet: LiveSetAnswers | undefined;
   /** R5: the purge line of the last comparison whose claim the peer adopted. */
   comparedLine: PurgeLine | undefined;
   /** Whether the round is open, that is, its claim is still to be made. */
@@ -100,7 +88,7 @@ export class OutStream {
 
   /** Whether the stream has something to do besides sending new changes. */
   get isWorking(): boolean {
-    return this.phase !== 'live' || this.isRoundOpen || this.exchange !== undefined;
+    return this.phase !== 'live' || this.isRoundOpen || this.liveSet !== undefined;
   }
 
   peerKnows(knowledge: Knowledge): void {

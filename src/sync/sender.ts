@@ -16,7 +16,7 @@ import { Claims } from './claims.ts';
 import { EchoMemory } from './echo-memory.ts';
 import { GapAnswers } from './gap-answers.ts';
 import { inMessages } from './in-messages.ts';
-import { answerQuestion, nextRanges } from './live-set-answers.ts';
+import { LiveSetAnswers } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
 import { OutStreams } from './out-streams.ts';
 import { PageSize } from './page-size.ts';
@@ -55,8 +55,8 @@ export class Sender {
 
   get load(): { readonly unackedBytes: number; readonly echoes: number; readonly questions: number } {
     let questions = 0;
-    for (const { exchange, gaps } of this.#streams.working())
-      questions += (exchange?.questions.length ?? 0) + (gaps?.questions ?? 0);
+    for (const { liveSet, gaps } of this.#streams.working())
+      questions += (liveSet?.questions ?? 0) + (gaps?.questions ?? 0);
     return { unackedBytes: this.#batches.unconfirmedBytes, echoes: this.#echo.size, questions };
   }
 
@@ -134,17 +134,17 @@ export class Sender {
   ask(message: NarrowMessage | FetchMessage | CheckMessage): void {
     const stream = this.#streams.get(message.collection);
     if (stream === undefined) return;
-    const { gaps, exchange } = stream;
-    if ((gaps?.questions ?? 0) + (exchange?.questions.length ?? 0) >= QUESTIONS_MAX)
+    const { gaps, liveSet } = stream;
+    if ((gaps?.questions ?? 0) + (liveSet?.questions ?? 0) >= QUESTIONS_MAX)
       return this.#context.effect({ kind: 'close', reason: 'protocol', text: 'too many questions in one exchange' });
     if (gaps?.exchange === message.exchange && message.kind !== 'check') return gaps.ask(message);
-    if (exchange?.number !== message.exchange || message.kind === 'fetch') return;
-    if (message.kind === 'check' && message.last && message.versions.length === 0 && exchange.claimedLine) {
-      stream.comparedLine = exchange.claimedLine;
-      stream.exchange = undefined;
+    if (liveSet?.exchange !== message.exchange || message.kind === 'fetch') return;
+    if (message.kind === 'check' && message.last && message.versions.length === 0 && liveSet.claimedLine) {
+      stream.comparedLine = liveSet.claimedLine;
+      stream.liveSet = undefined;
       return this.#claims.plan();
     }
-    exchange.questions.push(message);
+    liveSet.ask(message);
   }
 
   ack(message: AckMessage): void {
@@ -168,9 +168,9 @@ export class Sender {
     this.#claims.look();
     if (this.#pumpLive()) return true;
     const { hasClaimed, toCompare } = this.#claims.pump();
-    for (const stream of toCompare) this.#beginExchange(stream);
+    for (const stream of toCompare) this.#compare(stream);
     for (const stream of this.#streams.working())
-      if (this.#pumpDelta(stream) || this.#pumpGaps(stream) || this.#pumpExchange(stream)) return true;
+      if (this.#pumpDelta(stream) || this.#pumpGaps(stream) || this.#pumpLiveSet(stream)) return true;
     return hasClaimed;
   }
 
@@ -198,7 +198,7 @@ export class Sender {
     const stream = this.#streams.get(collection);
     if (stream === undefined) return false;
     const isSending = stream.phase !== 'live' || stream.pos < this.#context.replica.pos;
-    return stream.isRoundOpen || stream.exchange !== undefined || isSending || this.#claims.isPlanned;
+    return stream.isRoundOpen || stream.liveSet !== undefined || isSending || this.#claims.isPlanned;
   }
 
   /** Whether this end may hold something that the peer does not know. */
@@ -284,7 +284,7 @@ export class Sender {
   /** Makes streams with a long backlog deltas again, except during a comparison of live sets, whose answers wait for the backlog. */
   #restart(streams: readonly OutStream[]): boolean {
     const { replica } = this.#context;
-    const free = streams.filter(({ exchange }) => exchange === undefined);
+    const free = streams.filter(({ liveSet }) => liveSet === undefined);
     for (const stream of free) {
       stream.restart(replica.collection(stream.collection), replica.pos, replica.store.liveReplicas(stream.collection));
       this.#streams.hasWork(stream);
@@ -308,33 +308,18 @@ export class Sender {
   }
 
   /** R5: begins to compare live sets, to find what a delta cannot tell the peer. */
-  #beginExchange(stream: OutStream): void {
-    stream.exchange = {
-      number: ++this.#exchanges,
-      knowledge: this.#context.replica.collection(stream.collection).knowledge,
-      after: null,
-      isFrontDone: false,
-      questions: [],
-      claimedLine: undefined,
-    };
+  #compare(stream: OutStream): void {
+    stream.liveSet = new LiveSetAnswers(this.#context, stream.collection, ++this.#exchanges);
     this.#streams.hasWork(stream);
   }
 
   /** R5: one step of a running comparison. Answers wait until all earlier changes were streamed. */
-  #pumpExchange(stream: OutStream): boolean {
-    const { replica } = this.#context;
-    const { exchange } = stream;
-    if (exchange === undefined || stream.pos < replica.pos) return false;
-    const question = exchange.questions.shift();
-    if (question !== undefined) {
-      for (const message of answerQuestion(this.#context, stream.collection, question))
-        this.#context.sendDurable(message);
-      if (question.kind === 'check' && question.last) this.#claims.concludeComparison(stream, exchange);
-      return true;
-    }
-    if (exchange.isFrontDone) return false;
-    this.#context.sendDurable(nextRanges(this.#context, stream.collection, exchange));
-    return true;
+  #pumpLiveSet(stream: OutStream): boolean {
+    const { liveSet } = stream;
+    if (liveSet === undefined || stream.pos < this.#context.replica.pos) return false;
+    const answered = liveSet.answer();
+    if (answered === 'last') this.#claims.concludeComparison(stream, liveSet);
+    return answered !== 'none';
   }
 
   /** Receipts: what the peer says it knows of this node's writes, in present and former lives. `isWhole`: it knows nothing else. */
