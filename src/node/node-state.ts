@@ -33,6 +33,8 @@ export class NodeState {
   #closing: Promise<void> | undefined;
   /** Why nothing may be written: the file is no longer in its place. */
   #lost: string | undefined;
+  /** The copy that is made then. Closing waits for it, as it reads through the connection. */
+  #saving: Promise<void> | undefined;
   readonly #watch: FileWatch;
 
   constructor(parts: {
@@ -52,7 +54,9 @@ export class NodeState {
     this.#watch = new FileWatch({
       isInPlace: () => parts.store.keepInPlace(),
       clock: parts.clock,
-      onLost: () => void this.#fileLost(),
+      onLost: () => {
+        this.#saving = this.#fileLost();
+      },
     });
   }
 
@@ -167,10 +171,14 @@ export class NodeState {
     return this.#lost === undefined && (await this.store.isInPlace());
   }
 
-  /** The file was removed or replaced, so further writes would be gone at the next start. Saves the whole content to a copy. */
+  /**
+   * The file was removed, replaced or written over, so further writes would be gone at the next start. Saves the whole content to a copy. Of
+   * a file that was written over, that works if the logs hold everything that is missing in it.
+   */
   async #fileLost(): Promise<void> {
     const path = this.#values['Persistence.DatabasePath'];
-    const lost = `the database file ${path} was removed or replaced while it is open`;
+    const { isWrittenOver } = this.store;
+    const lost = `the database file ${path} was ${isWrittenOver ? 'written over' : 'removed or replaced'} while it is open`;
     this.#lost = lost;
     this.stopWriting(`${lost}; nothing is written any more`);
     const copy = `${path}.saved-${this.#clock.now()}`;
@@ -180,7 +188,9 @@ export class NodeState {
     } catch (error) {
       this.#logger.fatal({ err: error, copy }, lost);
       this.notice(
-        `the database could not be saved (${(error as Error).message}): make a backup before this node is stopped`,
+        isWrittenOver
+          ? `what was in the database is lost in part and could not be saved; stop this node: the next start goes on with the file that is there now, and peers bring back what they have. To have another state, restore a backup before`
+          : `the database could not be saved (${(error as Error).message}): make a backup before this node is stopped`,
       );
     }
   }
@@ -217,6 +227,7 @@ export class NodeState {
       await this.network?.close();
       this.services.receipts.close();
     } finally {
+      await this.#saving;
       await this.database.close();
     }
   }

@@ -3,11 +3,10 @@
  * `openDatabase` as a program calls it, with real files on loopback; the file is taken away while it is open.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isEntglDbError, type NodeDatabase } from '../../src/index.ts';
-import { atEnd } from './cleanup.ts';
 import { openOnLoopback } from './loopback-node.ts';
 import { eventually, makeFolder } from './node-process.ts';
 
@@ -106,23 +105,4 @@ test('removing the lock file of a running node lets no second owner in', async (
   for (const suffix of ['.lock', '.pid']) rmSync(join(folder, 'till', `entgldb.db${suffix}`));
   await assert.rejects(openOnLoopback(folder, 'till'), (error) => isEntglDbError(error, 'DATABASE_LOCKED'));
   await db.collection('sales').put('after', { n: 1 });
-});
-
-test('an old copy that is written over the file of an open node is noticed, and writing stops', async (t) => {
-  const folder = await makeFolder(t);
-  const path = join(folder, 'till', 'entgldb.db');
-  const first = await openOnLoopback(folder, 'till');
-  await first.close();
-  const old = join(folder, 'old.db');
-  copyFileSync(path, old);
-  const db = await openOnLoopback(folder, 'till');
-  atEnd(t, () => db.close());
-  const pad = 'x'.repeat(1000);
-  for (let i = 0; i < 10; i++)
-    await db.collection('sales').putMany(Array.from({ length: 1000 }, (_, j) => [`k${i}-${j}`, { pad }]));
-  await eventually('a checkpoint has made the file larger', () => statSync(path).size > 2 * statSync(old).size);
-  await db.health();
-  copyFileSync(old, path);
-  await writeUntilRefused(db);
-  await eventually('it is told', () => db.status().notices.some((notice) => notice.includes('removed or replaced')));
 });

@@ -51,7 +51,7 @@ test('database: writes, makes durable and reads, and fails with the reason of th
   await assert.rejects(look(check), { reason: 'IO_FAILED' });
   assert.equal(await state(check), 'healthy');
   inPlace = false;
-  assert.match((await look(check))[1], /removed or replaced/);
+  assert.match((await look(check))[1], /removed, replaced or written over/);
   inPlace = true;
   assert.equal(await state(check), 'healthy');
   await store.close();

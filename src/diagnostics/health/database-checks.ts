@@ -38,7 +38,7 @@ export function createDatabaseCheck({ database, clock, isInPlace }: DatabaseChec
     run: async () => {
       if (isInPlace !== undefined && !(await isInPlace()))
         return unhealthy(
-          'its file was removed or replaced while it is open, and nothing is written any more; `entgldb status` says where a copy is',
+          'its file was removed, replaced or written over while it is open, and nothing is written any more; `entgldb status` says what to do',
         );
       if (clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) await probe();
       // Reading reports a database that was closed meanwhile.

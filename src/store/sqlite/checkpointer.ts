@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { AsideQueries } from './aside-queries.ts';
@@ -15,6 +16,7 @@ export interface CheckpointerOptions {
   /** Queries in threads: as long as they read, the log cannot be restarted. */
   readonly aside: AsideQueries;
   readonly limits: { readonly asideLogBytesMax: number };
+  readonly clock: Clock;
 }
 
 /** Rows written between two checks of the size of the log. */
@@ -112,6 +114,7 @@ export class Checkpointer {
   }
 
   async #shorten(): Promise<void> {
+    this.#options.places.assertMine();
     // The thread opens the files by name: other files in their place would be damaged.
     if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.places.areAllHeld())) {
       this.#finish('RESTART');
@@ -130,7 +133,7 @@ export class Checkpointer {
     try {
       let left = 1;
       for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++)
-        left = await maintenance.run({ kind: 'checkpoint', path });
+        left = await this.#copyOnce(() => maintenance.run({ kind: 'checkpoint', path }));
       this.#problem = undefined;
     } catch (error) {
       const { message } = error as Error;
@@ -139,14 +142,27 @@ export class Checkpointer {
     }
   }
 
+  async #copyOnce(copy: () => Promise<number>): Promise<number> {
+    const { places, clock } = this.#options;
+    places.beforeCopy(this.#db(), clock.now());
+    try {
+      return await copy();
+    } finally {
+      places.afterCopy();
+    }
+  }
+
   /** False if somebody reads. Instead of waiting here, the next try comes after some more commits. */
   #finish(mode: 'RESTART' | 'TRUNCATE'): boolean {
+    const { places, clock, connection } = this.#options;
     const db = this.#db();
+    places.beforeCopy(db, clock.now());
     db.exec('PRAGMA busy_timeout = 0');
     try {
       return db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()?.busy === 0;
     } finally {
-      setRunning(db, this.#options.connection);
+      places.afterCopy();
+      setRunning(db, connection);
     }
   }
 }

@@ -62,6 +62,22 @@ export function openCheckpointer(path: string): DatabaseSync {
   return db;
 }
 
+/**
+ * Closes the last connection without what SQLite does then: it would copy the log into the main file, and remove the log. A reader
+ * that closes after it may not do that.
+ */
+export function closeUnsaved(db: DatabaseSync, path: string): void {
+  let reader: DatabaseSync | undefined;
+  try {
+    reader = openReader(path);
+    readPragma(reader, 'user_version');
+  } catch {
+    // There is no database any more. Then nothing can be copied into it either.
+  }
+  db.close();
+  reader?.close();
+}
+
 function harden(db: DatabaseSync): void {
   db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0');
 }

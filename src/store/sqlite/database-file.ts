@@ -3,8 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock/index.ts';
 import type { DamagedEntry, LogLimits } from '../store.ts';
 import { closedError } from '../store-errors.ts';
-import { type ConnectionOptions, openConnection, setRunning } from './connection.ts';
-import { FilePlaces, type RedoFile } from './files/index.ts';
+import { type ConnectionOptions, closeUnsaved, openConnection, setRunning } from './connection.ts';
+import { FilePlaces, MainMark, type RedoFile } from './files/index.ts';
 import { readPragma } from './read-pragma.ts';
 import { SharedRead } from './shared-read.ts';
 import { guarded } from './sqlite-errors.ts';
@@ -42,13 +42,14 @@ export class DatabaseFile {
     this.#redo = redo;
     this.#sharedRead = new SharedRead(clock);
     this.#db = openConnection(path, connection);
-    this.places = new FilePlaces(path, connection.walMode && isAsLong(this.#db, path));
+    const { walMode } = connection;
+    this.places = new FilePlaces(path, new MainMark(path, walMode, walMode && isAsLong(this.#db, path)));
     try {
       migrate(this.#db);
       this.#tables = this.#newTables();
       this.isRedoCut = this.#tables.transactions.replay();
     } catch (error) {
-      this.#db.close();
+      this.close();
       throw error;
     }
   }
@@ -56,7 +57,7 @@ export class DatabaseFile {
   /** Ends the opening. */
   begin(): void {
     setRunning(this.#db, this.#options.connection);
-    this.places.noteLogs();
+    this.places.begin(this.#db, this.#options.clock.now());
   }
 
   get isConnected(): boolean {
@@ -80,7 +81,7 @@ export class DatabaseFile {
   change<T>(run: (tables: Tables, db: DatabaseSync) => T): T {
     return this.#run((tables, db) => {
       this.#sharedRead.end();
-      return run(tables, db);
+      return this.#options.connection.walMode ? run(tables, db) : this.#changeMain(() => run(tables, db));
     });
   }
 
@@ -94,7 +95,7 @@ export class DatabaseFile {
   /** Gives up the connection. */
   disconnect(): void {
     this.#sharedRead.end();
-    this.#db.close();
+    this.#closeConnection();
     this.#isConnected = false;
   }
 
@@ -122,7 +123,23 @@ export class DatabaseFile {
   }
 
   close(): void {
-    if (this.#db.isOpen) this.#db.close();
+    if (this.#db.isOpen) this.#closeConnection();
+    this.places.close();
+  }
+
+  #closeConnection(): void {
+    if (this.places.isWrittenOver) closeUnsaved(this.#db, this.#options.path);
+    else this.#db.close();
+  }
+
+  /** Without a write-ahead log: every commit changes the main file, and must be known as one of this node. */
+  #changeMain<T>(run: () => T): T {
+    this.places.assertMine();
+    try {
+      return run();
+    } finally {
+      this.places.afterCopy();
+    }
   }
 
   #newTables(): Tables {

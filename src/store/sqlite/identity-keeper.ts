@@ -48,6 +48,7 @@ export class IdentityKeeper {
   /** Of this life. Until it has a commit that goes beyond, what a power cut took back shows in nothing else. */
   #reservedAtOpen: Reserved;
   #dueRaise: (() => void) | undefined;
+  #isDisowned = false;
   readonly #origin: string;
 
   /** Compares file and marker, and raises the generation of both. Durable on return. */
@@ -142,6 +143,23 @@ export class IdentityKeeper {
     this.#marker = { ...this.#marker, ...reservedBy(tables.state.head(), this.#reservedAtOpen) };
     this.#dueRaise?.();
     this.#raise(tables, () => {});
+  }
+
+  /**
+   * To be called when the main file was written over. Even if what is there now has the generation of this opening, its logs must not be
+   * read with it: the marker gets a generation that no file has. If the disk refuses that, the next call tries again.
+   */
+  disown(): void {
+    if (this.#isDisowned) return;
+    try {
+      this.#write({ ...this.#marker, generation: this.#marker.generation + 1, state: 'open' });
+      this.#isDisowned = true;
+    } catch (error) {
+      this.#options.logger.warn(
+        { err: error, path: this.#markerPath },
+        'the marker of the database could not be written',
+      );
+    }
   }
 
   /**

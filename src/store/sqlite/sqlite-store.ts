@@ -283,7 +283,7 @@ export class SqliteStore implements MaintainableStore {
 
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
     this.#file.change(({ transactions }) => transactions.settle());
-    // The check opens the file by its name: another file there would be checked instead of this one.
+    // The check opens the file by its name.
     this.#file.places.assertMainHeld();
     return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, signal));
   }
@@ -306,18 +306,19 @@ export class SqliteStore implements MaintainableStore {
     else await withOpenCopy(this.#file.settled(), resolve(toPath), backUp);
   }
 
-  /**
-   * Whether the open file still lies under its name. Otherwise everything written is lost at close, but not for a `backup`.
-   */
+  /** Whether other content was written over the open file. What the logs do not hold is lost then, also for a `backup`. */
+  get isWrittenOver(): boolean {
+    return this.#file.places.isWrittenOver;
+  }
+
+  /** Whether it was not, and the file still lies under its name. Otherwise all writes are lost at close, but not for a `backup`. */
   isInPlace(): Promise<boolean> {
     return this.#file.places.isMainHeld();
   }
 
-  /**
-   * As `isInPlace`. In addition it replaces a lock file and logs that somebody removed, without losing anything in them.
-   * Also false if another process has taken the lock meanwhile.
-   */
+  /** As `isInPlace`. Replaces a lock file and logs that somebody removed; nothing in them is lost. False also if the lock was taken. */
   async keepInPlace(): Promise<boolean> {
+    if (this.isWrittenOver) this.#identity.disown();
     if (!(await this.isInPlace()) || !(await this.#parts.lock.keep())) return false;
     await this.#commits.keepLogs();
     return true;
@@ -381,13 +382,14 @@ export class SqliteStore implements MaintainableStore {
   }
 
   /**
-   * Leaves empty logs and a marker that fits. False if the disk prevents it; the next open makes up for it. False also if the file was
-   * moved away: it gets what its logs hold, but marker and redo log in its old place may belong to another database by now.
+   * Leaves empty logs and a marker that fits. False: the disk prevents it, or the file was moved away. It gets what its logs hold, but
+   * marker and redo log in its old place may belong to another database by now. A file that was written over stays as it is.
    */
   #leaveInOrder(): boolean {
-    const isInPlace = this.#file.places.isMainHeldNow;
+    const { isMainHeldNow: isInPlace } = this.#file.places;
     try {
-      this.#file.last((tables) => (isInPlace ? this.#identity.close(tables) : this.#checkpointer.truncate()));
+      if (this.isWrittenOver) this.#identity.disown();
+      else this.#file.last((tables) => (isInPlace ? this.#identity.close(tables) : this.#checkpointer.truncate()));
       return isInPlace;
     } catch (error) {
       this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');

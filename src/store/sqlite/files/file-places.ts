@@ -1,71 +1,99 @@
 import { type BigIntStats, existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { DatabaseSync } from 'node:sqlite';
 import { PersistenceError } from '../../../core/errors/index.ts';
+import type { MainMark } from './main-mark.ts';
 
 /** Files that SQLite makes beside the main file. */
 const LOG_SUFFIXES = ['-wal', '-shm'];
 
 /**
  * Remembers where the files of an open database lay. A file that was removed or replaced can still be read and written, but
- * everything is lost when it is closed, and opening its path finds nothing or another file.
+ * everything is lost when it is closed, and opening its path finds nothing or another file. A main file that was written over is not
+ * touched any more: what is there now belongs to somebody else.
  */
 export class FilePlaces {
   readonly #main: FilePlace;
+  readonly #mark: MainMark;
   #logs: readonly FilePlace[] = [];
 
-  /**
-   * To be called when the main file is open. `growsOnly`: SQLite does not make it smaller, unless it is compacted; so a smaller one was
-   * written over, as by a copy of an old backup.
-   */
-  constructor(path: string, growsOnly: boolean) {
-    this.#main = new FilePlace(path, growsOnly);
+  /** To be called when the main file is open. */
+  constructor(path: string, mark: MainMark) {
+    this.#main = new FilePlace(path);
+    this.#mark = mark;
+  }
+
+  /** To be called when a connection has opened or made the logs. */
+  begin(db: DatabaseSync, nowMs: number): void {
+    const paths = LOG_SUFFIXES.map((suffix) => this.#main.path + suffix);
+    this.#logs = paths.filter((path) => existsSync(path)).map((path) => new FilePlace(path));
+    this.#mark.begin(db, nowMs);
+  }
+
+  /** To be called when SQLite has closed the files. */
+  close(): void {
+    this.#mark.close();
+  }
+
+  /** Whether other content was written over the main file. Nothing of this database may be written into it then. */
+  get isWrittenOver(): boolean {
+    return this.#mark.isOver();
+  }
+
+  /** To be called with the writer's connection before the log is copied into the main file. Throws IO_FAILED if that was written over. */
+  beforeCopy(db: DatabaseSync, nowMs: number): void {
+    this.assertMine();
+    this.#mark.renew(db, nowMs);
+  }
+
+  /** To be called right after the main file was changed, so that its newest mark is known. */
+  afterCopy(): void {
+    this.#mark.isOver();
   }
 
   /** To be called before the main file is compacted. */
   mayShrink(): void {
-    this.#main.growsOnly = false;
+    this.#mark.mayShrink();
   }
 
-  /** To be called when a connection has opened or made the logs. */
-  noteLogs(): void {
-    const paths = LOG_SUFFIXES.map((suffix) => this.#main.path + suffix);
-    this.#logs = paths.filter((path) => existsSync(path)).map((path) => new FilePlace(path));
-  }
-
-  isMainHeld(): Promise<boolean> {
-    return this.#main.isHeld();
+  async isMainHeld(): Promise<boolean> {
+    return !this.#mark.isOver() && (await this.#main.isHeld());
   }
 
   /** The same at this very moment. */
   get isMainHeldNow(): boolean {
-    return this.#main.isHeldNow;
+    return !this.#mark.isOver() && this.#main.isHeldNow;
   }
 
   async areAllHeld(): Promise<boolean> {
     const held = await Promise.all([this.#main, ...this.#logs].map((place) => place.isHeld()));
-    return held.every(Boolean);
+    return !this.#mark.isOver() && held.every(Boolean);
   }
 
   /** Throws IO_FAILED if the path leads nowhere or to another file. To be called before the path is opened again. */
   assertMainHeld(): void {
+    this.assertMine();
     const { path } = this.#main;
     if (this.#main.isSame(statSync(path, { bigint: true, throwIfNoEntry: false }))) return;
     throw new PersistenceError('IO_FAILED', `${path} was removed or replaced while it was open`, { details: { path } });
+  }
+
+  /** Throws IO_FAILED if the main file was written over. To be called before the open file is changed. */
+  assertMine(): void {
+    const { path } = this.#main;
+    if (!this.#mark.isOver()) return;
+    throw new PersistenceError('IO_FAILED', `${path} was written over while it was open`, { details: { path } });
   }
 }
 
 /** The place of one file when it was opened. */
 export class FilePlace {
   readonly path: string;
-  growsOnly: boolean;
   readonly #opened: BigIntStats;
-  #bytesMin: bigint;
 
-  constructor(path: string, growsOnly = false) {
+  constructor(path: string) {
     this.path = path;
-    this.growsOnly = growsOnly;
     this.#opened = statSync(path, { bigint: true });
-    this.#bytesMin = this.#opened.size;
   }
 
   /** Whether the file still lies there; false: nothing, or another file. If that cannot be found out now, it counts as true. */
@@ -88,9 +116,6 @@ export class FilePlace {
   }
 
   isSame(now: BigIntStats | undefined): boolean {
-    if (now?.dev !== this.#opened.dev || now.ino !== this.#opened.ino) return false;
-    if (this.growsOnly && now.size < this.#bytesMin) return false;
-    this.#bytesMin = now.size;
-    return true;
+    return now?.dev === this.#opened.dev && now.ino === this.#opened.ino;
   }
 }

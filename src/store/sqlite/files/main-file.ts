@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from 
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { DatabaseCorruptionError, PersistenceError } from '../../../core/errors/index.ts';
-import { APPLICATION_ID, FORMAT, MetaTable } from '../tables/index.ts';
+import { APPLICATION_ID, FORMAT, formatOf, MetaTable } from '../tables/index.ts';
 import { isOtherOrigin } from './file-origin.ts';
 import { describesGeneration, type Marker } from './marker.ts';
 import { syncFolderOf } from './private-files.ts';
@@ -34,7 +34,7 @@ export function inspectMainFile(path: string): MainFile {
   const header = readHeader(path);
   if (isHalfMade(path, header)) return { kind: 'empty' };
   if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw foreign(path, 'is no database');
-  const format = header.readUInt32BE(60);
+  const format = formatOf(header.readUInt32BE(60));
   const application = header.readUInt32BE(68);
   // The first transaction of a new file writes both; a file without them was cut off before that, or is not ours.
   if (application !== APPLICATION_ID) return inspectUnmarked(path, application);

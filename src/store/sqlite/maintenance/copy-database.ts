@@ -5,8 +5,9 @@ import { isEntglDbError, PersistenceError } from '../../../core/errors/index.ts'
 import type { Damage } from '../../store.ts';
 import { openReader, READER_BUSY_MS } from '../connection.ts';
 import { createPrivateFile, createPrivateFolder, syncFolderOf } from '../files/index.ts';
+import { readPragma } from '../read-pragma.ts';
 import { guarded, toStoreError } from '../sqlite-errors.ts';
-import { MetaTable } from '../tables/index.ts';
+import { formatOf, MetaTable } from '../tables/index.ts';
 import { checkDatabase } from './check-database.ts';
 import type { CopyTarget, JobContext } from './maintenance-jobs.ts';
 import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
@@ -88,11 +89,12 @@ async function copyPages(path: string, partial: string, context: JobContext): Pr
   }
 }
 
-/** Marks the copy, so that opening it takes a new replica id and no log of the original fits it. */
+/** Marks the copy, so that opening it takes a new replica id, no log of the original fits it, and it is not taken for the original (`MainMark`). */
 export function seal(partial: string): void {
   const copy = new DatabaseSync(partial);
   try {
-    copy.exec('PRAGMA journal_mode = DELETE; BEGIN');
+    const format = formatOf(readPragma(copy, 'user_version'));
+    copy.exec(`PRAGMA journal_mode = DELETE; PRAGMA user_version = ${format}; BEGIN`);
     const meta = new MetaTable(copy);
     meta.set('sealed', '1');
     meta.set('generation', '0');

@@ -14,7 +14,7 @@ export { IndexWork } from './index-work.ts';
 export { areLastRowsIndexed } from './indexed-rows.ts';
 export { LIMITED } from './limited.ts';
 export { DOCUMENT_COLUMNS } from './row-codec.ts';
-export { APPLICATION_ID, FORMAT, migrate } from './schema.ts';
+export { APPLICATION_ID, FORMAT, FORMAT_NUMBERS, formatOf, migrate } from './schema.ts';
 export { EntryTable, MetaTable } from './side-tables.ts';
 export { StateRows } from './state-rows.ts';
 export { StateTable } from './state-table.ts';

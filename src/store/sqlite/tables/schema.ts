@@ -63,9 +63,16 @@ const MIGRATIONS: readonly string[] = [FORMAT_1, FORMAT_2, FORMAT_3];
 /** Newest format that this release can read and write. */
 export const FORMAT = MIGRATIONS.length;
 
+/** `user_version` holds the format, and above it a mark of the file's content (`MainMark`), in multiples of this. */
+export const FORMAT_NUMBERS = 256;
+
+export function formatOf(userVersion: number): number {
+  return userVersion % FORMAT_NUMBERS;
+}
+
 /** Upgrades a file of an older format, or an empty one, to the newest format in one transaction. */
 export function migrate(db: DatabaseSync): void {
-  const format = readPragma(db, 'user_version');
+  const format = formatOf(readPragma(db, 'user_version'));
   if (format >= FORMAT) return;
   db.exec('BEGIN IMMEDIATE');
   try {
