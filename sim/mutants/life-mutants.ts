@@ -163,7 +163,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'another check left out of the claim',
     rule: 'R9 by third parties: a claim tells the check of a write of which the peer has another one',
-    file: 'src/sync/out-stream.ts',
+    file: 'src/sync/sender/out-stream.ts',
     find: 'return held.seq > known.seq || held.check === known.check;',
     replace: 'return true;',
     scenario: 'two checks of one write at two nodes that hold neither',

@@ -7,7 +7,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'no comparison after a purge',
     rule: 'R5: where the purge line is not covered, the live set decides',
-    file: 'src/sync/out-stream.ts',
+    file: 'src/sync/sender/out-stream.ts',
     find: 'if (this.isKnownToPeer(replica, seq)) continue;',
     replace: 'continue;',
   },
@@ -53,14 +53,14 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'claim of later knowledge',
     rule: 'ADR 0002: the claim carries the knowledge of the beginning',
-    file: 'src/sync/claims.ts',
+    file: 'src/sync/sender/claims.ts',
     find: 'const { knowledge, exchange } = liveSet;',
     replace: 'const { knowledge, exchange } = { ...liveSet, ...this.#context.replica.collection(collection) };',
   },
   {
     name: 'purge line of the beginning',
     rule: 'ADR 0002: the claim carries the purge line of its own moment',
-    file: 'src/sync/claims.ts',
+    file: 'src/sync/sender/claims.ts',
     find: 'else toCompare.push(stream);',
     replace: 'else toCompare.push(Object.assign(stream, { purgedThen: state.purged }));',
     also: {
@@ -116,7 +116,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'comparison without end',
     rule: 'R5, R11: one comparison settles a line that nobody knows any more',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'stream.comparedLine = liveSet.claimedLine;',
     replace: '',
     first: 1095,
@@ -124,14 +124,14 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'comparison without a purge line',
     rule: 'ADR 0002: the claim carries the purge line of its own moment',
-    file: 'src/sync/claims.ts',
+    file: 'src/sync/sender/claims.ts',
     find: 'const claimed: ClaimedCollection = { collection, knowledge, purged, exchange,',
     replace: 'const claimed: ClaimedCollection = { collection, knowledge, purged: new Map(), exchange,',
   },
   {
     name: 'answers before changes',
     rule: 'ADR 0002: answers wait until what changed before them was streamed',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'if (liveSet === undefined || stream.pos < this.#context.replica.pos) return false;',
     replace: 'if (liveSet === undefined) return false;',
     scenario: 'an answer before what changed',
@@ -179,7 +179,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'gaps by count alone',
     rule: 'R11: a range is passed over only where both hold the same in it',
-    file: 'src/sync/gap-search.ts',
+    file: 'src/sync/receiver/gap-search.ts',
     find: 'if (isSameFingerprint(theirs, ours!))',
     replace: 'if (isSameFingerprint(theirs, theirs))',
     scenario: 'a node that forgot what it knew compares what it holds',
@@ -187,7 +187,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'the search for gaps ends with its first answer',
     rule: 'R11: the claim follows when every range was compared',
-    file: 'src/sync/gap-answers.ts',
+    file: 'src/sync/sender/gap-answers.ts',
     find: 'this.#isLast ||= question.last;',
     replace: 'this.#isLast = true;',
     scenario: 'a node that forgot what it knew compares what it holds',
@@ -195,7 +195,7 @@ export const LIVE_SET_MUTANTS: readonly Mutant[] = [
   {
     name: 'what changed during the search for gaps is not sent',
     rule: 'R4: the claim follows what changed since the round began',
-    file: 'src/sync/out-stream.ts',
+    file: 'src/sync/sender/out-stream.ts',
     find: '    this.gaps = undefined;\n',
     replace: '    this.gaps = undefined;\n    this.pos = Number.MAX_SAFE_INTEGER;\n',
     scenario: 'a node that forgot what it knew compares what it holds',

@@ -7,7 +7,7 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a claim answered by nobody',
     rule: 'what was adopted is claimed back, for the receipts of the other end',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'if (stream?.hasChangedSinceClaim(this.#context.replica.collection(collection))) this.#claims.plan();',
     replace: '',
     first: 1035,
@@ -15,14 +15,14 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
   {
     name: 'equal nodes confirm nothing',
     rule: 'nodes that find that they are equal hold all that the other wrote',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'this.#confirm(collection, state.knowledge, true);',
     replace: '',
   },
   {
     name: 'former lives wait for claims that nobody can make',
     rule: 'who holds the same holds the writes of former lives',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: "this.#context.event({ kind: 'same', collection });",
     replace: '',
   },

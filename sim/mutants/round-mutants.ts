@@ -7,7 +7,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'claim before data',
     rule: 'R4: only a claim at the end moves knowledge',
-    file: 'src/sync/claims.ts',
+    file: 'src/sync/sender/claims.ts',
     find: "if (stream.phase !== 'live' || stream.pos < replica.pos || stream.liveSet !== undefined) continue;",
     replace: 'if (stream.liveSet !== undefined) continue;',
     isCoarse: true,
@@ -15,28 +15,28 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'what changed meanwhile is not sent',
     rule: 'R4: the claim follows what changed since the round began',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: "if (stream.phase !== 'delta') this.#streams.hasWork(stream);",
     replace: "if (stream.phase !== 'delta') stream.pos = this.#context.replica.pos;",
   },
   {
     name: 'delta one too short',
     rule: 'R4: a page begins above the last seq, and the last page is the short one',
-    file: 'src/sync/read-delta.ts',
+    file: 'src/sync/sender/read-delta.ts',
     find: 'if (!isLast) stream.afterSeq',
     replace: 'if (!isLast && page.length > limit) stream.afterSeq',
   },
   {
     name: 'cursor past an unsent version',
     rule: 'R4: nothing known to the sender is unsent',
-    file: 'src/sync/read-delta.ts',
+    file: 'src/sync/sender/read-delta.ts',
     find: 'stream.afterSeq = page.at(-1)!.version.seq;',
     replace: 'stream.afterSeq = page.at(-1)!.version.seq + 1;',
   },
   {
     name: 'digest ignores the fingerprint of documents',
     rule: 'R4: a digest is over knowledge, purge line and fingerprint',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'const nothingToSend = isSameFingerprint(state.fingerprint, message.fingerprint);',
     replace: 'const nothingToSend = state.fingerprint.count === message.fingerprint.count;',
     isCoarse: true,
@@ -59,14 +59,14 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'echo remembered of the wrong replica',
     rule: 'R8: only what came from the peer is not sent back',
-    file: 'src/sync/echo-memory.ts',
+    file: 'src/sync/sender/echo-memory.ts',
     find: 'return ((this.#words.get(replica)?.get(wordOf(seq)) ?? 0) & bitOf(seq)) !== 0;',
     replace: 'return [...this.#words.values()].some((words) => ((words.get(wordOf(seq)) ?? 0) & bitOf(seq)) !== 0);',
   },
   {
     name: 'groups split',
     rule: 'R8, I6: a live group becomes visible at once',
-    file: 'src/sync/version-batches.ts',
+    file: 'src/sync/sender/version-batches.ts',
     find: 'more: isGroup && !isLast,',
     replace: 'more: false,',
     campaign: 'calm',
@@ -74,7 +74,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'first transaction of a collection torn',
     rule: 'I6: also where the collection begins with it',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'const stream = new OutStream(state, new Map(), this.#seenPos, []);',
     replace: 'const stream = new OutStream(state, new Map(), replica.pos, replica.store.liveReplicas(state.name));',
     campaign: 'calm',
@@ -82,7 +82,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'credit ignored',
     rule: 'I7: what travels unacknowledged is bounded',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'return this.#batches.unconfirmedBytes < Math.min(bytes, this.#batches.windowBytes);',
     replace: 'return true;',
     scenario: 'a peer that confirms nothing',
@@ -105,7 +105,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'summary before durable',
     rule: 'R1: what rests on the database leaves when it is durable',
-    file: 'src/sync/receiver.ts',
+    file: 'src/sync/receiver/receiver.ts',
     find: "this.#context.sendDurable({ kind: 'summary',",
     replace: "this.#context.send({ kind: 'summary',",
     scenario: 'a summary of what is not durable',
@@ -113,7 +113,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'want before durable',
     rule: 'R1: what rests on the database leaves when it is durable',
-    file: 'src/sync/receiver.ts',
+    file: 'src/sync/receiver/receiver.ts',
     find: "this.#context.sendDurable({ kind: 'want'",
     replace: "this.#context.send({ kind: 'want'",
     scenario: 'a question that tells what is not durable',
@@ -121,7 +121,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'receipt at the claim',
     rule: "Small print: receipts are by the peer's own word",
-    file: 'src/sync/claims.ts',
+    file: 'src/sync/sender/claims.ts',
     find: '    stream.conclude(state);\n    return {',
     replace:
       "    for (const replica of this.#context.replica.ownIds())\n      if (knowledge.has(replica))\n        this.#context.event({ kind: 'confirmed', collection: stream.collection, replica, seq: knowledge.get(replica).seq });\n    stream.conclude(state);\n    return {",
@@ -137,7 +137,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'resume past an unsent version',
     rule: 'R4: a cursor is never above what the sender knew',
-    file: 'src/sync/out-stream.ts',
+    file: 'src/sync/sender/out-stream.ts',
     find: 'Math.min(seq, ownSeq ?? this.#known.get(replica)?.seq ?? 0);',
     replace: 'seq;',
     scenario: 'a resume cursor above what the sender knew',
@@ -161,7 +161,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'cut stream begins again',
     rule: 'R4: a cut stream goes on where it was cut',
-    file: 'src/sync/out-stream.ts',
+    file: 'src/sync/sender/out-stream.ts',
     find: 'Math.max(this.peerKnowledge.get(replica)?.seq ?? 0, this.#resume.get(replica) ?? 0)',
     replace: 'this.peerKnowledge.get(replica)?.seq ?? 0',
     scenario: 'a stream that was cut sends nothing twice',
@@ -169,7 +169,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'claims only in rounds',
     rule: 'R8: a claim follows live versions',
-    file: 'src/sync/claim-schedule.ts',
+    file: 'src/sync/sender/claim-schedule.ts',
     find: 'this.#dueMs ??= nowMs + this.#times.claimDelayMs;',
     replace: '',
     scenario: 'a live write is claimed soon',
@@ -177,7 +177,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'echo',
     rule: 'R8: what came from a peer is not sent back',
-    file: 'src/sync/echo-memory.ts',
+    file: 'src/sync/sender/echo-memory.ts',
     find: 'return ((this.#words.get(replica)?.get(wordOf(seq)) ?? 0) & bitOf(seq)) !== 0;',
     replace: 'return replica === undefined && seq === 0;',
     scenario: 'what came from a peer is not sent back to it',
@@ -185,7 +185,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'echo memory without end',
     rule: 'I7: what is remembered of a peer is bounded',
-    file: 'src/sync/echo-memory.ts',
+    file: 'src/sync/sender/echo-memory.ts',
     find: 'if (this.#size >= this.#sizeMax) this.#clear();',
     replace: '',
   },
@@ -208,7 +208,7 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
   {
     name: 'a round without work does not end',
     rule: 'R4: who has nothing to send says so',
-    file: 'src/sync/sender.ts',
+    file: 'src/sync/sender/sender.ts',
     find: 'const busy = isBusy ? ({ busy: true } as const) : {};',
     replace: 'const busy = { busy: true } as const;',
   },

@@ -2,8 +2,8 @@ import type { CollectionName } from '../core/ids/index.ts';
 import type { GoodbyeReason, HelloMessage, Message, VersionsMessage } from '../net/messages/index.ts';
 import { DefinitionExchange } from './definition-exchange.ts';
 import type { SessionEffect, SessionInput } from './effects.ts';
-import { Receiver } from './receiver.ts';
-import { Sender } from './sender.ts';
+import { Receiver } from './receiver/index.ts';
+import { Sender } from './sender/index.ts';
 import { SessionContext, type SessionDeps } from './session-context.ts';
 
 /** Versions of the protocol that this release speaks. */

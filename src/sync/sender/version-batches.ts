@@ -1,8 +1,8 @@
-import type { RemoteVersion } from '../core/replication/index.ts';
-import type { VersionsMessage } from '../net/messages/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
+import type { VersionsMessage } from '../../net/messages/index.ts';
+import type { SessionContext } from '../session-context.ts';
 import type { PageSize } from './page-size.ts';
 import { SendWindow } from './send-window.ts';
-import type { SessionContext } from './session-context.ts';
 
 /** Versions on their way to the peer: cut into messages, and counted until the peer acknowledges them as durable. */
 export class VersionBatches {

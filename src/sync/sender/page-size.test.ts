@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LIMITS } from '../core/config/index.ts';
-import { BLOBS_COLLECTION, type CollectionName, type DocumentKey } from '../core/ids/index.ts';
-import type { Replica } from '../database/replica/index.ts';
-import type { Message } from '../net/messages/index.ts';
-import { type End, Meeting, openReplica } from './test-meeting.ts';
+import { LIMITS } from '../../core/config/index.ts';
+import { BLOBS_COLLECTION, type CollectionName, type DocumentKey } from '../../core/ids/index.ts';
+import type { Replica } from '../../database/replica/index.ts';
+import type { Message } from '../../net/messages/index.ts';
+import { type End, Meeting, openReplica } from '../test-meeting.ts';
 
 function write(replica: Replica, collection: string, count: number, characters: number): void {
   const value = `{"pad":"${'x'.repeat(characters)}"}`;

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DocumentKey } from '../core/ids/index.ts';
-import type { Replica } from '../database/replica/index.ts';
-import type { Message } from '../net/messages/index.ts';
-import { C, meet, openReplica, write } from './test-meeting.ts';
+import type { DocumentKey } from '../../core/ids/index.ts';
+import type { Replica } from '../../database/replica/index.ts';
+import type { Message } from '../../net/messages/index.ts';
+import { C, meet, openReplica, write } from '../test-meeting.ts';
 
 const DOCUMENTS = 10_000;
 const LIMITS = { gapVersionsMin: 100 };

@@ -5,11 +5,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DocumentKey } from '../core/ids/index.ts';
-import type { RemoteVersion } from '../core/replication/index.ts';
-import type { Replica } from '../database/replica/index.ts';
-import type { Message } from '../net/messages/index.ts';
-import { C, type End, Meeting, meet as meetWithin, openReplica, write } from './test-meeting.ts';
+import type { DocumentKey } from '../../core/ids/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
+import type { Replica } from '../../database/replica/index.ts';
+import type { Message } from '../../net/messages/index.ts';
+import { C, type End, Meeting, meet as meetWithin, openReplica, write } from '../test-meeting.ts';
 
 const VERSIONS_MAX = 2;
 

@@ -1,4 +1,4 @@
-import type { SessionTimes } from './session-context.ts';
+import type { SessionTimes } from '../session-context.ts';
 
 /** Minimum time between two looks through all streams, ms. */
 const LOOK_PAUSE_MS = 20;

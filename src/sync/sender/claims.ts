@@ -1,11 +1,11 @@
-import type { ClaimedCollection } from '../net/messages/index.ts';
+import type { ClaimedCollection } from '../../net/messages/index.ts';
+import { claimsInMessages } from '../in-messages.ts';
+import type { SyncCollection } from '../replica-port.ts';
+import type { SessionContext } from '../session-context.ts';
 import { ClaimSchedule } from './claim-schedule.ts';
-import { claimsInMessages } from './in-messages.ts';
 import type { LiveSetAnswers } from './live-set-answers.ts';
 import type { OutStream } from './out-stream.ts';
 import type { OutStreams } from './out-streams.ts';
-import type { SyncCollection } from './replica-port.ts';
-import type { SessionContext } from './session-context.ts';
 
 /** R4 and R8 at the sender: claims to the peer what this end knows, for each stream that has nothing unsent. */
 export class Claims {

@@ -1,7 +1,7 @@
-import { type CollectionName, compareBytes, type DocumentKey } from '../core/ids/index.ts';
-import type { RangesMessage } from '../net/messages/index.ts';
-import type { KeyRange } from '../store/index.ts';
-import type { SessionContext } from './session-context.ts';
+import { type CollectionName, compareBytes, type DocumentKey } from '../../core/ids/index.ts';
+import type { RangesMessage } from '../../net/messages/index.ts';
+import type { KeyRange } from '../../store/index.ts';
+import type { SessionContext } from '../session-context.ts';
 
 /** Documents per range in the pass from front to back. One step describes one such range. */
 export const FRONT_DOCUMENTS = 4096;

@@ -1,13 +1,10 @@
-import type { Limits } from '../core/config/index.ts';
-import type { RemoteVersion } from '../core/replication/index.ts';
-import type { VersionBody } from '../core/version/index.ts';
-import type { StoredDocument, StoredVersion } from '../store/index.ts';
+import type { Limits } from '../../core/config/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
+import type { StoredDocument, StoredVersion } from '../../store/index.ts';
+import { entriesOf, versionBytes } from '../version-size.ts';
 
 /** Assumed size of a version, bytes, before anything was sent. */
 const VERSION_BYTES_FIRST = 512;
-/** Bytes that a version takes in a message besides key and value; and, below, per line of its context or field stamp. */
-const VERSION_BYTES = 32;
-const ENTRY_BYTES = 12;
 /** Versions in the first page of a read that nothing else bounds. Each further page may have twice as many, up to what fits. */
 const PAGE_FIRST = 16;
 
@@ -100,18 +97,6 @@ export class PageSize {
   #fitting(bytesMax: number, countMax: number): number {
     return Math.max(1, Math.min(countMax, Math.ceil(bytesMax / this.#versionBytes)));
   }
-}
-
-type Weighed = Pick<VersionBody, 'value' | 'context' | 'stamps'>;
-
-/** About how many bytes a version takes in a message. A value of few bytes may have a context of thousands of lines. */
-export function versionBytes(key: string, version: Weighed): number {
-  return (version.value?.length ?? 0) + key.length + VERSION_BYTES + ENTRY_BYTES * (entriesOf(version) - 1);
-}
-
-/** See `messageEntriesMax`. */
-function entriesOf({ context, stamps }: Weighed): number {
-  return 1 + context.length + (stamps === null ? 0 : 1 + stamps.length);
 }
 
 function documentBytes({ versions, key }: StoredDocument): number {

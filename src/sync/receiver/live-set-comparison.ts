@@ -1,10 +1,10 @@
-import { type CollectionName, compareBytes } from '../core/ids/index.ts';
-import type { LiveSetVerdict, PlacedDot } from '../core/replication/index.ts';
-import { dotText, type Fingerprint, isSameFingerprint } from '../core/version/index.ts';
-import type { ClaimedCollection, MissingMessage, RangesMessage } from '../net/messages/index.ts';
-import type { KeyRange } from '../store/index.ts';
+import { type CollectionName, compareBytes } from '../../core/ids/index.ts';
+import type { LiveSetVerdict, PlacedDot } from '../../core/replication/index.ts';
+import { dotText, type Fingerprint, isSameFingerprint } from '../../core/version/index.ts';
+import type { ClaimedCollection, MissingMessage, RangesMessage } from '../../net/messages/index.ts';
+import type { KeyRange } from '../../store/index.ts';
+import type { SessionContext } from '../session-context.ts';
 import { RangeWalk } from './range-walk.ts';
-import type { SessionContext } from './session-context.ts';
 
 /**
  * The receiver's half of R5: finds out which of the versions that it holds are not live at the sender. Ranges of

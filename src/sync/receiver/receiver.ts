@@ -1,5 +1,5 @@
-import type { CollectionName } from '../core/ids/index.ts';
-import type { Reached, RemoteClaim, RemoteVersion } from '../core/replication/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { Reached, RemoteClaim, RemoteVersion } from '../../core/replication/index.ts';
 import type {
   ClaimedCollection,
   ClaimMessage,
@@ -7,13 +7,13 @@ import type {
   MissingMessage,
   RangesMessage,
   VersionsMessage,
-} from '../net/messages/index.ts';
+} from '../../net/messages/index.ts';
+import { inMessages } from '../in-messages.ts';
+import type { SessionContext } from '../session-context.ts';
+import { sessionDigest } from '../summary.ts';
+import { versionBytes } from '../version-size.ts';
 import { GapSearch, holdsUnknown } from './gap-search.ts';
-import { inMessages } from './in-messages.ts';
 import { LiveSetComparison } from './live-set-comparison.ts';
-import { versionBytes } from './page-size.ts';
-import type { SessionContext } from './session-context.ts';
-import { sessionDigest } from './summary.ts';
 
 /** The receiving direction of a session: asks for what is missing, applies what arrives, moves knowledge with claims. */
 export class Receiver {

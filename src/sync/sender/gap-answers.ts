@@ -1,9 +1,9 @@
-import type { CollectionName } from '../core/ids/index.ts';
-import type { FetchMessage, NarrowMessage } from '../net/messages/index.ts';
-import type { KeyRange, StoredDocument } from '../store/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { FetchMessage, NarrowMessage } from '../../net/messages/index.ts';
+import type { KeyRange, StoredDocument } from '../../store/index.ts';
+import type { SessionContext } from '../session-context.ts';
 import { FRONT_DOCUMENTS, LiveSetDescription } from './live-set-description.ts';
 import type { PageSize } from './page-size.ts';
-import type { SessionContext } from './session-context.ts';
 
 /** Documents per range after narrowing once, and twice: each time a sixteenth. */
 const NARROWED_DOCUMENTS = [FRONT_DOCUMENTS / 16, FRONT_DOCUMENTS / 256] as const;

@@ -1,9 +1,10 @@
-import type { RemoteVersion } from '../core/replication/index.ts';
-import type { StoredVersion } from '../store/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
+import type { StoredVersion } from '../../store/index.ts';
+import type { SessionContext } from '../session-context.ts';
+import { versionBytes } from '../version-size.ts';
 import type { EchoMemory } from './echo-memory.ts';
 import type { OutStream } from './out-stream.ts';
-import { type PageSize, versionBytes } from './page-size.ts';
-import type { SessionContext } from './session-context.ts';
+import type { PageSize } from './page-size.ts';
 
 /** From how many replicas versions are read for one message. */
 const REPLICAS_MAX = 64;

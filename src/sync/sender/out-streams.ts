@@ -1,4 +1,4 @@
-import type { CollectionName } from '../core/ids/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
 import type { OutStream } from './out-stream.ts';
 
 /**

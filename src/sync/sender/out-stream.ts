@@ -1,12 +1,19 @@
-import type { Limits } from '../core/config/index.ts';
-import { BLOBS_COLLECTION, type CollectionName, type ReplicaId } from '../core/ids/index.ts';
-import type { RemoteVersion } from '../core/replication/index.ts';
-import { dominates, joinKnowledge, type Knowledge, type Known, knows, type PurgeLine } from '../core/version/index.ts';
-import type { StoredDocument } from '../store/index.ts';
+import type { Limits } from '../../core/config/index.ts';
+import { BLOBS_COLLECTION, type CollectionName, type ReplicaId } from '../../core/ids/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
+import {
+  dominates,
+  joinKnowledge,
+  type Knowledge,
+  type Known,
+  knows,
+  type PurgeLine,
+} from '../../core/version/index.ts';
+import type { StoredDocument } from '../../store/index.ts';
+import type { SyncCollection } from '../replica-port.ts';
 import type { EchoMemory } from './echo-memory.ts';
 import type { GapAnswers } from './gap-answers.ts';
 import type { LiveSetAnswers } from './live-set-answers.ts';
-import type { SyncCollection } from './replica-port.ts';
 
 type ClaimedState = Pick<SyncCollection, 'knowledge' | 'purged' | 'revision'>;
 

@@ -1,6 +1,6 @@
-import { BLOBS_COLLECTION, type CollectionName } from '../core/ids/index.ts';
-import type { RemoteVersion } from '../core/replication/index.ts';
-import { isSameFingerprint, type Knowledge } from '../core/version/index.ts';
+import { BLOBS_COLLECTION, type CollectionName } from '../../core/ids/index.ts';
+import type { RemoteVersion } from '../../core/replication/index.ts';
+import { isSameFingerprint, type Knowledge } from '../../core/version/index.ts';
 import type {
   AckMessage,
   CheckMessage,
@@ -10,19 +10,19 @@ import type {
   SummaryMessage,
   VersionsMessage,
   WantMessage,
-} from '../net/messages/index.ts';
-import type { StoredDocument } from '../store/index.ts';
+} from '../../net/messages/index.ts';
+import type { StoredDocument } from '../../store/index.ts';
+import { inMessages } from '../in-messages.ts';
+import type { SessionContext } from '../session-context.ts';
+import { hasHistory, sessionDigest } from '../summary.ts';
 import { Claims } from './claims.ts';
 import { EchoMemory } from './echo-memory.ts';
 import { GapAnswers } from './gap-answers.ts';
-import { inMessages } from './in-messages.ts';
 import { LiveSetAnswers } from './live-set-answers.ts';
 import { OutStream } from './out-stream.ts';
 import { OutStreams } from './out-streams.ts';
 import { PageSize } from './page-size.ts';
 import { readDelta } from './read-delta.ts';
-import type { SessionContext } from './session-context.ts';
-import { hasHistory, sessionDigest } from './summary.ts';
 import { SummaryParts } from './summary-parts.ts';
 import { type SendOptions, VersionBatches } from './version-batches.ts';
 

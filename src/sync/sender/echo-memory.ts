@@ -1,5 +1,5 @@
-import type { ReplicaId } from '../core/ids/index.ts';
-import type { Dot } from '../core/version/index.ts';
+import type { ReplicaId } from '../../core/ids/index.ts';
+import type { Dot } from '../../core/version/index.ts';
 
 /** How many dots of one replica share a word of bits: dots that arrive in order need one entry per word. */
 const WORD_DOTS = 32;

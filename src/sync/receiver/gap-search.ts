@@ -1,10 +1,10 @@
-import type { CollectionName } from '../core/ids/index.ts';
-import { type Fingerprint, isSameFingerprint } from '../core/version/index.ts';
-import type { RangesMessage } from '../net/messages/index.ts';
-import type { KeyRange } from '../store/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import { type Fingerprint, isSameFingerprint } from '../../core/version/index.ts';
+import type { RangesMessage } from '../../net/messages/index.ts';
+import type { KeyRange } from '../../store/index.ts';
+import type { SyncCollection } from '../replica-port.ts';
+import type { SessionContext } from '../session-context.ts';
 import { RangeWalk } from './range-walk.ts';
-import type { SyncCollection } from './replica-port.ts';
-import type { SessionContext } from './session-context.ts';
 
 /** How often a range is narrowed: then it is as small as the sender makes ranges. */
 const NARROWED_MAX = 2;

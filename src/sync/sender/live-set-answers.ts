@@ -1,8 +1,8 @@
-import type { CollectionName } from '../core/ids/index.ts';
-import { isSameDot, type Knowledge, type PurgeLine } from '../core/version/index.ts';
-import type { CheckMessage, NarrowMessage } from '../net/messages/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import { isSameDot, type Knowledge, type PurgeLine } from '../../core/version/index.ts';
+import type { CheckMessage, NarrowMessage } from '../../net/messages/index.ts';
+import type { SessionContext } from '../session-context.ts';
 import { LiveSetDescription } from './live-set-description.ts';
-import type { SessionContext } from './session-context.ts';
 
 /** Documents per narrowed range. */
 const NARROW_DOCUMENTS = 64;

@@ -1,5 +1,5 @@
-import type { CollectionName } from '../core/ids/index.ts';
-import type { SummaryMessage } from '../net/messages/index.ts';
+import type { CollectionName } from '../../core/ids/index.ts';
+import type { SummaryMessage } from '../../net/messages/index.ts';
 
 /** Joins a summary that arrives in parts. */
 export class SummaryParts {

@@ -1,7 +1,7 @@
-import type { DocumentKey } from '../core/ids/index.ts';
-import type { Fingerprint } from '../core/version/index.ts';
-import type { RangesMessage } from '../net/messages/index.ts';
-import type { KeyRange } from '../store/index.ts';
+import type { DocumentKey } from '../../core/ids/index.ts';
+import type { Fingerprint } from '../../core/version/index.ts';
+import type { RangesMessage } from '../../net/messages/index.ts';
+import type { KeyRange } from '../../store/index.ts';
 
 /** One range of the sender's live set, as the sender described it. */
 export interface DescribedRange {
