@@ -7,7 +7,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'restored backup keeps its id',
     rule: 'R9 at open: a copy takes a new id',
-    file: `${REPLICA}/own-lives.ts`,
+    file: `${REPLICA}/lives/own-lives.ts`,
     find: 'return this.#file.head?.replica === id && !this.#file.isSameLife;',
     replace: 'return false;',
   },
@@ -30,8 +30,8 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'new life without writing again',
     rule: 'R9: forked versions are written again',
-    file: `${REPLICA}/new-life.ts`,
-    find: "if (kind === 'plain') return 0;",
+    file: `${REPLICA}/lives/new-life.ts`,
+    find: 'if (confirmed === null) return 0;',
     replace: 'return 0;',
     scenario: 'twins that wrote in two partitions',
   },
@@ -54,14 +54,14 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'damage does not forget',
     rule: 'R11: who finds damage forgets what it knows',
-    file: `${REPLICA}/damage.ts`,
+    file: `${REPLICA}/damage/damage.ts`,
     find: 'draft.forgetKnowledge(name);',
     replace: '',
   },
   {
     name: 'damage keeps the id',
     rule: 'R11: who finds damage takes a new id',
-    file: `${REPLICA}/damaged-collections.ts`,
+    file: `${REPLICA}/damage/damaged-collections.ts`,
     find: 'draft.beginLife(life.after);',
     replace: '',
   },
@@ -107,7 +107,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'two contents of one name taken for one',
     rule: 'I5: one dot names one content',
-    file: `${REPLICA}/namesakes.ts`,
+    file: `${REPLICA}/lives/namesakes.ts`,
     find: 'return a.hlc === b.hlc && a.value === b.value;',
     replace: 'return a.seq === b.seq;',
     scenario: 'a disk that fell back, and one name for two contents of a document',
@@ -115,7 +115,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'a name taken by two documents',
     rule: 'I5: one dot names one content',
-    file: `${REPLICA}/namesakes.ts`,
+    file: `${REPLICA}/lives/namesakes.ts`,
     find: 'if (remote !== undefined && remote.key !== key)',
     replace: 'if (remote !== undefined && remote.key === key)',
     scenario: 'a disk that fell back, and one name for writes of two documents',
@@ -131,7 +131,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'forked at the newest point',
     rule: 'R9: a fork lies before what peers shared when the process began',
-    file: `${REPLICA}/confirmed-points.ts`,
+    file: `${REPLICA}/lives/confirmed-points.ts`,
     find: 'return this.#atOpenings[0] ?? NONE;',
     replace: 'return this.#newest;',
     scenario: 'twins that wrote in two partitions',
@@ -139,7 +139,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'knowledge of the forked life stays',
     rule: 'R9: the old entry of knowledge is lowered',
-    file: `${REPLICA}/new-life.ts`,
+    file: `${REPLICA}/lives/new-life.ts`,
     find: 'context.draft.lowerKnowledge(name, before, confirmed);',
     replace: ';',
     scenario: 'a twin that is gone, and what it wrote',
@@ -171,7 +171,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'reserved seqs given out again',
     rule: 'R9 at open: with durability normal, no seq is used twice',
-    file: `${REPLICA}/own-lives.ts`,
+    file: `${REPLICA}/lives/own-lives.ts`,
     find: 'return head.seq >= reserved ? head :',
     replace: 'return head.seq >= 0 ? head :',
     scenario: 'a seq that may have been acknowledged',
@@ -239,7 +239,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'damage keeps the sums',
     rule: 'R11, R4: who lacks a row has not the fingerprint of those that hold it',
-    file: `${REPLICA}/damage.ts`,
+    file: `${REPLICA}/damage/damage.ts`,
     find: 'sum.add(noise);',
     replace: '',
     scenario: 'a peer that holds all is met while a damaged collection is counted',
@@ -247,7 +247,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'damage is not counted',
     rule: 'R11: sums are counted anew',
-    file: `${REPLICA}/damaged-collections.ts`,
+    file: `${REPLICA}/damage/damaged-collections.ts`,
     find: 'draft.recount(collection, recount.documents, recount.sum);',
     replace: '',
     scenario: 'a damaged collection that changes while it is counted',
@@ -255,7 +255,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   {
     name: 'a count that misses changes',
     rule: 'R11: sums are counted anew while the collection changes',
-    file: `${REPLICA}/damaged-collections.ts`,
+    file: `${REPLICA}/damage/damaged-collections.ts`,
     find: 'for (const recount of this.#recounts.values()) recount.committed(drafted);',
     replace: '',
     scenario: 'a damaged collection that changes while it is counted',

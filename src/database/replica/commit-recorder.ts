@@ -1,4 +1,4 @@
-import type { Moment } from './conflict-ledger.ts';
+import type { Moment } from './conflicts/index.ts';
 import type { Draft } from './draft.ts';
 
 /** A service that records something of every commit, in the same transaction. */

@@ -14,7 +14,6 @@ import {
 } from '../../core/version/index.ts';
 import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
 import { type CollectionState, collectionRow } from './collection-state.ts';
-import type { Contested } from './lost-versions.ts';
 
 /** What a draft needs from the replica that it will change. */
 export interface DraftBase {
@@ -58,6 +57,12 @@ export interface DraftedChange {
   readonly after: StoredDocument | undefined;
   /** JSON text; null: readers see no document. */
   readonly value: string | null;
+}
+
+/** A document that has siblings after a change of a draft: before and after the change. */
+export interface Contested {
+  readonly before: StoredDocument | undefined;
+  readonly after: StoredDocument;
 }
 
 export interface CommittedDraft {

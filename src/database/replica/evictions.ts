@@ -1,8 +1,7 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import { FingerprintSum } from '../../core/version/index.ts';
 import { countingMark, type Store } from '../../store/index.ts';
-import { readablePage } from './damage.ts';
-import type { DamagedCollections } from './damaged-collections.ts';
+import { type DamagedCollections, readablePage } from './damage/index.ts';
 import type { Draft } from './draft.ts';
 import type { NewLife } from './outcomes.ts';
 import type { ReplicaState } from './replica-state.ts';

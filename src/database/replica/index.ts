@@ -1,8 +1,8 @@
 export type { CollectionState } from './collection-state.ts';
 export type { CommitRecorder } from './commit-recorder.ts';
-export type { LedgerEntry, Moment } from './conflict-ledger.ts';
+export type { LedgerEntry, Moment } from './conflicts/index.ts';
 export type { Draft, DraftedChange } from './draft.ts';
-export { LIVES, parseFormerLives } from './former-lives.ts';
+export { LIVES, parseFormerLives } from './lives/index.ts';
 export { tooLarge, versionToken } from './local-write.ts';
 export type { CommitNotice, LocalOutcome, LocalTransaction, LocalWrite, NewLife } from './outcomes.ts';
 export { Replica } from './replica.ts';

@@ -16,7 +16,7 @@ import {
 import type { Store } from '../../store/index.ts';
 import type { CollectionState } from './collection-state.ts';
 import type { Draft } from './draft.ts';
-import { type Namesakes, namesakeAmong, oneOfEach } from './namesakes.ts';
+import { type Namesakes, namesakeAmong, oneOfEach } from './lives/index.ts';
 
 /** What applying remote versions and claims needs. */
 export interface ApplyContext {

@@ -13,14 +13,12 @@ import { FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/i
 import type { Head, Store, StoredDocument, StoreImage } from '../../store/index.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import type { CommitRecorder } from './commit-recorder.ts';
-import { ConflictLedger, type Moment } from './conflict-ledger.ts';
+import { ConflictLedger, type Moment } from './conflicts/index.ts';
 import { type CommittedDraft, Draft } from './draft.ts';
 import { Durability } from './durability.ts';
-import type { FormerLives } from './former-lives.ts';
 import { LivedTime } from './lived-time.ts';
-import { draftNewLife } from './new-life.ts';
+import { draftNewLife, type FormerLives, OwnLives } from './lives/index.ts';
 import type { CommitNotice, NewLife } from './outcomes.ts';
-import { OwnLives } from './own-lives.ts';
 import { ResumePoints } from './resume-points.ts';
 import { resolverText, ValueResolver } from './value-resolver.ts';
 
@@ -291,18 +289,12 @@ export class ReplicaState {
   takeNewLife(why: string, kind: 'plain' | 'forked'): NewLife {
     const draft = this.draft();
     const life = this.nextLife(why);
-    const { seq, check } = this.#head;
-    const confirmed = kind === 'forked' ? this.#lives.beforeFork() : { seq, check };
-    const rewritten = draftNewLife(
-      { draft, store: this.store, collections: [...this.#collections.values()] },
-      life.before,
-      life.after,
-      confirmed,
-      kind,
-      this.options.limits,
-    );
+    const confirmed = kind === 'forked' ? this.#lives.beforeFork() : null;
+    const { messageVersionsMax: pageSize } = this.options.limits;
+    const collections = [...this.#collections.values()];
+    const rewritten = draftNewLife({ draft, store: this.store, collections, pageSize }, life, confirmed);
     this.commitLife(draft, kind);
-    const taken: NewLife = { ...life, rewritten, confirmedSeq: confirmed.seq };
+    const taken: NewLife = { ...life, rewritten, confirmedSeq: confirmed?.seq ?? life.confirmedSeq };
     this.options.logger.warn({ ...taken }, 'this node took a new replica id');
     return taken;
   }

@@ -10,11 +10,11 @@ import type {
 } from '../../core/replication/index.ts';
 import type { Check, Known } from '../../core/version/index.ts';
 import { BoundedLog } from './bounded-log.ts';
-import { DamagedCollections } from './damaged-collections.ts';
+import { DamagedCollections } from './damage/index.ts';
 import type { Draft } from './draft.ts';
 import { Evictions } from './evictions.ts';
+import { Namesakes } from './lives/index.ts';
 import { draftTransaction } from './local-write.ts';
-import { Namesakes } from './namesakes.ts';
 import type { LocalOutcome, LocalTransaction } from './outcomes.ts';
 import { draftPurges, type PurgePass } from './purge.ts';
 import {

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
-import { createReplicaId } from '../../core/ids/index.ts';
-import type { RemoteVersion } from '../../core/replication/index.ts';
-import { EMPTY_CONTEXT, FORMAT_JSON } from '../../core/version/index.ts';
-import { createManualClock, createSeededRandom, openMemoryReplica } from '../../testing/index.ts';
+import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
+import { createReplicaId } from '../../../core/ids/index.ts';
+import type { RemoteVersion } from '../../../core/replication/index.ts';
+import { EMPTY_CONTEXT, FORMAT_JSON } from '../../../core/version/index.ts';
+import { createManualClock, createSeededRandom, openMemoryReplica } from '../../../testing/index.ts';
 
 const C = 'stock' as CollectionName;
 const clock = createManualClock();

@@ -1,4 +1,4 @@
-import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
+import { parseReplicaId, type ReplicaId } from '../../../core/ids/index.ts';
 
 /** Name of the metadata entry that holds them. */
 export const LIVES = 'lives';

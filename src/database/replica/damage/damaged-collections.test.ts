@@ -5,10 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
-import { isSameFingerprint } from '../../core/version/index.ts';
-import { createManualClock, createSeededRandom, openMemoryReplica, type SeededRandom } from '../../testing/index.ts';
-import type { Replica } from './index.ts';
+import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
+import { isSameFingerprint } from '../../../core/version/index.ts';
+import { createManualClock, createSeededRandom, openMemoryReplica, type SeededRandom } from '../../../testing/index.ts';
+import type { Replica } from '../index.ts';
 
 const C = 'tills' as CollectionName;
 const OTHER = 'f'.repeat(32) as never;

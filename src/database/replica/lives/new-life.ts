@@ -1,34 +1,33 @@
-import type { Limits } from '../../core/config/index.ts';
-import type { ReplicaId } from '../../core/ids/index.ts';
-import { compareVersions, joinLines, type Known, sealVersion, type Version } from '../../core/version/index.ts';
-import type { Store, StoredVersion } from '../../store/index.ts';
-import type { CollectionState } from './collection-state.ts';
-import type { Draft } from './draft.ts';
+import type { CollectionName, ReplicaId } from '../../../core/ids/index.ts';
+import { compareVersions, joinLines, type Known, sealVersion, type Version } from '../../../core/version/index.ts';
+import type { Store, StoredVersion } from '../../../store/index.ts';
+import type { CollectionState } from '../collection-state.ts';
+import type { Draft } from '../draft.ts';
+import type { NewLife } from '../outcomes.ts';
 
 export interface NewLifeContext {
   readonly draft: Draft;
   readonly store: Store;
   readonly collections: readonly CollectionState[];
+  /** Versions read at a time. */
+  readonly pageSize: number;
 }
 
 /**
  * R9: makes `after` the id of all later writes. After a fork, every live version of the old id beyond the confirmed point is
  * written again under the new id, with the same value and stamp, and replaces the old one. So the writes that two twins made
- * under the same dots become distinct. Returns how many were written again.
+ * under the same dots become distinct. `confirmed` is null if there was no fork. Returns how many were written again.
  */
 export function draftNewLife(
   context: NewLifeContext,
-  before: ReplicaId,
-  after: ReplicaId,
-  confirmed: Known,
-  kind: 'plain' | 'forked',
-  limits: Limits,
+  { before, after }: Pick<NewLife, 'before' | 'after'>,
+  confirmed: Known | null,
 ): number {
   context.draft.beginLife(after);
-  if (kind === 'plain') return 0;
+  if (confirmed === null) return 0;
   let rewritten = 0;
   for (const { name, knowledge } of context.collections) {
-    for (const stored of versionsBeyond(context.store, name, before, confirmed.seq, limits.messageVersionsMax)) {
+    for (const stored of versionsBeyond(context, name, before, confirmed.seq)) {
       rewrite(context.draft, stored);
       rewritten++;
     }
@@ -53,11 +52,10 @@ function rewrite(draft: Draft, { collection, key, version }: StoredVersion): voi
 }
 
 function* versionsBeyond(
-  store: Store,
-  collection: CollectionState['name'],
+  { store, pageSize }: NewLifeContext,
+  collection: CollectionName,
   replica: ReplicaId,
   seq: number,
-  pageSize: number,
 ): Iterable<StoredVersion> {
   for (let after = seq; ; ) {
     const page = store.delta(collection, replica, after, pageSize);

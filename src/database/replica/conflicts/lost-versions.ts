@@ -1,12 +1,7 @@
-import { visibleVersions } from '../../core/document/index.ts';
-import { isSameDot, type Version } from '../../core/version/index.ts';
-import type { StoredDocument } from '../../store/index.ts';
-
-/** A document that has siblings after a change of a draft: before and after the change. */
-export interface Contested {
-  readonly before: StoredDocument | undefined;
-  readonly after: StoredDocument;
-}
+import { visibleVersions } from '../../../core/document/index.ts';
+import { isSameDot, type Version } from '../../../core/version/index.ts';
+import type { StoredDocument } from '../../../store/index.ts';
+import type { Contested } from '../draft.ts';
 
 /** A version that lost, and the one that readers see instead. */
 export interface LostVersion {

@@ -1,8 +1,8 @@
-import type { ReplicaId } from '../../core/ids/index.ts';
-import type { ForkEvidence, Known } from '../../core/version/index.ts';
-import type { Head } from '../../store/index.ts';
+import type { ReplicaId } from '../../../core/ids/index.ts';
+import type { ForkEvidence, Known } from '../../../core/version/index.ts';
+import type { Head } from '../../../store/index.ts';
+import type { Draft } from '../draft.ts';
 import { ConfirmedPoints } from './confirmed-points.ts';
-import type { Draft } from './draft.ts';
 import { ForkedLives } from './forked-lives.ts';
 import { endLife, type FormerLives, formerLivesToText, LIVES, parseFormerLives } from './former-lives.ts';
 import { LostPositions } from './lost-positions.ts';

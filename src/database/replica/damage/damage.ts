@@ -1,9 +1,9 @@
-import { isEntglDbError } from '../../core/errors/index.ts';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
-import { FingerprintSum } from '../../core/version/index.ts';
-import { countingMark, type Store, type StoredDocument } from '../../store/index.ts';
-import type { CollectionState } from './collection-state.ts';
-import type { Draft } from './draft.ts';
+import { isEntglDbError } from '../../../core/errors/index.ts';
+import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
+import { FingerprintSum } from '../../../core/version/index.ts';
+import { countingMark, type Store, type StoredDocument } from '../../../store/index.ts';
+import type { CollectionState } from '../collection-state.ts';
+import type { Draft } from '../draft.ts';
 
 /**
  * R11: a row on this node is unreadable, missing or wrong. A healthy peer must never take its absence for a deletion (R5), so

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CollectionName } from '../../core/ids/index.ts';
-import type { Entry } from '../../store/index.ts';
-import { createManualClock, createSeededRandom, openMemoryReplica } from '../../testing/index.ts';
+import type { CollectionName } from '../../../core/ids/index.ts';
+import type { Entry } from '../../../store/index.ts';
+import { createManualClock, createSeededRandom, openMemoryReplica } from '../../../testing/index.ts';
 import { type LedgerHead, LedgerHeads } from './ledger-heads.ts';
 
 const SEEDS = 60;

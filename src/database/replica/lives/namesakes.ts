@@ -1,5 +1,5 @@
-import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
-import type { RemoteVersion } from '../../core/replication/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../../../core/ids/index.ts';
+import type { RemoteVersion } from '../../../core/replication/index.ts';
 import {
   type Check,
   digestOf,
@@ -7,8 +7,8 @@ import {
   isSameDot,
   type Version,
   type VersionBody,
-} from '../../core/version/index.ts';
-import type { Store } from '../../store/index.ts';
+} from '../../../core/version/index.ts';
+import type { Store } from '../../../store/index.ts';
 
 /** Rows read at a time. */
 const PAGE_ROWS_MAX = 64;

@@ -1,8 +1,8 @@
-import { type CollectionName, compareBytes, type DocumentKey } from '../../core/ids/index.ts';
-import { FingerprintSum } from '../../core/version/index.ts';
-import type { Store, StoredDocument } from '../../store/index.ts';
+import { type CollectionName, compareBytes, type DocumentKey } from '../../../core/ids/index.ts';
+import { FingerprintSum } from '../../../core/version/index.ts';
+import type { Store, StoredDocument } from '../../../store/index.ts';
+import type { DraftedChange } from '../draft.ts';
 import { readablePage } from './damage.ts';
-import type { DraftedChange } from './draft.ts';
 
 /**
  * R11: counts the sums of a damaged collection from its rows, slice by slice, while the collection keeps changing: commits to

@@ -5,9 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
-import { createManualClock, createSeededRandom, openMemoryReplica } from '../../testing/index.ts';
-import type { Replica } from './index.ts';
+import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
+import { createManualClock, createSeededRandom, openMemoryReplica } from '../../../testing/index.ts';
+import type { Replica } from '../index.ts';
 
 const C = 'stock' as CollectionName;
 const clock = createManualClock();

@@ -1,6 +1,6 @@
-import type { CollectionName } from '../../core/ids/index.ts';
-import { allEntries, type Entry, type Store } from '../../store/index.ts';
-import type { Draft } from './draft.ts';
+import type { CollectionName } from '../../../core/ids/index.ts';
+import { allEntries, type Entry, type Store } from '../../../store/index.ts';
+import type { Draft } from '../draft.ts';
 
 /** What memory keeps of an entry of the conflict ledger. Its two values, which may be large, stay in the store. */
 export interface LedgerHead {

@@ -1,8 +1,8 @@
-import type { Hlc } from '../../core/clock/index.ts';
-import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
-import type { Version } from '../../core/version/index.ts';
-import type { Store } from '../../store/index.ts';
-import type { Draft } from './draft.ts';
+import type { Hlc } from '../../../core/clock/index.ts';
+import type { CollectionName, DocumentKey, ReplicaId } from '../../../core/ids/index.ts';
+import type { Version } from '../../../core/version/index.ts';
+import type { Store } from '../../../store/index.ts';
+import type { Draft } from '../draft.ts';
 import { type LedgerHead, LedgerHeads } from './ledger-heads.ts';
 import { newlyLost } from './lost-versions.ts';
 

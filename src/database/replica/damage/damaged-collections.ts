@@ -1,9 +1,9 @@
-import type { CollectionName, DocumentKey, Random } from '../../core/ids/index.ts';
-import { COUNTING, countingMark } from '../../store/index.ts';
+import type { CollectionName, DocumentKey, Random } from '../../../core/ids/index.ts';
+import { COUNTING, countingMark } from '../../../store/index.ts';
+import type { NewLife } from '../outcomes.ts';
+import type { ReplicaState } from '../replica-state.ts';
 import { draftDamage } from './damage.ts';
-import type { NewLife } from './outcomes.ts';
 import { Recount } from './recount.ts';
-import type { ReplicaState } from './replica-state.ts';
 
 const DIGEST_BYTES = 16;
 

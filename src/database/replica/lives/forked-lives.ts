@@ -1,6 +1,6 @@
-import { parseReplicaId, type ReplicaId } from '../../core/ids/index.ts';
-import { type Check, FIRST_CHECK, type ForkEvidence, parseCheck } from '../../core/version/index.ts';
-import type { Head } from '../../store/index.ts';
+import { parseReplicaId, type ReplicaId } from '../../../core/ids/index.ts';
+import { type Check, FIRST_CHECK, type ForkEvidence, parseCheck } from '../../../core/version/index.ts';
+import type { Head } from '../../../store/index.ts';
 
 /** The oldest are forgotten; a twin of such a life has to learn of the fork in another way. */
 const LIVES_MAX = 20;

@@ -1,4 +1,4 @@
-import { type Known, parseCheck } from '../../core/version/index.ts';
+import { type Known, parseCheck } from '../../../core/version/index.ts';
 
 /** How many openings of the database are remembered. */
 const OPENINGS_MAX = 4;

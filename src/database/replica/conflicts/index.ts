@@ -1,0 +1,1 @@
+export { ConflictLedger, type LedgerEntry, type Moment } from './conflict-ledger.ts';

@@ -1,0 +1,2 @@
+export { readablePage } from './damage.ts';
+export { DamagedCollections } from './damaged-collections.ts';
