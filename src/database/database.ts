@@ -22,6 +22,7 @@ import type {
   TransactionOptions,
   WatchOptions,
 } from './api.ts';
+import { BackgroundWork, type BackgroundWorkDeps } from './background-work.ts';
 import { LocalBlobs } from './blobs/index.ts';
 import type { DocumentCache } from './cache/index.ts';
 import { type CollectionHost, LocalCollection } from './collection.ts';
@@ -33,7 +34,6 @@ import { OlderDocuments } from './evolution/index.ts';
 import { ChangeFeeds } from './feed/index.ts';
 import type { HistoryLog } from './history/index.ts';
 import { LiveQueries } from './live/index.ts';
-import { Maintenance, type MaintenanceDeps } from './maintenance.ts';
 import { IndexedWrites, IndexKeeper, StoreQueries } from './query/index.ts';
 import type { LocalWrite, Replica } from './replica/index.ts';
 import type { CollectionOptions, Definitions, InputOf, OutputOf, StandardSchema } from './schema/index.ts';
@@ -46,7 +46,7 @@ import { type Existed, type Guard, Writer } from './writer.ts';
 /** Rows read at a time by `keys` and `entries`. */
 const SCAN_ROWS_MAX = 100;
 
-export interface LocalDatabaseParts extends Omit<MaintenanceDeps, 'onDamage'> {
+export interface LocalDatabaseParts extends Omit<BackgroundWorkDeps, 'onDamage'> {
   readonly nodeId: string;
   /** Human name of the node that writes or wrote under this replica id; null if it is not known. */
   readonly nodeOf: (replica: ReplicaId) => string | null;
@@ -86,7 +86,7 @@ export class LocalDatabase implements Database, CollectionHost {
   readonly wants: Wants;
   readonly #parts: LocalDatabaseParts;
   readonly #writer: Writer;
-  readonly #maintenance: Maintenance;
+  readonly #background: BackgroundWork;
   readonly #conflicts: Conflicts;
   readonly #transactions: Transactions;
   readonly #older = new OlderDocuments();
@@ -138,7 +138,7 @@ export class LocalDatabase implements Database, CollectionHost {
       commitPending,
       turn: () => this.turn(),
     });
-    this.#maintenance = new Maintenance({ ...parts, onDamage });
+    this.#background = new BackgroundWork({ ...parts, onDamage });
     this.indexKeeper = new IndexKeeper({ ...parts, store: this.replica.store, onDamage });
     this.#indexed = new IndexedWrites(this.indexKeeper, { ...parts, damage: this.#damage, writer: this.#writer });
     this.#transactions = new Transactions({
@@ -162,7 +162,7 @@ export class LocalDatabase implements Database, CollectionHost {
       this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');
       parts.onSessionsVoid('restored');
     });
-    this.#maintenance.start();
+    this.#background.start();
     this.indexKeeper.start();
   }
 
@@ -192,7 +192,7 @@ export class LocalDatabase implements Database, CollectionHost {
     if (options === undefined) return new LocalCollection(this, collection, definitions.codec(collection));
     const before = definitions.resolverOf(collection);
     const codec = definitions.define(collection, options);
-    if (definitions.resolverOf(collection) !== before) this.#maintenance.startSoon();
+    if (definitions.resolverOf(collection) !== before) this.#background.startSoon();
     if (options.indexes !== undefined) this.indexKeeper.declare(collection, options.indexes);
     return new LocalCollection(this, collection, codec);
   }
@@ -213,7 +213,7 @@ export class LocalDatabase implements Database, CollectionHost {
   async narrow(collection: string, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     this.commitPending();
-    this.#maintenance.narrow(parseCollectionName(collection));
+    this.#background.narrow(parseCollectionName(collection));
     await abortable(this.replica.flush(), signal);
   }
 
@@ -222,14 +222,14 @@ export class LocalDatabase implements Database, CollectionHost {
     this.commitPending();
     const name = parseCollectionName(collection);
     this.wants.assertNamed(name);
-    await abortable(this.#maintenance.widen(name), signal);
+    await abortable(this.#background.widen(name), signal);
     await abortable(this.replica.flush(), signal);
   }
 
   async evict(collection: string, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     this.commitPending();
-    await abortable(this.#maintenance.evict(parseCollectionName(collection)), signal);
+    await abortable(this.#background.evict(parseCollectionName(collection)), signal);
   }
 
   async conflicts(options: ConflictOptions = {}): Promise<Conflict[]> {
@@ -355,7 +355,7 @@ export class LocalDatabase implements Database, CollectionHost {
     this.feeds.close();
     this.live.close();
     this.#conflicts.close();
-    this.#maintenance.stop();
+    this.#background.stop();
     this.indexKeeper.stop();
     try {
       await this.#writer.drain();

@@ -4,10 +4,10 @@ import { type CollectionName, type DocumentKey, type Random, type ReplicaId, Tim
 import { type Logger, silentLogger } from '../core/logging/index.ts';
 import { createResolverRegistry, type Resolver } from '../core/merge/index.ts';
 import type { Store, StoreIdentity } from '../store/index.ts';
+import type { BackgroundTimes } from './background-work.ts';
 import { cachedStore, DocumentCache } from './cache/index.ts';
 import { LocalDatabase } from './database.ts';
 import { HistoryLog } from './history/index.ts';
-import type { MaintenanceTimes } from './maintenance.ts';
 import { Replica } from './replica/index.ts';
 import { Definitions } from './schema/index.ts';
 
@@ -27,7 +27,7 @@ export interface LocalDatabaseDeps {
   /** Default: LIMITS. */
   readonly limits?: Limits;
   /** Default: TIMES. */
-  readonly times?: MaintenanceTimes & { readonly clockDriftMsMax: number };
+  readonly times?: BackgroundTimes & { readonly clockDriftMsMax: number };
   /** The resolver of each collection (R3). Default: `lww` for all. */
   readonly resolverOf?: (collection: CollectionName) => Resolver;
   /** Default: a cache of 10 MB. */

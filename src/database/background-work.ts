@@ -8,18 +8,18 @@ import type { Replica } from './replica/index.ts';
 const SLICE_DOCUMENTS_MIN = 16;
 const SLICE_DOCUMENTS_MAX = 1024;
 
-export interface MaintenanceTimes {
+export interface BackgroundTimes {
   /** How long tombstones are kept (R7), ms. */
   readonly tombstoneRetentionMs: number;
   /** Pause between two passes, ms. */
   readonly purgeIntervalMs: number;
 }
 
-export interface MaintenanceDeps {
+export interface BackgroundWorkDeps {
   readonly replica: Replica;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly times: MaintenanceTimes;
+  readonly times: BackgroundTimes;
   readonly soon: (run: () => void) => void;
   /** Whether other nodes hold every version that this node wrote in the collection (R12). */
   readonly isConfirmed: (collection: CollectionName) => boolean;
@@ -36,15 +36,15 @@ export interface MaintenanceDeps {
  * removes evicted collections (R12). It works in slices of one commit each, with a turn of the event loop in between. A
  * failure is reported, and the next pass tries again.
  */
-export class Maintenance {
-  readonly #deps: MaintenanceDeps;
+export class BackgroundWork {
+  readonly #deps: BackgroundWorkDeps;
   readonly #evictions = new Map<CollectionName, Promise<void>>();
   #isStopped = false;
   #isPassing = false;
   #isDueAgain = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(deps: MaintenanceDeps) {
+  constructor(deps: BackgroundWorkDeps) {
     this.#deps = deps;
   }
 
