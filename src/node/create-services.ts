@@ -1,10 +1,7 @@
 import type { DocumentCache } from '../database/index.ts';
-import type { EntglDbHealthCheck } from './health-check.ts';
 import type { NodeDatabase } from './node-database.ts';
-import type { OfflineQueue } from './offline-queue.ts';
 import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
-import type { RetryPolicy } from './retry-policy.ts';
-import type { SyncStatusTracker } from './sync-status-tracker.ts';
+import type { EntglDbHealthCheck, OfflineQueue, RetryPolicy, SyncStatusTracker } from './public-services.ts';
 
 /** The services of one database, as a dependency injection container holds them: singletons that share the database. */
 /** A database and its services, as `createServices` returns them. */

@@ -18,13 +18,10 @@ import type {
 } from '../database/index.ts';
 import type { HealthReport } from '../diagnostics/index.ts';
 import type { BackupInfo, BackupWork, PendingWrites, ReplicatedOptions } from '../resilience/index.ts';
-import type { EntglDbHealthCheck } from './health-check.ts';
 import type { PeerStatus } from './network/index.ts';
 import type { NodeAddress, NodeStatus, RunningNode } from './node-api.ts';
-import type { OfflineQueue } from './offline-queue.ts';
-import type { RetryPolicy } from './retry-policy.ts';
+import type { EntglDbHealthCheck, OfflineQueue, RetryPolicy, SyncStatusTracker } from './public-services.ts';
 import type { PeerEquality } from './services/index.ts';
-import type { SyncStatusTracker } from './sync-status-tracker.ts';
 
 /** The database of this machine, and the node that keeps it in sync. Returned by `openDatabase`. */
 export class NodeDatabase implements Database {

@@ -18,16 +18,22 @@ import {
 import type { DamagedEntry } from '../store/index.ts';
 import { awaitOwner, openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
-import { copiedText, forgetCopied, whyCopied } from './copied-file.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
-import { fileNotices } from './file-notices.ts';
 import { requirePath } from './files/index.ts';
-import { forgetNotices, keepNotices, keptNotices } from './kept-notices.ts';
 import { readMachineId } from './machine-id.ts';
 import type { NetworkOptions, NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
 import { NODE_ID } from './node-name.ts';
 import { NodeState } from './node-state.ts';
+import {
+  copiedText,
+  fileNotices,
+  forgetCopied,
+  forgetNotices,
+  keepNotices,
+  keptNotices,
+  whyCopied,
+} from './notices/index.ts';
 import { createBackups, NodeServices, ownStateOfClosed } from './services/index.ts';
 import { awaitedClock, systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';

@@ -23,8 +23,7 @@ import {
 import type { BackupSchedule, BackupService } from '../../resilience/index.ts';
 import type { ConfigValues } from '../config/index.ts';
 import { readDiskSpace } from '../files/index.ts';
-import type { OfflineQueue } from '../offline-queue.ts';
-import type { SyncStatusTracker } from '../sync-status-tracker.ts';
+import type { OfflineQueue, SyncStatusTracker } from '../public-services.ts';
 import type { Equality } from './equality.ts';
 import type { ServedNetwork } from './served-network.ts';
 

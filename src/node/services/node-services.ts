@@ -18,11 +18,8 @@ import { type DocumentName, readBackupDocuments, type StoredDocument } from '../
 import type { SqliteStore } from '../../store/sqlite/index.ts';
 import type { SessionEvent } from '../../sync/index.ts';
 import type { ConfigValues, LoadedConfig } from '../config/index.ts';
-import { EntglDbHealthCheck } from '../health-check.ts';
 import type { FollowedPeer } from '../network/index.ts';
-import { OfflineQueue } from '../offline-queue.ts';
-import { RetryPolicy } from '../retry-policy.ts';
-import { SyncStatusTracker } from '../sync-status-tracker.ts';
+import { EntglDbHealthCheck, OfflineQueue, RetryPolicy, SyncStatusTracker } from '../public-services.ts';
 import { CommitCounts, cacheSamples, storeSamples, syncSamples } from './collect-metrics.ts';
 import { backupSpacingMs } from './create-backups.ts';
 import { createChecks } from './create-checks.ts';

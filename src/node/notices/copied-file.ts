@@ -1,5 +1,5 @@
-import type { LocalDatabase } from '../database/index.ts';
-import type { StoreIdentity } from '../store/index.ts';
+import type { LocalDatabase } from '../../database/index.ts';
+import type { StoreIdentity } from '../../store/index.ts';
 import { keepText, keptText } from './kept-text.ts';
 
 /** Name of the metadata entry that says why the file took a new identity. */

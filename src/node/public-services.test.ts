@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 
 test('a process stays alive for a retry that it awaits', async () => {
   const script = `
-    import { RetryPolicy } from ${JSON.stringify(new URL('retry-policy.ts', import.meta.url).href)};
+    import { RetryPolicy } from ${JSON.stringify(new URL('public-services.ts', import.meta.url).href)};
     const refused = () => Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
     const retry = new RetryPolicy({ maxAttempts: 3, delayMs: 20 });
     console.log(await retry.execute((attempt) => { if (attempt < 3) throw refused(); return 'attempt ' + attempt; }, 'TCP Connect'));

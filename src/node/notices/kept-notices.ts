@@ -1,4 +1,4 @@
-import type { LocalDatabase } from '../database/index.ts';
+import type { LocalDatabase } from '../../database/index.ts';
 import { keepText, keptText } from './kept-text.ts';
 
 /** Name of the metadata entry with notices of commands, a JSON list of texts. */

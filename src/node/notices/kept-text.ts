@@ -1,5 +1,5 @@
-import { isEntglDbError } from '../core/errors/index.ts';
-import type { LocalDatabase } from '../database/index.ts';
+import { isEntglDbError } from '../../core/errors/index.ts';
+import type { LocalDatabase } from '../../database/index.ts';
 
 /** A finding from opening the file, kept in its metadata under this name until a node has reported it. */
 export function keptText({ replica }: LocalDatabase, name: string): string | undefined {

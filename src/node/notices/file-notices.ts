@@ -1,4 +1,4 @@
-import type { StoreIdentity } from '../store/index.ts';
+import type { StoreIdentity } from '../../store/index.ts';
 
 /** What the user must know about the files found at the start, each with what to do about it. */
 export function fileNotices(path: string, { reason, isCutBack, isGone, logsAside }: StoreIdentity): string[] {
