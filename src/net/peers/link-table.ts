@@ -111,6 +111,12 @@ export class LinkTable {
     return bytesReceived === heard.bytes && now - heard.at >= QUIET_MS;
   }
 
+  /** Whether there is a link that is neither suspect nor so young that it may have crossed with another. */
+  isSettled(deviceKey: string): boolean {
+    const link = this.#byDevice.get(deviceKey);
+    return link !== undefined && this.#ageOf(link) === 'settled';
+  }
+
   /** Closes suspect links that received nothing in time. */
   closeSilent(): void {
     const now = this.#deps.clock.monotonic();

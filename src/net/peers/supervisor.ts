@@ -8,7 +8,7 @@ import type { RetryPolicy } from '../../core/retry/index.ts';
 import { addressText } from '../address-text.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
 import type { Address, Channel, Transport } from '../transport.ts';
-import { incomingStatus, toPeerError } from './describe-peer.ts';
+import { incomingStatus, targetStatus, toPeerError } from './describe-peer.ts';
 import { dialBackoffMs, isRefusal } from './dial-backoff.ts';
 import { DialRounds } from './dial-rounds.ts';
 import { type Link, LinkTable } from './link-table.ts';
@@ -22,6 +22,8 @@ const STABLE_MS = 5000;
 /** A link that the mesh no longer wants is kept this long, because views fluctuate. */
 const SURPLUS_MS = 60_000;
 const HOUSEKEEPING_MS = 1000;
+/** How often it is looked whether a configured address still leads to its peer, if that is linked in another way. */
+const PROBE_MS = 600_000;
 const RESTLESS =
   'the links with a peer end again and again within seconds, though each connection gets through; if small writes arrive and large ones do not, large packets are lost on the way: set the same MTU at both ends, and let ICMP through';
 
@@ -95,7 +97,7 @@ export class Supervisor {
     this.#rounds = new DialRounds(this.#limits.dialsMax, {
       ...deps,
       isWanted: (target) => this.#mayDial(target),
-      isLinked: ({ deviceKey }) => deviceKey !== undefined && this.#isLinkedWell(deviceKey),
+      isLinked: (target) => this.#isLinkedWell(target.deviceKey) && !this.#isProbe(target),
       onChannel: (target, channel) => this.#dialled(target, channel),
       onFailure: (target, error) => this.#failed(target, error),
       onOver: () => this.#wakeBy(this.#now()),
@@ -237,7 +239,6 @@ export class Supervisor {
     this.#targets.refresh(now);
     this.#links.closeSilent();
     for (const link of this.#links.all()) this.#closeSurplus(link, now);
-
     this.#dialWaiting(now);
     this.#wakeBy(now + HOUSEKEEPING_MS);
   }
@@ -252,9 +253,15 @@ export class Supervisor {
     if (target.round !== undefined || target.isSelf) return false;
     const { deviceKey } = target;
     if (deviceKey === undefined) return true;
-    if (this.#isLinkedWell(deviceKey) || !this.#targets.isWanted(deviceKey)) return false;
+    if (this.#isLinkedWell(deviceKey) ? !this.#isProbe(target) : !this.#targets.isWanted(deviceKey)) return false;
     for (const other of this.#targets.ofDevice(deviceKey)) if (other.round !== undefined) return false;
     return true;
+  }
+
+  /** Its peer is linked, but not through the configured address, which may lead to another machine by now. */
+  #isProbe({ kind, deviceKey, link, probeAt }: Target): boolean {
+    if (kind !== 'known' || deviceKey === undefined || this.#now() < probeAt) return false;
+    return this.#links.isSettled(deviceKey) && this.#links.get(deviceKey) !== link;
   }
 
   #closeSurplus(link: Link, now: number): void {
@@ -295,15 +302,20 @@ export class Supervisor {
     else if (target.deviceKey !== channel.peerKey) {
       this.#failed(target, new Error('another device answers at its address'));
     }
+    const before = this.#links.get(channel.peerKey);
     this.#links.offer(channel);
+    const link = this.#links.get(channel.peerKey);
+    if (link !== before) target.link = link;
+    else target.probeAt = this.#now() + PROBE_MS;
   }
 
   #failed(target: Target, error: unknown): void {
     if (isEntglDbError(error, 'SELF_CONNECTION')) return this.#noteSelf(target);
     const { clock } = this.#deps;
     target.failures++;
-    target.failingSince ??= this.#now();
     target.isTurnedAway = isRefusal(error);
+    if (this.#isLinkedWell(target.deviceKey)) return this.#probeFailed(target, error);
+    target.failingSince ??= this.#now();
     target.dueAt = this.#now() + this.#backoffMs(target);
     target.sinceMs = clock.now();
     target.lastError = toPeerError(error, clock.now());
@@ -316,6 +328,13 @@ export class Supervisor {
     if (target.failures === 1)
       this.#logger.warn({ ...fields, why: target.lastError.message }, 'peer cannot be reached, dialling on');
     else this.#logger.debug({ ...fields, err: error }, 'peer still cannot be reached');
+  }
+
+  /** Troubles nobody, as the peer is linked. Whoever refuses is not that peer. */
+  #probeFailed(target: Target, error: unknown): void {
+    if (target.isTurnedAway) target.hasGreeted = false;
+    target.dueAt = this.#now() + this.#backoffMs(target);
+    this.#logger.debug({ deviceKey: target.deviceKey, err: error }, 'a linked peer is not at a configured address');
   }
 
   #noteSelf(target: Target): void {
@@ -364,28 +383,18 @@ export class Supervisor {
     this.#logger.warn({ peer: node, deviceKey, address: addressText(channel.remote), reason }, RESTLESS);
   }
 
-  #isLinkedWell(deviceKey: string): boolean {
-    return this.#links.has(deviceKey) && !this.#links.isQuiet(deviceKey);
+  #isLinkedWell(deviceKey: string | undefined): boolean {
+    return deviceKey !== undefined && this.#links.has(deviceKey) && !this.#links.isQuiet(deviceKey);
   }
 
   #statusOf(target: Target): PeerStatus {
     const link = target.deviceKey === undefined ? undefined : this.#links.get(target.deviceKey);
-    return {
-      deviceKey: target.deviceKey ?? null,
-      node: link?.node ?? null,
-      address: link?.channel.dialled ? link.channel.remote : target.addresses[0]!,
-      state: link === undefined ? this.#stateOf(target) : 'connected',
-      sinceMs: link?.sinceMs ?? target.sinceMs,
-      attempts: target.attempts,
-      lastError: target.lastError,
-      origin: target.kind,
-    };
+    return targetStatus(target, link, link === undefined ? this.#stateOf(target) : 'connected');
   }
 
   #stateOf(target: Target): PeerStatus['state'] {
     if (target.isSelf) return 'self';
     if (target.round !== undefined) return 'connecting';
-    const { deviceKey } = target;
-    return deviceKey === undefined || this.#targets.isWanted(deviceKey) ? 'waiting' : 'idle';
+    return target.deviceKey === undefined || this.#targets.isWanted(target.deviceKey) ? 'waiting' : 'idle';
   }
 }

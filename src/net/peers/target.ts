@@ -1,4 +1,5 @@
 import type { Address } from '../transport.ts';
+import type { Link } from './link-table.ts';
 import type { MeshMember } from './mesh.ts';
 
 /** A peer to link with: an address from the configuration, or a device that discovery has heard. */
@@ -17,6 +18,10 @@ export interface Target {
   attempts: number;
   /** Monotonic time before which it is not dialled. */
   dueAt: number;
+  /** The last link that dialling it made. */
+  link: Link | undefined;
+  /** Monotonic time before which it is not dialled while its device is linked in another way; for known peers. */
+  probeAt: number;
   /** Set while it is being dialled. */
   round: AbortController | undefined;
   /** The address is this node's own. It is not dialled until the network changes. */
@@ -82,6 +87,8 @@ export function createTarget(
     failures: 0,
     attempts: 0,
     dueAt: nowMs,
+    link: undefined,
+    probeAt: nowMs,
     round: undefined,
     isSelf: false,
     lostAt: undefined,
