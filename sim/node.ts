@@ -67,6 +67,9 @@ export const SIM_TIMES = { ...TIMES, syncIntervalMs: 2000 };
 /** How many replaced values of each document a node keeps, if it keeps any. */
 export const HISTORY: HistorySettings = { versions: 50, keptMs: 30 * 86_400_000 };
 
+/** R10: a clock that is less off counts as confirmed by others, so that stamps also go back a little too far. */
+const DAY_MS = 86_400_000;
+
 /** Rows of a damaged collection counted in one step: few, so that much else happens in between. */
 const RECOUNT_ROWS = 2;
 
@@ -341,6 +344,7 @@ export class SimNode {
       logger: silentLogger,
       limits,
       clockDriftMsMax: TIMES.clockDriftMsMax,
+      isClockConfirmed: () => Math.abs(this.wallOffsetMs) < DAY_MS,
       resolverOf: () => this.#resolver,
       isSameLife,
       ...(this.past && { recorder: this.past }),

@@ -262,6 +262,14 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     scenario: 'a clock that is set back',
   },
   {
+    name: 'stamps stay where a wrong clock left them',
+    rule: 'R10: a clock that was years off does not win conflicts for years',
+    file: 'src/core/clock/hlc.ts',
+    find: 'if (isFarAhead && wallMs >= PLAUSIBLE_MS_MIN && isConfirmed()) return physical as Hlc;',
+    replace: 'void isFarAhead; void isConfirmed; void PLAUSIBLE_MS_MIN;',
+    scenario: 'a clock that was ten years ahead',
+  },
+  {
     name: 'remote stamps not followed',
     rule: 'R10: a stamp within the drift is adopted',
     file: 'src/core/clock/hlc.ts',

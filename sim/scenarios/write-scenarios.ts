@@ -2,7 +2,7 @@ import { hlcToMs } from '../../src/core/clock/index.ts';
 import { TIMES } from '../../src/core/config/index.ts';
 import { compareBytes, type DocumentKey } from '../../src/core/ids/index.ts';
 import { silentLogger } from '../../src/core/logging/index.ts';
-import { lww, type Resolver } from '../../src/core/merge/index.ts';
+import { lww, merge, type Resolver } from '../../src/core/merge/index.ts';
 import {
   contextCovers,
   digestOf,
@@ -160,6 +160,32 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
       return [
         ...(isBeyond ? ['an honest node stamps its writes years ahead'] : []),
         ...(isLater ? [] : ['a later write does not win against a wrong clock']),
+      ];
+    },
+  },
+  {
+    name: 'a clock that was ten years ahead',
+    // R10: once other nodes agree with the clock again, a node no longer wins every conflict for ten years. What it writes in
+    // sight of its own stamps of that time wins all the same.
+    async play() {
+      const stage = new Stage();
+      const [culprit, honest] = [stage.node({ resolver: merge }), stage.node({ resolver: merge })];
+      culprit.wallOffsetMs = 10 * 365 * 86_400_000;
+      stage.put(culprit, 'own', { n: 1 });
+      stage.put(culprit, 'k', { n: 1 });
+      await stage.meet(culprit, honest);
+      culprit.wallOffsetMs = 0;
+      stage.put(culprit, 'own', { n: 2 });
+      stage.put(honest, 'own', { n: 1, other: true });
+      stage.put(culprit, 'k', { n: 2 });
+      await stage.cluster.advance(1000);
+      stage.put(honest, 'k', { n: 3 });
+      await stage.meet(culprit, honest);
+      const shown = ['own', 'k'].map((key) => JSON.stringify(stage.read(honest, key)));
+      return [
+        ...(shown[0]?.includes('"n":2') ? [] : [`an older value came back: ${shown[0]}`]),
+        ...(shown[1] === '{"n":3}' ? [] : [`the newer write lost: readers see ${shown[1]}`]),
+        ...stage.differences(culprit, honest),
       ];
     },
   },

@@ -28,6 +28,8 @@ export interface LocalDatabaseDeps {
   readonly limits?: Limits;
   /** Default: TIMES. */
   readonly times?: BackgroundTimes & { readonly clockDriftMsMax: number };
+  /** R10: whether other nodes' clocks agree with `clock`. Default: never. */
+  readonly isClockConfirmed?: () => boolean;
   /** The resolver of each collection (R3). Default: `lww` for all. */
   readonly resolverOf?: (collection: CollectionName) => Resolver;
   /** Default: a cache of 10 MB. */
@@ -62,6 +64,7 @@ export function openLocalDatabase(deps: LocalDatabaseDeps): LocalDatabase {
     logger,
     limits,
     clockDriftMsMax: times.clockDriftMsMax,
+    ...(deps.isClockConfirmed && { isClockConfirmed: deps.isClockConfirmed }),
     resolverOf: definitions.resolverOf,
     isSameLife: !deps.identity.fresh,
     reservedSeq: deps.identity.reservedSeq,

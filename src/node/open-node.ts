@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Clock, ClockMonitor } from '../core/clock/index.ts';
+import { ClockMonitor, epochMs } from '../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import { isEntglDbError } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
@@ -151,8 +151,7 @@ async function openState(options: OpenNodeOptions, parts: StateParts, storeLogge
   let database: LocalDatabase | undefined;
   try {
     const nodeId = options.config.values.NodeId ?? store.meta(NODE_ID) ?? `${hostname()}-${randomLetters(4)}`;
-    const clock = createCorrectedClock(systemClock, parts.clocks);
-    database = openDatabaseOn(store, options, nodeId, clock, () => state);
+    database = openDatabaseOn(store, options, nodeId, parts.clocks, () => state);
     const opened = new NodeState({ ...options, clock: systemClock, database, store });
     services = createServices(options, parts, opened);
     opened.services = services;
@@ -219,7 +218,7 @@ function openDatabaseOn(
   store: SqliteStore,
   options: OpenNodeOptions,
   nodeId: string,
-  clock: Clock,
+  clocks: ClockMonitor,
   state: () => NodeState | undefined,
 ): LocalDatabase {
   const { config, logger } = options;
@@ -228,7 +227,8 @@ function openDatabaseOn(
     store,
     identity: store.identity,
     nodeId,
-    clock,
+    clock: createCorrectedClock(systemClock, clocks),
+    isClockConfirmed: () => clocks.isConfirmed(epochMs(systemClock)),
     awaitedClock,
     random: systemRandom,
     soon: setImmediate,

@@ -64,6 +64,7 @@ describe('clocks', { concurrency: true }, () => {
       const again = await NodeProcess.start(t, { ...options, peers: honest.map(({ address }) => address) });
       await turnsAreTaken([...honest, again], 'new');
       await eventually('equal after a restart', () => areEqual([...honest, again]));
+      await newerWins([...honest, again], again);
     });
   }
 
@@ -135,6 +136,22 @@ async function turnsAreTaken(nodes: readonly NodeProcess[], prefix: string): Pro
       return found.every((value) => value?.by === expected);
     });
   }
+}
+
+/** The culprit writes a document, then an honest node writes it without having seen that: readers see the later write. */
+async function newerWins(nodes: readonly NodeProcess[], culprit: NodeProcess): Promise<void> {
+  await culprit.collection('c').put('contested', { by: 'nobody yet' });
+  await eventually('all are equal before the conflict', () => areEqual(nodes));
+  await culprit.setNetworkPaused(true);
+  await culprit.collection('c').put('contested', { by: 'culprit' });
+  await pause(5);
+  await nodes[0]!.collection('c').put('contested', { by: 'honest, later' });
+  await culprit.setNetworkPaused(false);
+  await eventually('all are equal after the conflict', () => areEqual(nodes));
+  await eventually('the later write is read everywhere', async () => {
+    const found = await Promise.all(nodes.map((each) => each.collection('c').get('contested')));
+    return found.every((value) => value?.by === 'honest, later');
+  });
 }
 
 async function isTold(t: TestContext, node: NodeProcess, name: string): Promise<void> {

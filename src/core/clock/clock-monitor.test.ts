@@ -9,7 +9,7 @@ const YEARS_10_MS = 10 * 365 * 86_400_000;
 function monitor(...offsets: number[]): ClockMonitor {
   const clocks = new ClockMonitor(DRIFT_MS);
   offsets.forEach((offset, i) => {
-    clocks.observe(`peer${i}`, offset);
+    clocks.observe(`peer${i}`, offset, 0);
   });
   return clocks;
 }
@@ -41,4 +41,20 @@ test('a peer that left no longer counts', () => {
   const clocks = monitor(YEARS_10_MS, YEARS_10_MS);
   clocks.forget('peer1');
   assert.equal(clocks.assess().isOff, false);
+});
+
+test('a clock is confirmed by most of the others, and never by itself', () => {
+  assert.equal(monitor().isConfirmed(0), false);
+  assert.equal(monitor(20).isConfirmed(0), true);
+  assert.equal(monitor(YEARS_10_MS).isConfirmed(0), false);
+  assert.equal(monitor(YEARS_10_MS, 20).isConfirmed(0), true);
+  assert.equal(monitor(YEARS_10_MS, -YEARS_10_MS, 20, YEARS_10_MS).isConfirmed(0), false);
+});
+
+test('a clock that others correct is confirmed by them', () => {
+  assert.equal(monitor(-YEARS_10_MS, -YEARS_10_MS).isConfirmed(0), true);
+});
+
+test('a clock that was set since it was compared is not confirmed', () => {
+  assert.equal(monitor(20, 30).isConfirmed(-YEARS_10_MS), false);
 });

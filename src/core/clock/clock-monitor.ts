@@ -23,18 +23,37 @@ export class ClockMonitor {
   readonly #driftMsMax: number;
   /** Wall clock of each connected peer minus ours, ms, as last heard. */
   readonly #offsetsByPeer = new Map<string, number>();
+  /** The `epochMs` of those offsets. */
+  readonly #epochsByPeer = new Map<string, number>();
 
   constructor(driftMsMax: number) {
     this.#driftMsMax = driftMsMax;
   }
 
-  /** Records that a peer's clock is `offsetMs` ahead of ours. One entry per connected peer: `forget` it when it leaves. */
-  observe(peer: string, offsetMs: number): void {
-    if (Number.isFinite(offsetMs)) this.#offsetsByPeer.set(peer, offsetMs);
+  /**
+   * Records that a peer's clock is `offsetMs` ahead of ours. One entry per connected peer: `forget` it when it leaves. `epochMs` is
+   * our wall clock minus our monotonic one: another one later means that our clock was set since.
+   */
+  observe(peer: string, offsetMs: number, epochMs: number): void {
+    if (!Number.isFinite(offsetMs)) return;
+    this.#offsetsByPeer.set(peer, offsetMs);
+    this.#epochsByPeer.set(peer, epochMs);
   }
 
   forget(peer: string): void {
     this.#offsetsByPeer.delete(peer);
+    this.#epochsByPeer.delete(peer);
+  }
+
+  /** Whether most of the clocks, ours included and at least two, agree with our corrected clock, which was not set since. */
+  isConfirmed(epochMs: number): boolean {
+    const { correctionMs, clocks } = this.assess();
+    const isNear = (ms: number): boolean => Math.abs(ms) <= this.#driftMsMax;
+    const agree = [...this.#offsetsByPeer].filter(
+      ([peer, offsetMs]) => isNear(offsetMs - correctionMs) && isNear(epochMs - this.#epochsByPeer.get(peer)!),
+    ).length;
+    const ours = correctionMs === 0 ? 1 : 0;
+    return agree > 0 && 2 * (agree + ours) > clocks;
   }
 
   assess(): ClockAssessment {

@@ -11,6 +11,11 @@ export interface Clock {
   setTimer(delayMs: number, run: () => void): () => void;
 }
 
+/** The wall clock minus the monotonic one, ms: it changes when the wall clock is set, or the machine slept. */
+export function epochMs(clock: Clock): number {
+  return clock.now() - clock.monotonic();
+}
+
 /** Resolves after `delayMs`; rejects with `signal.reason` and frees the timer when the signal aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 export { abortable, abortableItems } from './abortable.ts';
-export { type Clock, sleep } from './clock.ts';
+export { type Clock, epochMs, sleep } from './clock.ts';
 export { type ClockAssessment, ClockMonitor } from './clock-monitor.ts';
 export { HLC_ZERO, type Hlc, hlcToMs, isHlc, nextHlc, observeHlc } from './hlc.ts';
 export { LoopShare } from './loop-share.ts';

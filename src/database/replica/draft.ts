@@ -20,6 +20,8 @@ export interface DraftBase {
   readonly head: Head;
   readonly wallMs: number;
   readonly clockDriftMsMax: number;
+  /** Whether other nodes' clocks agree with `wallMs`. */
+  readonly isClockConfirmed: () => boolean;
   collection(name: CollectionName): CollectionState;
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   absent(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey>;
@@ -144,7 +146,7 @@ export class Draft {
   /** R1: the dot and stamp of the next local write. */
   nextWrite(): { replica: ReplicaId; seq: number; hlc: Hlc } {
     this.#seq++;
-    this.#hlc = nextHlc(this.#hlc, this.#base.wallMs);
+    this.#hlc = nextHlc(this.#hlc, this.#base.wallMs, this.#base.isClockConfirmed);
     return { replica: this.#replica, seq: this.#seq, hlc: this.#hlc };
   }
 

@@ -31,6 +31,8 @@ export interface ReplicaOptions {
   readonly logger: Logger;
   readonly limits: Limits;
   readonly clockDriftMsMax: number;
+  /** R10: whether other nodes' clocks agree with `clock`. Default: never. */
+  readonly isClockConfirmed?: () => boolean;
   /** The resolver of a collection (R3). */
   readonly resolverOf: (collection: CollectionName) => Resolver;
   /** Records something of every commit, in the same transaction. Default: none. */
@@ -198,6 +200,7 @@ export class ReplicaState {
       head: this.#head,
       wallMs: this.options.clock.now(),
       clockDriftMsMax: this.options.clockDriftMsMax,
+      isClockConfirmed: this.options.isClockConfirmed ?? (() => false),
       collection: (name) => this.collection(name),
       read: (collection, key) => this.store.get(collection, key, use),
       absent: (collection, keys) => this.store.absent(collection, keys),

@@ -200,16 +200,16 @@ test('clock: this clock is unhealthy if a majority disagrees, and only degraded 
   const monitor = new ClockMonitor(60_000);
   const check = createClockCheck(() => monitor.assess(), 60_000);
   assert.equal(await state(check), 'healthy');
-  monitor.observe('a', 3_600_000);
+  monitor.observe('a', 3_600_000, 0);
   assert.deepEqual(await look(check), [
     'degraded',
     'this clock and another are 60 minutes apart; a third would tell which is off',
   ]);
-  monitor.observe('b', 3_600_000);
+  monitor.observe('b', 3_600_000, 0);
   assert.match((await look(check))[1], /60 minutes behind those of the other nodes; set it right/);
   assert.equal(await state(check), 'unhealthy');
-  monitor.observe('a', 10);
-  monitor.observe('b', -10);
+  monitor.observe('a', 10, 0);
+  monitor.observe('b', -10, 0);
   assert.deepEqual(await look(check), ['healthy', 'agrees with 2 others']);
 });
 

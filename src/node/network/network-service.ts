@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ClockAssessment } from '../../core/clock/index.ts';
+import { type ClockAssessment, epochMs } from '../../core/clock/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { PeerTrouble } from '../../core/replication/index.ts';
 import { RetryPolicy } from '../../core/retry/index.ts';
@@ -336,7 +336,8 @@ export class NetworkService {
   #followed(event: SessionEvent, runner: SessionRunner): void {
     const { peerKey } = runner.channel;
     this.#progress.follow(peerKey, event, this.#deps.clock.now());
-    if (event.kind === 'opened' || event.kind === 'clock') this.#deps.clocks.observe(peerKey, event.wallOffsetMs);
+    if (event.kind === 'opened' || event.kind === 'clock')
+      this.#deps.clocks.observe(peerKey, event.wallOffsetMs, epochMs(this.#deps.clock));
     if (event.kind === 'opened') {
       this.#supervisor?.nameNode(peerKey, event.hello.node);
       this.#keptOut.greeted(runner.channel);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock/index.ts';
+import { type Clock, epochMs } from '../../core/clock/index.ts';
 
 /** Time between two checks, ms. */
 const WATCH_MS = 1000;
@@ -11,14 +11,14 @@ export class WallClockWatch {
   readonly #clock: Clock;
   readonly #stepMsMin: number;
   readonly #onStep: (stepMs: number) => void;
-  #offsetMs: number;
+  #epochMs: number;
   #cancelTimer: () => void = () => {};
 
   constructor(clock: Clock, stepMsMin: number, onStep: (stepMs: number) => void) {
     this.#clock = clock;
     this.#stepMsMin = stepMsMin;
     this.#onStep = onStep;
-    this.#offsetMs = clock.now() - clock.monotonic();
+    this.#epochMs = epochMs(clock);
   }
 
   start(): void {
@@ -33,10 +33,10 @@ export class WallClockWatch {
   }
 
   #look(): void {
-    const offsetMs = this.#clock.now() - this.#clock.monotonic();
-    const stepMs = offsetMs - this.#offsetMs;
+    const nowMs = epochMs(this.#clock);
+    const stepMs = nowMs - this.#epochMs;
     if (Math.abs(stepMs) < this.#stepMsMin) return;
-    this.#offsetMs = offsetMs;
+    this.#epochMs = nowMs;
     this.#onStep(stepMs);
   }
 }

@@ -136,8 +136,8 @@ test('each fault shows under its name at the next check, and disappears at the c
     services.feed.followed(opened('till-2'), peer('till-2'));
     assert.equal(await stateOf(services, 'peers'), 'healthy');
 
-    clocks.observe('a', 3_600_000);
-    clocks.observe('b', 3_600_000);
+    clocks.observe('a', 3_600_000, 0);
+    clocks.observe('b', 3_600_000, 0);
     assert.equal(await stateOf(services, 'clock'), 'unhealthy');
     clocks.forget('a');
     clocks.forget('b');
