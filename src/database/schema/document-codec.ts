@@ -6,7 +6,7 @@ import { after, type Eventually } from '../eventually.ts';
 import { type Evolution, type Shaped, takeVersion, VERSION_FIELD, withVersion } from '../evolution/index.ts';
 import { isCovered, isRecord, withUnknownMembers } from './covers.ts';
 import { type DocumentIssue, documentInvalid, toIssues } from './document-invalid.ts';
-import type { SchemaResult, StandardSchema } from './standard-schema.ts';
+import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts';
 import { Verdicts } from './verdicts.ts';
 
 /** Characters of the version field with the largest integer. */
@@ -36,6 +36,15 @@ export interface DocumentCodec {
   open(text: string): Shaped;
   /** Whether the stored document is of an older version than `version`. */
   isOlder(text: string): boolean;
+}
+
+/** The result of a validator that threw. It is not remembered, because the next call may succeed. */
+class Failed {
+  readonly issues: readonly SchemaIssue[];
+
+  constructor(error: unknown) {
+    this.issues = [{ message: `the schema failed: ${messageOf(error)}` }];
+  }
 }
 
 /** The codec of a collection without schema and versions: documents are read as they are stored. */
@@ -117,10 +126,10 @@ export class DefinedCodec implements DocumentCodec {
     if (verdict === 'as it is') return { kind: 'fits', value: document, version };
     if (verdict !== undefined)
       return { kind: 'invalid', value: stored.document, version: stored.version, issues: verdict };
-    return after(this.#validate(document), (result) => {
+    return after(this.#judge(document), (result) => {
       if (result.issues !== undefined) {
         const issues = toIssues(result.issues);
-        this.#verdicts.keep(key, text, issues);
+        if (!(result instanceof Failed)) this.#verdicts.keep(key, text, issues);
         return { kind: 'invalid', value: stored.document, version: stored.version, issues };
       }
       if (!isCovered(result.value, document))
@@ -155,6 +164,19 @@ export class DefinedCodec implements DocumentCodec {
         `the schema of collection ${JSON.stringify(this.#collection)} answered ${String(result)}; its validate must give { value } or { issues }`,
       );
     });
+  }
+
+  /**
+   * Validates a stored document. A validator that throws, as a check of a program's own does on a document that another program
+   * wrote, refuses that document alone: otherwise one document would end every query.
+   */
+  #judge(document: unknown): Eventually<SchemaResult<unknown>> {
+    try {
+      const result = this.#validate(document);
+      return result instanceof Promise ? result.catch((error: unknown) => new Failed(error)) : result;
+    } catch (error) {
+      return new Failed(error);
+    }
   }
 
   #normalised(output: unknown, given: unknown): Eventually<unknown> {

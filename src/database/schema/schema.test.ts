@@ -109,6 +109,28 @@ test('an invalid document of another node is kept, listed by invalid, and left o
   assert.deepEqual(await collect(users.invalid()), []);
 });
 
+test('a schema that throws on a document of another node refuses that document alone', async () => {
+  await using opened = await openTestDatabase();
+  const sync = z.looseObject({ parts: z.any() }).refine(({ parts }) => parts.first !== '');
+  const later: typeof sync = {
+    '~standard': { ...sync['~standard'], validate: async (value: unknown) => sync['~standard'].validate(value) },
+  } as never;
+  for (const [name, schema] of Object.entries({ sync, later })) {
+    const people = opened.db.collection(name, { schema });
+    await people.put('a', { parts: { first: 'Ada' } });
+    applyRemote(opened.db, name, 'b', '{"parts":null}', 1);
+    assert.equal((await people.find()).length, 1);
+    assert.deepEqual(
+      (await collect(people.entries())).map(([key]) => key),
+      ['a'],
+    );
+    await assert.rejects(people.get('b'), { reason: 'DOCUMENT_INVALID' });
+    const [invalid] = await collect(people.invalid());
+    assert.match(invalid?.issues[0]?.message ?? '', /^the schema failed: Cannot read properties of null/);
+    await assert.rejects(people.put('c', { parts: null }), TypeError);
+  }
+});
+
 test('a handle without a schema reads every stored document, but its writes are validated', async () => {
   await using opened = await openTestDatabase();
   opened.db.collection('users', { schema: VALIDATORS.zod! });
