@@ -49,7 +49,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     file: 'src/core/clock/hlc.ts',
     find: 'return remote > last && remote <= limit ? remote : last;',
     replace: 'return remote > last ? remote : last;',
-    scenario: 'a clock ten years ahead',
+    scenario: 'a clock half a day ahead',
   },
   {
     name: 'damage does not forget',

@@ -137,18 +137,18 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'a clock ten years ahead',
+    name: 'a clock half a day ahead',
     alsoFailsWith: [
       'replaced versions stay',
       'context begins one later',
       'context ends one earlier',
       'resume past an unsent version',
     ],
-    // R10: its writes arrive, but no other node's stamps follow them.
+    // R10: its writes arrive, but no other node's stamps follow them. (Stamps that are years ahead would go back by themselves.)
     async play() {
       const stage = new Stage();
       const [ahead, honest] = [stage.node(), stage.node()];
-      ahead.wallOffsetMs = 10 * 365 * 86_400_000;
+      ahead.wallOffsetMs = 12 * 3_600_000;
       stage.put(ahead, 'k');
       await stage.meet(ahead, honest);
       stage.put(honest, 'other');
@@ -158,7 +158,7 @@ export const WRITE_SCENARIOS: readonly Scenario[] = [
       await stage.meet(ahead, honest);
       const isLater = stage.versions(ahead, 'k').every((version) => version.replica === honest.replica.id);
       return [
-        ...(isBeyond ? ['an honest node stamps its writes years ahead'] : []),
+        ...(isBeyond ? ['an honest node stamps its writes hours ahead'] : []),
         ...(isLater ? [] : ['a later write does not win against a wrong clock']),
       ];
     },
