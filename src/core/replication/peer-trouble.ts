@@ -11,3 +11,10 @@ export interface PeerTrouble {
   /** Why the last attempt failed, or the last connection ended. */
   readonly why: string;
 }
+
+/** What to do if connections end again and again within seconds, the last of them for this reason. */
+export function restlessRemedy(why: string): string {
+  return why.includes('frame too large')
+    ? 'it sends a document that is larger than Limits.FrameBytesMax of this node: raise that here'
+    : 'if small writes arrive and large ones do not, large packets are lost on the way: set the same MTU at both ends, and let ICMP through';
+}

@@ -175,6 +175,8 @@ test('peers: a node that is heard and not connected is named with what to do, al
     (await look(check)).join(' '),
     /^degraded connections with till-2 \(10\.0\.0\.2:5000\) end again and again.*MTU/,
   );
+  found = [{ ...found[0]!, why: 'the link was closed: frame too large' }];
+  assert.match((await look(check)).join(' '), /again and again.*FrameBytesMax of this node: raise that here/);
   found = [];
   assert.equal(await state(check), 'healthy');
 });

@@ -1,5 +1,5 @@
 import { spanText } from '../../core/clock/index.ts';
-import type { PeerTrouble } from '../../core/replication/index.ts';
+import { type PeerTrouble, restlessRemedy } from '../../core/replication/index.ts';
 
 /** How many troubles are listed one by one. */
 const TOLD_MAX = 5;
@@ -14,6 +14,6 @@ export function troubleTexts(troubles: readonly PeerTrouble[]): string[] {
 function troubleText({ kind, node, address, forMs, why }: PeerTrouble): string {
   const who = node === null ? address : `${node} (${address})`;
   if (kind === 'restless')
-    return `connections with ${who} end again and again within seconds (${why}); if small writes arrive and large ones do not, set the same MTU at both ends and let ICMP through`;
+    return `connections with ${who} end again and again within seconds (${why}); ${restlessRemedy(why)}`;
   return `${who} is heard, but no connection to it comes, for ${spanText(forMs ?? 0)} (${why}); let its TcpPort through the firewall, and on a slow line raise Network.ConnectionTimeoutMs`;
 }

@@ -3,7 +3,7 @@ import { LIMITS, type Limits } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { compareBytes, type Random } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
-import type { PeerTrouble } from '../../core/replication/index.ts';
+import { type PeerTrouble, restlessRemedy } from '../../core/replication/index.ts';
 import type { RetryPolicy } from '../../core/retry/index.ts';
 import { addressText } from '../address-text.ts';
 import type { DiscoveryEvent } from '../discovery/index.ts';
@@ -24,8 +24,6 @@ const SURPLUS_MS = 60_000;
 const HOUSEKEEPING_MS = 1000;
 /** How often it is looked whether a configured address still leads to its peer, if that is linked in another way. */
 const PROBE_MS = 600_000;
-const RESTLESS =
-  'the links with a peer end again and again within seconds, though each connection gets through; if small writes arrive and large ones do not, large packets are lost on the way: set the same MTU at both ends, and let ICMP through';
 
 export interface SupervisorOptions {
   /** The same as `Channel.ownKey`. */
@@ -380,7 +378,8 @@ export class Supervisor {
 
   #noteShort({ deviceKey, node, channel, startedAt }: Link, reason: string): void {
     if (!this.#shortLinks.ended(deviceKey, this.#now() - startedAt, reason)) return;
-    this.#logger.warn({ peer: node, deviceKey, address: addressText(channel.remote), reason }, RESTLESS);
+    const fields = { peer: node, deviceKey, address: addressText(channel.remote), reason };
+    this.#logger.warn(fields, `the links with a peer end again and again within seconds; ${restlessRemedy(reason)}`);
   }
 
   #isLinkedWell(deviceKey: string | undefined): boolean {
