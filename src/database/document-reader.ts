@@ -104,7 +104,7 @@ export class DocumentReader<T> {
       const newer = { ...query, filter: allOf(filter, notOlderThan(version)) };
       const older = this.#host.find(this.#collection, { ...query, filter: olderThan(version) });
       const fits = toPredicate(filter);
-      const olderCount = older.filter(({ value }) => fits(this.newest(value))).length;
+      const olderCount = older.filter(({ value }) => fits(this.#codec.newest(value))).length;
       return this.#host.count(this.#collection, newer) + olderCount;
     });
   }
@@ -128,17 +128,8 @@ export class DocumentReader<T> {
 
   /** The place of a found document in the order of the query. */
   placeOf({ sort }: Query, { key, value }: FoundDocument): SortPlace {
-    const document = this.newest(value);
+    const document = this.#codec.newest(value);
     return { values: sort.map(({ path }) => readPath(document, path)), key };
-  }
-
-  /** A stored document in the newest shape; if its migration fails, as it is stored. */
-  newest(text: string): JsonObject {
-    try {
-      return this.#codec.open(text).document;
-    } catch {
-      return JSON.parse(text);
-    }
   }
 
   /** Asks in the same turn in which it is found out whether there are documents of older versions. */
@@ -158,7 +149,7 @@ export class DocumentReader<T> {
     for (const row of rows) {
       const turn = this.#host.workShare.pause();
       if (turn !== undefined) await abortable(turn, signal);
-      const document = { row, key: row.key, value: this.newest(row.value) };
+      const document = { row, key: row.key, value: this.#codec.newest(row.value) };
       if (fits(document.value) && (after === undefined || isAfter(sort, document, after))) documents.push(document);
     }
     return documents

@@ -62,11 +62,7 @@ export class CodecShape implements LiveShape {
   }
 
   open(text: string): JsonObject {
-    try {
-      return this.#codec.open(text).document;
-    } catch {
-      return JSON.parse(text);
-    }
+    return this.#codec.newest(text);
   }
 
   show(key: string, text: string): JsonObject | undefined {

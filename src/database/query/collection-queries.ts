@@ -115,7 +115,7 @@ export class CollectionQueries<T extends object> {
     for (let query = base; ; ) {
       options?.signal?.throwIfAborted();
       const rows = await this.#reader.stored(query, options?.signal);
-      for (const { value } of rows) visit(this.#reader.newest(value));
+      for (const { value } of rows) visit(this.#codec.newest(value));
       const last = rows.at(-1);
       if (last === undefined || rows.length < PAGE_DOCUMENTS_MAX) return;
       query = { ...base, after: { values: [], key: last.key } };
@@ -124,7 +124,7 @@ export class CollectionQueries<T extends object> {
   }
 
   #tokenOf({ sort }: Query, { key, value }: FoundDocument): string {
-    return pageToken(sort, key, this.#reader.newest(value));
+    return pageToken(sort, key, this.#codec.newest(value));
   }
 }
 

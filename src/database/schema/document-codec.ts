@@ -34,6 +34,8 @@ export interface DocumentCodec {
   decode(key: string, text: string, document?: JsonObject): Eventually<Decoded>;
   /** The stored document in the version of this program, not validated: patches apply to it. Throws what a migration throws. */
   open(text: string): Shaped;
+  /** The document of `open`; as it is stored if its migration fails. Filters and sorts apply to it. */
+  newest(text: string): JsonObject;
   /** Whether the stored document is of an older version than `version`. */
   isOlder(text: string): boolean;
 }
@@ -55,6 +57,7 @@ export function plainCodec(limits: Limits): DocumentCodec {
     encode: (key, value) => documentToText(value, limits, key),
     decode: (_key, text, document = JSON.parse(text)) => ({ kind: 'fits', value: document, version: 0 }),
     open: (text) => ({ document: JSON.parse(text), version: 0 }),
+    newest: (text) => JSON.parse(text),
     isOlder: () => false,
   };
 }
@@ -141,6 +144,14 @@ export class DefinedCodec implements DocumentCodec {
 
   open(text: string): Shaped {
     return this.#evolution.upgrade(takeVersion(JSON.parse(text)));
+  }
+
+  newest(text: string): JsonObject {
+    try {
+      return this.open(text).document;
+    } catch {
+      return JSON.parse(text);
+    }
   }
 
   isOlder(text: string): boolean {
