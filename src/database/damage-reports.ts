@@ -1,6 +1,6 @@
-import { isEntglDbError } from '../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
+import { damagedDocument } from '../store/index.ts';
 
 /** R11: reports rows that cannot be read. The read fails with the same error; repair is up to the receiver. */
 export class DamageReports {
@@ -25,11 +25,12 @@ export class DamageReports {
   }
 
   report(error: unknown): void {
-    if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) return;
-    const { collection, key } = error.details;
+    const damaged = damagedDocument(error);
+    if (damaged === undefined) return;
+    const { collection, key } = damaged;
     this.#logger.error({ collection, key, err: error }, 'a document is damaged on disk');
     try {
-      this.#onDamage(collection as CollectionName, key as DocumentKey, error);
+      this.#onDamage(collection, key, error);
     } catch (cause) {
       // The read itself fails with the real error. An error of the receiver must not hide that.
       this.#logger.error({ err: cause }, 'the receiver of a damage report failed');

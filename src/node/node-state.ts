@@ -1,6 +1,5 @@
 import { type Clock, spanText } from '../core/clock/index.ts';
-import { ConfigurationError, type EntglDbError, PersistenceError } from '../core/errors/index.ts';
-import type { CollectionName, DocumentKey } from '../core/ids/index.ts';
+import { ConfigurationError, PersistenceError } from '../core/errors/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { LocalDatabase } from '../database/index.ts';
 import { mismatchTexts, refusalTexts, triedRefusals, troubleTexts } from '../diagnostics/index.ts';
@@ -144,12 +143,6 @@ export class NodeState {
     if (!isPaused) this.assertWritable();
     await this.network.setPaused(isPaused);
     this.#logger.info({ isPaused }, isPaused ? 'taken off the network' : 'back on the network');
-  }
-
-  /** R11: work for a peer found a damaged document. */
-  damagedBy(error: EntglDbError): void {
-    const { collection, key } = error.details as { collection?: CollectionName; key?: DocumentKey };
-    if (collection !== undefined && key !== undefined) this.services.damaged(collection, key, error);
   }
 
   /** Starts the node's periodic work. */

@@ -15,7 +15,7 @@ import {
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
-import type { DamagedEntry } from '../store/index.ts';
+import { type DamagedEntry, damagedDocument } from '../store/index.ts';
 import { awaitOwner, openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
@@ -286,7 +286,8 @@ async function startNetwork(
     onFailure: (error, peer) => {
       const { message, code = null } = error as Error & { readonly code?: string };
       state.services.syncTracker.recordError(message, peer, code);
-      if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) state.damagedBy(error);
+      const damaged = damagedDocument(error);
+      if (damaged !== undefined) state.services.damaged(damaged.collection, damaged.key, error);
       else logger.error({ err: error, peer }, 'sync with a peer failed; it is tried again');
     },
     onNotice: (notice) => state.notice(notice),

@@ -34,4 +34,4 @@ export type {
   StoreImage,
   StoreStatistics,
 } from './store.ts';
-export { closedError } from './store-errors.ts';
+export { closedError, damagedDocument } from './store-errors.ts';

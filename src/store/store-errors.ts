@@ -1,4 +1,5 @@
-import { DatabaseCorruptionError, PersistenceError } from '../core/errors/index.ts';
+import { DatabaseCorruptionError, isEntglDbError, PersistenceError } from '../core/errors/index.ts';
+import type { DocumentName } from './store.ts';
 
 export function closedError(): PersistenceError {
   return new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again');
@@ -18,4 +19,11 @@ export function documentCorruptError(collection: string, key: string, cause?: un
       'it is fetched again from a peer, or restore a backup',
     { reason: 'DOCUMENT_CORRUPT', details: { collection, key }, cause },
   );
+}
+
+/** The document that an error of `documentCorruptError` is about; undefined for any other error. */
+export function damagedDocument(error: unknown): DocumentName | undefined {
+  if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) return undefined;
+  const { collection, key } = error.details as Partial<DocumentName>;
+  return collection === undefined || key === undefined ? undefined : { collection, key };
 }

@@ -141,7 +141,13 @@ test('peers: a node without known peers is fine, one cut off from known peers is
   const clock = createManualClock();
   const tracker = new SyncStatusTracker({ clock });
   let configured = 0;
-  const check = createPeersCheck({ tracker, configuredPeers: () => configured, isEnabled: () => true, clock });
+  const check = createPeersCheck({
+    tracker,
+    configuredPeers: () => configured,
+    isEnabled: () => true,
+    troubles: () => [],
+    clock,
+  });
   assert.deepEqual(await look(check), ['healthy', 'none is known; this node works alone']);
   configured = 2;
   assert.deepEqual(await look(check), ['healthy', 'none of 2 is connected yet']);

@@ -35,8 +35,8 @@ export interface PeersCheckOptions {
   readonly configuredPeers: () => number;
   /** False: this node runs without a network, on purpose. */
   readonly isEnabled: () => boolean;
-  /** Nodes that are there, and whose connections do not come or do not last. Default: none. */
-  readonly troubles?: () => readonly PeerTrouble[];
+  /** Nodes that are there, and whose connections do not come or do not last. */
+  readonly troubles: () => readonly PeerTrouble[];
   readonly clock: Clock;
 }
 
@@ -45,7 +45,7 @@ const MEETING_MS_MAX = 10_000;
 
 /** `peers`: this node is not cut off. */
 export function createPeersCheck(options: PeersCheckOptions): HealthCheck {
-  const { tracker, configuredPeers, isEnabled, troubles = () => [], clock } = options;
+  const { tracker, configuredPeers, isEnabled, troubles, clock } = options;
   let namedAt = clock.monotonic();
   let named = 0;
   const isMeeting = (hasMet: boolean): boolean => {

@@ -1,9 +1,8 @@
 import { type Clock, SliceSize, sleep, TURN_MS } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
-import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
-import type { Damage, StoredDocument } from '../../store/index.ts';
+import { type Damage, damagedDocument, type StoredDocument } from '../../store/index.ts';
 
 export interface ScrubberOptions {
   /** The store itself, not a cache in front of it. */
@@ -18,8 +17,6 @@ export interface ScrubberOptions {
   readonly checkFile?: (signal: AbortSignal) => AsyncIterable<Damage>;
   /** Time between two checks of the file, ms. Default: a day. */
   readonly fileCheckIntervalMs?: number;
-  /** The first check of the file begins no earlier than this after the start, ms, when there is enough to do. Default 10,000. */
-  readonly fileCheckDelayMs?: number;
   readonly onDamage: (damage: Damage) => void;
   /** Default: silent. */
   readonly logger?: Logger;
@@ -73,10 +70,7 @@ export class Scrubber {
 
   /** Begins the first pass; does nothing if the speed is 0. */
   start(): void {
-    if (!this.#isStarted) {
-      const { clock, fileCheckDelayMs = TIMES.fileCheckDelayMs } = this.#options;
-      this.#fileCheckDueAt = clock.monotonic() + fileCheckDelayMs;
-    }
+    if (!this.#isStarted) this.#fileCheckDueAt = this.#options.clock.monotonic() + TIMES.fileCheckDelayMs;
     this.#isStarted = true;
     if (this.#bytesPerSecond > 0) this.#running ??= this.#run();
   }
@@ -174,7 +168,7 @@ export class Scrubber {
     try {
       return this.#slices.run(monotonic, (documents) => store.documents(collection, after, documents, damaged));
     } catch (error) {
-      const key = isEntglDbError(error, 'DOCUMENT_CORRUPT') ? (error.details.key as DocumentKey) : undefined;
+      const key = damagedDocument(error)?.key;
       if (key === undefined || damaged.has(key)) throw error;
       damaged.add(key);
       report({ kind: 'document', collection, key, problem: (error as Error).message });

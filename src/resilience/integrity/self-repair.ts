@@ -19,8 +19,8 @@ export interface SelfRepairDeps {
   readonly clock: Clock;
   /** Calls `run` in a later turn of the event loop. */
   readonly soon: (run: () => void) => void;
-  /** Commits accepted writes before the replica changes its id. Default: nothing. */
-  readonly commitPending?: () => void;
+  /** Commits accepted writes before the replica changes its id. */
+  readonly commitPending: () => void;
   /** R11: ends sessions, so that peers discard what they believed about this node. */
   readonly closeSessions: () => void;
   readonly peers: RepairPeers;
@@ -225,7 +225,7 @@ export class SelfRepair {
     this.#logger.fatal({ collection, keys: [...keys] }, 'stored documents are damaged; peers or a backup replace them');
     if (incident === 'new') events.append('repair-began', { collection });
     for (const key of keys) this.#documents.add(collection, key, clock.monotonic(), clock.now());
-    commitPending?.();
+    commitPending();
     closeSessions();
     replica.damaged.forget(collection, [...keys], `documents of ${collection} were damaged on disk`);
     this.#failed.delete(collection);

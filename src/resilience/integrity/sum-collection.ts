@@ -1,9 +1,8 @@
 import { LIMITS } from '../../core/config/index.ts';
-import { isEntglDbError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { type Fingerprint, FingerprintSum, isSameFingerprint } from '../../core/version/index.ts';
 import type { CollectionState, Replica } from '../../database/replica/index.ts';
-import type { Damage, StoredDocument } from '../../store/index.ts';
+import { type Damage, damagedDocument, type StoredDocument } from '../../store/index.ts';
 
 export interface CollectionCount {
   /** The state of the collection, the same before and after the count. */
@@ -62,7 +61,7 @@ function readPage(
   try {
     return replica.store.documents(name, after, PAGE_MAX, new Set(damaged.keys()));
   } catch (error) {
-    const key = isEntglDbError(error, 'DOCUMENT_CORRUPT') ? (error.details.key as DocumentKey) : undefined;
+    const key = damagedDocument(error)?.key;
     if (key === undefined || damaged.has(key)) throw error;
     damaged.set(key, { kind: 'document', collection: name, key, problem: (error as Error).message });
     return undefined;

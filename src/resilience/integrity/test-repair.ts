@@ -25,6 +25,7 @@ export function setUpRepair(options: Partial<SelfRepairDeps> = {}, random = crea
       events: new EventLog({ keeper: on, clock, eventsMax: 1000 }),
       clock,
       soon: queueMicrotask,
+      commitPending: () => {},
       closeSessions: () => counts.sessionsClosed++,
       peers: {
         isOnline: () => peers.online,

@@ -1,7 +1,6 @@
-import { isEntglDbError } from '../../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
 import { FingerprintSum } from '../../../core/version/index.ts';
-import { countingMark, type Store, type StoredDocument } from '../../../store/index.ts';
+import { countingMark, damagedDocument, type Store, type StoredDocument } from '../../../store/index.ts';
 import type { CollectionState } from '../collection-state.ts';
 import type { Draft } from '../draft.ts';
 
@@ -40,13 +39,9 @@ export function readablePage(
     try {
       return store.documents(collection, after, limit, damaged);
     } catch (error) {
-      const key = damagedKey(error);
+      const key = damagedDocument(error)?.key;
       if (key === undefined || damaged.has(key)) throw error;
       damaged.add(key);
     }
   }
-}
-
-function damagedKey(error: unknown): DocumentKey | undefined {
-  return isEntglDbError(error, 'DOCUMENT_CORRUPT') ? (error.details.key as DocumentKey | undefined) : undefined;
 }
