@@ -8,7 +8,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { silentLogger } from '../../core/logging/index.ts';
 import { sampleHead, sampleReplica } from '../../testing/index.ts';
-import { IdentityKeeper } from './identity-keeper.ts';
+import { isOtherOrigin, readOrigins } from './files/index.ts';
+import { IdentityKeeper, type IdentityOptions, markerPathOf } from './identity-keeper.ts';
 import { migrate } from './tables/schema.ts';
 import { Tables } from './tables.ts';
 import { withFolder } from './test-folder.ts';
@@ -26,7 +27,7 @@ function openTables(path: string): Tables {
   return new Tables(db, { chainLengthMax: 10, goneLogMax: 10 });
 }
 
-function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
+function openKeeper(path: string, tables: Tables, disk: Disk, options: Partial<IdentityOptions> = {}): IdentityKeeper {
   return IdentityKeeper.open(tables, {
     path,
     machineId: 'machine',
@@ -38,6 +39,7 @@ function openKeeper(path: string, tables: Tables, disk: Disk): IdentityKeeper {
     witness: undefined,
     isRedoCut: false,
     logger: silentLogger,
+    ...options,
   });
 }
 
@@ -70,6 +72,32 @@ test('a database opened on a full disk, even repeatedly, stays the same', () =>
     commitHead(tables, keeper);
     keeper.close(tables);
     assert.equal(openKeeper(path, tables, disk).identity.reason, 'same');
+  }));
+
+test('while a copy takes its new identity, the marker knows every origin that the main file may name', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const marker = markerPathOf(path);
+    const tables = openTables(path);
+    const first = openKeeper(path, tables, { isFull: false });
+    commitHead(tables, first);
+    first.close(tables);
+    const origins = [tables.meta.get('origin')];
+    // Each opening is cut off while the main file becomes durable: then it holds old pages and new ones.
+    for (const nowMs of [1, 2]) {
+      const cut = (): void => {
+        origins.push(tables.meta.get('origin'));
+        throw new Error('cut off');
+      };
+      assert.throws(() =>
+        openKeeper(path, tables, { isFull: false }, { machineId: `copy ${nowMs}`, nowMs, makeDurable: cut }),
+      );
+      for (const origin of origins) assert.equal(isOtherOrigin(origin, readOrigins(marker)), false);
+    }
+    assert.equal(new Set(origins).size, 3);
+    assert.equal(isOtherOrigin('another', readOrigins(marker)), true);
+    openKeeper(path, tables, { isFull: false }, { machineId: 'copy 3', nowMs: 3 });
+    assert.deepEqual(readOrigins(marker), [tables.meta.get('origin')]);
   }));
 
 test('writing continues in the same life when there is space again', () =>

@@ -10,10 +10,11 @@ import {
   isOtherOrigin,
   type Marker,
   readMarker,
-  readOrigin,
+  readOrigins,
   type Witness,
   writeMarker,
   writeOrigin,
+  writeOrigins,
 } from './files/index.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import type { Tables } from './tables.ts';
@@ -56,8 +57,8 @@ export class IdentityKeeper {
     const before = readMarker(markerPathOf(options.path));
     const head = tables.state.head();
     const fingerprint = fingerprintOf(options);
-    const origin = readOrigin(markerPathOf(options.path));
-    const judged = judge(tables, before, origin, head, fingerprint);
+    const origins = readOrigins(markerPathOf(options.path));
+    const judged = judge(tables, before, origins, head, fingerprint);
     // A copy or a restored backup is expected to be older.
     const isBack = isBehind(head, options.witness) || options.isRedoCut;
     const isCutBack = (judged === 'same' || judged === 'new') && isBack;
@@ -185,6 +186,7 @@ export class IdentityKeeper {
     const { state, generation: last } = this.#marker;
     const generation = state === 'opening' ? last : last + 1;
     this.#write({ ...this.#marker, generation, state: 'opening' });
+    this.#announceOrigin(tables);
     tables.transactions.settleWith(() => {
       tables.meta.set('generation', String(generation));
       alongWith();
@@ -192,6 +194,16 @@ export class IdentityKeeper {
     this.#options.makeDurable();
     writeOrigin(this.#markerPath, this.#origin);
     this.#write({ ...this.#marker, state: 'open' });
+  }
+
+  /** A main file that is only partly written must not look like another one, to which its own log does not belong. */
+  #announceOrigin(tables: Tables): void {
+    const [durable] = readOrigins(this.#markerPath);
+    const inFile = tables.meta.get('origin');
+    const others = [...new Set([this.#origin, ...(inFile === undefined ? [] : [inFile])])].filter(
+      (origin) => origin !== durable,
+    );
+    if (durable !== undefined && others.length > 0) writeOrigins(this.#markerPath, [durable, ...others]);
   }
 
   #blockAfter({ seq, pos }: Head): Reserved {
@@ -213,7 +225,7 @@ export function markerPathOf(path: string): string {
 function judge(
   tables: Tables,
   marker: Marker | undefined,
-  origin: string | undefined,
+  origins: readonly string[],
   head: Head | undefined,
   fingerprint: string,
 ): StoreIdentity['reason'] {
@@ -221,7 +233,7 @@ function judge(
   if (tables.meta.get('sealed') !== undefined) return 'sealed';
   if (marker === undefined) return 'marker-missing';
   if (tables.meta.get('fingerprint') !== fingerprint) return 'other-machine';
-  if (isOtherOrigin(tables.meta.get('origin'), origin)) return 'marker-mismatch';
+  if (isOtherOrigin(tables.meta.get('origin'), origins)) return 'marker-mismatch';
   const isExpected = marker.replica === head.replica && describesGeneration(marker, generationOf(tables));
   return isExpected ? 'same' : 'marker-mismatch';
 }

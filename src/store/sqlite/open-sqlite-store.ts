@@ -18,7 +18,7 @@ import {
   type MainFile,
   type Marker,
   readMarker,
-  readOrigin,
+  readOrigins,
   removeInterruptedRestore,
   setStrayLogsAside,
   syncFolderOf,
@@ -126,7 +126,7 @@ function prepareFiles(path: string, { clock, logger }: SqliteStoreOptions): Foun
   if (main.kind === 'empty' && marker !== undefined && !isFirstOpening(marker)) throw emptiedError(path);
   const isGone = isFileGone(path);
   if (isGone) logger.warn({ path }, 'the database file is gone; a new one is made');
-  const aside = setStrayLogsAside(path, main, marker, readOrigin(markerPathOf(path)), clock.now());
+  const aside = setStrayLogsAside(path, main, marker, readOrigins(markerPathOf(path)), clock.now());
   if (aside.length > 0) logger.warn({ path, aside }, 'logs of another database file were set aside');
   if (main.kind === 'absent') {
     createPrivateFile(path);

@@ -1,5 +1,5 @@
 export { CommitLogs } from './commit-logs.ts';
-export { isOtherOrigin, readOrigin, writeOrigin } from './file-origin.ts';
+export { isOtherOrigin, readOrigins, writeOrigin, writeOrigins } from './file-origin.ts';
 export { FilePlaces } from './file-places.ts';
 export { HeadWitness, isBehind, type Witness } from './head-witness.ts';
 export { inspectMainFile, LOG_SUFFIXES, type MainFile, setStrayLogsAside } from './main-file.ts';

@@ -63,10 +63,10 @@ export function setStrayLogsAside(
   path: string,
   main: MainFile,
   marker: Marker | undefined,
-  origin: string | undefined,
+  origins: readonly string[],
   nowMs: number,
 ): string[] {
-  const isOther = main.kind === 'ours' && isOtherOrigin(main.origin, origin);
+  const isOther = main.kind === 'ours' && isOtherOrigin(main.origin, origins);
   const isStray = isOther || main.kind === 'absent' || (main.kind === 'ours' && !mayOwnLogs(main.generation, marker));
   if (!isStray) return [];
   const moved = LOG_SUFFIXES.map((suffix) => path + suffix)
