@@ -55,17 +55,18 @@ async function makeFolder(path: string): Promise<void> {
  * new one is on disk.
  */
 async function writeWhole({ path, force }: NewConfigOptions, text: string): Promise<void> {
-  if (!force && (await isThere(path))) throw existsError();
   const draft = `${path}.new`;
   // What was left behind may be open to everybody, or the very file that is to be replaced, under a second name.
   await rm(draft, { force: true });
+  if (!force && (await isThere(path))) throw existsError();
   try {
     await writeDraft(draft, text);
     if (force) await rename(draft, path);
     else await publishNew(draft, path);
     await syncFolder(dirname(path));
   } finally {
-    await rm(draft, { force: true });
+    // If the disk refuses, the next one does it.
+    await rm(draft, { force: true }).catch(() => {});
   }
 }
 
