@@ -18,6 +18,7 @@ const CACHE = join(ROOT, '.cache');
 const ENTRIES = {
   suites: 'test/torture/fault-suites.ts',
   life: 'test/torture/life.ts',
+  command: 'src/node/cli/main.ts',
   'maintenance-worker': 'src/store/sqlite/maintenance/maintenance-worker.ts',
 };
 

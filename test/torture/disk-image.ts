@@ -3,8 +3,10 @@
  * separately: a sync of a file makes its bytes durable, a sync of the folder its names. What was not synced may be there
  * whole, in part, or not at all.
  */
-import { basename } from 'node:path';
-import type { SeededRandom } from '../../src/testing/index.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { createSeededRandom, type SeededRandom } from '../../src/testing/index.ts';
+import { isKept } from './folder.ts';
 import type { TraceEvent } from './trace.ts';
 
 /**
@@ -48,8 +50,16 @@ export class DiskImage {
   /** Changes that a running sync makes durable when it ends, by thread. */
   readonly #syncs = new Map<string, { readonly inode: Inode | null; readonly changes: ReadonlySet<object> }>();
 
-  constructor(folder: string) {
+  /** `files`: what was durably there before the first event. */
+  constructor(folder: string, files: ReadonlyMap<string, Buffer> = new Map()) {
     this.#folder = folder;
+    for (const [name, bytes] of files) {
+      const inode = new Inode();
+      inode.durable = bytes;
+      inode.size = bytes.length;
+      this.#live.set(name, inode);
+      this.#durable.set(name, inode);
+    }
   }
 
   apply(event: TraceEvent): void {
@@ -138,6 +148,19 @@ export class DiskImage {
     );
     inode.pending = inode.pending.filter((change) => !changes.has(change));
   }
+}
+
+/** Checks that what was there before and all recorded calls make the files that are there: otherwise the recording is incomplete. */
+export function verifyImage(folder: string, before: ReadonlyMap<string, Buffer>, events: readonly TraceEvent[]): void {
+  const disk = new DiskImage(folder, before);
+  for (const event of events) disk.apply(event);
+  const files = disk.after('all', createSeededRandom(0));
+  const names = readdirSync(folder).filter(isKept);
+  for (const name of names)
+    if (!files.get(name)?.equals(readFileSync(join(folder, name))))
+      throw new Error(`the recording does not tell how ${name} came to be`);
+  for (const name of files.keys())
+    if (isKept(name) && !names.includes(name)) throw new Error(`the recording does not tell how ${name} went`);
 }
 
 function applyName(names: Map<string, Inode>, change: NameChange): void {

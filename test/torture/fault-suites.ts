@@ -1,4 +1,6 @@
 import { rotHealed, rotInBackup, rotInDatabase, rotInLog, rotInPages, rotInRedo } from './bit-rot.ts';
+import { commandCuts } from './command-cuts.ts';
+import { commandSweep } from './command-sweep.ts';
 import { crashSweep, diskErrors } from './crash-sweep.ts';
 import { powerCuts } from './power-cuts.ts';
 import { queries } from './queries.ts';
@@ -8,7 +10,9 @@ import type { Suite } from './suite.ts';
 export const FAULT_SUITES: readonly Suite[] = [
   crashSweep,
   diskErrors,
+  commandSweep,
   powerCuts,
+  commandCuts,
   rotInDatabase,
   rotInLog,
   rotInRedo,

@@ -5,14 +5,14 @@
  * disk is rebuilt with none, all, some or parts of what was not synced, and opened. The crash tests of SQLite
  * (sqlite.org/testing.html) treat names and bytes of files separately in the same way.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../src/core/errors/index.ts';
 import { parseDeviceKey } from '../../src/net/tcp/index.ts';
 import { createSeededRandom } from '../../src/testing/index.ts';
-import { DiskImage, SURVIVALS, type Survival } from './disk-image.ts';
-import { Folder, isKept } from './folder.ts';
+import { DiskImage, SURVIVALS, type Survival, verifyImage } from './disk-image.ts';
+import { Folder } from './folder.ts';
 import { Ledger, type Line } from './ledger.ts';
 import { openTortureNode, readAll } from './open.ts';
 import { withPeer } from './peer.ts';
@@ -110,21 +110,8 @@ async function record(folder: string, life: (typeof LIVES)[number]): Promise<Rec
   if (code !== 0) throw new Error(`the life ended with ${code}: ${stderr}\n${lines.map(textOf).join('\n')}`);
   const { events, unknown } = parseTrace(await readFile(log, 'utf8'), disk);
   if (unknown.length > 0) throw new Error(`the life made calls that the images do not know: ${unknown.join(', ')}`);
-  verifyModel(disk, events);
+  verifyImage(disk, new Map(), events);
   return { folder: disk, durability: life.durability, events, backup: await readFile(join(disk, BACKUP)) };
-}
-
-/** Checks that all recorded calls together make the files that are there: otherwise the recording is incomplete. */
-function verifyModel(folder: string, events: readonly TraceEvent[]): void {
-  const disk = new DiskImage(folder);
-  for (const event of events) disk.apply(event);
-  const files = disk.after('all', createSeededRandom(0));
-  const names = readdirSync(folder).filter(isKept);
-  for (const name of names)
-    if (!files.get(name)?.equals(readFileSync(join(folder, name))))
-      throw new Error(`the recording does not tell how ${name} came to be`);
-  for (const name of files.keys())
-    if (isKept(name) && !names.includes(name)) throw new Error(`the recording does not tell how ${name} went`);
 }
 
 async function check(
