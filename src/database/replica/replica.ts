@@ -8,7 +8,7 @@ import type {
   RemoteOutcome,
   RemoteVersion,
 } from '../../core/replication/index.ts';
-import type { Check, Known } from '../../core/version/index.ts';
+import { type Check, FIRST_CHECK, type Known } from '../../core/version/index.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { DamagedCollections } from './damage/index.ts';
 import type { Draft } from './draft.ts';
@@ -142,9 +142,9 @@ export class Replica extends ReplicaState {
     return proof;
   }
 
-  /** True if (seq, check) is a point of this replica's history, or too old to tell. */
+  /** True if (seq, check) is a point of this replica's history, or too old to tell. The check of no write belongs to no seq. */
   isOwnHistory(seq: number, check: Check): boolean {
-    return proveFork(this.#context(this.draft()), { seq, check }) === undefined;
+    return check !== FIRST_CHECK && proveFork(this.#context(this.draft()), { seq, check }) === undefined;
   }
 
   /** R7. Purges one bounded batch, oldest first, and forgets old entries of the conflict ledger and the recorder. */
