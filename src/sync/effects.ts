@@ -1,6 +1,6 @@
 import type { CollectionName, ReplicaId } from '../core/ids/index.ts';
 import type { DefinitionMismatch, ForkProof } from '../core/replication/index.ts';
-import type { ForkEvidence } from '../core/version/index.ts';
+import type { ForkEvidence, Knowledge } from '../core/version/index.ts';
 import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
 
 /** What a session asks its shell to do. The shell performs effects in order. */
@@ -15,6 +15,8 @@ export type SessionEffect =
   | { readonly kind: 'forked'; readonly proof: ForkProof }
   /** R9: another replica has a twin. Keep the evidence and tell every peer. */
   | { readonly kind: 'evidence'; readonly fork: ForkEvidence }
+  /** R9: where lives of other nodes ended. Tell whoever has such an id. */
+  | { readonly kind: 'ends'; readonly ends: Knowledge }
   | { readonly kind: 'event'; readonly event: SessionEvent };
 
 /** For trackers, logs and user interfaces; replication does not depend on them. */

@@ -28,6 +28,8 @@ export interface SyncReplica {
   ownIds(): Iterable<ReplicaId>;
   /** R9: evidence that tells twins of its former lives that they are twins. */
   ownForks(): Iterable<ForkEvidence>;
+  /** R9: where those of its former lives ended of which no twin is known. */
+  ownEnds(): Knowledge;
   readonly pos: number;
   /** Commits of this process so far, including those of knowledge alone, which have no change position. */
   readonly commits: number;

@@ -37,6 +37,7 @@ function runnerOf(replica: Replica, channel: Channel, codec: SessionCodec, turns
     onEvent: () => {},
     onForked: () => {},
     onEvidence: () => {},
+    onEnds: () => {},
     onFailure: (error) => assert.fail(String(error)),
     onClose: () => {},
   });

@@ -3,7 +3,7 @@ import { isEntglDbError, messageOf } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { ForkProof } from '../core/replication/index.ts';
-import type { ForkEvidence } from '../core/version/index.ts';
+import type { ForkEvidence, Knowledge } from '../core/version/index.ts';
 import type { Channel } from '../net/index.ts';
 import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
 import type { SessionEffect, SessionEvent, SessionInput } from './effects.ts';
@@ -39,6 +39,7 @@ export interface SessionRunnerDeps extends SessionDeps {
   readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
   readonly onForked: (proof: ForkProof, runner: SessionRunner) => void;
   readonly onEvidence: (fork: ForkEvidence, runner: SessionRunner) => void;
+  readonly onEnds: (ends: Knowledge, runner: SessionRunner) => void;
   /** The store reported damaged data (R11), or something else failed while working for this peer. */
   readonly onFailure: (error: unknown, runner: SessionRunner) => void;
   readonly onClose: (reason: string, runner: SessionRunner) => void;
@@ -123,6 +124,11 @@ export class SessionRunner {
 
   sendFork(fork: ForkEvidence): void {
     if (this.isOpen) this.#transmit({ kind: 'fork', ...fork });
+  }
+
+  /** R9: says where lives ended of a node that is not this one. The session says it of this node. */
+  sendEnds(ends: Knowledge): void {
+    if (this.isOpen) this.#transmit({ kind: 'ended', ends });
   }
 
   /** Collections that both ends want and that have any history here. */
@@ -228,6 +234,8 @@ export class SessionRunner {
         return this.#deps.onForked(effect.proof, this);
       case 'evidence':
         return this.#deps.onEvidence(effect.fork, this);
+      case 'ends':
+        return this.#deps.onEnds(effect.ends, this);
       case 'event':
         return this.#deps.onEvent(effect.event, this);
       default:

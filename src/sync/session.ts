@@ -1,4 +1,5 @@
 import type { CollectionName } from '../core/ids/index.ts';
+import type { Knowledge } from '../core/version/index.ts';
 import type { GoodbyeReason, HelloMessage, Message, VersionsMessage } from '../net/messages/index.ts';
 import { DefinitionExchange } from './definition-exchange.ts';
 import type { SessionEffect, SessionInput } from './effects.ts';
@@ -174,6 +175,8 @@ export class Session {
         return this.#sender.ack(message);
       case 'fork':
         return this.#hearFork(message);
+      case 'ended':
+        return this.#hearEnds(message.ends);
       case 'verify':
         return this.#context.event({ kind: 'verify-asked', nonce: message.nonce, digest: message.digest });
       case 'verified':
@@ -226,6 +229,7 @@ export class Session {
     this.#wallOffsetMs = hello.wallMs - deps.wallMs();
     this.#context.event({ kind: 'opened', hello, wallOffsetMs: this.#wallOffsetMs });
     this.#definitions.defined();
+    this.#tellEnds();
     this.#sender.opened();
     this.#receiver.sendSummary(true);
   }
@@ -247,6 +251,22 @@ export class Session {
       kind: 'forked',
       proof: { replica: replica.id, seq: fork.seq, theirs: foreign, ours: null, why: 'other-check' },
     });
+  }
+
+  /** R9: a twin that still has the id of a former life of this node learns of it. A life whose end is not durable may go on. */
+  #tellEnds(): void {
+    const ends = this.#context.replica.ownEnds();
+    if (ends.size > 0) this.#context.sendDurable({ kind: 'ended', ends });
+  }
+
+  /** R9: if another node's life with this node's own id ended at a point that is not in the history here, this node is its twin. */
+  #hearEnds(ends: Knowledge): void {
+    const { replica } = this.#context;
+    const own = ends.get(replica.id);
+    const isTwin = own?.check != null && !replica.isOwnHistory(own.seq, own.check);
+    if (!isTwin) return this.#context.effect({ kind: 'ends', ends });
+    const proof = { replica: replica.id, seq: own.seq, theirs: own.check, ours: null, why: 'other-check' } as const;
+    this.#context.effect({ kind: 'forked', proof });
   }
 
   /** On a slow network, one message can take longer than a peer may be silent: the parts of it that arrive count as well. */

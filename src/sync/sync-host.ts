@@ -1,11 +1,13 @@
 import type { Clock } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
+import type { ReplicaId } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
 import type { ForkProof } from '../core/replication/index.ts';
-import type { ForkEvidence } from '../core/version/index.ts';
+import type { ForkEvidence, Knowledge, Known } from '../core/version/index.ts';
 import type { Channel } from '../net/index.ts';
 import type { GoodbyeReason, HelloMessage } from '../net/messages/index.ts';
 import type { SessionEvent } from './effects.ts';
+import { Hearsay } from './hearsay.ts';
 import type { SyncReplica } from './replica-port.ts';
 import { RoundGate } from './round-gate.ts';
 import type { SessionDeps, SessionTimes } from './session-context.ts';
@@ -29,16 +31,17 @@ export interface SyncHostDeps {
   readonly durableCommits: () => number;
   /** R9: take a new life. All sessions are already closed. */
   readonly onForked: (proof: ForkProof) => void;
-  /** R9: keep the evidence. */
-  readonly onEvidence: (fork: ForkEvidence) => void;
+  /** R9: two nodes write under one id, which is not this node's. `former`: this node is one of them, and has given the id up. */
+  readonly onEvidence: (fork: ForkEvidence, whose: 'former' | 'others') => void;
   /** The store reported damaged data (R11), or something else failed while working for a peer. */
   readonly onFailure: (error: unknown, runner: SessionRunner) => void;
   readonly onEvent: (event: SessionEvent, runner: SessionRunner) => void;
   readonly onSessionClose: (reason: string, runner: SessionRunner) => void;
 }
 
-/** How much passed-on evidence is remembered. Beyond that the oldest is forgotten, and may be sent again. */
-const EVIDENCE_TOLD_MAX = 1000;
+interface HeardEnd extends Known {
+  readonly replica: ReplicaId;
+}
 
 /** All sessions of a node: starts one per channel, tells them of commits, ends them together when the identity changes. */
 export class SyncHost {
@@ -46,7 +49,10 @@ export class SyncHost {
   readonly #runners = new Set<SessionRunner>();
   readonly #gate = new RoundGate(ROUND_STALL_MS_MAX);
   readonly #digests = new DigestCache();
-  readonly #forks = new Map<string, ForkEvidence>();
+  readonly #forks = new Hearsay<ForkEvidence>(
+    ({ replica, seq, checks }) => `${replica}:${seq}:${[...checks].sort().join()}`,
+  );
+  readonly #ends = new Hearsay<HeardEnd>(({ replica, seq, check }) => `${replica}:${seq}:${check}`);
 
   constructor(deps: SyncHostDeps) {
     this.#deps = deps;
@@ -69,8 +75,9 @@ export class SyncHost {
       wallMs: () => this.#deps.clock.now(),
       onForked: (proof) => this.#forked(proof),
       onEvidence: (fork, from) => this.#evidence(fork, from),
+      onEnds: (ends, from) => this.#heardEnds(ends, from),
       onEvent: (event, from) => {
-        if (event.kind === 'opened') this.#tellForks(from);
+        if (event.kind === 'opened') this.#tellTwin(from);
         this.#deps.onEvent(event, from);
       },
       onFailure: (error, failed) => this.#deps.onFailure(error, failed),
@@ -111,25 +118,38 @@ export class SyncHost {
 
   /** Keeps new evidence and passes it on once: to everybody but its source, unless the fork is the source's own. */
   #evidence(fork: ForkEvidence, from: SessionRunner | undefined): void {
-    if (!this.#remember(fork)) return;
-    this.#deps.onEvidence(fork);
+    if (!this.#forks.remember(fork)) return;
+    this.#report(fork);
     for (const runner of this.#runners)
       if (runner !== from || fork.replica === runner.peer?.replica) runner.sendFork(fork);
   }
 
-  /** False if the evidence was known before. */
-  #remember(fork: ForkEvidence): boolean {
-    const text = `${fork.replica}:${fork.seq}:${[...fork.checks].sort().join()}`;
-    if (this.#forks.has(text)) return false;
-    this.#forks.set(text, fork);
-    if (this.#forks.size > EVIDENCE_TOLD_MAX) this.#forks.delete(this.#forks.keys().next().value!);
-    return true;
+  /** A fork of a former life of this node that was found here was reported then. */
+  #report(fork: ForkEvidence): void {
+    const { replica, onEvidence } = this.#deps;
+    if ([...replica.ownForks()].some((own) => own.replica === fork.replica)) return;
+    onEvidence(fork, [...replica.ownIds()].includes(fork.replica) ? 'former' : 'others');
   }
 
-  /** R9: tells a new peer about its own forks, and about those of this node's former lives. */
-  #tellForks(runner: SessionRunner): void {
+  /**
+   * Keeps where lives of other nodes ended, and passes that on to whoever has such an id: it decides whether it is a twin. Who
+   * says it may not know of a twin that is known here.
+   */
+  #heardEnds(ends: Knowledge, from: SessionRunner): void {
+    for (const [replica, known] of ends) {
+      for (const fork of this.#forks.of(replica)) from.sendFork(fork);
+      if (!this.#ends.remember({ replica, ...known })) continue;
+      for (const runner of this.#runners)
+        if (runner.peer?.replica === replica) runner.sendEnds(new Map([[replica, known]]));
+    }
+  }
+
+  /** R9: tells a new peer about its own forks, about those of this node's former lives, and who gave up the peer's id. */
+  #tellTwin(runner: SessionRunner): void {
     for (const fork of this.#deps.replica.ownForks()) runner.sendFork(fork);
-    for (const fork of this.#forks.values()) if (fork.replica === runner.peer?.replica) runner.sendFork(fork);
+    for (const fork of this.#forks.of(runner.peer?.replica)) runner.sendFork(fork);
+    for (const { replica, seq, check } of this.#ends.of(runner.peer?.replica))
+      runner.sendEnds(new Map([[replica, { seq, check }]]));
   }
 
   /** Makes every session look again at what it has to do and when. */

@@ -62,6 +62,7 @@ export class Meeting {
       if (effect.kind === 'send') this.#to[otherThan(end)].push(effect.message);
       else if (effect.kind === 'again') this.step(end, { kind: 'pump' });
       else if (effect.kind === 'evidence') this.forks.push(effect.fork);
+      else if (effect.kind === 'ends') continue;
       else if (effect.kind === 'event') this.events[end].push(effect.event);
       else assert.fail(`an effect of kind ${effect.kind}`);
   }

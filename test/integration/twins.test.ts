@@ -19,6 +19,9 @@ import {
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { type NodeDatabase, openDatabase } from '../../src/index.ts';
+import { atEnd } from './cleanup.ts';
+import { loopbackOptions, openOnLoopback } from './loopback-node.ts';
 import {
   areEqual,
   eventually,
@@ -98,6 +101,38 @@ test('twins of one disk image find each other through a third node', options, as
   const [a, b] = await startTwins(t, first, second);
   await bothTold(t, [a, b], hub);
 });
+
+test(
+  'a twin is told when it meets the other, even if the other has begun another life and evicted everything',
+  options,
+  async (t) => {
+    const { first, second } = await makeTwins(t, {});
+    const hub = await openOnLoopback(await makeFolder(t), 'hub');
+    atEnd(t, () => hub.close());
+    const open = async ({ folder, name }: StartOptions, peers: readonly NodeDatabase[]): Promise<NodeDatabase> => {
+      const persistence = { databasePath: join(folder, DATABASE) };
+      const db = await openDatabase({ ...loopbackOptions(folder, name, peers), dataDirectory: folder, persistence });
+      atEnd(t, () => db.close());
+      return db;
+    };
+    const a = await open(first, [hub]);
+    const { replica } = a.status();
+    await a.collection('c').put('first', { by: 'first' });
+    await eventually('the hub holds everything', () => a.unsynced().length === 0);
+    await a.evict('c');
+    await hub.close();
+    const alone = await open(second, []);
+    await alone.collection('c').put('second', { by: 'second' });
+    assert.equal(alone.status().replica, replica, 'nothing could tell it so far');
+    await alone.close();
+    const b = await open(second, [a]);
+    await eventually('the twin takes a new id', () => b.status().replica !== replica);
+    assert.match(b.status().notices.join('\n'), /shared its identity with a copy/);
+    await eventually('the other is told of its former life', () =>
+      a.status().notices.join('\n').includes(`the former replica id ${replica}`),
+    );
+  },
+);
 
 interface Twins {
   readonly first: StartOptions;

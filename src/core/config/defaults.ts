@@ -68,6 +68,8 @@ export const LIMITS = {
   recentCharactersMax: 1024 * 1024,
   /** Checks kept of this replica's own chain, one per commit. Older ones are forgotten: a fork before them shows at the next commit. */
   chainLengthMax: 100_000,
+  /** Ends of former lives that a node keeps and tells its peers, so that a twin is told: of lives with a known twin, and of others, each. More: the oldest is forgotten. */
+  lifeEndsMax: 20,
   /** Damaged things that one integrity check lists. More: it stops and says so. */
   damageListMax: 10_000,
   /** Rows kept in the log of removed documents. A resume token older than the log gets `reset`. */

@@ -9,7 +9,7 @@ import {
 } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { Resolver } from '../../core/merge/index.ts';
-import { FIRST_CHECK, type ForkEvidence, type Known } from '../../core/version/index.ts';
+import { FIRST_CHECK, type ForkEvidence, type Knowledge, type Known } from '../../core/version/index.ts';
 import type { Head, Store, StoredDocument, StoreImage } from '../../store/index.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import type { CommitRecorder } from './commit-recorder.ts';
@@ -272,6 +272,11 @@ export class ReplicaState {
     return this.#lives.forks();
   }
 
+  /** R9: where those former lives of this file ended of which no twin is known. */
+  ownEnds(): Knowledge {
+    return new Map(this.#lives.ends().map(({ replica, seq, check }) => [replica, { seq, check }]));
+  }
+
   /** Whether a change position of this file, assigned under that id, still means the same; see FormerLives. */
   judgePosition(replica: ReplicaId, pos: number): 'kept' | 'lost' | 'foreign' {
     const end = replica === this.id ? this.pos : this.#lives.endOf(replica);
@@ -311,7 +316,9 @@ export class ReplicaState {
   /** R9: commits a draft that begins a new life. If the store refuses it, the old life continues unchanged. */
   commitLife(draft: Draft, kind: 'plain' | 'forked' = 'plain'): void {
     const lives = this.#lives;
-    this.#lives = lives.ended(draft, this.#head, kind);
+    const { seq, check } = this.#head;
+    const isPoint = this.store.chainCheck(seq) === check;
+    this.#lives = lives.ended(draft, this.#head, { kind, isPoint, endsMax: this.options.limits.lifeEndsMax });
     this.resume = ResumePoints.none();
     draft.meta('resume', null);
     try {

@@ -90,6 +90,8 @@ export function messageFromWire(message: DecodedMessage, table: ReplicaTable): M
       return { kind: 'ack', batch: parseCount(message.value.batch, 'ack.batch') };
     case 'fork':
       return parseFork(message.value, table);
+    case 'ended':
+      return { kind: 'ended', ends: parseKnowledge(message.value.end, table, 'ended.end') };
     case 'ping':
     case 'pong': {
       const nonce = parseCount(message.value.nonce, `${message.case}.nonce`);

@@ -79,6 +79,8 @@ export function messageToWire(message: Exclude<Message, VersionsMessage>, number
       const replica = numberOf(message.replica);
       return { case: 'fork', value: { replica, seq: BigInt(message.seq), checkA, checkB } };
     }
+    case 'ended':
+      return { case: 'ended', value: { end: knowledgeToWire(message.ends, numberOf) } };
     case 'ping':
     case 'pong':
       return { case: message.kind, value: { nonce: BigInt(message.nonce), wallMs: wallToWire(message.wallMs) } };

@@ -22,6 +22,7 @@ export type Message =
   | ClaimMessage
   | AckMessage
   | ForkMessage
+  | EndedMessage
   | PingMessage
   | PongMessage
   | VerifyMessage
@@ -177,6 +178,12 @@ export interface ForkMessage {
   readonly replica: ReplicaId;
   readonly seq: number;
   readonly checks: readonly [Check, Check];
+}
+
+/** Either way (R9): where former lives of the sender, or of a peer of the sender, ended. Who has such an id and another history is a twin. */
+export interface EndedMessage {
+  readonly kind: 'ended';
+  readonly ends: ReadonlyMap<ReplicaId, Known>;
 }
 
 export interface PingMessage {

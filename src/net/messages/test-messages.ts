@@ -166,6 +166,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     seq: at,
     checks: [checks[0]!, checks[1]!] as const,
   })),
+  record({ kind: fc.constant('ended' as const), ends: knowledge }),
   record({ kind: fc.constantFrom('ping' as const, 'pong' as const), nonce: count, wallMs }),
   record({ kind: fc.constant('verify' as const), nonce: count, digest }),
   record({

@@ -319,10 +319,7 @@ export class NetworkService {
       flush: () => replica.flush(),
       durableCommits: () => replica.durableCommits,
       onForked: (proof) => this.#identity.forked(proof),
-      onEvidence: (fork) => {
-        logger.error({ replica: fork.replica, seq: fork.seq }, 'two nodes write under one replica id; both are told');
-        this.#deps.onNotice(`two other nodes share the replica id ${fork.replica}: one is a copy of the other`);
-      },
+      onEvidence: (fork, whose) => this.#identity.heardOfFork(fork, whose),
       onFailure: (error, runner) => this.#deps.onFailure(error, runner.peer?.node ?? runner.channel.remote.host),
       onEvent: (event, runner) => this.#followed(event, runner),
       onSessionClose: (reason, runner) => {

@@ -1,4 +1,5 @@
 import type { ForkProof } from '../../core/replication/index.ts';
+import type { ForkEvidence } from '../../core/version/index.ts';
 import type { NewLife } from '../../database/replica/index.ts';
 import type { DiscoveryEvent } from '../../net/discovery/index.ts';
 import type { Address } from '../../net/index.ts';
@@ -54,6 +55,17 @@ export class NodeIdentity {
   metTwin(remote: Address, deviceKey: DeviceKey): void {
     this.#deps.logger.error({ ...remote }, 'another node holds the device key of this one: one is a copy of the other');
     if (this.#deviceKey === deviceKey) this.#renewDevice();
+  }
+
+  /** Two nodes write under one replica id, and this node does not, or not any more. */
+  heardOfFork({ replica, seq }: ForkEvidence, whose: 'former' | 'others'): void {
+    const { logger, onNotice } = this.#deps;
+    logger.error({ replica, seq, whose }, 'two nodes write under one replica id; both are told');
+    onNotice(
+      whose === 'former'
+        ? `another node went on under the former replica id ${replica} of this database: one is a copy of the other, or was rolled back`
+        : `two other nodes share the replica id ${replica}: one is a copy of the other`,
+    );
   }
 
   /** This node is a copy, was rolled back, or has a twin: it takes a new replica id and a new device key. */

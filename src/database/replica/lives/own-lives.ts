@@ -1,11 +1,24 @@
 import type { ReplicaId } from '../../../core/ids/index.ts';
-import type { ForkEvidence, Known } from '../../../core/version/index.ts';
+import { FIRST_CHECK, type ForkEvidence, type Known } from '../../../core/version/index.ts';
 import type { Head } from '../../../store/index.ts';
 import type { Draft } from '../draft.ts';
 import { ConfirmedPoints } from './confirmed-points.ts';
-import { ForkedLives } from './forked-lives.ts';
 import { endLife, type FormerLives, formerLivesToText, LIVES, parseFormerLives } from './former-lives.ts';
+import { type LifeEnd, LifeEnds } from './life-ends.ts';
 import { LostPositions } from './lost-positions.ts';
+
+/** Names of the metadata entries that hold the ends of lives: of those that turned out to have a twin, and of the others. */
+const FORKED = 'forked';
+const ENDED = 'ended';
+
+/** How a life ended: with a fork that was found, or otherwise. */
+export interface LifeEnding {
+  readonly kind: 'plain' | 'forked';
+  /** Whether the head is a point of the life's history; it is not where a seq was reserved and not used. */
+  readonly isPoint: boolean;
+  /** How many ends are kept. */
+  readonly endsMax: number;
+}
 
 /** R9 at open: what is known about the file. */
 export interface OpenedFile {
@@ -23,7 +36,8 @@ export interface OpenedFile {
 export class OwnLives {
   readonly #file: OpenedFile;
   readonly #former: FormerLives;
-  readonly #forked: ForkedLives;
+  readonly #forked: LifeEnds;
+  readonly #ended: LifeEnds;
   readonly #confirmed: ConfirmedPoints;
   readonly #lost: LostPositions;
 
@@ -31,21 +45,24 @@ export class OwnLives {
     file: OpenedFile,
     lost: LostPositions,
     former: FormerLives,
-    forked: ForkedLives,
+    forked: LifeEnds,
+    ended: LifeEnds,
     confirmed: ConfirmedPoints,
   ) {
     this.#file = file;
     this.#lost = lost;
     this.#former = former;
     this.#forked = forked;
+    this.#ended = ended;
     this.#confirmed = confirmed;
   }
 
   /** Reads them from the metadata. `isOpening`: the database is being opened. */
   static parse(file: OpenedFile, meta: ReadonlyMap<string, string>, isOpening: boolean): OwnLives {
-    const forked = ForkedLives.parse(meta.get('forked'));
+    const forked = LifeEnds.parse(meta.get(FORKED));
+    const ended = LifeEnds.parse(meta.get(ENDED));
     const confirmed = ConfirmedPoints.parse(meta.get('confirmed'), isOpening);
-    return new OwnLives(file, lostPositions(file, meta), parseFormerLives(meta.get(LIVES)), forked, confirmed);
+    return new OwnLives(file, lostPositions(file, meta), parseFormerLives(meta.get(LIVES)), forked, ended, confirmed);
   }
 
   /** Reads them again after commits were lost. */
@@ -54,14 +71,17 @@ export class OwnLives {
   }
 
   /** Ends the life with this head in the draft. Of the next life nothing is confirmed yet. */
-  ended(draft: Draft, head: Head, kind: 'plain' | 'forked'): OwnLives {
+  ended(draft: Draft, head: Head, ending: LifeEnding): OwnLives {
+    const { kind, isPoint, endsMax } = ending;
     // Twins gave the same positions to different changes, and nobody knows from where on.
     const former = endLife(this.#former, head.replica, kind === 'forked' ? 0 : head.pos);
-    const forked = kind === 'forked' ? this.#forked.with(head) : this.#forked;
+    const forked = kind === 'forked' ? this.#forked.with(head, endsMax) : this.#forked;
+    const ended = kind === 'plain' && isPoint ? this.#ended.with(head, endsMax) : this.#ended;
     draft.meta(LIVES, formerLivesToText(former));
-    if (kind === 'forked') draft.meta('forked', forked.toText());
+    if (forked !== this.#forked) draft.meta(FORKED, forked.toText());
+    if (ended !== this.#ended) draft.meta(ENDED, ended.toText());
     draft.meta('confirmed', null);
-    return new OwnLives(this.#file, this.#lost, former, forked, ConfirmedPoints.none());
+    return new OwnLives(this.#file, this.#lost, former, forked, ended, ConfirmedPoints.none());
   }
 
   get former(): FormerLives {
@@ -78,9 +98,17 @@ export class OwnLives {
     return this.#lost.has(pos);
   }
 
-  /** The evidence by which twins of former lives recognise the fork. */
+  /**
+   * The evidence by which twins of former lives recognise the fork. The second check is that of no write, so it contradicts even
+   * a longer history of the twin that agrees with the first.
+   */
   forks(): ForkEvidence[] {
-    return this.#forked.evidence();
+    return this.#forked.list.map(({ replica, seq, check }) => ({ replica, seq, checks: [check, FIRST_CHECK] }));
+  }
+
+  /** The ends of those former lives of which no twin is known. */
+  ends(): readonly LifeEnd[] {
+    return this.#ended.list;
   }
 
   /** Notes a point of this replica's history that a peer has confirmed. */
