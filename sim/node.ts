@@ -51,6 +51,17 @@ export interface Receipt {
   readonly seq: number;
 }
 
+/** What a node was told of one of its ids. */
+export interface Told {
+  readonly why: ForkProof['why'] | 'damage' | 'evict' | 'evidence';
+  readonly replica: ReplicaId;
+}
+
+/** Whether it learned of a twin by that, or of its own rollback. */
+export function isOfTwin({ why }: Told): boolean {
+  return why !== 'damage' && why !== 'evict';
+}
+
 /** What a node reports to its world. */
 export interface NodeWatch {
   /** The replica is about to take a new id; `take` does it. */
@@ -91,8 +102,8 @@ export class SimNode {
   wallOffsetMs = 0;
   failures: unknown[] = [];
   readonly #followers: readonly Follower[];
-  /** Why R9 gave it new ids. */
-  readonly told: string[] = [];
+  /** Why it took new ids, and which of its former ids turned out to be used by another node (R9). */
+  readonly told: Told[] = [];
   /** How often its disk was replaced by another one. */
   replacedDisks = 0;
   #starts = 0;
@@ -169,7 +180,9 @@ export class SimNode {
       flush: () => replica.flush(),
       durableCommits: () => replica.durableCommits,
       onForked: (proof) => this.#forked(proof),
-      onEvidence: () => {},
+      onEvidence: (fork, whose) => {
+        if (whose === 'former') this.told.push({ why: 'evidence', replica: fork.replica });
+      },
       onFailure: (error) => this.#failed(error),
       onEvent: (event, session) => this.#followed(event, session),
       onSessionClose: (_reason, { channel }) => {
@@ -365,8 +378,8 @@ export class SimNode {
     this.#newLife(proof.why, () => this.replica.takeNewLife(proof.why, 'forked'));
   }
 
-  #newLife(why: string, take: () => NewLife): void {
-    this.told.push(why);
+  #newLife(why: Exclude<Told['why'], 'evidence'>, take: () => NewLife): void {
+    this.told.push({ why, replica: this.replica.id });
     this.#options.watch.onNewLife(this, why, take);
   }
 

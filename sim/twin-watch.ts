@@ -1,6 +1,6 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../src/core/ids/index.ts';
 import type { Finding, History } from './history.ts';
-import type { SimNode } from './node.ts';
+import { isOfTwin, type SimNode } from './node.ts';
 import type { Place, TrueWrite } from './true-write.ts';
 
 /** The harm that R9 admits: to documents that two running lives of one replica wrote before they met. */
@@ -18,7 +18,6 @@ interface Pair {
   readonly nodes: readonly [SimNode, SimNode];
   readonly replica: ReplicaId;
   readonly seq: number;
-  readonly toldBefore: readonly [number, number];
   readonly replacedBefore: readonly [number, number];
 }
 
@@ -44,7 +43,6 @@ export class TwinWatch {
       nodes: [node, twin],
       replica: id,
       seq,
-      toldBefore: [node.told.length, twin.told.length],
       replacedBefore: [node.replacedDisks, twin.replacedDisks],
     });
     this.#forkedAt.set(id, Math.min(seq, this.#forkedAt.get(id) ?? seq));
@@ -117,10 +115,8 @@ function placeOf({ collection, key }: Place): string {
   return `${collection}/${key}`;
 }
 
-/** The twin of one that gave the id up because a third node knew of more writes under it is left as the only one with the id. */
-function untoldOf({ nodes, toldBefore }: Pair): string[] {
-  if (nodes.some(({ told }, i) => told[toldBefore[i]!] === 'above-own-seq')) return [];
+function untoldOf({ nodes, replica }: Pair): string[] {
   return nodes
-    .filter((node, i) => node.told.length === toldBefore[i])
+    .filter(({ told }) => !told.some((each) => each.replica === replica && isOfTwin(each)))
     .map((node) => `untold: ${node.key} has a twin, ${nodes.find((n) => n !== node)!.key}, and was not told (R9)`);
 }

@@ -65,6 +65,86 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a twin whose other learned from a third node that more was written',
+    alsoFailsWith: ['the other twin is not told'],
+    // R9 by third parties: the other gave the id up without having met it. Its history may be older than what the twin remembers.
+    async play() {
+      const stage = new Stage();
+      const [original, between] = [stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, between);
+      const twin = stage.twinOf(original, { limits: { chainLengthMax: 3 } });
+      stage.put(original, 'of the original');
+      stage.put(twin, 'of the twin');
+      stage.put(twin, 'of the twin too');
+      await stage.meet(twin, between);
+      await stage.meet(original, between);
+      const isEarly = original.told.length === 0 || twin.told.length > 0;
+      for (let i = 0; i < 5; i++) stage.put(twin, `later ${i}`);
+      await stage.meet(original, twin);
+      return isEarly ? ['only the original should have been told'] : stage.untold(original, twin);
+    },
+  },
+  {
+    name: 'a twin whose other had a damaged row before they met',
+    alsoFailsWith: ['the other twin is not told', 'a fork of a former life is taken for that of others'],
+    // R9: knowledge of the shared id, which would contradict the twin, was forgotten with the row. The end of that life is left.
+    async play() {
+      const stage = new Stage();
+      const [original, between] = [stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, between);
+      const twin = stage.twinOf(original);
+      stage.put(original, 'of the original');
+      stage.put(twin, 'of the twin');
+      stage.lose(original, 'of the original');
+      await stage.meet(original, twin);
+      await stage.meet(original, twin);
+      return stage.untold(original, twin);
+    },
+  },
+  {
+    name: 'a twin whose other had a damaged row, and who meets only one who met the other',
+    alsoFailsWith: [
+      'chain not checked',
+      'the other twin is not told',
+      'the end of a life is kept to oneself',
+      'a fork of a former life is taken for that of others',
+    ],
+    // R9 by third parties: what another says of the end of its life is kept for those who still have the id.
+    async play() {
+      const stage = new Stage();
+      const [original, between] = [stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, between);
+      const twin = stage.twinOf(original);
+      stage.put(original, 'of the original');
+      stage.put(twin, 'of the twin');
+      stage.lose(original, 'of the original');
+      await stage.meet(original, between);
+      await stage.meet(twin, between);
+      await stage.meet(twin, between);
+      await stage.meet(original, between);
+      return stage.untold(original, twin);
+    },
+  },
+  {
+    name: 'a copy that went on alone',
+    alsoFailsWith: ['damage keeps the id'],
+    // R9: the end of a life is no proof against a node that has the same history.
+    async play() {
+      const stage = new Stage();
+      const [original, between] = [stage.node(), stage.node()];
+      stage.put(original, 'shared');
+      await stage.meet(original, between);
+      const copy = stage.twinOf(original);
+      stage.lose(original, 'shared');
+      stage.put(copy, 'of the copy');
+      await stage.meet(original, between, copy);
+      return copy.told.length > 0 ? ['a node that is the only one with its id was told of a twin'] : [];
+    },
+  },
+  {
     name: 'two checks of one write at two nodes that hold neither',
     alsoFailsWith: ['chain not checked'],
     // R9 by third parties: both overwrote what they got, so only the checks in their claims reveal the twins.

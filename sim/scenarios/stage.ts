@@ -9,7 +9,7 @@ import { createSeededRandom } from '../../src/testing/index.ts';
 import { unequalDespiteKnowledge } from '../checks.ts';
 import { Cluster } from '../cluster.ts';
 import { createObjectCodec, watchedCodec } from '../codecs.ts';
-import type { NodeWatch, Receipt, SimNode } from '../node.ts';
+import { isOfTwin, type NodeWatch, type Receipt, type SimNode } from '../node.ts';
 
 export const STOCK: CollectionName = 'stock' as CollectionName;
 
@@ -52,8 +52,8 @@ export class Stage {
   }
 
   /** A running copy of the node's disk, marker and all. */
-  twinOf(node: SimNode): SimNode {
-    const twin = this.node();
+  twinOf(node: SimNode, options: StageNodeOptions = {}): SimNode {
+    const twin = this.node(options);
     this.rollBack(twin, node.image());
     return twin;
   }
@@ -72,6 +72,17 @@ export class Stage {
 
   delete(node: SimNode, key: string): void {
     this.put(node, key, null);
+  }
+
+  /** The document's row becomes unreadable, and the node notices (R11). */
+  lose(node: SimNode, key: string): void {
+    node.store.damage(STOCK, key as DocumentKey);
+    node.repair(STOCK, [key as DocumentKey]);
+  }
+
+  /** A problem for each of these nodes that was not told that it has a twin. */
+  untold(...nodes: readonly SimNode[]): string[] {
+    return nodes.filter(({ told }) => !told.some(isOfTwin)).map(({ key }) => `${key} was not told`);
   }
 
   /** Purges every tombstone that is known with its whole context, whatever its age. */
