@@ -14,8 +14,9 @@ import type { LocalWrite } from '../replica/index.ts';
 
 /**
  * Refuses writes that would give two documents on this node the same values under a unique index: throws PERSISTENCE_ERROR /
- * UNIQUE_VIOLATION with the key of the other document. Other nodes are not asked, and their writes are applied in any case.
- * Documents that have none of the values never collide.
+ * UNIQUE_VIOLATION with the key of the other document. Other nodes are not asked, and their writes are applied in any case. A
+ * document that they made equal to another one can be written as long as it keeps these values. Documents that have none of the
+ * values never collide.
  */
 export function checkUnique(
   store: Store,
@@ -27,21 +28,32 @@ export function checkUnique(
   for (const index of indexes) {
     const taken = new Map<string, DocumentKey>();
     for (const [key, value] of last) {
-      const found = value === null ? undefined : valuesIn(index, JSON.parse(value) as JsonValue);
+      const found = valuesIn(index, value);
       if (found === undefined) continue;
-      const text = canonicalJson(found.map((each) => (each === undefined ? [] : [each])));
+      const text = textOf(found);
       const other = taken.get(text) ?? holderOf(store, collection, index, found, last);
-      if (other !== undefined) throw violation(collection, index, key, other);
+      const isNew = (of: DocumentKey): boolean => {
+        const before = valuesIn(index, store.get(collection, of)?.value ?? null);
+        return before === undefined || textOf(before) !== text;
+      };
+      if (other !== undefined && (isNew(key) || (last.has(other) && isNew(other))))
+        throw violation(collection, index, key, other);
       taken.set(text, key);
     }
   }
 }
 
-/** The values of a document under an index; undefined if the document is not in the index. */
-function valuesIn({ paths, where }: IndexDefinition, value: JsonValue): (JsonValue | undefined)[] | undefined {
+/** The values of a document under an index; undefined if the document does not exist, or is not in the index. */
+function valuesIn({ paths, where }: IndexDefinition, document: string | null): (JsonValue | undefined)[] | undefined {
+  if (document === null) return undefined;
+  const value = JSON.parse(document) as JsonValue;
   if (!matches(where, value)) return undefined;
   const values = paths.map((path) => readPath(value, path));
   return values.every((each) => each === undefined) ? undefined : values;
+}
+
+function textOf(values: readonly (JsonValue | undefined)[]): string {
+  return canonicalJson(values.map((each) => (each === undefined ? [] : [each])));
 }
 
 /** The key of a stored document with these values that the writes do not change. */

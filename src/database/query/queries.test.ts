@@ -121,36 +121,6 @@ testOnStores(
   },
 );
 
-testOnStores('a unique index refuses a second local document with the same values', async (disk) => {
-  await using opened = await openTestDatabase(disk);
-  const users = opened.db.collection<User>('users', { indexes: [{ on: 'name', unique: true }] });
-  await users.put('a', { name: 'Ann' });
-  const isRefused = (error: unknown): boolean => isEntglDbError(error, 'UNIQUE_VIOLATION');
-  await assert.rejects(users.put('b', { name: 'Ann' }), isRefused);
-  await assert.rejects(
-    users.putMany([
-      ['c', { name: 'Cem' }],
-      ['d', { name: 'Cem' }],
-    ]),
-    isRefused,
-  );
-  await users.put('a', { name: 'Ann', age: 3 });
-  await users.putMany([
-    ['a', { name: 'Eva' }],
-    ['b', { name: 'Ann' }],
-  ]);
-  const first = users.put('x', { name: 'same' });
-  await assert.rejects(users.put('y', { name: 'same' }), isRefused);
-  await first;
-  await assert.rejects(
-    opened.db.transaction(async (tx) => {
-      await tx.collection<User>('users').put('z', { name: 'same' });
-    }),
-    isRefused,
-  );
-  assert.equal(await users.count(), 3);
-});
-
 testOnStores('pages neither skip nor repeat a document, also when documents are deleted in between', async (disk) => {
   await using opened = await openTestDatabase(disk);
   const users = opened.db.collection<User>('users');
