@@ -52,11 +52,27 @@ export class HttpClient {
   /** The parsed JSON of the answer; undefined if it has no body. */
   async json(options: HttpRequest): Promise<unknown> {
     const response = await this.open(options);
-    const text = await readAll(response).catch((error: unknown) => {
-      (options.signal ?? this.#signal)?.throwIfAborted();
-      throw error;
+    const text = await readAll(response).catch((error: Error) => {
+      throw this.#brokenOff(error, options);
     });
     return text === '' ? undefined : JSON.parse(text);
+  }
+
+  /** The bytes of the answer as they come. */
+  async *bytes(options: HttpRequest): AsyncGenerator<Uint8Array> {
+    const response: AsyncIterable<Uint8Array> = await this.open(options);
+    const answer = response[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { done, value } = await answer.next().catch((error: Error) => {
+          throw this.#brokenOff(error, options);
+        });
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await answer.return?.();
+    }
   }
 
   /** The answer as a stream. A status of 400 or above rejects, unless it is in `accept`. */
@@ -65,6 +81,13 @@ export class HttpClient {
     const status = response.statusCode ?? 500;
     if (status < 400 || accept.includes(status)) return response;
     throw errorOf(status, await readAll(response));
+  }
+
+  /** What to throw instead of the error of a connection that broke while the answer was read. */
+  #brokenOff(cause: Error, { signal = this.#signal }: HttpRequest): unknown {
+    if (signal?.aborted) return signal.reason;
+    const message = `the node at ${this.#url} broke off its answer (${cause.message}); is it still running?`;
+    return new NetworkError('NODE_UNREACHABLE', message, { cause });
   }
 
   #send({ signal = this.#signal, ...sending }: HttpRequest): Promise<IncomingMessage> {

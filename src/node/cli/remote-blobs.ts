@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { BlobInfo, BlobRef, CollectedBlobs } from '../../database/index.ts';
 import { BLOB_TYPE, BLOBS_LISTED_MAX } from '../http/index.ts';
 import type { HttpClient } from './http-client.ts';
@@ -16,8 +15,7 @@ export function createRemoteBlobs(client: HttpClient): BlobAccess {
     },
     async *get(id, signal) {
       const request = { method: 'GET', path: `${PATH}/${id}`, answerMsMax: Infinity, signal } as const;
-      const bytes: Readable = await client.open(request);
-      yield* bytes;
+      yield* client.bytes(request);
     },
     async *list(signal) {
       for (let after: string | null = ''; after !== null; ) {

@@ -124,8 +124,8 @@ export function createRemoteExport(client: HttpClient, name: string, isVersioned
     entries: async function* ({ after, signal }) {
       const query = new URLSearchParams({ versions: String(isVersioned), ...(after === undefined ? {} : { after }) });
       const path = `/api/v1/collections/${encodeURIComponent(name)}/export?${query}`;
-      const response = await client.open({ method: 'GET', path, answerMsMax: Infinity, signal });
-      for await (const { text } of readLines(response, EXPORT_LINE_BYTES_MAX)) {
+      const bytes = client.bytes({ method: 'GET', path, answerMsMax: Infinity, signal });
+      for await (const { text } of readLines(bytes, EXPORT_LINE_BYTES_MAX)) {
         const { key, value, versions } = JSON.parse(text) as { key: string; value: Document; versions?: object[] };
         yield versions === undefined ? [key, value] : [key, value, versions];
       }

@@ -2,7 +2,7 @@ import { constants, createReadStream } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { abortableItems } from '../../../core/clock/index.ts';
-import { ConfigurationError, isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
+import { ConfigurationError, EntglDbError, isEntglDbError } from '../../../core/errors/index.ts';
 import { fileProblem, toFileError } from '../../files/index.ts';
 import { type ImportProgress, importDocuments } from '../../transfer/index.ts';
 import type { CliContext, CommandRun } from '../cli-context.ts';
@@ -147,10 +147,10 @@ function tellWritten(error: unknown, written: number, isResumable: boolean): unk
     const message = `stopped after ${plural(written, 'document')} ${written === 1 ? 'was' : 'were'} imported; ${next}`;
     return new CommandStopped(error.signal, message, { imported: written });
   }
-  if (written === 0 || !isEntglDbError(error, 'PERSISTENCE_ERROR')) return error;
+  if (written === 0 || !isEntglDbError(error)) return error;
   const text = `${plural(written, 'document')} before it were imported; import the file again when this is put right`;
-  const { reason, message, details } = error as PersistenceError;
-  return new PersistenceError(reason, `${message}; ${text}`, {
+  const { code, reason, message, details } = error;
+  return new EntglDbError(code, reason, `${message}; ${text}`, {
     details: { ...details, imported: written },
     cause: error,
   });
