@@ -1,1 +1,2 @@
-export { QueryRunner, RottenIndexError, rottenIndex } from './query-runner.ts';
+export { QueryRunner } from './query-runner.ts';
+export { RottenIndexError, rottenIndex } from './rotten-index.ts';

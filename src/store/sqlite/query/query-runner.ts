@@ -1,29 +1,34 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { LIMITS } from '../../../core/config/index.ts';
 import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
-import {
-  type IndexPlan,
-  isAfter,
-  type JsonValue,
-  keyText,
-  type Query,
-  toPredicate,
-} from '../../../core/query/index.ts';
+import { isAfter, type JsonValue, keyText, type Query, toPredicate } from '../../../core/query/index.ts';
 import type { FoundDocument, QueryPlan } from '../../store.ts';
 import {
   type CollectionDictionary,
   DOCUMENT_COLUMNS,
   type DocumentTable,
   entrySum,
-  type HeldIndex,
   type IndexTable,
   LIMITED,
   StatementCache,
 } from '../tables/index.ts';
 import { FirstOfOrder } from './first-of-order.ts';
 import { type ChosenPlan, PlanChooser } from './plan-chooser.ts';
+import {
+  type Among,
+  amongEntries,
+  type Bound,
+  BY_ROW,
+  EVERY_ROW,
+  entriesOf,
+  entriesSql,
+  type IndexedQuery,
+  type PlannedQuery,
+  sqlLimit,
+} from './planned-query.ts';
 import { type KeepFilter, registerQueryFunctions } from './query-functions.ts';
 import { type CompiledQuery, compileQuery } from './query-sql.ts';
+import { rottenIndex } from './rotten-index.ts';
 
 /** Rows that one statement with functions of ours looks at, since it keeps their documents in memory. */
 const PART_ROWS = 64;
@@ -36,24 +41,6 @@ const ROWS_PER_DOCUMENT = 5;
 
 /** A query that wants few documents usually finds them among this many: they are tried before asking whether the query is long. */
 const TRIED_DOCUMENTS = 4 * PART_ROWS;
-
-/** An index has an entry that does not fit its row, or lacks an entry. */
-export class RottenIndexError extends Error {
-  readonly indexId: number;
-
-  constructor(indexId: number, message: string) {
-    super(message);
-    this.indexId = indexId;
-  }
-}
-
-export function rottenIndex(
-  collection: CollectionName,
-  { id, definition }: Pick<HeldIndex, 'id' | 'definition'>,
-): RottenIndexError {
-  const names = [definition.name, collection].map((name) => JSON.stringify(name)).join(' of collection ');
-  return new RottenIndexError(id, `the index ${names} does not fit its documents`);
-}
 
 type Emit = (document: FoundDocument) => void;
 
@@ -95,7 +82,8 @@ export class QueryRunner {
   /** As `find`, but hands over one document after the other. */
   each(collection: CollectionName, query: Query, isTrusted: (id: number) => boolean, emit: Emit): void {
     const coll = this.#collections.knownId(collection);
-    if (coll !== undefined) this.#answer(coll, collection, query, this.#plans.choose(coll, query, isTrusted), emit);
+    if (coll !== undefined)
+      this.#answer({ coll, collection, query, plan: this.#plans.choose(coll, query, isTrusted) }, emit);
   }
 
   /** As `find`; undefined if that takes longer than reading `documentsMax` documents. */
@@ -108,16 +96,17 @@ export class QueryRunner {
     const coll = this.#collections.knownId(collection);
     if (coll === undefined) return [];
     const plan = this.#plans.choose(coll, query, isTrusted);
+    const asked: PlannedQuery = { coll, collection, query, plan };
     const isLonger = (): boolean => this.#plans.isLonger(coll, query, plan, documentsMax);
     const wantsFew = query.skip + query.limit <= TRIED_DOCUMENTS;
     if (plan === undefined && wantsFew && query.sort.length === 0)
-      return this.#scanParts(coll, query, undefined, compileQuery(query, this.#keepFilter), isLonger);
+      return this.#scanParts(asked, compileQuery(query, this.#keepFilter), isLonger);
     if (isLonger()) {
-      const isTried = plan !== undefined && plan.order !== 'none' && wantsFew;
-      return isTried ? this.#readEntriesOneByOne(collection, query, plan, TRIED_DOCUMENTS) : undefined;
+      const isTried = isIndexed(asked) && asked.plan.order !== 'none' && wantsFew;
+      return isTried ? this.#readEntriesOneByOne(asked, TRIED_DOCUMENTS) : undefined;
     }
     const found: FoundDocument[] = [];
-    this.#answer(coll, collection, query, plan, (document) => found.push(document));
+    this.#answer(asked, (document) => found.push(document));
     return found;
   }
 
@@ -144,8 +133,9 @@ export class QueryRunner {
     const rowsMax = query.filter.kind === 'all' ? documentsMax * ROWS_PER_DOCUMENT : documentsMax;
     if (this.#plans.isLonger(coll, plain, plan, rowsMax)) return undefined;
     const { where, params, callsFunctions } = compileQuery(plain, this.#keepFilter);
+    const asked: PlannedQuery = { coll, collection, query: plain, plan };
     let count = 0;
-    for (const among of callsFunctions ? this.#parts(coll, plain, plan) : [amongEntries(plan)]) {
+    for (const among of callsFunctions ? this.#parts(asked) : [amongEntries(plan)]) {
       const sql = `SELECT count(*) AS n FROM ${among.from} WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where}`;
       count += this.#statements.get(sql).get(coll, ...among.params, ...params)!.n as number;
     }
@@ -173,36 +163,34 @@ export class QueryRunner {
     };
   }
 
-  #answer(coll: number, collection: CollectionName, query: Query, plan: ChosenPlan | undefined, emit: Emit): void {
-    if (plan === undefined) return this.#scan(coll, query, undefined, emit);
-    if (plan.mayRepeat) this.#scan(coll, query, plan, emit);
-    else this.#readEntries(collection, query, plan, emit);
+  #answer(asked: PlannedQuery, emit: Emit): void {
+    if (isIndexed(asked) && !asked.plan.mayRepeat) this.#readEntries(asked, emit);
+    else this.#scan(asked, emit);
   }
 
   /**
    * Reads rows, verified by their own digests. With a plan only those that entries lead to; each is checked against the whole
    * filter, so an entry that leads to a wrong row adds nothing.
    */
-  #scan(coll: number, query: Query, plan: ChosenPlan | undefined, emit: Emit): void {
-    const compiled = compileQuery(query, this.#keepFilter);
-    if (!compiled.callsFunctions) return this.#select(coll, query, compiled, amongEntries(plan), emit);
-    this.#scanParts(coll, query, plan, compiled)!.forEach(emit);
+  #scan(asked: PlannedQuery, emit: Emit): void {
+    const compiled = compileQuery(asked.query, this.#keepFilter);
+    if (compiled.callsFunctions) this.#scanParts(asked, compiled)!.forEach(emit);
+    else this.#select(asked, compiled, amongEntries(asked.plan), emit);
   }
 
   /** Undefined if `isLonger`, which is asked at most once, and only if the first documents do not suffice. */
   #scanParts(
-    coll: number,
-    query: Query,
-    plan: ChosenPlan | undefined,
+    asked: PlannedQuery,
     compiled: CompiledQuery,
     isLonger: () => boolean = () => false,
   ): FoundDocument[] | undefined {
+    const { query, plan } = asked;
     const first = new FirstOfOrder(query);
     let looked = 0;
-    for (const part of this.#parts(coll, query, plan)) {
+    for (const part of this.#parts(asked)) {
       if (looked === TRIED_DOCUMENTS && isLonger()) return undefined;
       const found: FoundDocument[] = [];
-      this.#select(coll, first.query, compiled, part, (document) => found.push(document));
+      this.#select({ ...asked, query: first.query }, compiled, part, (document) => found.push(document));
       first.add(found);
       if (first.isComplete && plan === undefined && query.sort.length === 0) break;
       looked += PART_ROWS;
@@ -210,7 +198,8 @@ export class QueryRunner {
     return first.result();
   }
 
-  #select(coll: number, { skip, limit }: Query, compiled: CompiledQuery, among: Among, emit: Emit): void {
+  #select({ coll, query }: PlannedQuery, compiled: CompiledQuery, among: Among, emit: Emit): void {
+    const { skip, limit } = query;
     const { where, orderBy, params } = compiled;
     const sql = `SELECT ${DOCUMENT_COLUMNS} FROM ${among.from}
       WHERE coll = ? AND value IS NOT NULL ${among.sql} ${this.#going} AND ${where} ORDER BY ${orderBy} ${LIMITED} OFFSET ?`;
@@ -220,18 +209,22 @@ export class QueryRunner {
     }
   }
 
-  /** Conditions that divide the rows of a collection, or those that a plan leads to, into small parts; without a plan in key order. */
-  *#parts(coll: number, { sort, after: place }: Query, plan: ChosenPlan | undefined): Generator<Among> {
-    if (plan?.bounds.length === 0) return;
-    if (plan !== undefined) {
-      const { sql, params } = entriesOf(plan);
-      const ids = this.#statements.get(`SELECT DISTINCT doc AS id FROM (${sql}) ORDER BY doc`).all(...params);
-      for (let from = 0; from < ids.length; from += PART_ROWS) {
-        const some = ids.slice(from, from + PART_ROWS).map(({ id }) => id);
-        yield { from: BY_ROW, sql: 'AND id IN (SELECT value FROM json_each(?))', params: [JSON.stringify(some)] };
-      }
-      return;
+  /** Conditions that divide the rows to look at into small parts. */
+  #parts({ coll, query, plan }: PlannedQuery): Generator<Among> {
+    return plan === undefined ? this.#partsInKeyOrder(coll, query) : this.#partsOfPlan(plan);
+  }
+
+  *#partsOfPlan(plan: ChosenPlan): Generator<Among> {
+    if (plan.bounds.length === 0) return;
+    const { sql, params } = entriesOf(plan);
+    const ids = this.#statements.get(`SELECT DISTINCT doc AS id FROM (${sql}) ORDER BY doc`).all(...params);
+    for (let from = 0; from < ids.length; from += PART_ROWS) {
+      const some = ids.slice(from, from + PART_ROWS).map(({ id }) => id);
+      yield { from: BY_ROW, sql: 'AND id IN (SELECT value FROM json_each(?))', params: [JSON.stringify(some)] };
     }
+  }
+
+  *#partsInKeyOrder(coll: number, { sort, after: place }: Query): Generator<Among> {
     const last = this.#statements.get('SELECT key FROM doc WHERE coll = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ?');
     // No key is empty, so every key is above the empty text.
     for (let after = sort.length === 0 && place !== undefined ? place.key : ''; ; ) {
@@ -243,15 +236,16 @@ export class QueryRunner {
   }
 
   /** Reads entries and their rows, one range after the other. Each row is verified by its entry. */
-  #readEntries(collection: CollectionName, query: Query, plan: ChosenPlan, emit: Emit): void {
+  #readEntries(asked: IndexedQuery, emit: Emit): void {
+    const { query, plan } = asked;
     const isOrdered = plan.order !== 'none';
-    const asked = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined, sort: [] }) };
-    const rest = compileQuery(asked, this.#keepFilter, 'd.value', 'd.key');
-    if (rest.callsFunctions) return this.#readEntriesOneByOne(collection, query, plan)!.forEach(emit);
+    const left = { ...query, filter: plan.residual, ...(isOrdered && { after: undefined, sort: [] }) };
+    const rest = compileQuery(left, this.#keepFilter, 'd.value', 'd.key');
+    if (rest.callsFunctions) return this.#readEntriesOneByOne(asked)!.forEach(emit);
     const read = (bound: Bound, skip: number, limit: number, each: Emit): void => {
-      const { sql, params } = entriesSql(plan, bound, query, rest, this.#going);
+      const { sql, params } = entriesSql(asked, bound, rest, this.#going);
       for (const row of this.#rows(sql, [...params, sqlLimit(limit), skip]))
-        each(this.#verified(collection, plan, row as EntryRow));
+        each(this.#verified(asked, row as EntryRow));
     };
     const { skip, limit } = query;
     if (plan.bounds.length === 1) return read(plan.bounds[0]!, skip, limit, emit);
@@ -274,19 +268,15 @@ export class QueryRunner {
    * As `#readEntries`, but filters rows here instead of by functions in SQL, which would keep every row in memory. Undefined
    * if more than `rowsMax` rows must be read.
    */
-  #readEntriesOneByOne(
-    collection: CollectionName,
-    query: Query,
-    plan: ChosenPlan,
-    rowsMax: number = Number.POSITIVE_INFINITY,
-  ): FoundDocument[] | undefined {
+  #readEntriesOneByOne(asked: IndexedQuery, rowsMax: number = Number.POSITIVE_INFINITY): FoundDocument[] | undefined {
+    const { query, plan } = asked;
     const first = new FirstOfOrder(query);
     const isOrdered = plan.order !== 'none';
     const fits = toPredicate(plan.residual);
     const bounds = plan.order === 'backward' ? [...plan.bounds].reverse() : plan.bounds;
     let rowsMet = 0;
     for (const bound of bounds) {
-      const { sql, params } = entriesSql(plan, bound, query, EVERY_ROW, this.#going);
+      const { sql, params } = entriesSql(asked, bound, EVERY_ROW, this.#going);
       const rows = this.#statements.get(sql, true).iterate(...params, -1, 0);
       for (const row of rows as Iterable<unknown> as Iterable<EntryRow>) {
         if (rowsMet++ >= rowsMax) return undefined;
@@ -294,18 +284,18 @@ export class QueryRunner {
         const value = text === null ? null : (JSON.parse(text) as JsonValue);
         // An entry without a row is passed on too, so that `#verified` reports it.
         const isWanted = value === null || (fits(value) && isAfterPlace(query, { key, value }));
-        if (isWanted) first.add([this.#verified(collection, plan, row)]);
+        if (isWanted) first.add([this.#verified(asked, row)]);
         if (first.isComplete && isOrdered) return first.result();
       }
     }
     return first.result();
   }
 
-  #verified(collection: CollectionName, { id, index }: ChosenPlan, [hex, key, sum, value]: EntryRow): FoundDocument {
+  #verified({ collection, plan }: IndexedQuery, [hex, key, sum, value]: EntryRow): FoundDocument {
     if (value !== null && entrySum(hex, key, value) === sum) return { key: key as DocumentKey, value };
     // Throws if it is the row that is damaged.
     this.#documents.get(collection, key as DocumentKey);
-    throw rottenIndex(collection, { id, definition: index });
+    throw rottenIndex(collection, { id: plan.id, definition: plan.index });
   }
 
   /** Rows as arrays of columns. */
@@ -320,69 +310,12 @@ export class QueryRunner {
   }
 }
 
-interface SqlPart {
-  readonly sql: string;
-  readonly params: readonly SQLInputValue[];
+/** Whether an index answers it. */
+function isIndexed(asked: PlannedQuery): asked is IndexedQuery {
+  return asked.plan !== undefined;
 }
-
-/** The rows of `doc` to look at. */
-interface Among extends SqlPart {
-  readonly from: 'doc' | typeof BY_ROW;
-}
-
-/** Forces lookup by row id: SQLite would prefer to search all rows of the collection, because those come in key order. */
-const BY_ROW = 'doc NOT INDEXED';
-
-const EVERY_ROW = { where: '1', orderBy: 'x.k, x.key', params: [] };
-
-type Bound = IndexPlan['bounds'][number];
 
 type EntryRow = readonly [hex: string, key: string, sum: number, value: string | null];
-
-function entriesSql(
-  { id, order, afterKey }: ChosenPlan,
-  { from, to }: Bound,
-  { after }: Query,
-  rest: Pick<CompiledQuery, 'where' | 'orderBy' | 'params'>,
-  going: string,
-): { readonly sql: string; readonly params: readonly SQLInputValue[] } {
-  const isBackward = order === 'backward';
-  const conditions = ['x.idx = ?', 'x.k >= ?'];
-  const params: SQLInputValue[] = [id, from];
-  if (to !== undefined) {
-    conditions.push('x.k < ?');
-    params.push(to);
-  }
-  if (order !== 'none' && after !== undefined && afterKey !== undefined) {
-    const beyond = isBackward ? '<' : '>';
-    conditions.push(`x.k ${beyond}= ?`, `(x.k ${beyond} ? OR x.key > ?)`);
-    params.push(afterKey, afterKey, after.key);
-  }
-  // An entry without a row is read too, so that it is reported.
-  if (rest.where !== '1') conditions.push(`(d.id IS NULL OR ${rest.where})`);
-  params.push(...rest.params);
-  const inOrder = order === 'none' ? rest.orderBy : isBackward ? 'x.k DESC, x.key' : 'x.k, x.key';
-  const sql = `SELECT hex(x.k), x.key, x.sum, d.value FROM idx_entry x LEFT JOIN doc d ON d.id = x.doc
-    WHERE ${conditions.join(' AND ')} ${going} ORDER BY ${inOrder} ${LIMITED} OFFSET ?`;
-  return { sql, params };
-}
-
-/** The rows to which entries within the bounds of the plan lead; without a plan, all rows. */
-function amongEntries(plan: ChosenPlan | undefined): Among {
-  if (plan === undefined) return { from: 'doc', sql: '', params: [] };
-  if (plan.bounds.length === 0) return { from: 'doc', sql: 'AND 0', params: [] };
-  const { sql, params } = entriesOf(plan);
-  return { from: BY_ROW, sql: `AND id IN (${sql})`, params };
-}
-
-function entriesOf({ id, bounds }: ChosenPlan): SqlPart {
-  const params: SQLInputValue[] = [];
-  const parts = bounds.map(({ from, to }) => {
-    params.push(id, from, ...(to === undefined ? [] : [to]));
-    return `SELECT doc FROM idx_entry WHERE idx = ? AND k >= ? ${to === undefined ? '' : 'AND k < ?'}`;
-  });
-  return { sql: parts.join(' UNION ALL '), params };
-}
 
 function rangeText({ from, to }: Bound): string {
   return `from [${keyText(from)}] to below [${to === undefined ? 'the end' : keyText(to)}]`;
@@ -391,9 +324,4 @@ function rangeText({ from, to }: Bound): string {
 /** Whether the document comes after `query.after`. If the order of the index has ensured that, this agrees. */
 function isAfterPlace({ sort, after }: Query, document: { readonly key: string; readonly value: JsonValue }): boolean {
   return after === undefined || isAfter(sort, document, after);
-}
-
-/** For SQLite, a negative limit means none. */
-function sqlLimit(limit: number): number {
-  return Number.isFinite(limit) ? limit : -1;
 }
