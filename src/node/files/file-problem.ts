@@ -1,7 +1,11 @@
 const WORDS_BY_CODE: Readonly<Record<string, string>> = {
   EACCES: 'this user may not',
+  EDQUOT: 'the space that this user may use is full',
+  EIO: 'the disk fails to read or write',
   EISDIR: 'it is a folder',
+  ELOOP: 'its links lead in a circle',
   EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'its name is too long',
   ENOENT: 'there is no such file or folder',
   ENOSPC: 'the disk is full',
   ENOTDIR: 'part of its path is a file, not a folder',

@@ -2,7 +2,7 @@
  * Goal: backups are complete, and never displace an older one that somebody relies on. Method: the real SQLite store and real files.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '../../core/logging/index.ts';
@@ -74,6 +74,21 @@ test('an existing file is replaced only on request', () =>
     assert.match(backups.lastError ?? '', /exists/);
     await backups.backup('a.db', { overwrite: true });
     assert.equal(backups.lastError, null);
+    await store.close();
+  }));
+
+test('where latest.db cannot be replaced, the error says that the backup was made, and old ones are removed', () =>
+  withFolder(async (base) => {
+    const { backups, clock, store, names } = await setUp(base, { retention: 2 });
+    mkdirSync(join(base, 'backups', 'latest.db'), { recursive: true });
+    const said = /^the backup .*\.db was made, but latest\.db is still an older one: .*it is a folder/;
+    await assert.rejects(backups.backup('a.db'), { reason: 'IO_FAILED', message: said });
+    assert.match(backups.lastError ?? '', said);
+    for (let nth = 0; nth < 4; nth++) {
+      clock.advance(HOUR);
+      await assert.rejects(backups.automatic(), { message: said });
+    }
+    assert.equal(names().filter((name) => name.startsWith('auto-')).length, 2);
     await store.close();
   }));
 

@@ -146,6 +146,7 @@ export class BackupService {
     return this.#inTurn(work.signal, async () => {
       const path = await this.#manualPath(name, work.isAnywhereAllowed ?? false);
       await this.#write(path, work);
+      await this.#replaceLatest(path);
       return path;
     });
   }
@@ -157,6 +158,7 @@ export class BackupService {
       const path = await this.#freePath(folder, automaticName);
       await this.#write(path, work);
       await this.#removeOld(folder, path);
+      await this.#replaceLatest(path);
       return path;
     });
   }
@@ -222,13 +224,11 @@ export class BackupService {
   }
 
   async #write(path: string, work: BackupWork): Promise<void> {
-    const { database, files, clock } = this.#deps;
+    const { database, clock } = this.#deps;
     const startedAt = clock.now();
     try {
       await database.flush();
       await database.backup(path, work);
-      const { folder } = this.#options;
-      if (folder !== null) await files.replaceWithCopy(path, join(folder, LATEST_NAME));
     } catch (error) {
       if (!work.signal?.aborted) this.#lastError = messageOf(error);
       throw error;
@@ -236,6 +236,21 @@ export class BackupService {
     this.#lastError = null;
     this.#lastBackupAt = startedAt;
     this.#logger.info({ path, durationMs: clock.now() - startedAt }, 'backup created');
+  }
+
+  /** If that fails, the backup is there nevertheless, which the error says. */
+  async #replaceLatest(path: string): Promise<void> {
+    const { folder } = this.#options;
+    if (folder === null) return;
+    try {
+      await this.#deps.files.replaceWithCopy(path, join(folder, LATEST_NAME));
+    } catch (error) {
+      const said = `the backup ${path} was made, but ${LATEST_NAME} is still an older one: ${messageOf(error)}`;
+      this.#lastError = said;
+      if (!isEntglDbError(error, 'PERSISTENCE_ERROR')) throw error;
+      const { reason, details } = error as PersistenceError;
+      throw new PersistenceError(reason, said, { details: { ...details, backup: path }, cause: error });
+    }
   }
 
   /** Removes superfluous automatic backups, never the one just made, even if the clock was set and makes it look old. */
