@@ -106,7 +106,11 @@ export class NodeState {
 
   maintenance(): Maintenance {
     return {
-      backup: (path, options) => this.services.backup(path, options),
+      backup: async (path, options) => {
+        // Where the backup would go is of no interest then.
+        if (this.#closing !== undefined) throw closedError();
+        return this.services.backup(path, options);
+      },
       checkIntegrity: (signal) => this.services.checkIntegrity(signal),
       compact: async (signal) => {
         const before = this.store.statistics().databaseBytes;

@@ -64,3 +64,10 @@ test('every call on a closed node is refused as closed, or answered from memory'
   assert.equal((await db.health()).isHealthy, false);
   assert.ok((await db.backups()).length > 0, 'one was made at the end');
 });
+
+test('a backup of a closed node without a backup folder is refused because the node is closed', async (t) => {
+  const db = await openDatabase({ dataDirectory: await makeFolder(t), network: false });
+  await db.close();
+  await assert.rejects(db.backup(), { reason: 'DATABASE_CLOSED' });
+  await assert.rejects(db.backup('/elsewhere/copy.db'), { reason: 'DATABASE_CLOSED' });
+});
