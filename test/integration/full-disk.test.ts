@@ -157,6 +157,33 @@ test(
   },
 );
 
+for (const isIndexRemoved of [false, true])
+  test(
+    `a clean stop without a free byte exits with 0, says so, and loses nothing; index of the log removed: ${isIndexRemoved}`,
+    options,
+    async (t) => {
+      const folder = await makeFolder(t);
+      const disk = mountDisk(t, join(folder, 'disk'), 6);
+      const start = { folder: join(disk, 'data'), name: 'full' };
+      const node = await NodeProcess.start(t, start);
+      for (let i = 0; i < 20; i++) await node.collection('c').put(`k${i}`, { pad: PAD });
+      fillDisk(join(disk, 'fill'));
+      // The node tries to begin new logs, for which there is no room.
+      if (isIndexRemoved) {
+        rmSync(join(start.folder, 'entgldb.db-shm'));
+        await eventually('it is noticed', () =>
+          node.log.some(({ msg }) => String(msg).includes('cannot be begun anew yet')),
+        );
+      }
+      assert.equal(await node.stop(), 0);
+      assert.ok(node.log.some(({ msg }) => String(msg).includes('the next start loses nothing')));
+      rmSync(join(disk, 'fill'));
+      const again = await NodeProcess.start(t, start);
+      assert.equal(await again.collection('c').count(), 20);
+      assert.equal(await again.stop(), 0);
+    },
+  );
+
 test('the file by which commands find a node is written once there is room', options, async (t) => {
   const disk = mountDisk(t, join(await makeFolder(t), 'disk'), 1);
   const database = join(disk, 'entgldb.db');

@@ -61,6 +61,7 @@ export type FoundFiles = Pick<StoreIdentity, 'isGone' | 'logsAside'>;
 
 /** Seqs and change positions reserved in one durable step with durability `normal`. */
 const RESERVED_BLOCK = 100_000;
+const LEFT = 'the database is left with its logs: keep these files together, and the next start loses nothing';
 /** Pages returned to the file system in one step of `compact`. */
 const PAGES_PER_STEP = 256;
 
@@ -392,7 +393,7 @@ export class SqliteStore implements MaintainableStore {
       else this.#file.last((tables) => (isInPlace ? this.#identity.close(tables) : this.#checkpointer.truncate()));
       return isInPlace;
     } catch (error) {
-      this.#parts.logger.warn({ err: error, path: this.#parts.path }, 'the database could not be left in order');
+      this.#parts.logger.warn({ err: error, path: this.#parts.path }, LEFT);
       return false;
     }
   }
