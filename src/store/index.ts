@@ -7,6 +7,7 @@ export {
   readBackupDocuments,
   readBackupHead,
   restoreSqliteFile,
+  SalvageFile,
   type SqliteStore,
   verifySqliteFile,
 } from './sqlite/index.ts';

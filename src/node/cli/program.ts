@@ -36,6 +36,7 @@ import {
   removeIndex,
   restore,
   type StartArguments,
+  salvage,
   start,
   status,
   verify,
@@ -279,6 +280,11 @@ function addMaintenanceCommands(program: Command, running: Running): void {
     .description('put a backup in the place of the database of a stopped node; the replaced file is kept')
     .addHelpText('after', examples('restore backups/latest.db'))
     .action(running<[string]>(restore));
+  program
+    .command('salvage <folder>')
+    .description('write what can be read of a database that cannot be opened; exit code 1 when something cannot')
+    .addHelpText('after', examples('salvage rescued', 'salvage rescued --data data'))
+    .action(running<[string]>(salvage));
   program
     .command('check')
     .description('check every document and index; exit code 1 when something is damaged')

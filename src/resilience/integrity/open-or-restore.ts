@@ -47,7 +47,10 @@ export async function openOrRestore<S>(deps: OpenOrRestoreDeps<S>): Promise<Open
 }
 
 function withoutBackup(error: Error): DatabaseCorruptionError {
-  return new DatabaseCorruptionError(`${error.message}; there is no good backup that could take its place by itself`, {
-    cause: error,
-  });
+  return new DatabaseCorruptionError(
+    `${error.message}; there is no good backup that could take its place by itself. Without one and without peers, \`entgldb salvage FOLDER\` writes what can be read`,
+    {
+      cause: error,
+    },
+  );
 }

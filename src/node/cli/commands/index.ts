@@ -16,6 +16,7 @@ export { backup, type ConflictsArguments, check, compact, conflicts } from './ma
 export { peers } from './peers.ts';
 export { put } from './put.ts';
 export { restore } from './restore.ts';
+export { salvage } from './salvage.ts';
 export { type StartArguments, start } from './start.ts';
 export { status } from './status.ts';
 export { verify } from './verify.ts';
