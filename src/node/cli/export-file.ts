@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../../core/errors/index.ts';
 import { fileProblem, syncFolder, toFileError } from '../files/index.ts';
@@ -112,10 +112,15 @@ export class ExportFile {
   }
 }
 
-/** The path to replace: the target of a link. Throws for a pipe or a device, which the rename would remove. */
+/** The path to replace: the target of a link. Throws for a link to nowhere, a pipe or a device, which the rename would remove. */
 async function placeOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return path;
+  if (found === undefined) {
+    const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
+    if (!isLink) return path;
+    const message = `cannot write ${path}: it is a link to something that is not there; is its disk mounted?`;
+    throw new ConfigurationError('FILE_INVALID', message);
+  }
   if (found.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
   if (found.isFile()) return realpath(path);
   const message = `cannot write ${path}: it is a device or a pipe; name a file, or leave it out and redirect the standard output`;

@@ -167,6 +167,11 @@ test('an export replaces neither a pipe nor a link', { skip: noPipes }, async ()
   assert.equal((await cli('export', 'things', 'link.ndjson')).code, 0);
   assert.ok((await lstat(inFolder('link.ndjson'))).isSymbolicLink());
   assert.equal(await readFile(inFolder('old.ndjson'), 'utf8'), '{"key":"a","value":{"n":1}}\n');
+  await symlink(inFolder('unmounted/out.ndjson'), inFolder('nowhere.ndjson'));
+  const unmounted = await cli('export', 'things', 'nowhere.ndjson');
+  assert.equal(unmounted.code, 2);
+  assert.match(unmounted.err, /nowhere\.ndjson: it is a link to something that is not there; is its disk mounted\?\n$/);
+  assert.ok((await lstat(inFolder('nowhere.ndjson'))).isSymbolicLink());
 });
 
 test('wrong options are reported before anything is opened', async () => {
