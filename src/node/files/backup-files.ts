@@ -4,7 +4,7 @@ import { copyFile, lstat, open, readdir, realpath, rename, rm } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { BackupFile, BackupFiles } from '../../resilience/index.ts';
-import { toFileError } from './file-errors.ts';
+import { isMissing, toFileError } from './file-errors.ts';
 import { pathProblem } from './path-problem.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -84,8 +84,4 @@ async function guarded<T>(path: string, run: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw toFileError(error, path);
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }

@@ -1,7 +1,7 @@
 import { lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PersistenceError } from '../../core/errors/index.ts';
-import { fileProblem } from './file-problem.ts';
+import { fileProblem, isMissing } from './file-errors.ts';
 
 /** What a setting wants at its path. */
 type PathKind = 'file' | 'folder';
@@ -31,13 +31,12 @@ export async function requirePath(setting: string, path: string, kind: PathKind)
   throw new PersistenceError('IO_FAILED', `${setting}: ${problem}`, { details: { key: setting, path } });
 }
 
-/** Undefined if nothing is there. Below a file there is nothing either. */
+/** Undefined if nothing is there. */
 async function unlessMissing<T>(look: (path: string) => Promise<T>, path: string): Promise<T | undefined> {
   try {
     return await look(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

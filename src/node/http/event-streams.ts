@@ -13,6 +13,16 @@ const KEEP_ALIVE_MS = 15_000;
 /** How long a reader may read nothing while something waits for it. */
 const STALLED_MS_MAX = 60_000;
 
+/** One stream under way. */
+interface Stream<Item> {
+  readonly response: ServerResponse;
+  readonly items: AsyncIterator<Item>;
+  readonly toText: (item: Item) => string;
+  /** Sent before the first item. */
+  readonly opening: string;
+  readonly signal: AbortSignal;
+}
+
 type StreamContext = Pick<RouteContext, 'clock' | 'closing' | 'logger'>;
 
 /** Server-sent events. Nothing is buffered for a slow reader: the next item is requested when it has read the last one. */
@@ -43,43 +53,37 @@ export class EventStreams {
     reply.hijack();
     reply.raw.once('close', () => gone.abort());
     try {
-      await pump(reply.raw, items, toText, opening, signal, this.#context);
+      await this.#pump({ response: reply.raw, items, toText, opening, signal });
     } finally {
       this.#open--;
     }
   }
-}
 
-async function pump<Item>(
-  response: ServerResponse,
-  items: AsyncIterator<Item>,
-  toText: (item: Item) => string,
-  opening: string,
-  signal: AbortSignal,
-  { clock, logger }: StreamContext,
-): Promise<void> {
-  let cancelBeat = (): void => {};
-  const beat = (): void => {
-    response.write(': still here\n\n');
-    cancelBeat = clock.setTimer(KEEP_ALIVE_MS, beat);
-  };
-  try {
-    let next = items.next();
-    // A refusal comes immediately, while a status can still report it.
-    await Promise.race([next, setImmediate()]);
-    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-    beat();
-    response.write(opening);
-    for (let result = await next; result.done !== true; result = await next) {
-      if (!response.write(toText(result.value))) await drained(response, signal, clock);
-      next = items.next();
+  async #pump<Item>({ response, items, toText, opening, signal }: Stream<Item>): Promise<void> {
+    const { clock, logger } = this.#context;
+    let cancelBeat = (): void => {};
+    const beat = (): void => {
+      response.write(': still here\n\n');
+      cancelBeat = clock.setTimer(KEEP_ALIVE_MS, beat);
+    };
+    try {
+      let next = items.next();
+      // A refusal comes immediately, while a status can still report it.
+      await Promise.race([next, setImmediate()]);
+      response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+      beat();
+      response.write(opening);
+      for (let result = await next; result.done !== true; result = await next) {
+        if (!response.write(toText(result.value))) await drained(response, signal, clock);
+        next = items.next();
+      }
+    } catch (error) {
+      if (!signal.aborted) endWithError(response, error, logger);
+    } finally {
+      cancelBeat();
+      response.end();
+      await items.return?.();
     }
-  } catch (error) {
-    if (!signal.aborted) endWithError(response, error, logger);
-  } finally {
-    cancelBeat();
-    response.end();
-    await items.return?.();
   }
 }
 
