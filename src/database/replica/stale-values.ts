@@ -1,6 +1,4 @@
 import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
-import type { Store } from '../../store/index.ts';
-import type { Draft } from './draft.ts';
 import type { ReplicaState } from './replica-state.ts';
 
 /** R3: collections with values of another resolver, or another revision of it, than they have now. */
@@ -21,36 +19,21 @@ export class StaleValues {
   }
 
   /**
-   * Resolves one page of the collection again. Returns the key after which to continue, or null if all is done. Starts again
-   * with the first page if the resolver is not that of the page before.
+   * Resolves the documents with siblings in one page of the collection again; their versions stay as they are. Returns the key after
+   * which to continue, or null at the end: all values are then those of the present resolver. Starts again with the first page if
+   * the resolver is not that of the page before.
    */
   resolveAgain(collection: CollectionName, after: DocumentKey | null, limit: number): DocumentKey | null {
     const draft = this.#state.draft();
     const resolver = this.#state.resolverText(collection);
     const from = this.#pageResolvers.get(collection) === resolver ? after : null;
-    const next = draftReresolved(draft, this.#state.store, collection, from, limit, resolver);
+    const page = this.#state.store.documents(collection, from, limit);
+    for (const document of page) if (document.versions.length > 1) draft.resolveAgain(document);
+    const next = page.length === limit ? page.at(-1)!.key : null;
+    if (next === null) draft.setResolver(collection, resolver);
     this.#state.commit(draft, 'own');
     if (next === null) this.#pageResolvers.delete(collection);
     else this.#pageResolvers.set(collection, resolver);
     return next;
   }
-}
-
-/**
- * Resolves the documents with siblings in one page again; their versions stay as they are. Returns the key after which to
- * continue, or null at the end of the collection, whose values are then those of `resolver`.
- */
-function draftReresolved(
-  draft: Draft,
-  store: Store,
-  collection: CollectionName,
-  after: DocumentKey | null,
-  limit: number,
-  resolver: string,
-): DocumentKey | null {
-  const page = store.documents(collection, after, limit);
-  for (const document of page) if (document.versions.length > 1) draft.resolveAgain(document);
-  if (page.length === limit) return page.at(-1)!.key;
-  draft.setResolver(collection, resolver);
-  return null;
 }

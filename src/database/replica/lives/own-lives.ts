@@ -32,37 +32,34 @@ export interface OpenedFile {
   readonly reservedPos: number;
 }
 
+/** What the metadata of the file say about its lives. */
+interface KnownLives {
+  readonly former: FormerLives;
+  readonly forked: LifeEnds;
+  readonly ended: LifeEnds;
+  readonly confirmed: ConfirmedPoints;
+  readonly lost: LostPositions;
+}
+
 /** R9: what this file knows about its own lives, the current and the former ones. */
 export class OwnLives {
   readonly #file: OpenedFile;
-  readonly #former: FormerLives;
-  readonly #forked: LifeEnds;
-  readonly #ended: LifeEnds;
-  readonly #confirmed: ConfirmedPoints;
-  readonly #lost: LostPositions;
+  readonly #known: KnownLives;
 
-  private constructor(
-    file: OpenedFile,
-    lost: LostPositions,
-    former: FormerLives,
-    forked: LifeEnds,
-    ended: LifeEnds,
-    confirmed: ConfirmedPoints,
-  ) {
+  private constructor(file: OpenedFile, known: KnownLives) {
     this.#file = file;
-    this.#lost = lost;
-    this.#former = former;
-    this.#forked = forked;
-    this.#ended = ended;
-    this.#confirmed = confirmed;
+    this.#known = known;
   }
 
   /** Reads them from the metadata. `isOpening`: the database is being opened. */
   static parse(file: OpenedFile, meta: ReadonlyMap<string, string>, isOpening: boolean): OwnLives {
-    const forked = LifeEnds.parse(meta.get(FORKED));
-    const ended = LifeEnds.parse(meta.get(ENDED));
-    const confirmed = ConfirmedPoints.parse(meta.get('confirmed'), isOpening);
-    return new OwnLives(file, lostPositions(file, meta), parseFormerLives(meta.get(LIVES)), forked, ended, confirmed);
+    return new OwnLives(file, {
+      former: parseFormerLives(meta.get(LIVES)),
+      forked: LifeEnds.parse(meta.get(FORKED)),
+      ended: LifeEnds.parse(meta.get(ENDED)),
+      confirmed: ConfirmedPoints.parse(meta.get('confirmed'), isOpening),
+      lost: lostPositions(file, meta),
+    });
   }
 
   /** Reads them again after commits were lost. */
@@ -72,30 +69,31 @@ export class OwnLives {
 
   /** Ends the life with this head in the draft. Of the next life nothing is confirmed yet. */
   ended(draft: Draft, head: Head, ending: LifeEnding): OwnLives {
+    const known = this.#known;
     const { kind, isPoint, endsMax } = ending;
     // Twins gave the same positions to different changes, and nobody knows from where on.
-    const former = endLife(this.#former, head.replica, kind === 'forked' ? 0 : head.pos);
-    const forked = kind === 'forked' ? this.#forked.with(head, endsMax) : this.#forked;
-    const ended = kind === 'plain' && isPoint ? this.#ended.with(head, endsMax) : this.#ended;
+    const former = endLife(known.former, head.replica, kind === 'forked' ? 0 : head.pos);
+    const forked = kind === 'forked' ? known.forked.with(head, endsMax) : known.forked;
+    const ended = kind === 'plain' && isPoint ? known.ended.with(head, endsMax) : known.ended;
     draft.meta(LIVES, formerLivesToText(former));
-    if (forked !== this.#forked) draft.meta(FORKED, forked.toText());
-    if (ended !== this.#ended) draft.meta(ENDED, ended.toText());
+    if (forked !== known.forked) draft.meta(FORKED, forked.toText());
+    if (ended !== known.ended) draft.meta(ENDED, ended.toText());
     draft.meta('confirmed', null);
-    return new OwnLives(this.#file, this.#lost, former, forked, ended, ConfirmedPoints.none());
+    return new OwnLives(this.#file, { ...known, former, forked, ended, confirmed: ConfirmedPoints.none() });
   }
 
   get former(): FormerLives {
-    return this.#former;
+    return this.#known.former;
   }
 
   /** The change position at which a former life ended. */
   endOf(replica: ReplicaId): number | undefined {
-    return this.#former.get(replica);
+    return this.#known.former.get(replica);
   }
 
   /** Whether a power cut may have taken back what had this change position. */
   isLost(pos: number): boolean {
-    return this.#lost.has(pos);
+    return this.#known.lost.has(pos);
   }
 
   /**
@@ -103,29 +101,29 @@ export class OwnLives {
    * a longer history of the twin that agrees with the first.
    */
   forks(): ForkEvidence[] {
-    return this.#forked.list.map(({ replica, seq, check }) => ({ replica, seq, checks: [check, FIRST_CHECK] }));
+    return this.#known.forked.list.map(({ replica, seq, check }) => ({ replica, seq, checks: [check, FIRST_CHECK] }));
   }
 
   /** The ends of those former lives of which no twin is known. */
   ends(): readonly LifeEnd[] {
-    return this.#ended.list;
+    return this.#known.ended.list;
   }
 
   /** Notes a point of this replica's history that a peer has confirmed. */
   confirm(known: Known | undefined): void {
-    this.#confirmed.confirm(known);
+    this.#known.confirmed.confirm(known);
   }
 
   /** The newest confirmed point that is likely to lie before any fork. */
   beforeFork(): Known {
-    return this.#confirmed.beforeFork();
+    return this.#known.confirmed.beforeFork();
   }
 
   /** Adds the confirmed points to a commit that follows this head; lost positions to the first one that goes beyond them. */
   record(draft: Draft, { pos }: Head): void {
-    const confirmed = this.#confirmed.toText();
+    const confirmed = this.#known.confirmed.toText();
     if (confirmed !== null) draft.meta('confirmed', confirmed);
-    if (this.#lost.has(pos - 1)) draft.meta('lost-positions', this.#lost.toText());
+    if (this.#known.lost.has(pos - 1)) draft.meta('lost-positions', this.#known.lost.toText());
   }
 
   /** Whether the id belongs to a file of which this one is a copy: no write may carry it again. */
@@ -137,7 +135,7 @@ export class OwnLives {
   aboveReserved(found: Head): Head {
     if (found.replica !== this.#file.head?.replica) return found;
     // A token may name the position of the head itself.
-    const head = this.#lost.has(this.#file.reservedPos) ? raised(found, this.#file.reservedPos + 1) : found;
+    const head = this.#known.lost.has(this.#file.reservedPos) ? raised(found, this.#file.reservedPos + 1) : found;
     const reserved = this.#file.reservedSeq;
     return head.seq >= reserved ? head : { ...head, seq: reserved };
   }
