@@ -1,5 +1,5 @@
 /** The commands that the suite *commands* interrupts, and what must be true of their work afterwards. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalDatabase } from '../../src/database/database.ts';
 import { BLOB_BYTES, type Contents, IMPORTED, type Populated } from './command-folder.ts';
@@ -28,6 +28,8 @@ export interface CommandCase {
   readonly codeAgain?: number;
   /** The command runs until it is told to stop: SIGTERM follows its first line. */
   readonly isService?: boolean;
+  /** The command writes into a folder of its own, which the images of disks do not know. */
+  readonly hasFolder?: boolean;
   /** What is wrong, apart from lost documents. */
   readonly problems: (view: View) => string[] | Promise<string[]>;
   /** What `ledger` may hold; default: what it held before. */
@@ -88,6 +90,21 @@ function configProblems({ folder, before, isDone }: View, name: string): string[
   } catch {
     return [`${name} is half written`];
   }
+}
+
+/** Each file is whole, and there are all of them, and nothing else, if the command said so. */
+function salvageProblems({ folder, before, isDone }: View): string[] {
+  const rescued = join(folder, 'rescued');
+  const names = existsSync(rescued) ? readdirSync(rescued) : [];
+  const whole = names.filter((name) => name.endsWith('.ndjson'));
+  const lines = new Map(whole.map((name) => [name, readFileSync(join(rescued, name), 'utf8').split('\n').length - 1]));
+  const wanted = { 'ledger.ndjson': before.ledger.size, 'big.ndjson': before.bigCount };
+  const wrong = Object.entries(wanted).filter(([name, count]) => (lines.get(name) ?? (isDone ? 0 : count)) !== count);
+  const others = isDone ? names.filter((name) => !whole.includes(name)) : [];
+  return [
+    ...wrong.map(([name]) => `${name} has ${lines.get(name)} lines`),
+    ...others.map((name) => `left behind: ${name}`),
+  ];
 }
 
 /** The database is the one before or the restored one; what was replaced is kept, and holds all that it held. */
@@ -188,6 +205,13 @@ export const COMMAND_CASES: readonly CommandCase[] = [
     ...restores,
     allowed: (view) => eitherOf(view, view.before.ledger),
     problems: nothing,
+  },
+  {
+    name: 'salvage',
+    args: ['salvage', 'rescued'],
+    hasFolder: true,
+    makes: /^rescued$/,
+    problems: salvageProblems,
   },
   { name: 'compact', args: ['compact'], problems: nothing },
   { name: 'check', args: ['check'], problems: nothing },

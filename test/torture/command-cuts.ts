@@ -22,8 +22,10 @@ const MAIN = 'entgldb.db';
 const IMAGES_PER_COMMAND = 10;
 /** One in this many images also gets the command again. */
 const AGAIN_EVERY = 4;
-/** A service has no answer that would be true only when it is durable; a node in this process is not recorded. */
-const CASES = COMMAND_CASES.filter(({ isService, on }) => isService !== true && on !== 'beside a node');
+/** A service has no answer that would be true only when it is durable; a node in this process is not recorded, nor are folders. */
+const CASES = COMMAND_CASES.filter(
+  ({ isService, on, hasFolder }) => isService !== true && on !== 'beside a node' && hasFolder !== true,
+);
 
 export const commandCuts: Suite = {
   name: 'power cuts in commands',
