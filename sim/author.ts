@@ -1,5 +1,5 @@
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
-import { Conflicts, type ConflictsDeps } from '../src/database/conflicts.ts';
+import { Conflicts, type ConflictsHost } from '../src/database/conflicts.ts';
 import { undo } from '../src/database/history/index.ts';
 import type { LocalWrite } from '../src/database/replica/index.ts';
 import type { StoredDocument } from '../src/store/index.ts';
@@ -54,7 +54,7 @@ export class Author {
   }
 
   /** Returns the value that is to come back. */
-  #beginRestore(node: SimNode, write: ConflictsDeps['write']): { readonly value: string | null } | undefined {
+  #beginRestore(node: SimNode, write: ConflictsHost['write']): { readonly value: string | null } | undefined {
     const { replica, past } = node;
     const nodeOf = (): null => null;
     const refused = (): void => {}; // by the disk: nothing was written

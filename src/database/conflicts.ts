@@ -6,46 +6,47 @@ import type { WaitOptions } from './document-api.ts';
 import { toDocumentVersion } from './history/index.ts';
 import type { LedgerEntry, LocalWrite, Replica } from './replica/index.ts';
 
-export interface ConflictsDeps {
+/** The database of the conflicts. */
+export interface ConflictsHost {
   readonly replica: Replica;
   /** Human name of the node that writes under this id; null if it is not known. */
-  readonly nodeOf: (replica: ReplicaId) => string | null;
-  readonly assertOpen: () => void;
-  readonly commitPending: () => void;
-  readonly write: (collection: CollectionName, writes: readonly LocalWrite[]) => Promise<unknown>;
+  nodeOf(replica: ReplicaId): string | null;
+  assertOpen(): void;
+  commitPending(): void;
+  write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<unknown>;
 }
 
 const LIST_MAX_DEFAULT = 100;
 
 /** The public face of the conflict ledger: lists it, watches it, and brings versions back. */
 export class Conflicts {
-  readonly #deps: ConflictsDeps;
+  readonly #host: ConflictsHost;
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
 
-  constructor(deps: ConflictsDeps) {
-    this.#deps = deps;
-    deps.replica.onDurable(() => this.#wake());
+  constructor(host: ConflictsHost) {
+    this.#host = host;
+    host.replica.onDurable(() => this.#wake());
   }
 
   list({ collection, limit = LIST_MAX_DEFAULT, signal }: ConflictOptions): Conflict[] {
     signal?.throwIfAborted();
     if (!Number.isSafeInteger(limit) || limit < 0)
       throw new RangeError(`limit is ${limit}; it is a whole number from 0`);
-    this.#deps.commitPending();
+    this.#host.commitPending();
     const name = collection === undefined ? undefined : parseCollectionName(collection);
-    return this.#deps.replica.conflicts.list(name, limit).map((entry) => this.#toConflict(entry));
+    return this.#host.replica.conflicts.list(name, limit).map((entry) => this.#toConflict(entry));
   }
 
   /** Conflicts from this call on. Holds at most one page. Ends by `return` or when the database closes; rejects if the signal aborts. */
   watch({ signal }: WaitOptions): AsyncGenerator<Conflict, void> {
-    this.#deps.assertOpen();
-    return this.#follow(this.#deps.replica.conflicts.newestId, signal);
+    this.#host.assertOpen();
+    return this.#follow(this.#host.replica.conflicts.newestId, signal);
   }
 
   /** Yields only entries that a flush has covered. Lost commits take their entries with them, and their ids are used again. */
   async *#follow(from: number, signal: AbortSignal | undefined): AsyncGenerator<Conflict, void> {
-    const { replica } = this.#deps;
+    const { replica } = this.#host;
     for (let seen = from; !this.#isClosed; ) {
       signal?.throwIfAborted();
       const durable = replica.conflicts.newestId;
@@ -63,11 +64,11 @@ export class Conflicts {
 
   async restore(id: number, { signal }: WaitOptions): Promise<void> {
     signal?.throwIfAborted();
-    this.#deps.commitPending();
-    const entry = Number.isSafeInteger(id) && id > 0 ? this.#deps.replica.conflicts.get(id) : undefined;
+    this.#host.commitPending();
+    const entry = Number.isSafeInteger(id) && id > 0 ? this.#host.replica.conflicts.get(id) : undefined;
     if (entry === undefined) throw notFound(id);
     const { collection, key, loser } = entry;
-    await abortable(this.#deps.write(collection, [{ collection, key, value: loser.value }]), signal);
+    await abortable(this.#host.write(collection, [{ collection, key, value: loser.value }]), signal);
   }
 
   /** Ends all watchers. */
@@ -95,8 +96,8 @@ export class Conflicts {
   }
 
   #toConflict({ id, at, collection, key, resolver, loser, winner }: LedgerEntry): Conflict {
-    const lost = toDocumentVersion(loser, this.#deps.nodeOf);
-    const won = toDocumentVersion(winner, this.#deps.nodeOf);
+    const nodeOf = (replica: ReplicaId): string | null => this.#host.nodeOf(replica);
+    const [lost, won] = [toDocumentVersion(loser, nodeOf), toDocumentVersion(winner, nodeOf)];
     const nodes = [...new Set([lost, won].map(({ node, replica }) => node ?? replica))];
     return { id, at, collection, key, resolver, nodes, loser: lost, winner: won };
   }

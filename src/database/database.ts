@@ -1,4 +1,4 @@
-import { abortable, LoopShare, TURN_MS } from '../core/clock/index.ts';
+import { abortable, type Clock, LoopShare, TURN_MS } from '../core/clock/index.ts';
 import type { Limits } from '../core/config/index.ts';
 import { PersistenceError } from '../core/errors/index.ts';
 import {
@@ -68,6 +68,7 @@ export interface LocalDatabaseParts extends Omit<BackgroundWorkDeps, 'onDamage'>
 /** The public database on top of an engine, made by `openLocalDatabase`. */
 export class LocalDatabase implements Database, CollectionHost {
   readonly nodeId: string;
+  readonly clock: Clock;
   readonly limits: Limits;
   readonly logger: Logger;
   readonly cache: DocumentCache;
@@ -99,6 +100,7 @@ export class LocalDatabase implements Database, CollectionHost {
     this.#parts = parts;
     ({
       nodeId: this.nodeId,
+      clock: this.clock,
       limits: this.limits,
       logger: this.logger,
       cache: this.cache,
@@ -113,55 +115,24 @@ export class LocalDatabase implements Database, CollectionHost {
     this.workShare = new LoopShare({ ...share, shareMs: 2 * TURN_MS });
     this.#damage = new DamageReports(this.logger, parts.onDamage);
     const onDamage = (error: unknown): void => this.#damage.report(error);
-    const assertOpen = (): void => this.#assertOpen();
     this.#writer = new Writer({ replica: this.replica, limits: this.limits, loopShare: this.loopShare, onDamage });
     this.feeds = new ChangeFeeds({
       replica: this.replica,
       watchersMax: this.limits.watchersMax,
       page: { rowsMax: this.limits.watchBufferMax, charactersMax: this.limits.watchBufferCharactersMax },
       soon: parts.soon,
-      assertOpen,
+      assertOpen: () => this.assertOpen(),
       onDamage,
     });
-    const commitPending = (): void => this.commitPending();
-    const { replica, limits } = this;
-    this.#queries = new StoreQueries({ replica, limits, damage: this.#damage, commitPending });
+    this.#queries = new StoreQueries(this, this.#damage);
     this.live = new LiveQueries(this);
-    this.blobs = new LocalBlobs({
-      limits,
-      clock: parts.clock,
-      replica,
-      wants: this.wants,
-      write: (collection, writes) => this.write(collection, writes),
-      read: (collection, key) => this.read(collection, key),
-      scan: (collection, signal, afterKey) => this.scan(collection, signal, afterKey),
-      commitPending,
-      turn: () => this.turn(),
-    });
+    this.blobs = new LocalBlobs(this);
     this.#background = new BackgroundWork({ ...parts, onDamage });
     this.indexKeeper = new IndexKeeper({ ...parts, store: this.replica.store, onDamage });
     this.#indexed = new IndexedWrites(this.indexKeeper, { ...parts, damage: this.#damage, writer: this.#writer });
-    this.#transactions = new Transactions({
-      host: this,
-      clock: parts.clock,
-      commitPending,
-      replica,
-      commit: (writes, guard) => this.#commitWhole(writes, guard),
-    });
-    this.#conflicts = new Conflicts({
-      replica,
-      nodeOf: (id) => this.nodeOf(id),
-      assertOpen,
-      commitPending,
-      write: (collection, writes) => this.write(collection, writes),
-    });
-    this.replica.onCommit(({ changed }) => this.#older.committed(changed));
-    this.replica.onCommit(({ changed }) => this.indexKeeper.committed(changed.length));
-    this.replica.onReload((cause) => {
-      this.#older.forget();
-      this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');
-      parts.onSessionsVoid('restored');
-    });
+    this.#transactions = new Transactions(this, (writes, guard) => this.#commitWhole(writes, guard));
+    this.#conflicts = new Conflicts(this);
+    this.#follow(parts.onSessionsVoid);
     this.#background.start();
     this.indexKeeper.start();
   }
@@ -186,7 +157,7 @@ export class LocalDatabase implements Database, CollectionHost {
   ): Collection<OutputOf<Schema>, InputOf<Schema>>;
   collection<T extends object = Document>(name: string, options?: CollectionOptions): Collection<T>;
   collection(name: string, options?: CollectionOptions): Collection {
-    this.#assertOpen();
+    this.assertOpen();
     const collection = openName(name);
     const { definitions } = this;
     if (options === undefined) return new LocalCollection(this, collection, definitions.codec(collection));
@@ -201,7 +172,7 @@ export class LocalDatabase implements Database, CollectionHost {
     run: (tx: Transaction) => Result | Promise<Result>,
     options: TransactionOptions = {},
   ): Promise<Result> {
-    this.#assertOpen();
+    this.assertOpen();
     return this.#transactions.run((host) => run(transactionOn(host, (name) => this.definitions.codec(name))), options);
   }
 
@@ -245,7 +216,7 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   async flush(options?: WaitOptions): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     options?.signal?.throwIfAborted();
     await abortable(this.#writer.flush(), options?.signal);
   }
@@ -261,7 +232,7 @@ export class LocalDatabase implements Database, CollectionHost {
 
   /** Makes every write accepted so far visible in the replica and its store. */
   commitPending(): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#writer.commitPending();
   }
 
@@ -296,7 +267,7 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined {
-    this.#assertOpen();
+    this.assertOpen();
     this.#writer.commitPendingOf(collection, key);
     return this.cache.row(collection, key, true) ?? this.#damage.of(() => this.replica.get(collection, key));
   }
@@ -351,6 +322,16 @@ export class LocalDatabase implements Database, CollectionHost {
     return this.replica.ownIds().includes(replica) ? this.nodeId : this.#parts.nodeOf(replica);
   }
 
+  #follow(onSessionsVoid: LocalDatabaseParts['onSessionsVoid']): void {
+    this.replica.onCommit(({ changed }) => this.#older.committed(changed));
+    this.replica.onCommit(({ changed }) => this.indexKeeper.committed(changed.length));
+    this.replica.onReload((cause) => {
+      this.#older.forget();
+      this.logger.error({ err: cause }, 'the disk lost the latest commits; what was not acknowledged is gone');
+      onSessionsVoid('restored');
+    });
+  }
+
   async #close(): Promise<void> {
     this.feeds.close();
     this.live.close();
@@ -365,12 +346,13 @@ export class LocalDatabase implements Database, CollectionHost {
   }
 
   #assertWritable(collection: CollectionName): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#parts.assertWritable();
     this.wants.assert(collection);
   }
 
-  #assertOpen(): void {
+  /** Throws DATABASE_CLOSED once `close` was called. */
+  assertOpen(): void {
     if (this.#closing !== undefined)
       throw new PersistenceError('DATABASE_CLOSED', 'the database is closed; open it again');
   }

@@ -223,6 +223,8 @@ export class BlobCollection {
   }
 
   #keys(from: string, to: string): AsyncGenerator<DocumentKey> {
-    return blobDocumentKeys({ ...this.#host, turn: this.#rest }, from, to, this.#signal);
+    const { replica } = this.#host;
+    const host = { replica, commitPending: () => this.#host.commitPending(), turn: this.#rest };
+    return blobDocumentKeys(host, from, to, this.#signal);
   }
 }

@@ -7,20 +7,21 @@ import type { Eventually } from '../eventually.ts';
 import type { Replica } from '../replica/index.ts';
 import { requireAffordable } from './require-affordable.ts';
 
-export interface StoreQueriesDeps {
+export interface StoreQueriesHost {
   readonly replica: Replica;
   readonly limits: Limits;
-  readonly damage: DamageReports;
   /** Makes every accepted write visible in the store. Throws if the database is closed. */
-  readonly commitPending: () => void;
+  commitPending(): void;
 }
 
 /** Queries over documents as they are stored. They include every write accepted before the call. */
 export class StoreQueries {
-  readonly #deps: StoreQueriesDeps;
+  readonly #host: StoreQueriesHost;
+  readonly #damage: DamageReports;
 
-  constructor(deps: StoreQueriesDeps) {
-    this.#deps = deps;
+  constructor(host: StoreQueriesHost, damage: DamageReports) {
+    this.#host = host;
+    this.#damage = damage;
   }
 
   find(collection: CollectionName, query: Query): FoundDocument[] {
@@ -45,22 +46,22 @@ export class StoreQueries {
   }
 
   explain(collection: CollectionName, query: Query): QueryPlan {
-    this.#deps.commitPending();
-    return this.#deps.replica.store.explain(collection, query);
+    this.#host.commitPending();
+    return this.#host.replica.store.explain(collection, query);
   }
 
   /** The replica knows the number of documents of each collection. Undefined if there is a filter, or if they are being recounted. */
   #countOfAll(collection: CollectionName, { filter }: Query): number | undefined {
     if (filter.kind !== 'all') return undefined;
-    const { replica, commitPending } = this.#deps;
-    commitPending();
+    const { replica } = this.#host;
+    this.#host.commitPending();
     return replica.damaged.isUncounted(collection) ? undefined : replica.collection(collection).documents;
   }
 
   #ask<T>(collection: CollectionName, query: Query, answer: (store: Store) => T): T {
-    const { replica, limits, damage, commitPending } = this.#deps;
-    commitPending();
+    const { replica, limits } = this.#host;
+    this.#host.commitPending();
     requireAffordable(replica, limits, collection, query);
-    return damage.of(() => answer(replica.store));
+    return this.#damage.of(() => answer(replica.store));
   }
 }

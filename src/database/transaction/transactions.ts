@@ -8,17 +8,17 @@ import type { LocalWrite, Replica } from '../replica/index.ts';
 import type { Guard } from '../writer.ts';
 import { TransactionHost } from './transaction-host.ts';
 
-export interface TransactionsDeps {
-  /** The database. */
-  readonly host: DocumentHost;
+/** The database of the transactions. */
+export interface TransactionsBase extends DocumentHost {
   readonly clock: Clock;
   /** Commits all waiting writes, so that `onCommit` has reported every earlier write. */
-  readonly commitPending: () => void;
+  commitPending(): void;
   /** Tells of commits, and of lost ones, after which what was read may be wrong. */
   readonly replica: Pick<Replica, 'onCommit' | 'onReload'>;
-  /** Commits all writes together, synchronously if possible, unless the guard refuses immediately before. */
-  readonly commit: (writes: readonly LocalWrite[], guard: Guard) => WholeCommit;
 }
+
+/** Commits all writes together, synchronously if possible, unless the guard refuses immediately before. */
+type Commit = (writes: readonly LocalWrite[], guard: Guard) => WholeCommit;
 
 export interface WholeCommit {
   readonly durable: Promise<unknown>;
@@ -38,13 +38,15 @@ interface Outcome<Result> {
  * them, and the transaction could have happened entirely at that moment (ADR 0007).
  */
 export class Transactions {
-  readonly #deps: TransactionsDeps;
+  readonly #base: TransactionsBase;
+  readonly #commit: Commit;
   readonly #running = new AsyncLocalStorage<TransactionHost>();
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(deps: TransactionsDeps) {
-    this.#deps = deps;
+  constructor(base: TransactionsBase, commit: Commit) {
+    this.#base = base;
+    this.#commit = commit;
   }
 
   async run<Result>(
@@ -60,7 +62,7 @@ export class Transactions {
     try {
       const late = (): Error => tookTooLong(timeoutMs);
       const attempts = (inner: AbortSignal): Promise<Outcome<Result>> => this.#attempts(work, inner);
-      const outcome = await withDeadline(this.#deps.clock, timeoutMs, attempts, late, signal);
+      const outcome = await withDeadline(this.#base.clock, timeoutMs, attempts, late, signal);
       leave();
       await abortable(outcome.durable, signal);
       return outcome.result;
@@ -71,7 +73,7 @@ export class Transactions {
 
   /** Waits for the turn of this transaction. Resolves with a function that passes the turn to the next one. */
   async #enter(signal: AbortSignal | undefined): Promise<() => void> {
-    const { transactionsWaitingMax } = this.#deps.host.limits;
+    const { transactionsWaitingMax } = this.#base.limits;
     if (this.#waiting >= transactionsWaitingMax) throw queueFull(transactionsWaitingMax);
     const { promise, resolve: leave } = Promise.withResolvers<void>();
     const before = this.#last;
@@ -92,13 +94,12 @@ export class Transactions {
     work: (host: TransactionHost) => Result | Promise<Result>,
     signal: AbortSignal,
   ): Promise<Outcome<Result>> {
-    const { host: base } = this.#deps;
     for (let attempt = 1; ; attempt++) {
       // A retry queries synchronously, so that steady writes to a collection cannot make it run again forever.
-      const host = new TransactionHost(base, attempt === 1);
+      const host = new TransactionHost(this.#base, attempt === 1);
       const outcome = await this.#attempt(host, work, signal);
       if (outcome !== undefined) return outcome;
-      if (attempt < base.limits.transactionAttemptsMax) continue;
+      if (attempt < this.#base.limits.transactionAttemptsMax) continue;
       const { collection = '', key = '' } = host.changed ?? {};
       throw new ConcurrencyError(collection, key, undefined);
     }
@@ -110,18 +111,18 @@ export class Transactions {
     work: (host: TransactionHost) => Result | Promise<Result>,
     signal: AbortSignal,
   ): Promise<Outcome<Result> | undefined> {
-    const { commitPending, replica, commit } = this.#deps;
+    const { replica } = this.#base;
     const end = (): void => host.end();
     const stops = [replica.onCommit((notice) => host.committed(notice)), replica.onReload(() => host.lost())];
     signal.addEventListener('abort', end, { once: true });
     try {
       const result = await this.#running.run(host, async () => work(host));
       signal.throwIfAborted();
-      commitPending();
+      this.#base.commitPending();
       if (host.isStale) return undefined;
       const writes = host.writes();
       if (writes.length === 0) return { result, durable: Promise.resolve() };
-      const { durable, isWaiting } = commit(writes, () => (signal.aborted ? signal.reason : host.refusal()));
+      const { durable, isWaiting } = this.#commit(writes, () => (signal.aborted ? signal.reason : host.refusal()));
       // If the caller has stopped waiting, a failed flush must not be an unhandled rejection; the replica reloads anyway.
       durable.catch(() => {});
       if (isWaiting) await durable;
