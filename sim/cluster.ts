@@ -49,6 +49,11 @@ export class Cluster {
     this.nodes.splice(this.nodes.indexOf(node), 1);
   }
 
+  /** Also of nodes that have left. */
+  get namesEver(): string[] {
+    return Array.from({ length: this.#made }, (_, i) => `n${i}`);
+  }
+
   /** Links that are open at one end or both. */
   get linkCount(): number {
     return this.#links.size;

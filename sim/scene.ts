@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isEntglDbError } from '../src/core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../src/core/ids/index.ts';
 import { parseQuery } from '../src/core/query/index.ts';
-import { isSameDot, isSameFingerprint, knows, replaces, type Version } from '../src/core/version/index.ts';
+import { isSameFingerprint } from '../src/core/version/index.ts';
 import { type Cluster, shapeOf } from './cluster.ts';
 import type { History } from './history.ts';
 import { versionsOf } from './holdings.ts';
@@ -106,36 +106,6 @@ export function missingReceipts(node: SimNode, { cluster, collections }: Scene):
         .filter((name) => pending.has(name) && node.wants(name) && other.wants(name) && mayConfirm(node, other, name))
         .map((name) => `${node.key} waits for ever for ${other.key} to confirm ${pending.get(name)} writes in ${name}`);
     });
-}
-
-/**
- * Documents with writes of the node that a peer lacks, and the node does not count among those that the peer is not known to
- * hold. A peer in another life than the node has met counts as before, and so does a row of the peer that rots unnoticed.
- */
-export function earlyReceipts(node: SimNode, peer: SimNode, { collections, keys }: Scene): string[] {
-  const { replica, receipts } = node;
-  if (receipts.nodeOf(peer.replica.id) !== peer.key) return [];
-  if (collections.some((name) => unreadableKeys(node, name, keys).length > 0)) return [];
-  const pending = new Map(
-    receipts.pendingFor(peer.key).map(({ collection, writes }) => [collection as string, writes]),
-  );
-  const ownIds = new Set(replica.ownIds());
-  return collections.flatMap((collection) => {
-    const { knowledge } = peer.replica.collection(collection);
-    const isLacking = (key: DocumentKey, version: Version): boolean =>
-      ownIds.has(version.replica) &&
-      !knows(knowledge, version.replica, version.seq) &&
-      !versionsOf(peer.replica, collection, key).some((held) => isSameDot(held, version) || replaces(held, version));
-    const rotten = new Set(unreadableKeys(peer, collection, keys));
-    const lacking = keys.filter(
-      (key) => !rotten.has(key) && versionsOf(replica, collection, key).some((version) => isLacking(key, version)),
-    );
-    const said = pending.get(collection) ?? 0;
-    if (lacking.length <= said) return [];
-    return [
-      `${node.key} says that ${peer.key} lacks ${said} of its writes in ${collection}, and it lacks ${lacking.length}`,
-    ];
-  });
 }
 
 function mayConfirm({ replica }: SimNode, other: SimNode, name: CollectionName): boolean {

@@ -21,7 +21,6 @@ import { drawPlan, type Plan, RESOLVERS } from './plan.ts';
 import { QueueServer } from './queue-program.ts';
 import { isRefusal } from './refusal.ts';
 import {
-  earlyReceipts,
   hashOf,
   missingReceipts,
   type Scene,
@@ -32,6 +31,7 @@ import {
   wrongSums,
 } from './scene.ts';
 import { type Residue, TwinWatch } from './twin-watch.ts';
+import { understated } from './understated.ts';
 import { whereabouts } from './whereabouts.ts';
 
 export interface WorldOptions {
@@ -345,7 +345,7 @@ class World {
 
   #compare(a: SimNode, b: SimNode): void {
     const { collections, keys } = this.#plan;
-    if (a.isUp && b.isUp) for (const problem of earlyReceipts(a, b, this.#scene)) this.#problems.add(problem);
+    if (a.isUp && b.isUp) for (const problem of understated(a, b, this.#scene)) this.#problems.add(problem);
     for (const collection of collections) {
       if ([a, b].some((node) => unreadableKeys(node, collection, keys).length > 0)) continue;
       this.#expect(unsoundKnowledge(a.replica, collection, this.#history), a.key);

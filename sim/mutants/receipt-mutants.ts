@@ -33,4 +33,18 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
     find: 'this.#table.met(peer, node, replica, this.#deps.clock.now());',
     replace: '',
   },
+  {
+    name: 'nothing is unsynced where nobody has spoken',
+    rule: 'unsynced never says less than the truth',
+    file: `${RECEIPTS}/receipts.ts`,
+    find: 'return least ?? this.#pending(collection, NO_POINTS, countMax);',
+    replace: 'return least ?? 0;',
+  },
+  {
+    name: 'one unsynced write stands for many',
+    rule: 'unsynced never says less than the truth, in documents',
+    file: `${RECEIPTS}/receipts.ts`,
+    find: 'this.#leastPending(collection, COUNTED_MAX)',
+    replace: 'this.#leastPending(collection, 1)',
+  },
 ];
