@@ -53,6 +53,12 @@ test('a node that forgot what it knew gets what it lacks, and few other document
   assert.ok(versions <= DAMAGED.length * 16, `${versions} versions were sent`);
 });
 
+test('a range of more parts than fit into a message is described to its end', () => {
+  const { a, b } = damagedPair();
+  meet(a, b, { ...LIMITS, rangesPerMessageMax: 3 });
+  assertEqual(a, b);
+});
+
 test('what the sender writes during the search arrives, before and after the place of the comparison', () => {
   const { a, b } = damagedPair();
   let ranges = 0;

@@ -44,6 +44,19 @@ for (let late = 0; late <= 2 * VERSIONS_MAX + 1; late++)
     assert.deepEqual(receiver.collection(C).purged, sender.collection(C).purged);
   });
 
+test('nothing that was deleted stays in a range of more parts than fit into a message', () => {
+  const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
+  const keys = Array.from({ length: 300 }, (_, i) => `k${1000 + i}` as DocumentKey);
+  write(author, keys, '{}');
+  meet(author, sender);
+  meet(author, receiver);
+  write(sender, keys.slice(-1), null);
+  sender.purge(-1, 100);
+  meetWithin(sender, receiver, { rangesPerMessageMax: 2 }, () => undefined);
+  assert.equal(receiver.get(C, keys.at(-1)!), undefined);
+  assert.deepEqual(receiver.collection(C).fingerprint, sender.collection(C).fingerprint);
+});
+
 test('the receiver asks page by page about what it holds beyond the sender', () => {
   const [author, sender, receiver] = [openReplica(1), openReplica(2), openReplica(3)];
   const keys = Array.from({ length: 41 }, (_, i) => `k${i}` as DocumentKey);

@@ -30,35 +30,41 @@ export class LiveSetDescription {
   next(): boolean {
     if (this.#isFrontDone) return false;
     const after = this.#after;
-    const ranges = this.#cut({ after, upTo: null }, FRONT_DOCUMENTS, 1);
-    this.#after = ranges.at(-1)!.upTo;
+    this.#after = this.#context.replica.store.nthKey(this.collection, after, FRONT_DOCUMENTS) ?? null;
     this.#isFrontDone = this.#after === null;
-    this.#describe(after, ranges);
+    this.#describe(after, [{ after, upTo: this.#after }]);
     return true;
   }
 
-  /** Describes a range in parts of so many documents; the last part takes what would be too many parts. */
+  /** Describes a range in parts of so many documents. */
   parts(range: KeyRange, documents: number): void {
-    this.#describe(range.after, this.#cut(range, documents, this.#context.deps.limits.rangesPerMessageMax));
+    this.#describe(range.after, this.#cut(range, documents));
   }
 
   isLargerThan(documents: number, range: KeyRange): boolean {
-    return this.#cut(range, documents, 2).length > 1;
+    return this.#nthWithin(range, range.after, documents) !== undefined;
   }
 
-  /** Cuts a range into at most `rangesMax` parts of `documents` documents. The last part takes the rest if `range` has an end. */
-  #cut(range: KeyRange, documents: number, rangesMax: number): KeyRange[] {
-    const { store } = this.#context.replica;
+  /**
+   * Cuts a range into parts of `documents` documents. The last part takes what would be too many parts for a message, also if
+   * the range has no end: what no part covers would count as compared.
+   */
+  #cut(range: KeyRange, documents: number): KeyRange[] {
+    const { rangesPerMessageMax } = this.#context.deps.limits;
     const ranges: KeyRange[] = [];
     for (let after = range.after; ; ) {
-      const next: DocumentKey | undefined = store.nthKey(this.collection, after, documents);
-      const isLast = next === undefined || (range.upTo !== null && compareBytes(next, range.upTo) >= 0);
-      const mustEnd = range.upTo !== null && ranges.length === rangesMax - 1;
-      const upTo = isLast || mustEnd ? range.upTo : next;
-      ranges.push({ after, upTo });
-      if (upTo === range.upTo || ranges.length === rangesMax) return ranges;
-      after = upTo;
+      const isFull = ranges.length === rangesPerMessageMax - 1;
+      const next = isFull ? undefined : this.#nthWithin(range, after, documents);
+      if (next === undefined) return [...ranges, { after, upTo: range.upTo }];
+      ranges.push({ after, upTo: next });
+      after = next;
     }
+  }
+
+  /** The key of the nth document after `after`; undefined if none in the range follows that one. */
+  #nthWithin(range: KeyRange, after: DocumentKey | null, nth: number): DocumentKey | undefined {
+    const key = this.#context.replica.store.nthKey(this.collection, after, nth);
+    return key !== undefined && (range.upTo === null || compareBytes(key, range.upTo) < 0) ? key : undefined;
   }
 
   #describe(after: DocumentKey | null, ranges: readonly KeyRange[]): void {
