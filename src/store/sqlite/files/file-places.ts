@@ -5,7 +5,7 @@ import { PersistenceError } from '../../../core/errors/index.ts';
 import type { MainMark } from './main-mark.ts';
 
 /** Files that SQLite makes beside the main file. */
-const LOG_SUFFIXES = ['-wal', '-shm'];
+const SQLITE_LOGS = ['-wal', '-shm'];
 
 /**
  * Remembers where the files of an open database lay. A file that was removed or replaced can still be read and written, but
@@ -25,7 +25,7 @@ export class FilePlaces {
 
   /** To be called when a connection has opened or made the logs. */
   begin(db: DatabaseSync, nowMs: number): void {
-    const paths = LOG_SUFFIXES.map((suffix) => this.#main.path + suffix);
+    const paths = SQLITE_LOGS.map((suffix) => this.#main.path + suffix);
     this.#logs = paths.filter((path) => existsSync(path)).map((path) => new FilePlace(path));
     this.#mark.begin(db, nowMs);
   }
