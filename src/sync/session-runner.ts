@@ -9,7 +9,7 @@ import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net
 import type { SessionEffect, SessionEvent, SessionInput } from './effects.ts';
 import { Session, type StreamLoad } from './session.ts';
 import type { SessionDeps } from './session-context.ts';
-import { sessionDigest } from './summary.ts';
+import { isSameDigest, sessionDigest } from './summary.ts';
 
 /** Most bytes of frames that may wait to be processed; credit keeps an honest peer far below this. */
 const INBOX_BYTES_MAX = 64 * 1024 * 1024;
@@ -144,7 +144,7 @@ export class SessionRunner {
   /** Answers `verify-asked`: briefly if the digests are equal and no row is damaged, otherwise with as much as one message holds. */
   answerVerify(nonce: number, theirs: Uint8Array, sums: readonly CollectionSum[]): void {
     if (!this.isOpen) return;
-    const isEqual = Buffer.compare(theirs, sessionDigest(this.#session.sharedDigests())) === 0;
+    const isEqual = isSameDigest(theirs, sessionDigest(this.#session.sharedDigests()));
     const isSound = sums.every(({ damaged }) => !damaged);
     // The asking end treats omitted collections as ones where one of the two is behind.
     const said = sums.slice(0, this.#deps.limits.messageEntriesMax - 2);

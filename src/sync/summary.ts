@@ -52,6 +52,11 @@ export function hasHistory(collection: SyncCollection): boolean {
   return collection.knowledge.size > 0 || collection.purged.size > 0 || collection.fingerprint.count > 0;
 }
 
+/** Whether both are there and the same. */
+export function isSameDigest(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+}
+
 function short(bytes: Uint8Array): Uint8Array {
   return hash('sha256', bytes, 'buffer').subarray(0, 16);
 }

@@ -10,7 +10,7 @@ import type {
 } from '../../net/messages/index.ts';
 import { inMessages } from '../in-messages.ts';
 import type { SessionContext } from '../session-context.ts';
-import { sessionDigest } from '../summary.ts';
+import { isSameDigest, sessionDigest } from '../summary.ts';
 import { versionBytes } from '../version-size.ts';
 import { GapSearch, holdsUnknown } from './gap-search.ts';
 import { LiveSetComparison } from './live-set-comparison.ts';
@@ -88,8 +88,8 @@ export class Receiver {
    */
   #hidesEqual(digest: Uint8Array): boolean {
     const [ours, theirs] = this.#listed ?? [];
-    const isListed = isSame(digest, ours) && isSame(this.#unequal, theirs);
-    return this.#unequal !== undefined && isSame(digest, this.#summarised) && !isListed;
+    const isListed = isSameDigest(digest, ours) && isSameDigest(this.#unequal, theirs);
+    return this.#unequal !== undefined && isSameDigest(digest, this.#summarised) && !isListed;
   }
 
   tick(): void {
@@ -261,8 +261,4 @@ export class Receiver {
     }
     return outcome.kind;
   }
-}
-
-function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
 }

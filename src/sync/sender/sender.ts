@@ -14,7 +14,7 @@ import type {
 import type { StoredDocument } from '../../store/index.ts';
 import { inMessages } from '../in-messages.ts';
 import type { SessionContext } from '../session-context.ts';
-import { hasHistory, sessionDigest } from '../summary.ts';
+import { hasHistory, isSameDigest, sessionDigest } from '../summary.ts';
 import { Claims } from './claims.ts';
 import { EchoMemory } from './echo-memory.ts';
 import { GapAnswers } from './gap-answers.ts';
@@ -70,13 +70,11 @@ export class Sender {
     if (theirs === undefined) return undefined;
     this.#beginNewCollections();
     const digests = this.#context.sharedDigests();
-    const isEqual = Buffer.compare(message.digest, sessionDigest(digests)) === 0;
+    const isEqual = isSameDigest(message.digest, sessionDigest(digests));
     const differ: CollectionName[] = [];
     let isBusy = false;
     for (const [collection, digest] of digests) {
-      const their = theirs.get(collection);
-      const isSame = isEqual || (their !== undefined && Buffer.compare(their, digest) === 0);
-      if (isSame) this.#meetEqual(collection);
+      if (isEqual || isSameDigest(theirs.get(collection), digest)) this.#meetEqual(collection);
       else if (this.#isBusyWith(collection)) isBusy = true;
       else if (this.#hasUnclaimed(collection)) differ.push(collection);
     }
