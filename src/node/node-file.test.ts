@@ -25,8 +25,10 @@ test('a removed node file is written again while the database is in its place, a
   };
   try {
     writeFileSync(path, '');
+    writeFileSync(`${nodeFilePath(path)}.tmp`, 'what a killed process left');
     const remove = await keepNodeFile(path, file, { clock, logger: silentLogger });
     assert.deepEqual(await readNodeFile(path), file);
+    assert.equal(existsSync(`${nodeFilePath(path)}.tmp`), false);
     rmSync(nodeFilePath(path));
     await look();
     assert.deepEqual(await readNodeFile(path), file);

@@ -25,7 +25,8 @@ export function nodeFilePath(databasePath: string): string {
 /** Replaces the file atomically: a reader sees the old one or the new one. Rejects with DISK_FULL and the like. */
 export async function writeNodeFile(databasePath: string, content: NodeFile): Promise<void> {
   const path = nodeFilePath(databasePath);
-  const draft = `${path}.${content.pid}.tmp`;
+  // Only the owner of the database writes it, so one that was killed leaves no more than this, and the next one takes it away.
+  const draft = `${path}.tmp`;
   try {
     await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600 });
     await chmod(draft, 0o600);

@@ -137,7 +137,7 @@ function runPoint(point: Point, before: Populated, scratch: string): Promise<Pic
 }
 
 /** What is wrong with how the command ended. */
-function judge({ code: good = 0 }: CommandCase, fault: Fault, { code, err }: CommandEnd): Judged {
+function judge({ code: good = 0, isService }: CommandCase, fault: Fault, { code, err }: CommandEnd): Judged {
   const lines = err.split('\n').filter((line) => line !== '' && !isNotice(line));
   const kept = { outcome: 'kept', problems: [], isAbrupt: false } as const;
   if (fault === 'signal=KILL') {
@@ -145,9 +145,10 @@ function judge({ code: good = 0 }: CommandCase, fault: Fault, { code, err }: Com
     const wrong = code === KILLED ? [] : [`was not hit, ended with ${code}: ${err.slice(-500)}`];
     return { outcome: 'kept', problems: wrong, isAbrupt: true };
   }
-  // The signal came before the command had begun to listen to it.
-  if (lines.length === 0 && code === (fault === 'signal=INT' ? INTERRUPTED : TERMINATED))
-    return { ...kept, isAbrupt: true };
+  // The signal came before the command had begun to listen to it, or a service that was stopping got a second one.
+  const isUnheard = code === (fault === 'signal=INT' ? INTERRUPTED : TERMINATED);
+  const isSecond = isService === true && [INTERRUPTED, TERMINATED].includes(code);
+  if (lines.length === 0 && (isUnheard || isSecond)) return { ...kept, isAbrupt: true };
   const problems = lines.filter((line) => errorIn(line) === undefined);
   const errors = lines.flatMap((line) => errorIn(line) ?? []);
   if (code === good && errors.length === 0) return { ...kept, problems };

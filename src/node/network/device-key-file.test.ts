@@ -18,6 +18,7 @@ test('the key of the first start is found again until it is renewed, and no othe
   const random = createSeededRandom(7);
   const first = (await loadDeviceKey(path, random, assert.fail)).serialize();
   assert.equal((await loadDeviceKey(path, random, assert.fail)).serialize(), first);
+  await writeFile(`${path}.device.tmp`, 'what a killed process left');
   const renewed = (await renewDeviceKey(path, random)).serialize();
   assert.notEqual(renewed, first);
   assert.equal((await loadDeviceKey(path, random, assert.fail)).serialize(), renewed);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Random } from '../../core/ids/index.ts';
@@ -48,8 +47,10 @@ export async function loadDeviceKey(
 export async function renewDeviceKey(databasePath: string, random: Random): Promise<DeviceKey> {
   const key = createDeviceKey(random);
   const path = deviceKeyPath(databasePath);
-  const draft = `${path}.${randomUUID()}.tmp`;
+  // Only the owner of the database writes it, so what was left behind is nobody's.
+  const draft = `${path}.tmp`;
   try {
+    await rm(draft, { force: true });
     await writeFile(draft, key.serialize(), { mode: 0o600, flag: 'wx', flush: true });
     await rename(draft, path);
     await syncFolder(dirname(databasePath));
