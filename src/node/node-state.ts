@@ -186,7 +186,7 @@ export class NodeState {
       this.#logger.fatal({ err: error, copy }, lost);
       this.notice(
         isWrittenOver
-          ? `what was in the database is lost in part and could not be saved; stop this node: the next start goes on with the file that is there now, and peers bring back what they have. To have another state, restore a backup before`
+          ? `what was in the database is lost in part and could not be saved; stop this node: the next start goes on with the main file that is there now, without the logs beside it, and peers bring back what they have. To have another state, or a copy with its logs, use \`entgldb restore\` before`
           : `the database could not be saved (${(error as Error).message}): make a backup before this node is stopped`,
       );
     }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isEntglDbError, type NodeDatabase } from '../../src/index.ts';
@@ -28,6 +28,14 @@ async function writeUntilRefused(db: NodeDatabase): Promise<void> {
       );
     return isEntglDbError(refused, 'READ_ONLY') && refused.message.includes('was written over');
   });
+}
+
+/** Resolves when the node has looked after its files, from beginning to end: it makes a removed lock file anew. */
+async function nodeLooks(lockPath: string): Promise<void> {
+  for (let look = 0; look < 2; look++) {
+    rmSync(lockPath);
+    await eventually('the node looks after its files', () => existsSync(lockPath));
+  }
 }
 
 const pad = 'x'.repeat(1000);
@@ -90,6 +98,29 @@ test('a copy that was made in the same run: the next start does not mix it with 
   assert.equal(await again.collection('sales').count(), 1000);
   await again.checkIntegrity();
   assert.ok(again.status().notices.some((notice) => notice.includes('.aside-')));
+});
+
+test('a folder that was copied a while ago, under the running node, and is copied back with its logs', async (t) => {
+  const folder = await makeFolder(t);
+  const [place, old] = [join(folder, 'till'), join(folder, 'old')];
+  const db = await openOnLoopback(folder, 'till');
+  atEnd(t, () => db.close());
+  for (let i = 0; i < 50; i++) await db.collection('sales').put(`before-${i}`, { n: i });
+  mkdirSync(old);
+  const files = readdirSync(place).filter((file) => !/\.(?:lock|pid)$/.test(file));
+  for (const file of files) copyOver(join(place, file), join(old, file));
+  for (let i = 0; i < 50; i++) await db.collection('sales').put(`after-${i}`, { n: i });
+  await nodeLooks(join(place, 'entgldb.db.lock'));
+  for (const file of files) copyOver(join(old, file), join(place, file));
+  await writeUntilRefused(db);
+  await db.close();
+  {
+    await using again = await openOnLoopback(folder, 'till');
+    await again.checkIntegrity();
+    assert.equal(await again.collection('sales').get('late'), undefined);
+  }
+  await using copied = await openOnLoopback(folder, 'old');
+  assert.equal(await copied.collection('sales').count(), 50);
 });
 
 test('a smaller copy: if the content cannot be saved, the node says so, and nothing damaged is offered as a copy', async (t) => {

@@ -102,6 +102,7 @@ export class Checkpointer {
 
   async #look(): Promise<void> {
     const pending = await this.#wal.pendingBytes();
+    this.#options.places.assertMine();
     if (pending < CHECKPOINT_BYTES) return;
     const { aside, limits } = this.#options;
     if (pending <= limits.asideLogBytesMax) return this.#shorten();
@@ -114,7 +115,6 @@ export class Checkpointer {
   }
 
   async #shorten(): Promise<void> {
-    this.#options.places.assertMine();
     // The thread opens the files by name: other files in their place would be damaged.
     if (!hasSafeCheckpoints(this.#db()) || !(await this.#options.places.areAllHeld())) {
       this.#finish('RESTART');

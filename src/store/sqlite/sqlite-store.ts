@@ -91,7 +91,7 @@ export class SqliteStore implements MaintainableStore {
       isFlushImmediate: !isSynced,
       lockedMsMax: connection.busyTimeoutMs,
     };
-    const wal = new WalFile(path, dataSync);
+    const wal = new WalFile(path, dataSync, () => this.#file.places.giveUp());
     const redo = new RedoFile(path, dataSync, logger);
     const witness = new HeadWitness(markerPathOf(path));
     const file = new DatabaseFile(parts, redo);
@@ -284,7 +284,6 @@ export class SqliteStore implements MaintainableStore {
 
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
     this.#file.change(({ transactions }) => transactions.settle());
-    // The check opens the file by its name.
     this.#file.places.assertMainHeld();
     return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, signal));
   }
@@ -319,6 +318,7 @@ export class SqliteStore implements MaintainableStore {
 
   /** As `isInPlace`. Replaces a lock file and logs that somebody removed; nothing in them is lost. False also if the lock was taken. */
   async keepInPlace(): Promise<boolean> {
+    await this.#wal.pendingBytes().catch(() => {});
     if (this.isWrittenOver) this.#identity.disown();
     if (!(await this.isInPlace()) || !(await this.#parts.lock.keep())) return false;
     await this.#commits.keepLogs();

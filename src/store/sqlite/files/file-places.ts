@@ -35,7 +35,12 @@ export class FilePlaces {
     this.#mark.close();
   }
 
-  /** Whether other content was written over the main file. Nothing of this database may be written into it then. */
+  /** To be called when the write-ahead log was written over. */
+  giveUp(): void {
+    this.#mark.giveUp();
+  }
+
+  /** Whether other content was written over the main file or its log. Nothing of this database may be written into it then. */
   get isWrittenOver(): boolean {
     return this.#mark.isOver();
   }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createManualClock, sampleDocument } from '../../../testing/index.ts';
@@ -142,3 +142,29 @@ test('checkpoints by the thread under steady writing are no reason for alarm, an
     await store.close();
     assert.ok(readFileSync(path).equals(readFileSync(join(folder, 'old.db'))));
   }));
+
+/** The suffixes of what a copy of the folder would hold of a running node. */
+const COPIED = ['-wal', '-shm', '-redo', '.marker'];
+
+for (const isRestarted of [false, true])
+  test(`older logs are noticed beside a main file that fits, and do not get into it; a round of the log later: ${isRestarted}`, () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'test.db');
+      const store = await openInFolder(folder);
+      await write(store, 0);
+      store.commit({ meta: new Map([['note', 'old']]) });
+      for (const suffix of COPIED) if (existsSync(path + suffix)) copy(path + suffix, join(folder, `old.db${suffix}`));
+      if (isRestarted) await write(store, 1);
+      store.commit({ meta: new Map([['note', 'new']]) });
+      assert.equal(await store.keepInPlace(), true);
+      const main = readFileSync(path);
+      for (const suffix of COPIED) if (existsSync(path + suffix)) copy(join(folder, `old.db${suffix}`), path + suffix);
+      assert.equal(await store.keepInPlace(), false);
+      assert.equal(store.isWrittenOver, true);
+      await store.close();
+      assert.ok(readFileSync(path).equals(main), 'the main file was changed');
+      const again = await openInFolder(folder);
+      assert.deepEqual([again.identity.fresh, again.meta('note')], [true, isRestarted ? 'old' : undefined]);
+      await again.close();
+      assert.deepEqual(await verifySqliteFile(path, { clock }), []);
+    }));

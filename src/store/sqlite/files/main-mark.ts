@@ -43,6 +43,11 @@ export class MainMark {
     this.#held ??= this.#read();
   }
 
+  /** To be called when logs of the file were written over: what is there now does not belong together. */
+  giveUp(): void {
+    this.#isOver = true;
+  }
+
   /** To be called before the main file is compacted. */
   mayShrink(): void {
     this.#growsOnly = false;

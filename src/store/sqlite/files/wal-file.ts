@@ -5,9 +5,16 @@ import { type FileHandle, open } from 'node:fs/promises';
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const COPY_BYTES = 1024 * 1024;
+/** A log of so many rounds ago is recognised as an old one. */
+const ROUNDS_BACK_MAX = 65_536;
 
 /** Makes what was written to a file durable: `fdatasync` of the handle, unless a test replaces it. */
 export type DataSync = (file: FileHandle) => Promise<void>;
+
+interface Reached {
+  readonly round: number;
+  readonly frames: number;
+}
 
 /**
  * The write-ahead log as a file. SQLite never replaces it while a connection is open, so one handle stays valid. It carries
@@ -16,11 +23,16 @@ export type DataSync = (file: FileHandle) => Promise<void>;
 export class WalFile {
   readonly path: string;
   readonly #dataSync: DataSync;
-  #file: Promise<FileHandle> | undefined;
+  readonly #onWrittenOver: () => void;
+  #file: Promise<FileHandle | undefined> | undefined;
+  /** How far the log was at the last look; undefined: it was empty, or there was none. */
+  #reached: Reached | undefined;
 
-  constructor(databasePath: string, dataSync: DataSync) {
+  /** `onWrittenOver`: called when the log is found to be older than it was, as if an old copy was written over it. */
+  constructor(databasePath: string, dataSync: DataSync, onWrittenOver: () => void) {
     this.path = `${databasePath}-wal`;
     this.#dataSync = dataSync;
+    this.#onWrittenOver = onWrittenOver;
   }
 
   /** Resolves when every commit made before the call is durable. */
@@ -38,7 +50,10 @@ export class WalFile {
     const file = await this.#open();
     if (file === undefined) return 0;
     const header = Buffer.alloc(HEADER_BYTES);
-    if (readSync(file.fd, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) return 0;
+    if (readSync(file.fd, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) {
+      this.#reached = undefined;
+      return 0;
+    }
     const frameBytes = FRAME_HEADER_BYTES + header.readUInt32BE(8);
     const salt = header.subarray(16, 24);
     let low = 0;
@@ -50,7 +65,20 @@ export class WalFile {
       if (found.equals(salt)) low = middle + 1;
       else high = middle;
     }
+    this.#look({ round: salt.readUInt32BE(), frames: low });
     return low * frameBytes;
+  }
+
+  /**
+   * SQLite raises the first half of the salt by one when it restarts the log, and removes no frame before that. A program that writes into an
+   * empty log draws another salt, which tells nothing.
+   */
+  #look(now: Reached): void {
+    const before = this.#reached;
+    this.#reached = now;
+    if (before === undefined) return;
+    const back = (before.round - now.round) >>> 0;
+    if (back === 0 ? now.frames < before.frames : back <= ROUNDS_BACK_MAX) this.#onWrittenOver();
   }
 
   /** Size of the whole file. */
@@ -83,11 +111,23 @@ export class WalFile {
   renew(): () => Promise<void> {
     const file = this.#file;
     this.#file = undefined;
+    this.#reached = undefined;
     return async () => (await file)?.close();
   }
 
   async #open(): Promise<FileHandle | undefined> {
-    if (this.#file === undefined && existsSync(this.path)) this.#file = open(this.path, 'r+');
+    if (this.#file === undefined && existsSync(this.path)) this.#file = this.#openNow();
     return this.#file;
+  }
+
+  async #openNow(): Promise<FileHandle | undefined> {
+    try {
+      return await open(this.path, 'r+');
+    } catch (error) {
+      // The next call tries again.
+      this.#file = undefined;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return undefined;
+    }
   }
 }
