@@ -14,9 +14,11 @@ export function transactionOn(host: TransactionHost, codecOf: (name: CollectionN
   ): TransactionCollection<T, Input>;
   function collection<T extends object = Document>(name: string): TransactionCollection<T>;
   function collection(which: Collection | string): TransactionCollection {
-    if (which instanceof DocumentCollection && !which.isOf(host.base)) throw new TypeError(FOREIGN);
-    if (which instanceof DocumentCollection) return new DocumentCollection(host, which.name, which.codec);
-    const name = parseCollectionName(typeof which === 'string' ? which : which.name);
+    if (which instanceof DocumentCollection && which.isOf(host.base))
+      return new DocumentCollection(host, which.name, which.codec);
+    // Anything else with a name, such as a collection of a second copy of the package, is not of this database either.
+    if (typeof which === 'object' && which !== null) throw new TypeError(FOREIGN);
+    const name = parseCollectionName(which);
     return new DocumentCollection(host, name, codecOf(name));
   }
   return { collection };

@@ -300,6 +300,8 @@ test('a collection of another database or of a transaction, and an invalid name,
   const foreign = two.db.collection('a');
   await one.db.transaction(async (tx) => {
     assert.throws(() => tx.collection(foreign), { name: 'TypeError', message: /another database/ });
+    const ofSecondCopy = { name: 'a', get: () => {} } as never;
+    assert.throws(() => tx.collection(ofSecondCopy), { name: 'TypeError', message: /another database/ });
     assert.throws(() => tx.collection(tx.collection('a') as never), TypeError);
     assert.throws(() => tx.collection(''), { reason: 'INVALID_NAME' });
     assert.throws(() => tx.collection(7 as never), { reason: 'INVALID_NAME' });
