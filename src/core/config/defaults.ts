@@ -80,7 +80,7 @@ export const LIMITS = {
   blobCreditBytes: 512 * 1024,
   /** Messages of live versions that may travel unacknowledged in one session. Later changes wait and are sent together, each document once. */
   liveMessagesMax: 64,
-  /** Bytes of versions in one message. A larger document travels alone. */
+  /** Bytes of versions in one message: at most a third of `frameBytesMax`. A larger document travels alone. */
   messageBytesMax: 128 * 1024,
   /** Bytes of one frame on the wire. Larger: the connection is closed. */
   frameBytesMax: 16 * 1024 * 1024,

@@ -5,6 +5,8 @@ import type { LoadedConfig } from './loaded-config.ts';
 
 /** Room for names, contexts and numbers around a document on the wire. */
 const FRAME_OVERHEAD_BYTES = 64 * 1024;
+/** Messages are cut by the characters of their documents, and a character has up to so many bytes. */
+const CHARACTER_BYTES_MAX = 3;
 
 /** Throws OPTION_INVALID for values that are allowed each by itself, but not together. */
 export function checkConsistency(config: LoadedConfig): void {
@@ -33,6 +35,14 @@ export function checkConsistency(config: LoadedConfig): void {
   }
   if (limits.frameBytesMax < limits.documentBytesMax + FRAME_OVERHEAD_BYTES) {
     throw conflict(config, 'Limits.FrameBytesMax', `at least Limits.DocumentBytesMax + ${FRAME_OVERHEAD_BYTES}`);
+  }
+  const messageBytesMax = Math.floor((limits.frameBytesMax - FRAME_OVERHEAD_BYTES) / CHARACTER_BYTES_MAX);
+  if (limits.messageBytesMax > messageBytesMax) {
+    throw conflict(
+      config,
+      'Limits.MessageBytesMax',
+      `at most ${messageBytesMax}, so that it fits into Limits.FrameBytesMax`,
+    );
   }
   if (limits.transactionBytesMax < limits.documentBytesMax) {
     throw conflict(config, 'Limits.TransactionBytesMax', 'at least Limits.DocumentBytesMax');

@@ -266,6 +266,7 @@ describe('values', () => {
       { Network: { AuthToken: 'a'.repeat(32), AuthTokenFile: 'x' } },
       { Limits: { FrameBytesMax: 1000 } },
       { Limits: { DocumentBytesMax: 8_000_000 } },
+      { Limits: { MessageBytesMax: 16_000_000 } },
     ];
     for (const section of cases) {
       await assert.rejects(load(JSON.stringify({ EntglDb: section })), (error: Error) =>
