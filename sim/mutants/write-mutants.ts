@@ -145,7 +145,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     rule: 'R3: a changed resolver resolves again',
     file: `${REPLICA}/stale-values.ts`,
     find: 'if (document.versions.length > 1) draft.resolveAgain(document);',
-    replace: '',
+    replace: ';',
     scenario: 'a resolver that was changed',
   },
   {
