@@ -111,7 +111,7 @@ export const LIMITS = {
   gapVersionsMin: 1000,
   /** Versions in a range that is listed rather than narrowed further. */
   rangeListMax: 64,
-  /** Bytes waiting in one channel for a slow peer. If more are waiting, the next frame closes it with reason `slow`. */
+  /** Bytes waiting in one channel for a slow peer. If more are waiting, the next frame closes it with reason `slow`. At least `channelHighWaterBytes` and a message. */
   channelBufferBytesMax: 8 * 1024 * 1024,
   /** Bytes waiting in one channel before `send` returns false. */
   channelHighWaterBytes: 512 * 1024,

@@ -44,6 +44,11 @@ export function checkConsistency(config: LoadedConfig): void {
       `at most ${messageBytesMax}, so that it fits into Limits.FrameBytesMax`,
     );
   }
+  const waitingBytes = limits.channelHighWaterBytes + CHARACTER_BYTES_MAX * limits.messageBytesMax;
+  if (limits.channelBufferBytesMax < waitingBytes) {
+    const allowed = `at least ${waitingBytes}: Limits.ChannelHighWaterBytes and one message of Limits.MessageBytesMax characters`;
+    throw conflict(config, 'Limits.ChannelBufferBytesMax', allowed);
+  }
   if (limits.transactionBytesMax < limits.documentBytesMax) {
     throw conflict(config, 'Limits.TransactionBytesMax', 'at least Limits.DocumentBytesMax');
   }

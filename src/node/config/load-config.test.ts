@@ -267,6 +267,7 @@ describe('values', () => {
       { Limits: { FrameBytesMax: 1000 } },
       { Limits: { DocumentBytesMax: 8_000_000 } },
       { Limits: { MessageBytesMax: 16_000_000 } },
+      { Limits: { ChannelBufferBytesMax: 500_000 } },
     ];
     for (const section of cases) {
       await assert.rejects(load(JSON.stringify({ EntglDb: section })), (error: Error) =>
