@@ -3,7 +3,7 @@
  * that `import` takes, and says what it could not read. Method: as in run-cli.test.ts; rows are damaged behind the back of the database.
  */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename } from 'node:fs/promises';
+import { cp, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -52,6 +52,37 @@ test('a document that is damaged itself is left out, counted, and makes exit cod
     await readFile(inFolder('rescued', 'users.ndjson'), 'utf8'),
     '{"key":"u0","value":{"n":0}}\n{"key":"u2","value":{"n":2}}\n',
   );
+});
+
+test('what only the redo log holds after a crash is among what is salvaged, and an older state is not', async () => {
+  await cli('put', 'users', 'u0', '{"n":0}');
+  await cli('put', 'users', 'u1', '{"n":1}');
+  await cli('put', 'users', 'gone', '{}');
+  const node = begin(['start', '--no-discovery']);
+  await node.ready;
+  // The first commits of an opening go to SQLite itself.
+  for (let i = 0; i < 12; i++) await cli('put', 'first', `k${i}`, '{}');
+  await cli('put', 'users', 'u0', '{"n":10}');
+  await cli('put', 'users', 'u2', '{"n":2}');
+  await cli('put', 'stock', 's', '{"n":3}');
+  await cli('delete', 'users', 'gone');
+  // As after a power cut that took all of SQLite's own log.
+  for (const file of ['entgldb.db', 'entgldb.db-redo', 'entgldb.db.marker'])
+    await cp(inFolder('data', file), inFolder('cut', file));
+  node.stop();
+  await node.done;
+  await rename(inFolder('data'), inFolder('whole'));
+  await rename(inFolder('cut'), inFolder('data'));
+  damage('UPDATE meta SET sum = sum + 1');
+  const { code, err } = await cli('salvage', 'rescued');
+  assert.equal(code, 0, err);
+  const lines = async (name: string) => (await readFile(inFolder('rescued', name), 'utf8')).trim().split('\n').sort();
+  assert.deepEqual(await lines('stock.ndjson'), ['{"key":"s","value":{"n":3}}']);
+  assert.deepEqual(await lines('users.ndjson'), [
+    '{"key":"u0","value":{"n":10}}',
+    '{"key":"u1","value":{"n":1}}',
+    '{"key":"u2","value":{"n":2}}',
+  ]);
 });
 
 test('there is nothing to salvage from a database that is in use, is not there, or is none', async () => {
