@@ -5,8 +5,8 @@ import type { DocumentCodec } from '../schema/index.ts';
 type Changes<T> = AsyncIterableIterator<Change<T>, undefined>;
 
 /**
- * The changes of a collection with decoded documents. A document that does not decode becomes an `invalid` change. A schema
- * that throws ends the watcher, since `for await` does not return it then.
+ * The changes of a collection with decoded documents. A document that does not decode, or on which the schema throws, becomes an
+ * `invalid` change. Any other error ends the watcher, since `for await` does not return it then.
  */
 export class DecodedChanges<T> implements AsyncIterableIterator<Change<T>, undefined> {
   readonly #changes: Changes<Document>;

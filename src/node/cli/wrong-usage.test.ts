@@ -163,6 +163,7 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   backup: [['f', 'extra'], ['--nope'], []],
   restore: [[], ['f', 'extra'], ['--nope']],
+  salvage: [[], ['f', 'extra'], ['--nope']],
   check: [['extra'], ['--nope']],
   compact: [['extra'], ['--nope']],
   conflicts: [
