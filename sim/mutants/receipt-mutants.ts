@@ -10,7 +10,7 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
     file: 'src/sync/sender/sender.ts',
     find: 'if (stream?.hasChangedSinceClaim(this.#context.replica.collection(collection))) this.#claims.plan();',
     replace: '',
-    first: 1035,
+    first: 200_005,
   },
   {
     name: 'equal nodes confirm nothing',
