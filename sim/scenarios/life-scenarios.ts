@@ -90,14 +90,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     alsoFailsWith: ['the other twin is not told', 'a fork of a former life is taken for that of others'],
     // R9: knowledge of the shared id, which would contradict the twin, was forgotten with the row. The end of that life is left.
     async play() {
-      const stage = new Stage();
-      const [original, between] = [stage.node(), stage.node()];
-      stage.put(original, 'shared');
-      await stage.meet(original, between);
-      const twin = stage.twinOf(original);
-      stage.put(original, 'of the original');
-      stage.put(twin, 'of the twin');
-      stage.lose(original, 'of the original');
+      const { stage, original, twin } = await twinsOfWhichOneHadDamage();
       await stage.meet(original, twin);
       await stage.meet(original, twin);
       return stage.untold(original, twin);
@@ -113,14 +106,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     ],
     // R9 by third parties: what another says of the end of its life is kept for those who still have the id.
     async play() {
-      const stage = new Stage();
-      const [original, between] = [stage.node(), stage.node()];
-      stage.put(original, 'shared');
-      await stage.meet(original, between);
-      const twin = stage.twinOf(original);
-      stage.put(original, 'of the original');
-      stage.put(twin, 'of the twin');
-      stage.lose(original, 'of the original');
+      const { stage, original, twin, between } = await twinsOfWhichOneHadDamage();
       await stage.meet(original, between);
       await stage.meet(twin, between);
       await stage.meet(twin, between);
@@ -364,4 +350,17 @@ async function unclaimedAt(peer: SimNode, node: SimNode, stage: Stage, key: stri
   await stage.part();
   stage.deafen(peer);
   return image;
+}
+
+/** Twins that each wrote, and a node that had met them while they were one. The original has lost what it wrote, and begun another life. */
+async function twinsOfWhichOneHadDamage() {
+  const stage = new Stage();
+  const [original, between] = [stage.node(), stage.node()];
+  stage.put(original, 'shared');
+  await stage.meet(original, between);
+  const twin = stage.twinOf(original);
+  stage.put(original, 'of the original');
+  stage.put(twin, 'of the twin');
+  stage.lose(original, 'of the original');
+  return { stage, original, twin, between };
 }

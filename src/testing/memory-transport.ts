@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock/index.ts';
 import { LIMITS, type Limits, TIMES } from '../core/config/index.ts';
 import { NetworkError, SyncError, TimeoutError } from '../core/errors/index.ts';
+import { FRAME_TOO_LARGE } from '../core/replication/index.ts';
 import {
   type Address,
   type Channel,
@@ -282,7 +283,7 @@ class MemoryChannel implements Channel {
   receive(frame: Uint8Array): void {
     if (this.#end.isReached) return;
     if (frame.length === 0 || frame.length > this.#network.limits.frameBytesMax) {
-      return this.#abort(frame.length === 0 ? 'frame invalid' : 'frame too large');
+      return this.#abort(frame.length === 0 ? 'frame invalid' : FRAME_TOO_LARGE);
     }
     this.bytesReceived += frame.length;
     this.#early.push(frame);

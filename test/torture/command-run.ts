@@ -9,6 +9,7 @@ import { runCli } from '../../src/node/cli/run-cli.ts';
 import { openNode } from '../../src/node/open-node.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { systemRandom } from '../../src/node/system-random.ts';
+import { DISK_CALLS } from './strace.ts';
 import { spread } from './suite.ts';
 
 /** Built if the suites are, otherwise the source. */
@@ -105,17 +106,7 @@ export async function runAgain({ folder, args, isService }: CommandRun): Promise
 
 /** Calls on descriptors of files that are known by path; others are never pipes or events. */
 const BY_PATH = ['write', 'openat'] as const;
-const CALLS = [
-  'pwrite64',
-  'fsync',
-  'fdatasync',
-  'ftruncate',
-  'rename',
-  'link',
-  'unlink',
-  'mkdir',
-  'copy_file_range',
-] as const;
+const CALLS = [...DISK_CALLS, 'mkdir'] as const;
 
 /** So many of a kind are tried: a checkpoint writes hundreds of pages, and a sync must not be lost among them. */
 const SAME_MAX = 12;

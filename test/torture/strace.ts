@@ -10,7 +10,7 @@ import { type Line, parseLines } from './ledger.ts';
 const LIFE = fileURLToPath(new URL(`./life${extname(import.meta.url)}`, import.meta.url));
 
 /** Calls that change what is on the disk, or make it durable. */
-const DISK_CALLS = [
+export const DISK_CALLS = [
   'pwrite64',
   'fsync',
   'fdatasync',

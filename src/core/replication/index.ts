@@ -8,4 +8,4 @@ export type {
   RemoteOutcome,
   RemoteVersion,
 } from './outcomes.ts';
-export { type PeerTrouble, restlessRemedy } from './peer-trouble.ts';
+export { FRAME_TOO_LARGE, type PeerTrouble, restlessRemedy } from './peer-trouble.ts';

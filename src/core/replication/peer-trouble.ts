@@ -12,9 +12,12 @@ export interface PeerTrouble {
   readonly why: string;
 }
 
+/** Why a channel closes that got a frame above `frameBytesMax`. */
+export const FRAME_TOO_LARGE = 'frame too large';
+
 /** What to do if connections end again and again within seconds, the last of them for this reason. */
 export function restlessRemedy(why: string): string {
-  return why.includes('frame too large')
+  return why.includes(FRAME_TOO_LARGE)
     ? 'it sends a document that is larger than Limits.FrameBytesMax of this node: raise that here'
     : 'if small writes arrive and large ones do not, large packets are lost on the way: set the same MTU at both ends, and let ICMP through';
 }

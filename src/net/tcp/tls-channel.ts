@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock/index.ts';
 import { type Limits, TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
+import { FRAME_TOO_LARGE } from '../../core/replication/index.ts';
 import { ChannelEnd } from '../channel-end.ts';
 import type { Address, Channel } from '../transport.ts';
 import { FRAME_HEADER_BYTES, type FrameReader, frameHeader } from './framing.ts';
@@ -173,7 +174,7 @@ export class TlsChannel implements Channel {
     try {
       return this.#reader.next();
     } catch (error) {
-      this.#abort(isEntglDbError(error, 'MESSAGE_TOO_LARGE') ? 'frame too large' : 'frame invalid');
+      this.#abort(isEntglDbError(error, 'MESSAGE_TOO_LARGE') ? FRAME_TOO_LARGE : 'frame invalid');
       return undefined;
     }
   }
