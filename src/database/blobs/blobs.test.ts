@@ -9,9 +9,10 @@ import { LIMITS, TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
 import type { RemoteVersion } from '../../core/replication/index.ts';
+import { createMemoryStore } from '../../store/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import type { LocalDatabase } from '../database.ts';
-import { openTestDatabase, type TestDatabase, testOnStores, turn } from '../test-database.ts';
+import { openOn, openTestDatabase, type TestDatabase, testOnStores, turn } from '../test-database.ts';
 import type { BlobRef } from './blob-api.ts';
 
 const random = createSeededRandom(5);
@@ -180,6 +181,26 @@ test('a fast source waits for the disk', async () => {
   };
   await opened.db.blobs.put(source());
   assert.ok(most > 0 && most <= 8, `${most} writes waited`);
+});
+
+test('a put relies on what another put is writing only once it is durable', async () => {
+  const store = createMemoryStore();
+  await using opened = openOn(store);
+  const { blobs } = opened.db;
+  const isLost = Promise.withResolvers<void>();
+  async function* slowly(): AsyncGenerator<Uint8Array> {
+    yield BYTES.subarray(0, 600_000);
+    await isLost.promise;
+    yield BYTES.subarray(600_000);
+  }
+  store.failFlushes(1);
+  const first = blobs.put(BYTES);
+  const second = blobs.put(slowly());
+  await assert.rejects(first, is('IO_FAILED'));
+  isLost.resolve();
+  await assert.rejects(second, is('IO_FAILED'));
+  const ref = await blobs.put(BYTES);
+  assert.equal(await blobs.has(ref), true);
 });
 
 test('reading a blob that has not fully arrived fails with the number of missing bytes', async () => {

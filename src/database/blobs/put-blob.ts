@@ -105,19 +105,27 @@ export class BlobPut {
   /** Writes a document unless it exists and is young: another node could be about to collect an older one. */
   #ensure(key: DocumentKey, text: () => string): void {
     this.#pins.add(key);
-    if (this.#isYoung(key)) return;
+    if (this.#isYoung(key)) {
+      // Another put may have written it a moment ago, and a failed sync would take it back.
+      this.#await(this.#host.replica.flush(), 0);
+      return;
+    }
     const value = text();
-    this.#waitingBytes += value.length;
-    const written = this.#host
-      .write(BLOBS_COLLECTION, [{ collection: BLOBS_COLLECTION, key, value, ifVersion: undefined }])
+    const write = { collection: BLOBS_COLLECTION, key, value, ifVersion: undefined };
+    this.#await(this.#host.write(BLOBS_COLLECTION, [write]), value.length);
+  }
+
+  #await(durable: Promise<unknown>, bytes: number): void {
+    this.#waitingBytes += bytes;
+    const waiting = durable
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
       .finally(() => {
-        this.#waitingBytes -= value.length;
-        this.#waiting.delete(written);
+        this.#waitingBytes -= bytes;
+        this.#waiting.delete(waiting);
       });
-    this.#waiting.add(written);
+    this.#waiting.add(waiting);
   }
 
   #isYoung(key: DocumentKey): boolean {
