@@ -9,6 +9,7 @@ import {
   isBehind,
   isOtherOrigin,
   type Marker,
+  markerPathOf,
   readMarker,
   readOrigins,
   type Witness,
@@ -38,6 +39,15 @@ export interface IdentityOptions {
 
 type Reserved = Pick<Marker, 'reservedSeq' | 'reservedPos'>;
 
+/** What an opening finds in the database file and beside it. */
+interface Found {
+  readonly head: Head | undefined;
+  readonly marker: Marker | undefined;
+  readonly origins: readonly string[];
+  /** Of this machine and the file as it lies now. */
+  readonly fingerprint: string;
+}
+
 /** R9 at open: decides whether this file may keep its replica id, and keeps file and marker consistent. */
 export class IdentityKeeper {
   readonly identity: StoreIdentity;
@@ -54,30 +64,24 @@ export class IdentityKeeper {
 
   /** Compares file and marker, and raises the generation of both. Durable on return. */
   static open(tables: Tables, options: IdentityOptions): IdentityKeeper {
-    const before = readMarker(markerPathOf(options.path));
+    const markerPath = markerPathOf(options.path);
     const head = tables.state.head();
-    const fingerprint = fingerprintOf(options);
-    const origins = readOrigins(markerPathOf(options.path));
-    const judged = judge(tables, before, origins, head, fingerprint);
+    const marker = readMarker(markerPath);
+    const found: Found = { head, marker, origins: readOrigins(markerPath), fingerprint: fingerprintOf(options) };
+    const judged = judge(tables, found);
     // A copy or a restored backup is expected to be older.
     const isBack = isBehind(head, options.witness) || options.isRedoCut;
     const isCutBack = (judged === 'same' || judged === 'new') && isBack;
     // With durability `normal` the reserved seqs keep the names of writes distinct, so the life continues.
     const isOver = judged === 'same' && isCutBack && options.block === 0;
     const reason = isOver ? 'cut-back' : judged;
-    const reserved = reason === 'same' ? reservedBy(head, before) : NOTHING_RESERVED;
+    const reserved = reason === 'same' ? reservedBy(head, marker) : NOTHING_RESERVED;
     const identity: StoreIdentity = { fresh: reason !== 'same', reason, ...reserved, ...(isCutBack && { isCutBack }) };
-    return new IdentityKeeper(tables, options, identity, before, head, fingerprint);
+    return new IdentityKeeper(tables, options, found, identity);
   }
 
-  private constructor(
-    tables: Tables,
-    options: IdentityOptions,
-    identity: StoreIdentity,
-    before: Marker | undefined,
-    head: Head | undefined,
-    fingerprint: string,
-  ) {
+  private constructor(tables: Tables, options: IdentityOptions, found: Found, identity: StoreIdentity) {
+    const { head, marker: before, fingerprint } = found;
     this.identity = identity;
     this.#options = options;
     this.#markerPath = markerPathOf(options.path);
@@ -217,18 +221,8 @@ export class IdentityKeeper {
   }
 }
 
-export function markerPathOf(path: string): string {
-  return `${path}.marker`;
-}
-
 /** Whether the file may keep the replica id of its head (`same`), or why not. */
-function judge(
-  tables: Tables,
-  marker: Marker | undefined,
-  origins: readonly string[],
-  head: Head | undefined,
-  fingerprint: string,
-): StoreIdentity['reason'] {
+function judge(tables: Tables, { head, marker, origins, fingerprint }: Found): StoreIdentity['reason'] {
   if (head === undefined) return 'new';
   if (tables.meta.get('sealed') !== undefined) return 'sealed';
   if (marker === undefined) return 'marker-missing';

@@ -17,6 +17,7 @@ import {
   LOG_SUFFIXES,
   type MainFile,
   type Marker,
+  markerPathOf,
   readMarker,
   readOrigins,
   removeInterruptedRestore,
@@ -24,7 +25,6 @@ import {
   syncFolderOf,
   takeOwnerLock,
 } from './files/index.ts';
-import { markerPathOf } from './identity-keeper.ts';
 import { guarded } from './sqlite-errors.ts';
 import { type FoundFiles, SqliteStore } from './sqlite-store.ts';
 

@@ -4,8 +4,7 @@ import type { CollectionName, DocumentKey } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import type { FoundDocument, StoredDocument } from '../store.ts';
 import { openReader } from './connection.ts';
-import { ownerOf, RedoFile, readMarker, textToBatch } from './files/index.ts';
-import { markerPathOf } from './identity-keeper.ts';
+import { markerPathOf, ownerOf, RedoFile, readMarker, textToBatch } from './files/index.ts';
 import { guarded } from './sqlite-errors.ts';
 import { Tables } from './tables.ts';
 

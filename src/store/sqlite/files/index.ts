@@ -4,7 +4,7 @@ export { FilePlaces } from './file-places.ts';
 export { HeadWitness, isBehind, type Witness } from './head-witness.ts';
 export { inspectMainFile, LOG_SUFFIXES, type MainFile, setStrayLogsAside } from './main-file.ts';
 export { MainMark } from './main-mark.ts';
-export { describesGeneration, isFirstOpening, type Marker, readMarker, writeMarker } from './marker.ts';
+export { describesGeneration, isFirstOpening, type Marker, markerPathOf, readMarker, writeMarker } from './marker.ts';
 export { awaitOwner, type OwnerLock, ownerOf, takeOwnerLock } from './owner-lock.ts';
 export { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 export { RedoFile } from './redo-file.ts';

@@ -27,6 +27,11 @@ const MARKER_BYTES = 256;
 /** Version 1 reserved no change positions. */
 const VERSIONS: ReadonlySet<string | undefined> = new Set(['1', '2']);
 
+/** Where the marker of the database at this path lies. */
+export function markerPathOf(path: string): string {
+  return `${path}.marker`;
+}
+
 /** Undefined if there is none, or none that can be trusted. */
 export function readMarker(path: string): Marker | undefined {
   if (!existsSync(path)) return undefined;
