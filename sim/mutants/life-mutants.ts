@@ -180,7 +180,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     name: 'knowledge of the forked life stays',
     rule: 'R9: the old entry of knowledge is lowered',
     file: `${REPLICA}/lives/new-life.ts`,
-    find: 'context.draft.lowerKnowledge(name, before, confirmed);',
+    find: 'draft.lowerKnowledge(name, before, confirmed);',
     replace: ';',
     scenario: 'a twin that is gone, and what it wrote',
   },

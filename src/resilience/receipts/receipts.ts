@@ -11,6 +11,7 @@ import {
 import type { Logger } from '../../core/logging/index.ts';
 import type { Dot } from '../../core/version/index.ts';
 import type { CollectionState, CommitNotice, Replica } from '../../database/replica/index.ts';
+import { allVersions } from '../../store/index.ts';
 import { type ConfirmedPoints, ReceiptTable } from './receipt-table.ts';
 
 export interface ReceiptsDeps {
@@ -253,16 +254,9 @@ export class Receipts {
   }
 
   #countLive(collection: CollectionName, own: ReplicaId, point: number, countMax: number): number {
-    const { store } = this.#deps.replica;
-    let count = 0;
-    for (let after = point; count < countMax; ) {
-      const limit = Math.min(PAGE_MAX, countMax - count);
-      const page = store.delta(collection, own, after, limit);
-      count += page.length;
-      if (page.length < limit) break;
-      after = page.at(-1)!.version.seq;
-    }
-    return count;
+    const range = { collection, replica: own, afterSeq: point, pageMax: Math.min(PAGE_MAX, countMax) };
+    const live = allVersions(this.#deps.replica.store, range);
+    return live.take(countMax).reduce((count) => count + 1, 0);
   }
 
   /** The writes of this node that a peer must hold: the newest under each own id. */

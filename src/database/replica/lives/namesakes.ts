@@ -1,4 +1,3 @@
-import type { CollectionName, DocumentKey, ReplicaId } from '../../../core/ids/index.ts';
 import type { RemoteVersion } from '../../../core/replication/index.ts';
 import {
   type Check,
@@ -8,10 +7,8 @@ import {
   type Version,
   type VersionBody,
 } from '../../../core/version/index.ts';
-import type { Store } from '../../../store/index.ts';
+import { allVersions, type Store } from '../../../store/index.ts';
 
-/** Rows read at a time. */
-const PAGE_ROWS_MAX = 64;
 /** Number of authors, in each collection, whose highest seq is remembered; beyond it all are forgotten and looked up again. */
 const AUTHORS_MAX = 4096;
 
@@ -57,7 +54,8 @@ export class Namesakes {
       this.#highest.set(author, last);
       return forks;
     }
-    for (const { key, version } of rowsBetween(this.#store, collection, replica, first, last)) {
+    const range = { collection, replica, afterSeq: first - 1, upToSeq: last };
+    for (const { key, version } of allVersions(this.#store, range)) {
       const remote = bySeq.get(version.seq);
       if (remote !== undefined && remote.key !== key) forks.push(forkOf(remote, version));
     }
@@ -113,19 +111,4 @@ function groupsOf(versions: readonly RemoteVersion[]): ReadonlyMap<string, reado
   const isLikeFirst = (version: RemoteVersion): boolean =>
     version.replica === first.replica && version.collection === first.collection;
   return versions.every(isLikeFirst) ? new Map([[nameOf(first), versions]]) : Map.groupBy(versions, nameOf);
-}
-
-function* rowsBetween(
-  store: Pick<Store, 'delta'>,
-  collection: CollectionName,
-  replica: ReplicaId,
-  first: number,
-  last: number,
-): Generator<{ readonly key: DocumentKey; readonly version: Version }> {
-  for (let after = first - 1; after < last; ) {
-    const page = store.delta(collection, replica, after, Math.min(PAGE_ROWS_MAX, last - after));
-    yield* page.filter(({ version }) => version.seq <= last);
-    if (page.length === 0) return;
-    after = page.at(-1)!.version.seq;
-  }
 }

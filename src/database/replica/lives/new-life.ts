@@ -1,6 +1,5 @@
-import type { CollectionName, ReplicaId } from '../../../core/ids/index.ts';
 import { compareVersions, joinLines, type Known, sealVersion, type Version } from '../../../core/version/index.ts';
-import type { Store, StoredVersion } from '../../../store/index.ts';
+import { allVersions, type Store, type StoredVersion } from '../../../store/index.ts';
 import type { CollectionState } from '../collection-state.ts';
 import type { Draft } from '../draft.ts';
 import type { NewLife } from '../outcomes.ts';
@@ -19,19 +18,20 @@ export interface NewLifeContext {
  * under the same dots become distinct. `confirmed` is null if there was no fork. Returns how many were written again.
  */
 export function draftNewLife(
-  context: NewLifeContext,
+  { draft, store, collections, pageSize }: NewLifeContext,
   { before, after }: Pick<NewLife, 'before' | 'after'>,
   confirmed: Known | null,
 ): number {
-  context.draft.beginLife(after);
+  draft.beginLife(after);
   if (confirmed === null) return 0;
   let rewritten = 0;
-  for (const { name, knowledge } of context.collections) {
-    for (const stored of versionsBeyond(context, name, before, confirmed.seq)) {
-      rewrite(context.draft, stored);
+  for (const { name, knowledge } of collections) {
+    const beyond = { collection: name, replica: before, afterSeq: confirmed.seq, pageMax: pageSize };
+    for (const stored of allVersions(store, beyond)) {
+      rewrite(draft, stored);
       rewritten++;
     }
-    if ((knowledge.get(before)?.seq ?? 0) > confirmed.seq) context.draft.lowerKnowledge(name, before, confirmed);
+    if ((knowledge.get(before)?.seq ?? 0) > confirmed.seq) draft.lowerKnowledge(name, before, confirmed);
   }
   return rewritten;
 }
@@ -49,18 +49,4 @@ function rewrite(draft: Draft, { collection, key, version }: StoredVersion): voi
   const versions = document.versions.map((v) => (isOld(v) ? again : v)).sort(compareVersions);
   draft.put(collection, key, document, { versions, lineFirst: 0, lineReplica: null });
   draft.signOwn(collection, again.digest);
-}
-
-function* versionsBeyond(
-  { store, pageSize }: NewLifeContext,
-  collection: CollectionName,
-  replica: ReplicaId,
-  seq: number,
-): Iterable<StoredVersion> {
-  for (let after = seq; ; ) {
-    const page = store.delta(collection, replica, after, pageSize);
-    yield* page;
-    if (page.length < pageSize) return;
-    after = page.at(-1)!.version.seq;
-  }
 }
