@@ -15,7 +15,7 @@ import {
   openOrRestore,
   type RestoredFile,
 } from '../resilience/index.ts';
-import { type DamagedEntry, damagedDocument } from '../store/index.ts';
+import { type DamagedEntry, damagedDocument, META } from '../store/index.ts';
 import { awaitOwner, openSqliteStore, restoreSqliteFile, type SqliteStore } from '../store/sqlite/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
@@ -23,7 +23,6 @@ import { requirePath } from './files/index.ts';
 import { readMachineId } from './machine-id.ts';
 import type { NetworkOptions, NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
-import { NODE_ID } from './node-name.ts';
 import { NodeState } from './node-state.ts';
 import {
   copiedText,
@@ -150,7 +149,7 @@ async function openState(options: OpenNodeOptions, parts: StateParts, storeLogge
   let state: NodeState | undefined;
   let database: LocalDatabase | undefined;
   try {
-    const nodeId = options.config.values.NodeId ?? store.meta(NODE_ID) ?? `${hostname()}-${randomLetters(4)}`;
+    const nodeId = options.config.values.NodeId ?? store.meta(META.nodeId) ?? `${hostname()}-${randomLetters(4)}`;
     database = openDatabaseOn(store, options, nodeId, parts.clocks, () => state);
     const opened = new NodeState({ ...options, clock: systemClock, database, store });
     services = createServices(options, parts, opened);
@@ -211,7 +210,7 @@ async function openStore(
 }
 
 function keepNodeId({ nodeId, store, database }: NodeState): void {
-  if (nodeId !== store.meta(NODE_ID)) database.replica.commitEntries((draft) => draft.meta(NODE_ID, nodeId));
+  if (nodeId !== store.meta(META.nodeId)) database.replica.commitEntries((draft) => draft.meta(META.nodeId, nodeId));
 }
 
 function openDatabaseOn(

@@ -1,8 +1,8 @@
 export { allEntries } from './all-entries.ts';
 export { allVersions } from './all-versions.ts';
-export { COUNTING, countingMark } from './counting-mark.ts';
 export { FILLING_COMMIT_MIN } from './filling.ts';
 export { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from './memory/index.ts';
+export { META, type MetaName, markedCollections, markOf } from './meta-names.ts';
 export {
   openSqliteStore,
   readBackupDocuments,

@@ -12,7 +12,15 @@ import {
   nextCheck,
   type PurgeLine,
 } from '../../core/version/index.ts';
-import type { EntryRow, GoneDocument, GoneReason, Head, StoreBatch, StoredDocument } from '../../store/index.ts';
+import type {
+  EntryRow,
+  GoneDocument,
+  GoneReason,
+  Head,
+  MetaName,
+  StoreBatch,
+  StoredDocument,
+} from '../../store/index.ts';
 import { type CollectionState, collectionRow } from './collection-state.ts';
 
 /** What a draft needs from the replica that it will change. */
@@ -279,7 +287,7 @@ export class Draft {
     this.#entries.push(row);
   }
 
-  meta(name: string, text: string | null): void {
+  meta(name: MetaName, text: string | null): void {
     this.#meta.set(name, text);
   }
 

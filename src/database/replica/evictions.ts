@@ -1,6 +1,6 @@
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import { FingerprintSum } from '../../core/version/index.ts';
-import { countingMark, type Store } from '../../store/index.ts';
+import { markedCollections, markOf, type Store } from '../../store/index.ts';
 import { type DamagedCollections, readablePage } from './damage/index.ts';
 import type { Draft } from './draft.ts';
 import type { NewLife } from './outcomes.ts';
@@ -15,9 +15,9 @@ export class Evictions {
   constructor(state: ReplicaState, damaged: DamagedCollections, meta: ReadonlyMap<string, string>) {
     this.#state = state;
     this.#damaged = damaged;
-    this.#pending = new Set(markedEvictions(meta));
+    this.#pending = new Set(markedCollections('evicting', meta));
     state.onReload((_cause, image) => {
-      this.#pending = new Set(markedEvictions(image.meta));
+      this.#pending = new Set(markedCollections('evicting', image.meta));
     });
   }
 
@@ -65,8 +65,8 @@ function draftEviction(draft: Draft, collection: CollectionName, after: ReplicaI
   draft.setState(collection, 'frozen');
   draft.forgetKnowledge(collection);
   draft.beginLife(after);
-  draft.meta(evictionMark(collection), 'evicting');
-  draft.meta(countingMark(collection), null);
+  draft.meta(markOf('evicting', collection), 'evicting');
+  draft.meta(markOf('counting', collection), null);
 }
 
 /** Drops one slice of the rows; true if it was the last. Then it removes the mark by which an interrupted eviction continues. */
@@ -77,18 +77,6 @@ function draftEvictedRows(draft: Draft, store: Store, collection: CollectionName
   for (const key of damaged) draft.removeDamaged(collection, key);
   if (page.length === limit) return false;
   draft.recount(collection, 0, new FingerprintSum());
-  draft.meta(evictionMark(collection), null);
+  draft.meta(markOf('evicting', collection), null);
   return true;
-}
-
-const MARK = 'evicting:';
-
-function evictionMark(collection: CollectionName): string {
-  return `${MARK}${collection}`;
-}
-
-function markedEvictions(meta: ReadonlyMap<string, string>): CollectionName[] {
-  return [...meta.keys()]
-    .filter((name) => name.startsWith(MARK))
-    .map((name) => name.slice(MARK.length) as CollectionName);
 }

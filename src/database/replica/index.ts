@@ -2,7 +2,7 @@ export type { CollectionState } from './collection-state.ts';
 export type { CommitRecorder } from './commit-recorder.ts';
 export type { LedgerEntry, Moment } from './conflicts/index.ts';
 export type { Draft, DraftedChange } from './draft.ts';
-export { LIVES, parseFormerLives } from './lives/index.ts';
+export { parseFormerLives } from './lives/index.ts';
 export { tooLarge, versionToken } from './local-write.ts';
 export type { CommitNotice, LocalOutcome, LocalTransaction, LocalWrite, NewLife } from './outcomes.ts';
 export { Replica } from './replica.ts';

@@ -10,7 +10,7 @@ import {
 import type { Logger } from '../../core/logging/index.ts';
 import type { Resolver } from '../../core/merge/index.ts';
 import { FIRST_CHECK, type ForkEvidence, type Knowledge, type Known } from '../../core/version/index.ts';
-import type { Head, Store, StoredDocument, StoreImage } from '../../store/index.ts';
+import { type Head, META, type Store, type StoredDocument, type StoreImage } from '../../store/index.ts';
 import { type CollectionState, emptyCollection, loadCollections } from './collection-state.ts';
 import type { CommitRecorder } from './commit-recorder.ts';
 import { ConflictLedger, type Moment } from './conflicts/index.ts';
@@ -47,8 +47,6 @@ export interface ReplicaOptions {
 
 export type CommitListener = (notice: CommitNotice) => void;
 
-/** Name of the saved LivedTime in the metadata. */
-const LIVED = 'lived';
 const COPIED = 'this database file was copied or restored, or it lost its newest writes or its marker';
 
 /**
@@ -86,13 +84,13 @@ export class ReplicaState {
       retentionMs: TIMES.conflictRetentionMs,
       resolverOf: (name) => this.resolverText(name),
     });
-    this.#lived = new LivedTime(clock, image.meta.get(LIVED));
+    this.#lived = new LivedTime(clock, image.meta.get(META.livedTime));
     this.#collections = loadCollections(image);
     this.#lives = OwnLives.parse({ head: image.head, isSameLife, reservedSeq, reservedPos }, image.meta, true);
     this.#head = this.#lives.aboveReserved(
       image.head ?? { replica: createReplicaId(random), seq: 0, check: FIRST_CHECK, hlc: HLC_ZERO, pos: 0 },
     );
-    this.resume = ResumePoints.parse(image.meta.get('resume'));
+    this.resume = ResumePoints.parse(image.meta.get(META.resumePoints));
     this.#durability = new Durability({ store, pos: () => this.pos, onLost: (cause) => this.reload(cause) });
   }
 
@@ -245,7 +243,7 @@ export class ReplicaState {
     this.#collections = loadCollections(image);
     this.#head = this.#lives.aboveReserved(image.head ?? { ...this.#head, seq: 0, check: FIRST_CHECK });
     this.#lives = this.#lives.reloaded(image.meta);
-    this.resume = ResumePoints.parse(image.meta.get('resume'));
+    this.resume = ResumePoints.parse(image.meta.get(META.resumePoints));
     this.#durability.restart();
     this.#unrecord();
     for (const listener of [...this.#reloadListeners]) listener(cause, image);
@@ -320,7 +318,7 @@ export class ReplicaState {
     const isPoint = this.store.chainCheck(seq) === check;
     this.#lives = lives.ended(draft, this.#head, { kind, isPoint, endsMax: this.options.limits.lifeEndsMax });
     this.resume = ResumePoints.none();
-    draft.meta('resume', null);
+    draft.meta(META.resumePoints, null);
     try {
       this.commit(draft, 'own');
     } catch (error) {
@@ -351,7 +349,7 @@ export class ReplicaState {
     this.options.recorder?.record(draft, now);
     this.conflicts.record(draft, now);
     const lived = this.#lived.saving();
-    if (lived !== undefined) draft.meta(LIVED, lived);
+    if (lived !== undefined) draft.meta(META.livedTime, lived);
   }
 
   /** What was recorded may not be in the store, so it must be read or saved again. */

@@ -9,6 +9,7 @@ import type {
   RemoteVersion,
 } from '../../core/replication/index.ts';
 import { type Check, FIRST_CHECK, type Known } from '../../core/version/index.ts';
+import { META } from '../../store/index.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { DamagedCollections } from './damage/index.ts';
 import type { Draft } from './draft.ts';
@@ -103,7 +104,7 @@ export class Replica extends ReplicaState {
     for (const claim of claims) this.confirm(claim.knowledge.get(this.id));
     const isWanted = reached !== undefined && this.collection(reached.collection).state === 'wanted';
     const resume = this.resume.after(draft, claims, isWanted ? reached : undefined);
-    if (resume !== this.resume) draft.meta('resume', resume.toText());
+    if (resume !== this.resume) draft.meta(META.resumePoints, resume.toText());
     this.commit(draft, 'remote', source);
     this.#quarantine.committed(draft);
     this.resume = resume;

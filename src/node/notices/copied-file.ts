@@ -1,9 +1,6 @@
 import type { LocalDatabase } from '../../database/index.ts';
-import type { StoreIdentity } from '../../store/index.ts';
+import { META, type StoreIdentity } from '../../store/index.ts';
 import { keepText, keptText } from './kept-text.ts';
-
-/** Name of the metadata entry that says why the file took a new identity. */
-const COPIED = 'copied';
 
 /**
  * R9: why this file counts as a copy of one that may live on elsewhere; undefined if it does not. The answer is kept in the file
@@ -12,14 +9,14 @@ const COPIED = 'copied';
  */
 export function whyCopied(database: LocalDatabase, { fresh, reason }: StoreIdentity): string | undefined {
   const isFoundNow = fresh && reason !== 'new' && reason !== 'cut-back';
-  if (!isFoundNow) return keptText(database, COPIED);
-  keepText(database, COPIED, reason);
+  if (!isFoundNow) return keptText(database, META.whyCopied);
+  keepText(database, META.whyCopied, reason);
   return reason;
 }
 
 /** Call when the node has its own device key and its user was told. */
 export function forgetCopied(database: LocalDatabase): void {
-  keepText(database, COPIED, null);
+  keepText(database, META.whyCopied, null);
 }
 
 export function copiedText(reason: string): string {

@@ -1,15 +1,13 @@
 import type { LocalDatabase } from '../../database/index.ts';
+import { META } from '../../store/index.ts';
 import { keepText, keptText } from './kept-text.ts';
-
-/** Name of the metadata entry with notices of commands, a JSON list of texts. */
-const NOTICES = 'notices';
 
 /** Beyond this the oldest notice is forgotten; the command already showed it. */
 const KEPT_MAX = 20;
 
 /** What commands have found out about the files since a node last ran on them. */
 export function keptNotices(database: LocalDatabase): string[] {
-  const text = keptText(database, NOTICES);
+  const text = keptText(database, META.notices);
   return text === undefined ? [] : (JSON.parse(text) as string[]);
 }
 
@@ -17,10 +15,10 @@ export function keptNotices(database: LocalDatabase): string[] {
 export function keepNotices(database: LocalDatabase, found: readonly string[]): void {
   if (found.length === 0) return;
   const all = [...new Set([...keptNotices(database), ...found])];
-  keepText(database, NOTICES, JSON.stringify(all.slice(-KEPT_MAX)));
+  keepText(database, META.notices, JSON.stringify(all.slice(-KEPT_MAX)));
 }
 
 /** Call when the node has told its user. */
 export function forgetNotices(database: LocalDatabase): void {
-  keepText(database, NOTICES, null);
+  keepText(database, META.notices, null);
 }

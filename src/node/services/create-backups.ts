@@ -1,12 +1,11 @@
 import type { Clock } from '../../core/clock/index.ts';
 import { type Logger, silentLogger } from '../../core/logging/index.ts';
-import { LIVES, parseFormerLives } from '../../database/replica/index.ts';
+import { parseFormerLives } from '../../database/replica/index.ts';
 import { type BackedUpDatabase, BackupService, type DatabaseState, type OwnState } from '../../resilience/index.ts';
-import { readBackupHead, verifySqliteFile } from '../../store/index.ts';
+import { META, readBackupHead, verifySqliteFile } from '../../store/index.ts';
 import { lastLifeOf } from '../../store/sqlite/index.ts';
 import type { ConfigValues, LoadedConfig } from '../config/index.ts';
 import { backupFiles } from '../files/index.ts';
-import { NODE_ID } from '../node-name.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -67,10 +66,15 @@ export function ownStateOfClosed({ values }: LoadedConfig): OwnState {
 async function stateIn(path: string): Promise<DatabaseState | undefined> {
   await new Promise((resolve) => setImmediate(resolve));
   try {
-    const found = readBackupHead(path, [LIVES, NODE_ID]);
+    const found = readBackupHead(path, [META.formerLives, META.nodeId]);
     if (found === undefined) return undefined;
     const { replica, pos } = found.head;
-    return { replica, pos, former: parseFormerLives(found.meta[LIVES]), node: found.meta[NODE_ID] ?? null };
+    return {
+      replica,
+      pos,
+      former: parseFormerLives(found.meta[META.formerLives]),
+      node: found.meta[META.nodeId] ?? null,
+    };
   } catch {
     // Not a database of ours, or one that cannot be read.
     return undefined;

@@ -1,6 +1,6 @@
 import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
 import { FingerprintSum } from '../../../core/version/index.ts';
-import { countingMark, damagedDocument, type Store, type StoredDocument } from '../../../store/index.ts';
+import { damagedDocument, markOf, type Store, type StoredDocument } from '../../../store/index.ts';
 import type { CollectionState } from '../collection-state.ts';
 import type { Draft } from '../draft.ts';
 
@@ -21,7 +21,7 @@ export function draftDamage(
   sum.add(noise);
   draft.recount(name, documents, sum);
   draft.forgetKnowledge(name);
-  draft.meta(countingMark(name), 'counting');
+  draft.meta(markOf('counting', name), 'counting');
 }
 
 /**

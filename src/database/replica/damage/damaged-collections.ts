@@ -1,5 +1,5 @@
 import type { CollectionName, DocumentKey, Random } from '../../../core/ids/index.ts';
-import { COUNTING, countingMark } from '../../../store/index.ts';
+import { markedCollections, markOf } from '../../../store/index.ts';
 import type { NewLife } from '../outcomes.ts';
 import type { ReplicaState } from '../replica-state.ts';
 import { draftDamage } from './damage.ts';
@@ -61,7 +61,7 @@ export class DamagedCollections {
     if (!recount.count(this.#state.store, limit)) return null;
     if (recount.damaged.length > 0) return recount.damaged;
     draft.recount(collection, recount.documents, recount.sum);
-    draft.meta(countingMark(collection), null);
+    draft.meta(markOf('counting', collection), null);
     this.#state.commit(draft, 'own');
     this.#recounts.delete(collection);
     return [];
@@ -70,6 +70,5 @@ export class DamagedCollections {
 
 /** The counts to make, by their marks. An interrupted count starts again. */
 function markedRecounts(meta: ReadonlyMap<string, string>): Map<CollectionName, Recount> {
-  const names = [...meta.keys()].filter((name) => name.startsWith(COUNTING)).map((name) => name.slice(COUNTING.length));
-  return new Map(names.map((name) => [name as CollectionName, new Recount(name as CollectionName)]));
+  return new Map(markedCollections('counting', meta).map((name) => [name, new Recount(name)]));
 }

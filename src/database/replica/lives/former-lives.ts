@@ -1,7 +1,5 @@
 import { parseReplicaId, type ReplicaId } from '../../../core/ids/index.ts';
 
-/** Name of the metadata entry that holds them. */
-export const LIVES = 'lives';
 /** The oldest are forgotten; resume tokens from then count as foreign. */
 const LIVES_MAX = 100;
 

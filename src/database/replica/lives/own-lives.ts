@@ -1,15 +1,11 @@
 import type { ReplicaId } from '../../../core/ids/index.ts';
 import { FIRST_CHECK, type ForkEvidence, type Known } from '../../../core/version/index.ts';
-import type { Head } from '../../../store/index.ts';
+import { type Head, META } from '../../../store/index.ts';
 import type { Draft } from '../draft.ts';
 import { ConfirmedPoints } from './confirmed-points.ts';
-import { endLife, type FormerLives, formerLivesToText, LIVES, parseFormerLives } from './former-lives.ts';
+import { endLife, type FormerLives, formerLivesToText, parseFormerLives } from './former-lives.ts';
 import { type LifeEnd, LifeEnds } from './life-ends.ts';
 import { LostPositions } from './lost-positions.ts';
-
-/** Names of the metadata entries that hold the ends of lives: of those that turned out to have a twin, and of the others. */
-const FORKED = 'forked';
-const ENDED = 'ended';
 
 /** How a life ended: with a fork that was found, or otherwise. */
 export interface LifeEnding {
@@ -54,10 +50,10 @@ export class OwnLives {
   /** Reads them from the metadata. `isOpening`: the database is being opened. */
   static parse(file: OpenedFile, meta: ReadonlyMap<string, string>, isOpening: boolean): OwnLives {
     return new OwnLives(file, {
-      former: parseFormerLives(meta.get(LIVES)),
-      forked: LifeEnds.parse(meta.get(FORKED)),
-      ended: LifeEnds.parse(meta.get(ENDED)),
-      confirmed: ConfirmedPoints.parse(meta.get('confirmed'), isOpening),
+      former: parseFormerLives(meta.get(META.formerLives)),
+      forked: LifeEnds.parse(meta.get(META.forkedEnds)),
+      ended: LifeEnds.parse(meta.get(META.plainEnds)),
+      confirmed: ConfirmedPoints.parse(meta.get(META.confirmedPoints), isOpening),
       lost: lostPositions(file, meta),
     });
   }
@@ -75,10 +71,10 @@ export class OwnLives {
     const former = endLife(known.former, head.replica, kind === 'forked' ? 0 : head.pos);
     const forked = kind === 'forked' ? known.forked.with(head, endsMax) : known.forked;
     const ended = kind === 'plain' && isPoint ? known.ended.with(head, endsMax) : known.ended;
-    draft.meta(LIVES, formerLivesToText(former));
-    if (forked !== known.forked) draft.meta(FORKED, forked.toText());
-    if (ended !== known.ended) draft.meta(ENDED, ended.toText());
-    draft.meta('confirmed', null);
+    draft.meta(META.formerLives, formerLivesToText(former));
+    if (forked !== known.forked) draft.meta(META.forkedEnds, forked.toText());
+    if (ended !== known.ended) draft.meta(META.plainEnds, ended.toText());
+    draft.meta(META.confirmedPoints, null);
     return new OwnLives(this.#file, { ...known, former, forked, ended, confirmed: ConfirmedPoints.none() });
   }
 
@@ -122,8 +118,8 @@ export class OwnLives {
   /** Adds the confirmed points to a commit that follows this head; lost positions to the first one that goes beyond them. */
   record(draft: Draft, { pos }: Head): void {
     const confirmed = this.#known.confirmed.toText();
-    if (confirmed !== null) draft.meta('confirmed', confirmed);
-    if (this.#known.lost.has(pos - 1)) draft.meta('lost-positions', this.#known.lost.toText());
+    if (confirmed !== null) draft.meta(META.confirmedPoints, confirmed);
+    if (this.#known.lost.has(pos - 1)) draft.meta(META.lostPositions, this.#known.lost.toText());
   }
 
   /** Whether the id belongs to a file of which this one is a copy: no write may carry it again. */
@@ -146,7 +142,7 @@ function raised(head: Head, pos: number): Head {
 }
 
 function lostPositions({ head, reservedPos }: OpenedFile, meta: ReadonlyMap<string, string>): LostPositions {
-  const known = LostPositions.parse(meta.get('lost-positions'));
+  const known = LostPositions.parse(meta.get(META.lostPositions));
   const after = head?.pos ?? 0;
   return after >= reservedPos || known.has(reservedPos) ? known : known.with(after, reservedPos);
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isEntglDbError } from '../../../core/errors/index.ts';
 import type { CollectionName, DocumentKey } from '../../../core/ids/index.ts';
 import { isSameFingerprint } from '../../../core/version/index.ts';
-import { countingMark } from '../../counting-mark.ts';
+import { markOf } from '../../meta-names.ts';
 import type { CollectionRow, Damage } from '../../store.ts';
 import { isPassing } from '../sqlite-errors.ts';
 import type { HeldIndex } from '../tables/index.ts';
@@ -109,7 +109,7 @@ function checkCollection(tables: Tables, name: CollectionName, context: JobConte
 
 function* collectionProblems(tables: Tables, row: CollectionRow): Iterable<string> {
   // While a damaged collection is being recounted, its sums do not fit its documents.
-  if (tables.meta.hasEngine(countingMark(row.name))) return;
+  if (tables.meta.hasEngine(markOf('counting', row.name))) return;
   const [held] = tables.documents.fingerprints(row.name, WHOLE);
   if (!isSameFingerprint(held!, row.fingerprint)) {
     yield `the fingerprint counts ${row.fingerprint.count} versions, the documents hold ${held!.count} or others`;

@@ -1,2 +1,0 @@
-/** Name of the metadata entry in which the database keeps the name of its node. */
-export const NODE_ID = 'node-id';
