@@ -154,7 +154,7 @@ export class SimNode {
 
   start(): void {
     this.#open(this.store.load().head?.replica !== this.#sealed);
-    const life = `${this.key}-${++this.#starts}`;
+    const startId = `${this.key}-${++this.#starts}`;
     const { replica } = this;
     const { clock, limits, createCodec, random, server } = this.#options;
     this.host = new SyncHost({
@@ -168,7 +168,7 @@ export class SimNode {
         protocol: PROTOCOL,
         node: this.key,
         replica: replica.id,
-        life,
+        startId,
         wallMs: 0,
         collections: this.#options.collections,
         capabilities: [],

@@ -151,10 +151,10 @@ export const ROUND_MUTANTS: readonly Mutant[] = [
     scenario: 'rows that went after a stream was cut',
   },
   {
-    name: 'resume of another life',
+    name: 'resume of another start',
     rule: 'R4: a cursor counts for one process of the sender',
     file: `${REPLICA}/resume-points.ts`,
-    find: 'stream?.life === life ? stream.points : NOTHING',
+    find: 'stream?.startId === startId ? stream.points : NOTHING',
     replace: 'stream?.points ?? NOTHING',
     scenario: 'a sender that was rolled back after its stream was cut',
   },

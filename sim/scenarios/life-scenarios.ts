@@ -218,7 +218,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     name: 'a disk that fell back, and one name for two contents of a document',
     alsoFailsWith: [
       'chain not checked',
-      'resume of another life',
+      'resume of another start',
       'new life without writing again',
       'evidence kept to oneself',
     ],
@@ -242,7 +242,7 @@ export const LIFE_SCENARIOS: readonly Scenario[] = [
     alsoFailsWith: [
       'chain not checked',
       'resume past an unsent version',
-      'resume of another life',
+      'resume of another start',
       'new life without writing again',
       'knowledge of the forked life stays',
       'evidence kept to oneself',

@@ -28,7 +28,7 @@ class End {
       protocol: PROTOCOL,
       node: `n${seed}`,
       replica: replica.id,
-      life: `l${seed}`,
+      startId: `l${seed}`,
       wallMs: clock.now(),
       collections: collections as readonly CollectionName[] | null,
       capabilities: [],

@@ -47,8 +47,8 @@ export interface SyncReplica {
   /** R5: whether this many gone versions need more than one slice. `dropGone` drops one slice off their end, ahead of the claim. */
   isMoreThanSlice(gone: number): boolean;
   dropGone(claim: RemoteClaim, gone: readonly PlacedDot[], source: object): { taken: number; waiting: PlacedDot[] };
-  /** R4: where earlier streams of this process (`life`) of the sender were cut. */
-  resumePoints(sender: ReplicaId, life: string, collection: CollectionName): ReadonlyMap<ReplicaId, number>;
+  /** R4: where earlier streams of this start of the sender were cut. */
+  resumePoints(sender: ReplicaId, startId: string, collection: CollectionName): ReadonlyMap<ReplicaId, number>;
   /** R9: undefined if what a peer knows of this replica is a point of its own history. */
   meetKnowledge(known: Known | undefined): ForkProof | undefined;
   /** Calls back when commits that were not durable are lost: what sessions believe about them is wrong. */

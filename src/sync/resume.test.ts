@@ -22,16 +22,16 @@ function write(replica: Replica, from: number, to: number, by = 'x'): void {
 interface MeetOptions {
   readonly batchesMax?: number;
   readonly onBatch?: (batch: number) => void;
-  /** Life of the process of `a`. */
-  readonly life?: string;
+  /** The start of `a` that the meeting belongs to. */
+  readonly startId?: string;
   /** Whether another life wrote under the id of `a`, which must be noticed in this meeting. */
   readonly isTwin?: boolean;
 }
 
 /** Carries messages both ways until none is left, or enough batches arrived. Returns how many versions travelled. */
 function meet(a: Replica, b: Replica, options: MeetOptions = {}): number {
-  const { batchesMax = Number.POSITIVE_INFINITY, onBatch = () => {}, life = 'a', isTwin = false } = options;
-  const meeting = new Meeting(a, b, { limits: { messageVersionsMax: 10 }, lifeOfA: life });
+  const { batchesMax = Number.POSITIVE_INFINITY, onBatch = () => {}, startId = 'a', isTwin = false } = options;
+  const meeting = new Meeting(a, b, { limits: { messageVersionsMax: 10 }, startOfA: startId });
   let [versions, batches] = [0, 0];
   let arrived: Message | undefined;
   const note = (_from: End, message: Message): undefined => {
@@ -129,7 +129,7 @@ test('a sender that was rolled back unnoticed sends what it wrote since instead 
   }).replica;
   assert.equal(again.id, a.id);
   write(again, 1050, 1000 + DOCUMENTS);
-  meet(again, b, { life: 'the next process', isTwin: true });
+  meet(again, b, { startId: 'the next', isTwin: true });
   for (let n = 1050; n < 1000 + DOCUMENTS; n++) assert.ok(b.get(C, `k${n}` as DocumentKey), `k${n} did not arrive`);
 });
 

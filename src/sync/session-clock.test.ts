@@ -22,7 +22,7 @@ function openSession(syncIntervalMs: number = TIMES.syncIntervalMs) {
     protocol: PROTOCOL,
     node: 'a',
     replica: replica.id,
-    life: 'a',
+    startId: 'a',
     wallMs: clock.now(),
     collections: null,
     capabilities: [],
@@ -49,7 +49,7 @@ function openSession(syncIntervalMs: number = TIMES.syncIntervalMs) {
     }
   };
   step({ kind: 'open' });
-  step({ kind: 'message', message: { ...hello, node: 'b', replica: '0'.repeat(32) as ReplicaId, life: 'b' } });
+  step({ kind: 'message', message: { ...hello, node: 'b', replica: '0'.repeat(32) as ReplicaId, startId: 'b' } });
   return { clock, session, own, offsets, closes, sent, step };
 }
 

@@ -19,14 +19,14 @@ export function write(replica: Replica, keys: readonly DocumentKey[], value: str
   for (const key of keys) replica.write([{ writes: [{ collection: C, key, value }] }]);
 }
 
-/** `life`: that of its process; default: one for each replica. */
-export function helloOf(replica: Replica, life: string = replica.id): HelloMessage {
+/** Without a `startId`, a replica has one that never changes. */
+export function helloOf(replica: Replica, startId: string = replica.id): HelloMessage {
   return {
     kind: 'hello',
     protocol: PROTOCOL,
     node: replica.id,
     replica: replica.id,
-    life,
+    startId,
     wallMs: clock.now(),
     collections: null,
     capabilities: [],
@@ -39,8 +39,8 @@ export type End = 'a' | 'b';
 
 export interface MeetingOptions {
   readonly limits?: Partial<Limits>;
-  /** Life of the process of `a`. */
-  readonly lifeOfA?: string;
+  /** The start of `a` that the meeting belongs to. */
+  readonly startOfA?: string;
 }
 
 /** Two open sessions, and the messages on their way to each. */
@@ -51,8 +51,8 @@ export class Meeting {
   readonly events: Readonly<Record<End, SessionEvent[]>> = { a: [], b: [] };
   readonly #to: Readonly<Record<End, Message[]>> = { a: [], b: [] };
 
-  constructor(a: Replica, b: Replica, { limits = {}, lifeOfA }: MeetingOptions = {}) {
-    this.sessions = { a: sessionOf(a, limits, lifeOfA), b: sessionOf(b, limits) };
+  constructor(a: Replica, b: Replica, { limits = {}, startOfA }: MeetingOptions = {}) {
+    this.sessions = { a: sessionOf(a, limits, startOfA), b: sessionOf(b, limits) };
     this.step('a', { kind: 'open' });
     this.step('b', { kind: 'open' });
   }
@@ -114,13 +114,13 @@ export function meet(
   assert.deepEqual(meeting.forks, []);
 }
 
-function sessionOf(replica: Replica, limits: Partial<Limits>, life?: string): Session {
+function sessionOf(replica: Replica, limits: Partial<Limits>, startId?: string): Session {
   return new Session({
     replica,
     gate: new RoundGate(TIMES.syncIntervalMs),
     limits: { ...LIMITS, ...limits },
     times: TIMES,
-    hello: () => helloOf(replica, life),
+    hello: () => helloOf(replica, startId),
     definitions: () => new Map(),
     wallMs: () => clock.now(),
   });

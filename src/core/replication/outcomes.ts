@@ -16,8 +16,8 @@ export interface PlacedDot {
 /** R4: the sender has streamed every live version of this replica up to `seq` that it knew when the stream began. */
 export interface Reached extends Dot {
   readonly sender: ReplicaId;
-  /** Identifies the sender's process. A copy of the sender, or the sender after a rollback, has another one. */
-  readonly life: string;
+  /** Which start of the sender. A copy of the sender, or the sender after a rollback, has another one. */
+  readonly startId: string;
   readonly collection: CollectionName;
 }
 

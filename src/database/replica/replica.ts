@@ -132,8 +132,8 @@ export class Replica extends ReplicaState {
   }
 
   /** R4: up to which seq of each replica the sender need not repeat what it sent before its stream was cut. */
-  resumePoints(sender: ReplicaId, life: string, collection: CollectionName): ReadonlyMap<ReplicaId, number> {
-    return this.resume.of(sender, life, collection);
+  resumePoints(sender: ReplicaId, startId: string, collection: CollectionName): ReadonlyMap<ReplicaId, number> {
+    return this.resume.of(sender, startId, collection);
   }
 
   /** R9 at meeting: undefined if what the peer knows of this replica is a point of its history, which then counts as confirmed. */

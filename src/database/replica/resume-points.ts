@@ -10,13 +10,13 @@ type Points = ReadonlyMap<ReplicaId, number>;
 const NOTHING: Points = new Map();
 
 interface Stream {
-  readonly life: string;
+  readonly startId: string;
   readonly points: Points;
 }
 
 /**
  * R4: how far the streams that no claim has concluded yet have come, by sender and collection, so an interrupted one continues
- * where it was cut. This is not knowledge: it only says what this sender, in this run of its process, need not send again. A
+ * where it was cut. This is not knowledge: it only says what this sender, since this start of its process, need not send again. A
  * sender that was restarted may have been rolled back, or be a copy, and have written something else under the same dots (R9).
  * Removing rows that no knowledge covers must also forget these points.
  */
@@ -38,9 +38,9 @@ export class ResumePoints {
     return new ResumePoints(new Map(Array.isArray(rows) ? rows.flatMap(parseStream) : []));
   }
 
-  of(sender: ReplicaId, life: string, collection: CollectionName): Points {
+  of(sender: ReplicaId, startId: string, collection: CollectionName): Points {
     const stream = this.#streams.get(`${sender}${collection}`);
-    return stream?.life === life ? stream.points : NOTHING;
+    return stream?.startId === startId ? stream.points : NOTHING;
   }
 
   /**
@@ -60,15 +60,15 @@ export class ResumePoints {
 
   toText(): string | null {
     if (this.#streams.size === 0) return null;
-    return JSON.stringify([...this.#streams].map(([name, { life, points }]) => [name, life, [...points]]));
+    return JSON.stringify([...this.#streams].map(([name, { startId, points }]) => [name, startId, [...points]]));
   }
 
-  #with({ sender, life, collection, replica, seq }: Reached): ResumePoints {
+  #with({ sender, startId, collection, replica, seq }: Reached): ResumePoints {
     const name = `${sender}${collection}`;
-    const before = this.of(sender, life, collection);
+    const before = this.of(sender, startId, collection);
     if (seq <= (before.get(replica) ?? 0)) return this;
     const streams = [...this.#streams].filter(([other]) => other !== name);
-    streams.push([name, { life, points: new Map([...before, [replica, seq]]) }]);
+    streams.push([name, { startId, points: new Map([...before, [replica, seq]]) }]);
     return new ResumePoints(new Map(streams.slice(-STREAMS_MAX)));
   }
 
@@ -81,10 +81,10 @@ export class ResumePoints {
     const ofCollection = [...this.#streams].filter(([name]) => name.slice(SENDER_CHARACTERS) === collection);
     if (ofCollection.length === 0) return this;
     const streams = new Map(this.#streams);
-    for (const [name, { life, points }] of ofCollection) {
+    for (const [name, { startId, points }] of ofCollection) {
       const left = change(points);
       if (left.length === 0) streams.delete(name);
-      else streams.set(name, { life, points: new Map(left) });
+      else streams.set(name, { startId, points: new Map(left) });
     }
     return new ResumePoints(streams);
   }
@@ -94,12 +94,12 @@ const SENDER_CHARACTERS = 32;
 
 function parseStream(row: unknown): [string, Stream][] {
   if (!Array.isArray(row)) return [];
-  const [name, life, rows]: readonly unknown[] = row;
-  if (typeof name !== 'string' || typeof life !== 'string' || !Array.isArray(rows)) return [];
+  const [name, startId, rows]: readonly unknown[] = row;
+  if (typeof name !== 'string' || typeof startId !== 'string' || !Array.isArray(rows)) return [];
   const points = rows.flatMap((point: unknown): [ReplicaId, number][] => {
     if (!Array.isArray(point)) return [];
     const replica = parseReplicaId(point[0]);
     return replica !== undefined && Number.isSafeInteger(point[1]) ? [[replica, point[1]]] : [];
   });
-  return [[name, { life, points: new Map(points) }]];
+  return [[name, { startId, points: new Map(points) }]];
 }

@@ -24,8 +24,9 @@ export function deriveBeaconKey(clusterKey: Uint8Array): BeaconKey {
 }
 
 /**
- * A replica id or life nonce in a form that only members of the cluster recognise, 16 hex digits. Without the key, a tag
- * can be linked neither to its id nor to the tag of the same id under another key.
+ * A replica id or id of a start in a form that only members of the cluster recognise, 16 hex digits. Without the key, a tag
+ * can be linked neither to its id nor to the tag of the same id under another key. `kind` is hashed, so it keeps the word of
+ * the first release: `life` is a start.
  */
 export function beaconTag(key: BeaconKey, kind: 'life' | 'replica', text: string): string {
   const digest = createHmac('sha256', key.tag).update(`${kind}\0${text}`).digest();

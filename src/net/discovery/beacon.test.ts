@@ -15,7 +15,7 @@ const KEY = deriveBeaconKey(Buffer.alloc(32, 1));
 const OTHER = deriveBeaconKey(Buffer.alloc(32, 2));
 const BEACON: Beacon = {
   deviceKey: 'device-a',
-  lifeTag: beaconTag(KEY, 'life', 'life-1'),
+  startTag: beaconTag(KEY, 'life', 'life-1'),
   replicaTag: beaconTag(KEY, 'replica', 'replica-1'),
   tcpPort: 5000,
   relaysAll: true,
@@ -28,7 +28,7 @@ function randomBeacon(random: SeededRandom): Beacon {
   const character = (): string => String.fromCharCode(random.integer(0x21, 0x7e));
   return {
     deviceKey: Array.from({ length: random.integer(1, 64) }, character).join(''),
-    lifeTag: hex(),
+    startTag: hex(),
     replicaTag: hex(),
     tcpPort: random.integer(1, 65_535),
     relaysAll: random.chance(0.5),

@@ -4,19 +4,19 @@ import { type BeaconKey, KEY_ID_BYTES, TAG_BYTES } from './beacon-key.ts';
 /**
  * What a node announces on its network every few seconds, in one signed datagram:
  *
- *     magic "EB" 2 | version 1 | key id 8 | life tag 8 | replica tag 8 | TCP port 2 | wall clock, ms 6 | sequence 6
+ *     magic "EB" 2 | version 1 | key id 8 | start tag 8 | replica tag 8 | TCP port 2 | wall clock, ms 6 | sequence 6
  *     | length 1, device key 1…64 | flags 0…1 | fields of later releases | HMAC-SHA256 of all before, first 16 bytes
  *
  * Numbers are big-endian. Bit 0 of the flags means that the sender keeps only some of the collections. Absent flags count as
  * 0, and unknown bits are ignored. A beacon contains no token, node name, collection or address: the address is the one that
- * the datagram came from. Freshness depends on the sequence within a life (`replay-window.ts`), not on clocks, which may be
+ * the datagram came from. Freshness depends on the sequence within one start (`replay-window.ts`), not on clocks, which may be
  * wrong by years.
  */
 export interface Beacon {
   /** Key of the device, as `Channel.peerKey` gives it: 1 to 64 printable ASCII characters. */
   readonly deviceKey: string;
-  /** Tag of the life nonce (`beaconTag`), which is new at each start of the node. */
-  readonly lifeTag: string;
+  /** Tag (`beaconTag`) of the random text that the node draws at each start. */
+  readonly startTag: string;
   /** Tag of the replica id (`beaconTag`). */
   readonly replicaTag: string;
   readonly tcpPort: number;
@@ -24,7 +24,7 @@ export interface Beacon {
   readonly relaysAll: boolean;
   /** The sender's wall clock, ms. For diagnosis, and for telling a clone of this device from a replayed beacon of it. */
   readonly wallMs: number;
-  /** Increases with each datagram of a life. */
+  /** Increases with each datagram of a start. */
   readonly sequence: number;
 }
 
@@ -34,9 +34,9 @@ export const BEACON_BYTES_MAX = 200;
 const MAGIC = 0x4542;
 const VERSION = 1;
 const KEY_ID_AT = 3;
-const LIFE_AT = KEY_ID_AT + KEY_ID_BYTES;
-const REPLICA_AT = LIFE_AT + TAG_BYTES;
-const PORT_AT = REPLICA_AT + TAG_BYTES;
+const START_TAG_AT = KEY_ID_AT + KEY_ID_BYTES;
+const REPLICA_TAG_AT = START_TAG_AT + TAG_BYTES;
+const PORT_AT = REPLICA_TAG_AT + TAG_BYTES;
 const WALL_AT = PORT_AT + 2;
 const SEQUENCE_AT = WALL_AT + 6;
 const LENGTH_AT = SEQUENCE_AT + 6;
@@ -56,8 +56,8 @@ export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
   bytes.writeUInt16BE(MAGIC, 0);
   bytes.writeUInt8(VERSION, 2);
   bytes.write(key.id, KEY_ID_AT, 'hex');
-  bytes.write(beacon.lifeTag, LIFE_AT, 'hex');
-  bytes.write(beacon.replicaTag, REPLICA_AT, 'hex');
+  bytes.write(beacon.startTag, START_TAG_AT, 'hex');
+  bytes.write(beacon.replicaTag, REPLICA_TAG_AT, 'hex');
   bytes.writeUInt16BE(beacon.tcpPort, PORT_AT);
   // A wall clock before 1970 or beyond the year 10000 is wrong, but must not silence the node.
   bytes.writeUIntBE(Math.min(Math.max(0, Math.floor(beacon.wallMs)), UINT48_MAX), WALL_AT, 6);
@@ -73,7 +73,7 @@ export function encodeBeacon(beacon: Beacon, key: BeaconKey): Uint8Array {
 export function findBeaconKey(bytes: Uint8Array, keys: readonly BeaconKey[]): BeaconKey | undefined {
   if (!looksLikeBeacon(bytes)) return undefined;
   const view = asBuffer(bytes);
-  const id = view.toString('hex', KEY_ID_AT, LIFE_AT);
+  const id = view.toString('hex', KEY_ID_AT, START_TAG_AT);
   return keys.find((key) => key.id === id);
 }
 
@@ -99,8 +99,8 @@ export function decodeBeacon(bytes: Uint8Array, key: BeaconKey): Beacon | undefi
   if (deviceEnd > macAt || !DEVICE_KEY.test(deviceKey) || tcpPort === 0) return undefined;
   return {
     deviceKey,
-    lifeTag: view.toString('hex', LIFE_AT, REPLICA_AT),
-    replicaTag: view.toString('hex', REPLICA_AT, PORT_AT),
+    startTag: view.toString('hex', START_TAG_AT, REPLICA_TAG_AT),
+    replicaTag: view.toString('hex', REPLICA_TAG_AT, PORT_AT),
     tcpPort,
     relaysAll: deviceEnd === macAt || (view[deviceEnd]! & KEEPS_SOME) === 0,
     wallMs: view.readUIntBE(WALL_AT, 6),

@@ -61,11 +61,11 @@ async function startNode(
 }
 
 function beaconOf(name: string, sequence: number, change: Partial<Beacon> = {}): Uint8Array {
-  const lifeTag = beaconTag(KEY, 'life', `life-${name}`);
+  const startTag = beaconTag(KEY, 'life', `life-${name}`);
   const replicaTag = beaconTag(KEY, 'replica', `replica-${name}`);
   const beacon = {
     deviceKey: name,
-    lifeTag,
+    startTag,
     replicaTag,
     tcpPort: 5000,
     relaysAll: true,
@@ -158,7 +158,7 @@ test('a peer is lost after 15 s of silence, and found again when it is heard aga
   assert.deepEqual(a.kinds(), ['found', 'lost', 'found']);
 });
 
-test('a restart is noticed immediately, and recorded beacons of the previous life are ignored', async () => {
+test('a restart is noticed immediately, and recorded beacons from before it are ignored', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
   const b = await startNode(clock, network, 'b');
@@ -219,11 +219,11 @@ test('another node with this replica id is a twin, reported once', async () => {
 test('a clone of the whole disk is reported, a replayed old beacon of this device is not', async () => {
   const { clock, network } = setUpNetwork();
   const a = await startNode(clock, network, 'a');
-  const old = { lifeTag: beaconTag(KEY, 'life', 'before'), wallMs: clock.now() - 1 };
+  const old = { startTag: beaconTag(KEY, 'life', 'before'), wallMs: clock.now() - 1 };
   network.inject(beaconOf('a', 1, old), '10.6.6.6');
   clock.advance(1000);
   assert.deepEqual(a.kinds(), []);
-  const clone = { lifeTag: beaconTag(KEY, 'life', 'clone'), wallMs: clock.now() };
+  const clone = { startTag: beaconTag(KEY, 'life', 'clone'), wallMs: clock.now() };
   for (let i = 0; i < 3; i++) network.inject(beaconOf('a', i, clone), '10.0.0.c');
   clock.advance(1000);
   assert.deepEqual(a.events, [

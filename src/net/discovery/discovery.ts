@@ -47,7 +47,7 @@ export interface DatagramCounts {
   throttled: number;
   forged: number;
   own: number;
-  /** Heard before, or of an earlier life. */
+  /** Heard before, or of an earlier start. */
   repeated: number;
   accepted: number;
 }
@@ -59,7 +59,7 @@ export interface DiscoveryDescription {
   readonly interfaces: readonly InterfaceState[];
 }
 
-type OwnTags = Pick<Beacon, 'lifeTag' | 'replicaTag'>;
+type OwnTags = Pick<Beacon, 'startTag' | 'replicaTag'>;
 
 /**
  * Finds the other nodes of the cluster on the local network and makes this node findable: it announces by beacons, hears
@@ -75,7 +75,7 @@ export class Discovery {
   readonly #received: DatagramCounts = { foreign: 0, throttled: 0, forged: 0, own: 0, repeated: 0, accepted: 0 };
   readonly #twinsReported = new Set<string>();
   /** New for each Discovery, like the sequence: a second one in the same process looks like a restarted node. */
-  readonly #life: string;
+  readonly #startId: string;
   readonly #startedWallMs: number;
   readonly #ownTagsByKey = new Map<BeaconKey, OwnTags>();
   #keys: readonly BeaconKey[];
@@ -95,7 +95,7 @@ export class Discovery {
     this.#logger = deps.logger ?? silentLogger;
     this.#keys = requireKeys(options.keys);
     this.#replica = options.replica;
-    this.#life = Buffer.from(deps.random.bytes(16)).toString('hex');
+    this.#startId = Buffer.from(deps.random.bytes(16)).toString('hex');
     this.#startedWallMs = deps.clock.now();
     this.#schedule = new AnnounceSchedule(TIMES.beaconIntervalMs, deps.random);
     this.#table = new PeerTable({ ...limits, expiryMs: TIMES.beaconExpiryMs });
@@ -212,8 +212,8 @@ export class Discovery {
   #ownTags(key: BeaconKey): OwnTags {
     let tags = this.#ownTagsByKey.get(key);
     if (tags === undefined) {
-      const lifeTag = beaconTag(key, 'life', this.#life);
-      tags = { lifeTag, replicaTag: beaconTag(key, 'replica', this.#replica) };
+      const startTag = beaconTag(key, 'life', this.#startId);
+      tags = { startTag, replicaTag: beaconTag(key, 'replica', this.#replica) };
       this.#ownTagsByKey.set(key, tags);
     }
     return tags;
@@ -240,8 +240,8 @@ export class Discovery {
 
   #hear(beacon: Beacon, key: BeaconKey, datagram: Datagram, now: number): void {
     const isOwnDevice = beacon.deviceKey === this.#options.deviceKey;
-    const isOwnLife = beacon.lifeTag === this.#ownTags(key).lifeTag;
-    if (!isOwnLife) this.#watchForTwin(beacon, key, datagram, isOwnDevice);
+    const isOwnStart = beacon.startTag === this.#ownTags(key).startTag;
+    if (!isOwnStart) this.#watchForTwin(beacon, key, datagram, isOwnDevice);
     if (isOwnDevice) {
       this.#received.own++;
       return;
@@ -263,7 +263,7 @@ export class Discovery {
     const sameReplica = beacon.replicaTag === this.#ownTags(key).replicaTag;
     if (!sameReplica && !sameDevice) return;
     if (sameDevice && beacon.wallMs < this.#startedWallMs) return;
-    const twin = `${beacon.lifeTag} ${sameReplica} ${sameDevice}`;
+    const twin = `${beacon.startTag} ${sameReplica} ${sameDevice}`;
     if (this.#twinsReported.has(twin) || this.#twinsReported.size >= TWINS_REMEMBERED_MAX) return;
     this.#twinsReported.add(twin);
     const address = { host: datagram.host, port: beacon.tcpPort };

@@ -4,7 +4,7 @@ import type { Address } from '../transport.ts';
 export interface DiscoveredPeer {
   readonly deviceKey: string;
   /** Opaque: a different one means that the node, or its discovery, was started again. */
-  readonly lifeTag: string;
+  readonly startTag: string;
   /** Opaque: a different one means that the node has taken a new replica id. */
   readonly replicaTag: string;
   /** Where it can be dialled, nearest first: this host, the same subnet or link, others. At least one. */
@@ -18,7 +18,7 @@ export interface DiscoveredPeer {
 export type DiscoveryEvent =
   /** A device that is new, or is heard again after 15 seconds of silence. */
   | { readonly kind: 'found'; readonly peer: DiscoveredPeer }
-  /** A device that was heard before now uses another life nonce. */
+  /** A device that was heard before was started again. */
   | { readonly kind: 'restarted'; readonly peer: DiscoveredPeer }
   /** Its addresses, their order, or whether it relays all have changed. */
   | { readonly kind: 'moved'; readonly peer: DiscoveredPeer }
@@ -26,7 +26,7 @@ export type DiscoveryEvent =
   | { readonly kind: 'lost'; readonly deviceKey: string }
   /**
    * Another running node uses this node's replica id, or its device key, or both (R9): a copied database or disk. Reported
-   * once for each life of the other node. A node with the same device key is reported only if its beacon is dated after
+   * once for each start of the other node. A node with the same device key is reported only if its beacon is dated after
    * this node's start: a replayed old beacon of this very device must not cost it its identity.
    */
   | {

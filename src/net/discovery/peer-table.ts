@@ -5,7 +5,7 @@ import type { DiscoveredPeer, DiscoveryEvent } from './events.ts';
 import { admitSequence, EMPTY_WINDOW, type ReplayWindow } from './replay-window.ts';
 
 /** How many earlier lives of a device are remembered, so that recorded beacons of them are ignored. */
-const PAST_LIVES_MAX = 8;
+const PAST_STARTS_MAX = 8;
 const RANK: Record<Proximity, number> = { host: 0, link: 1, far: 2 };
 
 export interface PeerTableOptions {
@@ -22,11 +22,11 @@ interface HeardAddress extends Address {
 
 interface Row {
   readonly deviceKey: string;
-  lifeTag: string;
+  startTag: string;
   replicaTag: string;
   relaysAll: boolean;
   window: ReplayWindow;
-  pastLives: readonly string[];
+  pastStarts: readonly string[];
   addresses: readonly HeardAddress[];
   clockOffsetMs: number;
   heardAt: number;
@@ -41,7 +41,7 @@ export interface BeaconSource {
 
 /**
  * The devices that were heard: pure bookkeeping of verified beacons. A row stays after its expiry until its room is needed,
- * so that recorded beacons cannot bring back a device that has gone. A recorded life that this node never heard can pass
+ * so that recorded beacons cannot bring back a device that has gone. A recorded start that this node never heard can pass
  * once as a restart. That costs one dial, in which the other end must prove its key.
  */
 export class PeerTable {
@@ -69,16 +69,16 @@ export class PeerTable {
   /** Takes in one verified beacon and returns what it changes; undefined if it was heard before. */
   hear(beacon: Beacon, source: BeaconSource, nowMs: number, wallMs: number): DiscoveryEvent[] | undefined {
     const row = this.#rowsByKey.get(beacon.deviceKey) ?? newRow(beacon);
-    const isNewLife = row.lifeTag !== beacon.lifeTag;
-    if (isNewLife && row.pastLives.includes(beacon.lifeTag)) return undefined;
-    const window = admitSequence(isNewLife ? EMPTY_WINDOW : row.window, beacon.sequence);
+    const isNewStart = row.startTag !== beacon.startTag;
+    if (isNewStart && row.pastStarts.includes(beacon.startTag)) return undefined;
+    const window = admitSequence(isNewStart ? EMPTY_WINDOW : row.window, beacon.sequence);
     if (window === undefined) return undefined;
 
-    const before = isNewLife || !row.isAlive ? [] : row.addresses;
+    const before = isNewStart || !row.isAlive ? [] : row.addresses;
     const isBack = !row.isAlive;
     const isSameRole = row.relaysAll === beacon.relaysAll;
-    if (isNewLife) row.pastLives = [row.lifeTag, ...row.pastLives].slice(0, PAST_LIVES_MAX);
-    row.lifeTag = beacon.lifeTag;
+    if (isNewStart) row.pastStarts = [row.startTag, ...row.pastStarts].slice(0, PAST_STARTS_MAX);
+    row.startTag = beacon.startTag;
     row.replicaTag = beacon.replicaTag;
     row.relaysAll = beacon.relaysAll;
     row.window = window;
@@ -89,7 +89,7 @@ export class PeerTable {
     moveToEnd(this.#rowsByKey, row.deviceKey, row);
     this.#noteSource(source.host, nowMs);
 
-    if (isNewLife) return [{ kind: 'restarted', peer: toPeer(row) }];
+    if (isNewStart) return [{ kind: 'restarted', peer: toPeer(row) }];
     if (isBack) return [{ kind: 'found', peer: toPeer(row) }, ...this.#forgetOldest()];
     return isSameRole && isSameList(before, row.addresses) ? [] : [{ kind: 'moved', peer: toPeer(row) }];
   }
@@ -138,11 +138,11 @@ function moveToEnd<T>(map: Map<string, T>, key: string, value: T): void {
 function newRow(beacon: Beacon): Row {
   return {
     deviceKey: beacon.deviceKey,
-    lifeTag: beacon.lifeTag,
+    startTag: beacon.startTag,
     replicaTag: beacon.replicaTag,
     relaysAll: beacon.relaysAll,
     window: EMPTY_WINDOW,
-    pastLives: [],
+    pastStarts: [],
     addresses: [],
     clockOffsetMs: 0,
     heardAt: 0,
@@ -161,7 +161,7 @@ function isSameList(a: readonly Address[], b: readonly Address[]): boolean {
 function toPeer(row: Row): DiscoveredPeer {
   return {
     deviceKey: row.deviceKey,
-    lifeTag: row.lifeTag,
+    startTag: row.startTag,
     replicaTag: row.replicaTag,
     addresses: row.addresses.map(({ host, port }) => ({ host, port })),
     relaysAll: row.relaysAll,

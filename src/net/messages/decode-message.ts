@@ -123,7 +123,7 @@ function parseHello(hello: wire.Hello, table: ReplicaTable): HelloMessage {
     protocol: { min, max },
     node: parseShortText(hello.node, 'hello.node'),
     replica: table.replica(hello.replica, 'hello.replica'),
-    life: parseShortText(hello.life, 'hello.life'),
+    startId: parseShortText(hello.startId, 'hello.startId'),
     wallMs: parseInteger(hello.wallMs, 'hello.wall_ms'),
     collections: collections === undefined ? null : parseCollections(collections.collection, 'hello.collections'),
     capabilities: hello.capabilities.map((text) => parseShortText(text, 'hello.capabilities')),

@@ -112,7 +112,7 @@ function helloToWire(message: HelloMessage, numberOf: NumberOf): Hello {
     protocolMax: message.protocol.max,
     node: message.node,
     replica: numberOf(message.replica),
-    life: message.life,
+    startId: message.startId,
     wallMs: wallToWire(message.wallMs),
     capabilities: [...message.capabilities],
     resolvers: [...message.resolvers].map(([collection, resolver]) => ({ collection, resolver })),

@@ -38,7 +38,7 @@ export interface HelloMessage {
   readonly node: string;
   readonly replica: ReplicaId;
   /** Random for each start of the process, so that two processes with one replica id differ in it (R9). */
-  readonly life: string;
+  readonly startId: string;
   /** Wall clock of the sender, ms. */
   readonly wallMs: number;
   /** Collections that the node wants; null: all. */

@@ -86,7 +86,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     protocol: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat(9)).map(([min, more]) => ({ min, max: min + more })),
     node: fc.string({ maxLength: 80 }),
     replica,
-    life: hex(8),
+    startId: hex(8),
     wallMs,
     collections: fc.option(collections),
     capabilities: fc.array(text, { maxLength: 3 }),

@@ -15,5 +15,5 @@ export const WIRE_LIMITS = {
 
 export type WireLimits = { readonly [Name in keyof typeof WIRE_LIMITS]: number };
 
-/** Most characters in the name of a node, a life, a capability or a resolver in `Hello`. */
+/** Most characters in the name of a node, a start, a capability or a resolver in `Hello`. */
 export const HELLO_TEXT_MAX = 256;

@@ -172,7 +172,7 @@ export function eventOf(
 ): DiscoveryEvent {
   const peer: DiscoveredPeer = {
     deviceKey: name,
-    lifeTag: name,
+    startTag: name,
     replicaTag: name,
     addresses: hosts.map(addressOf),
     relaysAll,

@@ -98,7 +98,7 @@ test('a node that speaks another protocol is named, with what to do', async () =
       protocol: { min: 2, max: 3 },
       node: 'from the future',
       replica: createReplicaId(random),
-      life: 'life',
+      startId: 'life',
       wallMs: 0,
       collections: null,
       capabilities: CAPABILITIES,

@@ -27,7 +27,7 @@ export class NetworkService {
   readonly #options: NetworkOptions;
   readonly #deps: NetworkDeps;
   readonly #progress = new PeerProgress();
-  readonly #life: string = randomUUID();
+  readonly #startId: string = randomUUID();
   readonly #sessions: SessionSettings;
   readonly #host: SyncHost;
   readonly #wallClock: WallClockWatch;
@@ -312,7 +312,7 @@ export class NetworkService {
       logger,
       limits: this.#sessions.limits,
       times: this.#sessions.times,
-      hello: () => ownHello(this.#options, database, this.#life, clock.now()),
+      hello: () => ownHello(this.#options, database, this.#startId, clock.now()),
       definitions: () => database.definitions.said(),
       createCodec: createSessionCodec,
       soon: setImmediate,

@@ -4,11 +4,11 @@ import type { HelloMessage } from '../../net/messages/index.ts';
 import { CAPABILITIES, PROTOCOL } from '../../sync/index.ts';
 import type { NetworkOptions } from './network-options.ts';
 
-/** The greeting of this node at the beginning of a session; `life` belongs to this start alone. */
+/** The greeting of this node at the beginning of a session. */
 export function ownHello(
   { nodeId, collections, resolvers }: NetworkOptions,
   { replica, definitions }: LocalDatabase,
-  life: string,
+  startId: string,
   wallMs: number,
 ): HelloMessage {
   return {
@@ -16,7 +16,7 @@ export function ownHello(
     protocol: PROTOCOL,
     node: nodeId,
     replica: replica.id,
-    life,
+    startId,
     wallMs,
     collections: collections as readonly CollectionName[] | null,
     capabilities: CAPABILITIES,

@@ -115,8 +115,8 @@ export class Receiver {
       const state = this.#context.replica.collection(collection);
       const { knowledge, fingerprint } = state;
       this.#context.told.set(collection, knowledge);
-      const { replica: sender, life } = this.#context.peer!;
-      const points = this.#context.replica.resumePoints(sender, life, collection);
+      const { replica: sender, startId } = this.#context.peer!;
+      const points = this.#context.replica.resumePoints(sender, startId, collection);
       const resume = points.size === 0 ? {} : { resume: points };
       const gaps = points.size === 0 && holdsUnknown(this.#context, state) ? ({ gaps: true } as const) : {};
       this.#context.sendDurable({ kind: 'want', collection, knowledge, fingerprint, ...resume, ...gaps });
@@ -242,8 +242,8 @@ export class Receiver {
   #reached({ reached, versions }: VersionsMessage): Reached | undefined {
     const last = versions.at(-1);
     if (reached === undefined || last === undefined) return undefined;
-    const { replica: sender, life } = this.#context.peer!;
-    return { sender, life, collection: last.collection, replica: last.replica, seq: reached };
+    const { replica: sender, startId } = this.#context.peer!;
+    return { sender, startId, collection: last.collection, replica: last.replica, seq: reached };
   }
 
   #apply(
