@@ -9,7 +9,7 @@ export type Programs = Readonly<Record<string, string>>;
  * but share no file with it: a starting thread loads one file with nothing in it that it does not need.
  */
 const STARTED: Programs = {
-  'maintenance-worker': 'src/store/sqlite/maintenance/maintenance-worker.ts',
+  'store-worker': 'src/store/sqlite/threads/store-worker.ts',
   'end-with-parent': 'src/node/cli/demo/end-with-parent.ts',
 };
 

@@ -117,7 +117,7 @@ test('the licence of every package compiled into it is included', async () => {
 });
 
 test('a bundle without the worker file still keeps the log short and answers long queries, and warns once', async () => {
-  const thread = join(folder, 'node_modules', 'entgldb', 'dist', 'maintenance-worker.js');
+  const thread = join(folder, 'node_modules', 'entgldb', 'dist', 'store-worker.js');
   await rename(thread, `${thread}.away`);
   const out = await runs(
     'threadless.js',
@@ -149,7 +149,7 @@ test('a bundle without the worker file still keeps the log short and answers lon
   assert.deepEqual(counts, [10_000, 10_000, 10_000]);
   assert.match(
     backup,
-    /^IO_FAILED: .* is missing; keep the package entgldb out of the bundle, or copy its dist\/maintenance-worker\*\.js beside/,
+    /^IO_FAILED: .* is missing; keep the package entgldb out of the bundle, or copy its dist\/store-worker\*\.js beside/,
   );
   assert.equal(said.length, 2, out);
   assert.match(said[0]!, /the thread that shortens the log failed: the file of the thread for .* is missing/);

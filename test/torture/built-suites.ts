@@ -19,7 +19,7 @@ const ENTRIES = {
   suites: 'test/torture/fault-suites.ts',
   life: 'test/torture/life.ts',
   command: 'src/node/cli/main.ts',
-  'maintenance-worker': 'src/store/sqlite/maintenance/maintenance-worker.ts',
+  'store-worker': 'src/store/sqlite/threads/store-worker.ts',
 };
 
 /** Built anew for this process, and removed when it ends. */

@@ -6,8 +6,8 @@ import type { Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../store.ts';
 import type { DatabaseFile } from './database-file.ts';
 import type { IndexCare } from './index-care.ts';
-import type { Maintenance, QueryJob } from './maintenance/index.ts';
 import type { QueryRunner } from './query/index.ts';
+import type { JobThreads, QueryJob } from './threads/index.ts';
 
 /** Bounds that decide where a query is answered. */
 export interface AsideLimits {
@@ -41,7 +41,7 @@ export interface AsideQueriesDeps {
   readonly limits: AsideLimits;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly maintenance: Maintenance;
+  readonly threads: JobThreads;
   readonly file: DatabaseFile;
   readonly care: IndexCare;
 }
@@ -153,7 +153,7 @@ export class AsideQueries {
 
   /** Undefined: the files are no longer in the places where the thread would open them. */
   async #inThread<Answer>(question: Question<Answer>, stop: AbortController): Promise<Answer | undefined> {
-    const { path, maintenance, file, care } = this.#deps;
+    const { path, threads, file, care } = this.#deps;
     const { kind, collection, query, signal } = question;
     if (!(await file.places.areAllHeld())) return undefined;
     const either = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
@@ -161,7 +161,7 @@ export class AsideQueries {
     // Another connection sees only what is settled.
     file.change(({ transactions }) => transactions.settle());
     const found: FoundDocument[] = [];
-    const counted = await maintenance.run(
+    const counted = await threads.run(
       { kind, path, collection, query, distrusted: care.rotten },
       {
         signal: either,

@@ -5,13 +5,13 @@ import type { Logger } from '../../core/logging/index.ts';
 import type { AsideQueries } from './aside-queries.ts';
 import { setRunning } from './connection.ts';
 import type { FilePlaces, WalFile } from './files/index.ts';
-import type { Maintenance } from './maintenance/index.ts';
+import type { JobThreads } from './threads/index.ts';
 
 export interface CheckpointerOptions {
   readonly path: string;
   readonly connection: { readonly walMode: boolean; readonly busyTimeoutMs: number };
   readonly logger: Logger;
-  readonly maintenance: Maintenance;
+  readonly threads: JobThreads;
   readonly places: FilePlaces;
   /** Queries in threads: as long as they read, the log cannot be restarted. */
   readonly aside: AsideQueries;
@@ -21,7 +21,7 @@ export interface CheckpointerOptions {
 
 /** Rows written between two checks of the size of the log. */
 const ROWS_PER_LOOK = 512;
-/** A log of this size is copied into the main file by the maintenance thread. */
+/** A log of this size is copied into the main file by a thread. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 /** If the thread cannot keep a log below this size, the writer copies the rest itself, which blocks it meanwhile. */
 const FINISH_BYTES = 16 * 1024 * 1024;
@@ -129,11 +129,11 @@ export class Checkpointer {
 
   /** If no thread can be started (a bundle without its file, a limit of the system), the writer does all the copying. */
   async #copyInThread(): Promise<void> {
-    const { maintenance, path, logger } = this.#options;
+    const { threads, path, logger } = this.#options;
     try {
       let left = 1;
       for (let round = 0; left > 0 && round < ROUNDS_MAX && !this.#isPaused; round++)
-        left = await this.#copyOnce(() => maintenance.run({ kind: 'checkpoint', path }));
+        left = await this.#copyOnce(() => threads.run({ kind: 'checkpoint', path }));
       this.#problem = undefined;
     } catch (error) {
       const { message } = error as Error;

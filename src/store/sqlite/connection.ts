@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { readPragma } from './read-pragma.ts';
 
-/** How long the maintenance thread waits while the writer finishes a checkpoint of its own. */
+/** How long a thread waits while the writer finishes a checkpoint of its own. */
 const CHECKPOINT_BUSY_MS = 1000;
 /**
  * How long the thread waits to read a file without a write-ahead log. Each commit locks such a file, so a busy writer

@@ -19,8 +19,8 @@ import {
   syncFolderOf,
   takeOwnerLock,
 } from './files/index.ts';
-import { damagedIndexes, Maintenance, renewIndexes, seal, streamDamage } from './maintenance/index.ts';
 import { guarded } from './sqlite-errors.ts';
+import { damagedIndexes, JobThreads, renewIndexes, seal, streamDamage } from './threads/index.ts';
 
 const OWNER_FILE = 0o600;
 /** For a file that only this process knows, and that is synced as a whole in the end. */
@@ -51,13 +51,13 @@ export async function verifySqliteFile(
 ): Promise<Damage[]> {
   const main = guarded(path, () => inspectMainFile(path));
   if (main.kind === 'absent' || main.kind === 'empty') return [{ kind: 'file', problem: `${path} holds no database` }];
-  const maintenance = new Maintenance(clock);
+  const threads = new JobThreads(clock);
   try {
     const found: Damage[] = [];
-    for await (const damage of streamDamage(maintenance, path, signal)) found.push(damage);
+    for await (const damage of streamDamage(threads, path, signal)) found.push(damage);
     return found;
   } finally {
-    await maintenance.close();
+    await threads.close();
   }
 }
 

@@ -34,10 +34,10 @@ import { DurableCommits } from './durable-commits.ts';
 import { type DataSync, HeadWitness, markerPathOf, type OwnerLock, RedoFile, WalFile } from './files/index.ts';
 import { IdentityKeeper } from './identity-keeper.ts';
 import { IndexCare } from './index-care.ts';
-import { Maintenance, streamDamage, withOpenCopy } from './maintenance/index.ts';
 import type { RottenIndexError } from './query/index.ts';
 import { readPragma } from './read-pragma.ts';
 import type { Tables } from './tables.ts';
+import { JobThreads, streamDamage, withOpenCopy } from './threads/index.ts';
 import { verifyNewest } from './verify-newest.ts';
 
 /** Everything that `openSqliteStore` has determined. */
@@ -75,7 +75,7 @@ export class SqliteStore implements MaintainableStore {
   readonly #wal: WalFile;
   readonly #file: DatabaseFile;
   readonly #commits: DurableCommits;
-  readonly #maintenance: Maintenance;
+  readonly #threads: JobThreads;
   readonly #checkpointer: Checkpointer;
   readonly #care: IndexCare;
   readonly #aside: AsideQueries;
@@ -97,12 +97,12 @@ export class SqliteStore implements MaintainableStore {
     const file = new DatabaseFile(parts, redo);
     this.#wal = wal;
     this.#file = file;
-    this.#maintenance = new Maintenance(clock);
+    this.#threads = new JobThreads(clock);
     this.#care = new IndexCare(parts);
-    this.#aside = new AsideQueries({ ...parts, maintenance: this.#maintenance, file, care: this.#care });
+    this.#aside = new AsideQueries({ ...parts, threads: this.#threads, file, care: this.#care });
     this.#checkpointer = new Checkpointer(() => file.settled(), wal, {
       ...parts,
-      maintenance: this.#maintenance,
+      threads: this.#threads,
       places: file.places,
       aside: this.#aside,
     });
@@ -285,7 +285,7 @@ export class SqliteStore implements MaintainableStore {
   checkIntegrity({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Damage> {
     this.#file.change(({ transactions }) => transactions.settle());
     this.#file.places.assertMainHeld();
-    return this.#care.watching(streamDamage(this.#maintenance, this.#parts.path, signal));
+    return this.#care.watching(streamDamage(this.#threads, this.#parts.path, signal));
   }
 
   async backup(toPath: string, options: StoreBackupOptions = {}): Promise<void> {
@@ -293,7 +293,7 @@ export class SqliteStore implements MaintainableStore {
     this.#file.change(({ transactions }) => transactions.settle());
     const writer = this.#file.read(({ state }) => state.head()?.replica) ?? 'new';
     const backUp = (path: string): Promise<number> =>
-      this.#maintenance.run(
+      this.#threads.run(
         { kind: 'backup', path, toPath: resolve(toPath), writer, overwrite },
         {
           ...(signal && { signal }),
@@ -336,9 +336,9 @@ export class SqliteStore implements MaintainableStore {
     }
     // The store's own checks and backups are waited for, rather than reported as another program.
     await this.#checkpointer.pause();
-    while (this.#maintenance.isReading) {
+    while (this.#threads.isReading) {
       this.#checkpointer.resume();
-      await abortable(this.#maintenance.readingDone(), signal);
+      await abortable(this.#threads.readingDone(), signal);
       await this.#checkpointer.pause();
     }
     try {
@@ -375,7 +375,7 @@ export class SqliteStore implements MaintainableStore {
       await flushed;
     } finally {
       await this.#checkpointer.pause();
-      await this.#maintenance.close();
+      await this.#threads.close();
       await this.#commits.close(() => this.#leaveInOrder());
       this.#file.close();
       this.#parts.lock.release();

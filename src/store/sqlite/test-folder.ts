@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { parseCollectionName } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
-import { createManualClock } from '../../testing/index.ts';
+import { FingerprintSum } from '../../core/version/index.ts';
+import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
+import type { StoreBatch } from '../store.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
 import type { SqliteStore } from './sqlite-store.ts';
 
@@ -27,6 +30,32 @@ export function openInFolder(folder: string, options: Partial<SqliteStoreOptions
     logger: silentLogger,
     ...options,
   });
+}
+
+/** A batch whose collection row fits its documents `k00000`, …; the second has siblings. */
+export function consistentBatch(count: number): StoreBatch {
+  const documents = Array.from({ length: count }, (_, i) =>
+    sampleDocument({
+      key: `k${String(i).padStart(5, '0')}`,
+      pos: i + 1,
+      ...(i === 1 ? { versions: [{ seq: 2 }, { replica: sampleReplica(2), seq: 9 }] } : {}),
+    }),
+  );
+  const sum = new FingerprintSum();
+  for (const { versions } of documents) for (const { digest } of versions) sum.add(digest);
+  return {
+    head: sampleHead({ seq: count, pos: count }),
+    documents,
+    collections: [
+      {
+        name: parseCollectionName('c'),
+        state: 'wanted',
+        documents: count,
+        fingerprint: sum.value(),
+        resolver: 'lww@1',
+      },
+    ],
+  };
 }
 
 /** Changes a database behind the back of the store. */

@@ -9,7 +9,7 @@ import { readPragma } from '../read-pragma.ts';
 import { guarded, toStoreError } from '../sqlite-errors.ts';
 import { formatOf, MetaTable } from '../tables/index.ts';
 import { checkDatabase } from './check-database.ts';
-import type { CopyTarget, JobContext } from './maintenance-jobs.ts';
+import type { CopyTarget, JobContext } from './jobs.ts';
 import { damagedIndexes, renewIndexes } from './renew-indexes.ts';
 
 /** Pages copied in one step: 256 KiB. */

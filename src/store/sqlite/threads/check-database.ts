@@ -7,7 +7,7 @@ import type { CollectionRow, Damage } from '../../store.ts';
 import { isPassing } from '../sqlite-errors.ts';
 import type { HeldIndex } from '../tables/index.ts';
 import { Tables } from '../tables.ts';
-import type { JobContext } from './maintenance-jobs.ts';
+import type { JobContext } from './jobs.ts';
 
 /** Keys read in one step. Between two steps the log can be shortened. */
 const KEYS_PER_STEP = 500;

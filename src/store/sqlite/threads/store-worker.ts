@@ -4,12 +4,12 @@ import type { Damage } from '../../store.ts';
 import { openCheckpointer, openReader, READER_BUSY_MS } from '../connection.ts';
 import { toStoreError } from '../sqlite-errors.ts';
 import { JobControl } from './job-control.ts';
-import type { Job, JobContext, JobReport, JobRequest } from './maintenance-jobs.ts';
+import type { Job, JobContext, JobReport, JobRequest } from './jobs.ts';
 
 /** Most parts of an answer that are sent and not taken: one is taken while the next one is made. */
 const PARTS_UNTAKEN_MAX = 2;
 
-/** Entry point of the maintenance thread. Jobs run one after another, each on its own connection. */
+/** Entry point of a thread. Jobs run one after another, each on its own connection. */
 function serve(port: MessagePort): void {
   let last: Promise<void> = Promise.resolve();
   port.on('message', (request: JobRequest) => {

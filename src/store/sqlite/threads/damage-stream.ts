@@ -1,19 +1,15 @@
 import { LIMITS } from '../../../core/config/index.ts';
 import type { Damage } from '../../store.ts';
-import type { Maintenance } from './maintenance.ts';
+import type { JobThreads } from './job-threads.ts';
 
 /** Runs a check and yields damage as it is found. Leaving the loop early stops the job. */
-export async function* streamDamage(
-  maintenance: Maintenance,
-  path: string,
-  signal?: AbortSignal,
-): AsyncGenerator<Damage> {
+export async function* streamDamage(threads: JobThreads, path: string, signal?: AbortSignal): AsyncGenerator<Damage> {
   const stop = new AbortController();
   const found: Damage[] = [];
   let wake = (): void => {};
   let isDone = false;
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const job = maintenance
+  const job = threads
     .run(
       { kind: 'check', path, damageMax: LIMITS.damageListMax },
       {

@@ -3,7 +3,7 @@ import type { Clock } from '../../../core/clock/index.ts';
 import { DatabaseCorruptionError, PersistenceError } from '../../../core/errors/index.ts';
 import { closedError } from '../../store-errors.ts';
 import type { JobControl } from './job-control.ts';
-import type { Job, JobReport, JobRequest } from './maintenance-jobs.ts';
+import type { Job, JobReport, JobRequest } from './jobs.ts';
 
 interface Running {
   readonly job: Job;
@@ -19,7 +19,7 @@ const IDLE_MS_MAX = 10_000;
  * Runs jobs one after another in a thread that exists only while there are some, and a little longer: an idle thread takes
  * 18 MiB. Without a job it never keeps the process alive.
  */
-export class MaintenanceThread {
+export class JobThread {
   readonly #clock: Clock;
   readonly #running = new Map<number, Running>();
   #worker: Worker | undefined;
@@ -124,7 +124,7 @@ export class MaintenanceThread {
 export function startWorker(moduleUrl: string | undefined): Worker {
   if (moduleUrl === undefined) throw noWorkerFile(undefined);
   const suffix = moduleUrl.endsWith('.ts') ? '.ts' : '.js';
-  return new Worker(new URL(`./maintenance-worker${suffix}`, moduleUrl));
+  return new Worker(new URL(`./store-worker${suffix}`, moduleUrl));
 }
 
 function isMissing(error: unknown): boolean {
@@ -133,8 +133,7 @@ function isMissing(error: unknown): boolean {
 }
 
 function noWorkerFile(cause: unknown): PersistenceError {
-  const remedy =
-    'keep the package entgldb out of the bundle, or copy its dist/maintenance-worker*.js beside the bundle';
+  const remedy = 'keep the package entgldb out of the bundle, or copy its dist/store-worker*.js beside the bundle';
   return new PersistenceError('IO_FAILED', `the file of the thread for backups and checks is missing; ${remedy}`, {
     cause,
   });

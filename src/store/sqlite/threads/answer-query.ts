@@ -3,7 +3,7 @@ import type { FoundDocument } from '../../store.ts';
 import { openReader } from '../connection.ts';
 import { QueryRunner } from '../query/index.ts';
 import { createCollectionDictionary, createReplicaDictionary, DocumentTable, IndexTable } from '../tables/index.ts';
-import type { FoundPart, JobContext, QueryJob } from './maintenance-jobs.ts';
+import type { FoundPart, JobContext, QueryJob } from './jobs.ts';
 
 /** Bounds of one part of an answer: taking it holds up the event loop for about a millisecond. */
 const PART_DOCUMENTS_MAX = 512;

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../core/clock/index.ts';
 import { closedError } from '../../store-errors.ts';
 import { JobControl } from './job-control.ts';
-import type { Job, JobReport } from './maintenance-jobs.ts';
-import { MaintenanceThread } from './maintenance-thread.ts';
+import { JobThread } from './job-thread.ts';
+import type { Job, JobReport } from './jobs.ts';
 
 export interface JobOptions {
   readonly signal?: AbortSignal;
@@ -15,14 +15,14 @@ export interface JobOptions {
  * it then uses the other thread. Usually one is enough. Queries have two threads of their own, so that a very long one does
  * not hold up all others.
  */
-export class Maintenance {
-  readonly #threads: readonly MaintenanceThread[];
-  readonly #queryThreads: readonly MaintenanceThread[];
+export class JobThreads {
+  readonly #threads: readonly JobThread[];
+  readonly #queryThreads: readonly JobThread[];
   #isClosed = false;
 
   constructor(clock: Clock) {
-    this.#threads = [new MaintenanceThread(clock), new MaintenanceThread(clock)];
-    this.#queryThreads = [new MaintenanceThread(clock), new MaintenanceThread(clock)];
+    this.#threads = [new JobThread(clock), new JobThread(clock)];
+    this.#queryThreads = [new JobThread(clock), new JobThread(clock)];
   }
 
   /**
@@ -64,7 +64,7 @@ export class Maintenance {
     await Promise.all([...this.#threads, ...this.#queryThreads].map((thread) => thread.close()));
   }
 
-  #threadFor({ kind }: Job): MaintenanceThread {
+  #threadFor({ kind }: Job): JobThread {
     if (kind === 'find' || kind === 'count') return leastBusy(this.#queryThreads);
     const isLong = kind !== 'checkpoint';
     const fitting = this.#threads.filter(({ isBusyForLong }) => isBusyForLong === isLong);
@@ -74,7 +74,7 @@ export class Maintenance {
 }
 
 /** The thread with the fewest jobs; among equals, rather one that is already started. */
-function leastBusy(threads: readonly MaintenanceThread[]): MaintenanceThread {
-  const cost = ({ jobs, isStarted }: MaintenanceThread): number => 2 * jobs + (isStarted ? 0 : 1);
+function leastBusy(threads: readonly JobThread[]): JobThread {
+  const cost = ({ jobs, isStarted }: JobThread): number => 2 * jobs + (isStarted ? 0 : 1);
   return threads.reduce((best, thread) => (cost(thread) < cost(best) ? thread : best));
 }

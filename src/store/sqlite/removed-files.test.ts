@@ -1,0 +1,93 @@
+/**
+ * Goal: files that are removed or replaced while the database is open are noticed, and no commit is lost with them.
+ * Method: real files, removed under an open store.
+ */
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { parseCollectionName } from '../../core/ids/index.ts';
+import { silentLogger } from '../../core/logging/index.ts';
+import { createManualClock, sampleDocument, sampleHead } from '../../testing/index.ts';
+import { restoreSqliteFile } from './restore-file.ts';
+import { consistentBatch, openInFolder, withFolder } from './test-folder.ts';
+
+const C = parseCollectionName('c');
+const clock = createManualClock();
+
+test('a removed or replaced file is noticed; a backup copies the open one and leaves the other unchanged', () =>
+  withFolder(async (folder) => {
+    const store = await openInFolder(folder);
+    const path = join(folder, 'test.db');
+    store.commit(consistentBatch(20));
+    assert.equal(await store.isInPlace(), true);
+    rmSync(path);
+    assert.equal(await store.isInPlace(), false);
+    const other = 'somebody put another file here';
+    writeFileSync(path, other);
+    assert.equal(await store.isInPlace(), false);
+    for (let n = 0; n < 20; n++) store.commit(consistentBatch(2000));
+    await store.backup(join(folder, 'saved.db'));
+    await store.close();
+    assert.equal(readFileSync(path, 'utf8'), other);
+    rmSync(path);
+    await restoreSqliteFile({ backupPath: join(folder, 'saved.db'), path, pid: 1, clock });
+    const again = await openInFolder(folder);
+    assert.equal(again.documents(C, null, 3000).length, 2000);
+    assert.ok(!readdirSync(folder).some((name) => name.endsWith('.open')));
+    await again.close();
+  }));
+
+for (const removed of [['-wal'], ['-shm'], ['-redo'], ['-wal', '-shm', '-redo']])
+  test(`logs removed while the database is open lose no commits: ${removed.join(', ')}`, () =>
+    withFolder(async (folder) => {
+      const store = await openInFolder(folder);
+      const path = join(folder, 'test.db');
+      let pos = 0;
+      const write = (count: number): void => {
+        for (const last = pos + count; pos < last; ) {
+          const document = sampleDocument({ key: `k${++pos}`, pos });
+          store.commit({ head: sampleHead({ seq: pos, pos }), documents: [document] });
+        }
+      };
+      write(300);
+      assert.ok(existsSync(`${path}-redo`));
+      for (const suffix of removed) rmSync(path + suffix);
+      assert.equal(await store.keepInPlace(), true);
+      write(300);
+      assert.equal(await store.keepInPlace(), true);
+      const copy = join(folder, 'killed');
+      mkdirSync(copy);
+      for (const suffix of ['', '-wal', '-redo']) copyFileSync(path + suffix, join(copy, `test.db${suffix}`));
+      const killed = await openInFolder(copy);
+      assert.equal(killed.documents(C, null, 1000).length, 600);
+      await killed.close();
+      write(10);
+      await store.close();
+      const again = await openInFolder(folder);
+      assert.equal(again.documents(C, null, 1000).length, 610);
+      await again.close();
+    }));
+
+test('a reader that keeps removed logs from being replaced is logged once, and so is the later success', () =>
+  withFolder(async (folder) => {
+    const logged: string[] = [];
+    const warn = (_details: object, message: string): void => void logged.push(message);
+    const store = await openInFolder(folder, { logger: { ...silentLogger, warn, error: warn } });
+    const path = join(folder, 'test.db');
+    store.commit(consistentBatch(20));
+    const reader = new DatabaseSync(path);
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM doc').get();
+    store.commit({ documents: [sampleDocument({ key: 'late', pos: 21 })] });
+    rmSync(`${path}-shm`);
+    for (let look = 0; look < 3; look++) assert.equal(await store.keepInPlace(), true);
+    reader.close();
+    for (let look = 0; look < 3; look++) assert.equal(await store.keepInPlace(), true);
+    assert.deepEqual(logged, [
+      'logs of the database were removed while it is open, and cannot be begun anew yet',
+      'logs of the database were removed while it is open; new ones were begun, and nothing is lost',
+    ]);
+    await store.close();
+  }));
