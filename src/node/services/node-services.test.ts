@@ -123,6 +123,22 @@ test('a node without a fault is healthy in every documented check', () =>
     );
   }));
 
+test('a peer that comes back under another name is one peer, and one that another node has the name of stays known', () =>
+  withServices({}, async ({ services }) => {
+    const known = (): string[] => services.syncTracker.getStatus().peers.map(({ nodeId }) => nodeId);
+    services.feed.followed(opened('office'), peer('office'));
+    services.feed.left('key-office', null);
+    services.feed.followed(opened('till-1'), { ...peer('till-1'), deviceKey: 'key-office' });
+    assert.deepEqual(known(), ['till-1']);
+
+    services.feed.followed(opened('till-2'), peer('till-2'));
+    services.feed.left('key-till-2', null);
+    services.feed.left('key-office', null);
+    services.feed.followed(opened('till-2'), { ...peer('till-2'), deviceKey: 'key-office' });
+    services.feed.followed(opened('till-3'), { ...peer('till-3'), deviceKey: 'key-office' });
+    assert.deepEqual(known(), ['till-2', 'till-3']);
+  }));
+
 test('each fault shows under its name at the next check, and disappears at the check after it ended', () =>
   withServices({ sync: { maxQueueSize: 2 } }, async ({ services, network, clocks }) => {
     network.isListening = false;

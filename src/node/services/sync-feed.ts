@@ -49,8 +49,7 @@ export class SyncFeed {
     const name = this.#nameByKey.get(deviceKey) ?? this.#formerByKey.get(deviceKey);
     this.#nameByKey.delete(deviceKey);
     this.#formerByKey.delete(deviceKey);
-    const isTaken = [...this.#nameByKey.values()].some((other) => other === name);
-    if (name !== undefined && !isTaken) this.#tracker.forgetPeer(name);
+    this.#forget(name);
   }
 
   /** The session ended; `problem` says why, or is null for an ordinary end. */
@@ -75,8 +74,18 @@ export class SyncFeed {
   #opened({ deviceKey, node, address }: FollowedPeer): void {
     const isTaken = [...this.#nameByKey].some(([key, name]) => key !== deviceKey && name === node);
     const name = isTaken ? `${node} (${deviceKey.slice(0, KEY_LETTERS)})` : node;
+    const former = this.#nameByKey.get(deviceKey) ?? this.#formerByKey.get(deviceKey);
     this.#nameByKey.set(deviceKey, name);
+    this.#formerByKey.delete(deviceKey);
     this.#tracker.updatePeer(name, { address, isConnected: true });
+    // The node was given another name. Under the former one it would count as a peer that is away.
+    if (former !== name) this.#forget(former);
+  }
+
+  /** Unless another node has that name, or had it when it left. */
+  #forget(name: string | undefined): void {
+    const names = [...this.#nameByKey.values(), ...this.#formerByKey.values()];
+    if (name !== undefined && !names.includes(name)) this.#tracker.forgetPeer(name);
   }
 
   /** Bytes since the last call. A new transport counts from 0 again. */
