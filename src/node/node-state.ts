@@ -90,6 +90,7 @@ export class NodeState {
       refusals: this.network?.refusals() ?? [],
       notices: [
         ...this.#notices,
+        ...this.services.repair.losses(),
         ...this.#clockNotice(),
         ...mismatchTexts(this.network?.progress.mismatches() ?? []),
         ...this.#refusalNotices(),

@@ -1,6 +1,6 @@
 /**
- * Goal: whatever row besides the documents is damaged, the node starts, works, and says what is lost; what it cannot do without comes
- * from the newest backup. Method: two real nodes with conflicts, history, receipts and a queue; one row of the file is spoiled.
+ * Goal: whatever row is damaged, the node starts, works, and says what is lost; what it cannot do without comes from the newest
+ * backup. Method: two real nodes with conflicts, history, receipts and a queue; one row of the file is spoiled.
  */
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
@@ -68,6 +68,30 @@ test('a damaged text that the database cannot be without is replaced by the newe
   assert.deepEqual(await db.collection('kept').get('k'), { n: 1 });
   assert.match(noticesOf(db), /restored from .*backup.*the damaged file is/);
 });
+
+test(
+  'status names a damaged document that nobody has, over a restart, until somebody writes it again',
+  options,
+  async (t) => {
+    const folder = await makeFolder(t);
+    const first = await openOnLoopback(folder, NODE);
+    await first.collection('kept').put('k', { n: 1 });
+    await first.close();
+    spoil(folder, `UPDATE doc SET value = '{"n":2}' WHERE key = ?`, ['k']);
+    const db = await openOnLoopback(folder, NODE);
+    atEnd(t, () => db.close());
+    await assert.rejects(db.collection('kept').get('k'), { reason: 'DOCUMENT_CORRUPT' });
+    await eventually('the loss is told', () => /document "k" in "kept" .* is gone/.test(noticesOf(db)));
+    const { message } = (await db.health()).checks.find(({ name }) => name === 'integrity')!;
+    assert.match(message, /could not be brought back: 1; `entgldb status` names them/);
+    await db.close();
+    const again = await openOnLoopback(folder, NODE);
+    atEnd(t, () => again.close());
+    assert.match(noticesOf(again), /document "k" in "kept"/);
+    await again.collection('kept').put('k', { n: 3 });
+    await eventually('nothing is told any more', () => noticesOf(again) === '');
+  },
+);
 
 /** A closed node whose side tables all hold something. */
 async function livedNode(t: TestContext, folder: string): Promise<void> {

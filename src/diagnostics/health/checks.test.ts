@@ -250,7 +250,12 @@ test('backup: a late or failed backup is degraded, backups turned off are fine',
   clock.advance(7_200_001);
   assert.equal(await state(check), 'degraded');
   now = { ...base, lastBackupAt: clock.now() - 600_000 };
-  assert.deepEqual(await look(check), ['healthy', 'the newest is 10 min old']);
+  assert.deepEqual(await look(check), ['healthy', 'the newest is 10 minutes old']);
+  now = { ...base, lastBackupAt: clock.now() + 3 * 24 * 3_600_000 };
+  assert.deepEqual(await look(check), ['healthy', 'the newest is dated 3 days ahead of this clock']);
+  now = { ...base, lastBackupAt: clock.now() + 500 };
+  assert.deepEqual(await look(check), ['healthy', 'the newest is 0 seconds old']);
+  now = { ...base, lastBackupAt: clock.now() - 600_000 };
   now = { ...now, lastError: 'the disk is full' };
   assert.match((await look(check))[1], /the last one failed: the disk is full/);
   now = { ...base, isEnabled: false };

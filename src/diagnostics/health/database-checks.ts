@@ -105,8 +105,10 @@ export function createIntegrityCheck(status: () => IntegrityStatus, clock: Clock
       const { damaged, missing, isReadOnly, lastRepairAt, lastScrubAt, fileProblem } = status();
       if (isReadOnly) return unhealthy('the file was damaged again and again; writing has stopped: replace the disk');
       if (fileProblem !== null) return unhealthy(`${fileProblem}; restore a backup`);
-      if (damaged > 0) return unhealthy(`${damaged} damaged documents wait for their repair from a peer or a backup`);
-      if (missing > 0) return degraded(`${missing} damaged documents could not be brought back; see the events`);
+      if (damaged > 0)
+        return unhealthy(`damaged documents that wait for their repair from a peer or a backup: ${damaged}`);
+      if (missing > 0)
+        return degraded(`damaged documents that could not be brought back: ${missing}; \`entgldb status\` names them`);
       const isRecent = lastRepairAt !== null && clock.now() - lastRepairAt < REPAIR_SHOWN_MS;
       if (isRecent) return degraded('damage was repaired today; look at the disk');
       return healthy(lastScrubAt === null ? 'no damage known; not all is checked yet' : 'everything was checked');

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock/index.ts';
+import { type Clock, spanText } from '../../core/clock/index.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.ts';
 
 export interface QueueStatus {
@@ -49,6 +49,9 @@ export interface BackupStatus {
 /** A backup is late after this many intervals. */
 const LATE_INTERVALS = 2;
 
+/** Names of backups have whole seconds. */
+const COARSE_MS = 1000;
+
 /** `backup`: the newest backup is not older than it should be. */
 export function createBackupCheck(status: () => BackupStatus, clock: Clock): HealthCheck {
   return {
@@ -60,9 +63,14 @@ export function createBackupCheck(status: () => BackupStatus, clock: Clock): Hea
         return healthy('no automatic backups; set Persistence.BackupPath and EnableAutoBackup to have them');
       const lateMs = intervalMs * LATE_INTERVALS;
       const ageMs = clock.now() - (lastBackupAt ?? startedAt);
-      const age = lastBackupAt === null ? 'there is none yet' : `the newest is ${Math.round(ageMs / 60_000)} min old`;
+      const age = lastBackupAt === null ? 'there is none yet' : `the newest is ${ageText(ageMs)}`;
       if (lastError !== null) return degraded(`the last one failed: ${lastError}; ${age}`);
       return ageMs > lateMs ? degraded(`${age}; look at the folder and its disk`) : healthy(age);
     },
   };
+}
+
+/** The name of a backup that was made while the clock was ahead is of the future. */
+function ageText(ageMs: number): string {
+  return ageMs < -COARSE_MS ? `dated ${spanText(ageMs)} ahead of this clock` : `${spanText(Math.max(0, ageMs))} old`;
 }

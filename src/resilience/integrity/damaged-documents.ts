@@ -15,6 +15,20 @@ export interface DamagedDocument {
   readonly eventId: number;
 }
 
+/** How many lost documents are named one by one. */
+const TOLD_MAX = 5;
+
+/** The documents that nothing has brought back, as sentences for the user: which, and what to do. */
+export function lossTexts(documents: readonly DamagedDocument[]): string[] {
+  const lost = documents.filter(({ state }) => state === 'missing');
+  const texts = lost.slice(0, TOLD_MAX).map(({ collection, key }) => {
+    const name = `document ${JSON.stringify(key)} in ${JSON.stringify(collection)}`;
+    return `${name} was damaged on disk and is gone; no peer and no backup has it. A node that has it brings it back; otherwise write it again, and delete it if nobody needs it`;
+  });
+  const left = lost.length - texts.length;
+  return left === 0 ? texts : [...texts, `${left} more documents are gone: see entgldb check`];
+}
+
 /** Documents that were found damaged and are not back, in bounded number. Each has an event that says what became of it. */
 export class DamagedDocuments {
   readonly #log: EventLog;

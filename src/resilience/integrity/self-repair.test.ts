@@ -119,10 +119,13 @@ test('a document that nobody has is named as missing, even after a restart, unti
   const next = openMemoryReplica({ clock, random, store: store.crash() });
   const again = open(next.replica);
   assert.equal(again.status().missing, 1);
+  assert.equal(again.losses().length, 1);
+  assert.match(again.losses()[0]!, /^document "a" in ".*" was damaged on disk and is gone; .* write it again/);
   next.replica.applyRemote(asSent(held), []);
   await settle();
   assert.deepEqual(eventsOf(next.replica), ['repair-began', 'a from-peer']);
   assert.equal(again.status().missing, 0);
+  assert.deepEqual(again.losses(), []);
 });
 
 test('a repair that a crash interrupted continues after the start', async () => {

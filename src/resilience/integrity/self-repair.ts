@@ -9,7 +9,7 @@ import type { CommitListener, Replica } from '../../database/replica/index.ts';
 import type { IntegrityStatus } from '../../diagnostics/index.ts';
 import type { Damage, DocumentName, StoredDocument } from '../../store/index.ts';
 import type { EventLog } from '../event-log.ts';
-import { type DamagedDocument, DamagedDocuments } from './damaged-documents.ts';
+import { type DamagedDocument, DamagedDocuments, lossTexts } from './damaged-documents.ts';
 import { DamagedEntries } from './damaged-entries.ts';
 import { Incidents } from './incidents.ts';
 
@@ -129,6 +129,11 @@ export class SelfRepair {
         state === 'missing' ? 'neither a peer nor a backup holds it' : 'a peer or a backup may bring it back';
       return { kind: 'document', collection, key, problem: `it was damaged on disk and is gone; ${outlook}` };
     });
+  }
+
+  /** What to tell the user of documents that nothing has brought back yet. */
+  losses(): string[] {
+    return lossTexts(this.#documents.all);
   }
 
   /** Throws PERSISTENCE_ERROR / READ_ONLY once writing has stopped. */
