@@ -38,7 +38,9 @@ export const METRICS = {
   entgldb_definition_mismatches: gauge(
     'Number of points in which programs of connected peers define collections differently from this one.',
   ),
-  entgldb_refused_peers: gauge('Nodes kept out until somebody changes something: another token, another release.'),
+  entgldb_refused_peers: gauge(
+    'Addresses of nodes that are kept out until somebody changes something: another token, another release.',
+  ),
   entgldb_unequal_collections: gauge(
     'Collections that differ from those of a peer though both know the same. Anything but 0 is an alarm.',
   ),

@@ -72,8 +72,24 @@ test('a node that is not met any more is forgotten, and beyond the limit the one
   assert.equal(texts().length, 1, 'a beacon that is heard no more');
   const crowd = setUp();
   for (let i = 0; i < 100; i++) crowd.tokenOf(`10.0.1.${i}`);
-  assert.equal(crowd.texts().length, 6);
-  assert.equal(crowd.texts().at(-1), '95 more nodes are kept out: see entgldb status --json');
+  assert.equal(crowd.texts().length, 1);
+  assert.match(
+    crowd.texts()[0]!,
+    /^no sync with 10\.0\.1\.0, .*, 10\.0\.1\.4 and 95 more addresses \(see entgldb status --json\)/,
+  );
+});
+
+test('addresses with the same cause share a sentence, those of one link last', () => {
+  const { clock, tokenOf, refusals, texts } = setUp();
+  tokenOf('fe80::1%eth0', 5000);
+  tokenOf('10.0.0.1', 5000);
+  clock.advance(10_000);
+  tokenOf('10.0.0.1', 5000);
+  refusals.refused({ host: '10.0.0.3', port: 80, cause: 'no-entgldb' });
+  assert.deepEqual(texts(), [
+    'no sync with 10.0.0.1:5000, [fe80::1%eth0]:5000 (a machine can have several addresses; tried 3 times in 10 seconds, last 0 seconds ago): they have another cluster token; compare the fingerprint of the token that `entgldb doctor` prints on each',
+    'no sync with 10.0.0.3:80 (tried once, 0 seconds ago): what answers there is no EntglDb node; correct the port in Network.KnownPeers',
+  ]);
 });
 
 test('refusals: degraded while somebody tries, but not for nodes that are only heard', async () => {

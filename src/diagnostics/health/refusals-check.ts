@@ -1,8 +1,8 @@
 import { type Clock, spanText } from '../../core/clock/index.ts';
-import type { PeerRefusal } from '../peer-refusals.ts';
+import type { PeerRefusal, RefusalCause } from '../peer-refusals.ts';
 import { degraded, type HealthCheck, healthy } from './health-report.ts';
 
-/** How many refusals are listed one by one. */
+/** How many addresses are named in one sentence. */
 const TOLD_MAX = 5;
 
 /** `refusals`: no node that tries to connect is refused, and no node refuses this one. */
@@ -25,36 +25,56 @@ export function triedRefusals(refusals: readonly PeerRefusal[]): readonly PeerRe
   return refusals.filter(({ isOnlyHeard }) => !isOnlyHeard);
 }
 
-/** The refusals as sentences for the user: who, since when, how often, and what to do. */
+/**
+ * The refusals as sentences for the user: who, since when, how often, and what to do. Addresses with the same cause share one, because
+ * most machines have two, and each is dialled.
+ */
 export function refusalTexts(refusals: readonly PeerRefusal[], nowMs: number): string[] {
-  const texts = refusals.slice(0, TOLD_MAX).map((refusal) => refusalText(refusal, nowMs));
-  const left = refusals.length - texts.length;
-  return left === 0 ? texts : [...texts, `${left} more nodes are kept out: see entgldb status --json`];
+  const groups = Map.groupBy(refusals, ({ cause, isOnlyHeard }) => `${cause} ${isOnlyHeard}`);
+  return [...groups.values()].map((group) => groupText(group, nowMs));
 }
 
-function refusalText(refusal: PeerRefusal, nowMs: number): string {
-  const { host, port, isOnlyHeard, sinceMs, lastMs, tries } = refusal;
-  const plain = host.includes(':') && port !== null ? `[${host}]` : host;
-  const address = port === null ? plain : `${plain}:${port}`;
-  const since = spanText(nowMs - sinceMs);
-  if (isOnlyHeard)
-    return `${address} is heard with another cluster token (for ${since}); if it belongs to this cluster, ${COMPARE_TOKENS}`;
-  const last = `${spanText(nowMs - lastMs)} ago`;
+function groupText(group: readonly PeerRefusal[], nowMs: number): string {
+  const { cause, isOnlyHeard } = group[0]!;
+  const isOne = group.length === 1;
+  const who = addressesText(group);
+  const several = isOne ? '' : 'a machine can have several addresses; ';
+  const since = spanText(nowMs - Math.min(...group.map(({ sinceMs }) => sinceMs)));
+  if (isOnlyHeard) {
+    const [are, they] = isOne ? ['is', 'it belongs'] : ['are', 'they belong'];
+    return `${who} ${are} heard with another cluster token (${several}for ${since}); if ${they} to this cluster, ${COMPARE_TOKENS}`;
+  }
+  const tries = group.reduce((sum, refusal) => sum + refusal.tries, 0);
+  const last = `${spanText(nowMs - Math.max(...group.map(({ lastMs }) => lastMs)))} ago`;
   const tried = tries === 1 ? `once, ${last}` : `${tries} times in ${since}, last ${last}`;
-  return `no sync with ${address} (tried ${tried}): ${reasonText(refusal)}`;
+  return `no sync with ${who} (${several}tried ${tried}): ${reasonText(cause, isOne)}`;
+}
+
+/** Addresses that are of one link only come last: nobody knows a machine by them. */
+function addressesText(group: readonly PeerRefusal[]): string {
+  const isOfLink = ({ host }: PeerRefusal): boolean => host.startsWith('fe80:');
+  const sorted = [...group.filter((refusal) => !isOfLink(refusal)), ...group.filter(isOfLink)];
+  const named = sorted.slice(0, TOLD_MAX).map(addressText).join(', ');
+  const left = group.length - TOLD_MAX;
+  return left <= 0 ? named : `${named} and ${left} more addresses (see entgldb status --json)`;
+}
+
+function addressText({ host, port }: PeerRefusal): string {
+  if (port === null) return host;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** What to do about a different token. */
 export const COMPARE_TOKENS = 'compare the fingerprint of the token that `entgldb doctor` prints on each';
 
-function reasonText({ cause }: PeerRefusal): string {
+function reasonText(cause: RefusalCause, isOne: boolean): string {
   switch (cause) {
     case 'other-token':
-      return `it has another cluster token; ${COMPARE_TOKENS}`;
+      return `${isOne ? 'it has' : 'they have'} another cluster token; ${COMPARE_TOKENS}`;
     case 'no-entgldb':
       return 'what answers there is no EntglDb node; correct the port in Network.KnownPeers';
     case 'other-protocol':
-      return 'its release speaks another protocol; update the older of the two';
+      return `${isOne ? 'its release speaks' : 'their releases speak'} another protocol; update the older of the two`;
     default:
       return cause satisfies never;
   }
