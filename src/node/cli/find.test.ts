@@ -4,12 +4,31 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createTestShell } from './test-shell.ts';
 
 const { begin, cli, folder } = createTestShell();
 const COUNT = 21_000;
 const key = (i: number): string => `k${String(i).padStart(5, '0')}`;
+
+test('a key with control characters is printed with their codes, and with --json as it is', async () => {
+  assert.equal(
+    (await cli('put', 'things', 'a\u001b[31m\nb', '{"x":1}')).out,
+    'Stored a\\u001b[31m\\u000ab in things.\n',
+  );
+  assert.equal((await cli('find', 'things')).out, 'a\\u001b[31m\\u000ab  {"x":1}\n');
+  assert.equal(JSON.parse((await cli('find', 'things', '--json')).out)[0].key, 'a\u001b[31m\nb');
+  assert.match((await cli('delete', 'things', 'a\u001b[31m\nb')).out, /^Deleted a\\u001b/);
+});
+
+test('a put at a terminal says that it waits for the document', async () => {
+  const stdin = Object.assign(PassThrough.from([Buffer.from('{"x":1}')]), { isTTY: true });
+  const { code, err } = await begin(['put', 'things', 'k'], stdin).done;
+  assert.equal(code, 0);
+  assert.match(err, /^type the document as JSON, and end with Ctrl\+D/);
+  assert.equal((await begin(['put', 'things', 'k'], '{"x":2}').done).err, '');
+});
 
 for (const isRunning of [false, true])
   test(`find prints many documents page by page ${isRunning ? 'over HTTP' : 'from the file'}`, async () => {

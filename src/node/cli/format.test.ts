@@ -9,7 +9,16 @@ import {
   PersistenceError,
 } from '../../core/errors/index.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { formatAddress, formatAgo, formatBytes, formatDuration, formatFields, formatTable, plural } from './format.ts';
+import {
+  formatAddress,
+  formatAgo,
+  formatBytes,
+  formatDuration,
+  formatFields,
+  formatTable,
+  plural,
+  printable,
+} from './format.ts';
 import { parseJsonObject, parseSort, parseWhole } from './parse-argument.ts';
 
 test('numbers, sizes and times are formatted for people', () => {
@@ -39,6 +48,11 @@ test('numbers, sizes and times are formatted for people', () => {
 test('an IPv6 address is written in brackets', () => {
   assert.equal(formatAddress({ host: '::', port: 1 }), '[::]:1');
   assert.equal(formatAddress({ host: 'till', port: 1 }), 'till:1');
+});
+
+test('control characters in keys and documents do not reach the terminal', () => {
+  assert.equal(printable('a\u001b[31m\u009b\n\u007f ä😀'), 'a\\u001b[31m\\u009b\\u000a\\u007f ä😀');
+  assert.equal(formatTable(['A'], [['x\u001dy']]), 'A\nx\\u001dy');
 });
 
 test('tables and fields are aligned, without trailing blanks', () => {

@@ -50,8 +50,17 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Columns under their titles, two blanks apart, without trailing blanks. */
-export function formatTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * The text with control characters written as `\\u001d`. A terminal would obey them, and keys hold some: scanners send them within
+ * barcodes.
+ */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Columns under their titles, two blanks apart, without trailing blanks and control characters. */
+export function formatTable(titles: readonly string[], given: readonly (readonly string[])[]): string {
+  const rows = given.map((cells) => cells.map(printable));
   const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     cells

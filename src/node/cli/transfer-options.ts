@@ -21,6 +21,10 @@ export function parseFormat(format: string | undefined, file: string | undefined
   if (format === 'csv' || format === 'ndjson') return format;
   if (format !== undefined)
     throw new ConfigurationError('USAGE', `--format ${JSON.stringify(format)} is unknown; use csv or ndjson`);
+  if (file !== undefined && /\.(xlsx?|ods|numbers)$/i.test(file)) {
+    const message = `${file}: files of spreadsheet programs are neither read nor written; use a .csv file, which they open and save`;
+    throw new ConfigurationError('USAGE', message);
+  }
   return file !== undefined && /\.(csv|tsv)$/i.test(file) ? 'csv' : 'ndjson';
 }
 

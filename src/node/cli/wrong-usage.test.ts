@@ -51,7 +51,7 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
   verify: [['a', 'b'], ['--nope'], ['']],
   peers: [['extra'], ['--nope']],
   health: [['extra'], ['--nope']],
-  doctor: [['a:1', 'b:2'], ['--nope'], ['no-port'], ['host:port']],
+  doctor: [['a:1', 'b:2'], ['--nope'], ['no-port'], ['10.0.0.1'], ['host:port']],
   config: [['extra'], ['--nope'], ['--config'], ['--config', 'nowhere.json'], ['--config', 'weak-token'], ['--data']],
   put: [
     [],
@@ -140,6 +140,7 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['c', 'nowhere.ndjson', '--skip-bad'],
     ['c', '-', '--format'],
     ['c', '-', '--format', 'xlsx'],
+    ['c', 'articles.xlsx'],
     ['c', '-', '--delimiter'],
     ['c', 'f.csv', '--delimiter', 'x'],
     ['c', 'nowhere.csv', '--all-text'],
@@ -154,6 +155,7 @@ const WRONG: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['c', 'nowhere/file'],
     ['c', 'weak-token/file'],
     ['c', 'f', '--format', 'xlsx'],
+    ['c', 'articles.XLS'],
     ['c', 'f.csv', '--delimiter', 'x'],
     ['c', 'f.csv', '--columns'],
     ['c', 'f.csv', '--columns', ''],
@@ -248,6 +250,10 @@ describe('wrong usage', () => {
     assert.equal(code, 2);
     assert.match(err, /^entgldb: line 2301 is not JSON .*; 2,000 documents before it were imported; .*again/);
     assert.equal((await cli('count', 'half', '--data', 'data')).out, '2000\n');
+  });
+
+  test('of an address without a port shows it with one', async () => {
+    assert.match((await cli('doctor', '10.0.0.1')).err, /give host:port of the other node, as in 10\.0\.0\.1:5000\n$/);
   });
 
   test('is tested for every command and every option', async () => {

@@ -25,7 +25,9 @@ export async function doctor(run: CommandRun, other: string | undefined): Promis
   const { context, output } = run;
   const address = other === undefined ? undefined : parseAddress(other);
   if (other !== undefined && address === undefined) {
-    throw new ConfigurationError('USAGE', `${other} is no address; give host:port of the other node`);
+    const withPort = `${other}:5000`;
+    const meant = parseAddress(withPort) === undefined ? '' : `, as in ${withPort}`;
+    throw new ConfigurationError('USAGE', `${other} is no address; give host:port of the other node${meant}`);
   }
   const config = await loadCliConfig(context, run.globals);
   const findings = [

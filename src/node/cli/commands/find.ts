@@ -2,7 +2,7 @@ import { type FindOptions, type PageOptions, projectDocument, type WaitOptions }
 import type { QueryPlan } from '../../../store/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { plural } from '../format.ts';
+import { plural, printable } from '../format.ts';
 import type { DocumentAccess } from '../node-target.ts';
 import { withTarget } from '../open-target.ts';
 import { parseFields, parseFilterArgument, parseSort, parseWhole } from '../parse-argument.ts';
@@ -65,7 +65,7 @@ async function printPages(
     });
     const lines = page.entries.map(([key, stored], i) => {
       const value = kept === undefined ? stored : projectDocument(stored, kept);
-      if (!output.isJson) return `${key}  ${JSON.stringify(value)}\n`;
+      if (!output.isJson) return `${printable(`${key}  ${JSON.stringify(value)}`)}\n`;
       return `${count + i === 0 ? '[' : ','}${JSON.stringify({ key, value })}`;
     });
     await output.raw(lines.join(''));

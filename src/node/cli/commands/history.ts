@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../../core/errors/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { formatTable, shortText } from '../format.ts';
+import { formatTable, printable, shortText } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 
 export interface HistoryArguments {
@@ -23,7 +23,10 @@ export async function history(
     await withTarget(run, {}, (target) =>
       target.collection(collection).undo(key, toMs === undefined ? {} : { to: toMs }),
     );
-    await run.output.answer({ collection, key, undone: true }, `Wrote ${key} of ${collection} again as it was.`);
+    await run.output.answer(
+      { collection, key, undone: true },
+      `Wrote ${printable(key)} of ${collection} again as it was.`,
+    );
     return EXIT.ok;
   }
   const entries = await withTarget(run, {}, (target) => target.collection(collection).history(key));
@@ -34,7 +37,10 @@ export async function history(
     shortText(value),
   ]);
   const table = formatTable(['FROM', 'UNTIL', 'BY', 'DOCUMENT'], rows);
-  await run.output.answer({ entries }, rows.length === 0 ? `Nothing is known of ${key} in ${collection}.` : table);
+  await run.output.answer(
+    { entries },
+    rows.length === 0 ? `Nothing is known of ${printable(key)} in ${collection}.` : table,
+  );
   return entries.length === 0 ? EXIT.no : EXIT.ok;
 }
 

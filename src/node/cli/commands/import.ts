@@ -148,7 +148,7 @@ function tellWritten(error: unknown, written: number, isResumable: boolean): unk
     return new CommandStopped(error.signal, message, { imported: written });
   }
   if (written === 0 || !isEntglDbError(error)) return error;
-  const text = `${plural(written, 'document')} before it were imported; import the file again when this is put right`;
+  const text = `${plural(written, 'document')} before it ${written === 1 ? 'was' : 'were'} imported; import the file again when this is put right`;
   const { code, reason, message, details } = error;
   return new EntglDbError(code, reason, `${message}; ${text}`, {
     details: { ...details, imported: written },

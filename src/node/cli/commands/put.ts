@@ -1,5 +1,6 @@
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { printable } from '../format.ts';
 import { withTarget } from '../open-target.ts';
 import { parseJsonObject } from '../parse-argument.ts';
 
@@ -10,10 +11,13 @@ export async function put(
   key: string,
   json: string | undefined,
 ): Promise<ExitCode> {
-  const text = json === undefined || json === '-' ? await readText(run.context.stdin) : json;
+  const { stdin } = run.context;
+  if (json === undefined && stdin.isTTY === true)
+    run.output.note('type the document as JSON, and end with Ctrl+D on a line of its own (Windows: Ctrl+Z)');
+  const text = json === undefined || json === '-' ? await readText(stdin) : json;
   const value = parseJsonObject(text, 'the document');
   await withTarget(run, { create: true }, (target) => target.collection(collection).put(key, value));
-  await run.output.answer({ collection, key, stored: true }, `Stored ${key} in ${collection}.`);
+  await run.output.answer({ collection, key, stored: true }, `Stored ${printable(key)} in ${collection}.`);
   return EXIT.ok;
 }
 
