@@ -18,12 +18,12 @@ import {
   undo,
 } from './history/index.ts';
 import {
-  CodecShape,
   type LiveCount,
   type LiveDocument,
   type LiveEntry,
   type LiveQueries,
   type LiveQuery,
+  LiveShape,
 } from './live/index.ts';
 import { migrateCollection } from './migrate-collection.ts';
 import { WAIT } from './option-names.ts';
@@ -168,8 +168,8 @@ export class LocalCollection<T extends object = Document, Input extends object =
     return this.#host.live.document(this.name, parseDocumentKey(key), start) as unknown as LiveDocument<T>;
   }
 
-  #shape(): CodecShape | undefined {
-    return this.codec.isPlain ? undefined : new CodecShape(this.#host, this.name, this.codec);
+  #shape(): LiveShape | undefined {
+    return this.codec.isPlain ? undefined : new LiveShape(this.#host, this.name, this.codec);
   }
 }
 

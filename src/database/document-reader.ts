@@ -1,21 +1,12 @@
 import { abortable } from '../core/clock/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import { parseDocumentKey } from '../core/ids/index.ts';
-import {
-  compareBySort,
-  type Filter,
-  isAfter,
-  type JsonObject,
-  type Query,
-  readPath,
-  type SortPlace,
-  toPredicate,
-} from '../core/query/index.ts';
+import { type Filter, type Query, readPath, type SortPlace, toPredicate } from '../core/query/index.ts';
 import type { FoundDocument, StoredDocument } from '../store/index.ts';
 import type { ReadOptions, ScanOptions, WaitOptions } from './document-api.ts';
 import type { DocumentHost } from './document-host.ts';
 import { after, type Eventually } from './eventually.ts';
-import { notOlderThan, olderThan } from './evolution/index.ts';
+import { EvolvedQuery, notOlderThan, olderThan } from './evolution/index.ts';
 import { type Decoded, type DocumentCodec, documentInvalid, type InvalidDocument } from './schema/index.ts';
 
 /** Least number of documents read at a time to replace those that do not fit the schema. */
@@ -101,7 +92,7 @@ export class DocumentReader<T> {
       if (!hasOlder) return counted();
       // Two queries, asked in the same turn so that both see one moment.
       const { version } = this.#codec;
-      const newer = { ...query, filter: allOf(filter, notOlderThan(version)) };
+      const newer = { ...query, filter: { kind: 'and', filters: [filter, notOlderThan(version)] } as const };
       const older = this.#host.find(this.#collection, { ...query, filter: olderThan(version) });
       const fits = toPredicate(filter);
       const olderCount = older.filter(({ value }) => fits(this.#codec.newest(value))).length;
@@ -109,20 +100,14 @@ export class DocumentReader<T> {
     });
   }
 
-  /**
-   * Documents of a query as they are stored. Filter and sort apply to the newest shape, so documents of older versions, which
-   * the store cannot migrate, are checked here.
-   */
+  /** Documents of a query as they are stored. Filter and sort apply to the newest version. */
   stored(query: Query, signal?: AbortSignal): Eventually<FoundDocument[]> {
     const find = (asked: Query): Eventually<FoundDocument[]> =>
       abortableIfLong(this.#host.findAside(this.#collection, asked, signal), signal);
     return this.#knowingOlder(signal, (hasOlder) => {
       if (!hasOlder) return find(query);
-      const { version } = this.#codec;
-      const newer = allOf(query.filter, notOlderThan(version));
-      const filter: Filter = { kind: 'or', filters: [newer, olderThan(version)] };
-      const all = { filter, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
-      return after(find(all), (rows) => this.#ofNewest(rows, query, signal));
+      const evolved = new EvolvedQuery(query, this.#codec);
+      return after(find(evolved.candidates), (rows) => this.#answer(evolved, rows, signal));
     });
   }
 
@@ -139,23 +124,17 @@ export class DocumentReader<T> {
     return after(looking, () => ask(this.#host.hasOlder(this.#collection, version)));
   }
 
-  async #ofNewest(
+  async #answer(
+    evolved: EvolvedQuery,
     rows: readonly FoundDocument[],
-    { filter, sort, after, skip, limit }: Query,
     signal: AbortSignal | undefined,
   ): Promise<FoundDocument[]> {
-    const fits = toPredicate(filter);
-    const documents: { readonly row: FoundDocument; readonly key: string; readonly value: JsonObject }[] = [];
     for (const row of rows) {
       const turn = this.#host.workShare.pause();
       if (turn !== undefined) await abortable(turn, signal);
-      const document = { row, key: row.key, value: this.#codec.newest(row.value) };
-      if (fits(document.value) && (after === undefined || isAfter(sort, document, after))) documents.push(document);
+      evolved.add(row);
     }
-    return documents
-      .sort(compareBySort(sort))
-      .slice(skip, skip + limit)
-      .map(({ row }) => row);
+    return evolved.answer();
   }
 
   #misfit(key: string, decoded: Decoded): Error {
@@ -191,10 +170,6 @@ export class DocumentReader<T> {
 /** An aborted signal ends waiting immediately, even if the work has yet to notice. */
 function abortableIfLong<A>(value: Eventually<A>, signal: AbortSignal | undefined): Eventually<A> {
   return value instanceof Promise ? abortable(value, signal) : value;
-}
-
-function allOf(...filters: readonly Filter[]): Filter {
-  return { kind: 'and', filters };
 }
 
 function isShown(decoded: Decoded, options: ReadOptions | undefined): boolean {

@@ -1,3 +1,4 @@
+export { EvolvedQuery } from './evolved-query.ts';
 export {
   Evolution,
   type Migration,

@@ -1,4 +1,4 @@
 export { applyLiveChanges } from './diff-results.ts';
 export type { Live, LiveChange, LiveCount, LiveDocument, LiveEntry, LiveQuery, LiveUpdate } from './live-api.ts';
 export { LiveQueries } from './live-queries.ts';
-export { CodecShape } from './live-shape.ts';
+export { LiveShape } from './live-shape.ts';

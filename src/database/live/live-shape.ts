@@ -1,34 +1,19 @@
 import type { CollectionName } from '../../core/ids/index.ts';
-import { compareBySort, isAfter, type JsonObject, matches, type Query } from '../../core/query/index.ts';
+import type { JsonObject, Query } from '../../core/query/index.ts';
 import type { FoundDocument } from '../../store/index.ts';
 import type { DocumentHost } from '../document-host.ts';
 import { after, type Eventually } from '../eventually.ts';
+import { EvolvedQuery } from '../evolution/index.ts';
 import { type DocumentCodec, documentInvalid } from '../schema/index.ts';
 import { freezeDeep } from './freeze.ts';
 
-/**
- * How a program reads the documents of a collection with migrations or a schema: in the newest version, as the schema
- * returns them.
- */
-export interface LiveShape {
-  /** The documents of a query in its order, as they are stored. Filter and sort apply to the newest version. */
-  find(query: Query): FoundDocument[];
-  /** The same, outside the event loop if it takes long and there are no documents of older versions. */
-  findAside(query: Query, signal: AbortSignal): Eventually<FoundDocument[]>;
-  /** The document in the newest version; as it is stored if its migration fails. */
-  open(text: string): JsonObject;
-  /** What readers get, frozen; undefined: it does not fit the schema and is left out. */
-  show(key: string, text: string): JsonObject | undefined;
-  /** The same, but throws DOCUMENT_INVALID if it does not fit. */
-  require(key: string, text: string): JsonObject;
-}
-
 type ShapeHost = Pick<DocumentHost, 'find' | 'findAside' | 'lookForOlder' | 'hasOlder'>;
 
-const EVERYTHING: Query = { filter: { kind: 'all' }, sort: [], skip: 0, limit: Number.POSITIVE_INFINITY };
-
-/** The shape of a codec. Throws a TypeError when an asynchronous validator has to validate a document. */
-export class CodecShape implements LiveShape {
+/**
+ * How a program reads the documents of a collection with migrations or a schema: in the newest version, as the schema returns
+ * them. Throws a TypeError when an asynchronous validator has to validate a document.
+ */
+export class LiveShape {
   readonly #host: ShapeHost;
   readonly #collection: CollectionName;
   readonly #codec: DocumentCodec;
@@ -39,19 +24,15 @@ export class CodecShape implements LiveShape {
     this.#codec = codec;
   }
 
-  /** The store cannot filter or sort documents of older versions. While there are any, this reads the whole collection. */
+  /** The documents of a query in its order, as they are stored. Filter and sort apply to the newest version. */
   find(query: Query): FoundDocument[] {
     if (!this.#host.hasOlder(this.#collection, this.#codec.version)) return this.#host.find(this.#collection, query);
-    const { filter, sort, skip, limit, after: place } = query;
-    return this.#host
-      .find(this.#collection, EVERYTHING)
-      .map(({ key, value }) => ({ key, text: value, value: this.open(value) }))
-      .filter((document) => matches(filter, document.value) && (place === undefined || isAfter(sort, document, place)))
-      .sort(compareBySort(sort))
-      .slice(skip, skip + limit)
-      .map(({ key, text }) => ({ key, value: text }));
+    const evolved = new EvolvedQuery(query, this.#codec);
+    for (const row of this.#host.find(this.#collection, evolved.candidates)) evolved.add(row);
+    return evolved.answer();
   }
 
+  /** The same, outside the event loop if it takes long and there are no documents of older versions. */
   findAside(query: Query, signal: AbortSignal): Eventually<FoundDocument[]> {
     const { version } = this.#codec;
     return after(this.#host.lookForOlder(this.#collection, version, signal), () =>
@@ -61,15 +42,18 @@ export class CodecShape implements LiveShape {
     );
   }
 
+  /** The document in the newest version; as it is stored if its migration fails. */
   open(text: string): JsonObject {
     return this.#codec.newest(text);
   }
 
+  /** What readers get, frozen; undefined: it does not fit the schema and is left out. */
   show(key: string, text: string): JsonObject | undefined {
     const decoded = this.#decode(key, text);
     return decoded.kind === 'fits' ? freezeDeep(decoded.value as JsonObject) : undefined;
   }
 
+  /** The same, but throws DOCUMENT_INVALID if it does not fit. */
   require(key: string, text: string): JsonObject {
     const decoded = this.#decode(key, text);
     if (decoded.kind === 'invalid') throw documentInvalid(this.#collection, key, decoded.issues, 'stored');
