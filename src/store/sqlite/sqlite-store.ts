@@ -91,7 +91,7 @@ export class SqliteStore implements MaintainableStore {
       isFlushImmediate: !isSynced,
       lockedMsMax: connection.busyTimeoutMs,
     };
-    const wal = new WalFile(path, dataSync, () => this.#file.places.giveUp());
+    const wal = new WalFile(path, dataSync, () => this.#file.places.logWrittenOver());
     const redo = new RedoFile(path, dataSync, logger);
     const witness = new HeadWitness(markerPathOf(path));
     const file = new DatabaseFile(parts, redo);

@@ -16,6 +16,8 @@ export class FilePlaces {
   readonly #main: FilePlace;
   readonly #mark: MainMark;
   #logs: readonly FilePlace[] = [];
+  /** Once the main file or its log was written over, what is there does not belong together, whatever is done to it. */
+  #isWrittenOver = false;
 
   /** To be called when the main file is open. */
   constructor(path: string, mark: MainMark) {
@@ -35,14 +37,15 @@ export class FilePlaces {
     this.#mark.close();
   }
 
-  /** To be called when the write-ahead log was written over. */
-  giveUp(): void {
-    this.#mark.giveUp();
+  /** To be called when other content was found in the write-ahead log. */
+  logWrittenOver(): void {
+    this.#isWrittenOver = true;
   }
 
-  /** Whether other content was written over the main file or its log. Nothing of this database may be written into it then. */
+  /** Looks whether other content was written over the main file or its log. Nothing of this database may be written into it then. */
   get isWrittenOver(): boolean {
-    return this.#mark.isOver();
+    this.#isWrittenOver ||= this.#mark.isOver();
+    return this.#isWrittenOver;
   }
 
   /** To be called with the writer's connection before the log is copied into the main file. Throws IO_FAILED if that was written over. */
@@ -53,7 +56,7 @@ export class FilePlaces {
 
   /** To be called right after the main file was changed, so that its newest mark is known. */
   afterCopy(): void {
-    this.#mark.isOver();
+    this.#isWrittenOver ||= this.#mark.isOver();
   }
 
   /** To be called before the main file is compacted. */
@@ -62,17 +65,17 @@ export class FilePlaces {
   }
 
   async isMainHeld(): Promise<boolean> {
-    return !this.#mark.isOver() && (await this.#main.isHeld());
+    return !this.isWrittenOver && (await this.#main.isHeld());
   }
 
   /** The same at this very moment. */
   get isMainHeldNow(): boolean {
-    return !this.#mark.isOver() && this.#main.isHeldNow;
+    return !this.isWrittenOver && this.#main.isHeldNow;
   }
 
   async areAllHeld(): Promise<boolean> {
     const held = await Promise.all([this.#main, ...this.#logs].map((place) => place.isHeld()));
-    return !this.#mark.isOver() && held.every(Boolean);
+    return !this.isWrittenOver && held.every(Boolean);
   }
 
   /** Throws IO_FAILED if the path leads nowhere or to another file. To be called before the path is opened again. */
@@ -86,7 +89,7 @@ export class FilePlaces {
   /** Throws IO_FAILED if the main file was written over. To be called before the open file is changed. */
   assertMine(): void {
     const { path } = this.#main;
-    if (!this.#mark.isOver()) return;
+    if (!this.isWrittenOver) return;
     throw new PersistenceError('IO_FAILED', `${path} was written over while it was open`, { details: { path } });
   }
 }

@@ -27,7 +27,6 @@ export class MainMark {
   #held: Header | undefined;
   /** `user_version` of the database: in its log, and in the main file as soon as the first page is copied. */
   #version = 0;
-  #isOver = false;
 
   /** `growsOnly`: SQLite will not make the file smaller, unless it is compacted. */
   constructor(path: string, walMode: boolean, growsOnly: boolean) {
@@ -43,27 +42,22 @@ export class MainMark {
     this.#held ??= this.#read();
   }
 
-  /** To be called when logs of the file were written over: what is there now does not belong together. */
-  giveUp(): void {
-    this.#isOver = true;
-  }
-
   /** To be called before the main file is compacted. */
   mayShrink(): void {
     this.#growsOnly = false;
   }
 
-  /** Looks whether other content was written over the file. Once true, it stays true. If it cannot be found out now, it counts as false. */
+  /** Looks whether other content was written over the file since the last look. If it cannot be found out now, it counts as false. */
   isOver(): boolean {
-    if (this.#isOver || this.#held === undefined) return this.#isOver;
+    if (this.#held === undefined) return false;
     try {
       const found = this.#read();
-      this.#isOver = found === undefined || !this.#mayFollow(this.#held, found);
-      if (!this.#isOver) this.#held = found;
+      if (found === undefined || !this.#mayFollow(this.#held, found)) return true;
+      this.#held = found;
     } catch {
       // The disk does not answer, which other statements report.
     }
-    return this.#isOver;
+    return false;
   }
 
   /**
