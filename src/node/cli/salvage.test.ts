@@ -85,6 +85,15 @@ test('what only the redo log holds after a crash is among what is salvaged, and 
   ]);
 });
 
+test('a folder that cannot be made is refused', {
+  skip: process.platform !== 'linux' && 'only Linux has /proc',
+}, async () => {
+  await cli('put', 'users', 'u0', '{"n":0}');
+  const { code, err } = await cli('salvage', '/proc/entgldb/rescued');
+  assert.equal(code, 3);
+  assert.match(err, /\/proc\/entgldb\/rescued/);
+});
+
 test('there is nothing to salvage from a database that is in use, is not there, or is none', async () => {
   assert.equal((await cli('salvage', 'rescued')).code, 3);
   const node = begin(['start', '--no-discovery']);

@@ -1,9 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
 import { isReserved } from '../../../core/ids/index.ts';
 import type { SalvageFile } from '../../../store/index.ts';
-import { toFileError } from '../../files/index.ts';
+import { makePrivateFolder, toFileError } from '../../files/index.ts';
 import type { CommandRun } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { ExportFile } from '../export-file.ts';
@@ -30,7 +30,7 @@ export async function salvage(run: CommandRun, folder: string): Promise<ExitCode
   const path = config.values['Persistence.DatabasePath'];
   await requireFile(path);
   const target = resolve(context.workingDirectory, folder);
-  await mkdir(target, { recursive: true, mode: 0o700 }).catch((error) => Promise.reject(toFileError(error, target)));
+  await makePrivateFolder(target).catch((error) => Promise.reject(toFileError(error, target)));
   const { SalvageFile } = await import('../../../store/index.ts');
   const source = new SalvageFile(path);
   const found: Salvaged[] = [];
