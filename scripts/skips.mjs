@@ -6,6 +6,7 @@ const LISTED = [
   /^network namespaces (exist on Linux only|need root|cannot be made)/,
   /^a small disk (is made with tmpfs|is mounted|cannot be mounted)/,
   /^a network in software needs/,
+  /^only Linux has \/proc$/,
   /^what a process takes is read from \/proc/,
   /^another user (is needed|cannot read this work tree)/,
   /^root may write into every folder$/,

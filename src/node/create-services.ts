@@ -3,8 +3,7 @@ import type { NodeDatabase } from './node-database.ts';
 import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
 import type { EntglDbHealthCheck, OfflineQueue, RetryPolicy, SyncStatusTracker } from './public-services.ts';
 
-/** The services of one database, as a dependency injection container holds them: singletons that share the database. */
-/** A database and its services, as `createServices` returns them. */
+/** A database and its services, as a dependency injection container holds them: singletons that share the database. */
 export interface Services extends AsyncDisposable {
   readonly database: NodeDatabase;
   readonly retryPolicy: RetryPolicy;
