@@ -84,73 +84,29 @@ export class NodeServices {
   #stopping: Promise<void> | undefined;
 
   constructor(deps: NodeServicesDeps) {
-    this.#deps = deps;
-    this.#values = deps.config.values;
-    const { config, database, clock, random, logger, backups } = deps;
-    const { values } = config;
-    const { replica } = database;
+    const { config, database, clock, logger, backups } = deps;
     const resilienceLogger = logger.child({ category: 'EntglDb.Resilience' });
+    this.#deps = deps;
+    this.#values = config.values;
+    this.#syncLogger = logger.child({ category: 'EntglDb.Sync' });
     this.backups = backups;
     this.cache = database.cache;
-    this.retryPolicy = new RetryPolicy({
-      logger: resilienceLogger,
-      maxAttempts: values['Network.RetryAttempts'],
-      delayMs: values['Network.RetryDelayMs'],
-    });
-    this.#syncLogger = logger.child({ category: 'EntglDb.Sync' });
+    this.retryPolicy = new RetryPolicy({ logger: resilienceLogger, ...retriesIn(config.values) });
     this.syncTracker = new SyncStatusTracker({ clock, logger: this.#syncLogger });
     this.feed = new SyncFeed(this.syncTracker, () => deps.network()?.bytes ?? 0);
-    this.offlineQueue = new OfflineQueue({
-      keeper: replica,
-      isEnabled: values['Sync.EnableOfflineQueue'],
-      maxSize: values['Sync.MaxQueueSize'],
-      overflow: values['Sync.QueueOverflow'],
-      limits: config.limits,
-      logger: resilienceLogger,
-      clock,
-      random,
-      soon: setImmediate,
-    });
-    this.syncTracker.onChange((isOnline) => this.offlineQueue.setOnline(isOnline));
-    this.events = new EventLog({ keeper: replica, clock, eventsMax: config.limits.eventsMax });
-    this.receipts = new Receipts({
-      replica,
-      node: database.nodeId,
-      clock,
-      limits: config.limits,
-      logger: resilienceLogger,
-      commitPending: () => database.commitPending(),
-    });
+    this.offlineQueue = this.#createQueue(resilienceLogger);
+    this.events = new EventLog({ keeper: database.replica, clock, eventsMax: config.limits.eventsMax });
+    this.receipts = this.#createReceipts(resilienceLogger);
     this.repair = this.#createRepair(resilienceLogger);
     this.equality = this.#createEquality(resilienceLogger);
     this.#scrubber = this.#createScrubber(resilienceLogger);
-    this.#blobKeeper = new BlobKeeper({
-      blobs: database.blobs,
-      clock,
-      random,
-      logger: resilienceLogger,
-      graceMs: () => this.#values['Persistence.BlobGraceDays'] * DAY_MS,
-    });
+    this.#blobKeeper = this.#createBlobKeeper(resilienceLogger);
     this.#schedule = this.#createSchedule(resilienceLogger);
-    this.healthCheck = new EntglDbHealthCheck({
-      checks: createChecks({
-        ...deps,
-        values: () => this.#values,
-        tracker: this.syncTracker,
-        offlineQueue: this.offlineQueue,
-        equality: this.equality,
-        backups,
-        integrity: () => this.#integrity(),
-        schedule: this.#schedule,
-      }),
-      tracker: this.syncTracker,
-      clock,
-      logger: logger.child({ category: 'EntglDb.Health' }),
-      intervalMs: values['Health.IntervalSeconds'] * 1000,
-    });
-    replica.onCommit((notice) => this.#counts.add(notice));
-    replica.onCommitFailure(() => this.healthCheck.lookAt('database'));
-    replica.onReload(() => this.healthCheck.lookAt('database'));
+    this.healthCheck = this.#createHealthCheck();
+    this.syncTracker.onChange((isOnline) => this.offlineQueue.setOnline(isOnline));
+    database.replica.onCommit((notice) => this.#counts.add(notice));
+    database.replica.onCommitFailure(() => this.healthCheck.lookAt('database'));
+    database.replica.onReload(() => this.healthCheck.lookAt('database'));
   }
 
   /** Starts periodic checks, the scrub, the collection of blobs, and automatic backups; repairs what was found damaged when opening. */
@@ -166,10 +122,7 @@ export class NodeServices {
   /** Takes over what may change while the node runs. */
   reconfigure(values: ConfigValues): void {
     this.#values = values;
-    this.retryPolicy.adjust({
-      maxAttempts: values['Network.RetryAttempts'],
-      delayMs: values['Network.RetryDelayMs'],
-    });
+    this.retryPolicy.adjust(retriesIn(values));
     this.cache.resize(values['Persistence.CacheSizeMb']);
     this.offlineQueue.resize(values['Sync.MaxQueueSize'], values['Sync.QueueOverflow']);
     this.#scrubber.setSpeed(values['Health.ScrubMegabytesPerSecond']);
@@ -265,6 +218,34 @@ export class NodeServices {
     }
   }
 
+  #createQueue(logger: Logger): OfflineQueue {
+    const { config, database, clock, random } = this.#deps;
+    const { values, limits } = config;
+    return new OfflineQueue({
+      keeper: database.replica,
+      isEnabled: values['Sync.EnableOfflineQueue'],
+      maxSize: values['Sync.MaxQueueSize'],
+      overflow: values['Sync.QueueOverflow'],
+      limits,
+      logger,
+      clock,
+      random,
+      soon: setImmediate,
+    });
+  }
+
+  #createReceipts(logger: Logger): Receipts {
+    const { config, database, clock } = this.#deps;
+    return new Receipts({
+      replica: database.replica,
+      node: database.nodeId,
+      clock,
+      limits: config.limits,
+      logger,
+      commitPending: () => database.commitPending(),
+    });
+  }
+
   #createRepair(logger: Logger): SelfRepair {
     const { database, clock, network, onReadOnly, onNotice } = this.#deps;
     const peers: RepairPeers = {
@@ -320,6 +301,17 @@ export class NodeServices {
     });
   }
 
+  #createBlobKeeper(logger: Logger): BlobKeeper {
+    const { database, clock, random } = this.#deps;
+    return new BlobKeeper({
+      blobs: database.blobs,
+      clock,
+      random,
+      logger,
+      graceMs: () => this.#values['Persistence.BlobGraceDays'] * DAY_MS,
+    });
+  }
+
   #createSchedule(logger: Logger): BackupSchedule | undefined {
     const { config, isScheduled } = this.#deps;
     const { values } = config;
@@ -328,7 +320,30 @@ export class NodeServices {
     return new BackupSchedule({ backups: this.backups, clock: this.#deps.clock, intervalMs, logger });
   }
 
+  #createHealthCheck(): EntglDbHealthCheck {
+    const { clock, logger } = this.#deps;
+    return new EntglDbHealthCheck({
+      checks: createChecks({
+        ...this.#deps,
+        values: () => this.#values,
+        tracker: this.syncTracker,
+        offlineQueue: this.offlineQueue,
+        equality: this.equality,
+        integrity: () => this.#integrity(),
+        schedule: this.#schedule,
+      }),
+      tracker: this.syncTracker,
+      clock,
+      logger: logger.child({ category: 'EntglDb.Health' }),
+      intervalMs: this.#values['Health.IntervalSeconds'] * 1000,
+    });
+  }
+
   #integrity(): IntegrityStatus {
     return { ...this.repair.status(), lastScrubAt: this.#scrubber.lastPassAt };
   }
+}
+
+function retriesIn(values: ConfigValues): { readonly maxAttempts: number; readonly delayMs: number } {
+  return { maxAttempts: values['Network.RetryAttempts'], delayMs: values['Network.RetryDelayMs'] };
 }
