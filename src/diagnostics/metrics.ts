@@ -6,7 +6,7 @@ export interface MetricDefinition {
 }
 
 /**
- * Every metric of a node: name with its unit, type, labels, and help. docs/metrics.md is compared with this table. Metrics of the
+ * Every metric of a node: name with its unit, type, labels, and help. docs/metrics.md is made from this table. Metrics of the
  * process (`process_…`, `nodejs_…`, including the delay of the event loop) come from prom-client.
  */
 export const METRICS = {

@@ -144,7 +144,7 @@ function isDenied(error: unknown): boolean {
 }
 
 /** Removes the file, unless it belongs to another start. */
-export async function removeNodeFile(databasePath: string, secret: string): Promise<void> {
+async function removeNodeFile(databasePath: string, secret: string): Promise<void> {
   const current = await readNodeFile(databasePath).catch(() => undefined);
   if (current?.secret === secret) await rm(nodeFilePath(databasePath), { force: true });
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limitsPage } from '../../scripts/limits.ts';
+import { TABLE_PAGES, withTable } from '../../scripts/tables.ts';
 import { REASONS } from '../../src/core/errors/index.ts';
 import { CONFIG_KEYS, type ConfigKeyName } from '../../src/node/config/config-keys.ts';
 import { projectFiles, readProjectFile, typescriptFiles } from './sources.ts';
@@ -34,6 +35,13 @@ test('docs/limits.md is what scripts/limits.ts makes of the comments in defaults
     'run: npm run limits',
   );
 });
+
+for (const page of TABLE_PAGES)
+  test(`the table in ${page} is the one made from the code`, () => {
+    const text = readProjectFile(page);
+    assert.match(text, /<!-- \w+: made from .*-->\n\| .*[\s\S]*\n<!-- end of /);
+    assert.equal(text, withTable(page, text), 'run: npm run docs:tables');
+  });
 
 test('every limit is documented and is used', () => {
   const defaults = 'src/core/config/defaults.ts';

@@ -56,10 +56,6 @@ export class Admission {
     while (this.#pending.size > 0) this.#evictOldest();
   }
 
-  get pendingCount(): number {
-    return this.#pending.size;
-  }
-
   #isWithinRate(host: string): boolean {
     const now = this.#clock.monotonic();
     if (now - this.#secondFrom >= SECOND_MS) {

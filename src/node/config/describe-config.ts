@@ -1,4 +1,4 @@
-import { ALL_KEYS, CONFIG_KEYS, type ConfigKey, type ConfigKeyName, LIMIT_KEYS } from './config-keys.ts';
+import { ALL_KEYS, type ConfigKeyName, LIMIT_KEYS } from './config-keys.ts';
 import { sourceText } from './config-source.ts';
 import type { LoadedConfig } from './loaded-config.ts';
 
@@ -25,16 +25,4 @@ function effectiveValue(config: LoadedConfig, key: string): unknown {
 /** Converts a map to an object, for JSON. */
 function plain(value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value;
-}
-
-const LIMITS_ROW =
-  '| `Limits.*` | [limits.md](limits.md) | a positive integer | Every bound of the engine that is not fixed, by its name. |';
-
-/** The table in docs/configuration.md. Limits have a page of their own, docs/limits.md. */
-export function configTable(): string {
-  const rows = Object.entries<ConfigKey<unknown>>(CONFIG_KEYS).map(([name, { kind, fallback, meaning }]) => {
-    const value = fallback === null ? 'none' : `\`${JSON.stringify(plain(fallback))}\``;
-    return `| \`${name}\` | ${value} | ${kind.allowed} | ${meaning} |`;
-  });
-  return ['| key | default | allowed | meaning |', '|---|---|---|---|', ...rows, LIMITS_ROW].join('\n');
 }

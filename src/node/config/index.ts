@@ -1,7 +1,7 @@
 export { changedKeys } from './changed-keys.ts';
 export { ALL_KEYS, type ConfigValues, type LogLevel } from './config-keys.ts';
 export { isLoopback } from './consistency.ts';
-export { configTable, describeConfig } from './describe-config.ts';
+export { describeConfig } from './describe-config.ts';
 export { countsAtOnce, LIVE_KEYS, takeLive } from './live-keys.ts';
 export { type LoadConfigOptions, loadConfig } from './load-config.ts';
 export type { LoadedConfig } from './loaded-config.ts';
