@@ -20,6 +20,7 @@ import { awaitOwner, openSqliteStore, restoreSqliteFile, type SqliteStore } from
 import type { LoadedConfig } from './config/index.ts';
 import { createCorrectedClock } from './corrected-clock.ts';
 import { requirePath } from './files/index.ts';
+import { isRunning } from './is-running.ts';
 import { readMachineId } from './machine-id.ts';
 import type { NetworkOptions, NetworkSettings } from './network/index.ts';
 import type { OpenNode, OpenNodeOptions, RunningNode } from './node-api.ts';
@@ -193,7 +194,7 @@ async function openStore(
   onDamagedEntry: (entry: DamagedEntry) => void,
 ): Promise<SqliteStore> {
   const path = values['Persistence.DatabasePath'];
-  await awaitOwner(path, awaitedClock, TIMES.lockKeptMs, signal);
+  await awaitOwner(path, { clock: awaitedClock, keptMs: TIMES.lockKeptMs, pid: process.pid, isRunning, signal });
   return openSqliteStore({
     path,
     durability: values['Persistence.Durability'],

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Clock, sleep } from '../../../core/clock/index.ts';
 import { isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
 import { BUSY, guarded, NOTADB, toStoreError } from '../sqlite-errors.ts';
@@ -10,7 +10,10 @@ import { createPrivateFile } from './private-files.ts';
 const AWAIT_STEPS = 30;
 
 export interface OwnerLock {
-  /** Takes the lock again if somebody removed its file. False: another process has taken it meanwhile. */
+  /**
+   * Takes the lock again if somebody removed its file, or if the system dropped it. False, from then on: another process has taken it
+   * meanwhile.
+   */
   keep(): Promise<boolean>;
   release(): void;
 }
@@ -20,13 +23,15 @@ export interface OwnerLock {
  * it, which the operating system ends with the process, however it ends. Throws DATABASE_LOCKED with details `path` and
  * `pid`.
  *
- * The lock file is accessed only through SQLite: on POSIX, closing any other handle of it would drop the lock.
+ * The lock file is accessed only through SQLite: on POSIX, closing any other handle of it would drop the lock. A program that
+ * copies its own data folder does just that. Therefore the lock is set anew whenever it is looked after.
  */
 export function takeOwnerLock(path: string, pid: number): OwnerLock {
   const lockPath = `${path}.lock`;
   const pidPath = `${path}.pid`;
   let lock = takeLock(path, pid);
   let place = new FilePlace(lockPath);
+  let [isLost, isReleased] = [false, false];
   try {
     writePid(pidPath, pid);
   } catch (error) {
@@ -35,20 +40,24 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
   }
   return {
     keep: async () => {
-      if ((await place.isHeld()) || !lock.isOpen) return true;
-      const former = lock;
+      const isInPlace = await place.isHeld();
+      if (isLost || isReleased) return isReleased;
+      if (isInPlace && lock.renew()) return true;
+      // Within one process, SQLite would keep the new lock out because of the former one.
+      lock.close();
       try {
         lock = takeLock(path, pid);
       } catch (error) {
         // If the disk refuses, the next call tries again.
-        return !isEntglDbError(error, 'DATABASE_LOCKED');
+        isLost = isEntglDbError(error, 'DATABASE_LOCKED');
+        return !isLost;
       }
-      former.close();
       place = new FilePlace(lockPath);
       writePid(pidPath, pid);
       return true;
     },
     release: () => {
+      isReleased = true;
       try {
         // In a folder that took the place of this one's, it is the number of another owner.
         if (place.isHeldNow) rmSync(pidPath, { force: true });
@@ -60,29 +69,48 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
   };
 }
 
+export interface AwaitOwnerOptions {
+  readonly clock: Clock;
+  /** Time within which an owner takes its lock again. */
+  readonly keptMs: number;
+  /** Id of this process. */
+  readonly pid: number;
+  /** Whether there is a process with this id. */
+  readonly isRunning: (pid: number) => boolean;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Waits `keptMs` if there are traces of an owner but no lock file: if somebody removed it, its owner takes the lock again
- * within this time (`keep`). Otherwise there could be two owners that overwrite each other's data. A signal ends the waiting.
+ * Waits `keptMs` if there are traces of an owner but no lock: if somebody removed its file, or the system dropped it, its owner takes
+ * it again within this time (`keep`). Otherwise there could be two owners that overwrite each other's data.
  *
  * It waits in steps: a machine that stands still in between holds up the owner too, and costs one step.
  */
-export async function awaitOwner(path: string, clock: Clock, keptMs: number, signal?: AbortSignal): Promise<void> {
-  const hasTraces = [`${path}.pid`, `${path}-shm`].some((trace) => existsSync(trace));
-  if (!hasTraces || existsSync(`${path}.lock`)) return;
-  for (let step = 0; step < AWAIT_STEPS; step++) await sleep(clock, keptMs / AWAIT_STEPS, signal);
+export async function awaitOwner(path: string, options: AwaitOwnerOptions): Promise<void> {
+  const { clock, keptMs, signal } = options;
+  for (let step = 0; step < AWAIT_STEPS && mayHaveOwner(path, options); step++)
+    await sleep(clock, keptMs / AWAIT_STEPS, signal);
 }
 
-function takeLock(path: string, own: number): DatabaseSync {
+/** Whether there are traces of an owner, but no lock. */
+function mayHaveOwner(path: string, { pid: own, isRunning }: AwaitOwnerOptions): boolean {
+  if (!existsSync(`${path}.lock`)) return [`${path}.pid`, `${path}-shm`].some((trace) => existsSync(trace));
+  const pid = readPid(`${path}.pid`);
+  return pid !== undefined && pid !== own && isRunning(pid) && ownerOf(path) === undefined;
+}
+
+function takeLock(path: string, own: number): LockFile {
   const lockPath = `${path}.lock`;
   try {
-    return lockFile(lockPath);
+    return new LockFile(lockPath);
   } catch (error) {
     if (errorCode(error) === BUSY) throw lockedError(path, `${path}.pid`, own);
     if (errorCode(error) !== NOTADB) throw toStoreError(error, lockPath);
     // The file is rubbish and has no owner, or it would have been busy. It must not keep anybody out.
     return guarded(lockPath, () => {
       truncateSync(lockPath);
-      return lockFile(lockPath);
+      return new LockFile(lockPath);
     });
   }
 }
@@ -106,17 +134,51 @@ export function ownerOf(path: string): number | undefined {
   }
 }
 
-function lockFile(lockPath: string): DatabaseSync {
-  if (!existsSync(lockPath)) createPrivateFile(lockPath);
-  const lock = new DatabaseSync(lockPath, { timeout: 0 });
-  try {
-    // No journal file: the lock does not need one, and a full disk has no space for it.
-    lock.exec('PRAGMA journal_mode = MEMORY');
-    lock.exec('BEGIN EXCLUSIVE');
-    return lock;
-  } catch (error) {
-    lock.close();
-    throw error;
+/** An exclusive lock on one file. The constructor throws what SQLite says. */
+class LockFile {
+  readonly #db: DatabaseSync;
+  readonly #read: StatementSync;
+  /** While it is not finished, it holds a shared lock. */
+  #reading: Iterator<unknown> | undefined;
+
+  constructor(lockPath: string) {
+    if (!existsSync(lockPath)) createPrivateFile(lockPath);
+    this.#db = new DatabaseSync(lockPath, { timeout: 0 });
+    try {
+      // No journal file: the lock does not need one, and a full disk has no space for it.
+      this.#db.exec('PRAGMA journal_mode = MEMORY');
+      this.#db.exec('BEGIN EXCLUSIVE');
+      this.#read = this.#db.prepare('SELECT 1 UNION ALL SELECT 1 FROM sqlite_schema');
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Asks the system for the lock again, and tells whether nobody else has it. In between it is a shared one, which keeps others out as
+   * well. A process that only looks whether there is an owner can be in the way: then it stays a shared one until the next time.
+   */
+  renew(): boolean {
+    if (!this.#db.isOpen) return false;
+    try {
+      if (this.#reading === undefined) {
+        this.#reading = this.#read.iterate();
+        this.#reading.next();
+        this.#db.exec('COMMIT');
+      }
+      this.#db.exec('BEGIN EXCLUSIVE');
+      this.#reading.return?.();
+      this.#reading = undefined;
+      return true;
+    } catch (error) {
+      return errorCode(error) === BUSY;
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
   }
 }
 
