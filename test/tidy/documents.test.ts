@@ -116,3 +116,10 @@ test('every term of docs/glossary.md exists in the code under the name given the
     [],
   );
 });
+
+test('docs/configuration.md lists the categories of log lines that the code has', () => {
+  const code = typescriptFiles('src').filter(({ path }) => !path.endsWith('.test.ts'));
+  const used = code.flatMap(({ text }) => [...text.matchAll(/category: '(EntglDb\.\w+)'/g)].map(([, name]) => name!));
+  const listed = /^categories are (.*?);/ms.exec(readProjectFile('docs/configuration.md'))?.[1];
+  assert.deepEqual(listed?.match(/EntglDb\.\w+/g), [...new Set(used)].sort());
+});

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { BlobInfo } from '../../database/index.ts';
 import { parseByteRange } from './byte-range.ts';
+import { anyBytes } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
 export const BLOBS_LISTED_MAX = 1000;
@@ -30,6 +31,7 @@ function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): vo
       schema: {
         ...schema,
         summary: `Store the bytes of an ${BLOB_TYPE} body; answers with the reference to put into a document`,
+        body: { content: { [BLOB_TYPE]: { schema: anyBytes } } },
         querystring: {
           type: 'object',
           properties: { type: { type: 'string', maxLength: 255, description: 'Media type, kept in the reference' } },
@@ -43,7 +45,7 @@ function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): vo
     {
       schema: { ...schema, params: blobParams, summary: 'The bytes of a blob, or one range of them' },
     },
-    async ({ params, headers }, reply) => {
+    async ({ params, headers, method }, reply) => {
       const ref = { $blob: params.id };
       const { size } = await blobs.presence(ref);
       if (size === null) throw blobNotFound(params.id);
@@ -56,6 +58,7 @@ function streamRoutes(app: FastifyInstance, { node, closing }: RouteContext): vo
       const { start, end } = range ?? { start: 0, end: size };
       if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${size}`);
       reply.header('content-length', end - start);
+      if (method === 'HEAD') return reply.send(Readable.from([]));
       return reply.send(Readable.from(blobs.get(ref, { start, end, signal: closing }), { objectMode: false }));
     },
   );

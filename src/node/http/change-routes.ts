@@ -18,6 +18,8 @@ export function changeRoutes(app: FastifyInstance, context: RouteContext): void 
   app.get<{ Params: CollectionParams; Querystring: { resume?: string } }>(
     '/api/v1/collections/:collection/changes',
     {
+      // A stream has no end at which a HEAD request could be answered.
+      exposeHeadRoute: false,
       schema: {
         ...schema,
         summary: 'Stream changes as server-sent events: put, delete, reset',

@@ -82,12 +82,17 @@ type SchemaProblem = Pick<FastifySchemaValidationError, 'instancePath' | 'keywor
 
 function whatIsWrong({ keyword, message, params, parentSchema, data }: SchemaProblem, part: string): string {
   if (keyword === 'type') return `${message}, but is ${shownValue(data)}; see /openapi.json`;
+  if (keyword === 'enum') return `must be one of ${allowedTexts(params)}, but is ${shownValue(data)}`;
   if (keyword === 'minLength' && data === '') return 'is empty; see /openapi.json';
   const { additionalProperty: unknown } = params;
   if (typeof unknown !== 'string') return `${message}; see /openapi.json`;
   const word = part === 'querystring' ? 'parameter' : 'member';
   const known = Object.keys(parentSchema?.properties ?? {}).join(', ');
   return `has the unknown ${word} ${JSON.stringify(unknown)}; ${known === '' ? 'none is known here' : `known: ${known}`}`;
+}
+
+function allowedTexts({ allowedValues }: SchemaProblem['params']): string {
+  return (allowedValues as readonly unknown[]).map((value) => JSON.stringify(value)).join(', ');
 }
 
 /** The beginning of its JSON. A hostile value may be nested deeper than `JSON.stringify` can go, although `JSON.parse` has read it. */

@@ -227,6 +227,10 @@ describe('the node', () => {
     const paths = Object.keys(json.paths);
     assert.ok(paths.includes('/api/v1/collections/{collection}/documents/{key}'), paths.join());
     assert.ok(paths.includes('/health'));
+    const bodyTypes = (path: string) => Object.keys(json.paths[path].post.requestBody.content);
+    assert.deepEqual(bodyTypes('/api/v1/blobs'), ['application/octet-stream']);
+    assert.deepEqual(bodyTypes('/api/v1/collections/{collection}/import'), ['application/x-ndjson', 'text/csv']);
+    assert.deepEqual(json.security, [], 'this server needs no token');
   });
 });
 

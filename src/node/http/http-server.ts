@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../core/clock/index.ts';
 import type { Limits } from '../../core/config/index.ts';
 import { ConfigurationError, NetworkError } from '../../core/errors/index.ts';
@@ -19,7 +19,7 @@ import { parseJsonBody } from './json-body.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { peerRoutes } from './peer-routes.ts';
 import { queryRoutes } from './query-routes.ts';
-import { closeQuerystring, prepareBody, readParameters } from './request-schemas.ts';
+import { closeQuerystring, prepareBody, readParameters, takesNoBody } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 import { watchBody } from './slow-body.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -123,8 +123,8 @@ async function prepare(
   // Fastify accepts text bodies by default. A form on a foreign page can send those, but not JSON.
   app.removeContentTypeParser('text/plain');
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-    parseJsonBody(body),
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
+    body.length === 0 && takesNoBody(request) ? undefined : parseJsonBody(body),
   );
   app.addHook('onRequest', async (request, reply) => {
     watchBody(request.raw, clock);
@@ -164,6 +164,7 @@ async function prepare(
         description: 'Documents, queries, changes and the state of a node.',
       },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      security: guard.isTokenRequired ? [{ bearer: [] }] : [],
     },
   });
 }

@@ -27,6 +27,9 @@ export interface DocumentParams extends CollectionParams {
 /** An object whose members are checked elsewhere: a document, a filter. */
 export const anyObject = { type: 'object', additionalProperties: true } as const;
 
+/** A body that is read as it arrives, and checked elsewhere. */
+export const anyBytes = { description: 'Any bytes' } as const;
+
 /** The body of a route without one: absent, or an object without members. */
 export const noBody = { type: 'object', additionalProperties: false, properties: {} } as const;
 
@@ -37,6 +40,12 @@ export const noBody = { type: 'object', additionalProperties: false, properties:
 export function closeQuerystring(route: RouteOptions): void {
   const { querystring = { type: 'object', properties: {} } } = route.schema ?? {};
   route.schema = { ...route.schema, querystring: { ...(querystring as object), additionalProperties: false } };
+}
+
+/** Clients send `Content-Type: application/json` by habit, also where there is nothing to send. */
+export function takesNoBody({ routeOptions }: FastifyRequest): boolean {
+  const body = routeOptions.schema?.body;
+  return body === undefined || body === noBody;
 }
 
 /** In a route that names the members of its body, no body counts as one without members. */

@@ -71,6 +71,37 @@ test('a body that may be empty may be absent', async () => {
   assert.equal((await call('PUT', `${path}/documents/n002`, { a: null })).status, 204);
 });
 
+test('an empty body of type JSON counts as none where there is nothing to send, and is refused elsewhere', async () => {
+  const ask = (method: string, path: string) =>
+    fetch(`${served.url}/api/v1/${path}`, { method, headers: { 'content-type': 'application/json' } });
+  await served.node.database.collection('numbers').put('short-lived', {});
+  assert.equal((await ask('DELETE', 'collections/numbers/documents/short-lived')).status, 204);
+  assert.equal((await ask('POST', 'compaction')).status, 200);
+  for (const route of ['collections/numbers/query', 'blobs/collection'])
+    await assertRefused(await ask('POST', route), 'the body is empty; send JSON in UTF-8');
+  await assertRefused(await ask('PUT', 'collections/numbers/documents/n003'), 'the body is empty; send JSON in UTF-8');
+});
+
+test('HEAD is answered at once, and not at all where an answer would take a whole collection or forever', {
+  timeout: 30_000,
+}, async () => {
+  const head = async (path: string) => (await call('HEAD', `/api/v1/${path}`)).status;
+  assert.equal(await head('collections/numbers/documents/n001'), 200);
+  assert.equal(await head('collections/numbers/changes'), 404);
+  assert.equal(await head('collections/numbers/export'), 404);
+});
+
+test('a value that is none of those allowed is refused with all of them', async () => {
+  await assertRefused(
+    await call('GET', '/api/v1/collections/numbers/export?format=xls'),
+    'the query string/format must be one of "ndjson", "csv", but is "xls"',
+  );
+  await assertRefused(
+    await call('POST', '/api/v1/collections/numbers/query', { sort: { i: 2 } }),
+    'body/sort/i must be one of 1, -1, but is 2',
+  );
+});
+
 test('a value of another type in a body is refused by name, and not made to fit', async () => {
   for (const [route, body, message] of [
     ['collections/numbers/query', { limit: '5' }, '/limit must be integer, but is "5"'],

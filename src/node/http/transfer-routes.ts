@@ -7,7 +7,7 @@ import {
   type TransferFormat,
   withVersions,
 } from '../transfer/index.ts';
-import { type CollectionParams, collectionParams } from './request-schemas.ts';
+import { anyBytes, type CollectionParams, collectionParams } from './request-schemas.ts';
 import type { RouteContext } from './route-context.ts';
 
 const CSV_TYPE = 'text/csv';
@@ -42,6 +42,7 @@ export function transferRoutes(app: FastifyInstance, { node, limits, closing }: 
       schema: {
         ...schema,
         summary: 'Write the documents of an application/x-ndjson or text/csv body; an error names the line',
+        body: { content: { [NDJSON_TYPE]: { schema: anyBytes }, [CSV_TYPE]: { schema: anyBytes } } },
         querystring: {
           type: 'object',
           properties: { keyField: { type: 'string', minLength: 1 }, delimiter, allText: { type: 'boolean' } },
@@ -58,6 +59,8 @@ export function transferRoutes(app: FastifyInstance, { node, limits, closing }: 
   app.get<{ Params: CollectionParams; Querystring: ExportQuery }>(
     `${path}/export`,
     {
+      // A HEAD request would read the whole collection.
+      exposeHeadRoute: false,
       schema: {
         ...schema,
         summary: 'All documents in order of key, as application/x-ndjson or text/csv',
