@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS, TIMES } from '../core/config/index.ts';
+import { PersistenceError, SyncError } from '../core/errors/index.ts';
 import type { DocumentKey } from '../core/ids/index.ts';
 import { silentLogger } from '../core/logging/index.ts';
 import type { Replica } from '../database/replica/index.ts';
@@ -18,7 +19,13 @@ type Turns = (() => void)[];
 /** Time for one message that is long for a turn of the event loop, ms. */
 const LONG_MS = 20;
 
-function runnerOf(replica: Replica, channel: Channel, codec: SessionCodec, turns: Turns): SessionRunner {
+function runnerOf(
+  replica: Replica,
+  channel: Channel,
+  codec: SessionCodec,
+  turns: Turns,
+  onFailure: (error: unknown) => void = (error) => assert.fail(String(error)),
+): SessionRunner {
   const runner = new SessionRunner({
     replica,
     gate: new RoundGate(TIMES.syncIntervalMs),
@@ -38,7 +45,7 @@ function runnerOf(replica: Replica, channel: Channel, codec: SessionCodec, turns
     onForked: () => {},
     onEvidence: () => {},
     onEnds: () => {},
-    onFailure: (error) => assert.fail(String(error)),
+    onFailure,
     onClose: () => {},
   });
   replica.onCommit(() => runner.committed());
@@ -175,4 +182,21 @@ test('a peer whose message takes a minute to arrive is not silent, but one that 
   while (closed.length === 0) clock.advance(1000);
   assert.deepEqual(closed, ['the peer fell silent']);
   assert.ok(clock.monotonic() - stoppedAt <= TIMES.peerSilenceMsMax + TIMES.pingIntervalMs);
+});
+
+test('a session that ends because this node failed says so, and one that ends by bad bytes of the peer says that', () => {
+  const endOf = (failure: Error): string[] => {
+    const closed: string[] = [];
+    const channel = { peerKey: 'peer', send: () => true } as unknown as Channel;
+    channel.close = (reason = '') => void closed.push(reason);
+    const decode = (): never => {
+      throw failure;
+    };
+    runnerOf(openReplica(1), channel, { encode: () => new Uint8Array(1), decode }, [], () => {}).start();
+    channel.onFrame(new Uint8Array(1));
+    return closed;
+  };
+  const full = new PersistenceError('DISK_FULL', 'the disk is full');
+  assert.deepEqual(endOf(full), ['this node cannot go on: the disk is full']);
+  assert.deepEqual(endOf(new SyncError('MESSAGE_INVALID', 'no message')), ['no message']);
 });

@@ -2,7 +2,7 @@ import { type Clock, TURN_MS } from '../core/clock/index.ts';
 import { isEntglDbError, messageOf } from '../core/errors/index.ts';
 import type { CollectionName } from '../core/ids/index.ts';
 import type { Logger } from '../core/logging/index.ts';
-import type { ForkProof } from '../core/replication/index.ts';
+import { type ForkProof, OWN_FAILURE } from '../core/replication/index.ts';
 import type { ForkEvidence, Knowledge } from '../core/version/index.ts';
 import type { Channel } from '../net/index.ts';
 import type { CollectionSum, GoodbyeReason, HelloMessage, Message } from '../net/messages/index.ts';
@@ -294,7 +294,8 @@ export class SessionRunner {
   #fail(error: unknown): void {
     if (this.#isClosed) return;
     this.#deps.onFailure(error, this);
-    this.close(isEntglDbError(error, 'SYNC_ERROR') ? 'protocol' : 'other', messageOf(error));
+    if (isEntglDbError(error, 'SYNC_ERROR')) this.close('protocol', messageOf(error));
+    else this.close('other', `${OWN_FAILURE}: ${messageOf(error)}`);
   }
 
   /** Keeps one timer, armed for the session's next wake. */

@@ -1,4 +1,5 @@
 import type { CollectionName } from '../core/ids/index.ts';
+import { PEER_SAID_GOODBYE } from '../core/replication/index.ts';
 import type { Knowledge } from '../core/version/index.ts';
 import type { GoodbyeReason, HelloMessage, Message, VersionsMessage } from '../net/messages/index.ts';
 import { DefinitionExchange } from './definition-exchange.ts';
@@ -137,7 +138,7 @@ export class Session {
 
   #hear(message: Message): void {
     this.#lastHeardMs = this.#context.nowMs;
-    if (message.kind === 'goodbye') return this.#end(message.reason, 'the peer said goodbye');
+    if (message.kind === 'goodbye') return this.#end(message.reason, PEER_SAID_GOODBYE);
     if (this.#phase === 'opening') {
       if (message.kind === 'hello') this.#meet(message);
       else this.#end('protocol', `the first message was ${message.kind}, not hello`);

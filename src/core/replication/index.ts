@@ -8,4 +8,10 @@ export type {
   RemoteOutcome,
   RemoteVersion,
 } from './outcomes.ts';
-export { FRAME_TOO_LARGE, type PeerTrouble, restlessRemedy } from './peer-trouble.ts';
+export {
+  FRAME_TOO_LARGE,
+  OWN_FAILURE,
+  PEER_SAID_GOODBYE,
+  type PeerTrouble,
+  restlessRemedy,
+} from './peer-trouble.ts';

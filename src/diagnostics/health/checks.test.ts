@@ -183,6 +183,13 @@ test('peers: a node that is heard and not connected is named with what to do, al
   );
   found = [{ ...found[0]!, why: 'the link was closed: frame too large' }];
   assert.match((await look(check)).join(' '), /again and again.*FrameBytesMax of this node: raise that here/);
+  found = [{ ...found[0]!, why: 'the link was closed: this node cannot go on: the disk is full' }];
+  assert.match(
+    (await look(check)).join(' '),
+    /again and again.*the disk is full\); the connections are good again when/,
+  );
+  found = [{ ...found[0]!, why: 'the link was closed: the peer said goodbye' }];
+  assert.match((await look(check)).join(' '), /again and again.*that node ends them itself: `entgldb status`/);
   found = [];
   assert.equal(await state(check), 'healthy');
 });
