@@ -139,6 +139,7 @@ export class LocalCollection<T extends object = Document, Input extends object =
   }
 
   async dropIndex(name: string): Promise<boolean> {
+    if (typeof name !== 'string') throw new TypeError('dropIndex takes the name of an index, as `indexes` lists it');
     return this.#host.indexKeeper.drop(this.name, name);
   }
 

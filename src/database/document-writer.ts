@@ -14,6 +14,7 @@ import { type DocumentCodec, documentInvalid, mergePatch } from './schema/index.
 import type { Existed } from './writer.ts';
 
 const IF_VERSION = { ifVersion: true };
+const PAIRS = 'putMany takes a list of pairs: [key, document]';
 
 /** The new document of a change, and the version of its shape. */
 interface Changed {
@@ -53,10 +54,11 @@ export class DocumentWriter {
     documents: Iterable<readonly [key: string, value: unknown, options?: Pick<WriteOptions, 'ifVersion'>]>,
     options: WaitOptions | undefined,
   ): Promise<void> {
+    if (!isIterable(documents)) throw new TypeError(PAIRS);
     const writes: LocalWrite[] = [];
     let chars = 0;
     for (const document of documents) {
-      if (!Array.isArray(document)) throw new TypeError('putMany takes pairs: [key, document]');
+      if (!Array.isArray(document)) throw new TypeError(PAIRS);
       const [key, value, condition] = document;
       checkOptions(condition, 'a document in putMany', IF_VERSION);
       const putting = this.#putting(key, value, condition?.ifVersion);
@@ -70,7 +72,8 @@ export class DocumentWriter {
 
   async deleteMany(keys: Iterable<string>, options: WaitOptions | undefined): Promise<number> {
     // The characters of a text would be taken for keys.
-    if (typeof keys === 'string') throw new TypeError('deleteMany takes a list of keys; for one key use delete');
+    if (typeof keys === 'string' || !isIterable(keys))
+      throw new TypeError('deleteMany takes a list of keys; for one key use delete');
     const writes = new Map<string, LocalWrite>();
     for (const key of keys) {
       writes.set(key, this.#deleting(key, undefined));
@@ -231,4 +234,8 @@ function changedAt(
 
 function noSuchItem(steps: readonly string[], depth: number): TypeError {
   return new TypeError(`the document has no place for ${JSON.stringify(steps.slice(0, depth + 1).join('.'))}`);
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
 }

@@ -142,7 +142,7 @@ test('a listener that is not a function and an invalid time limit are refused im
     );
 });
 
-test('errors name what was passed instead of a path, a pair or a time', async () => {
+test('errors name what was passed instead of a path, a list, a name or a time', async () => {
   await using opened = await openTestDatabase();
   const docs = opened.db.collection('docs', { history: {} });
   await docs.put('a', { n: 1 });
@@ -157,8 +157,16 @@ test('errors name what was passed instead of a path, a pair or a time', async ()
   const paths = { name: 'TypeError', message: /^the fields are an array of paths/ };
   await assert.rejects(docs.findFields(wrong(undefined)), paths);
   await assert.rejects(docs.groupBy(wrong({})), paths);
-  const pairs = { name: 'TypeError', message: 'putMany takes pairs: [key, document]' };
-  await assert.rejects(docs.putMany(wrong([{ key: 'b', value: {} }])), pairs);
+  const pairs = { name: 'TypeError', message: 'putMany takes a list of pairs: [key, document]' };
+  for (const documents of [undefined, { b: {} }, [{ key: 'b', value: {} }]])
+    await assert.rejects(docs.putMany(wrong(documents)), pairs);
+  const keys = { name: 'TypeError', message: /^deleteMany takes a list of keys/ };
+  for (const given of [undefined, 'b', { b: true }]) await assert.rejects(docs.deleteMany(wrong(given)), keys);
+  assert.throws(() => docs.query().sort(wrong({ age: -1 })), { name: 'TypeError', message: /^sort takes paths/ });
+  await assert.rejects(docs.dropIndex(wrong({ on: 'age' })), {
+    name: 'TypeError',
+    message: /^dropIndex takes the name/,
+  });
   const times = { name: 'TypeError', message: 'a time is in milliseconds since 1970, or a Date' };
   for (const time of [undefined, null, 'now']) await assert.rejects(docs.at('a', wrong(time)), times);
 });

@@ -158,8 +158,7 @@ class Steps<T extends object, Input extends object> {
   }
 
   sort(...paths: readonly string[]): Steps<T, Input> {
-    const fields = paths.map((path) => (path.startsWith('-') ? [path.slice(1), -1] : [path, 1]) as [string, 1 | -1]);
-    return this.#with({ sort: Object.fromEntries(fields) });
+    return this.#with({ sort: Object.fromEntries(paths.map(toSortField)) });
   }
 
   skip(skip: number): Steps<T, Input> {
@@ -241,3 +240,8 @@ guardMethods(Steps.prototype, {
   page: rejecting(0, READ),
   count: rejecting(0, WAIT),
 });
+
+function toSortField(path: string): [path: string, direction: 1 | -1] {
+  if (typeof path !== 'string') throw new TypeError('sort takes paths, each a text: sort("-age", "name")');
+  return path.startsWith('-') ? [path.slice(1), -1] : [path, 1];
+}
