@@ -1,4 +1,5 @@
 import type { Change } from '../api.ts';
+import { DONE, PendingNexts } from '../pending-nexts.ts';
 import type { FeedChange, ReadPage } from './change-page.ts';
 import type { FeedPosition } from './resume-token.ts';
 
@@ -18,13 +19,6 @@ export interface ChangeIteratorDeps {
   readonly signal: AbortSignal | undefined;
 }
 
-interface Waiting<T> {
-  readonly resolve: (result: IteratorResult<Change<T>, undefined>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-const DONE = { done: true, value: undefined } as const;
-
 /**
  * Reads changes when its consumer asks for them. It holds one page at most, nothing before the first `next`, and nothing
  * after the end; between two pages other work gets a turn. It ends by `return`, `throw`, an error, its signal or when the
@@ -32,7 +26,7 @@ const DONE = { done: true, value: undefined } as const;
  */
 export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undefined> {
   readonly #deps: ChangeIteratorDeps;
-  readonly #waiting: Waiting<T>[] = [];
+  readonly #nexts = new PendingNexts<Change<T>>();
   #state: 'new' | 'open' | 'done' = 'new';
   #at: FeedPosition = { pos: 0, seen: 0 };
   #page: readonly FeedChange[] = [];
@@ -42,7 +36,6 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   /** Rows to read for the next page: few if documents are large, because most of them would be read in vain. */
   #rows: number;
   #isReadDue = false;
-  #failure: { readonly reason: unknown } | undefined;
 
   constructor(deps: ChangeIteratorDeps) {
     this.#deps = deps;
@@ -54,12 +47,11 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   }
 
   next(): Promise<IteratorResult<Change<T>, undefined>> {
-    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Change<T>, undefined>>();
-    this.#waiting.push({ resolve, reject });
+    const next = this.#nexts.add();
     if (this.#state === 'new') this.#start();
     this.#deliver();
-    if (this.#waiting.length > 0) this.#readSoon();
-    return promise;
+    if (!this.#nexts.isEmpty) this.#readSoon();
+    return next;
   }
 
   return(): Promise<IteratorResult<Change<T>, undefined>> {
@@ -74,13 +66,13 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
 
   /** Call when more changes became durable. */
   wake(): void {
-    if (this.#waiting.length > 0) this.#read();
+    if (!this.#nexts.isEmpty) this.#read();
   }
 
   /** Call when commits were lost: a page that was not handed over may lack what came back. */
   readAgain(): void {
     this.#held = undefined;
-    if (this.#waiting.length > 0) this.#readSoon();
+    if (!this.#nexts.isEmpty) this.#readSoon();
   }
 
   /** Ends the iteration without an error. */
@@ -112,7 +104,7 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   readonly #abort = (): void => this.#fail(this.#deps.signal?.reason);
 
   #fail(reason: unknown): void {
-    this.#failure = { reason };
+    this.#nexts.fail(reason);
     this.finish();
   }
 
@@ -128,7 +120,7 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   /** Reads a page if a `next` is pending and nothing is left of the last page. */
   #read(): void {
     this.#deliver();
-    if (this.#state !== 'open' || this.#waiting.length === 0) return;
+    if (this.#state !== 'open' || this.#nexts.isEmpty) return;
     try {
       const page = this.#held ?? this.#deps.read(this.#at, this.#rows);
       if (page === 'idle') return;
@@ -144,24 +136,19 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
       return this.#fail(error);
     }
     this.#deliver();
-    if (this.#waiting.length > 0) this.#readSoon();
+    if (!this.#nexts.isEmpty) this.#readSoon();
   }
 
   #reset(): void {
     this.#at = this.#deps.now();
-    this.#waiting.shift()!.resolve({ value: { kind: 'reset', resume: this.#deps.resumeText(this.#at) } });
-    if (this.#waiting.length > 0) this.#readSoon();
+    this.#nexts.answer({ kind: 'reset', resume: this.#deps.resumeText(this.#at) });
+    if (!this.#nexts.isEmpty) this.#readSoon();
   }
 
   #deliver(): void {
-    while (this.#waiting.length > 0 && this.#delivered < this.#page.length)
-      this.#waiting.shift()!.resolve({ value: this.#toChange(this.#page[this.#delivered++]!) });
-    if (this.#state !== 'done') return;
-    if (this.#failure !== undefined && this.#waiting.length > 0) {
-      this.#waiting.shift()!.reject(this.#failure.reason);
-      this.#failure = undefined;
-    }
-    for (const waiting of this.#waiting.splice(0)) waiting.resolve(DONE);
+    while (!this.#nexts.isEmpty && this.#delivered < this.#page.length)
+      this.#nexts.answer(this.#toChange(this.#page[this.#delivered++]!));
+    if (this.#state === 'done') this.#nexts.end();
   }
 
   #toChange({ key, value, origin, at }: FeedChange): Change<T> {

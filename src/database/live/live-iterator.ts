@@ -1,3 +1,5 @@
+import { DONE, PendingNexts } from '../pending-nexts.ts';
+
 export interface LiveIteratorDeps<State, Update> {
   /** Called at the first `next`. */
   readonly start: () => void;
@@ -9,20 +11,12 @@ export interface LiveIteratorDeps<State, Update> {
   readonly toUpdate: (before: { readonly state: State } | undefined, after: State) => Update | undefined;
 }
 
-interface Waiting<Update> {
-  readonly resolve: (result: IteratorResult<Update, undefined>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-const DONE = { done: true, value: undefined } as const;
-
 /** An iterator over states. A slow consumer has no queue: its next update leads from what it last got to the newest state. */
 export class LiveIterator<State, Update> implements AsyncIterableIterator<Update, undefined> {
   readonly #deps: LiveIteratorDeps<State, Update>;
-  readonly #waiting: Waiting<Update>[] = [];
+  readonly #nexts = new PendingNexts<Update>();
   #phase: 'new' | 'open' | 'done' = 'new';
   #delivered: { readonly state: State } | undefined;
-  #failure: { readonly reason: unknown } | undefined;
 
   constructor(deps: LiveIteratorDeps<State, Update>) {
     this.#deps = deps;
@@ -33,14 +27,13 @@ export class LiveIterator<State, Update> implements AsyncIterableIterator<Update
   }
 
   next(): Promise<IteratorResult<Update, undefined>> {
-    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Update, undefined>>();
-    this.#waiting.push({ resolve, reject });
+    const next = this.#nexts.add();
     if (this.#phase === 'new') {
       this.#phase = 'open';
       this.#deps.start();
     }
     this.deliver();
-    return promise;
+    return next;
   }
 
   return(): Promise<IteratorResult<Update, undefined>> {
@@ -56,22 +49,17 @@ export class LiveIterator<State, Update> implements AsyncIterableIterator<Update
   /** Answers the pending `next` if the newest state is a different one. */
   deliver(): void {
     const current = this.#phase === 'open' ? this.#deps.current() : undefined;
-    if (current !== undefined && this.#waiting.length > 0 && this.#delivered?.state !== current.state) {
+    if (current !== undefined && !this.#nexts.isEmpty && this.#delivered?.state !== current.state) {
       const value = this.#deps.toUpdate(this.#delivered, current.state);
       this.#delivered = current;
-      if (value !== undefined) this.#waiting.shift()!.resolve({ value });
+      if (value !== undefined) this.#nexts.answer(value);
     }
-    if (this.#phase !== 'done') return;
-    if (this.#failure !== undefined && this.#waiting.length > 0) {
-      this.#waiting.shift()!.reject(this.#failure.reason);
-      this.#failure = undefined;
-    }
-    for (const waiting of this.#waiting.splice(0)) waiting.resolve(DONE);
+    if (this.#phase === 'done') this.#nexts.end();
   }
 
   /** Rejects the oldest pending `next`, or else the following one, and ends. */
   fail(reason: unknown): void {
-    if (this.#phase !== 'done') this.#failure = { reason };
+    if (this.#phase !== 'done') this.#nexts.fail(reason);
     this.finish();
   }
 
