@@ -104,6 +104,12 @@ export async function runCommand(
   return { code, out, err };
 }
 
+/** What `NodeProcess.start` has made. */
+interface Started extends Pick<NodeProcess, 'folder' | 'client' | 'ready' | 'log' | 'startMs'> {
+  readonly child: ChildProcess;
+  readonly agent: Agent;
+}
+
 /** One process of `entgldb start`. */
 export class NodeProcess {
   readonly ready: Ready;
@@ -134,15 +140,15 @@ export class NodeProcess {
         `${options.name} did not start (exit ${child.exitCode}): ${JSON.stringify(log.slice(-LOG_LINES_SHOWN))}`,
       );
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-    return new NodeProcess(
-      options.folder,
+    return new NodeProcess({
+      folder: options.folder,
       child,
       agent,
-      new HttpClient(file.url, file.secret, { agent, answerMsMax: PATIENCE_MS }),
-      JSON.parse(line[0]) as Ready,
+      client: new HttpClient(file.url, file.secret, { agent, answerMsMax: PATIENCE_MS }),
+      ready: JSON.parse(line[0]) as Ready,
       log,
-      runningMs(startedAt) - queuedMs(child.pid!),
-    );
+      startMs: runningMs(startedAt) - queuedMs(child.pid!),
+    });
   }
 
   /** Starts a node and kills it after this time, ready or not. */
@@ -155,22 +161,14 @@ export class NodeProcess {
     await endProcess(child, 'SIGKILL');
   }
 
-  private constructor(
-    folder: string,
-    child: ChildProcess,
-    agent: Agent,
-    client: HttpClient,
-    ready: Ready,
-    log: readonly Record<string, unknown>[],
-    startMs: number,
-  ) {
-    this.folder = folder;
+  private constructor({ child, agent, ...started }: Started) {
     this.#child = child;
     this.#agent = agent;
-    this.client = client;
-    this.ready = ready;
-    this.log = log;
-    this.startMs = startMs;
+    this.folder = started.folder;
+    this.client = started.client;
+    this.ready = started.ready;
+    this.log = started.log;
+    this.startMs = started.startMs;
   }
 
   get pid(): number {
