@@ -2,25 +2,18 @@ import { access, stat } from 'node:fs/promises';
 import { sleep } from '../../core/clock/index.ts';
 import { type EntglDbError, isEntglDbError, NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
-import type { Blobs, Conflict } from '../../database/index.ts';
-import type { HealthReport } from '../../diagnostics/index.ts';
-import type { PendingWrites } from '../../resilience/index.ts';
 import { type LoadedConfig, loadConfig, readTokens } from '../config/index.ts';
 import { requirePath } from '../files/index.ts';
-import type { PeerStatus } from '../network/index.ts';
-import type { NodeStatus, RunningNode } from '../node-api.ts';
+import type { NodeStatus } from '../node-api.ts';
 import { readNodeFile } from '../node-file.ts';
-import type { PeerEquality } from '../services/index.ts';
 import { awaitedClock } from '../system-clock.ts';
-import { withVersions } from '../transfer/index.ts';
 import type { CliContext, CommandRun, GlobalOptions } from './cli-context.ts';
 import { CommandStopped } from './exit-code.ts';
-import { HttpClient, readAll } from './http-client.ts';
-import type { BlobAccess, NodeTarget } from './node-target.ts';
-import { createRemoteBlobs } from './remote-blobs.ts';
-import { createRemoteCollection, createRemoteExport } from './remote-collection.ts';
+import { HttpClient } from './http-client.ts';
+import { localTarget } from './local-target.ts';
+import type { NodeTarget } from './node-target.ts';
+import { remoteTarget } from './remote-target.ts';
 
-const DAY_MS = 24 * 3600 * 1000;
 const LOCKED_RETRY_MS = 50;
 
 export interface TargetNeeds {
@@ -191,80 +184,4 @@ async function requireDatabase(databasePath: string): Promise<void> {
       : `there is no database ${databasePath}; check --data and --config, or start a node`;
     throw new PersistenceError('IO_FAILED', message, { details: { databasePath }, cause });
   }
-}
-
-function remoteTarget(client: HttpClient): NodeTarget {
-  const longWork = (name: string, body: object, signal: AbortSignal): Promise<unknown> => {
-    const request = { method: 'POST', path: `/api/v1/${name}`, answerMsMax: Infinity, signal } as const;
-    return client.json({ ...request, body: JSON.stringify(body) });
-  };
-  return {
-    isRunning: true,
-    collection: (name) => createRemoteCollection(client, name),
-    versionedCollection: (name) => createRemoteExport(client, name, true),
-    blobs: createRemoteBlobs(client),
-    status: async () => (await client.json({ method: 'GET', path: '/api/v1/status' })) as NodeStatus,
-    peers: async () => ((await client.json({ method: 'GET', path: '/api/v1/peers' })) as { peers: PeerStatus[] }).peers,
-    health: async () => {
-      const response = await client.open({ method: 'GET', path: '/health', answerMsMax: 30_000 }, [503]);
-      return JSON.parse(await readAll(response)) as HealthReport;
-    },
-    unsynced: async (peer) => {
-      const query = peer === null ? '' : `?peer=${encodeURIComponent(peer)}`;
-      const answer = await client.json({ method: 'GET', path: `/api/v1/unsynced${query}` });
-      return (answer as { pending: PendingWrites[] }).pending;
-    },
-    verify: async (peer, signal) => {
-      const answer = await longWork('verification', peer === null ? {} : { peer }, signal);
-      return (answer as { peers: PeerEquality[] }).peers;
-    },
-    backup: async (name, signal) => {
-      const answer = await longWork('backups', name === null ? {} : { name }, signal);
-      return (answer as { path: string }).path;
-    },
-    checkIntegrity: async (signal) => {
-      await longWork('integrity-check', {}, signal);
-    },
-    compact: async (signal) => ((await longWork('compaction', {}, signal)) as { bytesFreed: number }).bytesFreed,
-    conflicts: async (limit) => {
-      const answer = await client.json({ method: 'GET', path: `/api/v1/conflicts?limit=${limit}` });
-      return (answer as { conflicts: Conflict[] }).conflicts;
-    },
-    restoreConflict: async (id) => {
-      await client.json({ method: 'POST', path: `/api/v1/conflicts/${id}/restore` });
-    },
-    close: async () => {},
-  };
-}
-
-function localTarget(node: RunningNode): NodeTarget {
-  return {
-    isRunning: false,
-    collection: (name) => node.database.collection(name),
-    versionedCollection: (name) => withVersions(node.database.collection(name)),
-    blobs: localBlobs(node.database.blobs),
-    status: async () => node.status(),
-    peers: async () => node.peers(),
-    health: () => node.health(),
-    unsynced: async (peer) => {
-      const { receipts } = node.services;
-      return peer === null ? receipts.unsynced() : receipts.pendingFor(peer);
-    },
-    verify: (peer, signal) => node.services.equality.verify(peer ?? undefined, { signal }),
-    backup: (name, signal) => node.maintenance.backup(name, { signal }),
-    checkIntegrity: (signal) => node.maintenance.checkIntegrity(signal),
-    compact: (signal) => node.maintenance.compact(signal),
-    conflicts: (limit) => node.database.conflicts({ limit }),
-    restoreConflict: (id) => node.database.restoreConflict(id),
-    close: () => node.close(),
-  };
-}
-
-function localBlobs(blobs: Blobs): BlobAccess {
-  return {
-    put: (source, type, signal) => blobs.put(source, type === undefined ? { signal } : { type, signal }),
-    get: (id, signal) => blobs.get({ $blob: id }, { signal }),
-    list: (signal) => blobs.list({ signal }),
-    collect: (olderThanDays, signal) => blobs.collect({ olderThanMs: olderThanDays * DAY_MS, signal }),
-  };
 }
