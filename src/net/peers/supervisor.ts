@@ -57,8 +57,8 @@ export interface SupervisorDeps {
 /**
  * Keeps the node linked with its peers for ever: it dials, accepts incoming channels, settles duplicates, and starts over
  * whenever a link ends, with a back-off with full jitter. A channel that ended is not reopened; the supervisor makes a new
- * one. The back-off of a peer restarts after a link that lasted, when discovery hears the peer again or anew, and
- * when the network changes.
+ * one. The back-off of a peer restarts after a link that lasted, when discovery hears the peer again or hears that it was
+ * restarted, and when the network changes.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;

@@ -2,13 +2,14 @@ import { LIMITS } from '../../core/config/index.ts';
 import { type CollectionName, type DocumentKey, fullKey } from '../../core/ids/index.ts';
 import type { EventLog } from '../event-log.ts';
 
-/** `waiting`: the row was removed, and a peer or a backup should bring it back. `missing`: neither could. */
-export type DamageState = 'waiting' | 'missing' | 'from-peer' | 'from-backup' | 'written-again' | 'deleted-elsewhere';
+/** What became of a damaged document. `missing`: neither a peer nor a backup could bring it back. */
+export type DamageOutcome = 'missing' | 'from-peer' | 'from-backup' | 'written-again' | 'deleted-elsewhere';
 
 export interface DamagedDocument {
   readonly collection: CollectionName;
   readonly key: DocumentKey;
-  state: DamageState;
+  /** `waiting`: the row was removed, and a peer or a backup should bring it back. */
+  state: 'waiting' | DamageOutcome;
   /** When it was found, monotonic ms; `sinceWallMs`: the same as wall clock. */
   readonly sinceMs: number;
   readonly sinceWallMs: number;
@@ -83,15 +84,11 @@ export class DamagedDocuments {
   }
 
   /** Records what became of a document; only a missing one is remembered further. */
-  settle(
-    document: DamagedDocument,
-    state: Exclude<DamageState, 'waiting'>,
-    detail: Readonly<Record<string, string>>,
-  ): void {
+  settle(document: DamagedDocument, state: DamageOutcome): void {
     const { collection, key, eventId } = document;
     document.state = state;
     if (state !== 'missing') this.#byName.delete(fullKey(collection, key));
-    this.#log.replace(eventId, 'document-damaged', { collection, key, state, ...detail });
+    this.#log.replace(eventId, 'document-damaged', { collection, key, state });
   }
 
   /** Beyond the limit the oldest document is no longer followed; its event stays. */

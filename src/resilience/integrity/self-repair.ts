@@ -9,7 +9,7 @@ import type { CommitListener, Replica } from '../../database/replica/index.ts';
 import type { IntegrityStatus } from '../../diagnostics/index.ts';
 import type { Damage, DocumentName, StoredDocument } from '../../store/index.ts';
 import type { EventLog } from '../event-log.ts';
-import { type DamagedDocument, DamagedDocuments, lossTexts } from './damaged-documents.ts';
+import { type DamagedDocument, DamagedDocuments, type DamageOutcome, lossTexts } from './damaged-documents.ts';
 import { DamagedEntries } from './damaged-entries.ts';
 import { Incidents } from './incidents.ts';
 
@@ -71,7 +71,7 @@ export class SelfRepair {
   /** Documents found damaged after writing has stopped. */
   readonly #unrepaired = new Set<string>();
   /** Documents that a commit brought back, to handle in the next turn, because a commit listener must not commit. */
-  readonly #brought: { readonly document: DamagedDocument; readonly by: 'from-peer' | 'written-again' }[] = [];
+  readonly #brought: { readonly document: DamagedDocument; readonly by: DamageOutcome }[] = [];
   #isTurnDue = false;
   #isRestoring = false;
   #isReadOnly = false;
@@ -184,7 +184,7 @@ export class SelfRepair {
   #takeTurn(): void {
     const reported = this.#reported;
     this.#reported = new Map();
-    for (const { document, by } of this.#brought.splice(0)) this.#trying(() => this.#settle(document, by, {}));
+    for (const { document, by } of this.#brought.splice(0)) this.#trying(() => this.#settle(document, by));
     for (const [collection, keys] of reported) this.#trying(() => this.#repair(collection, keys));
     if (this.#entries.count > 0 && !this.#isReadOnly) this.#trying(() => this.#removeEntries());
     this.#deps.replica
@@ -293,17 +293,13 @@ export class SelfRepair {
     if (isTurnNeeded) this.#takeTurnSoon();
   };
 
-  #settle(
-    document: DamagedDocument,
-    state: Parameters<DamagedDocuments['settle']>[1],
-    detail: Record<string, string>,
-  ): void {
+  #settle(document: DamagedDocument, state: DamageOutcome): void {
     const { collection, key } = document;
     if (this.#documents.get(collection, key) !== document) return;
-    this.#documents.settle(document, state, detail);
-    const fields = { collection, key, ...detail };
-    if (state === 'missing') this.#logger.error(fields, 'a damaged document is lost: no peer and no backup has it');
-    else this.#logger.warn({ ...fields, state }, 'a damaged document was repaired');
+    this.#documents.settle(document, state);
+    if (state === 'missing')
+      this.#logger.error({ collection, key }, 'a damaged document is lost: no peer and no backup has it');
+    else this.#logger.warn({ collection, key, state }, 'a damaged document was repaired');
   }
 
   #lookSoon(): void {
@@ -355,10 +351,10 @@ export class SelfRepair {
     const { collection, key } = document;
     const { knowledge } = this.#deps.replica.collection(collection);
     const own = versions.filter((version) => version.collection === collection && version.key === key);
-    if (this.#deps.replica.get(collection, key) !== undefined) this.#settle(document, 'from-backup', {});
+    if (this.#deps.replica.get(collection, key) !== undefined) this.#settle(document, 'from-backup');
     else if (own.length > 0 && own.every(({ replica, seq }) => knows(knowledge, replica, seq)))
-      this.#settle(document, 'deleted-elsewhere', {});
-    else this.#settle(document, 'missing', {});
+      this.#settle(document, 'deleted-elsewhere');
+    else this.#settle(document, 'missing');
   }
 }
 
