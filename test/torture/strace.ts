@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Line, parseLines } from './ledger.ts';
 
 /** Built if the suites are, otherwise a source. */
+const LIFE_MS_MAX = 300_000;
 const LIFE = fileURLToPath(new URL(`./life${extname(import.meta.url)}`, import.meta.url));
 
 /** Calls that change what is on the disk, or make it durable. */
@@ -51,14 +52,14 @@ export function straceProblem(): string | null {
  * Runs the life under strace with these arguments. The thread pool has one thread, so that calls are counted in order. The
  * compile cache is off, because its files are not the life's own.
  */
-export async function runLife(life: LifeRun, args: readonly string[], timeoutMs = 300_000): Promise<LifeEnd> {
+export async function runLife(life: LifeRun, args: readonly string[]): Promise<LifeEnd> {
   const { folder, peer = '-', durability = 'full', stages } = life;
   const command = [process.execPath, LIFE, folder, peer, durability, stages.join(',')];
   const child = spawn('strace', [...args, ...command], {
     cwd: folder,
     env: { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_NO_WARNINGS: '1', NODE_DISABLE_COMPILE_CACHE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: timeoutMs,
+    timeout: LIFE_MS_MAX,
     killSignal: 'SIGTERM',
   });
   let [out, err] = ['', ''];

@@ -9,13 +9,14 @@ import { createManualClock } from '../../testing/index.ts';
 import { SyncStatusTracker } from '../sync-status-tracker.ts';
 import { degraded, EntglDbHealthCheck, type HealthCheck, healthy, unhealthy } from './index.ts';
 
-function setUp(checks: readonly HealthCheck[], intervalMs = 60_000) {
+function setUp(checks: readonly HealthCheck[]) {
   const clock = createManualClock();
   const lines: string[] = [];
   const line = (level: string) => (fields: object) => lines.push(`${level} ${(fields as { check: string }).check}`);
   const logger = { ...silentLogger, info: line('info'), warn: line('warn'), error: line('error') };
   const tracker = new SyncStatusTracker({ clock });
-  return { clock, lines, tracker, health: new EntglDbHealthCheck({ checks, tracker, clock, logger, intervalMs }) };
+  const health = new EntglDbHealthCheck({ checks, tracker, clock, logger, intervalMs: 60_000 });
+  return { clock, lines, tracker, health };
 }
 
 const fixed = (name: string, finding = healthy('fine'), part?: 'database' | 'network'): HealthCheck => ({

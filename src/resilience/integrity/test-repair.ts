@@ -12,7 +12,8 @@ export const C = parseCollectionName('tills');
 export const key = (text: string): DocumentKey => parseDocumentKey(text);
 
 /** A repair on the real engine, on a memory store that can be damaged. By default there are neither peers nor a backup. */
-export function setUpRepair(options: Partial<SelfRepairDeps> = {}, random = createSeededRandom(20260116)) {
+export function setUpRepair(options: Partial<SelfRepairDeps> = {}) {
+  const random = createSeededRandom(20260116);
   const clock = createManualClock();
   const { replica, store } = openMemoryReplica({ clock, random });
   const counts = { sessionsClosed: 0, readOnly: 0 };

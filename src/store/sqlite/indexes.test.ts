@@ -35,8 +35,8 @@ function finish(store: Store): void {
   while (store.workOnIndexes());
 }
 
-function keys(store: Store, filter: object, options: object = {}): string[] {
-  return store.find(C, parseQuery(filter, options)).map(({ key }) => key);
+function keys(store: Store, filter: object): string[] {
+  return store.find(C, parseQuery(filter, {})).map(({ key }) => key);
 }
 
 test('with indexes, SQLite answers as the memory store does, before and after changes', () =>

@@ -116,7 +116,7 @@ class Parser {
     if (this.#take('+')) return [1, Number.POSITIVE_INFINITY];
     if (this.#take('?')) return [0, 1];
     if (!this.#take('{')) return undefined;
-    const text = this.#until('}');
+    const text = this.#untilBrace();
     const counts = /^(\d+)(,(\d*))?$/.exec(text);
     if (counts === null) throw new RegexError(`has the repetition {${text}}, which is no {2}, {2,} or {2,5}`);
     const min = Number(counts[1]);
@@ -140,7 +140,7 @@ class Parser {
     const set = SETS[sign.toLowerCase()];
     if (set !== undefined) return sign === sign.toLowerCase() ? set : inverted(set);
     if (sign === 'x') return this.#hex(2);
-    if (sign === 'u') return this.#take('{') ? hexNumber(this.#until('}')) : this.#hex(4);
+    if (sign === 'u') return this.#take('{') ? hexNumber(this.#untilBrace()) : this.#hex(4);
     if (isInClass && sign === 'b') return 8;
     const control = CONTROLS[sign];
     if (control !== undefined && !(sign === '0' && /\d/.test(this.#sign))) return control;
@@ -176,9 +176,9 @@ class Parser {
     return text.length === digits ? hexNumber(text) : hexNumber('');
   }
 
-  #until(end: string): string {
-    const close = this.#signs.indexOf(end, this.#at);
-    if (close < 0) throw new RegexError(`misses a ${end}`);
+  #untilBrace(): string {
+    const close = this.#signs.indexOf('}', this.#at);
+    if (close < 0) throw new RegexError('misses a }');
     const text = this.#signs.slice(this.#at, close).join('');
     this.#at = close + 1;
     return text;

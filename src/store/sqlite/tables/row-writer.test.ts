@@ -48,7 +48,7 @@ function held(db: DatabaseSync): Record<string, unknown> {
   return Object.fromEntries(found.map(({ key, ...rest }) => [key, { ...rest }]));
 }
 
-const keysOf = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `key ${from + i}`);
+const keysOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `key ${i}`);
 
 test('new rows are written several per statement, the last few one by one', () => {
   const { db, rows } = openTable();
