@@ -358,6 +358,7 @@ test('when the configured peers of a running node change, new ones are linked an
   const a = await world.startNode('a', { knownPeers: [addressOf('b')] });
   await world.runUntil(() => a.links.size === 1, 5000);
   assert.deepEqual(a.supervisor.setKnown([addressOf('c')]), ['b']);
+  assert.equal(a.dials.at(-1)!.host, addressOf('c').host, 'in the same step: a timer would wait a millisecond');
   await world.runUntil(() => linked(a).join() === 'c', 5000);
   await world.run(120_000);
   assert.deepEqual([linked(a), b.links.size, c.links.size], [['c'], 0, 1]);

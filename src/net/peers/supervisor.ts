@@ -107,7 +107,7 @@ export class Supervisor {
   start(): void {
     if (this.#state !== 'new') throw new TypeError('a supervisor can be started once');
     this.#state = 'running';
-    this.#wakeBy(this.#now());
+    this.#work();
   }
 
   /**
@@ -122,7 +122,7 @@ export class Supervisor {
     const unwanted = gone.filter((deviceKey) => !this.#targets.isWanted(deviceKey));
     const ended = unwanted.filter((deviceKey) => this.#links.get(deviceKey)?.channel.dialled !== false);
     for (const deviceKey of ended) this.#links.get(deviceKey)?.channel.close('removed');
-    this.#wakeBy(this.#now());
+    if (this.#state === 'running') this.#work();
     return ended;
   }
 

@@ -212,7 +212,13 @@ test('a client without ALPN, or with TLS 1.2, or with a certificate suite only, 
   const { ALPNProtocols: _, ...withoutAlpn } = clientOptions(CLUSTER);
   const variants = [
     withoutAlpn,
-    { ...clientOptions(CLUSTER), minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: 'PSK' } as const,
+    {
+      ...clientOptions(CLUSTER),
+      secureContext: undefined,
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.2',
+      ciphers: 'PSK',
+    } as const,
     { minVersion: 'TLSv1.3', rejectUnauthorized: false } as const,
   ];
   for (const options of variants) {
