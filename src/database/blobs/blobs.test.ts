@@ -8,16 +8,15 @@ import { test } from 'node:test';
 import { LIMITS, TIMES } from '../../core/config/index.ts';
 import { isEntglDbError } from '../../core/errors/index.ts';
 import { BLOBS_COLLECTION, type DocumentKey } from '../../core/ids/index.ts';
-import type { RemoteVersion } from '../../core/replication/index.ts';
 import { createMemoryStore } from '../../store/index.ts';
 import { createSeededRandom } from '../../testing/index.ts';
 import type { LocalDatabase } from '../database.ts';
-import { openOn, openTestDatabase, type TestDatabase, testOnStores, turn } from '../test-database.ts';
+import { openOn, openTestDatabase, testOnStores, turn } from '../test-database.ts';
 import type { BlobRef } from './blob-api.ts';
+import { collectDaily, copyBlobs, DAY_MS } from './test-blobs.ts';
 
 const random = createSeededRandom(5);
 const BYTES = Buffer.from(random.bytes(700_000));
-const DAY_MS = 24 * 3600 * 1000;
 
 function blobDocuments(db: LocalDatabase): number {
   return db.collections().find(({ name }) => name === BLOBS_COLLECTION)?.documents ?? 0;
@@ -33,16 +32,6 @@ function is(reason: string): (error: unknown) => boolean {
     assert.equal(error.reason, reason);
     return true;
   };
-}
-
-/** Copies the blob documents of one database to another, as a sync session would. */
-function copyBlobs(from: LocalDatabase, to: LocalDatabase, isWanted: (key: string) => boolean = () => true): void {
-  from.commitPending();
-  const versions: RemoteVersion[] = from.replica.store
-    .documents(BLOBS_COLLECTION, null, 10_000)
-    .filter(({ key }) => isWanted(key))
-    .flatMap(({ collection, key, versions }) => versions.map((version) => ({ ...version, collection, key })));
-  to.replica.applyRemote(versions, []);
 }
 
 testOnStores('a blob reads as it was put, whole and in ranges, also after the database is reopened', async (disk) => {
@@ -246,16 +235,6 @@ test('a put fails at the start if the limits are too small for a chunk', async (
   await using opened = await openTestDatabase(undefined, { limits: { ...LIMITS, documentBytesMax: 100_000 } });
   await assert.rejects(opened.db.blobs.put(BYTES), is('DOCUMENT_TOO_LARGE'));
 });
-
-/** Collects blobs once a day for some days; returns how many were deleted. */
-async function collectDaily({ db, clock }: TestDatabase, days: number): Promise<number> {
-  let blobs = 0;
-  for (let day = 0; day < days; day++) {
-    clock.advance(DAY_MS);
-    blobs += (await db.blobs.collect()).blobs;
-  }
-  return blobs;
-}
 
 testOnStores(
   'a blob without a reference for the whole grace period is deleted, with the chunks that no other blob has',

@@ -135,7 +135,8 @@ export class BlobCollection {
       if (row === undefined || row.value === null) continue;
       const id = key.slice(1);
       const isWanted = this.#referenced.has(id);
-      const isDoomed = !isWanted && livedMs - since.see(id, livedMs) >= this.#graceMs && this.#isOld(row, nowMs);
+      const isDoomed =
+        !isWanted && livedMs - since.see(id, livedMs, row.pos) >= this.#graceMs && this.#isOld(row, nowMs);
       if (isDoomed) doomed.push(key);
       else if (!isWanted) this.#collected.waiting++;
       this.#noteParts(id, isDoomed ? this.#doomedParts : this.#kept);
@@ -186,7 +187,10 @@ export class BlobCollection {
     const row = this.#host.read(BLOBS_COLLECTION, key);
     if (row === undefined || row.value === null) return true;
     const isKept =
-      this.#referenced.has(key.slice(1)) || this.#pins.has(key) || !this.#isOld(row, this.#host.clock.now());
+      this.#referenced.has(key.slice(1)) ||
+      this.#pins.has(key) ||
+      this.#kept.has(key) ||
+      !this.#isOld(row, this.#host.clock.now());
     if (isKept) this.#noteParts(key.slice(1), this.#kept);
     else this.#collected.blobs++;
     return isKept;
@@ -214,7 +218,10 @@ export class BlobCollection {
       const page = replica.store.changes(this.#pos, SLICE_KEYS_MAX);
       for (const row of page) {
         if (row.collection !== BLOBS_COLLECTION) this.#refer(row);
-        else if (row.key.startsWith('b') && row.value !== null) this.#noteParts(row.key.slice(1), this.#kept);
+        else if (row.key.startsWith('b') && row.value !== null) {
+          this.#kept.add(row.key);
+          this.#noteParts(row.key.slice(1), this.#kept);
+        }
       }
       this.#pos = page.at(-1)?.pos ?? replica.pos;
       if (page.length < SLICE_KEYS_MAX) this.#pos = replica.pos;

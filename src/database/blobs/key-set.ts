@@ -16,8 +16,10 @@ export class KeySet {
   }
 }
 
-/** A key is a letter, `c` or `l`, followed by a hash in base64url. */
+const LETTERS = 'clb';
+
+/** A key is one of these letters, followed by a hash in base64url or, after `b`, in hex. */
 function numberOf(key: DocumentKey): number {
   const bits = Buffer.from(key.slice(1, 9), 'base64url').readUIntBE(0, 6);
-  return key.startsWith('c') ? 4 * bits : 4 * bits + 1;
+  return 4 * bits + LETTERS.indexOf(key[0]!);
 }
