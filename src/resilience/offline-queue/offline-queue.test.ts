@@ -324,3 +324,22 @@ test('after close every call throws, the flush under way has ended, and the queu
   const next = openMemoryReplica({ clock, random, store: store.crash() });
   assert.equal(new OfflineQueue({ keeper: next.replica, clock, random }).count, 1);
 });
+
+test('a handler that flushes is told at once that it cannot, and may flush once it has ended', async () => {
+  const { clock, queue } = setUp();
+  queue.enqueue(put('a', 1));
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let later: Promise<unknown> | undefined;
+  const result = queue.flush(async () => {
+    later = ended.then(() => queue.flush(recorder().handler));
+    queue.enqueue(put('b', 1));
+    await queue.flush(recorder().handler);
+  });
+  await settle();
+  clock.advance(30_000);
+  assert.deepEqual(await result, { successful: 0, failed: 1, waiting: 0 });
+  assert.match(queue.peek()[0]?.lastError?.message ?? '', /a handler cannot flush the offline queue/);
+  assert.equal(clock.nextTimerAt(), undefined);
+  end();
+  assert.deepEqual(await later, { successful: 2, failed: 0, waiting: 0 });
+});

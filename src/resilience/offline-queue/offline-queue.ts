@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS, TIMES } from '../../core/config/index.ts';
 import type { DocumentLimits } from '../../core/document/index.ts';
@@ -7,7 +8,7 @@ import { type Logger, silentLogger } from '../../core/logging/index.ts';
 import { guardCallers, guardMethods, type OptionNames, rejecting } from '../../core/options/index.ts';
 import type { EntryKeeper } from '../entry-keeper.ts';
 import { AutoFlush } from './auto-flush.ts';
-import { type FlushResult, type OperationHandler, runFlush } from './flush-run.ts';
+import { type FlushResult, type OperationContext, type OperationHandler, runFlush } from './flush-run.ts';
 import { newOperationText, type PendingOperation, type QueuedOperation } from './operation.ts';
 import { QueueTable } from './queue-table.ts';
 import { SharedRun } from './shared-run.ts';
@@ -56,6 +57,12 @@ export interface FlushOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A call of a handler that the running flush waits for. */
+interface Attempt {
+  readonly signal: AbortSignal;
+  isOver: boolean;
+}
+
 const SIZE_MAX = 10_000_000;
 /** A queue that stays full logs that once per this time. */
 const FULL_WARNING_MS = 60_000;
@@ -76,6 +83,7 @@ export class OfflineQueue {
   readonly #table: QueueTable;
   readonly #auto: AutoFlush;
   readonly #run = new SharedRun<FlushResult>();
+  readonly #attempts = new AsyncLocalStorage<Attempt>();
   readonly #unsubscribe: () => void;
   #maxSize: number;
   #overflow: 'reject' | 'drop-oldest';
@@ -166,10 +174,14 @@ export class OfflineQueue {
    * While a flush runs, further calls get its result, and their handler is not used.
    *
    * Rejects with `signal.reason` if aborted (a shared flush continues for those who still wait), or with an error of the store;
-   * operations that are not done by then stay queued.
+   * operations that are not done by then stay queued. Within a handler it rejects with TypeError.
    */
   async flush(handler: OperationHandler, options: FlushOptions = {}): Promise<FlushResult> {
     this.#assertOpen();
+    const attempt = this.#attempts.getStore();
+    // The flush ends after the handler, so a handler that waits for the flush would wait for itself.
+    if (attempt?.isOver === false && !attempt.signal.aborted)
+      throw new TypeError('a handler cannot flush the offline queue; what it queues is done by the next flush');
     return this.#run.join((signal) => this.#flush(handler, signal), options.signal);
   }
 
@@ -247,7 +259,7 @@ export class OfflineQueue {
         lastId,
         clock,
         logger: this.#logger,
-        handler,
+        handler: (operation, context) => this.#attempt(handler, operation, context),
         operationMsMax,
         signal,
         soon,
@@ -262,6 +274,16 @@ export class OfflineQueue {
     } finally {
       this.#attempted = 0;
       if (this.count < before) this.#warnedAt = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** Calls the handler so that `flush` can tell that it is called within. */
+  async #attempt(handler: OperationHandler, operation: QueuedOperation, context: OperationContext): Promise<void> {
+    const attempt: Attempt = { signal: context.signal, isOver: false };
+    try {
+      await this.#attempts.run(attempt, () => handler(operation, context));
+    } finally {
+      attempt.isOver = true;
     }
   }
 
