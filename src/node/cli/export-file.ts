@@ -1,6 +1,6 @@
 import { type FileHandle, lstat, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ConfigurationError } from '../../core/errors/index.ts';
+import { ConfigurationError, PersistenceError } from '../../core/errors/index.ts';
 import { fileProblem, syncFolder, toFileError } from '../files/index.ts';
 import { CommandStopped } from './exit-code.ts';
 
@@ -15,6 +15,13 @@ interface Mark {
   readonly bytes: number;
 }
 
+interface OpenDraft {
+  readonly handle: FileHandle;
+  /** Undefined: nothing is resumed. */
+  readonly mark: Mark | undefined;
+  readonly unlock: () => void;
+}
+
 interface ExportFileOptions {
   /** Describes all that decides the content: an interrupted export is continued only by one of the same. Null: it cannot be continued. */
   readonly resumable: string | null;
@@ -22,43 +29,37 @@ interface ExportFileOptions {
   readonly signal: AbortSignal;
 }
 
-/** A file that appears under its name when it is complete. A resumable one keeps its content when it is given up. */
+/**
+ * A file that appears under its name when it is complete. A resumable one keeps its content when it is given up. One is written at
+ * a time, because all for a name share one draft: that is how the next one finds what a killed one left.
+ */
 export class ExportFile {
   /** The key after which the export continues; undefined: from the first document. */
   readonly after: string | undefined;
   readonly #path: string;
   readonly #resumable: string | null;
   readonly #handle: FileHandle;
+  readonly #unlock: () => void;
   readonly #signal: AbortSignal;
   #bytes: number;
   #markedBytes: number;
 
-  private constructor(
-    path: string,
-    { resumable, signal }: ExportFileOptions,
-    handle: FileHandle,
-    mark: Mark | undefined,
-  ) {
+  private constructor(path: string, { resumable, signal }: ExportFileOptions, { handle, mark, unlock }: OpenDraft) {
     this.#path = path;
     this.#resumable = resumable;
     this.#handle = handle;
+    this.#unlock = unlock;
     this.after = mark?.key;
     this.#bytes = mark?.bytes ?? 0;
     this.#markedBytes = this.#bytes;
     this.#signal = signal;
   }
 
-  /** Rejects with FILE_INVALID if the path cannot be a file. */
+  /** Rejects with FILE_INVALID if the path cannot be a file, IO_FAILED if another export to it is under way. */
   static async open(path: string, options: ExportFileOptions): Promise<ExportFile> {
     try {
       const place = await placeOf(path);
-      const mark = options.resumable === null ? undefined : await readMark(place, options.resumable);
-      // A mark that does not fit must not remain beside another content.
-      if (mark === undefined) await removeMarks(place);
-      const handle = await open(draftOf(place), mark === undefined ? 'w' : 'r+', 0o600);
-      // What was written after the mark is written again.
-      if (mark !== undefined) await handle.truncate(mark.bytes);
-      return new ExportFile(place, options, handle, mark);
+      return new ExportFile(place, options, await openDraft(place, options.resumable));
     } catch (cause) {
       if (cause instanceof ConfigurationError) throw cause;
       if (!isWrongPath(cause)) throw toFileError(cause, path);
@@ -97,6 +98,7 @@ export class ExportFile {
     await rename(draftOf(this.#path), this.#path);
     await syncFolder(dirname(this.#path));
     await removeMarks(this.#path);
+    this.#unlock();
   }
 
   /** Closes the file after an error, and returns the error to throw. */
@@ -105,6 +107,7 @@ export class ExportFile {
     await this.#handle.close().catch(() => {});
     await rm(draftMarkOf(this.#path), { force: true }).catch(() => {});
     if (this.#resumable === null) await rm(draftOf(this.#path), { force: true }).catch(() => {});
+    this.#unlock();
     const { aborted, reason } = this.#signal;
     if (!aborted || !(reason instanceof CommandStopped)) return toFileError(error, this.#path);
     const rest = this.#resumable !== null ? 'run it again with --resume to go on' : 'nothing was left behind';
@@ -125,6 +128,29 @@ async function placeOf(path: string): Promise<string> {
   if (found.isFile()) return realpath(path);
   const message = `cannot write ${path}: it is a device or a pipe; name a file, or leave it out and redirect the standard output`;
   throw new ConfigurationError('FILE_INVALID', message);
+}
+
+async function openDraft(path: string, resumable: string | null): Promise<OpenDraft> {
+  const { takePassingLock } = await import('../../store/sqlite/index.ts');
+  const unlock = takePassingLock(`${draftOf(path)}.lock`);
+  if (unlock === undefined) throw takenError(path);
+  try {
+    const mark = resumable === null ? undefined : await readMark(path, resumable);
+    // A mark that does not fit must not remain beside another content.
+    if (mark === undefined) await removeMarks(path);
+    const handle = await open(draftOf(path), mark === undefined ? 'w' : 'r+', 0o600);
+    // What was written after the mark is written again.
+    if (mark !== undefined) await handle.truncate(mark.bytes);
+    return { handle, mark, unlock };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function takenError(path: string): PersistenceError {
+  const message = `another command is writing ${path} just now; wait for it, or name another file`;
+  return new PersistenceError('IO_FAILED', message, { details: { path } });
 }
 
 function draftOf(path: string): string {

@@ -154,6 +154,36 @@ test('a stop in the middle of an export leaves nothing behind, or what --resume 
   }
 });
 
+test('a second export to a file that is just being exported is refused, and leaves the first one alone', async () => {
+  await cli('put', 'things', 'a', '{"n":1}');
+  const { signal } = new AbortController();
+  for (const resumable of ['all', null]) {
+    const first = await ExportFile.open(inFolder('out.ndjson'), { resumable, signal });
+    await first.write('first\n');
+    for (const resume of [[], ['--resume']]) {
+      const { code, err } = await cli('export', 'things', 'out.ndjson', ...resume);
+      assert.equal(code, 3);
+      assert.match(err, /another command is writing .*out\.ndjson just now; wait for it, or name another file\n$/);
+    }
+    await first.finish();
+    assert.equal(await readFile(inFolder('out.ndjson'), 'utf8'), 'first\n');
+    assert.deepEqual(
+      (await readdir(folder())).filter((name) => name.startsWith('out')),
+      ['out.ndjson'],
+    );
+  }
+});
+
+test('an export that was killed keeps no other one out', async () => {
+  await cli('put', 'things', 'a', '{"n":1}');
+  for (const left of ['out.ndjson.part', 'out.ndjson.part.lock']) await writeFile(inFolder(left), '');
+  assert.equal((await cli('export', 'things', 'out.ndjson')).code, 0);
+  assert.deepEqual(
+    (await readdir(folder())).filter((name) => name.startsWith('out')),
+    ['out.ndjson'],
+  );
+});
+
 const noPipes = process.platform === 'win32' && 'pipes have no names in folders there';
 test('an export replaces neither a pipe nor a link', { skip: noPipes }, async () => {
   await cli('put', 'things', 'a', '{"n":1}');

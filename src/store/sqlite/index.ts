@@ -1,4 +1,4 @@
-export { awaitOwner, ownerOf } from './files/index.ts';
+export { awaitOwner, ownerOf, takePassingLock } from './files/index.ts';
 export { isFileGone, lastLifeOf, openSqliteStore } from './open-sqlite-store.ts';
 export { readBackupDocuments, readBackupHead } from './read-backup.ts';
 export { restoreSqliteFile, verifySqliteFile } from './restore-file.ts';

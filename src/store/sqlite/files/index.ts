@@ -2,6 +2,7 @@ export { CommitLogs } from './commit-logs.ts';
 export { isOtherOrigin, readOrigins, writeOrigin, writeOrigins } from './file-origin.ts';
 export { FilePlaces } from './file-places.ts';
 export { HeadWitness, isBehind, type Witness } from './head-witness.ts';
+export { takePassingLock } from './lock-file.ts';
 export { inspectMainFile, LOG_SUFFIXES, type MainFile, setStrayLogsAside } from './main-file.ts';
 export { MainMark } from './main-mark.ts';
 export { describesGeneration, isFirstOpening, type Marker, markerPathOf, readMarker, writeMarker } from './marker.ts';

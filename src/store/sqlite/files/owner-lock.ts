@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { type Clock, sleep } from '../../../core/clock/index.ts';
 import { isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
 import { BUSY, guarded, NOTADB, toStoreError } from '../sqlite-errors.ts';
 import { FilePlace } from './file-places.ts';
-import { createPrivateFile } from './private-files.ts';
+import { errorCode, LockFile } from './lock-file.ts';
 
 /** Steps of the waiting for an owner. */
 const AWAIT_STEPS = 30;
@@ -132,58 +132,6 @@ export function ownerOf(path: string): number | undefined {
   } finally {
     lock?.close();
   }
-}
-
-/** An exclusive lock on one file. The constructor throws what SQLite says. */
-class LockFile {
-  readonly #db: DatabaseSync;
-  readonly #read: StatementSync;
-  /** While it is not finished, it holds a shared lock. */
-  #reading: Iterator<unknown> | undefined;
-
-  constructor(lockPath: string) {
-    if (!existsSync(lockPath)) createPrivateFile(lockPath);
-    this.#db = new DatabaseSync(lockPath, { timeout: 0 });
-    try {
-      // No journal file: the lock does not need one, and a full disk has no space for it.
-      this.#db.exec('PRAGMA journal_mode = MEMORY');
-      this.#db.exec('BEGIN EXCLUSIVE');
-      this.#read = this.#db.prepare('SELECT 1 UNION ALL SELECT 1 FROM sqlite_schema');
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
-  }
-
-  /**
-   * Asks the system for the lock again, and tells whether nobody else has it. In between it is a shared one, which keeps others out as
-   * well. A process that only looks whether there is an owner can be in the way: then it stays a shared one until the next time.
-   */
-  renew(): boolean {
-    if (!this.#db.isOpen) return false;
-    try {
-      if (this.#reading === undefined) {
-        this.#reading = this.#read.iterate();
-        this.#reading.next();
-        this.#db.exec('COMMIT');
-      }
-      this.#db.exec('BEGIN EXCLUSIVE');
-      this.#reading.return?.();
-      this.#reading = undefined;
-      return true;
-    } catch (error) {
-      return errorCode(error) === BUSY;
-    }
-  }
-
-  /** Idempotent. */
-  close(): void {
-    if (this.#db.isOpen) this.#db.close();
-  }
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && 'errcode' in error ? error.errcode : undefined;
 }
 
 /** The id only helps to word an error, so a full disk must not keep the owner from opening. */
