@@ -69,6 +69,44 @@ test(
   },
 );
 
+test('salvage names the disk that is full, and what it has written is whole', options, async (t) => {
+  const folder = await makeFolder(t);
+  const [disk, other] = [mountDisk(t, join(folder, 'disk'), 8), mountDisk(t, join(folder, 'other'), 1)];
+  const data = ['--data', join(disk, 'data')];
+  await writeFile(join(folder, 'small.ndjson'), ndjson('s', 10));
+  await writeFile(join(folder, 'large.ndjson'), ndjson('l', 4000));
+  for (const name of ['small', 'large'])
+    assert.equal((await runCommand(['import', `a-${name}`, join(folder, `${name}.ndjson`), ...data])).code, 0);
+  await runCommand(['import', 'c', join(folder, 'small.ndjson'), ...data]);
+
+  fillDisk(join(disk, 'fill'));
+  const unread = await runCommand(['salvage', join(folder, 'rescued'), ...data]);
+  assertFull(unread);
+  assert.match(
+    unread.err,
+    /the disk of .*entgldb\.db is full, and reading it takes about 100 KB beside it; free some space/,
+  );
+  assert.ok(!readdirSync(folder).includes('rescued'), 'no empty folder');
+  truncateSync(join(disk, 'fill'), statSync(join(disk, 'fill')).size - 100_000);
+
+  const target = join(other, 'rescued');
+  const cut = await runCommand(['salvage', target, ...data]);
+  assertFull(cut);
+  const whole = readdirSync(target);
+  assert.deepEqual(whole, ['a-small.ndjson', 'c.ndjson'].slice(0, whole.length));
+  const written = /the disk of .*rescued is full; (.*); free some space there, or name a folder on another disk/.exec(
+    cut.err,
+  );
+  assert.equal(
+    written?.[1],
+    whole.length === 1 ? '1 collection in it is complete' : '2 collections in it are complete',
+  );
+  rmSync(target, { recursive: true });
+  fillDisk(join(other, 'fill'));
+  assertFull(await runCommand(['salvage', target, ...data]));
+  assert.deepEqual(readdirSync(other), ['fill'], 'no empty folder');
+});
+
 test('a new database for which the disk has no room says so, however far it came', options, async (t) => {
   const disk = mountDisk(t, join(await makeFolder(t), 'disk'), 1);
   const fill = join(disk, 'fill');

@@ -31,7 +31,10 @@ export class SalvageFile {
   /** Documents in the redo log, as they were last. The file may hold the same or a newer state of them. */
   readonly #recorded: ReadonlyMap<CollectionName, Recorded>;
 
-  /** Throws DATABASE_LOCKED while the file is open elsewhere, DATABASE_CORRUPT if nothing of it can be read. */
+  /**
+   * Throws DATABASE_LOCKED while the file is open elsewhere, DATABASE_CORRUPT if nothing of it can be read, DISK_FULL if there is no
+   * space beside it for what SQLite reads with.
+   */
   constructor(path: string) {
     const pid = ownerOf(path);
     if (pid !== undefined) {
@@ -45,7 +48,7 @@ export class SalvageFile {
       this.#recorded = guarded(path, () => recordedDocuments(path));
     } catch (error) {
       this.#db.close();
-      throw error;
+      throw isEntglDbError(error, 'DISK_FULL') ? noSpaceError(path, error) : error;
     }
   }
 
@@ -96,6 +99,12 @@ export class SalvageFile {
       throw error;
     }
   }
+}
+
+/** Even a reader needs an index of the write-ahead log (`-shm`). */
+function noSpaceError(path: string, cause: Error): PersistenceError {
+  const message = `the disk of ${path} is full, and reading it takes about 100 KB beside it; free some space there, or copy its folder to another disk, name that with --data, and run it again`;
+  return new PersistenceError('DISK_FULL', message, { details: { path }, cause });
 }
 
 function newerOf(row: Found, recorded: StoredDocument | undefined): Found {

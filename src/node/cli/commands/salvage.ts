@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isEntglDbError, PersistenceError } from '../../../core/errors/index.ts';
 import { isReserved } from '../../../core/ids/index.ts';
@@ -30,15 +30,21 @@ export async function salvage(run: CommandRun, folder: string): Promise<ExitCode
   const path = config.values['Persistence.DatabasePath'];
   await requireFile(path);
   const target = resolve(context.workingDirectory, folder);
-  await makePrivateFolder(target).catch((error) => Promise.reject(toFileError(error, target)));
   const { SalvageFile } = await import('../../../store/index.ts');
   const source = new SalvageFile(path);
   const found: Salvaged[] = [];
   try {
+    await makePrivateFolder(target).catch((error) => Promise.reject(toFileError(error, target)));
     await withStop(context, async (signal) => {
       for (const collection of source.collections().filter((name) => !isReserved(name)))
         found.push(await writeCollection(source, collection, target, signal));
     });
+  } catch (error) {
+    // Fails if there is something in it.
+    await rmdir(target).catch(() => {});
+    throw isEntglDbError(error, 'DISK_FULL') && error.details.path !== path
+      ? noSpaceError(target, found, error)
+      : error;
   } finally {
     source.close();
   }
@@ -53,6 +59,15 @@ export async function salvage(run: CommandRun, folder: string): Promise<ExitCode
     ].join('\n'),
   );
   return found.some(({ unreadable, isCut }) => unreadable > 0 || isCut) ? EXIT.no : EXIT.ok;
+}
+
+function noSpaceError(folder: string, { length }: readonly Salvaged[], cause: Error): PersistenceError {
+  const written =
+    length === 0
+      ? 'nothing was written'
+      : `${plural(length, 'collection')} in it ${length === 1 ? 'is' : 'are'} complete`;
+  const message = `the disk of ${folder} is full; ${written}; free some space there, or name a folder on another disk, and run it again`;
+  return new PersistenceError('DISK_FULL', message, { details: { path: folder, collections: length }, cause });
 }
 
 async function requireFile(path: string): Promise<void> {
