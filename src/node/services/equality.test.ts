@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Clock } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
@@ -15,7 +16,11 @@ import { Equality, type VerifiedSession } from './equality.ts';
 const USERS = 'users' as CollectionName;
 
 /** A peer that answers each question with the result of `answer`; undefined: it does not answer. */
-function peerOf(opened: TestDatabase, answer: (own: CollectionSum) => readonly CollectionSum[] | null | undefined) {
+function peerOf(
+  opened: TestDatabase,
+  answer: (own: CollectionSum) => readonly CollectionSum[] | null | undefined,
+  clock: Clock = opened.clock,
+) {
   const told: string[] = [];
   const asked: number[] = [];
   const answered: (readonly CollectionSum[])[] = [];
@@ -24,7 +29,7 @@ function peerOf(opened: TestDatabase, answer: (own: CollectionSum) => readonly C
     isOpen: true,
     channel: { peerKey: 'a' },
     peer: { node: 'kitchen' },
-    sharedCollections: () => [USERS],
+    sharedCollections: () => Array.from(replica.collections(), ({ name }) => name),
     askVerify: (nonce) => {
       asked.push(nonce);
       const state = replica.collection(USERS);
@@ -36,7 +41,7 @@ function peerOf(opened: TestDatabase, answer: (own: CollectionSum) => readonly C
   };
   const equality: Equality = new Equality({
     replica,
-    clock: opened.clock,
+    clock,
     logger: silentLogger,
     soon: setImmediate,
     sessions: () => [session],
@@ -171,4 +176,25 @@ test('comparisons are made periodically, until the node stops', async () => {
   assert.equal(asked.length, 1);
   equality.stop();
   await assert.rejects(equality.verify(), { reason: 'DATABASE_CLOSED' });
+});
+
+test('comparing many collections lets timers and sockets have their turn', async () => {
+  await using opened = await openTestDatabase();
+  for (let i = 0; i < 200; i++) await opened.db.collection(`c${i}`).put('k', { i });
+  let nowMs = 0;
+  const passing = { ...opened.clock, monotonic: () => nowMs++ };
+  const { equality, session, answered } = peerOf(opened, () => null, passing);
+  const turnsUntil = async (isDone: () => boolean): Promise<number> => {
+    for (let turns = 1; ; turns++) {
+      await turn();
+      if (isDone()) return turns;
+    }
+  };
+  let peers: readonly unknown[] | undefined;
+  void equality.verify().then((all) => {
+    peers = all;
+  });
+  assert.ok((await turnsUntil(() => peers !== undefined)) > 50);
+  equality.followed({ kind: 'verify-asked', nonce: 1, digest: new Uint8Array(16) }, session);
+  assert.ok((await turnsUntil(() => answered.length > 0)) > 50);
 });

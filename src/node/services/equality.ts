@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../core/clock/index.ts';
+import { type Clock, LoopShare, sleep, TURN_MS } from '../../core/clock/index.ts';
 import { TIMES } from '../../core/config/index.ts';
 import { NetworkError, PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName } from '../../core/ids/index.ts';
@@ -152,13 +152,10 @@ export class Equality {
     try {
       this.#deps.commitPending();
       const names = session.sharedCollections();
-      for (const name of names) await this.#count(name, TIMES.verifyRecountMs, this.#stopping.signal);
-      session.answerVerify(
-        nonce,
-        digest,
-        names.map((name) => this.#sum(name)),
-      );
-      for (const name of names) this.#reportDamage(name);
+      await this.#countAll(names, TIMES.verifyRecountMs, this.#stopping.signal);
+      const sums = await this.#sums(names, this.#stopping.signal);
+      session.answerVerify(nonce, digest, sums);
+      this.#reportDamage(sums);
     } catch (error) {
       this.#deps.logger.warn({ err: error, peer: session.peer?.node }, 'a comparison asked for by a peer failed');
     } finally {
@@ -171,12 +168,12 @@ export class Equality {
     const deviceKey = session.channel.peerKey;
     for (let tries = 1; ; tries++) {
       const names = session.sharedCollections();
-      for (const name of names) await this.#count(name, tries === 1 ? 0 : TIMES.verifyRecountMs, signal);
+      await this.#countAll(names, tries === 1 ? 0 : TIMES.verifyRecountMs, signal);
       const theirs = await this.#ask(session, signal);
-      const collections = this.#compare(names, theirs);
-      const isDamaged =
-        names.some((name) => this.#sum(name).damaged) || theirs?.some(({ damaged }) => damaged) === true;
-      for (const name of names) this.#reportDamage(name);
+      const ours = await this.#sums(names, signal);
+      const collections = compare(ours, theirs);
+      const isDamaged = [...ours, ...(theirs ?? [])].some(({ damaged }) => damaged);
+      this.#reportDamage(ours);
       const different = collections.filter(({ verdict }) => verdict === 'different');
       if (different.length === 0 || isDamaged || tries === TRIES_MAX) {
         this.#different.set(deviceKey, different.length);
@@ -192,25 +189,6 @@ export class Equality {
   #alarm(node: string, different: readonly CollectionEquality[], isDamaged: boolean): void {
     this.#deps.logger.error({ peer: node, different }, 'this node and a peer know the same and hold something else');
     if (!isDamaged) this.#deps.onDifferent();
-  }
-
-  #compare(
-    names: readonly CollectionName[],
-    theirs: readonly CollectionSum[] | null | undefined,
-  ): CollectionEquality[] {
-    const their = new Map((theirs ?? []).map((sum) => [sum.collection, sum]));
-    return names.map((name) => {
-      const ours = this.#sum(name);
-      const other = their.get(name);
-      const verdict = verdictOf(ours, other, theirs);
-      const count = ours.fingerprint?.count ?? null;
-      return {
-        collection: name,
-        verdict,
-        ours: count,
-        theirs: verdict === 'equal' ? count : (other?.fingerprint?.count ?? null),
-      };
-    });
   }
 
   /** Asks a peer for its sums. Null: the digests are equal; undefined: no answer. */
@@ -230,6 +208,14 @@ export class Equality {
     });
   }
 
+  async #countAll(names: readonly CollectionName[], ageMsMax: number, signal: AbortSignal): Promise<void> {
+    const share = this.#share();
+    for (const name of names) {
+      await share.pause();
+      await this.#count(name, ageMsMax, signal);
+    }
+  }
+
   async #count(name: CollectionName, ageMsMax: number, signal: AbortSignal): Promise<void> {
     const { replica, clock, soon } = this.#deps;
     const held = this.#counts.get(name);
@@ -237,6 +223,25 @@ export class Equality {
     const count = await sumCollection(replica, name, soon, signal);
     if (count === undefined) this.#counts.delete(name);
     else this.#counts.set(name, { count, atMs: clock.monotonic() });
+  }
+
+  /**
+   * The sums of collections, each of the moment at which it is made: a verdict rests on one collection. Other work has its turn in
+   * between, since there may be thousands.
+   */
+  async #sums(names: readonly CollectionName[], signal: AbortSignal): Promise<CollectionSum[]> {
+    const share = this.#share();
+    const sums: CollectionSum[] = [];
+    for (const name of names) {
+      await share.pause();
+      signal.throwIfAborted();
+      sums.push(this.#sum(name));
+    }
+    return sums;
+  }
+
+  #share(): LoopShare {
+    return new LoopShare({ ...this.#deps, shareMs: TURN_MS });
   }
 
   /** The sums of a collection. A count of an earlier state of the collection is not used. */
@@ -252,10 +257,28 @@ export class Equality {
     };
   }
 
-  #reportDamage(name: CollectionName): void {
-    if (!this.#sum(name).damaged) return;
-    for (const damage of this.#counts.get(name)!.count.damage) this.#deps.onDamage(damage);
+  #reportDamage(sums: readonly CollectionSum[]): void {
+    for (const { collection, damaged } of sums)
+      if (damaged) for (const damage of this.#counts.get(collection)?.count.damage ?? []) this.#deps.onDamage(damage);
   }
+}
+
+function compare(
+  ours: readonly CollectionSum[],
+  theirs: readonly CollectionSum[] | null | undefined,
+): CollectionEquality[] {
+  const their = new Map((theirs ?? []).map((sum) => [sum.collection, sum]));
+  return ours.map((sum) => {
+    const other = their.get(sum.collection);
+    const verdict = verdictOf(sum, other, theirs);
+    const count = sum.fingerprint?.count ?? null;
+    return {
+      collection: sum.collection,
+      verdict,
+      ours: count,
+      theirs: verdict === 'equal' ? count : (other?.fingerprint?.count ?? null),
+    };
+  });
 }
 
 function verdictOf(
