@@ -28,10 +28,14 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 function entgldb(...args: string[]): ChildProcess {
+  return reading('ignore', args);
+}
+
+function reading(stdin: number | 'ignore', args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
     env: { ...process.env, ...PATIENT },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
 }
 
@@ -141,6 +145,29 @@ test('a node keeps running when nobody reads its output', async () => {
   await eventually('it answers', async () => (await run('health', '--data', 'unread')).code === 0);
   node.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null]);
+});
+
+const noFolders = process.platform === 'win32' && 'a folder cannot be opened as a file there';
+test('a folder as the standard input is refused, and stores nothing', { skip: noFolders }, async () => {
+  const input = openSync(folder, 'r');
+  for (const args of [
+    ['import', 'c', '-'],
+    ['blob', 'put', '-'],
+    ['put', 'c', 'k', '-'],
+  ]) {
+    const child = reading(input, [...args, '--data', 'from-folder']);
+    let err = '';
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    assert.deepEqual(await once(child, 'close'), [2, null], err);
+    assert.match(err, /^entgldb: cannot read the standard input: it is a folder or a disk; [^\n]+\n$/);
+  }
+  closeSync(input);
+  assert.equal(
+    (await run('import', 'c', '-', '--data', 'from-folder')).out.split(' (')[0],
+    'Imported 0 documents into c',
+  );
 });
 
 test('exit codes reach the shell', async () => {

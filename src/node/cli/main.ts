@@ -5,9 +5,10 @@ import { systemClock } from '../system-clock.ts';
 import { systemRandom } from '../system-random.ts';
 import type { CliContext } from './cli-context.ts';
 import { runCli } from './run-cli.ts';
+import { standardInput } from './standard-input.ts';
 
 const context: CliContext = {
-  stdin: process.stdin,
+  stdin: standardInput,
   stdout: process.stdout,
   stderr: process.stderr,
   environment: process.env,

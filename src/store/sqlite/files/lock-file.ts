@@ -57,7 +57,7 @@ export class LockFile {
  */
 export function takePassingLock(lockPath: string): (() => void) | undefined {
   for (;;) {
-    createPrivateFile(lockPath);
+    if (!existsSync(lockPath)) createPrivateFile(lockPath);
     const made = inodeOf(lockPath);
     let lock: LockFile;
     try {
