@@ -152,7 +152,7 @@ function exchange(incoming: string, path: string, nowMs: number): string | undef
     throw error;
   }
   syncFolderOf(path);
-  replaced.removeLogs();
+  replaced.finish();
   return replaced.aside;
 }
 

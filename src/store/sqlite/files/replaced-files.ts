@@ -7,6 +7,7 @@ import {
   linkSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   type Stats,
   statSync,
@@ -16,6 +17,11 @@ import { LOG_SUFFIXES } from './main-file.ts';
 
 /** Main file and logs. The index of the write-ahead log holds nothing of its own. */
 const SUFFIXES = ['', ...LOG_SUFFIXES.filter((suffix) => suffix !== '-shm')];
+
+/** Between the path of the main file and the time at which it was replaced. */
+const REPLACED = '.replaced-';
+/** The same for a copy until the main file is replaced. */
+const COPIED = '.replacing-';
 
 /** Where a restore makes the new main file, before it takes the place of the old one. */
 export function incomingPathOf(path: string): string {
@@ -29,33 +35,37 @@ export interface ReplacedFiles {
   /** Call if the database was not replaced: takes the second names away. */
   undo(): void;
   /** Call once another main file is in place: the logs of the replaced one leave their first names, and do not lie beside it. */
-  removeLogs(): void;
+  finish(): void;
 }
 
 /**
  * Gives main file and logs second names, which begin with `PATH.replaced-` and the time: they may hold what a backup lacks. Until the
- * main file is replaced, the first names stay as they are.
+ * main file is replaced, the first names stay as they are. Where `link` fails, because the file system has no links, they are copied, and
+ * the copies get these names only when the main file is replaced: nothing else would tell them from those of an earlier restore.
  */
-export function keepReplaced(path: string, nowMs: number): ReplacedFiles {
-  const aside = freeName(path, nowMs);
+export function keepReplaced(path: string, nowMs: number, link: typeof linkSync = linkSync): ReplacedFiles {
+  const at = freeTime(path, nowMs);
+  const aside = path + REPLACED + at;
   const made: string[] = [];
   const undo = (): void => {
     for (const name of made.toReversed()) rmSync(name, { force: true });
   };
+  const kept = SUFFIXES.filter((suffix) => existsSync(path + suffix));
   try {
-    for (const suffix of SUFFIXES) {
-      if (!existsSync(path + suffix)) continue;
-      made.push(aside + suffix);
-      keepAs(path + suffix, aside + suffix);
+    for (const suffix of kept) {
+      const names = [aside + suffix, path + COPIED + at + suffix] as const;
+      made.push(...names);
+      keepAs(path + suffix, names, link);
     }
   } catch (error) {
     undo();
     throw error;
   }
   return {
-    aside: made.includes(aside) ? aside : undefined,
+    aside: kept.includes('') ? aside : undefined,
     undo,
-    removeLogs: () => {
+    finish: () => {
+      nameCopies(path);
       for (const suffix of LOG_SUFFIXES) rmSync(path + suffix, { force: true });
     },
   };
@@ -67,7 +77,11 @@ export function keepReplaced(path: string, nowMs: number): ReplacedFiles {
  * owner of the database.
  */
 export function removeInterruptedRestore(path: string): void {
-  for (const suffix of ['', ...LOG_SUFFIXES]) rmSync(incomingPathOf(path) + suffix, { force: true });
+  const incoming = incomingPathOf(path);
+  // The incoming file is there until it takes its place, so it goes last.
+  if (existsSync(incoming)) for (const at of copiesOf(path)) rmSync(path + COPIED + at);
+  else nameCopies(path);
+  for (const suffix of [...LOG_SUFFIXES, '']) rmSync(incoming + suffix, { force: true });
   const main = twinOf(path, path);
   if (main === undefined) return;
   // The main file comes last, because it tells that the others are to go.
@@ -75,11 +89,23 @@ export function removeInterruptedRestore(path: string): void {
   for (const twin of [...twins, main]) if (twin !== undefined) rmSync(twin);
 }
 
+/** The main file was replaced: copies of what was there get the names under which they are kept. */
+function nameCopies(path: string): void {
+  for (const at of copiesOf(path)) renameSync(path + COPIED + at, path + REPLACED + at);
+}
+
+/** What follows `PATH.replacing-` in the names of copies. */
+function copiesOf(path: string): string[] {
+  const beginning = basename(path) + COPIED;
+  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(beginning));
+  return names.map((name) => name.slice(beginning.length));
+}
+
 /** The second name that a restore gave to a file; undefined: none. */
 function twinOf(path: string, file: string): string | undefined {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || found.nlink < 2) return undefined;
-  const beginning = `${basename(path)}.replaced-`;
+  const beginning = basename(path) + REPLACED;
   const names = readdirSync(dirname(path)).filter((name) => name.startsWith(beginning));
   return names.map((name) => join(dirname(path), name)).find((name) => isSameFile(found, name));
 }
@@ -89,21 +115,20 @@ function isSameFile({ dev, ino }: Stats, path: string): boolean {
   return other?.dev === dev && other.ino === ino;
 }
 
-/** A name of that time, or of the next milliseconds if a clock was set back to when there was a restore. */
-function freeName(path: string, nowMs: number): string {
-  for (let at = Math.floor(nowMs); ; at++) {
-    const name = `${path}.replaced-${at}`;
-    if (!SUFFIXES.some((suffix) => existsSync(name + suffix))) return name;
-  }
+/** That time, or the next milliseconds if a clock was set back to when there was a restore. */
+function freeTime(path: string, nowMs: number): number {
+  let at = Math.floor(nowMs);
+  while (SUFFIXES.some((suffix) => existsSync(path + REPLACED + at + suffix))) at++;
+  return at;
 }
 
 /** Gives the file a second name, or makes a durable copy if the file system has no links. */
-function keepAs(path: string, aside: string): void {
+function keepAs(path: string, [aside, copy]: readonly [string, string], link: typeof linkSync): void {
   try {
-    linkSync(path, aside);
+    link(path, aside);
   } catch {
-    copyFileSync(path, aside, constants.COPYFILE_EXCL);
-    syncFile(aside);
+    copyFileSync(path, copy, constants.COPYFILE_EXCL);
+    syncFile(copy);
   }
 }
 
