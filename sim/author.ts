@@ -55,7 +55,7 @@ export class Author {
 
   /** Returns the value that is to come back. */
   #beginRestore(node: SimNode, write: ConflictsHost['write']): { readonly value: string | null } | undefined {
-    const { replica, past } = node;
+    const { replica, past, clock } = node;
     const nodeOf = (): null => null;
     const refused = (): void => {}; // by the disk: nothing was written
     if (past === undefined || this.#random.chance(0.5)) {
@@ -71,7 +71,7 @@ export class Author {
     const last = past.of(collection, key).at(-1);
     if (!node.wants(collection) || last === undefined) return undefined;
     const read = (...place: [CollectionName, DocumentKey]): StoredDocument | undefined => replica.get(...place);
-    undo({ history: past, read, write, nodeOf }, collection, key, undefined).catch(refused);
+    undo({ clock, history: past, read, write, nodeOf }, collection, key, undefined).catch(refused);
     return last;
   }
 

@@ -153,8 +153,9 @@ export interface Collection<T extends object = Document, Input extends object = 
    */
   history(key: string, options?: WaitOptions): Promise<HistoryEntry[]>;
   /**
-   * What readers on this node saw at that moment, as it was stored; undefined: no document. Rejects with PERSISTENCE_ERROR /
-   * HISTORY_FORGOTTEN if the history does not reach back that far.
+   * What readers on this node saw at that moment, as it was stored; undefined: no document. Of a moment that a clock showed twice,
+   * because it was set back: the newest value that began by then. Rejects with PERSISTENCE_ERROR / HISTORY_FORGOTTEN if the
+   * history does not reach back that far.
    */
   at(key: string, time: Moment, options?: WaitOptions): Promise<Document | undefined>;
   /**

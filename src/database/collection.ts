@@ -1,4 +1,4 @@
-import { abortable } from '../core/clock/index.ts';
+import { abortable, type Clock } from '../core/clock/index.ts';
 import { type CollectionName, parseDocumentKey, type ReplicaId } from '../core/ids/index.ts';
 import { guardMethods, type OptionNames, rejecting, throwing } from '../core/options/index.ts';
 import { type IndexSpec, type JsonValue, parseFilter, parseQuery, type QueryOptions } from '../core/query/index.ts';
@@ -49,6 +49,7 @@ export interface CollectionHost extends QueriesHost {
   readonly indexKeeper: IndexKeeper;
   watch<T>(collection: CollectionName, options: WatchOptions): AsyncIterableIterator<Change<T>, undefined>;
   readonly live: LiveQueries;
+  readonly clock: Clock;
   readonly history: HistoryLog;
   /** Human name of the node that wrote under this id; null if it is not known. */
   nodeOf(replica: ReplicaId): string | null;

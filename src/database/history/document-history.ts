@@ -1,4 +1,4 @@
-import { hlcToMs } from '../../core/clock/index.ts';
+import { type Clock, hlcToMs } from '../../core/clock/index.ts';
 import { PersistenceError } from '../../core/errors/index.ts';
 import type { CollectionName, DocumentKey, ReplicaId } from '../../core/ids/index.ts';
 import { dotText } from '../../core/version/index.ts';
@@ -32,6 +32,7 @@ export interface HistoryEntry {
 }
 
 export interface HistoryHost {
+  readonly clock: Pick<Clock, 'now'>;
   readonly history: HistoryLog;
   read(collection: CollectionName, key: DocumentKey): StoredDocument | undefined;
   write(collection: CollectionName, writes: readonly LocalWrite[]): Promise<unknown>;
@@ -55,7 +56,10 @@ export function historyOf(host: HistoryHost, collection: CollectionName, key: Do
   return [now, ...past.reverse()];
 }
 
-/** The entry of that moment; undefined if there never was a document. Throws HISTORY_FORGOTTEN if it is not kept any more. */
+/**
+ * The entry of that moment; undefined if there never was a document. Throws HISTORY_FORGOTTEN if it is not kept any more. A clock that was
+ * set back shows moments twice, and entries do not tell when it was set: then it is the newest value that began by that moment.
+ */
 export function entryAt(
   host: HistoryHost,
   collection: CollectionName,
@@ -65,7 +69,8 @@ export function entryAt(
   if (!Number.isFinite(timeMs))
     throw new RangeError(`${timeMs} is no time; use milliseconds since 1970, or what has getTime`);
   const entries = historyOf(host, collection, key);
-  if (entries.length === 0) return undefined;
+  // After a clock was set back, the current value can seem to begin only later.
+  if (entries.length === 0 || timeMs >= host.clock.now()) return entries[0];
   const found = entries.find(({ since }) => since <= timeMs);
   if (found !== undefined) return found;
   throw forgotten(collection, key, `before ${entries.at(-1)!.since} ms`);

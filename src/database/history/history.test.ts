@@ -64,6 +64,34 @@ test('at returns what readers saw at that moment', async () => {
   await assert.rejects(notes(db).at('a', Number.NaN), RangeError);
 });
 
+test('after the clock was set back, at gives now what readers see now, and earlier the newest value that began by then', async () => {
+  await using opened = await openTestDatabase();
+  const { db, clock } = opened;
+  const start = clock.now();
+  await notes(db).put('a', { n: 1 });
+  clock.advance(1000);
+  await notes(db).put('a', { n: 2 });
+  await db.collection('other').put('only', { n: 1 });
+  clock.setWall(start + 500);
+  assert.deepEqual(await notes(db).at('a', clock.now()), { n: 2 });
+  assert.deepEqual(await db.collection('other').at('only', clock.now()), { n: 1 });
+  await notes(db).put('a', { n: 3 });
+  clock.advance(1000);
+  assert.deepEqual(
+    (await notes(db).history('a')).map(({ since, until }) => [since, until]),
+    [
+      [start + 500, null],
+      [start + 1000, start + 500],
+      [start, start + 1000],
+      [0, start],
+    ],
+  );
+  assert.deepEqual(await notes(db).at('a', start + 499), { n: 1 });
+  assert.deepEqual(await notes(db).at('a', start + 500), { n: 3 }, 'shown for the second time');
+  await notes(db).undo('a', { to: start + 499 });
+  assert.deepEqual(await notes(db).get('a'), { n: 1 });
+});
+
 test('undo restores an earlier value with a new write, and can itself be undone', async () => {
   await using opened = await openTestDatabase();
   const { db, clock } = opened;
