@@ -131,6 +131,13 @@ export class Session {
     return effects.slice(0, end + 1);
   }
 
+  /**
+   * R9: the greeting leaves at once, and so does the evidence of a fork (`SessionRunner.sendFork`), although a new id of this node may not be
+   * durable yet. If a crash takes that id back, I5 holds: all that rests on the new life, such as writes, knowledge and acknowledgements,
+   * comes after its commit and has not left; ids are random, so the next life has another one; what a peer keeps under the id (receipts, the
+   * name of a node) counts no more once this node greets with another one. The evidence stays true: the twin is there, and hears
+   * of it even if this node returns to the old id, which it then leaves again.
+   */
   #open(): void {
     this.#lastHeardMs = this.#context.nowMs;
     this.#context.send({ ...this.#context.deps.hello(), wallMs: this.#context.deps.wallMs() });
