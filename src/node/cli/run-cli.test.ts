@@ -164,6 +164,14 @@ describe('a running node', () => {
     assert.equal(JSON.parse((await cli('health', '--data', own, '--json')).out).isHealthy, true);
   });
 
+  test('names the collections with the most writes that are only here, and counts the others', async () => {
+    for (let i = 0; i < 7; i++) await cli('put', `c${i}`, 'k', '{}');
+    await cli('put', 'c6', 'l', '{}');
+    const line = /^Only here +(.*)$/m.exec((await cli('status')).out)?.[1];
+    const one = ['c0', 'c1', 'c2', 'c3'].map((name) => `1 write in ${name}`).join(', ');
+    assert.equal(line, `2 writes in c6, ${one} and more in 2 other collections`);
+  });
+
   test('keeps a second node from its data, with exit code 3', async () => {
     const second = await cli('start', '--data', own, '--http-port', '0');
     assert.equal(second.code, 3);

@@ -50,12 +50,17 @@ function statusText(status: NodeStatus, unsynced: readonly PendingWrites[], isRu
   return [formatFields(fields), ...notices.map((notice) => `! ${notice}`), '', table].join('\n');
 }
 
+/** How many collections are named in one line. */
+const NAMED_MAX = 5;
+
 /** What would be lost with this node's disk. */
 function onlyHere(unsynced: readonly PendingWrites[]): string {
   if (unsynced.length === 0) return 'nothing: every write of this node is on another one too';
-  const shown = unsynced.map(({ collection, writes }) => {
+  const most = unsynced.toSorted((a, b) => b.writes - a.writes).slice(0, NAMED_MAX);
+  const shown = most.map(({ collection, writes }) => {
     const count = writes >= COUNTED_MAX ? `${formatCount(COUNTED_MAX)} or more writes` : plural(writes, 'write');
     return `${count} in ${collection}`;
   });
-  return shown.join(', ');
+  const left = unsynced.length - shown.length;
+  return left === 0 ? shown.join(', ') : `${shown.join(', ')} and more in ${plural(left, 'other collection')}`;
 }

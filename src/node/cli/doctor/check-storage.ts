@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../../core/clock/index.ts';
-import { messageOf } from '../../../core/errors/index.ts';
+import { isEntglDbError, messageOf } from '../../../core/errors/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
 import { fileProblem, pathProblem } from '../../files/index.ts';
 import { formatAgo, formatBytes } from '../format.ts';
@@ -29,8 +29,31 @@ async function checkDatabase({ values, dataDirectory }: LoadedConfig): Promise<F
   if (isFileGone(path)) {
     return failed('database file', `${path} is gone; put it back, or restore a backup with \`entgldb restore\``);
   }
+  const damage = await damageOf(path, size);
+  if (damage !== undefined) return failed('database file', damage);
   const what = size === 0 ? 'not there yet' : formatBytes(size);
   return ok('database file', `${path}: ${what}, ${formatBytes(free)} free on its disk`);
+}
+
+/** Why the file cannot be opened, as far as its beginning tells. `check` reads everything. */
+async function damageOf(path: string, size: number): Promise<string | undefined> {
+  const [{ inspectMainFile, LOG_SUFFIXES }, { lastLifeOf }] = await Promise.all([
+    import('../../../store/sqlite/files/index.ts'),
+    import('../../../store/sqlite/index.ts'),
+  ]);
+  try {
+    const { kind } = inspectMainFile(path);
+    if (kind === 'empty' && lastLifeOf(path) !== undefined)
+      return `${path} is empty but was not before; restore a backup with \`entgldb restore\``;
+    // With logs, the newest state of its pages is there.
+    const logBytes = await Promise.all(LOG_SUFFIXES.map((suffix) => fileBytes(path + suffix)));
+    if (kind === 'unreadable' && logBytes.every((bytes) => bytes === 0))
+      return `${path} (${formatBytes(size)}) cannot be read as a database; \`entgldb status\` says what to do`;
+    return undefined;
+  } catch (error) {
+    if (!isEntglDbError(error)) throw error;
+    return error.message;
+  }
 }
 
 async function checkBackups(config: LoadedConfig, clock: Clock): Promise<Finding> {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -93,6 +93,26 @@ test('doctor reports a node that does not answer, and everything else all the sa
   assert.match(out, /^FAILED +node: the node at .* did not answer within \d+ ms/m);
   assert.match(out, /^ok +database file: /m);
   assert.equal(code, 1);
+});
+
+test('doctor notices a database file that is damaged, empty or of another program', async () => {
+  await cli('put', 'c', 'k', '{"a":1}', '--data', 'till');
+  const path = join(folder(), 'till', 'entgldb.db');
+  const whole = await readFile(path);
+  assert.match((await cli('doctor', '--data', 'till')).out, /^ok +database file: /m);
+  for (const [bytes, says] of [
+    [Buffer.alloc(0), /^FAILED +database file: .*entgldb\.db is empty but was not before; restore a backup/m],
+    [Buffer.from('a letter to the bank'), /^FAILED +database file: .* is no database; nothing was changed\. Restore/m],
+    [
+      Buffer.from(whole).fill(7, 4096),
+      /^FAILED +database file: .* cannot be read as a database; `entgldb status` says/m,
+    ],
+  ] as const) {
+    await writeFile(path, bytes);
+    const { code, out } = await cli('doctor', '--data', 'till');
+    assert.match(out, says);
+    assert.equal(code, 1);
+  }
 });
 
 test('doctor does not take the backup of another node for one of this database', async () => {
