@@ -97,8 +97,8 @@ export class WalFile {
     for (let at = 0; ; ) {
       const { bytesRead } = await file.read(bytes, 0, COPY_BYTES, at);
       if (bytesRead === 0) break;
-      await file.write(bytes, 0, bytesRead, at);
-      at += bytesRead;
+      // A nearly full disk may take only some of the bytes without an error.
+      at += (await file.write(bytes, 0, bytesRead, at)).bytesWritten;
     }
     await this.#dataSync(file);
   }
