@@ -13,10 +13,10 @@ export interface PeerRefusal {
   readonly cause: RefusalCause;
   /** True: no connection was tried; only its beacons are heard, and it may belong to another cluster on purpose. */
   readonly isOnlyHeard: boolean;
-  /** Wall clock of the first time, ms. */
-  readonly sinceMs: number;
-  /** Wall clock of the last time, ms. */
-  readonly lastMs: number;
+  /** Wall clock when it was first met, ms. */
+  readonly firstSeen: number;
+  /** Wall clock when it was last met, ms. */
+  readonly lastSeen: number;
   /** How many connections failed. */
   readonly tries: number;
 }
@@ -30,8 +30,8 @@ export interface Refused {
 }
 
 interface Entry extends Refused {
-  readonly sinceMs: number;
-  lastMs: number;
+  readonly firstSeen: number;
+  lastSeen: number;
   /** Monotonic, ms. */
   lastAt: number;
   tries: number;
@@ -57,8 +57,8 @@ export class PeerRefusals {
     const { host, port, cause, isOnlyHeard = false } = refused;
     const id = `${cause} ${isOnlyHeard} ${port ?? ''} ${host}`;
     const wallMs = this.#clock.now();
-    const entry = this.#entries.get(id) ?? { ...refused, sinceMs: wallMs, lastMs: 0, lastAt: 0, tries: 0 };
-    entry.lastMs = wallMs;
+    const entry = this.#entries.get(id) ?? { ...refused, firstSeen: wallMs, lastSeen: 0, lastAt: 0, tries: 0 };
+    entry.lastSeen = wallMs;
     entry.lastAt = this.#clock.monotonic();
     if (!isOnlyHeard) entry.tries++;
     this.#entries.delete(id);
@@ -88,8 +88,8 @@ export class PeerRefusals {
     const entries = [...this.#entries.values()];
     return entries
       .filter((entry) => !entries.some((other) => saysMore(other, entry)))
-      .map(({ host, port, cause, isOnlyHeard = false, sinceMs, lastMs, tries }) => {
-        return { host, port, cause, isOnlyHeard, sinceMs, lastMs, tries };
+      .map(({ host, port, cause, isOnlyHeard = false, firstSeen, lastSeen, tries }) => {
+        return { host, port, cause, isOnlyHeard, firstSeen, lastSeen, tries };
       });
   }
 }

@@ -39,13 +39,13 @@ function groupText(group: readonly PeerRefusal[], nowMs: number): string {
   const isOne = group.length === 1;
   const who = addressesText(group);
   const several = isOne ? '' : 'a machine can have several addresses; ';
-  const since = spanText(nowMs - Math.min(...group.map(({ sinceMs }) => sinceMs)));
+  const since = spanText(nowMs - Math.min(...group.map(({ firstSeen }) => firstSeen)));
   if (isOnlyHeard) {
     const [are, they] = isOne ? ['is', 'it belongs'] : ['are', 'they belong'];
     return `${who} ${are} heard with another cluster token (${several}for ${since}); if ${they} to this cluster, ${COMPARE_TOKENS}`;
   }
   const tries = group.reduce((sum, refusal) => sum + refusal.tries, 0);
-  const last = `${spanText(nowMs - Math.max(...group.map(({ lastMs }) => lastMs)))} ago`;
+  const last = `${spanText(nowMs - Math.max(...group.map(({ lastSeen }) => lastSeen)))} ago`;
   const tried = tries === 1 ? `once, ${last}` : `${tries} times in ${since}, last ${last}`;
   return `no sync with ${who} (${several}tried ${tried}): ${reasonText(cause, isOne)}`;
 }

@@ -78,7 +78,7 @@ export interface BackupInfo {
   readonly kind: 'automatic' | 'manual' | 'latest';
   readonly bytes: number;
   /** Wall clock when it was made, ms. */
-  readonly atMs: number;
+  readonly madeAt: number;
   /** Time since then, ms; negative if a clock was wrong. */
   readonly ageMs: number;
 }
@@ -173,12 +173,12 @@ export class BackupService {
     const now = this.#deps.clock.now();
     const files = (await this.#deps.files.list(folder)).filter(({ name }) => name.endsWith('.db'));
     const infos = files.map(({ name, bytes, modifiedMs }): BackupInfo => {
-      const atMs = automaticTime(name) ?? modifiedMs;
+      const madeAt = automaticTime(name) ?? modifiedMs;
       const kind = name === LATEST_NAME ? 'latest' : automaticTime(name) === undefined ? 'manual' : 'automatic';
-      return { name, path: join(folder, name), kind, bytes, atMs, ageMs: now - atMs };
+      return { name, path: join(folder, name), kind, bytes, madeAt, ageMs: now - madeAt };
     });
     const group = (info: BackupInfo): number => (isFuture(info) ? 2 : info.kind === 'latest' ? 1 : 0);
-    infos.sort((a, b) => group(a) - group(b) || b.atMs - a.atMs || (a.name < b.name ? 1 : -1));
+    infos.sort((a, b) => group(a) - group(b) || b.madeAt - a.madeAt || (a.name < b.name ? 1 : -1));
     return infos;
   }
 
@@ -186,7 +186,7 @@ export class BackupService {
   async findLast(): Promise<void> {
     for (const info of await this.list()) {
       if (isFuture(info) || !(await this.#isOwn(info))) continue;
-      this.#lastBackupAt = Math.max(info.atMs, this.#lastBackupAt ?? 0);
+      this.#lastBackupAt = Math.max(info.madeAt, this.#lastBackupAt ?? 0);
       return;
     }
   }
@@ -267,7 +267,7 @@ export class BackupService {
   /** Index of the backup to remove; `some` is sorted newest first, with those from the future last. */
   #leastWanted(some: readonly BackupInfo[]): number {
     const last = some.length - 1;
-    const crowded = some.findIndex(({ atMs }, i) => i < last && atMs - some[i + 1]!.atMs < this.#spacingMs);
+    const crowded = some.findIndex(({ madeAt }, i) => i < last && madeAt - some[i + 1]!.madeAt < this.#spacingMs);
     return crowded < 0 || isFuture(some[last]!) ? last : crowded;
   }
 

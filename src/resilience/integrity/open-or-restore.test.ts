@@ -26,7 +26,7 @@ function replicaOn(store: SqliteStore): Replica {
 
 const deps = (folder: string, backupPath: string | undefined) => ({
   open: () => openInFolder(folder),
-  newestGood: async () => (backupPath === undefined ? undefined : { path: backupPath, atMs: 5 }),
+  newestGood: async () => (backupPath === undefined ? undefined : { path: backupPath, madeAt: 5 }),
   restore: (path: string) => restoreSqliteFile({ backupPath: path, path: join(folder, 'test.db'), pid: 1, clock }),
   logger: silentLogger,
 });

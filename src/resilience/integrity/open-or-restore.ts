@@ -4,7 +4,7 @@ import type { Logger } from '../../core/logging/index.ts';
 export interface OpenOrRestoreDeps<S> {
   readonly open: () => Promise<S>;
   /** The newest sound backup. */
-  readonly newestGood: () => Promise<{ readonly path: string; readonly atMs: number } | undefined>;
+  readonly newestGood: () => Promise<{ readonly path: string; readonly madeAt: number } | undefined>;
   /** Puts a backup in the place of the database; resolves with the path of the replaced file. */
   readonly restore: (backupPath: string) => Promise<string | undefined>;
   readonly logger: Logger;
@@ -40,7 +40,7 @@ export async function openOrRestore<S>(deps: OpenOrRestoreDeps<S>): Promise<Open
     const backup = await newestGood();
     if (backup === undefined) throw withoutBackup(error);
     const aside = await restore(backup.path);
-    const restored = { backupPath: backup.path, backupAtMs: backup.atMs, aside, problem: error.message };
+    const restored = { backupPath: backup.path, backupAtMs: backup.madeAt, aside, problem: error.message };
     logger.fatal({ ...restored }, 'the database was restored from a backup; the damaged file was kept');
     return { opened: await open(), restored };
   }
