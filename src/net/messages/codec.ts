@@ -47,8 +47,6 @@ export interface MessageDecoder {
    * makes at most `messageEntriesMax` entries.
    */
   decode(frame: Uint8Array): Message | undefined;
-  /** How many frames so far were of a kind that this release does not know. */
-  readonly unknownCount: number;
 }
 
 export function createEncoder(options: EncoderOptions): MessageEncoder {
@@ -151,15 +149,10 @@ function withHead(versions: Buffer, { startsAgain, fresh }: ReplicaNumbers): Uin
 class FrameDecoder implements MessageDecoder {
   readonly #limits: WireLimits;
   readonly #table: ReplicaTable;
-  #unknownCount = 0;
 
   constructor(limits: WireLimits) {
     this.#limits = limits;
     this.#table = new ReplicaTable(limits.dictionaryReplicasMax);
-  }
-
-  get unknownCount(): number {
-    return this.#unknownCount;
   }
 
   decode(packed: Uint8Array): Message | undefined {
@@ -182,9 +175,7 @@ class FrameDecoder implements MessageDecoder {
     const frame = parseFrame(bytes);
     if (frame.message.case === 'versions') throw invalidMessage('frame', 'holds versions where there can be none');
     this.#table.learn(frame.newReplicas, frame.resetReplicas);
-    const message = messageFromWire(frame.message, this.#table);
-    if (message === undefined) this.#unknownCount++;
-    return message;
+    return messageFromWire(frame.message, this.#table);
   }
 }
 
