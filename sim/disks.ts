@@ -48,7 +48,7 @@ export class Disks {
   crash(node: SimNode): void {
     const { cluster, history } = this.#scene;
     cluster.network.dropAllOf(node.key);
-    const held = heldBy(node.replica, history);
+    const held = heldBy(node, history);
     node.crash(this.#random.chance(0.3) ? this.#random.integer(1, LUCKY_COMMITS_MAX) : 0);
     this.#check(node);
     this.#lose((write) => held.has(write));
@@ -141,7 +141,7 @@ export class Disks {
    * disk refuses, it goes on as before, and the same reason comes up again later.
    */
   takeLife(node: SimNode, take: () => void): void {
-    const held = heldBy(node.replica, this.#scene.history);
+    const held = heldBy(node, this.#scene.history);
     if (!this.#trackLife(node, take)) return;
     this.#forget(node);
     this.#lose((write) => held.has(write) || this.#doomed.has(write.id));
@@ -173,7 +173,7 @@ export class Disks {
   }
 
   #doom(node: SimNode): Holdings {
-    const held = heldBy(node.replica, this.#scene.history);
+    const held = heldBy(node, this.#scene.history);
     for (const write of this.#scene.history.writes()) if (held.has(write)) this.#doomed.add(write.id);
     return held;
   }
@@ -202,7 +202,7 @@ export class Disks {
   /** R9 writes versions again under a new dot; ground truth recognises them by stamp and value. False: the disk refused. */
   #trackLife(node: SimNode, take: () => void): boolean {
     const { history } = this.#scene;
-    const before = node.replica && heldBy(node.replica, history);
+    const before = node.replica && heldBy(node, history);
     try {
       take();
     } catch (error) {

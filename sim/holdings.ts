@@ -100,14 +100,32 @@ export function wantedHoldings(holder: Holder): Holdings {
   return new Holdings(holder.replica, ({ collection }) => holder.mayWant(collection));
 }
 
-/** What a replica holds and knows now of the writes so far. Later changes to the replica do not affect it. */
-export function heldBy(replica: Replica, history: { readonly size: number; places(): Iterable<Place> }): Holdings {
+/** A node that can tell whether something has happened to its disk. */
+export interface DiskHolder {
+  readonly replica: Replica;
+  readonly store: { readonly revision: number };
+}
+
+/** The last answer of `heldBy` for each replica, and the state of its disk and of the history then. */
+const lastHeld = new WeakMap<Replica, { readonly revision: number; readonly size: number; readonly held: Holdings }>();
+
+/**
+ * What a node holds and knows now of the writes so far. Later changes to its replica do not affect it. One that tries the same
+ * again and again on a full disk is asked thousands of times, so it is read again only if it can have changed.
+ */
+export function heldBy(
+  { replica, store: { revision } }: DiskHolder,
+  history: { readonly size: number; places(): Iterable<Place> },
+): Holdings {
   const { size } = history;
+  const last = lastHeld.get(replica);
+  if (last?.revision === revision && last.size === size) return last.held;
   const held = new Holdings(replica, ({ id }) => id < size);
   for (const { collection, key } of history.places()) {
     held.knowledge(collection);
     held.versions(collection, key);
   }
+  lastHeld.set(replica, { revision, size, held });
   return held;
 }
 

@@ -17,7 +17,7 @@ export class Keeping {
 
   /** Looks at a node that is up. What it holds now counts as soon as it is durable. */
   look(node: SimNode): void {
-    const held = heldBy(node.replica, this.#history);
+    const held = heldBy(node, this.#history);
     const before = this.#kept.get(node) ?? new Holdings(node.replica, () => false);
     this.#kept.set(node, before);
     node.replica.flush().then(

@@ -23,6 +23,7 @@ import { Follower } from './follower.ts';
 import type { QueueServer } from './queue-program.ts';
 import { RoundWatch } from './round-watch.ts';
 import { Services } from './services.ts';
+import { workOn } from './work-on.ts';
 
 export interface SimNodeOptions {
   readonly key: string;
@@ -281,16 +282,10 @@ export class SimNode {
   /** R11: recounts the collection's sums slice by slice, while everything else goes on. */
   #recountOn(collection: CollectionName): void {
     const { replica } = this;
-    this.#options.clock.setTimer(1, () => {
-      if (!this.isUp || this.replica !== replica) return;
-      try {
-        const damaged = replica.damaged.count(collection, RECOUNT_ROWS);
-        if (damaged === null) this.#recountOn(collection);
-        else if (damaged.length > 0) this.repair(collection, damaged);
-      } catch (error) {
-        if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
-        this.#recountOn(collection);
-      }
+    this.#work(() => {
+      const damaged = replica.damaged.count(collection, RECOUNT_ROWS);
+      if (damaged !== null && damaged.length > 0) this.repair(collection, damaged);
+      return damaged !== null;
     });
   }
 
@@ -309,15 +304,7 @@ export class SimNode {
 
   #evictOn(collection: CollectionName): void {
     const { replica } = this;
-    this.#options.clock.setTimer(1, () => {
-      if (!this.isUp || this.replica !== replica) return;
-      try {
-        if (!replica.evictions.dropRows(collection, this.#options.limits.messageVersionsMax)) this.#evictOn(collection);
-      } catch (error) {
-        if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
-        this.#evictOn(collection);
-      }
-    });
+    this.#work(() => replica.evictions.dropRows(collection, this.#options.limits.messageVersionsMax));
   }
 
   /** R3: from now on the program has another resolver. What readers see is resolved again, slice by slice. */
@@ -328,23 +315,29 @@ export class SimNode {
   }
 
   #resolveStale(): void {
-    for (const collection of this.replica.staleValues.collections()) this.#resolveOn(collection, null);
+    for (const collection of this.replica.staleValues.collections()) this.#resolveOn(collection);
   }
 
-  #resolveOn(collection: CollectionName, after: DocumentKey | null): void {
+  #resolveOn(collection: CollectionName): void {
     const { replica } = this;
     const resolver = this.#resolver;
-    this.#options.clock.setTimer(1, () => {
-      if (!this.isUp || this.replica !== replica || this.#resolver !== resolver) return;
+    let after: DocumentKey | null = null;
+    this.#work(() => {
+      if (this.#resolver !== resolver) return true;
       try {
-        const next = replica.staleValues.resolveAgain(collection, after, this.#options.limits.messageVersionsMax);
-        if (next !== null) this.#resolveOn(collection, next);
+        after = replica.staleValues.resolveAgain(collection, after, this.#options.limits.messageVersionsMax);
       } catch (error) {
-        if (isEntglDbError(error, 'DOCUMENT_CORRUPT')) this.#failed(error);
-        else if (!isEntglDbError(error, 'DISK_FULL') && !isEntglDbError(error, 'IO_FAILED')) throw error;
-        this.#resolveOn(collection, after);
+        if (!isEntglDbError(error, 'DOCUMENT_CORRUPT')) throw error;
+        this.#failed(error);
+        return false;
       }
+      return after === null;
     });
+  }
+
+  #work(step: () => boolean): void {
+    const { replica, store } = this;
+    workOn({ clock: this.#options.clock, store, isOver: () => !this.isUp || this.replica !== replica }, step);
   }
 
   #open(isSameLife: boolean): void {

@@ -126,3 +126,35 @@ test('a full disk refuses commits until there is room again', () => {
   store.commit({ documents: [document(1)] });
   assert.deepEqual(store.get(C, K), document(1));
 });
+
+test('the revision rises with whatever can change what a call returns, and not when a full disk refuses a commit again', async () => {
+  let isGood = true;
+  const store = createMemoryStore({ sync: () => (isGood ? Promise.resolve() : Promise.reject(new Error('gone'))) });
+  let last = store.revision;
+  const rises = (): boolean => {
+    const before = last;
+    last = store.revision;
+    return last > before;
+  };
+  store.commit({ documents: [document(1)] });
+  assert.ok(rises(), 'a commit');
+  await store.flush();
+  store.commit({ documents: [document(2)] });
+  assert.ok(rises(), 'another one');
+  isGood = false;
+  await assert.rejects(store.flush());
+  assert.ok(rises(), 'commits were lost');
+  store.load();
+  assert.ok(rises(), 'loaded');
+  store.damage(C, K);
+  assert.ok(rises(), 'a row was damaged');
+  store.failCommits(2);
+  assert.ok(rises(), 'a fault was set');
+  assert.throws(() => store.commit({}), { reason: 'DISK_FULL' });
+  assert.ok(rises(), 'a fault counted down');
+  store.failCommits(Number.POSITIVE_INFINITY);
+  assert.ok(rises(), 'the disk is full');
+  assert.throws(() => store.commit({}), { reason: 'DISK_FULL' });
+  assert.throws(() => store.get(C, K), { reason: 'DOCUMENT_CORRUPT' });
+  assert.ok(!rises(), 'nothing has changed');
+});

@@ -1,5 +1,4 @@
 import { LIMITS } from '../../core/config/index.ts';
-import { type ErrorReason, PersistenceError } from '../../core/errors/index.ts';
 import { type CollectionName, compareBytes, type DocumentKey, type ReplicaId } from '../../core/ids/index.ts';
 import type { IndexDefinition, Query } from '../../core/query/index.ts';
 import { type Check, type Fingerprint, FingerprintSum } from '../../core/version/index.ts';
@@ -20,6 +19,7 @@ import type {
   StoreImage,
 } from '../store.ts';
 import { closedError, documentCorruptError, lostCommitsError } from '../store-errors.ts';
+import { type Fault, InjectedFault } from './injected-fault.ts';
 import { MemoryTables } from './memory-tables.ts';
 import { countFitting, explainScan, runQuery } from './run-query.ts';
 
@@ -35,14 +35,17 @@ export interface MemoryStoreOptions {
   readonly identity?: StoreIdentity;
 }
 
-type Fault = ErrorReason<'PERSISTENCE_ERROR'>;
-
 /**
  * The executable specification of the Store port, on a virtual disk that can be crashed, copied and damaged. A crash keeps
  * exactly the commits that a completed flush covered.
  */
 export interface MemoryStore extends Store {
   readonly identity: StoreIdentity;
+  /**
+   * Rises whenever calls may answer differently than before: with commits, lost commits, loads, damage, and changes of faults. A
+   * commit that was refused is refused again while it stays the same.
+   */
+  readonly revision: number;
   /**
    * Simulates a power cut: what is not durable is lost, pending flushes never settle, and every later call on this object
    * throws DATABASE_CLOSED. Returns the store as it is opened next. `kept` (default 0): how many of the commits that no
@@ -96,13 +99,6 @@ function copyDisk({ tables, damaged, indexes }: MemoryDisk): MemoryDisk {
   };
 }
 
-/** Throws the injected fault and counts it down, if any is left. */
-function failIfInjected(fault: { count: number; readonly reason: Fault }, what: string): void {
-  if (fault.count <= 0) return;
-  fault.count--;
-  throw new PersistenceError(fault.reason, `${what} (${fault.reason})`);
-}
-
 function copyNested<K, L, V>(tables: ReadonlyMap<K, ReadonlyMap<L, V>>): Map<K, Map<L, V>> {
   const copy = new Map<K, Map<L, V>>();
   for (const [key, table] of tables) if (table.size > 0) copy.set(key, new Map(table));
@@ -119,9 +115,10 @@ class TableStore implements MemoryStore {
   #isClosed = false;
   #isCrashed = false;
   #isLoadDue = false;
+  #revision = 0;
   #closing: Promise<void> | undefined;
-  #commitFault = { count: 0, reason: 'DISK_FULL' as Fault };
-  #flushFault = { count: 0, reason: 'IO_FAILED' as Fault };
+  readonly #commitFault = new InjectedFault('the commit was refused');
+  readonly #flushFault = new InjectedFault('the disk refused to make the commits durable');
 
   constructor(disk: MemoryDisk, options: MemoryStoreOptions) {
     this.#disk = disk;
@@ -129,6 +126,10 @@ class TableStore implements MemoryStore {
     this.#limits = { ...LIMITS, ...options.limits };
     this.identity = options.identity ?? NEW;
     this.#sync = new SharedSync(() => this.#syncOnce());
+  }
+
+  get revision(): number {
+    return this.#revision + this.#commitFault.revision;
   }
 
   get #tables(): MemoryTables {
@@ -139,6 +140,7 @@ class TableStore implements MemoryStore {
   load(): StoreImage {
     const { head, collections, knowledge, purgeLines, meta } = this.#tables;
     this.#isLoadDue = false;
+    this.#revision++;
     return {
       head,
       collections: [...collections.values()].sort((a, b) => compareBytes(a.name, b.name)),
@@ -155,7 +157,8 @@ class TableStore implements MemoryStore {
   commit(batch: StoreBatch): void {
     const tables = this.#tables;
     if (this.#isLoadDue) throw lostCommitsError();
-    failIfInjected(this.#commitFault, 'the commit was refused');
+    this.#commitFault.failIfDue();
+    this.#revision++;
     tables.apply(batch, this.#limits);
     if (this.#disk.damaged.size > 0) this.#forgetDamage(batch);
   }
@@ -188,17 +191,18 @@ class TableStore implements MemoryStore {
   }
 
   damage(collection: CollectionName, key: DocumentKey, kind: 'unreadable' | 'missing' = 'unreadable'): void {
+    this.#revision++;
     const keys = this.#disk.damaged.get(collection) ?? new Set();
     if (kind === 'missing') this.#disk.tables.loseDocument(collection, key);
     else this.#disk.damaged.set(collection, keys.add(key));
   }
 
   failCommits(count: number, reason: Fault = 'DISK_FULL'): void {
-    this.#commitFault = { count, reason };
+    this.#commitFault.set(count, reason);
   }
 
   failFlushes(count: number, reason: Fault = 'IO_FAILED'): void {
-    this.#flushFault = { count, reason };
+    this.#flushFault.set(count, reason);
   }
 
   unseen(collection: CollectionName, keys: readonly DocumentKey[]): ReadonlySet<DocumentKey> {
@@ -338,11 +342,12 @@ class TableStore implements MemoryStore {
     const tables = this.#disk.tables;
     const covered = tables.undurableCommits;
     try {
-      failIfInjected(this.#flushFault, 'the disk refused to make the commits durable');
+      this.#flushFault.failIfDue();
       await this.#options.sync?.();
     } catch (error) {
       if (!this.#isCrashed) tables.revert();
       this.#isLoadDue = true;
+      this.#revision++;
       throw error;
     }
     if (this.#isCrashed) return new Promise(() => {});
