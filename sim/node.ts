@@ -322,8 +322,7 @@ export class SimNode {
     const { replica } = this;
     const resolver = this.#resolver;
     let after: DocumentKey | null = null;
-    this.#work(() => {
-      if (this.#resolver !== resolver) return true;
+    const step = (): boolean => {
       try {
         after = replica.staleValues.resolveAgain(collection, after, this.#options.limits.messageVersionsMax);
       } catch (error) {
@@ -332,12 +331,16 @@ export class SimNode {
         return false;
       }
       return after === null;
-    });
+    };
+    this.#work(step, () => this.#resolver === resolver);
   }
 
-  #work(step: () => boolean): void {
+  #work(step: () => boolean, isMeant = (): boolean => true): void {
     const { replica, store } = this;
-    workOn({ clock: this.#options.clock, store, isOver: () => !this.isUp || this.replica !== replica }, step);
+    workOn(
+      { clock: this.#options.clock, store, isOver: () => !this.isUp || this.replica !== replica || !isMeant() },
+      step,
+    );
   }
 
   #open(isSameLife: boolean): void {
