@@ -8,6 +8,9 @@ const FRAME_OVERHEAD_BYTES = 64 * 1024;
 /** Messages are cut by the characters of their documents, and a character has up to so many bytes. */
 const CHARACTER_BYTES_MAX = 3;
 
+/** Names by which SQLite knows a database in memory, and its addresses. Here they would be names of files. */
+const NO_FILE = /(^|[\\/])(:memory:$|file:)/;
+
 /** Throws OPTION_INVALID for values that are allowed each by itself, but not together. */
 export function checkConsistency(config: LoadedConfig): void {
   const { values, limits } = config;
@@ -27,6 +30,13 @@ export function checkConsistency(config: LoadedConfig): void {
   }
   if (values['Http.Enabled'] && values['Http.Port'] !== 0 && values['Http.Port'] === values['Network.TcpPort']) {
     throw conflict(config, 'Http.Port', 'another port than Network.TcpPort, or 0 for a free one');
+  }
+  if (NO_FILE.test(values['Persistence.DatabasePath'])) {
+    throw conflict(
+      config,
+      'Persistence.DatabasePath',
+      'a path: a database is always a file, in tests one in an empty folder',
+    );
   }
   const peers = values['Network.KnownPeers'].length;
   if (peers > limits.peersMax) {

@@ -82,7 +82,8 @@ function onlyOne(
 
 function asSection(name: string, raw: unknown, source: ConfigSource): object {
   if (isObject(raw)) return raw;
-  const allowed = 'a section in braces, as `entgldb init` writes it';
+  const inCode = name === 'Network' ? 'an object such as { tcpPort: 5000 }, or false for none' : 'an object';
+  const allowed = source.kind === 'options' ? inCode : 'a section in braces, as `entgldb init` writes it';
   throw new ConfigurationError(
     'OPTION_INVALID',
     `${name} is ${Array.isArray(raw) ? 'a list' : `a ${typeof raw}`} in ${sourceText(source)}; allowed is ${allowed}`,
@@ -90,9 +91,20 @@ function asSection(name: string, raw: unknown, source: ConfigSource): object {
   );
 }
 
-/** The known key that a misspelt one most likely means: with the same last name in any section, else with a similar path. */
+/** A shorter word, such as `ms`, ends too many names. */
+const ENDING_CHARS_MIN = 4;
+const ENDING_KEYS_MAX = 3;
+
+/**
+ * The known key that a misspelt one most likely means: of the same section with this ending (`Network.Port`), with the same last name in
+ * any section, else with a similar path.
+ */
 export function nearestKey(path: string): string | undefined {
   const last = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  const section = path.slice(0, path.lastIndexOf('.') + 1).toLowerCase();
+  const longer = [...keysByLowerName].filter(([name]) => name.startsWith(section) && name.endsWith(last));
+  if (section !== '' && last.length >= ENDING_CHARS_MIN && longer.length > 0 && longer.length <= ENDING_KEYS_MAX)
+    return longer.map(([, name]) => name).join(' or ');
   const moved = [...ALL_KEYS.keys()].find((name) => name.toLowerCase().endsWith(`.${last}`));
   const sections = path.includes('.') ? [] : sectionsByLowerName.values();
   return moved ?? nearestName(path, [...ALL_KEYS.keys(), ...sections]);
