@@ -13,6 +13,9 @@ import type { Maintenance, NodeAddress, NodeStatus } from './node-api.ts';
 import { packageVersion } from './package-version.ts';
 import { type NodeServices, type ServedNetwork, shutdownBackupMsMax } from './services/index.ts';
 
+const OFF_THE_NETWORK =
+  'this node was taken off the network: its writes are kept, and sent when it is back; POST {"paused":false} to /api/v1/network, or restart it';
+
 /** How many notices `status` keeps; beyond that the oldest is forgotten, but stays in the log. */
 const NOTICES_MAX = 50;
 
@@ -91,6 +94,7 @@ export class NodeState {
       notices: [
         ...this.#notices,
         ...this.services.repair.losses(),
+        ...(this.network?.isPaused === true ? [OFF_THE_NETWORK] : []),
         ...this.#clockNotice(),
         ...mismatchTexts(this.network?.progress.mismatches() ?? []),
         ...this.#refusalNotices(),

@@ -134,7 +134,7 @@ test('network: a lost listening port is unhealthy with its reason, no network on
   assert.match((await look(check))[1], /cannot connect: port 5000 is taken/);
   assert.equal(await state(check), 'unhealthy');
   status.isEnabled = false;
-  assert.equal(await state(check), 'healthy');
+  assert.deepEqual(await look(check), ['healthy', 'this node is off the network']);
 });
 
 test('peers: a node without known peers is fine, one cut off from known peers is not', async () => {

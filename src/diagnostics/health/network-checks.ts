@@ -5,7 +5,7 @@ import { degraded, type HealthCheck, healthy, unhealthy } from './health-report.
 import { troubleTexts } from './peer-troubles.ts';
 
 export interface NetworkStatus {
-  /** False: this node runs without a network, on purpose. */
+  /** False: this node runs without a network, or was taken off it, on purpose. */
   readonly isEnabled: boolean;
   readonly isListening: boolean;
   /** Where the node listens, as `host:port`; null: nowhere. */
@@ -22,7 +22,7 @@ export function createNetworkCheck(status: () => NetworkStatus): HealthCheck {
     isQuick: true,
     run: () => {
       const { isEnabled, isListening, address, problem } = status();
-      if (!isEnabled) return healthy('runs without a network');
+      if (!isEnabled) return healthy('this node is off the network');
       if (isListening) return healthy(`listens on ${address ?? 'an unknown address'}`);
       return unhealthy(`other nodes cannot connect: ${problem ?? 'the listening port is lost'}; it is tried again`);
     },
@@ -33,7 +33,7 @@ export interface PeersCheckOptions {
   readonly tracker: SyncStatusTracker;
   /** How many peers the configuration names. */
   readonly configuredPeers: () => number;
-  /** False: this node runs without a network, on purpose. */
+  /** False: this node runs without a network, or was taken off it, on purpose. */
   readonly isEnabled: () => boolean;
   /** Nodes that are there, and whose connections do not come or do not last. */
   readonly troubles: () => readonly PeerTrouble[];
@@ -62,7 +62,7 @@ export function createPeersCheck(options: PeersCheckOptions): HealthCheck {
     run: () => {
       const { activePeers, peers } = tracker.getStatus();
       const known = Math.max(peers.length, configuredPeers());
-      if (!isEnabled()) return healthy('runs without a network');
+      if (!isEnabled()) return healthy('this node is off the network');
       const troubled = troubleTexts(troubles());
       if (troubled.length > 0) return degraded(troubled.join('; '));
       if (activePeers.length > 0) return healthy(`${activePeers.length} of ${known} connected`);

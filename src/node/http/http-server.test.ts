@@ -205,9 +205,14 @@ describe('the node', () => {
     await online.setNetworkPaused(true);
     assert.equal(online.address().tcp, null);
     assert.equal(online.status().isNetworkPaused, true);
+    assert.match(
+      online.status().notices.join(),
+      /was taken off the network: .*\{"paused":false\} to \/api\/v1\/network/,
+    );
     await online.setNetworkPaused(false);
     assert.deepEqual(online.address().tcp, tcp, 'peers that know its address find it again');
     assert.equal(online.status().isNetworkPaused, false);
+    assert.doesNotMatch(online.status().notices.join(), /off the network/);
     await online.close();
   });
 

@@ -74,7 +74,8 @@ export async function checkRunning(target: NodeTarget, config: LoadedConfig, now
     queue,
     ...notices,
     ...refusalTexts(onlyHeard, nowMs).map((text) => warning('node', text)),
-    ...checkPeers(peers),
+    // Why it has no peers is among the notices.
+    ...(status.isNetworkPaused ? [] : checkPeers(peers)),
     ...checkNames(status.nodeId, peers),
   ];
 }

@@ -76,6 +76,15 @@ test('doctor notices that two nodes have one name, as with a settings file that 
     alone,
     new RegExp(`^FAILED +peer: .* is not connected: .*; .entgldb doctor 127.0.0.1:${tcp.port}. says what`, 'm'),
   );
+  const { http } = JSON.parse((await cli('status', '--data', 'till', '--json')).out).address;
+  await fetch(`http://127.0.0.1:${http.port}/api/v1/network`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"paused":true}',
+  });
+  const off = (await cli('doctor', '--data', 'till')).out;
+  assert.match(off, /^WARNING node: this node was taken off the network: /m);
+  assert.doesNotMatch(off, /^(FAILED|WARNING) +peers?: /m, 'peers are not to blame');
   till.stop();
   await till.done;
 });
