@@ -134,31 +134,6 @@ describe('files', () => {
     assert.match(config.warnings[0]!, /^unknown key Persistence\.Wheel in .*: it is ignored$/);
   });
 
-  test('the last word of a key finds the keys of its section that end with it', async () => {
-    const { warnings } = await load(
-      '{ "EntglDb": { "Network": { "port": 1, "Peers": [] }, "Persistence": { "Path": "x" } } }',
-    );
-    assert.match(warnings[0]!, /Network\.port .*did you mean Network\.TcpPort or Network\.UdpPort\?/);
-    assert.match(warnings[1]!, /Network\.Peers .*did you mean Network\.KnownPeers\?/);
-    assert.match(warnings[2]!, /did you mean Persistence\.DatabasePath or Persistence\.BackupPath\?/);
-  });
-
-  test('a name of SQLite for a database in memory makes no file of that name', async () => {
-    for (const databasePath of [':memory:', 'file:x.db?mode=memory', 'file:///tmp/x.db'])
-      await assert.rejects(load(null, { options: { persistence: { databasePath } } }), {
-        reason: 'OPTION_INVALID',
-        message:
-          /^Persistence\.DatabasePath is .* in the options given in code; allowed is a path: a database is always a file/,
-      });
-  });
-
-  test('a section that is no object is told in the words of where it stands', async () => {
-    await assert.rejects(load(null, { options: { network: true } }), {
-      message: /allowed is an object such as .*, or false/,
-    });
-    await assert.rejects(load('{ "EntglDb": { "Network": true } }'), { message: /allowed is a section in braces/ });
-  });
-
   test('an unknown key warns with the nearest known one, and does no harm', async () => {
     const config = await load(
       '{ "EntglDb": { "Network": { "TcpPrt": 1, "MaxQueueSize": 5 }, "Nonsense": { "x": 1 } } }',
