@@ -87,10 +87,10 @@ export class DurableCommits {
     return relief === undefined ? flushed : Promise.all([flushed, relief]).then(() => {});
   }
 
-  /** Replaces logs that somebody removed while the database is open. Nothing in them is lost. */
+  /** Replaces logs that somebody removed while the database is open, and a redo log that was written over. Nothing in them is lost. */
   async keepLogs(): Promise<void> {
     const { file, redo, checkpointer } = this.#deps;
-    if (redo.isInPlace && (await file.places.areAllHeld())) {
+    if (redo.look() && (await file.places.areAllHeld())) {
       this.#renewalProblem = undefined;
       return;
     }
@@ -192,7 +192,7 @@ export class DurableCommits {
       file.connect();
       logger.warn(
         { path },
-        'logs of the database were removed while it is open; new ones were begun, and nothing is lost',
+        'logs of the database were removed or written over while it is open; new ones were begun, and nothing is lost',
       );
       await this.flush();
     } finally {
@@ -206,7 +206,7 @@ export class DurableCommits {
     this.#renewalProblem = message;
     this.#deps.logger.error(
       { err: error, path: this.#deps.path },
-      'logs of the database were removed while it is open, and cannot be begun anew yet',
+      'logs of the database were removed or written over while it is open, and cannot be begun anew yet',
     );
   }
 }

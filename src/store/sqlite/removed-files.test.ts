@@ -70,6 +70,35 @@ for (const removed of [['-wal'], ['-shm'], ['-redo'], ['-wal', '-shm', '-redo']]
       await again.close();
     }));
 
+for (const more of [0, 1, 30])
+  test(`an old copy that is written over the open redo log loses no commits; commits until the next look: ${more}`, () =>
+    withFolder(async (folder) => {
+      const store = await openInFolder(folder);
+      const path = join(folder, 'test.db');
+      let pos = 0;
+      const write = (count: number): void => {
+        for (const last = pos + count; pos < last; ) {
+          const document = sampleDocument({ key: `k${++pos}`, pos });
+          store.commit({ head: sampleHead({ seq: pos, pos }), documents: [document] });
+        }
+      };
+      write(30);
+      copyFileSync(`${path}-redo`, join(folder, 'old'));
+      write(30);
+      assert.equal(await store.keepInPlace(), true);
+      copyFileSync(join(folder, 'old'), `${path}-redo`);
+      write(more);
+      assert.equal(await store.keepInPlace(), true);
+      const copy = join(folder, 'killed');
+      mkdirSync(copy);
+      for (const suffix of ['', '-wal', '-redo'])
+        if (existsSync(path + suffix)) copyFileSync(path + suffix, join(copy, `test.db${suffix}`));
+      const killed = await openInFolder(copy);
+      assert.equal(killed.documents(C, null, 1000).length, pos);
+      await killed.close();
+      await store.close();
+    }));
+
 test('a reader that keeps removed logs from being replaced is logged once, and so is the later success', () =>
   withFolder(async (folder) => {
     const logged: string[] = [];
@@ -86,8 +115,8 @@ test('a reader that keeps removed logs from being replaced is logged once, and s
     reader.close();
     for (let look = 0; look < 3; look++) assert.equal(await store.keepInPlace(), true);
     assert.deepEqual(logged, [
-      'logs of the database were removed while it is open, and cannot be begun anew yet',
-      'logs of the database were removed while it is open; new ones were begun, and nothing is lost',
+      'logs of the database were removed or written over while it is open, and cannot be begun anew yet',
+      'logs of the database were removed or written over while it is open; new ones were begun, and nothing is lost',
     ]);
     await store.close();
   }));

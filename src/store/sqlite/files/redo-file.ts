@@ -5,6 +5,7 @@ import {
   fstatSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   statSync,
   writeSync,
@@ -45,6 +46,13 @@ export interface FoundRecords {
   readonly newest: number;
 }
 
+/** A record that must still be where it was written. */
+interface Place {
+  readonly segment: Segment;
+  readonly at: number;
+  readonly header: Buffer;
+}
+
 interface Segment {
   readonly from: number;
   /** Offset of the next record. */
@@ -68,6 +76,9 @@ export class RedoFile {
   readonly #dataSync: DataSync;
   readonly #logger: Logger;
   readonly #segments: readonly Segment[];
+  /** The newest record, and the one that was it at the last look. */
+  #newest: Place | undefined;
+  #seen: Place | undefined;
   readonly #scratch = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES_MAX + HEADER_BYTES);
   #current: Segment;
   #file: number | undefined;
@@ -102,11 +113,17 @@ export class RedoFile {
     return this.#written > this.#synced;
   }
 
-  /** Whether the file is still in its place; false: it was removed or replaced while open. */
-  get isInPlace(): boolean {
+  /**
+   * Whether the file is still in its place, with the records of this look and of the last one; false: it was removed or replaced while
+   * open, or other content, such as an old copy, was written over it.
+   */
+  look(): boolean {
     if (this.#file === undefined) return true;
     const now = statSync(this.path, { throwIfNoEntry: false });
-    return now !== undefined && now.ino === fstatSync(this.#file).ino;
+    const isHeld = now !== undefined && now.ino === fstatSync(this.#file).ino;
+    if (!isHeld || !this.#holds(this.#seen) || !this.#holds(this.#newest)) return false;
+    this.#seen = this.#newest;
+    return true;
   }
 
   /** The records of this generation. */
@@ -138,6 +155,7 @@ export class RedoFile {
     this.#refusedAt = segment.end;
     this.#write(file, this.#scratch.subarray(0, written), segment.end);
     this.#refusedAt = undefined;
+    this.#newest = { segment, at: segment.end, header: Buffer.from(this.#scratch.subarray(0, HEADER_BYTES)) };
     segment.end += length;
     segment.takenBy = undefined;
     this.#current = segment;
@@ -231,6 +249,8 @@ export class RedoFile {
     this.#handle = undefined;
     this.#synced = this.#written;
     this.#refusedAt = undefined;
+    this.#newest = undefined;
+    this.#seen = undefined;
     for (const segment of this.#segments) Object.assign(segment, { end: segment.from, takenBy: 0 });
     removeIfPossible(this.path);
     return async () => {
@@ -246,7 +266,20 @@ export class RedoFile {
     const free = hasRoom && current.takenBy === undefined ? undefined : this.#freeSegment();
     if (free === undefined) return hasRoom ? current : undefined;
     free.end = free.from;
+    if (this.#seen?.segment === free) this.#seen = undefined;
     return free;
+  }
+
+  #holds(place: Place | undefined): boolean {
+    if (place === undefined || this.#file === undefined) return true;
+    const found = Buffer.alloc(HEADER_BYTES);
+    try {
+      readSync(this.#file, found, 0, HEADER_BYTES, place.at);
+    } catch {
+      // The disk does not answer, which the next write reports.
+      return true;
+    }
+    return found.equals(place.header);
   }
 
   #freeSegment(): Segment | undefined {
