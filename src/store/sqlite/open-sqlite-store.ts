@@ -2,7 +2,7 @@ import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../core/clock/index.ts';
 import { LIMITS } from '../../core/config/index.ts';
-import { DatabaseCorruptionError, PersistenceError } from '../../core/errors/index.ts';
+import { DatabaseCorruptionError, isEntglDbError, PersistenceError } from '../../core/errors/index.ts';
 import type { ReplicaId } from '../../core/ids/index.ts';
 import type { Logger } from '../../core/logging/index.ts';
 import type { DamagedEntry, LogLimits } from '../store.ts';
@@ -72,7 +72,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     refuseFolders(path);
   });
   const lock = takeOwnerLock(path, options.pid);
+  let isLogGone = false;
   try {
+    isLogGone = guarded(path, () => lacksLog(path));
     const found = guarded(path, () => prepareFiles(path, options));
     const walMode = options.walMode ?? true;
     const durability = options.durability ?? 'full';
@@ -101,7 +103,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     );
   } catch (error) {
     lock.release();
-    throw error;
+    throw isLogGone && isEntglDbError(error, 'DATABASE_CORRUPT') ? logGoneError(path, error) : error;
   }
 }
 
@@ -115,6 +117,23 @@ export function isFileGone(path: string): boolean {
   if (existsSync(path)) return false;
   const marker = readMarker(markerPathOf(path));
   return marker !== undefined && !isFirstOpening(marker);
+}
+
+/**
+ * Whether the main file cannot be read alone, the last stop could not copy the log into it, as on a full disk, and the log is not there:
+ * somebody moved or removed it.
+ */
+function lacksLog(path: string): boolean {
+  if (existsSync(`${path}-wal`) || readMarker(markerPathOf(path))?.state !== 'opening') return false;
+  return inspectMainFile(path).kind === 'unreadable';
+}
+
+function logGoneError(path: string, cause: Error): DatabaseCorruptionError {
+  const log = `${path}-wal`;
+  return new DatabaseCorruptionError(
+    `the log ${log} is missing, and the database cannot be read without it, because the disk was full when it was stopped; put the log back, or restore a backup with \`entgldb restore\`, or move the file away to fetch all from peers`,
+    { details: { path, log }, cause },
+  );
 }
 
 /** Makes sure that SQLite may open the main file: it is ours, and no other file's log lies beside it. Returns what was odd. */

@@ -1,15 +1,26 @@
 /**
- * Goal: files that are removed or replaced while the database is open are noticed, and no commit is lost with them.
- * Method: real files, removed under an open store.
+ * Goal: files that are removed or replaced while the database is open are noticed, and no commit is lost with them. A log that was removed
+ * while it was closed, but needed, is named. Method: real files, removed under an open store or between two openings.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { parseCollectionName } from '../../core/ids/index.ts';
 import { silentLogger } from '../../core/logging/index.ts';
 import { createManualClock, sampleDocument, sampleHead } from '../../testing/index.ts';
+import { markerPathOf, readMarker, writeMarker } from './files/index.ts';
 import { restoreSqliteFile } from './restore-file.ts';
 import { consistentBatch, openInFolder, withFolder } from './test-folder.ts';
 
@@ -119,4 +130,25 @@ test('a reader that keeps removed logs from being replaced is logged once, and s
       'logs of the database were removed or written over while it is open; new ones were begun, and nothing is lost',
     ]);
     await store.close();
+  }));
+
+test('a stop on a full disk leaves a main file that needs its log; if that is missing, the next opening says so', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const write = async (count: number, bytes: number): Promise<void> => {
+      const store = await openInFolder(folder);
+      store.commit(consistentBatch(count));
+      await store.close();
+      truncateSync(path, Math.min(bytes, statSync(path).size));
+    };
+    await write(20, Number.MAX_SAFE_INTEGER);
+    // What there was room for: pages that were there before, and none of the new ones.
+    await write(2000, statSync(path).size);
+    const marker = readMarker(markerPathOf(path))!;
+    await assert.rejects(openInFolder(folder), (error: Error) => !error.message.includes('is missing'));
+    writeMarker(markerPathOf(path), { ...marker, generation: marker.generation + 1, state: 'opening' });
+    await assert.rejects(openInFolder(folder), {
+      reason: 'DATABASE_CORRUPT',
+      message: /the log .*test\.db-wal is missing.*the disk was full when it was stopped; put the log back, or restore/,
+    });
   }));
