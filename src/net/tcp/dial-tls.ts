@@ -81,15 +81,23 @@ function unresolvedError(address: Address, msMax: number): TimeoutError {
   );
 }
 
+/** The system's words for failures that users meet every day. */
+const PLAIN_WORDS: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'that name means nothing here',
+  ECONNREFUSED: 'nothing listens on that port',
+  EHOSTUNREACH: 'there is no way to that machine',
+  ENETUNREACH: 'there is no way to that machine',
+  ENOTFOUND: 'that name means nothing here',
+};
+
 function connectError(address: Address, cause: NodeJS.ErrnoException): NetworkError {
-  return new NetworkError(
-    'CONNECT_FAILED',
-    `cannot connect to ${addressText(address)} (${cause.code ?? cause.message})`,
-    {
-      details: { ...address, code: cause.code },
-      cause,
-    },
-  );
+  const { code, message } = cause;
+  const words = PLAIN_WORDS[code ?? ''];
+  const why = words === undefined ? `(${code ?? message})` : `(${words}: ${code})`;
+  return new NetworkError('CONNECT_FAILED', `cannot connect to ${addressText(address)} ${why}`, {
+    details: { ...address, code },
+    cause,
+  });
 }
 
 function handshakeError(address: Address, cause?: NodeJS.ErrnoException): NetworkError {
