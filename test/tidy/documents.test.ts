@@ -1,5 +1,6 @@
 // Goal: the reference pages agree with the code. Method: each page is compared with the part of the code that it describes.
 import assert from 'node:assert/strict';
+import { posix } from 'node:path';
 import { test } from 'node:test';
 import { limitsPage } from '../../scripts/limits.ts';
 import { TABLE_PAGES, withTable } from '../../scripts/tables.ts';
@@ -122,4 +123,21 @@ test('docs/configuration.md lists the categories of log lines that the code has'
   const used = code.flatMap(({ text }) => [...text.matchAll(/category: '(EntglDb\.\w+)'/g)].map(([, name]) => name!));
   const listed = /^categories are (.*?);/ms.exec(readProjectFile('docs/configuration.md'))?.[1];
   assert.deepEqual(listed?.match(/EntglDb\.\w+/g), [...new Set(used)].sort());
+});
+
+test('pages of the package link to nothing that is not in it', () => {
+  const { files } = JSON.parse(readProjectFile('package.json')) as { files: string[] };
+  const isPacked = (path: string) => files.some((file) => path === file || path.startsWith(`${file}/`));
+  const links = projectFiles()
+    .filter((path) => path.endsWith('.md') && isPacked(path))
+    .flatMap((page) =>
+      [...readProjectFile(page).matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)].map(
+        ([, link]) => [page, link!] as const,
+      ),
+    );
+  assert.ok(links.length > 100);
+  assert.deepEqual(
+    links.filter(([page, link]) => !isPacked(posix.join(posix.dirname(page), link))),
+    [],
+  );
 });
