@@ -194,7 +194,13 @@ async function openStore(
   onDamagedEntry: (entry: DamagedEntry) => void,
 ): Promise<SqliteStore> {
   const path = values['Persistence.DatabasePath'];
-  await awaitOwner(path, { clock: awaitedClock, keptMs: TIMES.lockKeptMs, pid: process.pid, isRunning, signal });
+  const gone = await awaitOwner(path, {
+    clock: awaitedClock,
+    keptMs: TIMES.lockKeptMs,
+    pid: process.pid,
+    isRunning,
+    signal,
+  });
   return openSqliteStore({
     path,
     durability: values['Persistence.Durability'],
@@ -202,6 +208,7 @@ async function openStore(
     busyTimeoutMs: values['Persistence.BusyTimeoutMs'],
     machineId: readMachineId(),
     pid: process.pid,
+    mayBeOwner: (pid) => pid !== gone && isRunning(pid),
     limits,
     clock: systemClock,
     awaitedClock,

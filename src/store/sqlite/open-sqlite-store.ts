@@ -47,6 +47,8 @@ export interface SqliteStoreOptions {
   readonly machineId: string;
   /** Id of this process, for the error that a second opener gets. */
   readonly pid: number;
+  /** Whether the process with this id may own the database, though its lock was dropped. Default: none. */
+  readonly mayBeOwner?: (pid: number) => boolean;
   readonly clock: Clock;
   /** A clock whose timers keep the process alive, for work that a caller awaits. Default: `clock`. */
   readonly awaitedClock?: Clock;
@@ -71,7 +73,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     createPrivateFolder(dirname(path));
     refuseFolders(path);
   });
-  const lock = takeOwnerLock(path, options.pid);
+  const lock = takeOwnerLock(path, options.pid, options.mayBeOwner);
   let isLogGone = false;
   try {
     isLogGone = guarded(path, () => lacksLog(path));

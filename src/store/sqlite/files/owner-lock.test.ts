@@ -59,7 +59,7 @@ test('an owner whose lock file was removed takes the lock again, or reports that
     assert.equal(await store.keepInPlace(), true);
     await assert.rejects(openInFolder(folder), { reason: 'DATABASE_LOCKED' });
     rmSync(lockPath);
-    const other = await openInFolder(folder);
+    const other = await openInFolder(folder, { pid: OPENER.pid });
     assert.equal(await store.keepInPlace(), false);
     await other.close();
     await store.close();
@@ -79,6 +79,7 @@ test('an owner whose program has read the lock file, which drops the lock, takes
     readFileSync(lockPath);
     const other = await lockElsewhere(lockPath);
     assert.equal(other.said, 'taken');
+    assert.equal(await store.keepInPlace(), true, 'an opener may give it back');
     assert.equal(await store.keepInPlace(), false);
     await other.end();
     assert.equal(await store.keepInPlace(), false, 'the other owner may have written');
@@ -91,7 +92,7 @@ test('an opener waits for an owner that runs and does not hold its lock, until t
     const store = await openInFolder(folder);
     await store.close();
     const clock = createManualClock();
-    const opener = (pid: number): Promise<void> => {
+    const opener = (pid: number): Promise<number | undefined> => {
       writeFileSync(`${path}.pid`, `${pid}\n`);
       return awaitOwner(path, { clock, ...OPENER });
     };
@@ -104,8 +105,34 @@ test('an opener waits for an owner that runs and does not hold its lock, until t
     assert.notEqual(clock.nextTimerAt(), undefined);
     const again = await lockElsewhere(`${path}.lock`);
     clock.advance(KEPT_MS);
-    await waiting;
+    assert.equal(await waiting, undefined);
     await again.end();
+  }));
+
+test('an opener that finds that the lock of a running process was dropped gives it back, unless it has waited for that process', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'test.db');
+    const store = await openInFolder(folder);
+    await store.close();
+    writeFileSync(`${path}.pid`, `${RUNNING}\n`);
+    await assert.rejects(openInFolder(folder, { pid: OPENER.pid, mayBeOwner: OPENER.isRunning }), {
+      reason: 'DATABASE_LOCKED',
+    });
+    const other = await lockElsewhere(`${path}.lock`);
+    assert.equal(other.said, 'taken');
+    await other.end();
+    const clock = createManualClock();
+    let gone: number | undefined;
+    const waiting = awaitOwner(path, { clock, ...OPENER }).then((pid) => {
+      gone = pid;
+    });
+    while (gone === undefined) {
+      await setImmediate();
+      clock.advance(KEPT_MS);
+    }
+    await waiting;
+    assert.equal(gone, RUNNING);
+    await (await openInFolder(folder, { pid: OPENER.pid, mayBeOwner: (pid) => pid !== gone })).close();
   }));
 
 test('an opener that finds traces of an owner but no lock waits for the owner to take it again, not counting a standstill', () =>

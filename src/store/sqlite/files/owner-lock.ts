@@ -21,18 +21,24 @@ export interface OwnerLock {
 /**
  * Makes this process the only owner of the database. The lock is an open exclusive transaction on a tiny database beside
  * it, which the operating system ends with the process, however it ends. Throws DATABASE_LOCKED with details `path` and
- * `pid`.
+ * `pid`, also if the process that left its id may be an owner whose lock was dropped (`mayBeOwner`).
  *
  * The lock file is accessed only through SQLite: on POSIX, closing any other handle of it would drop the lock. A program that
  * copies its own data folder does just that. Therefore the lock is set anew whenever it is looked after.
  */
-export function takeOwnerLock(path: string, pid: number): OwnerLock {
+export function takeOwnerLock(
+  path: string,
+  pid: number,
+  mayBeOwner: (pid: number) => boolean = () => false,
+): OwnerLock {
   const lockPath = `${path}.lock`;
   const pidPath = `${path}.pid`;
   let lock = takeLock(path, pid);
   let place = new FilePlace(lockPath);
-  let [isLost, isReleased] = [false, false];
+  let [isLost, isReleased, isTaken] = [false, false, false];
   try {
+    const former = readPid(pidPath);
+    if (former !== undefined && former !== pid && mayBeOwner(former)) throw lockedError(path, pidPath, pid);
     writePid(pidPath, pid);
   } catch (error) {
     lock.close();
@@ -48,10 +54,13 @@ export function takeOwnerLock(path: string, pid: number): OwnerLock {
       try {
         lock = takeLock(path, pid);
       } catch (error) {
-        // If the disk refuses, the next call tries again.
-        isLost = isEntglDbError(error, 'DATABASE_LOCKED');
+        // If the disk refuses, the next call tries again. An opener that has left no id finds this one, and gives the lock back.
+        const wasTaken = isTaken;
+        isTaken = isEntglDbError(error, 'DATABASE_LOCKED');
+        isLost = isTaken && (wasTaken || readPid(pidPath) !== pid);
         return !isLost;
       }
+      isTaken = false;
       place = new FilePlace(lockPath);
       writePid(pidPath, pid);
       return true;
@@ -83,14 +92,18 @@ export interface AwaitOwnerOptions {
 
 /**
  * Waits `keptMs` if there are traces of an owner but no lock: if somebody removed its file, or the system dropped it, its owner takes
- * it again within this time (`keep`). Otherwise there could be two owners that overwrite each other's data.
+ * it again within this time (`keep`). Otherwise there could be two owners that overwrite each other's data. Resolves with the id of the
+ * process that it waited for in vain: that one is no owner.
  *
  * It waits in steps: a machine that stands still in between holds up the owner too, and costs one step.
  */
-export async function awaitOwner(path: string, options: AwaitOwnerOptions): Promise<void> {
+export async function awaitOwner(path: string, options: AwaitOwnerOptions): Promise<number | undefined> {
   const { clock, keptMs, signal } = options;
-  for (let step = 0; step < AWAIT_STEPS && mayHaveOwner(path, options); step++)
+  for (let step = 0; step < AWAIT_STEPS; step++) {
+    if (!mayHaveOwner(path, options)) return undefined;
     await sleep(clock, keptMs / AWAIT_STEPS, signal);
+  }
+  return readPid(`${path}.pid`);
 }
 
 /** Whether there are traces of an owner, but no lock. */
