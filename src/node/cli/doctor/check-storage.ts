@@ -35,12 +35,16 @@ async function checkDatabase({ values, dataDirectory }: LoadedConfig): Promise<F
   return ok('database file', `${path}: ${what}, ${formatBytes(free)} free on its disk`);
 }
 
-/** Why the file cannot be opened, as far as its beginning tells. `check` reads everything. */
+/**
+ * Why the file cannot be opened, as far as its beginning tells. `check` reads everything. A file that a process has open is in the middle
+ * of changes; its node says what is wrong with it.
+ */
 async function damageOf(path: string, size: number): Promise<string | undefined> {
-  const [{ inspectMainFile, LOG_SUFFIXES }, { lastLifeOf }] = await Promise.all([
+  const [{ inspectMainFile, LOG_SUFFIXES }, { lastLifeOf, ownerOf }] = await Promise.all([
     import('../../../store/sqlite/files/index.ts'),
     import('../../../store/sqlite/index.ts'),
   ]);
+  if (ownerOf(path) !== undefined) return undefined;
   try {
     const { kind } = inspectMainFile(path);
     if (kind === 'empty' && lastLifeOf(path) !== undefined)

@@ -8,6 +8,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { takeOwnerLock } from '../../../store/sqlite/files/index.ts';
 import { loadConfig } from '../../config/index.ts';
 import { writeNodeFile } from '../../node-file.ts';
 import { createTestShell } from '../test-shell.ts';
@@ -122,6 +123,10 @@ test('doctor notices a database file that is damaged, empty or of another progra
     assert.match(out, says);
     assert.equal(code, 1);
   }
+  const owner = takeOwnerLock(path, process.pid);
+  const { out } = await cli('doctor', '--data', 'till');
+  owner.release();
+  assert.match(out, /^ok +database file: /m, 'a file that is open may be in the middle of a change');
 });
 
 test('doctor does not take the backup of another node for one of this database', async () => {
