@@ -20,6 +20,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type NodeDatabase, openDatabase } from '../../src/index.ts';
+import { neverCopied } from '../../src/store/sqlite/test-folder.ts';
 import { atEnd } from './cleanup.ts';
 import { loopbackOptions, openOnLoopback } from './loopback-node.ts';
 import {
@@ -231,7 +232,7 @@ async function deviceKeyOf(databasePath: string): Promise<string> {
   return readFile(`${databasePath}.device`, 'utf8');
 }
 
-/** Copies a folder to another disk so that the database has the same inode number there. */
+/** Copies a folder as a disk image would: the database has the same inode number there, and the marker is in the file that it says. */
 function copyWithInodes(from: string, to: string): void {
   mkdirSync(to);
   const dummies = join(to, 'dummies');
@@ -242,6 +243,7 @@ function copyWithInodes(from: string, to: string): void {
     copyFileSync(join(from, name), join(to, name));
   assert.equal(statSync(join(to, DATABASE)).ino, wanted, 'the copy has the number of the original');
   rmSync(dummies, { recursive: true });
+  neverCopied(join(to, DATABASE));
 }
 
 function inodeOfNew(path: string): number {

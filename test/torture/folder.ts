@@ -1,12 +1,13 @@
 /** The files of a data directory, which can be put back as they were or as a fault left them. */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { neverCopied } from '../../src/store/sqlite/test-folder.ts';
 
 export class Folder {
   readonly path: string;
   readonly #main: string;
 
-  /** `main`: the file that keeps its inode, from which the database sees that it is no copy. */
+  /** `main`: the file that keeps its inode, from which the database sees that it is no copy. Its marker says the same. */
   constructor(path: string, main: string) {
     this.path = path;
     this.#main = main;
@@ -26,6 +27,7 @@ export class Folder {
       if (name === this.#main) renameSync(parked, main);
       if (isKept(name)) writeFileSync(join(this.path, name), content, { mode: 0o600 });
     }
+    neverCopied(main);
   }
 }
 

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
-import { openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
+import { neverCopied, openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
 import { applyRemote, iteratorOf, openOn, turn } from '../test-database.ts';
 import { type Doc, nextOf, take } from './test-changes.ts';
 
@@ -56,6 +56,7 @@ test('a token of changes that a power cut took back yields a reset, also when ne
       // What the disk holds when the power fails before anything of a log has reached it.
       writeFileSync(path, kept);
       writeFileSync(`${path}.marker`, marker);
+      neverCopied(path);
     }
   }));
 
@@ -77,6 +78,7 @@ test('what a power cut took back keeps its name and its position if the next ope
     await cut.close();
     writeFileSync(path, kept);
     writeFileSync(`${path}.marker`, marker);
+    neverCopied(path);
     for (const seed of [2, 3]) await (await open(seed)).db.close();
     const { db: last } = await open(4);
     const others = last.collection<Doc>('users');
@@ -106,6 +108,7 @@ test('with durability normal, a token stays valid when the process is killed aga
       const left = files.map((end) => [path + end, readFileSync(path + end)] as const);
       await db.close();
       for (const [name, bytes] of left) writeFileSync(name, bytes);
+      neverCopied(path);
     }
   }));
 

@@ -110,8 +110,8 @@ export class DurableCommits {
     const { wal, redo, witness } = this.#deps;
     await wal.close();
     this.#cancelTimer();
-    await redo.close(leave());
     witness.close();
+    await redo.close(leave());
   }
 
   /** Whether nothing can be done with the files now, because they are closed or being given up. */

@@ -7,11 +7,13 @@ import type { Head, StoreIdentity } from '../store.ts';
 import {
   describesGeneration,
   isBehind,
+  isCopiedMarker,
   isOtherOrigin,
   type Marker,
   markerPathOf,
   readMarker,
   readOrigins,
+  renewMarker,
   type Witness,
   writeMarker,
   writeOrigin,
@@ -43,6 +45,7 @@ type Reserved = Pick<Marker, 'reservedSeq' | 'reservedPos'>;
 interface Found {
   readonly head: Head | undefined;
   readonly marker: Marker | undefined;
+  readonly isMarkerCopied: boolean;
   readonly origins: readonly string[];
   /** Of this machine and the file as it lies now. */
   readonly fingerprint: string;
@@ -67,7 +70,13 @@ export class IdentityKeeper {
     const markerPath = markerPathOf(options.path);
     const head = tables.state.head();
     const marker = readMarker(markerPath);
-    const found: Found = { head, marker, origins: readOrigins(markerPath), fingerprint: fingerprintOf(options) };
+    const found: Found = {
+      head,
+      marker,
+      isMarkerCopied: isCopiedMarker(markerPath),
+      origins: readOrigins(markerPath),
+      fingerprint: fingerprintOf(options),
+    };
     const judged = judge(tables, found);
     // A copy or a restored backup is expected to be older.
     const isBack = isBehind(head, options.witness) || options.isRedoCut;
@@ -189,7 +198,8 @@ export class IdentityKeeper {
   #raise(tables: Tables, alongWith: () => void): void {
     const { state, generation: last } = this.#marker;
     const generation = state === 'opening' ? last : last + 1;
-    this.#write({ ...this.#marker, generation, state: 'opening' });
+    this.#marker = { ...this.#marker, generation, state: 'opening' };
+    renewMarker(this.#markerPath, this.#marker);
     this.#announceOrigin(tables);
     tables.transactions.settleWith(() => {
       tables.meta.set('generation', String(generation));
@@ -222,12 +232,12 @@ export class IdentityKeeper {
 }
 
 /** Whether the file may keep the replica id of its head (`same`), or why not. */
-function judge(tables: Tables, { head, marker, origins, fingerprint }: Found): StoreIdentity['reason'] {
+function judge(tables: Tables, { head, marker, isMarkerCopied, origins, fingerprint }: Found): StoreIdentity['reason'] {
   if (head === undefined) return 'new';
   if (tables.meta.get('sealed') !== undefined) return 'sealed';
   if (marker === undefined) return 'marker-missing';
   if (tables.meta.get('fingerprint') !== fingerprint) return 'other-machine';
-  if (isOtherOrigin(tables.meta.get('origin'), origins)) return 'marker-mismatch';
+  if (isMarkerCopied || isOtherOrigin(tables.meta.get('origin'), origins)) return 'marker-mismatch';
   const isExpected = marker.replica === head.replica && describesGeneration(marker, generationOf(tables));
   return isExpected ? 'same' : 'marker-mismatch';
 }

@@ -25,7 +25,7 @@ import { parseCollectionName, parseDocumentKey, type ReplicaId } from '../../cor
 import { sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { Store, StoreIdentity } from '../store.ts';
 import { writeMarker } from './files/marker.ts';
-import { openInFolder, withFolder } from './test-folder.ts';
+import { neverCopied, openInFolder, withFolder } from './test-folder.ts';
 
 const C = parseCollectionName('c');
 const K = parseDocumentKey('k');
@@ -87,6 +87,7 @@ test('after a power cut the file keeps its identity and everything that was flus
     cutPower(path, image);
     await store.close();
     for (const suffix of FILES) if (existsSync(image + suffix)) copyInPlace(image + suffix, path + suffix);
+    neverCopied(path);
     rmSync(`${path}-shm`, { force: true });
     const again = await openInFolder(folder);
     assert.equal(again.identity.reason, 'same');
@@ -220,6 +221,7 @@ test('with durability normal, an unclean stop leaves a gap in the seqs and never
     // The main file and the marker reached the disk, but nothing of the log.
     writeFileSync(path, image);
     writeFileSync(`${path}.marker`, marker);
+    neverCopied(path);
     const { fresh, reservedSeq, reservedPos } = await identityOf(folder, { durability: 'normal' });
     assert.equal(fresh, false);
     assert.ok(reservedSeq >= 250_000, `only ${reservedSeq} are reserved`);

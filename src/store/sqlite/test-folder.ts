@@ -7,6 +7,7 @@ import { silentLogger } from '../../core/logging/index.ts';
 import { FingerprintSum } from '../../core/version/index.ts';
 import { createManualClock, sampleDocument, sampleHead, sampleReplica } from '../../testing/index.ts';
 import type { StoreBatch } from '../store.ts';
+import { markerPathOf, readMarker, writeMarker } from './files/index.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
 import type { SqliteStore } from './sqlite-store.ts';
 
@@ -63,4 +64,13 @@ export function tamper(path: string, sql: string): void {
   const db = new DatabaseSync(path);
   db.exec(sql);
   db.close();
+}
+
+/**
+ * For tests that put files back as a process or a power cut left them: the marker then says, as it would, that it was never copied.
+ * One that cannot be trusted stays as it is.
+ */
+export function neverCopied(path: string): void {
+  const marker = readMarker(markerPathOf(path));
+  if (marker !== undefined) writeMarker(markerPathOf(path), marker);
 }

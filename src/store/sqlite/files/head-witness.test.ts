@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sampleDocument, sampleHead } from '../../../testing/index.ts';
 import type { SqliteStore } from '../sqlite-store.ts';
-import { openInFolder, withFolder } from '../test-folder.ts';
+import { neverCopied, openInFolder, withFolder } from '../test-folder.ts';
 
 const WRITES = 5;
 
@@ -36,6 +36,7 @@ async function openAfterKill(
   await store.close();
   // Written in place, since a new file would count as a copy.
   for (const end of ['', '-wal', '.marker']) writeFileSync(path + end, readFileSync(kept + end));
+  neverCopied(path);
   spoil(`${path}-wal`);
   return openInFolder(folder, { durability });
 }

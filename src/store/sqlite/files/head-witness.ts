@@ -29,7 +29,13 @@ export class HeadWitness {
   read(): Witness | undefined {
     if (!existsSync(this.#path)) return undefined;
     const bytes = Buffer.alloc(WITNESS_BYTES);
-    readSync(this.#open(), bytes, 0, WITNESS_BYTES, WITNESS_AT);
+    // Not kept open: an opening renews the file.
+    const file = openSync(this.#path, 'r');
+    try {
+      readSync(file, bytes, 0, WITNESS_BYTES, WITNESS_AT);
+    } finally {
+      closeSync(file);
+    }
     const [name, replica = '', seq, pos, sum] = bytes.toString('latin1').trim().split(' ');
     if (name !== 'head' || sum !== textSum(`${replica} ${seq} ${pos}`)) return undefined;
     return { replica: replica as Head['replica'], seq: Number(seq), pos: Number(pos) };

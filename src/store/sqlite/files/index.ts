@@ -5,7 +5,16 @@ export { HeadWitness, isBehind, type Witness } from './head-witness.ts';
 export { takePassingLock } from './lock-file.ts';
 export { inspectMainFile, LOG_SUFFIXES, type MainFile, setStrayLogsAside } from './main-file.ts';
 export { MainMark } from './main-mark.ts';
-export { describesGeneration, isFirstOpening, type Marker, markerPathOf, readMarker, writeMarker } from './marker.ts';
+export {
+  describesGeneration,
+  isCopiedMarker,
+  isFirstOpening,
+  type Marker,
+  markerPathOf,
+  readMarker,
+  renewMarker,
+  writeMarker,
+} from './marker.ts';
 export { awaitOwner, type OwnerLock, ownerOf, takeOwnerLock } from './owner-lock.ts';
 export { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
 export { RedoFile } from './redo-file.ts';

@@ -16,7 +16,7 @@ import { silentLogger } from '../../../core/logging/index.ts';
 import { createManualClock, sampleDocument, sampleHead } from '../../../testing/index.ts';
 import type { SqliteStoreOptions } from '../open-sqlite-store.ts';
 import type { SqliteStore } from '../sqlite-store.ts';
-import { openInFolder, withFolder } from '../test-folder.ts';
+import { neverCopied, openInFolder, withFolder } from '../test-folder.ts';
 
 const C = parseCollectionName('c');
 const PLACE = 'live';
@@ -167,6 +167,7 @@ for (const durability of ['full', 'normal'] as const) {
         for (const end of ['', '-wal', '.marker'])
           writeFileSync(join(folder, PLACE, `test.db${end}`), readFileSync(copy + end));
         writeFileSync(join(folder, PLACE, 'test.db-redo'), bytes);
+        neverCopied(join(folder, PLACE, 'test.db'));
         const found = await openLive(folder, { durability });
         assert.equal(prefix(found), spoiled - 1);
         assert.equal(found.identity.isCutBack, true);
