@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   copyFileSync,
   linkSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,6 +98,19 @@ test('other owners, modes, links and names of its folder leave a marker what it 
     renameSync(dirname(path), moved);
     assert.equal(isCopiedMarker(join(moved, 'marker')), false);
     renameSync(moved, dirname(path));
+  });
+});
+
+test('a renewed marker keeps its owner and mode, whoever renews it', () => {
+  inFolder((path) => {
+    writeMarker(path, MARKER);
+    chmodSync(path, 0o640);
+    if (process.getuid?.() === 0) chownSync(path, 1234, 5678);
+    const { uid, gid, mode, ino } = statSync(path);
+    renewMarker(path, MARKER);
+    const now = statSync(path);
+    assert.notEqual(now.ino, ino);
+    assert.deepEqual([now.uid, now.gid, now.mode], [uid, gid, mode]);
   });
 });
 

@@ -1,5 +1,7 @@
 import {
   type BigIntStats,
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   fdatasyncSync,
@@ -104,8 +106,12 @@ function takesPlace(path: string, marker: Marker): boolean {
   const draft = `${path}.new`;
   try {
     removeDraft(draft);
+    const { uid, gid, mode } = statSync(path);
     // With its other sectors.
     writeFileSync(draft, readFileSync(path), { mode: OWNER_FILE });
+    // A command that an administrator runs must not take the file away from the node.
+    chownSync(draft, uid, gid);
+    chmodSync(draft, mode);
     writeMarker(draft, marker);
     renameSync(draft, path);
     syncFolderOf(path);
