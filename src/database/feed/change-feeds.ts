@@ -89,14 +89,14 @@ export class ChangeFeeds {
 
   #now(): FeedPosition {
     const { durablePos } = this.#deps.replica;
-    return { pos: durablePos, seen: durablePos };
+    return { pos: durablePos, seen: durablePos, state: durablePos };
   }
 
   #resume(token: string): FeedPosition {
-    const { replica, pos, seen } = parseResumeText(token);
-    const verdict = this.#deps.replica.judgePosition(replica, pos);
+    const { replica, ...at } = parseResumeText(token);
+    const verdict = this.#deps.replica.judgePosition(replica, at.state);
     if (verdict === 'foreign') throw resumeTokenError('comes from another database, or from a later state of this one');
-    return verdict === 'lost' ? LOST : { pos, seen };
+    return verdict === 'lost' ? LOST : at;
   }
 
   #read(collection: CollectionName, from: FeedPosition, rowsMax: number): ReadPage | 'reset' | 'idle' {
@@ -106,9 +106,12 @@ export class ChangeFeeds {
     if (durablePos <= from.pos) return 'idle';
     const newest = this.#newest.get(collection) ?? 0;
     if (from.pos >= this.#openedAt && newest <= from.pos)
-      return { changes: [], at: { pos: durablePos, seen: durablePos }, isCut: false, wholeAt: durablePos };
+      return { changes: [], at: this.#now(), isCut: false, wholeAt: durablePos };
     try {
-      return { ...readChangePage(replica, collection, from, { ...this.#deps.page, rowsMax }), wholeAt: newest };
+      // What was changed before this process can be at any position up to where it began.
+      const state = newest === 0 ? this.#openedAt : newest;
+      const page = readChangePage(replica, collection, from, state, { ...this.#deps.page, rowsMax });
+      return { ...page, wholeAt: newest };
     } catch (error) {
       onDamage(error);
       throw error;
@@ -138,4 +141,4 @@ function tooMany(watchersMax: number): PersistenceError {
 }
 
 /** Stands for a position that this file once gave out, but lost when it was restored from an earlier copy. */
-const LOST: FeedPosition = { pos: 0, seen: 0 };
+const LOST: FeedPosition = { pos: 0, seen: 0, state: 0 };

@@ -28,7 +28,7 @@ export class ChangeIterator<T> implements AsyncIterableIterator<Change<T>, undef
   readonly #deps: ChangeIteratorDeps;
   readonly #nexts = new PendingNexts<Change<T>>();
   #state: 'new' | 'open' | 'done' = 'new';
-  #at: FeedPosition = { pos: 0, seen: 0 };
+  #at: FeedPosition = { pos: 0, seen: 0, state: 0 };
   #page: readonly FeedChange[] = [];
   /** The next page, until it may be handed over. */
   #held: ReadPage | undefined;

@@ -40,12 +40,13 @@ export interface PageSize {
  * If a document was deleted at T and its tombstone purged at P > T, the store only knows P. A watcher that read the row at T
  * needs no second event; one that starts before T must get a delete at P. `seen` tells the two apart: all rows up to `seen`
  * were still in the store when the watcher passed them. After this page `seen` is the end of the page, unless the log has
- * removals beyond that: their rows may be missing from this page.
+ * removals beyond that: their rows may be missing from this page. `newest`: no row of the collection has a higher position.
  */
 export function readChangePage(
   replica: Replica,
   collection: CollectionName,
   from: FeedPosition,
+  newest: number,
   { rowsMax, charactersMax }: PageSize,
 ): FeedPage {
   const { store, durablePos } = replica;
@@ -53,7 +54,11 @@ export function readChangePage(
   const gone = store.gone(from.pos, rowsMax);
   const upTo = Math.min(durablePos, lastOfFull(rows, rowsMax), lastOfFull(gone, rowsMax));
   const lastGone = gone.length === rowsMax ? Number.POSITIVE_INFINITY : (gone.at(-1)?.pos ?? 0);
-  const placeOf = (pos: number): FeedPosition => ({ pos, seen: lastGone <= pos ? pos : from.seen });
+  const placeOf = (pos: number): FeedPosition => ({
+    pos,
+    seen: lastGone <= pos ? pos : from.seen,
+    state: Math.max(pos, newest),
+  });
   const changes: FeedChange[] = [];
   let characters = 0;
   for (const item of mergeByPos(rows, gone)) {

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { createMemoryStore, type MemoryStore, memoryStoreFromSnapshot } from '../../store/index.ts';
 import { neverCopied, openInFolder, withFolder } from '../../store/sqlite/test-folder.ts';
 import { applyRemote, iteratorOf, openOn, turn } from '../test-database.ts';
-import { type Doc, nextOf, take } from './test-changes.ts';
+import { type Doc, nextOf, take, textOf } from './test-changes.ts';
 
 test('a token whose change a restored file has lost yields a reset, then new changes', async () => {
   const store = createMemoryStore();
@@ -29,6 +29,32 @@ test('a token whose change a restored file has lost yields a reset, then new cha
   assert.deepEqual(await take(behind, 1), ['reset']);
   await restoredUsers.put('d', { n: 4 });
   assert.deepEqual(await take(behind, 1), ['put d=4']);
+});
+
+test('a token from a state that a restored backup does not reach yields a reset, even if its own position is in the backup', async () => {
+  const store = createMemoryStore();
+  const { db } = openOn(store);
+  const users = db.collection<Doc>('users');
+  const first = iteratorOf(users.watch());
+  await users.put('z', { n: 0 });
+  const early = (await nextOf(first)).resume;
+  for (const key of ['a', 'b', 'c']) await users.put(key, { n: 1 });
+  const image = store.snapshot();
+  // From here on, b is not where it was, and the watcher passes over that place.
+  await users.put('b', { n: 2 });
+  const slow = iteratorOf(users.watch({ resume: early }));
+  const [a, c] = [await nextOf(slow), await nextOf(slow)];
+  assert.deepEqual([textOf(a), textOf(c)], ['put a=1', 'put c=1']);
+  const { db: restored } = openOn(memoryStoreFromSnapshot(image), { seed: 2 });
+  for (const { resume } of [a, c])
+    assert.deepEqual(await take(iteratorOf(restored.collection<Doc>('users').watch({ resume })), 1), ['reset']);
+  const { resume } = await nextOf(slow);
+  assert.deepEqual(
+    await take(iteratorOf(users.watch({ resume: c.resume })), 1),
+    ['put b=2'],
+    'no reset where it was given',
+  );
+  assert.equal(resume.split('.').length, 4, 'a watcher that has caught up has a short token');
 });
 
 test('a token of changes that a power cut took back yields a reset, also when newer changes have come', () =>

@@ -15,8 +15,8 @@ test('a page holds only as many documents as fit the bound in characters, and no
   await db.flush();
   const [pages, held]: [number[], string[]] = [[], []];
   const size = { rowsMax: 20, charactersMax: 3500 };
-  for (let from = { pos: 0, seen: 0 }; held.length < 50; ) {
-    const page = readChangePage(db.replica, parseCollectionName('notes'), from, size);
+  for (let from = { pos: 0, seen: 0, state: 0 }; held.length < 50; ) {
+    const page = readChangePage(db.replica, parseCollectionName('notes'), from, db.replica.pos, size);
     pages.push(page.changes.length);
     held.push(...page.changes.map(({ key }) => key));
     from = page.at;
@@ -26,7 +26,8 @@ test('a page holds only as many documents as fit the bound in characters, and no
   const alone = readChangePage(
     db.replica,
     parseCollectionName('notes'),
-    { pos: 0, seen: 0 },
+    { pos: 0, seen: 0, state: 0 },
+    db.replica.pos,
     { rowsMax: 20, charactersMax: 1 },
   );
   assert.equal(alone.changes.length, 1, 'a larger document gets a page of its own');
