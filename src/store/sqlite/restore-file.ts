@@ -12,6 +12,7 @@ import {
   inspectMainFile,
   keepReplaced,
   LOG_SUFFIXES,
+  OWNER_FILE,
   ownerOf,
   RedoFile,
   removeInterruptedRestore,
@@ -22,7 +23,6 @@ import {
 import { guarded } from './sqlite-errors.ts';
 import { damagedIndexes, JobThreads, renewIndexes, seal, streamDamage } from './threads/index.ts';
 
-const OWNER_FILE = 0o600;
 /** For a file that only this process knows, and that is synced as a whole in the end. */
 const CONNECTION = {
   walMode: true,

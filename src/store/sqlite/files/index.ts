@@ -16,7 +16,7 @@ export {
   writeMarker,
 } from './marker.ts';
 export { awaitOwner, type OwnerLock, ownerOf, takeOwnerLock } from './owner-lock.ts';
-export { createPrivateFile, createPrivateFolder, syncFolderOf } from './private-files.ts';
+export { createPrivateFile, createPrivateFolder, OWNER_FILE, syncFolderOf } from './private-files.ts';
 export { RedoFile } from './redo-file.ts';
 export { batchToText, isRecordable, textToBatch } from './redo-record.ts';
 export { incomingPathOf, keepReplaced, removeInterruptedRestore, syncFile } from './replaced-files.ts';

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseReplicaId, type ReplicaId } from '../../../core/ids/index.ts';
-import { syncFolderOf } from './private-files.ts';
+import { OWNER_FILE, syncFolderOf } from './private-files.ts';
 import { textSum } from './text-sum.ts';
 
 /**
@@ -40,9 +40,10 @@ export interface Marker {
  * sectors hold the witness of the head (`head-witness.ts`) and the origin (`file-origin.ts`).
  */
 const MARKER_BYTES = 256;
-const OWNER_FILE = 0o600;
 /** Number of fields by version: version 1 reserved no change positions, and version 2 did not say into which file it was written. */
 const FIELDS: Readonly<Record<string, number>> = { '1': 4, '2': 5, '3': 6 };
+/** Index of the field that says into which file the marker was written. */
+const PLACE_AT = 5;
 /** Birth of a file that nobody tells. */
 const UNKNOWN = '0';
 
@@ -69,7 +70,7 @@ export function readMarker(path: string): Marker | undefined {
  * the whole folder. False if there is none, or one of an earlier release.
  */
 export function isCopiedMarker(path: string): boolean {
-  const [, , , , , place] = readFields(path);
+  const place = readFields(path)[PLACE_AT];
   if (place === undefined) return false;
   const [inode, birth] = place.split('.');
   const [inodeNow, birthNow] = placeOf(path, statSync(path, { bigint: true }));

@@ -1,7 +1,8 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-const OWNER_FILE = 0o600;
+/** Mode of a file that only its owner may access. */
+export const OWNER_FILE = 0o600;
 const OWNER_FOLDER = 0o700;
 
 /**
